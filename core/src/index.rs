@@ -1,0 +1,117 @@
+//! Numbers that must not be confused with one another.
+
+use crate::Misuse;
+use core::fmt;
+
+/// The number of descriptors of a queue: a power of two from 1 to 32768 (2.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueueSize(u16);
+
+impl QueueSize {
+    /// The largest size that the specification allows.
+    pub const MAX: Self = Self(32768);
+
+    /// Checks a queue size.
+    ///
+    /// # Errors
+    /// [`Misuse::QueueSize`] unless `size` is a power of two from 1 to 32768.
+    pub const fn new(size: u32) -> Result<Self, Misuse> {
+        if size.is_power_of_two() && size <= Self::MAX.0 as u32 {
+            Ok(Self(size as u16))
+        } else {
+            Err(Misuse::QueueSize(size))
+        }
+    }
+
+    /// The number of descriptors.
+    #[inline(always)]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+
+    /// The number of descriptors, to compute lengths with.
+    #[inline(always)]
+    pub const fn as_usize(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for QueueSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The free-running 16-bit index of a ring (2.7.6, 2.7.8). Its arithmetic wraps, and only here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct RingIndex(u16);
+
+impl RingIndex {
+    /// An index as it stands in memory.
+    #[inline(always)]
+    pub const fn new(value: u16) -> Self {
+        Self(value)
+    }
+
+    /// The index as it stands in memory.
+    #[inline(always)]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+
+    /// The index `count` entries further on.
+    #[inline(always)]
+    #[must_use]
+    pub const fn advanced(self, count: u16) -> Self {
+        Self(self.0.wrapping_add(count))
+    }
+
+    /// How many entries `self` is ahead of `earlier`.
+    #[inline(always)]
+    pub const fn ahead_of(self, earlier: Self) -> u16 {
+        self.0.wrapping_sub(earlier.0)
+    }
+
+    /// The ring entry that the index stands for.
+    #[inline(always)]
+    pub const fn slot(self, size: QueueSize) -> usize {
+        (self.0 & (size.0 - 1)) as usize
+    }
+}
+
+/// The name of one chain: the index of its first descriptor, and a serial number that no other chain of the
+/// same queue has or will have.
+///
+/// The device knows the index alone. The serial is what lets the queue refuse a name that was valid once:
+/// after the chain was freed, and also after its descriptors became another chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Head {
+    pub(crate) index: u16,
+    pub(crate) serial: u64,
+}
+
+impl Head {
+    /// A name from its parts, as when it was kept in a foreign structure. A wrong one is refused wherever it
+    /// is used.
+    pub const fn from_parts(index: u16, serial: u64) -> Self {
+        Self { index, serial }
+    }
+
+    /// The index of the chain's first descriptor, which is what the rings carry.
+    #[inline(always)]
+    pub const fn index(self) -> u16 {
+        self.index
+    }
+
+    /// The serial number of the chain, from 1.
+    #[inline(always)]
+    pub const fn serial(self) -> u64 {
+        self.serial
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.index, self.serial)
+    }
+}

@@ -1,0 +1,92 @@
+//! Where things stand in memory (2.7): the one place that knows.
+
+use crate::QueueSize;
+
+/// Size of a descriptor in bytes (2.7.5): a 64-bit address, then length, flags and next in 32, 16 and 16 bits.
+pub(crate) const DESCRIPTOR: usize = 16;
+/// Alignment of the descriptor table (2.7).
+pub(crate) const TABLE_ALIGN: u64 = 16;
+/// `VIRTQ_DESC_F_NEXT` (2.7.5).
+pub(crate) const NEXT: u16 = 1;
+/// `VIRTQ_DESC_F_WRITE` (2.7.5).
+pub(crate) const WRITE: u16 = 2;
+/// `VIRTQ_AVAIL_F_NO_INTERRUPT` (2.7.6).
+pub(crate) const NO_INTERRUPT: u16 = 1;
+/// `VIRTQ_USED_F_NO_NOTIFY` (2.7.8).
+pub(crate) const NO_NOTIFY: u16 = 1;
+/// Flags and index in front of either ring's entries.
+const RING_HEADER: usize = 4;
+/// An entry of the available ring: the index of a head.
+const AVAILABLE_ENTRY: usize = 2;
+/// An entry of the used ring: id and length, 32 bits each.
+const USED_ENTRY: usize = 8;
+
+/// Where descriptor table, available ring and used ring stand in the one region that holds them, in bytes
+/// from its beginning. Both rings end with the field for event indexes, used or not (2.7.6, 2.7.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Layout {
+    available: usize,
+    used: usize,
+    end: usize,
+}
+
+impl Layout {
+    /// The layout for a queue size: table, available ring, padding to 4 bytes, used ring.
+    pub const fn new(size: QueueSize) -> Self {
+        let size = size.as_usize();
+        let available = DESCRIPTOR * size;
+        let used = (available + RING_HEADER + AVAILABLE_ENTRY * size + 2).next_multiple_of(4);
+        Self { available, used, end: used + RING_HEADER + USED_ENTRY * size + 2 }
+    }
+
+    /// Offset of the descriptor table: 0.
+    pub const fn descriptors(&self) -> usize {
+        0
+    }
+
+    /// Offset of the available ring.
+    pub const fn available(&self) -> usize {
+        self.available
+    }
+
+    /// Offset of the used ring.
+    pub const fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Bytes needed in all, a multiple of 8.
+    pub const fn len(&self) -> usize {
+        self.end.next_multiple_of(8)
+    }
+
+    /// Never: the smallest queue needs some bytes too.
+    pub const fn is_empty(&self) -> bool {
+        false
+    }
+
+    pub(crate) const fn available_flags(&self) -> usize {
+        self.available
+    }
+
+    pub(crate) const fn available_index(&self) -> usize {
+        self.available + 2
+    }
+
+    #[inline(always)]
+    pub(crate) const fn available_entry(&self, slot: usize) -> usize {
+        self.available + RING_HEADER + AVAILABLE_ENTRY * slot
+    }
+
+    pub(crate) const fn used_flags(&self) -> usize {
+        self.used
+    }
+
+    pub(crate) const fn used_index(&self) -> usize {
+        self.used + 2
+    }
+
+    #[inline(always)]
+    pub(crate) const fn used_entry(&self, slot: usize) -> usize {
+        self.used + RING_HEADER + USED_ENTRY * slot
+    }
+}

@@ -1,0 +1,63 @@
+//! The driver side of a split virtqueue, safe against any device.
+//!
+//! A virtqueue is the ring through which a driver hands buffers to a virtio device (Virtual I/O Device
+//! specification 1.3, section 2.7; numbers in parentheses name its sections). Most drivers trust the device:
+//! they follow the links that stand in shared memory, and believe ids, lengths and indexes. This one does
+//! not. What the device can write is an allegation, read once and checked; what decides stands in private
+//! memory.
+//!
+//! ```text
+//!        caller                                                   device
+//!          │ submit, publish          SplitQueue                    │
+//!          ├──────────────▶ DescriptorTable ── AvailableRing ──────▶│ shared
+//!          │                 private copy                           │ memory
+//!          │◀────────────── checked against it ── UsedRing ◀────────┤
+//!            take, read, free
+//! ```
+//!
+//! - [`SplitQueue`] is what most callers want; [`DescriptorTable`], [`AvailableRing`] and [`UsedRing`] are
+//!   its parts.
+//! - [`SharedMemory`] is how memory is reached: [`HeapMemory`], `MappedMemory` (feature `std`, anonymous or
+//!   shared with another process), [`RawMemory`] by pointer, or the caller's own.
+//! - [`Policies`] say what becomes of the queue when the device breaks the specification; [`Error`] says
+//!   who is to blame.
+//!
+//! # What is promised
+//! - No input of a caller and no byte of a device makes it panic, hang, or access anything outside its memory.
+//! - A call refused for the caller's misuse or by the system changes nothing. One that reports a device fault
+//!   changes what the policy says, never the free list or another chain.
+//! - No call on the data path costs more than the chain it handles; refusing a bad head costs the same at
+//!   every queue size.
+//! - No reference to payload, table or rings is handed out: bytes are copied in and out.
+//! - [`SplitQueue::reset`] recovers every descriptor, from any state.
+//!
+//! Not here yet: event indexes, indirect descriptors, in-order use, the packed ring.
+
+#![no_std]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod error;
+mod index;
+mod layout;
+pub mod memory;
+mod policy;
+mod queue;
+mod region;
+mod rings;
+mod table;
+
+pub use error::{Blame, DeviceFault, Error, Misuse, NotInFlight, SystemError};
+pub use index::{Head, QueueSize, RingIndex};
+pub use layout::Layout;
+#[cfg(feature = "std")]
+pub use memory::MappedMemory;
+pub use memory::{FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, SharedMemory};
+pub use policy::{AfterFault, Config, DeviceStopped, OverLong, Policies, WritableBuffers};
+pub use queue::{Completion, Notification, SplitQueue};
+pub use region::{DeviceAddress, Region, RegionId, Segment};
+pub use rings::{AvailableRing, UsedElement, UsedRing};
+pub use table::{Buffer, ChainWriter, DescriptorTable, Refused, Tampering};

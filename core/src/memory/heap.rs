@@ -1,0 +1,61 @@
+//! Memory from the global allocator.
+#![allow(unsafe_code)]
+
+use super::{FullBarrier, OrderedLoad, OrderedStore, RawMemory, SharedMemory};
+use crate::SystemError;
+use alloc::alloc::{alloc_zeroed, dealloc};
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+/// Alignment of every allocation: a page, so that buffers of whole pages are page-aligned for the device.
+const PAGE: usize = 4096;
+
+/// Zeroed, page-aligned memory from the global allocator: for a device in the same process, and for hosts
+/// without an operating system.
+#[derive(Debug)]
+pub struct HeapMemory {
+    raw: RawMemory,
+    /// What to give back on drop; `None` once abandoned.
+    owned: Option<(NonNull<u8>, Layout)>,
+}
+
+// SAFETY: the pointer is only used to give the allocation back, once, by whoever owns the value.
+unsafe impl Send for HeapMemory {}
+// SAFETY: shared access goes through `RawMemory`, which is `Sync`.
+unsafe impl Sync for HeapMemory {}
+
+impl HeapMemory {
+    /// Allocates `length` bytes, all zero.
+    ///
+    /// # Errors
+    /// [`SystemError::OutOfMemory`] if the allocator has not that much, or `length` is zero or absurd.
+    pub fn new(length: usize) -> Result<Self, SystemError> {
+        let out_of_memory = || SystemError::OutOfMemory { bytes: length };
+        let layout = Layout::from_size_align(length, PAGE).map_err(|_| out_of_memory())?;
+        if length == 0 {
+            return Err(out_of_memory());
+        }
+        // SAFETY: the layout's size is not zero.
+        let start = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(out_of_memory)?;
+        // SAFETY: a fresh allocation of `length` bytes, owned by the value that owns this one.
+        let raw = unsafe { RawMemory::new(start, length) };
+        Ok(Self { raw, owned: Some((start, layout)) })
+    }
+}
+
+impl SharedMemory for HeapMemory {
+    forward_accesses!(self => self.raw);
+
+    fn abandon(&mut self) {
+        self.owned = None;
+    }
+}
+
+impl Drop for HeapMemory {
+    fn drop(&mut self) {
+        if let Some((start, layout)) = self.owned.take() {
+            // SAFETY: allocated in `new` with this layout, and given back only here.
+            unsafe { dealloc(start.as_ptr(), layout) }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Memory from the operating system.
+#![allow(unsafe_code)]
+
+use super::{FullBarrier, OrderedLoad, OrderedStore, RawMemory, SharedMemory};
+use crate::SystemError;
+use core::ptr::NonNull;
+use memmap2::{MmapOptions, MmapRaw};
+use std::fs::File;
+use std::io;
+
+/// A memory mapping: zeroed, page-aligned, unmapped on drop.
+///
+/// [`anonymous`](Self::anonymous) for a device in the same process or one that pins the pages itself;
+/// [`shareable`](Self::shareable) for a device in another process, which maps the same [`file`](Self::file)
+/// with [`attach`](Self::attach) or by its own means (vhost-user).
+#[derive(Debug)]
+pub struct MappedMemory {
+    raw: RawMemory,
+    /// Unmaps on drop; `None` once abandoned.
+    mapping: Option<MmapRaw>,
+    file: Option<File>,
+}
+
+impl MappedMemory {
+    /// Maps `length` bytes that only this process sees.
+    ///
+    /// # Errors
+    /// [`SystemError::Map`] if the system refuses, for instance for lack of memory or a length of zero.
+    pub fn anonymous(length: usize) -> Result<Self, SystemError> {
+        let map = || {
+            nonzero(length)?;
+            Ok(MmapRaw::from(MmapOptions::new().len(length).map_anon()?))
+        };
+        Ok(Self::over(map().map_err(SystemError::Map)?, None))
+    }
+
+    /// Maps `length` bytes of a new, nameless file, so that another process can map them too.
+    ///
+    /// On Linux the file is a memfd, sealed so that nobody can resize it: a shrunk file would turn an access
+    /// into a bus error. Elsewhere it is an unlinked temporary file.
+    ///
+    /// # Errors
+    /// [`SystemError::Map`] if the system refuses.
+    pub fn shareable(length: usize) -> Result<Self, SystemError> {
+        let map = || {
+            nonzero(length)?;
+            let file = nameless_file(length as u64)?;
+            let mapping = MmapOptions::new().len(length).map_raw(&file)?;
+            Ok((mapping, file))
+        };
+        let (mapping, file) = map().map_err(SystemError::Map)?;
+        Ok(Self::over(mapping, Some(file)))
+    }
+
+    /// Maps the whole of a file that another process made: how a device gets at a shareable mapping.
+    ///
+    /// # Errors
+    /// [`SystemError::Map`] if the file is empty or the system refuses.
+    pub fn attach(file: File) -> Result<Self, SystemError> {
+        let map = || {
+            let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+            nonzero(length)?;
+            MmapOptions::new().len(length).map_raw(&file)
+        };
+        Ok(Self::over(map().map_err(SystemError::Map)?, Some(file)))
+    }
+
+    /// The file behind a shareable mapping, to be passed to the other process.
+    pub const fn file(&self) -> Option<&File> {
+        self.file.as_ref()
+    }
+
+    fn over(mapping: MmapRaw, file: Option<File>) -> Self {
+        let start = NonNull::new(mapping.as_mut_ptr()).expect("a mapping is never at address zero");
+        // SAFETY: the mapping is kept until drop, or for ever if abandoned, and is read and write.
+        let raw = unsafe { RawMemory::new(start, mapping.len()) };
+        Self { raw, mapping: Some(mapping), file }
+    }
+}
+
+fn nonzero(length: usize) -> io::Result<()> {
+    if length == 0 {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a mapping of zero bytes"));
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn nameless_file(length: u64) -> io::Result<File> {
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+    let file = File::from(memfd_create("ringstorm", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    file.set_len(length)?;
+    fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    Ok(file)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless_file(length: u64) -> io::Result<File> {
+    let file = tempfile::tempfile()?;
+    file.set_len(length)?;
+    Ok(file)
+}
+
+impl SharedMemory for MappedMemory {
+    forward_accesses!(self => self.raw);
+
+    fn abandon(&mut self) {
+        core::mem::forget(self.mapping.take());
+    }
+}

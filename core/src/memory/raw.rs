@@ -1,0 +1,143 @@
+//! The one place where shared memory is touched through a pointer.
+#![allow(unsafe_code)]
+
+use super::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
+
+/// Memory given by pointer and length, which somebody else owns.
+///
+/// For kernels, unikernels and RTOSes that have their own way to get memory for a device. The integer
+/// accesses are relaxed atomics where the trait says *plain*: they cost the same as ordinary ones, and a
+/// device in another thread that does the same is no data race.
+#[derive(Debug)]
+pub struct RawMemory {
+    start: NonNull<u8>,
+    length: usize,
+}
+
+// SAFETY: the constructor's contract makes the memory valid for the whole process, and all access is by value.
+unsafe impl Send for RawMemory {}
+// SAFETY: integers are accessed atomically. Concurrent copies of payload give unspecified bytes, which is
+// what the trait promises of memory that a device shares; no reference and no invalid value can arise.
+unsafe impl Sync for RawMemory {}
+
+impl RawMemory {
+    /// Takes memory by pointer and length in bytes.
+    ///
+    /// # Safety
+    /// `start..start + length` must be valid for reads and writes for as long as the value lives, must not
+    /// be covered by a Rust reference meanwhile, and `length` must not exceed `isize::MAX`.
+    pub const unsafe fn new(start: NonNull<u8>, length: usize) -> Self {
+        Self { start, length }
+    }
+
+    /// The address of `size` bytes at `offset`, after checking bounds and alignment.
+    #[inline(always)]
+    fn place(&self, offset: usize, size: usize, align: usize) -> *mut u8 {
+        let inside = offset.checked_add(size).is_some_and(|end| end <= self.length);
+        assert!(inside, "shared memory: access outside");
+        // SAFETY: the range lies inside the memory, so the sum stays inside one allocation.
+        let place = unsafe { self.start.as_ptr().add(offset) };
+        assert!(place.addr() & (align - 1) == 0, "shared memory: access off its alignment");
+        place
+    }
+
+    #[inline(always)]
+    fn atomic_u16(&self, offset: usize) -> &AtomicU16 {
+        // SAFETY: `place` checked bounds and alignment; all access to 16-bit locations is atomic, at this width.
+        unsafe { AtomicU16::from_ptr(self.place(offset, 2, 2).cast()) }
+    }
+
+    #[inline(always)]
+    fn atomic_u32(&self, offset: usize) -> &AtomicU32 {
+        // SAFETY: `place` checked bounds and alignment; all access to 32-bit locations is atomic, at this width.
+        unsafe { AtomicU32::from_ptr(self.place(offset, 4, 4).cast()) }
+    }
+
+    #[inline(always)]
+    fn atomic_u64(&self, offset: usize) -> &AtomicU64 {
+        // SAFETY: `place` checked bounds and alignment; all access to 64-bit locations is atomic, at this width.
+        unsafe { AtomicU64::from_ptr(self.place(offset, 8, 8).cast()) }
+    }
+}
+
+impl SharedMemory for RawMemory {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.length
+    }
+
+    fn host_address(&self) -> u64 {
+        self.start.as_ptr().addr() as u64
+    }
+
+    #[inline(always)]
+    fn load_u16(&self, offset: usize) -> u16 {
+        u16::from_le(self.atomic_u16(offset).load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn load_u32(&self, offset: usize) -> u32 {
+        u32::from_le(self.atomic_u32(offset).load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn load_u64(&self, offset: usize) -> u64 {
+        u64::from_le(self.atomic_u64(offset).load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn store_u16(&self, offset: usize, value: u16) {
+        self.atomic_u16(offset).store(value.to_le(), Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn store_u32(&self, offset: usize, value: u32) {
+        self.atomic_u32(offset).store(value.to_le(), Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn store_u64(&self, offset: usize, value: u64) {
+        self.atomic_u64(offset).store(value.to_le(), Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16 {
+        u16::from_le(self.atomic_u16(offset).load(access.ordering()))
+    }
+
+    #[inline(always)]
+    fn store_ordered(&self, access: OrderedStore, offset: usize, value: u16) {
+        self.atomic_u16(offset).store(value.to_le(), access.ordering());
+    }
+
+    #[inline(always)]
+    fn barrier(&self, _: FullBarrier) {
+        fence(Ordering::SeqCst);
+    }
+
+    #[inline(always)]
+    fn copy_in(&self, offset: usize, bytes: &[u8]) {
+        let place = self.place(offset, bytes.len(), 1);
+        // SAFETY: `place` checked the bounds; `bytes` is a Rust slice, which by the constructor's contract
+        // cannot overlap the shared memory. A device racing with the copy changes bytes, nothing else.
+        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) }
+    }
+
+    #[inline(always)]
+    fn copy_out(&self, offset: usize, out: &mut [u8]) {
+        let place = self.place(offset, out.len(), 1);
+        // SAFETY: as in `copy_in`, the other way round.
+        unsafe { core::ptr::copy_nonoverlapping(place, out.as_mut_ptr(), out.len()) }
+    }
+
+    #[inline(always)]
+    fn zero(&self, offset: usize, length: usize) {
+        let place = self.place(offset, length, 1);
+        // SAFETY: `place` checked the bounds, and any byte may be zero.
+        unsafe { core::ptr::write_bytes(place, 0, length) }
+    }
+
+    fn abandon(&mut self) {}
+}

@@ -1,0 +1,85 @@
+//! Choices that a caller states once, when the queue is made.
+
+use crate::{QueueSize, RingIndex};
+
+/// What becomes of the queue after a device fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AfterFault {
+    /// The queue is broken: submitting and taking are refused until a reset. The default, since a device
+    /// that broke the specification once has lost track of the queue, and what it still holds is unknown.
+    #[default]
+    Broken,
+    /// The bad element is consumed and reported, and the queue goes on. Chains that the device thereby never
+    /// returns stay in flight until a reset. A used index that claims more than is in flight makes the queue
+    /// broken under this policy too: it names no element that could be consumed.
+    GoOn,
+}
+
+/// What becomes of a used length that exceeds the chain's device-writable bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OverLong {
+    /// The length is cut to what is there. The default, since devices in the field count readable bytes
+    /// too, or report the size of what they would have written.
+    #[default]
+    Clamp,
+    /// It is a device fault; the chain comes back with nothing to read.
+    Refuse,
+}
+
+/// What stands in device-writable buffers when they are submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum WritableBuffers {
+    /// Whatever an earlier chain left there. The default, since zeroing costs as much as writing the
+    /// payload and the bytes are this driver's own. A device may claim bytes that it did not write, so
+    /// choose [`Zeroed`](Self::Zeroed) if what is read goes to somebody who must not see earlier payload.
+    #[default]
+    AsTheyAre,
+    /// Zero: bytes that the device claims without having written them read as zero.
+    Zeroed,
+}
+
+/// All policies of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Policies {
+    /// After a device fault.
+    pub after_fault: AfterFault,
+    /// For used lengths that are too long.
+    pub over_long: OverLong,
+    /// For device-writable buffers before they are submitted.
+    pub writable: WritableBuffers,
+}
+
+/// What a queue is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// Number of descriptors.
+    pub size: QueueSize,
+    /// Bytes in the buffer that belongs to each descriptor; a multiple of the page size keeps every buffer
+    /// page-aligned.
+    pub buffer_size: u32,
+    /// Where both rings begin: 0, or where a resumed device goes on.
+    pub first_index: RingIndex,
+    /// The policies.
+    pub policies: Policies,
+}
+
+impl Config {
+    /// A queue of `size` descriptors with buffers of 4096 bytes, rings from 0 and the default policies.
+    pub fn new(size: QueueSize) -> Self {
+        Self { size, buffer_size: 4096, first_index: RingIndex::new(0), policies: Policies::default() }
+    }
+}
+
+/// The caller's word that the device no longer touches the queue.
+///
+/// Resetting or releasing a queue with chains in flight hands memory on that a running device still writes
+/// to. Only the caller knows that the device, or the queue, was reset (2.1, 2.6.1), and says so with this.
+#[derive(Debug)]
+pub struct DeviceStopped(());
+
+impl DeviceStopped {
+    /// Call this after the device has confirmed its reset, or the reset of this queue.
+    pub const fn confirmed() -> Self {
+        Self(())
+    }
+}

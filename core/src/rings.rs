@@ -1,0 +1,124 @@
+//! The two rings: what the driver offers, and what the device gives back.
+//!
+//! Both keep their own position in private memory and take the shared memory as an argument, so that one
+//! owner, the queue, holds it.
+
+use crate::layout::{Layout, NO_INTERRUPT, NO_NOTIFY};
+use crate::{FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory};
+
+/// The available ring (2.7.6): the driver writes, the device reads.
+#[derive(Debug, Clone)]
+pub struct AvailableRing {
+    layout: Layout,
+    size: QueueSize,
+    /// Behind the last entry written.
+    next: RingIndex,
+    /// What the device was last told.
+    published: RingIndex,
+}
+
+impl AvailableRing {
+    /// Sets the ring up at its place in `memory`: empty, notifications wanted, indexes from `first`.
+    pub fn new<M: SharedMemory>(memory: &M, size: QueueSize, first: RingIndex) -> Self {
+        let layout = Layout::new(size);
+        memory.store_ordered(OrderedStore::AvailableFlags, layout.available_flags(), 0);
+        memory.store_ordered(OrderedStore::AvailableIndex, layout.available_index(), first.get());
+        Self { layout, size, next: first, published: first }
+    }
+
+    /// Writes a head into the next entry. The device does not see it before [`publish`](Self::publish).
+    ///
+    /// The caller has at most as many entries outstanding as the queue has descriptors, which holds of
+    /// itself where each is a chain of a table of that size.
+    #[inline]
+    pub fn push<M: SharedMemory>(&mut self, memory: &M, head: u16) {
+        memory.store_u16(self.layout.available_entry(self.next.slot(self.size)), head);
+        self.next = self.next.advanced(1);
+    }
+
+    /// Entries written and not yet published.
+    #[inline]
+    pub const fn pending(&self) -> u16 {
+        self.next.ahead_of(self.published)
+    }
+
+    /// Where the next entry goes.
+    pub const fn next(&self) -> RingIndex {
+        self.next
+    }
+
+    /// Tells the device of all entries written so far, however many. A release store: whoever sees the
+    /// index sees the entries, the descriptors and the payload behind it.
+    #[inline]
+    pub fn publish<M: SharedMemory>(&mut self, memory: &M) {
+        memory.store_ordered(OrderedStore::AvailableIndex, self.layout.available_index(), self.next.get());
+        self.published = self.next;
+    }
+
+    /// Asks the device to notify of used elements, or not to (2.7.7). It may notify all the same.
+    pub fn set_interrupts<M: SharedMemory>(&mut self, memory: &M, wanted: bool) {
+        let flags = if wanted { 0 } else { NO_INTERRUPT };
+        memory.store_ordered(OrderedStore::AvailableFlags, self.layout.available_flags(), flags);
+    }
+}
+
+/// A used element as the device wrote it (2.7.8): two allegations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UsedElement {
+    /// Said to be the head of the chain that was used.
+    pub id: u32,
+    /// Said to be the number of bytes written to its device-writable buffers.
+    pub length: u32,
+}
+
+/// The used ring (2.7.8): the device writes, the driver reads.
+#[derive(Debug, Clone)]
+pub struct UsedRing {
+    layout: Layout,
+    size: QueueSize,
+    /// The first element not taken.
+    next: RingIndex,
+}
+
+impl UsedRing {
+    /// Sets the ring up at its place in `memory`, before the device owns it: zero but for the index.
+    pub fn new<M: SharedMemory>(memory: &M, size: QueueSize, first: RingIndex) -> Self {
+        let layout = Layout::new(size);
+        for slot in 0..size.as_usize() {
+            memory.store_u32(layout.used_entry(slot), 0);
+            memory.store_u32(layout.used_entry(slot) + 4, 0);
+        }
+        memory.store_ordered(OrderedStore::UsedFlags, layout.used_flags(), 0);
+        memory.store_ordered(OrderedStore::UsedIndex, layout.used_index(), first.get());
+        Self { layout, size, next: first }
+    }
+
+    /// How many elements the device claims to have added. An acquire load: what the device wrote before it
+    /// moved the index is visible afterwards.
+    #[inline]
+    pub fn claimed<M: SharedMemory>(&self, memory: &M) -> u16 {
+        let index = memory.load_ordered(OrderedLoad::UsedIndex, self.layout.used_index());
+        RingIndex::new(index).ahead_of(self.next)
+    }
+
+    /// Reads the next element and steps over it. The caller has checked that it was claimed.
+    #[inline]
+    pub fn take<M: SharedMemory>(&mut self, memory: &M) -> UsedElement {
+        let offset = self.layout.used_entry(self.next.slot(self.size));
+        self.next = self.next.advanced(1);
+        UsedElement { id: memory.load_u32(offset), length: memory.load_u32(offset + 4) }
+    }
+
+    /// Where the next element is expected.
+    pub const fn next(&self) -> RingIndex {
+        self.next
+    }
+
+    /// Whether the device wants to be notified of what was published (2.7.10). The barrier lies between the
+    /// publication and this look, so that one of the two sides always sees the other's store.
+    #[inline]
+    pub fn wants_notification<M: SharedMemory>(&self, memory: &M) -> bool {
+        memory.barrier(FullBarrier::PublishedThenWish);
+        memory.load_ordered(OrderedLoad::UsedFlags, self.layout.used_flags()) & NO_NOTIFY == 0
+    }
+}

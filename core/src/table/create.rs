@@ -1,0 +1,264 @@
+//! Making chains: by copy, by writing in place, and over the caller's own regions.
+
+use super::{Chain, DescriptorTable, Stage, Use, address_offset, shape, shape_offset};
+use crate::{DeviceAddress, Head, Misuse, Segment, SharedMemory, WritableBuffers};
+
+/// Limit of a chain's length in bytes (2.7.5.2).
+const CHAIN_BYTES: u64 = 1 << 32;
+
+/// Where one buffer of a new chain lies.
+struct Placed {
+    region: u16,
+    offset: usize,
+    length: u32,
+}
+
+impl<M: SharedMemory> DescriptorTable<M> {
+    /// Makes a chain: each of `readable` is copied into a buffer of its own for the device to read, then each
+    /// length in `writable` gives a buffer for it to write.
+    ///
+    /// # Errors
+    /// [`Misuse`] if there is no buffer, an empty or too large one, too many bytes, or not enough free
+    /// descriptors. Nothing has changed then.
+    #[inline]
+    pub fn create(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Head, Misuse> {
+        self.admit(readable.len(), writable.len())?;
+        let mut total = 0;
+        for (position, bytes) in readable.iter().enumerate() {
+            total += self.fits(position, bytes.len())?;
+        }
+        let writable_bytes = self.all_fit(readable.len(), writable)?;
+        if total + writable_bytes > CHAIN_BYTES {
+            return Err(Misuse::ChainTooLong);
+        }
+        Ok(self.build(readable.len(), writable.len(), writable_bytes, |table, position, index| {
+            let length = match readable.get(position) {
+                Some(bytes) => {
+                    table.regions[0].memory.copy_in(table.own_offset(index), bytes);
+                    bytes.len() as u32
+                }
+                None => writable[position - readable.len()],
+            };
+            Placed { region: 0, offset: table.own_offset(index), length }
+        }))
+    }
+
+    /// Makes a chain whose payload `fill` writes in place: for each length in `readable` a buffer for the
+    /// device to read, then for each in `writable` one for it to write. Readable bytes that `fill` leaves
+    /// unwritten are zero.
+    ///
+    /// # Errors
+    /// [`Misuse`] as for [`create`](Self::create), or what `fill` returned: no chain is made then, and only
+    /// free buffers may have been written to.
+    pub fn create_with(
+        &mut self,
+        readable: &[u32],
+        writable: &[u32],
+        fill: impl FnOnce(&mut ChainWriter<'_, M>) -> Result<(), Misuse>,
+    ) -> Result<Head, Misuse> {
+        self.admit(readable.len(), writable.len())?;
+        let readable_bytes = self.all_fit(0, readable)?;
+        let writable_bytes = self.all_fit(readable.len(), writable)?;
+        if readable_bytes + writable_bytes > CHAIN_BYTES {
+            return Err(Misuse::ChainTooLong);
+        }
+        let descriptor = self.free_head;
+        let mut writer =
+            ChainWriter { table: self, lengths: readable, descriptor, filled: 0, left: readable_bytes };
+        fill(&mut writer)?;
+        writer.zero_rest();
+        Ok(self.build(readable.len(), writable.len(), writable_bytes, |table, position, index| {
+            let length = match readable.get(position) {
+                Some(length) => *length,
+                None => writable[position - readable.len()],
+            };
+            Placed { region: 0, offset: table.own_offset(index), length }
+        }))
+    }
+
+    /// Makes a chain over buffers in [registered](Self::register) regions, with no copy. Keeping buffers of
+    /// live chains from overlapping is the caller's business; the table's own buffers
+    /// ([`RegionId::BUFFERS`](crate::RegionId::BUFFERS)) are not for this.
+    ///
+    /// # Errors
+    /// [`Misuse`] if a segment is not inside a registered region, and as for [`create`](Self::create) but
+    /// for the buffer size, which does not matter here. Nothing has changed then.
+    pub fn create_over(&mut self, readable: &[Segment], writable: &[Segment]) -> Result<Head, Misuse> {
+        self.admit(readable.len(), writable.len())?;
+        let mut totals = [0; 2];
+        for (position, segment) in readable.iter().chain(writable).enumerate() {
+            totals[usize::from(position >= readable.len())] += self.inside(position, segment)?;
+        }
+        let [readable_bytes, writable_bytes] = totals;
+        if readable_bytes + writable_bytes > CHAIN_BYTES {
+            return Err(Misuse::ChainTooLong);
+        }
+        Ok(self.build(readable.len(), writable.len(), writable_bytes, |_, position, _| {
+            let segment = match readable.get(position) {
+                Some(segment) => segment,
+                None => &writable[position - readable.len()],
+            };
+            Placed { region: segment.region.0, offset: segment.offset, length: segment.length }
+        }))
+    }
+
+    /// Checks the number of buffers alone: at the full width of the caller's numbers, before any is looked at.
+    #[inline(always)]
+    fn admit(&self, readable: usize, writable: usize) -> Result<(), Misuse> {
+        let needed = readable.saturating_add(writable);
+        if needed == 0 {
+            return Err(Misuse::EmptyChain);
+        }
+        if needed > usize::from(self.free) {
+            return Err(Misuse::NotEnoughFree { needed, free: self.free });
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn fits(&self, position: usize, length: usize) -> Result<u64, Misuse> {
+        if length == 0 {
+            return Err(Misuse::EmptyBuffer { position });
+        }
+        if length > self.buffer_size as usize {
+            return Err(Misuse::BufferTooLarge { position, length, limit: self.buffer_size });
+        }
+        Ok(length as u64)
+    }
+
+    #[inline(always)]
+    fn all_fit(&self, first: usize, lengths: &[u32]) -> Result<u64, Misuse> {
+        let mut total = 0;
+        for (position, length) in lengths.iter().enumerate() {
+            total += self.fits(first + position, *length as usize)?;
+        }
+        Ok(total)
+    }
+
+    fn inside(&self, position: usize, segment: &Segment) -> Result<u64, Misuse> {
+        let region = match self.regions.get(usize::from(segment.region.0)) {
+            Some(region) if segment.region.0 != 0 => region,
+            _ => return Err(Misuse::UnknownRegion(segment.region)),
+        };
+        if segment.length == 0 {
+            return Err(Misuse::EmptyBuffer { position });
+        }
+        match segment.offset.checked_add(segment.length as usize) {
+            Some(end) if end <= region.len() => Ok(u64::from(segment.length)),
+            _ => Err(Misuse::OutsideRegion { position }),
+        }
+    }
+
+    /// Takes the descriptors off the free list and writes them to the table. Everything was validated: there
+    /// are enough of them. Their private links already form the chain.
+    #[inline(always)]
+    fn build(
+        &mut self,
+        readable_count: usize,
+        writable_count: usize,
+        writable: u64,
+        mut place: impl FnMut(&Self, usize, u16) -> Placed,
+    ) -> Head {
+        let count = readable_count + writable_count;
+        let head = self.free_head;
+        let (mut index, mut tail) = (head, head);
+        for position in 0..count {
+            let Placed { region, offset, length } = place(self, position, index);
+            let use_ = if position < readable_count { Use::Readable } else { Use::Writable };
+            let base = self.regions[usize::from(region)].address();
+            if use_ == Use::Writable && self.writable_buffers == WritableBuffers::Zeroed {
+                self.regions[usize::from(region)].memory.zero(offset, length as usize);
+            }
+            let descriptor = &mut self.descriptors[usize::from(index)];
+            let next = descriptor.next;
+            (descriptor.offset, descriptor.length) = (offset, length);
+            (descriptor.region, descriptor.use_) = (region, use_);
+            let next_in_chain = (position + 1 < count).then_some(next);
+            let address: DeviceAddress = base.plus(offset as u64);
+            self.table.memory.store_u64(address_offset(index), address.get());
+            self.table.memory.store_u64(shape_offset(index), shape(length, use_, next_in_chain));
+            (tail, index) = (index, next);
+        }
+        self.free_head = index;
+        self.free -= count as u16;
+        self.last_serial += 1;
+        self.chains[usize::from(head)] = Chain {
+            serial: self.last_serial,
+            writable,
+            written: 0,
+            tail,
+            count: count as u16,
+            readable_count: readable_count as u16,
+            stage: Stage::Created,
+        };
+        Head { index: head, serial: self.last_serial }
+    }
+
+    #[inline(always)]
+    pub(super) fn own_offset(&self, index: u16) -> usize {
+        usize::from(index) * self.buffer_size as usize
+    }
+}
+
+/// Writes the payload of a chain in place, from its first device-readable byte to its last, across buffers.
+#[derive(Debug)]
+pub struct ChainWriter<'t, M: SharedMemory> {
+    table: &'t DescriptorTable<M>,
+    /// Lengths of the buffers not yet full, the current one first.
+    lengths: &'t [u32],
+    /// The descriptor of the current one.
+    descriptor: u16,
+    /// Bytes written to the current one.
+    filled: u32,
+    /// Bytes not yet written, in all.
+    left: u64,
+}
+
+impl<M: SharedMemory> ChainWriter<'_, M> {
+    /// Bytes that can still be written.
+    pub const fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Copies `bytes` to where the last call ended.
+    ///
+    /// # Errors
+    /// [`Misuse::PayloadTooLong`] if fewer bytes are left; nothing was written then.
+    pub fn write(&mut self, mut bytes: &[u8]) -> Result<(), Misuse> {
+        if bytes.len() as u64 > self.left {
+            return Err(Misuse::PayloadTooLong { length: bytes.len(), left: self.left });
+        }
+        while !bytes.is_empty() {
+            let (offset, room) = self.room();
+            let (now, later) = bytes.split_at(bytes.len().min(room));
+            self.table.regions[0].memory.copy_in(offset, now);
+            self.advance(now.len());
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    fn zero_rest(&mut self) {
+        while self.left > 0 {
+            let (offset, room) = self.room();
+            self.table.regions[0].memory.zero(offset, room);
+            self.advance(room);
+        }
+    }
+
+    /// Where the next byte goes, and how many the current buffer takes from there.
+    fn room(&self) -> (usize, usize) {
+        let offset = self.table.own_offset(self.descriptor) + self.filled as usize;
+        (offset, (self.lengths[0] - self.filled) as usize)
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.filled += count as u32;
+        self.left -= count as u64;
+        if self.filled == self.lengths[0] {
+            self.lengths = &self.lengths[1..];
+            self.filled = 0;
+            self.descriptor = self.table.descriptors[usize::from(self.descriptor)].next;
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! The descriptor table: which descriptors are free, which form chains, and the buffers behind them.
+//!
+//! What decides stands in private memory: the free list and every chain's shape, lengths and places. The
+//! table in shared memory is written for the device and never read back, but by [`DescriptorTable::verify`].
+
+mod create;
+mod verify;
+
+pub use create::ChainWriter;
+pub use verify::Tampering;
+
+use crate::layout::{DESCRIPTOR, NEXT, TABLE_ALIGN, WRITE};
+use crate::{
+    DeviceAddress, DeviceStopped, Error, Head, Misuse, NotInFlight, QueueSize, Region, RegionId,
+    SharedMemory, SystemError, WritableBuffers,
+};
+use alloc::vec::Vec;
+
+/// The private copy of one descriptor. `next` is the free list's link while it is free, the chain's while it
+/// is in one; the link of a chain's last descriptor means nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Descriptor {
+    offset: usize,
+    length: u32,
+    region: u16,
+    next: u16,
+    use_: Use,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Free,
+    Readable,
+    Writable,
+}
+
+/// How far a chain has come. Only the descriptor at its head has one; all others are `NotHead`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    NotHead,
+    /// Made, and not taken back from the device.
+    Created,
+    /// Taken back from the device, so that the caller may read it.
+    Returned,
+}
+
+/// What is known of a chain, at the index of its head.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chain {
+    serial: u64,
+    /// Bytes in device-writable buffers: up to 2^32.
+    pub(crate) writable: u64,
+    /// Bytes that the device reported and the policy let through.
+    pub(crate) written: u32,
+    tail: u16,
+    count: u16,
+    readable_count: u16,
+    pub(crate) stage: Stage,
+}
+
+impl Chain {
+    const NONE: Self = Self {
+        serial: 0,
+        writable: 0,
+        written: 0,
+        tail: 0,
+        count: 0,
+        readable_count: 0,
+        stage: Stage::NotHead,
+    };
+}
+
+/// One buffer of a chain, from the private copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Buffer {
+    /// The descriptor that holds it.
+    pub descriptor: u16,
+    /// The region it lies in.
+    pub region: RegionId,
+    /// Where in the region it begins, in bytes.
+    pub offset: usize,
+    /// Where the device sees it.
+    pub address: DeviceAddress,
+    /// Its length in bytes.
+    pub length: u32,
+    /// Whether the device writes to it; otherwise it reads it.
+    pub writable: bool,
+}
+
+/// A descriptor table (2.7.5) with one buffer for each descriptor, all of them in one region.
+///
+/// ```
+/// use ringstorm_core::{DescriptorTable, HeapMemory, QueueSize, Region, WritableBuffers};
+///
+/// let size = QueueSize::new(8)?;
+/// let table = Region::new(HeapMemory::new(16 * 8)?);
+/// let buffers = Region::new(HeapMemory::new(4096 * 8)?);
+/// let mut table = DescriptorTable::new(size, 4096, WritableBuffers::AsTheyAre, table, buffers)?;
+///
+/// let head = table.create(&[b"a request"], &[512])?;
+/// assert_eq!(table.free_count(), 6);
+/// let lengths: Vec<u32> = table.buffers(head)?.map(|buffer| buffer.length).collect();
+/// assert_eq!(lengths, [9, 512]);
+/// table.free(head)?;
+/// assert!(table.free(head).is_err());
+/// table.release().map_err(|refused| refused.error)?;
+/// # Ok::<(), ringstorm_core::Error>(())
+/// ```
+///
+/// Exclusive access is by type: a method that changes something takes `&mut self`. Several threads put the
+/// table behind a mutex.
+///
+/// Dropped with live chains, the table does not give its memory back, since a device may still reach it: it
+/// calls [`SharedMemory::abandon`], which leaks. [`release`](Self::release) refuses instead, and
+/// [`release_stopped`](Self::release_stopped) is for when the device is known to have stopped.
+#[derive(Debug, Clone)]
+pub struct DescriptorTable<M: SharedMemory> {
+    table: Region<M>,
+    /// At 0 the table's own buffers, behind it what the caller registered.
+    regions: Vec<Region<M>>,
+    size: QueueSize,
+    buffer_size: u32,
+    writable_buffers: WritableBuffers,
+    descriptors: Vec<Descriptor>,
+    chains: Vec<Chain>,
+    free_head: u16,
+    free: u16,
+    last_serial: u64,
+}
+
+impl<M: SharedMemory> DescriptorTable<M> {
+    /// Makes a table of `size` descriptors at the beginning of `table`, with `buffer_size` bytes for each in
+    /// `buffers`. All descriptors are free afterwards; whatever stood in `table` is overwritten.
+    ///
+    /// The memory may come from anywhere: [`HeapMemory`](crate::HeapMemory), [`MappedMemory`](crate::MappedMemory),
+    /// or the caller's own. Its alignment must be 16 bytes for the table (2.7); `table` may be longer than needed.
+    ///
+    /// # Errors
+    /// [`Misuse`] if a size is zero or absurd, or a region too small, misaligned, wrapping or overlapping;
+    /// [`SystemError::OutOfMemory`] if there is no room for the private copy.
+    pub fn new(
+        size: QueueSize,
+        buffer_size: u32,
+        writable_buffers: WritableBuffers,
+        table: Region<M>,
+        buffers: Region<M>,
+    ) -> Result<Self, Error> {
+        let buffer_bytes = (buffer_size as usize)
+            .checked_mul(size.as_usize())
+            .filter(|bytes| *bytes > 0)
+            .ok_or(Misuse::BufferSize(buffer_size))?;
+        table.check(DESCRIPTOR * size.as_usize(), TABLE_ALIGN)?;
+        buffers.check(buffer_bytes, 1)?;
+        if table.overlaps(&buffers) {
+            return Err(Misuse::RegionsOverlap(buffers.address()).into());
+        }
+        let mut regions = room(1)?;
+        regions.push(buffers);
+        let mut descriptors = room(size.as_usize())?;
+        descriptors.resize(
+            size.as_usize(),
+            Descriptor { offset: 0, length: 0, region: 0, next: 0, use_: Use::Free },
+        );
+        let mut chains = room(size.as_usize())?;
+        chains.resize(size.as_usize(), Chain::NONE);
+        let mut table = Self {
+            table,
+            regions,
+            size,
+            buffer_size,
+            writable_buffers,
+            descriptors,
+            chains,
+            free_head: 0,
+            free: 0,
+            last_serial: 0,
+        };
+        table.free_all();
+        Ok(table)
+    }
+
+    /// Number of descriptors.
+    pub const fn size(&self) -> QueueSize {
+        self.size
+    }
+
+    /// Bytes in each of the table's own buffers.
+    pub const fn buffer_size(&self) -> u32 {
+        self.buffer_size
+    }
+
+    /// Number of free descriptors.
+    #[inline]
+    pub const fn free_count(&self) -> u16 {
+        self.free
+    }
+
+    /// Number of descriptors in live chains.
+    pub const fn live_count(&self) -> u16 {
+        self.size.get() - self.free
+    }
+
+    /// Where the device sees the table.
+    pub const fn address(&self) -> DeviceAddress {
+        self.table.address()
+    }
+
+    /// The region that the table stands in, to be registered with the device.
+    pub const fn table_region(&self) -> &Region<M> {
+        &self.table
+    }
+
+    /// The regions that buffers lie in, to be registered with the device: first the table's own buffers,
+    /// then those of [`register`](Self::register).
+    pub fn buffer_regions(&self) -> &[Region<M>] {
+        &self.regions
+    }
+
+    #[inline(always)]
+    pub(crate) const fn memory(&self) -> &M {
+        &self.table.memory
+    }
+
+    /// Registers a region of the caller's, for chains over buffers in it.
+    ///
+    /// # Errors
+    /// [`Misuse`] if it wraps, overlaps another region, or is one too many;
+    /// [`SystemError::OutOfMemory`] if there is no room to remember it.
+    pub fn register(&mut self, region: Region<M>) -> Result<RegionId, Error> {
+        region.check(1, 1)?;
+        let id = u16::try_from(self.regions.len()).map_err(|_| Misuse::TooManyRegions)?;
+        if self.table.overlaps(&region) || self.regions.iter().any(|other| other.overlaps(&region)) {
+            return Err(Misuse::RegionsOverlap(region.address()).into());
+        }
+        self.regions
+            .try_reserve(1)
+            .map_err(|_| SystemError::OutOfMemory { bytes: size_of::<Region<M>>() })?;
+        self.regions.push(region);
+        Ok(RegionId(id))
+    }
+
+    /// The buffers of a live chain, in order, from the private copy.
+    ///
+    /// # Errors
+    /// [`Misuse`] if `head` is not the head of a live chain.
+    pub fn buffers(&self, head: Head) -> Result<impl ExactSizeIterator<Item = Buffer> + '_, Misuse> {
+        let chain = self.chain(head)?;
+        let mut index = head.index;
+        Ok((0..chain.count).map(move |_| {
+            let descriptor = &self.descriptors[usize::from(index)];
+            let buffer = Buffer {
+                descriptor: index,
+                region: RegionId(descriptor.region),
+                offset: descriptor.offset,
+                address: self.address_of(descriptor),
+                length: descriptor.length,
+                writable: descriptor.use_ == Use::Writable,
+            };
+            index = descriptor.next;
+            buffer
+        }))
+    }
+
+    /// Copies the bytes of a live chain of device-writable buffers out, from its beginning, as many as there
+    /// are and fit into `out`. Returns how many.
+    ///
+    /// # Errors
+    /// [`Misuse`] if `head` is not the head of a live chain, or the chain has a device-readable buffer.
+    pub fn contents(&self, head: Head, out: &mut [u8]) -> Result<usize, Misuse> {
+        if self.chain(head)?.readable_count > 0 {
+            return Err(Misuse::ReadableInChain(head));
+        }
+        self.copy_writable(head, u64::MAX, out)
+    }
+
+    /// Copies from the chain's device-writable buffers, at most `limit` bytes and as many as fit into `out`.
+    #[inline]
+    pub(crate) fn copy_writable(&self, head: Head, limit: u64, out: &mut [u8]) -> Result<usize, Misuse> {
+        let chain = self.chain(head)?;
+        let wanted = limit.min(chain.writable).min(out.len() as u64) as usize;
+        let mut index = head.index;
+        for _ in 0..chain.readable_count {
+            index = self.descriptors[usize::from(index)].next;
+        }
+        let mut rest = &mut out[..wanted];
+        while !rest.is_empty() {
+            let descriptor = &self.descriptors[usize::from(index)];
+            let (now, later) = rest.split_at_mut(rest.len().min(descriptor.length as usize));
+            self.regions[usize::from(descriptor.region)].memory.copy_out(descriptor.offset, now);
+            rest = later;
+            index = descriptor.next;
+        }
+        Ok(wanted)
+    }
+
+    /// Frees a live chain: its descriptors are the next to be used again. In the table their lengths and
+    /// flags are cleared, so that a device that still looks there finds nothing to read or write.
+    ///
+    /// # Errors
+    /// [`Misuse`] if `head` is not the head of a live chain, found in constant time.
+    #[inline]
+    pub fn free(&mut self, head: Head) -> Result<(), Misuse> {
+        let Chain { count, tail, .. } = *self.chain(head)?;
+        let mut index = head.index;
+        for _ in 0..count {
+            let descriptor = &mut self.descriptors[usize::from(index)];
+            descriptor.use_ = Use::Free;
+            descriptor.length = 0;
+            self.table.memory.store_u64(shape_offset(index), 0);
+            index = descriptor.next;
+        }
+        self.descriptors[usize::from(tail)].next = self.free_head;
+        self.free_head = head.index;
+        self.free += count;
+        self.chains[usize::from(head.index)].stage = Stage::NotHead;
+        Ok(())
+    }
+
+    /// Frees every chain and writes the whole table anew. Names of chains from before stay invalid.
+    pub fn reset(&mut self, _: DeviceStopped) {
+        self.free_all();
+    }
+
+    /// Gives the memory back: what the table owns of it is unmapped or deallocated before this returns.
+    ///
+    /// # Errors
+    /// [`Misuse::ChainsLive`] if there are live chains, since a device may still reach their memory. The
+    /// table comes back with the error and is as it was.
+    #[expect(clippy::result_large_err, reason = "the table comes back with the error; a box could fail")]
+    pub fn release(self) -> Result<(), Refused<Self>> {
+        match self.live_count() {
+            0 => Ok(()),
+            descriptors => Err(Refused { error: Misuse::ChainsLive { descriptors }.into(), value: self }),
+        }
+    }
+
+    /// Gives the memory back although chains may be live: the caller knows that the device has stopped.
+    pub fn release_stopped(mut self, stopped: DeviceStopped) {
+        self.reset(stopped);
+    }
+
+    /// The chain that `head` names.
+    #[inline(always)]
+    pub(crate) fn chain(&self, head: Head) -> Result<&Chain, Misuse> {
+        match self.chains.get(usize::from(head.index)) {
+            Some(chain) if chain.serial == head.serial && chain.stage != Stage::NotHead => Ok(chain),
+            _ => Err(self.why_not(head)),
+        }
+    }
+
+    /// The chain whose head has this index, whatever its serial number: what a used element can name.
+    #[inline(always)]
+    pub(crate) fn chain_at(&mut self, index: u16) -> Option<(Head, &mut Chain)> {
+        let chain = self.chains.get_mut(usize::from(index))?;
+        Some((Head { index, serial: chain.serial }, chain))
+    }
+
+    /// The serial number of the newest chain.
+    #[inline(always)]
+    pub(crate) const fn last_serial(&self) -> u64 {
+        self.last_serial
+    }
+
+    /// What a descriptor is that is not the head of a chain which the device has.
+    #[cold]
+    pub(crate) fn not_in_flight(&self, index: u16) -> NotInFlight {
+        match self.chains[usize::from(index)].stage {
+            Stage::Created => NotInFlight::Unpublished,
+            Stage::Returned => NotInFlight::Returned,
+            Stage::NotHead if self.is_free(index) => NotInFlight::Free,
+            Stage::NotHead => NotInFlight::InsideChain,
+        }
+    }
+
+    fn is_free(&self, index: u16) -> bool {
+        self.descriptors[usize::from(index)].use_ == Use::Free
+    }
+
+    #[cold]
+    fn why_not(&self, head: Head) -> Misuse {
+        match self.chains.get(usize::from(head.index)) {
+            None => Misuse::HeadOutOfRange(head),
+            Some(chain) if chain.stage != Stage::NotHead => Misuse::HeadStale(head),
+            Some(_) if self.is_free(head.index) => Misuse::HeadFree(head),
+            Some(_) => Misuse::HeadInsideChain(head),
+        }
+    }
+
+    fn free_all(&mut self) {
+        for index in 0..self.size.get() {
+            let offset = usize::from(index) * self.buffer_size as usize;
+            let next = if index + 1 == self.size.get() { 0 } else { index + 1 };
+            let descriptor = Descriptor { offset, length: 0, region: 0, next, use_: Use::Free };
+            self.descriptors[usize::from(index)] = descriptor;
+            self.chains[usize::from(index)].stage = Stage::NotHead;
+            self.table.memory.store_u64(address_offset(index), self.address_of(&descriptor).get());
+            self.table.memory.store_u64(shape_offset(index), 0);
+        }
+        self.free_head = 0;
+        self.free = self.size.get();
+    }
+
+    #[inline(always)]
+    fn address_of(&self, descriptor: &Descriptor) -> DeviceAddress {
+        self.regions[usize::from(descriptor.region)].address().plus(descriptor.offset as u64)
+    }
+}
+
+impl<M: SharedMemory> Drop for DescriptorTable<M> {
+    fn drop(&mut self) {
+        if self.live_count() > 0 {
+            self.table.memory.abandon();
+            for region in &mut self.regions {
+                region.memory.abandon();
+            }
+        }
+    }
+}
+
+/// A refusal to consume a value, with the value as it was.
+#[derive(Debug)]
+pub struct Refused<T> {
+    /// Why.
+    pub error: Error,
+    /// What was not consumed.
+    pub value: T,
+}
+
+/// The word of a descriptor that holds its address (2.7.5).
+#[inline(always)]
+const fn address_offset(index: u16) -> usize {
+    DESCRIPTOR * index as usize
+}
+
+/// The word of a descriptor that holds length, flags and next (2.7.5).
+#[inline(always)]
+const fn shape_offset(index: u16) -> usize {
+    DESCRIPTOR * index as usize + 8
+}
+
+/// Length, flags and next as one little-endian word.
+#[inline(always)]
+const fn shape(length: u32, use_: Use, next: Option<u16>) -> u64 {
+    let write = match use_ {
+        Use::Writable => WRITE,
+        Use::Readable | Use::Free => 0,
+    };
+    let (flag, next) = match next {
+        Some(next) => (NEXT, next),
+        None => (0, 0),
+    };
+    length as u64 | ((write | flag) as u64) << 32 | (next as u64) << 48
+}
+
+/// An empty vector with room for `count`.
+fn room<T>(count: usize) -> Result<Vec<T>, SystemError> {
+    let mut vec = Vec::new();
+    vec.try_reserve_exact(count)
+        .map_err(|_| SystemError::OutOfMemory { bytes: count.saturating_mul(size_of::<T>()) })?;
+    Ok(vec)
+}
