@@ -1,1 +1,40 @@
-//! x
+//! The reference model of a split virtqueue's driver side.
+//!
+//! It sees [`Event`]s and nothing else: plain integers and byte strings, no memory, no driver, no device. So
+//! a trace can be judged again, and every [`Invariant`] can be tested by a bad trace written by hand.
+//!
+//! ```text
+//!   driver's calls and answers ─┐
+//!   what stands in the memory ──┼──▶ Model::observe ──▶ ok, or a Violation
+//!   what the device did ────────┘
+//! ```
+//!
+//! ```
+//! use ringstorm_model::{Event, Invariant, Model, Setup};
+//!
+//! let mut model = Model::new();
+//! model.begin(&Setup { queue_size: 8, buffer_size: 64, ..Setup::default() });
+//! model.observe(&Event::FreeCount { count: 8 }).unwrap();
+//! let violation = model.observe(&Event::FreeCount { count: 7 }).unwrap_err();
+//! assert_eq!(violation.invariant, Invariant::FreeCount);
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod calls;
+mod chains;
+mod event;
+mod extents;
+mod invariant;
+mod model;
+mod state;
+mod trace;
+mod used;
+
+pub use event::{
+    Answer, ChainFlaw, Completion, Descriptor, DeviceRefusal, Event, MisuseKind, Name, Place, Refusal,
+};
+pub use invariant::{Invariant, Violation};
+pub use model::{Model, Setup};
+pub use state::{DriverState, Occupancy};
+pub use trace::TraceHash;

@@ -1,0 +1,185 @@
+//! The live chains, as the driver made them.
+
+use crate::extents::Extents;
+use crate::invariant::require;
+use crate::{Descriptor, Violation};
+
+/// How far a chain has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Progress {
+    /// No live chain begins here.
+    #[default]
+    None,
+    /// Submitted; the device cannot see it.
+    Submitted,
+    /// In the available ring.
+    Published,
+    /// The driver handed it back to the caller.
+    Completed,
+}
+
+/// What is known of one chain.
+#[derive(Debug, Default)]
+pub(crate) struct Chain {
+    pub(crate) progress: Progress,
+    /// Descriptors: as many as buffers, until the table shows how many.
+    pub(crate) count: u32,
+    /// Bytes submitted in device-writable buffers.
+    pub(crate) writable: u64,
+    /// Bytes submitted for the device to read.
+    pub(crate) payload: Vec<u8>,
+    /// Bytes that the caller was told of.
+    pub(crate) used: u32,
+    /// The chain as it was published.
+    pub(crate) descriptors: Vec<Descriptor>,
+    /// Whether the device scribbled on it.
+    pub(crate) tampered: bool,
+    /// When it was submitted.
+    pub(crate) serial: u64,
+}
+
+/// All chains of a queue, by head, and who owns which descriptor.
+#[derive(Debug, Default)]
+pub(crate) struct Chains {
+    by_head: Vec<Chain>,
+    /// By descriptor: the head of the published chain that has it.
+    owners: Vec<Option<u16>>,
+    extents: Extents,
+    /// Descriptors of live chains.
+    pub(crate) live_descriptors: u32,
+    /// Live chains.
+    pub(crate) live: u32,
+    /// Chains that are published and not completed.
+    pub(crate) in_flight: u32,
+}
+
+impl Chains {
+    /// Forgets everything, but keeps the memory.
+    pub(crate) fn begin(&mut self, queue_size: u16, granule: u64) {
+        let size = usize::from(queue_size);
+        if self.by_head.len() < size {
+            self.by_head.resize_with(size, Chain::default);
+        }
+        for chain in &mut self.by_head[..size] {
+            chain.progress = Progress::None;
+        }
+        self.owners.clear();
+        self.owners.resize(size, None);
+        self.extents.begin(granule);
+        (self.live_descriptors, self.live, self.in_flight) = (0, 0, 0);
+    }
+
+    /// The live chain that begins at `head`.
+    pub(crate) fn get(&self, head: u16) -> Option<&Chain> {
+        self.owners.get(usize::from(head))?;
+        Some(&self.by_head[usize::from(head)]).filter(|chain| chain.progress != Progress::None)
+    }
+
+    pub(crate) fn get_mut(&mut self, head: u16) -> Option<&mut Chain> {
+        self.owners.get(usize::from(head))?;
+        Some(&mut self.by_head[usize::from(head)]).filter(|chain| chain.progress != Progress::None)
+    }
+
+    /// The chain at `head` if the device has it.
+    pub(crate) fn in_flight(&self, head: u32) -> Option<&Chain> {
+        self.get(u16::try_from(head).ok()?).filter(|chain| chain.progress == Progress::Published)
+    }
+
+    /// The chain that owns a descriptor.
+    pub(crate) fn owner(&self, descriptor: u16) -> Option<u16> {
+        self.owners.get(usize::from(descriptor)).copied().flatten()
+    }
+
+    /// A chain was submitted.
+    pub(crate) fn submitted(
+        &mut self,
+        head: u16,
+        serial: u64,
+        readable: &[&[u8]],
+        writable: &[u32],
+    ) -> Result<(), Violation> {
+        let size = self.owners.len();
+        require!(usize::from(head) < size, WellFormed, "submit answered head {head} on a queue of {size}");
+        let other = self.get(head).map(|_| head).or(self.owner(head));
+        require!(
+            other.is_none(),
+            NoDoubleUse,
+            "submit answered head {head}, which is in the live chain {}",
+            other.unwrap_or(head)
+        );
+        let chain = &mut self.by_head[usize::from(head)];
+        chain.payload.clear();
+        for bytes in readable {
+            chain.payload.extend_from_slice(bytes);
+        }
+        chain.progress = Progress::Submitted;
+        chain.count = (readable.len() + writable.len()) as u32;
+        chain.writable = writable.iter().map(|length| u64::from(*length)).sum();
+        chain.descriptors.clear();
+        (chain.used, chain.tampered, chain.serial) = (0, false, serial);
+        self.live_descriptors += chain.count;
+        self.live += 1;
+        Ok(())
+    }
+
+    /// The chain at `head` appeared in the available ring, with these descriptors.
+    pub(crate) fn published(&mut self, head: u16, descriptors: &[Descriptor]) -> Result<(), Violation> {
+        for descriptor in descriptors {
+            let owner = &mut self.owners[usize::from(descriptor.index)];
+            require!(
+                owner.is_none(),
+                NoDoubleUse,
+                "descriptor {} of chain {head} is in the live chain {} too",
+                descriptor.index,
+                owner.unwrap_or(head)
+            );
+            *owner = Some(head);
+            if let Some(place) = descriptor.place {
+                let added = self.extents.add(
+                    place.region,
+                    place.offset,
+                    descriptor.length,
+                    head,
+                    descriptor.writable,
+                );
+                require!(
+                    added.is_ok(),
+                    BuffersDisjoint,
+                    "the buffer of descriptor {} of chain {head} overlaps one of chain {}",
+                    descriptor.index,
+                    added.err().unwrap_or(head)
+                );
+            }
+        }
+        let chain = &mut self.by_head[usize::from(head)];
+        chain.progress = Progress::Published;
+        self.live_descriptors = self.live_descriptors - chain.count + descriptors.len() as u32;
+        chain.count = descriptors.len() as u32;
+        chain.descriptors.extend_from_slice(descriptors);
+        self.in_flight += 1;
+        Ok(())
+    }
+
+    /// The driver handed the chain at `head` back.
+    pub(crate) fn completed(&mut self, head: u16, used: u32) {
+        let chain = &mut self.by_head[usize::from(head)];
+        chain.progress = Progress::Completed;
+        chain.used = used;
+        self.in_flight -= 1;
+    }
+
+    /// The completed chain at `head` was freed. Says when it was submitted.
+    pub(crate) fn freed(&mut self, head: u16) -> u64 {
+        let chain = &mut self.by_head[usize::from(head)];
+        for descriptor in &chain.descriptors {
+            self.owners[usize::from(descriptor.index)] = None;
+            if let Some(place) = descriptor.place {
+                self.extents.remove(place.region, place.offset, descriptor.length, head);
+            }
+        }
+        chain.progress = Progress::None;
+        self.live_descriptors -= chain.count;
+        self.live -= 1;
+        chain.serial
+    }
+}

@@ -1,0 +1,120 @@
+//! Which bytes of the registered regions belong to live chains.
+
+/// No link.
+const NONE: u32 = u32::MAX;
+
+/// One buffer as it lies in one granule.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    start: u64,
+    end: u64,
+    head: u16,
+    writable: bool,
+    next: u32,
+}
+
+/// The buffers of live chains, found by place in constant time.
+///
+/// Each region is cut into granules as long as a buffer. A buffer stands in the list of every granule that it
+/// touches, so a new one is compared with its neighbours alone. Nodes are kept for their memory.
+#[derive(Debug, Default)]
+pub(crate) struct Extents {
+    granule: u64,
+    /// First extent by region and granule; grown as places are used.
+    lists: Vec<Vec<u32>>,
+    nodes: Vec<Extent>,
+    spare: Vec<u32>,
+}
+
+impl Extents {
+    pub(crate) fn begin(&mut self, granule: u64) {
+        self.granule = granule.max(1);
+        for list in &mut self.lists {
+            list.fill(NONE);
+        }
+        self.nodes.clear();
+        self.spare.clear();
+    }
+
+    fn granules(&self, start: u64, end: u64) -> std::ops::RangeInclusive<usize> {
+        (start / self.granule) as usize..=((end - 1) / self.granule) as usize
+    }
+
+    /// Adds a buffer of a chain, or says whose buffer it overlaps where one of the two is writable. An empty
+    /// buffer has no place.
+    pub(crate) fn add(
+        &mut self,
+        region: u16,
+        start: u64,
+        length: u32,
+        head: u16,
+        writable: bool,
+    ) -> Result<(), u16> {
+        if length == 0 {
+            return Ok(());
+        }
+        let end = start + u64::from(length);
+        let region = usize::from(region);
+        if self.lists.len() <= region {
+            self.lists.resize_with(region + 1, Vec::new);
+        }
+        if let Some(other) = self.overlapping(region, start, end, writable) {
+            return Err(other);
+        }
+        for granule in self.granules(start, end) {
+            let list = &mut self.lists[region];
+            if list.len() <= granule {
+                list.resize(granule + 1, NONE);
+            }
+            let extent = Extent { start, end, head, writable, next: list[granule] };
+            list[granule] = match self.spare.pop() {
+                Some(node) => {
+                    self.nodes[node as usize] = extent;
+                    node
+                }
+                None => {
+                    self.nodes.push(extent);
+                    self.nodes.len() as u32 - 1
+                }
+            };
+        }
+        Ok(())
+    }
+
+    fn overlapping(&self, region: usize, start: u64, end: u64, writable: bool) -> Option<u16> {
+        let list = &self.lists[region];
+        for granule in self.granules(start, end) {
+            let mut at = list.get(granule).copied().unwrap_or(NONE);
+            while at != NONE {
+                let other = &self.nodes[at as usize];
+                if other.start < end && start < other.end && (writable || other.writable) {
+                    return Some(other.head);
+                }
+                at = other.next;
+            }
+        }
+        None
+    }
+
+    /// Removes a buffer that was added.
+    pub(crate) fn remove(&mut self, region: u16, start: u64, length: u32, head: u16) {
+        if length == 0 {
+            return;
+        }
+        for granule in self.granules(start, start + u64::from(length)) {
+            let (mut before, mut at) = (NONE, self.lists[usize::from(region)][granule]);
+            while at != NONE {
+                let Extent { start: other, head: owner, next, .. } = self.nodes[at as usize];
+                if other == start && owner == head {
+                    match before {
+                        NONE => self.lists[usize::from(region)][granule] = next,
+                        before => self.nodes[before as usize].next = next,
+                    }
+                    self.spare.push(at);
+                    break;
+                }
+                (before, at) = (at, next);
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What must hold.
+
+use std::fmt;
+use strum::{EnumMessage, EnumString, FromRepr, IntoStaticStr, VariantArray};
+
+/// One property of a correct driver. The doc line is its sentence and its ground in the specification. Numbers are
+/// only ever appended.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumString,
+    EnumMessage,
+    IntoStaticStr,
+    VariantArray,
+    FromRepr,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[repr(u8)]
+pub enum Invariant {
+    /// Free descriptors and descriptors of live chains add up to the queue size, always (conservation).
+    FreeCount = 0,
+    /// No descriptor is in two live chains, or live and free (2.7.5).
+    NoDoubleUse = 1,
+    /// A published chain ends within queue-size descriptors, visiting none twice (2.7.5.2).
+    Acyclic = 2,
+    /// A published chain has at least one descriptor, indexes below the queue size, readable buffers before writable ones, at most 2^32 bytes (2.7.4.2, 2.7.5.2).
+    WellFormed = 3,
+    /// Every buffer lies inside a region that the driver registered (the device's view).
+    BuffersRegistered = 4,
+    /// Buffers of live chains do not overlap where one is writable (no double use of memory).
+    BuffersDisjoint = 5,
+    /// The device reads exactly the bytes that were submitted, in order, and finds the room that was asked for (2.7.13).
+    Payload = 6,
+    /// The driver hands out, for the used length and no more, the bytes that stand in that chain's writable buffers; with the zeroing policy nothing of an earlier chain shows (2.7.8.3).
+    Response = 7,
+    /// No reported length exceeds the chain's writable bytes (2.7.8.2).
+    LengthBound = 8,
+    /// A chain completes at most once, only after the device returned it, and as itself (2.7.8).
+    CompletedOnce = 9,
+    /// Heads appear in the available ring in submission order; its index only grows, by as many as were added (2.7.6.1).
+    AvailableOrder = 10,
+    /// No submission that the device asked to hear about goes unannounced (2.7.10).
+    Notified = 11,
+    /// The driver writes nothing that belongs to the device, and nothing outside its memory (2.7).
+    OwnArea = 12,
+    /// A refused call changes neither queue nor shared memory; one that reports a device fault changes only what the policy states.
+    FailedUnchanged = 13,
+    /// What a caller must not ask for is refused with the right error, and what it may ask for is not.
+    MisuseRefused = 14,
+    /// No panic, abort or hang, whatever caller or device do.
+    NoPanic = 15,
+    /// After release no mapping is left.
+    Released = 16,
+    /// A device fault is reported only when the device broke the specification.
+    FairBlame = 17,
+    /// Once faults stop, every live chain comes back within a stated number of steps, or the queue reports that it is broken.
+    Drains = 18,
+    /// A reset from any state gives as many free descriptors as the queue has, and the queue works again.
+    ResetRecovers = 19,
+}
+
+impl Invariant {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// Its sentence.
+    pub fn sentence(self) -> &'static str {
+        self.get_documentation().expect("every invariant has a doc line")
+    }
+}
+
+impl fmt::Display for Invariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An invariant that does not hold, with the numbers of the case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The invariant.
+    pub invariant: Invariant,
+    /// What was seen and what was expected.
+    pub detail: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.invariant, self.detail)
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// Returns a violation unless the condition holds; formats the detail only then.
+macro_rules! require {
+    ($holds:expr, $invariant:ident, $($detail:tt)*) => {
+        if !$holds {
+            return Err(crate::Violation {
+                invariant: crate::Invariant::$invariant,
+                detail: format!($($detail)*),
+            });
+        }
+    };
+}
+pub(crate) use require;

@@ -1,0 +1,315 @@
+//! The judge: what each event means, and what it must not mean.
+
+use crate::chains::{Chains, Progress};
+use crate::invariant::require;
+use crate::used::UsedRing;
+use crate::{ChainFlaw, Descriptor, DriverState, Event, Occupancy, Violation};
+use std::collections::VecDeque;
+
+/// What the model must know of a queue beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setup {
+    /// Number of descriptors.
+    pub queue_size: u16,
+    /// Largest buffer that the driver takes, in bytes.
+    pub buffer_size: u32,
+    /// Where both rings begin.
+    pub first_index: u16,
+    /// Whether the driver promised to zero device-writable buffers before it submits them.
+    pub zeroed: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { queue_size: 1, buffer_size: 4096, first_index: 0, zeroed: false }
+    }
+}
+
+/// The reference model of one queue at a time.
+#[derive(Debug, Default)]
+pub struct Model {
+    pub(crate) setup: Setup,
+    pub(crate) chains: Chains,
+    pub(crate) used: UsedRing,
+    /// Heads submitted and not yet seen in the available ring.
+    pub(crate) unpublished: VecDeque<u16>,
+    /// The available index, as last seen.
+    available: u16,
+    /// Entries that the index says were added, and whose chains were not seen yet.
+    announced: u16,
+    /// Whether the device wants to be notified.
+    notifications_wanted: bool,
+    /// Whether the device scribbled on the table since the last reset.
+    pub(crate) tampered: bool,
+    pub(crate) broken: bool,
+    /// Whether the last call was refused and must have stored nothing.
+    pub(crate) refused: bool,
+    /// Whether the next free count is the first one after a reset.
+    fresh: bool,
+    pub(crate) submissions: u64,
+    /// When the newest chain that was freed had been submitted, since the queue was last empty.
+    pub(crate) newest_freed: u64,
+    pub(crate) fragmented: bool,
+}
+
+impl Model {
+    /// A model of no queue yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Begins with a new queue, of which nothing was used yet. Keeps its memory from one queue to the next.
+    pub fn begin(&mut self, setup: &Setup) {
+        self.setup = *setup;
+        self.restart(setup.first_index);
+        self.fresh = false;
+        self.refused = false;
+        self.submissions = 0;
+    }
+
+    fn restart(&mut self, first_index: u16) {
+        self.chains.begin(self.setup.queue_size, self.setup.buffer_size.into());
+        self.used.begin(self.setup.queue_size, first_index);
+        self.unpublished.clear();
+        (self.available, self.announced) = (first_index, 0);
+        self.notifications_wanted = true;
+        (self.tampered, self.broken) = (false, false);
+        (self.newest_freed, self.fragmented) = (0, false);
+    }
+
+    /// The driver's state, as coverage counts it.
+    pub fn state(&self) -> DriverState {
+        let occupancy = match self.chains.live_descriptors {
+            0 => Occupancy::Empty,
+            live if live < self.setup.queue_size.into() => Occupancy::Partly,
+            _ => Occupancy::Full,
+        };
+        let near = |index: u16| index.wrapping_add(4) < 8;
+        DriverState {
+            occupancy,
+            fragmented: self.fragmented,
+            at_wrap: near(self.available) || near(self.used.next),
+            broken: self.broken,
+        }
+    }
+
+    /// Whether the queue said that it is broken.
+    pub const fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// Number of live chains.
+    pub const fn live_chains(&self) -> u32 {
+        self.chains.live
+    }
+
+    /// The head whose live chain has this descriptor, if one has.
+    pub fn owner(&self, descriptor: u16) -> Option<u16> {
+        self.chains.owner(descriptor)
+    }
+
+    /// The published descriptors of a live chain.
+    pub fn descriptors(&self, head: u16) -> Option<&[Descriptor]> {
+        self.chains.get(head).map(|chain| chain.descriptors.as_slice())
+    }
+
+    /// Judges one event.
+    ///
+    /// # Errors
+    /// The first [`Violation`]; the model is of no use afterwards, until it begins anew.
+    pub fn observe(&mut self, event: &Event<'_>) -> Result<(), Violation> {
+        match *event {
+            Event::Submit { readable, writable, answer } => self.submit(readable, writable, answer),
+            Event::Publish { notify } => self.publish(notify),
+            Event::Take { answer } => self.take(answer),
+            Event::Read { head, limit, answer, standing } => self.read(head, limit, answer, standing),
+            Event::Free { head, name, answer } => self.free(head, name, answer),
+            Event::Reset { first_index } => {
+                self.restart(first_index);
+                (self.fresh, self.refused) = (true, false);
+                Ok(())
+            }
+            Event::Stores { count, foreign } => self.stores(count, foreign),
+            Event::FreeCount { count } => self.free_count(count),
+            Event::AvailableIndex { index } => self.available_index(index),
+            Event::Chain { head, descriptors, flaw, unclean } => self.chain(head, descriptors, flaw, unclean),
+            Event::Fetched { head, whole, descriptors, payload } => {
+                self.fetched(head, whole, descriptors, payload)
+            }
+            Event::UsedElement { index, id, length } => {
+                self.used.write(index, id, length);
+                Ok(())
+            }
+            Event::UsedIndex { index } => {
+                self.used.index = index;
+                Ok(())
+            }
+            Event::Notifications { wanted } => {
+                self.notifications_wanted = wanted;
+                Ok(())
+            }
+            Event::Tampered { descriptor } => {
+                self.tampered = true;
+                if let Some(chain) = self.chains.owner(descriptor).and_then(|head| self.chains.get_mut(head))
+                {
+                    chain.tampered = true;
+                }
+                Ok(())
+            }
+            Event::Withheld { .. } => Ok(()),
+            Event::Settled => self.settled(),
+            Event::Released { left } => {
+                require!(left == 0, Released, "{left} handles to the memory are left after release");
+                Ok(())
+            }
+            Event::Panic => {
+                require!(false, NoPanic, "the driver panicked");
+                Ok(())
+            }
+        }
+    }
+
+    fn publish(&mut self, notify: bool) -> Result<(), Violation> {
+        self.refused = false;
+        let waiting = self.unpublished.len();
+        require!(
+            notify || !self.notifications_wanted || waiting == 0 || self.broken,
+            Notified,
+            "{waiting} chains were published, the device wants to be notified, and the driver says it need not be"
+        );
+        Ok(())
+    }
+
+    fn stores(&self, count: u32, foreign: bool) -> Result<(), Violation> {
+        require!(!foreign, OwnArea, "the driver wrote to the used ring, which is the device's");
+        require!(
+            count == 0 || !self.refused,
+            FailedUnchanged,
+            "a refused call stored {count} times into shared memory"
+        );
+        Ok(())
+    }
+
+    fn free_count(&mut self, count: u32) -> Result<(), Violation> {
+        let (size, live) = (u32::from(self.setup.queue_size), self.chains.live_descriptors);
+        if std::mem::take(&mut self.fresh) {
+            require!(count == size, ResetRecovers, "{count} of {size} descriptors are free after a reset");
+        }
+        require!(
+            count.checked_add(live) == Some(size),
+            FreeCount,
+            "{count} free + {live} in live chains is not the queue size {size}"
+        );
+        Ok(())
+    }
+
+    fn available_index(&mut self, index: u16) -> Result<(), Violation> {
+        let added = index.wrapping_sub(self.available);
+        let waiting = self.unpublished.len();
+        require!(
+            usize::from(added) == waiting || added == 0 && self.broken,
+            AvailableOrder,
+            "the available index moved from {} to {index}, but {waiting} chains were added",
+            self.available
+        );
+        (self.available, self.announced) = (index, added);
+        Ok(())
+    }
+
+    fn chain(
+        &mut self,
+        head: u16,
+        descriptors: &[Descriptor],
+        flaw: Option<ChainFlaw>,
+        unclean: bool,
+    ) -> Result<(), Violation> {
+        require!(
+            self.announced > 0,
+            AvailableOrder,
+            "an entry for chain {head} that the index does not cover"
+        );
+        self.announced -= 1;
+        let expected = self.unpublished.pop_front();
+        require!(
+            expected == Some(head),
+            AvailableOrder,
+            "the available ring names {head} where {expected:?} was submitted next"
+        );
+        match flaw {
+            Some(ChainFlaw::Loop) => {
+                require!(false, Acyclic, "chain {head} does not end within the queue size");
+            }
+            Some(ChainFlaw::Malformed) => require!(false, WellFormed, "chain {head} is malformed"),
+            Some(ChainFlaw::Unregistered) => {
+                require!(false, BuffersRegistered, "chain {head} has a buffer outside every region");
+            }
+            None => {}
+        }
+        require!(!descriptors.is_empty(), WellFormed, "chain {head} has no descriptor");
+        let (mut readable, mut writable) = (0, 0);
+        for descriptor in descriptors {
+            *if descriptor.writable { &mut writable } else { &mut readable } += u64::from(descriptor.length);
+        }
+        self.chains.published(head, descriptors)?;
+        let chain = self.chains.get(head).expect("published");
+        require!(
+            readable == chain.payload.len() as u64,
+            Payload,
+            "chain {head} has {readable} readable bytes, {} were submitted",
+            chain.payload.len()
+        );
+        require!(
+            writable == chain.writable,
+            Payload,
+            "chain {head} has {writable} writable bytes, {} were asked for",
+            chain.writable
+        );
+        require!(
+            !(unclean && self.setup.zeroed),
+            Response,
+            "chain {head} was published with bytes of an earlier one in its writable buffers"
+        );
+        Ok(())
+    }
+
+    fn fetched(
+        &self,
+        head: u16,
+        whole: bool,
+        descriptors: &[Descriptor],
+        payload: &[u8],
+    ) -> Result<(), Violation> {
+        // What the device takes from a queue that it lied to may be anything; a chain that it scribbled on too.
+        let Some(chain) = self.chains.get(head).filter(|chain| chain.progress == Progress::Published) else {
+            return Ok(());
+        };
+        if chain.tampered {
+            return Ok(());
+        }
+        require!(
+            whole && descriptors == chain.descriptors,
+            Payload,
+            "the device finds another chain at {head} than the driver published"
+        );
+        let differs = payload.iter().zip(&chain.payload).position(|(a, b)| a != b);
+        require!(
+            payload == chain.payload,
+            Payload,
+            "the device reads {} bytes of chain {head}, {} were submitted; first difference at {}",
+            payload.len(),
+            chain.payload.len(),
+            differs.unwrap_or(payload.len().min(chain.payload.len()))
+        );
+        Ok(())
+    }
+
+    fn settled(&self) -> Result<(), Violation> {
+        let live = self.chains.live;
+        require!(
+            live == 0 || self.broken,
+            Drains,
+            "{live} chains never came back, and the queue is not broken"
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! The driver's state, as coverage counts it.
+
+/// How many descriptors are in live chains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Occupancy {
+    /// None.
+    Empty,
+    /// Some.
+    Partly,
+    /// All.
+    Full,
+}
+
+/// What is told apart of a driver's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DriverState {
+    /// Descriptors in live chains.
+    pub occupancy: Occupancy,
+    /// Whether chains were freed in another order than submitted since the queue was last empty.
+    pub fragmented: bool,
+    /// Whether a ring index is about to wrap, or just did.
+    pub at_wrap: bool,
+    /// Whether the queue said that it is broken.
+    pub broken: bool,
+}
+
+impl DriverState {
+    /// How many states there are.
+    pub const COUNT: usize = 24;
+
+    /// A number below [`COUNT`](Self::COUNT).
+    pub const fn number(self) -> usize {
+        self.occupancy as usize * 8
+            + self.fragmented as usize * 4
+            + self.at_wrap as usize * 2
+            + self.broken as usize
+    }
+
+    /// The state with this number.
+    pub const fn from_number(number: usize) -> Self {
+        let occupancy = match number / 8 {
+            0 => Occupancy::Empty,
+            1 => Occupancy::Partly,
+            _ => Occupancy::Full,
+        };
+        Self { occupancy, fragmented: number & 4 != 0, at_wrap: number & 2 != 0, broken: number & 1 != 0 }
+    }
+}

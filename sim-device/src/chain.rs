@@ -1,0 +1,147 @@
+//! Reading a descriptor chain as a careful device does.
+
+use crate::geometry::{F_INDIRECT, F_NEXT, F_WRITE, Geometry};
+use ringstorm_core::SharedMemory;
+
+/// A place in a registered region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Number of the region, in the order of registration.
+    pub region: u16,
+    /// Bytes from its beginning.
+    pub offset: u64,
+}
+
+/// A descriptor as it stood in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Descriptor {
+    /// Its index in the table.
+    pub index: u16,
+    /// The buffer's device address.
+    pub address: u64,
+    /// Where that is; `None` if the buffer is not inside one registered region.
+    pub place: Option<Place>,
+    /// The buffer's length in bytes.
+    pub length: u32,
+    /// The flags, unknown ones included.
+    pub flags: u16,
+    /// The next index, whether or not the flags make it valid.
+    pub next: u16,
+}
+
+impl Descriptor {
+    /// Whether the device writes to the buffer.
+    pub const fn is_writable(&self) -> bool {
+        self.flags & F_WRITE != 0
+    }
+
+    /// Whether another descriptor follows.
+    pub const fn has_next(&self) -> bool {
+        self.flags & F_NEXT != 0
+    }
+}
+
+/// What a device finds wrong with a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChainError {
+    /// The entry of the available ring is no index of the table (2.7.6).
+    HeadOutOfRange(u16),
+    /// A descriptor's next is no index of the table (2.7.5).
+    NextOutOfRange(u16),
+    /// The chain does not end within queue-size descriptors (2.7.5.2).
+    Loop,
+    /// A device-readable buffer after a device-writable one (2.7.4.2).
+    ReadableAfterWritable(u16),
+    /// An indirect table, which was not negotiated (2.7.5.3.1).
+    Indirect(u16),
+    /// More than 2^32 bytes in all (2.7.5.2).
+    TooLong,
+    /// A buffer outside every registered region.
+    Unregistered(u16),
+}
+
+/// The memory that a device was told of: regions, each at a device address.
+#[derive(Debug)]
+pub struct AddressSpace<M> {
+    regions: Vec<(u64, M)>,
+}
+
+impl<M: SharedMemory> AddressSpace<M> {
+    /// The regions with their device addresses. A region's number is its position.
+    pub fn new(regions: impl IntoIterator<Item = (u64, M)>) -> Self {
+        Self { regions: regions.into_iter().collect() }
+    }
+
+    /// Where a run of bytes is, if one region holds it all.
+    pub fn locate(&self, address: u64, length: u32) -> Option<Place> {
+        self.regions.iter().zip(0..).find_map(|((base, memory), region)| {
+            let offset = address.checked_sub(*base)?;
+            let end = offset.checked_add(u64::from(length))?;
+            (end <= memory.len() as u64).then_some(Place { region, offset })
+        })
+    }
+
+    /// The memory of a region by its number.
+    pub fn memory(&self, region: u16) -> &M {
+        &self.regions[usize::from(region)].1
+    }
+
+    /// Copies the chain's device-readable bytes, or its device-writable ones, into `out`, at most `limit`.
+    pub fn gather(&self, chain: &[Descriptor], writable: bool, limit: u64, out: &mut Vec<u8>) {
+        out.clear();
+        for descriptor in chain.iter().filter(|descriptor| descriptor.is_writable() == writable) {
+            let Some(place) = descriptor.place else { continue };
+            let count = u64::from(descriptor.length).min(limit - out.len() as u64) as usize;
+            let start = out.len();
+            out.resize(start + count, 0);
+            self.memory(place.region).copy_out(place.offset as usize, &mut out[start..]);
+        }
+    }
+}
+
+/// Reads the chain at `head` into `out`, as far as it can be followed, and says what is wrong with it first.
+///
+/// # Errors
+/// [`ChainError`], the first one in the order of the chain.
+pub fn walk<M: SharedMemory>(
+    memory: &M,
+    geometry: &Geometry,
+    space: &AddressSpace<M>,
+    head: u16,
+    out: &mut Vec<Descriptor>,
+) -> Result<(), ChainError> {
+    out.clear();
+    if head >= geometry.size {
+        return Err(ChainError::HeadOutOfRange(head));
+    }
+    let (mut index, mut bytes, mut error) = (head, 0, None);
+    loop {
+        let (address, length, flags, next) = geometry.descriptor(memory, index);
+        let descriptor =
+            Descriptor { index, address, place: space.locate(address, length), length, flags, next };
+        bytes += u64::from(length);
+        let wrong = if descriptor.place.is_none() {
+            Some(ChainError::Unregistered(index))
+        } else if flags & F_INDIRECT != 0 {
+            Some(ChainError::Indirect(index))
+        } else if !descriptor.is_writable() && out.last().is_some_and(Descriptor::is_writable) {
+            Some(ChainError::ReadableAfterWritable(index))
+        } else if bytes > 1 << 32 {
+            Some(ChainError::TooLong)
+        } else {
+            None
+        };
+        error = error.or(wrong);
+        out.push(descriptor);
+        if !descriptor.has_next() {
+            return error.map_or(Ok(()), Err);
+        }
+        if next >= geometry.size {
+            return Err(error.unwrap_or(ChainError::NextOutOfRange(index)));
+        }
+        if out.len() >= usize::from(geometry.size) {
+            return Err(ChainError::Loop);
+        }
+        index = next;
+    }
+}

@@ -1,0 +1,58 @@
+//! Where table and rings stand, and what their bits mean: from section 2.7, in its own numbers.
+
+use ringstorm_core::SharedMemory;
+
+/// `VIRTQ_DESC_F_NEXT` (2.7.5).
+pub(crate) const F_NEXT: u16 = 0x1;
+/// `VIRTQ_DESC_F_WRITE` (2.7.5).
+pub(crate) const F_WRITE: u16 = 0x2;
+/// `VIRTQ_DESC_F_INDIRECT` (2.7.5).
+pub(crate) const F_INDIRECT: u16 = 0x4;
+
+/// Where one queue's table and rings stand, in bytes from the beginning of the memory that holds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Geometry {
+    /// Number of descriptors.
+    pub size: u16,
+    /// The descriptor table.
+    pub table: usize,
+    /// The available ring.
+    pub available: usize,
+    /// The used ring.
+    pub used: usize,
+}
+
+impl Geometry {
+    /// Bytes of the used ring, its event field included (2.7).
+    pub const fn used_bytes(&self) -> usize {
+        6 + 8 * self.size as usize
+    }
+
+    /// The two 64-bit words of a descriptor (2.7.5): address, then length, flags and next.
+    pub(crate) fn descriptor<M: SharedMemory>(&self, memory: &M, index: u16) -> (u64, u32, u16, u16) {
+        let at = self.table + 16 * usize::from(index);
+        let rest = memory.load_u64(at + 8);
+        (memory.load_u64(at), rest as u32, (rest >> 32) as u16, (rest >> 48) as u16)
+    }
+
+    /// Overwrites length, flags and next of a descriptor; the device has no business there.
+    pub(crate) fn scribble<M: SharedMemory>(
+        &self,
+        memory: &M,
+        index: u16,
+        (length, flags, next): (u32, u16, u16),
+    ) {
+        let rest = u64::from(length) | u64::from(flags) << 32 | u64::from(next) << 48;
+        memory.store_u64(self.table + 16 * usize::from(index) + 8, rest);
+    }
+
+    /// The place of an entry of the available ring (2.7.6).
+    pub(crate) fn available_entry(&self, index: u16) -> usize {
+        self.available + 4 + 2 * usize::from(index % self.size)
+    }
+
+    /// The place of an element of the used ring (2.7.8).
+    pub(crate) fn used_element(&self, index: u16) -> usize {
+        self.used + 4 + 8 * usize::from(index % self.size)
+    }
+}

@@ -1,0 +1,235 @@
+//! Shared memory that watches the driver.
+
+use ringstorm_core::{FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory, SystemError};
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+
+const PAGE: usize = 4096;
+
+/// The panic payload with which a call is ended that would go on accessing memory for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndlessCall;
+
+/// What a driver's call did to the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CallReport {
+    /// How often it stored something.
+    pub stores: u32,
+    /// Where it first stored into the device's part.
+    pub foreign: Option<usize>,
+}
+
+/// Memory with a door for the driver, which is watched while a call is on, and none for the device.
+///
+/// It is used again from one scenario to the next: [`restart`](Self::restart) clears only what was touched.
+#[derive(Debug)]
+pub struct WatchedMemory {
+    heap: HeapMemory,
+    length: Cell<usize>,
+    in_call: Cell<bool>,
+    accesses_left: Cell<u64>,
+    stores: Cell<u32>,
+    foreign: Cell<Option<usize>>,
+    /// What only the device may write.
+    device_part: Cell<(usize, usize)>,
+    touched: Box<[Cell<bool>]>,
+    touched_pages: RefCell<Vec<usize>>,
+}
+
+impl WatchedMemory {
+    /// Memory for up to `capacity` bytes.
+    ///
+    /// # Errors
+    /// [`SystemError`] if the allocator has not that much.
+    pub fn new(capacity: usize) -> Result<Self, SystemError> {
+        let pages = capacity.div_ceil(PAGE);
+        Ok(Self {
+            heap: HeapMemory::new(pages * PAGE)?,
+            length: Cell::new(capacity),
+            in_call: Cell::new(false),
+            accesses_left: Cell::new(0),
+            stores: Cell::new(0),
+            foreign: Cell::new(None),
+            device_part: Cell::new((0, 0)),
+            touched: (0..pages).map(|_| Cell::new(false)).collect(),
+            touched_pages: RefCell::new(Vec::with_capacity(pages)),
+        })
+    }
+
+    /// Bytes that the memory can have.
+    pub fn capacity(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Makes the memory `length` zero bytes.
+    ///
+    /// # Panics
+    /// If that is more than the capacity.
+    pub fn restart(&self, length: usize) {
+        assert!(length <= self.capacity(), "watched memory: {length} bytes exceed its capacity");
+        for page in self.touched_pages.borrow_mut().drain(..) {
+            self.touched[page].set(false);
+            self.heap.zero(page * PAGE, PAGE);
+        }
+        self.length.set(length);
+        self.device_part.set((0, 0));
+        self.in_call.set(false);
+    }
+
+    /// Says which part the driver must not write from now on.
+    pub fn reserve_for_device(&self, part: Range<usize>) {
+        self.device_part.set((part.start, part.end));
+    }
+
+    /// From here to [`end_call`](Self::end_call), accesses are the driver's, at most `limit` of them.
+    pub fn begin_call(&self, limit: u64) {
+        self.accesses_left.set(limit);
+        self.stores.set(0);
+        self.foreign.set(None);
+        self.in_call.set(true);
+    }
+
+    /// Ends the driver's call and tells what it did.
+    pub fn end_call(&self) -> CallReport {
+        self.in_call.set(false);
+        CallReport { stores: self.stores.get(), foreign: self.foreign.get() }
+    }
+
+    #[inline(always)]
+    fn loads(&self, offset: usize, size: usize) {
+        self.check(offset, size);
+        self.count();
+    }
+
+    #[inline(always)]
+    fn stores(&self, offset: usize, size: usize) {
+        self.check(offset, size);
+        self.count();
+        if self.in_call.get() {
+            self.stores.set(self.stores.get().saturating_add(1));
+            let (start, end) = self.device_part.get();
+            if offset < end && start < offset + size && self.foreign.get().is_none() {
+                self.foreign.set(Some(offset));
+            }
+        }
+        self.touch(offset, size);
+    }
+
+    /// The heap is as long as the longest scenario needs; this one may be shorter.
+    #[inline(always)]
+    fn check(&self, offset: usize, size: usize) {
+        let inside = offset.checked_add(size).is_some_and(|end| end <= self.length.get());
+        assert!(inside, "shared memory: access outside");
+    }
+
+    #[inline(always)]
+    fn count(&self) {
+        if self.in_call.get() {
+            let Some(left) = self.accesses_left.get().checked_sub(1) else { self.give_up() };
+            self.accesses_left.set(left);
+        }
+    }
+
+    #[cold]
+    fn give_up(&self) -> ! {
+        // Past the panic hook, since nothing went wrong here that a message would explain.
+        std::panic::resume_unwind(Box::new(EndlessCall))
+    }
+
+    #[inline(always)]
+    fn touch(&self, offset: usize, size: usize) {
+        if size == 0 {
+            return;
+        }
+        for page in offset / PAGE..=(offset + size - 1) / PAGE {
+            if !self.touched[page].replace(true) {
+                self.touched_pages.borrow_mut().push(page);
+            }
+        }
+    }
+}
+
+impl SharedMemory for WatchedMemory {
+    fn len(&self) -> usize {
+        self.length.get()
+    }
+
+    fn host_address(&self) -> u64 {
+        self.heap.host_address()
+    }
+
+    #[inline(always)]
+    fn load_u16(&self, offset: usize) -> u16 {
+        self.loads(offset, 2);
+        self.heap.load_u16(offset)
+    }
+
+    #[inline(always)]
+    fn load_u32(&self, offset: usize) -> u32 {
+        self.loads(offset, 4);
+        self.heap.load_u32(offset)
+    }
+
+    #[inline(always)]
+    fn load_u64(&self, offset: usize) -> u64 {
+        self.loads(offset, 8);
+        self.heap.load_u64(offset)
+    }
+
+    #[inline(always)]
+    fn store_u16(&self, offset: usize, value: u16) {
+        self.stores(offset, 2);
+        self.heap.store_u16(offset, value);
+    }
+
+    #[inline(always)]
+    fn store_u32(&self, offset: usize, value: u32) {
+        self.stores(offset, 4);
+        self.heap.store_u32(offset, value);
+    }
+
+    #[inline(always)]
+    fn store_u64(&self, offset: usize, value: u64) {
+        self.stores(offset, 8);
+        self.heap.store_u64(offset, value);
+    }
+
+    #[inline(always)]
+    fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16 {
+        self.loads(offset, 2);
+        self.heap.load_ordered(access, offset)
+    }
+
+    #[inline(always)]
+    fn store_ordered(&self, access: OrderedStore, offset: usize, value: u16) {
+        self.stores(offset, 2);
+        self.heap.store_ordered(access, offset, value);
+    }
+
+    #[inline(always)]
+    fn barrier(&self, _: FullBarrier) {
+        // Driver and device take turns in one thread.
+    }
+
+    #[inline(always)]
+    fn copy_in(&self, offset: usize, bytes: &[u8]) {
+        self.stores(offset, bytes.len());
+        self.heap.copy_in(offset, bytes);
+    }
+
+    #[inline(always)]
+    fn copy_out(&self, offset: usize, out: &mut [u8]) {
+        self.loads(offset, out.len());
+        self.heap.copy_out(offset, out);
+    }
+
+    #[inline(always)]
+    fn zero(&self, offset: usize, length: usize) {
+        self.stores(offset, length);
+        self.heap.zero(offset, length);
+    }
+
+    fn abandon(&mut self) {
+        self.heap.abandon();
+    }
+}
