@@ -49,7 +49,7 @@ fn every_size_goes_round() {
 fn every_size_starts_anywhere_and_wraps() {
     for size in SIZES {
         for first in [65_535, 65_534, 65_536 - (size / 2).max(1), 32_767, 12_345].map(|first| first as u16) {
-            let memory = Memory::new(size, 1).from_index(first);
+            let memory = Memory::new(size, 1).starting_at(first);
             let mut queue = memory.queue();
             assert_eq!(queue.take(), Ok(None));
             cycle(&memory, &mut queue, first, 1);
@@ -76,7 +76,7 @@ fn the_index_wraps_by_use() {
 /// Chains in every state, and rings somewhere in the middle.
 #[test]
 fn a_reset_recovers_everything_from_any_state() {
-    let memory = Memory::new(8, 16).from_index(65_530);
+    let memory = Memory::new(8, 16).starting_at(65_530);
     for steps in 0..=4 {
         let (mut queue, mut device) = (memory.queue(), memory.device());
         let mut old = Vec::new();

@@ -79,7 +79,7 @@ fn client(shared: &Mutex<Shared<'_>>, thread: u32) {
 
 #[test]
 fn four_threads_and_a_device() {
-    // Twelve descriptors would be in use at once if there was room: four threads must wait for one another.
+    // Chains have three or four descriptors, so four threads must wait for one another.
     let memory = Memory::new(8, 32);
     let shared = Mutex::new(Shared { queue: memory.queue(), done: HashMap::new() });
     thread::scope(|scope| {

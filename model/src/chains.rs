@@ -30,7 +30,7 @@ pub(crate) struct Chain {
     pub(crate) payload: Vec<u8>,
     /// Bytes that the caller was told of.
     pub(crate) used: u32,
-    /// The chain as it was published.
+    /// The chain as it was submitted.
     pub(crate) descriptors: Vec<Descriptor>,
     /// Whether the device scribbled on it.
     pub(crate) tampered: bool,
@@ -42,7 +42,7 @@ pub(crate) struct Chain {
 #[derive(Debug, Default)]
 pub(crate) struct Chains {
     by_head: Vec<Chain>,
-    /// By descriptor: the head of the published chain that has it.
+    /// By descriptor: the head of the live chain that has it.
     owners: Vec<Option<u16>>,
     extents: Extents,
     /// Descriptors of live chains.
@@ -122,8 +122,8 @@ impl Chains {
         Ok(())
     }
 
-    /// The chain at `head` appeared in the available ring, with these descriptors.
-    pub(crate) fn published(&mut self, head: u16, descriptors: &[Descriptor]) -> Result<(), Violation> {
+    /// The chain at `head` stands in the table with these descriptors.
+    pub(crate) fn placed(&mut self, head: u16, descriptors: &[Descriptor]) -> Result<(), Violation> {
         for descriptor in descriptors {
             let owner = &mut self.owners[usize::from(descriptor.index)];
             require!(
@@ -152,12 +152,16 @@ impl Chains {
             }
         }
         let chain = &mut self.by_head[usize::from(head)];
-        chain.progress = Progress::Published;
         self.live_descriptors = self.live_descriptors - chain.count + descriptors.len() as u32;
         chain.count = descriptors.len() as u32;
         chain.descriptors.extend_from_slice(descriptors);
-        self.in_flight += 1;
         Ok(())
+    }
+
+    /// The chain at `head` appeared in the available ring.
+    pub(crate) fn published(&mut self, head: u16) {
+        self.by_head[usize::from(head)].progress = Progress::Published;
+        self.in_flight += 1;
     }
 
     /// The driver handed the chain at `head` back.

@@ -144,6 +144,11 @@ pub enum Event<'a> {
         /// Done, or why not.
         answer: Answer<()>,
     },
+    /// The driver was told whether its caller wants to be notified of used chains.
+    Interrupts {
+        /// Whether it does.
+        wanted: bool,
+    },
     /// The device stopped and the driver was reset.
     Reset {
         /// Where both rings begin again.
@@ -166,9 +171,9 @@ pub enum Event<'a> {
         /// The index.
         index: u16,
     },
-    /// A new entry of the available ring, and the chain that stands there.
+    /// The chain that stands in the table where a submission was just accepted.
     Chain {
-        /// The entry.
+        /// The head that the driver answered.
         head: u16,
         /// The chain, as far as it can be followed.
         descriptors: &'a [Descriptor],
@@ -176,6 +181,11 @@ pub enum Event<'a> {
         flaw: Option<ChainFlaw>,
         /// Whether a byte that the device may write is not zero, where the driver promised to zero them.
         unclean: bool,
+    },
+    /// A new entry of the available ring.
+    Available {
+        /// The entry.
+        head: u16,
     },
     /// The device took a chain.
     Fetched {

@@ -35,7 +35,7 @@ pub struct Model {
     pub(crate) unpublished: VecDeque<u16>,
     /// The available index, as last seen.
     available: u16,
-    /// Entries that the index says were added, and whose chains were not seen yet.
+    /// Entries that the index says were added and that were not seen yet.
     announced: u16,
     /// Whether the device wants to be notified.
     notifications_wanted: bool,
@@ -103,12 +103,17 @@ impl Model {
         self.chains.live
     }
 
+    /// Whether a chain begins here that the device has.
+    pub fn is_in_flight(&self, head: u16) -> bool {
+        self.chains.in_flight(head.into()).is_some()
+    }
+
     /// The head whose live chain has this descriptor, if one has.
     pub fn owner(&self, descriptor: u16) -> Option<u16> {
         self.chains.owner(descriptor)
     }
 
-    /// The published descriptors of a live chain.
+    /// The descriptors of a live chain, as they were submitted.
     pub fn descriptors(&self, head: u16) -> Option<&[Descriptor]> {
         self.chains.get(head).map(|chain| chain.descriptors.as_slice())
     }
@@ -156,6 +161,11 @@ impl Model {
                 }
                 Ok(())
             }
+            Event::Interrupts { .. } => {
+                self.refused = false;
+                Ok(())
+            }
+            Event::Available { head } => self.entry(head),
             Event::Withheld { .. } => Ok(()),
             Event::Settled => self.settled(),
             Event::Released { left } => {
@@ -216,18 +226,8 @@ impl Model {
         Ok(())
     }
 
-    fn chain(
-        &mut self,
-        head: u16,
-        descriptors: &[Descriptor],
-        flaw: Option<ChainFlaw>,
-        unclean: bool,
-    ) -> Result<(), Violation> {
-        require!(
-            self.announced > 0,
-            AvailableOrder,
-            "an entry for chain {head} that the index does not cover"
-        );
+    fn entry(&mut self, head: u16) -> Result<(), Violation> {
+        require!(self.announced > 0, AvailableOrder, "an entry for chain {head} that the index does not cover");
         self.announced -= 1;
         let expected = self.unpublished.pop_front();
         require!(
@@ -235,6 +235,17 @@ impl Model {
             AvailableOrder,
             "the available ring names {head} where {expected:?} was submitted next"
         );
+        self.chains.published(head);
+        Ok(())
+    }
+
+    fn chain(
+        &mut self,
+        head: u16,
+        descriptors: &[Descriptor],
+        flaw: Option<ChainFlaw>,
+        unclean: bool,
+    ) -> Result<(), Violation> {
         match flaw {
             Some(ChainFlaw::Loop) => {
                 require!(false, Acyclic, "chain {head} does not end within the queue size");
@@ -250,8 +261,8 @@ impl Model {
         for descriptor in descriptors {
             *if descriptor.writable { &mut writable } else { &mut readable } += u64::from(descriptor.length);
         }
-        self.chains.published(head, descriptors)?;
-        let chain = self.chains.get(head).expect("published");
+        self.chains.placed(head, descriptors)?;
+        let chain = self.chains.get(head).expect("a chain is looked at when it was submitted");
         require!(
             readable == chain.payload.len() as u64,
             Payload,
@@ -267,7 +278,7 @@ impl Model {
         require!(
             !(unclean && self.setup.zeroed),
             Response,
-            "chain {head} was published with bytes of an earlier one in its writable buffers"
+            "chain {head} was submitted with bytes of an earlier one in its writable buffers"
         );
         Ok(())
     }
@@ -289,7 +300,7 @@ impl Model {
         require!(
             whole && descriptors == chain.descriptors,
             Payload,
-            "the device finds another chain at {head} than the driver published"
+            "the device finds another chain at {head} than the driver submitted"
         );
         let differs = payload.iter().zip(&chain.payload).position(|(a, b)| a != b);
         require!(

@@ -93,6 +93,8 @@ impl TraceHash {
             Event::Settled => self.number(17),
             Event::Released { left } => self.numbers(18, [u64::from(*left)]),
             Event::Panic => self.number(19),
+            Event::Available { head } => self.numbers(20, [u64::from(*head)]),
+            Event::Interrupts { wanted } => self.numbers(21, [u64::from(*wanted)]),
         }
     }
 

@@ -47,7 +47,7 @@ impl Memory {
         self
     }
 
-    pub fn from_index(mut self, first: u16) -> Self {
+    pub fn starting_at(mut self, first: u16) -> Self {
         self.config.first_index = RingIndex::new(first);
         self
     }

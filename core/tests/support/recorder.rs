@@ -2,7 +2,7 @@
 
 use super::heap;
 use ringstorm_core::{FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -22,12 +22,12 @@ pub enum Access {
 #[derive(Debug)]
 pub struct Recorder {
     real: HeapMemory,
-    log: Mutex<Vec<Access>>,
+    log: Arc<Mutex<Vec<Access>>>,
 }
 
 impl Recorder {
     pub fn new(length: usize) -> Self {
-        Self { real: heap(length), log: Mutex::new(Vec::new()) }
+        Self { real: heap(length), log: Arc::default() }
     }
 
     /// What was accessed since the last time, without questions about length and place.
@@ -39,6 +39,11 @@ impl Recorder {
 
     pub fn take_full_log(&self) -> Vec<Access> {
         std::mem::take(&mut self.log.lock().unwrap())
+    }
+
+    /// The log itself, which outlives the memory.
+    pub fn log(&self) -> Arc<Mutex<Vec<Access>>> {
+        Arc::clone(&self.log)
     }
 
     fn note(&self, access: Access) -> &HeapMemory {

@@ -1,0 +1,236 @@
+//! A driver that is right and a device that mostly is, as small as both can be: no memory, only who has what.
+
+use ringstorm_model::{
+    Completion, Descriptor, DeviceRefusal, Event, MisuseKind, Name, Place, Refusal, Setup,
+};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What the toy is told to do: which operation, which chain, how large, and a lie.
+pub type Step = (u8, u8, u8, u8);
+
+const BUFFER: u32 = 16;
+
+#[derive(Debug, Default, Clone)]
+struct Chain {
+    parts: Vec<Descriptor>,
+    payload: Vec<u8>,
+    room: u32,
+    answer: Vec<u8>,
+    used: u32,
+}
+
+pub struct Toy<'s> {
+    pub setup: Setup,
+    see: &'s mut dyn FnMut(&Event<'_>),
+    free: VecDeque<u16>,
+    chains: BTreeMap<u16, Chain>,
+    submitted: Vec<u16>,
+    available: VecDeque<u16>,
+    held: Vec<u16>,
+    /// Elements in the used ring that the driver has not consumed.
+    elements: VecDeque<(u32, u32)>,
+    completed: Vec<u16>,
+    available_index: u16,
+    used_index: u16,
+    wanted: bool,
+    /// Distinguishes payloads.
+    seed: u8,
+}
+
+impl<'s> Toy<'s> {
+    /// Runs through the steps and then until nothing is live, telling every event.
+    pub fn run(setup: Setup, steps: &[Step], see: &'s mut dyn FnMut(&Event<'_>)) {
+        let mut toy = Toy {
+            setup,
+            see,
+            free: (0..setup.queue_size).collect(),
+            chains: BTreeMap::new(),
+            submitted: Vec::new(),
+            available: VecDeque::new(),
+            held: Vec::new(),
+            elements: VecDeque::new(),
+            completed: Vec::new(),
+            available_index: setup.first_index,
+            used_index: setup.first_index,
+            wanted: true,
+            seed: 0,
+        };
+        steps.iter().for_each(|step| toy.step(*step));
+        toy.settle();
+    }
+
+    fn tell(&mut self, event: Event<'_>) {
+        (self.see)(&event);
+    }
+
+    fn count(&mut self) {
+        self.tell(Event::FreeCount { count: self.free.len() as u32 });
+    }
+
+    fn step(&mut self, (operation, pick, shape, lie): Step) {
+        match operation % 12 {
+            0 | 1 => self.submit(usize::from(shape % 3), usize::from(shape / 3 % 3)),
+            2 => self.publish(),
+            3 | 4 => self.fetch(),
+            5 | 6 => self.give_back(pick, shape, lie),
+            7 | 8 => self.take(),
+            9 => self.free(pick),
+            10 => self.misuse(pick),
+            _ => match shape {
+                0..8 => self.reset(lie),
+                _ => {
+                    self.wanted = shape % 2 == 0;
+                    self.tell(Event::Notifications { wanted: self.wanted });
+                }
+            },
+        }
+    }
+
+    fn submit(&mut self, there: usize, back: usize) {
+        self.seed = self.seed.wrapping_add(1);
+        let seed = self.seed;
+        let payload: Vec<Vec<u8>> = (0..there).map(|part| vec![seed; 1 + (part + 5) % 16]).collect();
+        let payload: Vec<&[u8]> = payload.iter().map(Vec::as_slice).collect();
+        let room: Vec<u32> = (0..back).map(|part| 1 + u32::from(seed) * (part as u32 + 3) % BUFFER).collect();
+        let refusal = match there + back {
+            0 => Some(MisuseKind::EmptyChain),
+            count if count > self.free.len() => Some(MisuseKind::NotEnoughFree),
+            _ => None,
+        };
+        let answer = match refusal {
+            Some(kind) => Err(Refusal::Misuse(kind)),
+            None => Ok(self.free[0]),
+        };
+        self.tell(Event::Submit { readable: &payload, writable: &room, answer });
+        self.tell(Event::Stores { count: 3 * answer.is_ok() as u32, foreign: false });
+        if let Ok(head) = answer {
+            let lengths = payload.iter().map(|bytes| (bytes.len() as u32, false));
+            let parts = lengths.chain(room.iter().map(|length| (*length, true))).map(|(length, writable)| {
+                let index = self.free.pop_front().expect("counted");
+                let place = Place { region: 1, offset: u64::from(u32::from(index) * BUFFER) };
+                Descriptor { index, place: Some(place), length, writable }
+            });
+            let parts = parts.collect();
+            let chain = Chain { parts, payload: payload.concat(), room: room.iter().sum(), ..Chain::default() };
+            self.chains.insert(head, chain);
+            self.submitted.push(head);
+        }
+        self.count();
+    }
+
+    fn publish(&mut self) {
+        self.tell(Event::Publish { notify: self.wanted && !self.submitted.is_empty() });
+        self.tell(Event::Stores { count: 1, foreign: false });
+        self.available_index = self.available_index.wrapping_add(self.submitted.len() as u16);
+        self.tell(Event::AvailableIndex { index: self.available_index });
+        for head in std::mem::take(&mut self.submitted) {
+            let parts = self.chains[&head].parts.clone();
+            self.tell(Event::Chain { head, descriptors: &parts, flaw: None, unclean: false });
+            self.available.push_back(head);
+        }
+    }
+
+    fn fetch(&mut self) {
+        let Some(head) = self.available.pop_front() else { return };
+        let Chain { parts, payload, .. } = self.chains[&head].clone();
+        self.tell(Event::Fetched { head, whole: true, descriptors: &parts, payload: &payload });
+        self.held.push(head);
+    }
+
+    fn add(&mut self, id: u32, length: u32) {
+        self.tell(Event::UsedElement { index: self.used_index, id, length });
+        self.used_index = self.used_index.wrapping_add(1);
+        self.tell(Event::UsedIndex { index: self.used_index });
+        self.elements.push_back((id, length));
+    }
+
+    /// Returns a chain in any order, sometimes with a length too long, or an id of nothing.
+    fn give_back(&mut self, pick: u8, shape: u8, lie: u8) {
+        // More elements than the ring has would overwrite what the driver has not seen.
+        if self.held.is_empty() || self.elements.len() + 1 >= usize::from(self.setup.queue_size) {
+            return;
+        }
+        if lie > 250 {
+            return self.add(1000 + u32::from(shape), 0);
+        }
+        let head = self.held.remove(usize::from(pick) % self.held.len());
+        let chain = self.chains.get_mut(&head).expect("held");
+        let written = u32::from(shape) % (chain.room + 1);
+        chain.answer = vec![self.seed; chain.room as usize];
+        let length = if lie > 240 && chain.room > 0 { chain.room + u32::from(shape) } else { written };
+        self.add(head.into(), length);
+    }
+
+    /// Complains of a bad id and steps over it, and believes no more bytes than there is room for.
+    fn take(&mut self) {
+        let Some((id, length)) = self.elements.pop_front() else {
+            self.tell(Event::Take { answer: Ok(None) });
+            return self.count();
+        };
+        if id >= 1000 {
+            let refusal = DeviceRefusal { consumed: true, ..DeviceRefusal::default() };
+            self.tell(Event::Take { answer: Err(Refusal::Device(refusal)) });
+            self.tell(Event::Stores { count: 0, foreign: false });
+            return self.count();
+        }
+        let head = id as u16;
+        let chain = self.chains.get_mut(&head).expect("in flight");
+        chain.used = length.min(chain.room);
+        let length = chain.used;
+        self.tell(Event::Take { answer: Ok(Some(Completion { head, length })) });
+        self.completed.push(head);
+        self.count();
+    }
+
+    fn free(&mut self, pick: u8) {
+        if self.completed.is_empty() {
+            return;
+        }
+        let head = self.completed.remove(usize::from(pick) % self.completed.len());
+        let chain = self.chains.remove(&head).expect("completed");
+        let limit = u32::from(pick % 8) * 8;
+        let bytes = &chain.answer[..chain.used.min(limit) as usize];
+        self.tell(Event::Read { head, limit, answer: Ok(bytes), standing: &chain.answer });
+        self.tell(Event::Free { head, name: Name::Current, answer: Ok(()) });
+        self.free.extend(chain.parts.iter().map(|part| part.index));
+        self.count();
+    }
+
+    fn misuse(&mut self, pick: u8) {
+        let head = u16::from(pick) % (self.setup.queue_size + 1);
+        let kind = match self.chains.contains_key(&head) {
+            true if self.completed.contains(&head) => return,
+            true => MisuseKind::NotReturned,
+            false => MisuseKind::BadHead,
+        };
+        let refusal = Refusal::Misuse(kind);
+        self.tell(Event::Read { head, limit: 1, answer: Err(refusal), standing: &[] });
+        self.tell(Event::Free { head, name: Name::Current, answer: Err(refusal) });
+        self.tell(Event::Stores { count: 0, foreign: false });
+        self.count();
+    }
+
+    fn reset(&mut self, lie: u8) {
+        self.free = (0..self.setup.queue_size).collect();
+        self.chains.clear();
+        (self.available, self.elements) = Default::default();
+        (self.submitted, self.held, self.completed) = Default::default();
+        let first_index = u16::from(lie).wrapping_sub(128);
+        (self.available_index, self.used_index, self.wanted) = (first_index, first_index, true);
+        self.tell(Event::Reset { first_index });
+        self.count();
+        self.tell(Event::AvailableIndex { index: first_index });
+    }
+
+    fn settle(&mut self) {
+        self.publish();
+        while !self.chains.is_empty() {
+            self.fetch();
+            self.give_back(1, 5, 0);
+            self.take();
+            self.free(255);
+        }
+        self.tell(Event::Settled);
+        self.tell(Event::Released { left: 0 });
+    }
+}

@@ -1,0 +1,60 @@
+//! Which faults met the driver in which states.
+
+use ringstorm_model::{DriverState, Occupancy};
+use ringstorm_sim_device::Fault;
+use strum::VariantArray;
+
+/// The pairs of (driver state, fault) that were reached: the fault changed at least one byte, or withheld
+/// something, in that state, and the driver then made a call that could meet it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Coverage {
+    /// By state: one bit for each fault.
+    hit: [u32; DriverState::COUNT],
+}
+
+/// A fault has a bit.
+const _: () = assert!(Fault::VARIANTS.len() <= 32);
+
+impl Coverage {
+    /// A pair was reached.
+    pub const fn reach(&mut self, state: usize, fault: Fault) {
+        self.hit[state] |= 1 << fault as u32;
+    }
+
+    /// Whether a pair was reached.
+    pub const fn has(&self, state: DriverState, fault: Fault) -> bool {
+        self.hit[state.number()] & 1 << fault as u32 != 0
+    }
+
+    /// Adds what another execution reached.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.hit.iter_mut().zip(&other.hit) {
+            *mine |= theirs;
+        }
+    }
+
+    /// How many reachable pairs were reached.
+    pub fn pairs_hit(&self) -> u32 {
+        reachable_pairs().filter(|(state, fault)| self.has(*state, *fault)).count() as u32
+    }
+
+    /// How many pairs can be reached.
+    pub fn pairs_total() -> u32 {
+        reachable_pairs().count() as u32
+    }
+}
+
+/// All pairs that can be reached.
+pub fn reachable_pairs() -> impl Iterator<Item = (DriverState, Fault)> {
+    (0..DriverState::COUNT)
+        .map(DriverState::from_number)
+        .flat_map(|state| Fault::VARIANTS.iter().map(move |fault| (state, *fault)))
+        .filter(|(state, fault)| unreachable_because(*state, *fault).is_none())
+}
+
+/// Why a pair cannot be reached, if it cannot.
+pub fn unreachable_because(state: DriverState, _: Fault) -> Option<&'static str> {
+    (state.occupancy == Occupancy::Empty && state.fragmented).then_some(
+        "a queue without live chains is not fragmented: its chains are counted since it was last empty",
+    )
+}

@@ -1,0 +1,384 @@
+//! Running a scenario: the only loop.
+//!
+//! ```text
+//!    begin ──▶ step ──▶ step ──▶ ... ──▶ finish (settle, release)
+//!               │ one call of the driver, or one act of the device
+//!               ▼
+//!    look at what changed in shared memory ──▶ events ──▶ Model ──▶ go on, or stop
+//! ```
+//!
+//! A [`Rig`] is everything that one thread needs to run scenarios, kept from one to the next: memory, model,
+//! scratch. The subject and the device are made anew for each.
+
+mod calls;
+mod device;
+mod panics;
+mod settle;
+
+use crate::coverage::Coverage;
+use crate::outcome::{Call, Outcome, Verdict};
+use crate::scenario::{Scenario, Setup, Step};
+use crate::subject::{Capabilities, Kind, Provided, Subject};
+use ringstorm_core::{DeviceAddress, Layout, SystemError};
+use ringstorm_model::{Descriptor, Event, Model, TraceHash, Violation};
+use ringstorm_sim_device::{self as sim, AddressSpace, Device, Effect, EndlessCall, Fault, WatchedMemory};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+
+/// Where the device sees the rings: fixed, so that no outcome depends on an address of this process.
+const RINGS_ADDRESS: DeviceAddress = DeviceAddress::new(0x10_0000);
+/// Where the device sees the buffers.
+const BUFFERS_ADDRESS: DeviceAddress = DeviceAddress::new(0x1_0000_0000);
+/// Bytes of payload to choose from: the longest buffer, and different beginnings.
+const PAYLOAD_BYTES: usize = 0x1_0000 + 0x2000;
+
+/// Somebody who listens to an execution.
+pub trait Listener {
+    /// A step begins; `None` is the settling at the end.
+    fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
+        let _ = (number, step, rig);
+    }
+    /// Something was observed.
+    fn event(&mut self, event: &Event<'_>) {
+        let _ = event;
+    }
+    /// The subject cannot do this step, or there is nothing to do it with.
+    fn skipped(&mut self, why: Skip) {
+        let _ = why;
+    }
+}
+
+/// Nobody listens.
+impl Listener for () {}
+
+/// Why a step did nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skip {
+    /// The subject has no such capability.
+    Incapable,
+    /// There is nothing that it could be done with: no chain to free, none to return.
+    NothingThere,
+}
+
+/// Why an execution does not go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// An invariant does not hold.
+    Violation(Violation),
+    /// Settling did not end.
+    Stuck,
+}
+
+impl From<Violation> for Stop {
+    fn from(violation: Violation) -> Self {
+        Self::Violation(violation)
+    }
+}
+
+/// Everything that one thread needs to run scenarios.
+pub struct Rig {
+    provided: Provided,
+    /// Bytes for chains to carry.
+    payload: Rc<[u8]>,
+    model: Model,
+    scratch: Scratch,
+    run: Option<Run>,
+}
+
+/// Memory that is kept from step to step.
+#[derive(Default)]
+struct Scratch {
+    slices: Vec<&'static [u8]>,
+    lengths: Vec<u32>,
+    out: Vec<u8>,
+    standing: Vec<u8>,
+    seen: Vec<sim::Descriptor>,
+    descriptors: Vec<Descriptor>,
+    effects: Vec<Effect>,
+}
+
+/// One execution.
+struct Run {
+    can: Capabilities,
+    setup: Setup,
+    subject: Option<Box<dyn Subject>>,
+    device: Device<Rc<WatchedMemory>>,
+    /// The used ring, in bytes of the rings' memory: the device's part.
+    device_part: std::ops::Range<usize>,
+    /// The available index as last seen.
+    available: u16,
+    /// Heads of the chains that were taken and not freed, oldest first.
+    returned: VecDeque<u16>,
+    /// By head: how many chains have begun there.
+    lives: Vec<u32>,
+    submissions: u32,
+    /// Accesses that a call may make.
+    call_limit: u64,
+    hash: TraceHash,
+    call: Call,
+    effective: bool,
+    steps: u64,
+    effective_steps: u64,
+    skipped_steps: u64,
+    last_fault: Option<Fault>,
+    /// Faults that the driver has not met yet, with the state they were thrown in.
+    unmet: Vec<(usize, Fault)>,
+    coverage: Coverage,
+}
+
+impl Rig {
+    /// A rig with memory for small queues; larger ones make it grow.
+    ///
+    /// # Errors
+    /// [`SystemError`] if there is no memory.
+    pub fn new() -> Result<Self, SystemError> {
+        panics::install_hook();
+        let mut payload = vec![0; PAYLOAD_BYTES];
+        sim::fill_pattern(&mut payload, 1);
+        let provided = Provided {
+            rings: Rc::new(WatchedMemory::new(1 << 14)?),
+            buffers: Rc::new(WatchedMemory::new(1 << 16)?),
+            rings_address: RINGS_ADDRESS,
+            buffers_address: BUFFERS_ADDRESS,
+        };
+        Ok(Self {
+            provided,
+            payload: payload.into(),
+            model: Model::new(),
+            scratch: Scratch::default(),
+            run: None,
+        })
+    }
+
+    /// Runs a scenario from the beginning to the end.
+    ///
+    /// # Errors
+    /// [`SystemError`] if there is no memory for it.
+    pub fn run(
+        &mut self,
+        kind: Kind,
+        scenario: &Scenario,
+        listener: &mut impl Listener,
+    ) -> Result<Outcome, SystemError> {
+        self.prepare(&scenario.setup)?;
+        let mut at = 0;
+        let end = catch_unwind(AssertUnwindSafe(|| -> Result<(), Stop> {
+            self.construct(kind, &scenario.setup, listener)?;
+            for step in &scenario.steps {
+                self.step_at(at, Some(step), listener)?;
+                at += 1;
+            }
+            self.step_at(at, None, listener)
+        }));
+        let verdict = match end {
+            Ok(Ok(())) => Verdict::Pass,
+            Ok(Err(Stop::Violation(violation))) => Verdict::Violation(violation),
+            Ok(Err(Stop::Stuck)) => Verdict::Stuck,
+            Err(payload) => match panics::in_subject() {
+                None => resume_unwind(payload),
+                Some(_) if payload.is::<EndlessCall>() => Verdict::Stuck,
+                Some(message) => Verdict::Panic(message),
+            },
+        };
+        Ok(self.outcome(verdict, at))
+    }
+
+    /// Begins an execution, to be gone on with by [`step`](Self::step) and [`finish`](Self::finish). A panic of
+    /// the subject is the caller's to catch, as is one during the steps.
+    ///
+    /// # Errors
+    /// [`SystemError`] if there is no memory for it.
+    pub fn begin(&mut self, kind: Kind, setup: &Setup) -> Result<Result<(), Stop>, SystemError> {
+        self.prepare(setup)?;
+        Ok(self.construct(kind, setup, &mut ()))
+    }
+
+    /// Goes one step on.
+    ///
+    /// # Errors
+    /// [`Stop`] if the execution ends here.
+    ///
+    /// # Panics
+    /// If no execution was begun.
+    pub fn step(&mut self, step: &Step) -> Result<(), Stop> {
+        let number = self.current().steps as usize;
+        self.step_at(number, Some(step), &mut ())
+    }
+
+    /// Settles and releases the subject.
+    ///
+    /// # Errors
+    /// [`Stop`] if something is wrong at the end.
+    ///
+    /// # Panics
+    /// If no execution was begun.
+    pub fn finish(&mut self) -> Result<(), Stop> {
+        let number = self.current().steps as usize;
+        self.step_at(number, None, &mut ())
+    }
+
+    /// The model's view of the current execution.
+    pub const fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Makes room, and memory that is all zero.
+    fn prepare(&mut self, setup: &Setup) -> Result<(), SystemError> {
+        // The one before may have ended by a panic, with its subject half-way through a call.
+        drop(self.run.take());
+        let size = setup.queue_size;
+        let buffers = usize::from(setup.buffer_size) * size.as_usize();
+        for (memory, length) in
+            [(&mut self.provided.rings, Layout::new(size).len()), (&mut self.provided.buffers, buffers)]
+        {
+            // A subject that kept a handle must not be able to touch the next one's memory.
+            if memory.capacity() < length || Rc::strong_count(memory) > 1 {
+                let capacity = memory.capacity().max(length);
+                *memory = Rc::new(WatchedMemory::new(capacity)?);
+            }
+            memory.restart(length);
+        }
+        Ok(())
+    }
+
+    fn construct(&mut self, kind: Kind, setup: &Setup, listener: &mut impl Listener) -> Result<(), Stop> {
+        let size = setup.queue_size;
+        let first = setup.first_index.get();
+        self.model.begin(&ringstorm_model::Setup {
+            queue_size: size.get(),
+            buffer_size: setup.buffer_size.into(),
+            first_index: first,
+            zeroed: setup.zeroes() && kind.capabilities().zeroing,
+        });
+        let subject = panics::guard(|| kind.build(setup, &self.provided));
+        let geometry = subject.geometry();
+        let Provided { rings, buffers, .. } = &self.provided;
+        let space = AddressSpace::new([(BUFFERS_ADDRESS.get(), Rc::clone(buffers))]);
+        self.run = Some(Run {
+
+            can: kind.capabilities(),
+            setup: *setup,
+            subject: Some(subject),
+            device: Device::new(Rc::clone(rings), geometry, space, first),
+            device_part: geometry.used..geometry.used + geometry.used_bytes(),
+            available: first,
+            returned: VecDeque::new(),
+            lives: vec![0; size.as_usize()],
+            submissions: 0,
+            // Several times what handling one chain of all descriptors takes.
+            call_limit: 256 + 32 * u64::from(size.get()),
+            hash: TraceHash::default(),
+            call: Call::Construct,
+            effective: false,
+            steps: 0,
+            effective_steps: 0,
+            skipped_steps: 0,
+            last_fault: None,
+            unmet: Vec::new(),
+            coverage: Coverage::default(),
+        });
+        rings.reserve_for_device(geometry.used..geometry.used + geometry.used_bytes());
+        self.look_at_free_count(listener)
+    }
+
+    fn current(&mut self) -> &mut Run {
+        self.run.as_mut().expect("an execution was begun")
+    }
+
+    fn step_at(
+        &mut self,
+        number: usize,
+        step: Option<&Step>,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
+        listener.step(number, step, self);
+        let run = self.current();
+        run.effective = false;
+        run.steps += 1;
+        let result = match step {
+            Some(step) => self.act(step, listener),
+            None => self.settle_and_release(listener).map(|()| None),
+        };
+        let run = self.current();
+        run.effective_steps += u64::from(run.effective);
+        if let Some(why) = result? {
+            run.skipped_steps += u64::from(why == Skip::Incapable);
+            listener.skipped(why);
+        }
+        Ok(())
+    }
+
+    /// Does what the step says, or tells why not.
+    fn act(&mut self, step: &Step, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
+        match *step {
+            Step::Idle => Ok(Some(Skip::NothingThere)),
+            Step::Submit { readable, writable } => self.submit(readable, writable, false, true, listener),
+            Step::Prepare { readable, writable } => self.submit(readable, writable, false, false, listener),
+            Step::Write { readable, writable } => self.submit(readable, writable, true, true, listener),
+            Step::Publish => self.publish(listener),
+            Step::Take => self.take(listener).map(|_| None),
+            Step::Collect => self.collect(listener).map(|()| None),
+            Step::Read { pick, limit } => self.read_returned(pick, limit, listener),
+            Step::Free { pick } => self.free_returned(pick, listener),
+            Step::Reset => self.reset(listener),
+            Step::Misuse { call, head, pick } => self.misuse(call, head, pick, listener),
+            Step::Interrupts { wanted } => self.interrupts(wanted, listener),
+            Step::DeviceTake { count } => self.device_take(count, listener),
+            Step::DeviceReturn { pick, written, count, beyond } => {
+                self.device_return(pick, written, count, beyond, listener)
+            }
+            Step::DeviceNotifications { wanted } => {
+                self.current().device.set_notifications(wanted);
+                self.tell_effects(listener)?;
+                Ok(None)
+            }
+            Step::Fault { fault, pick, value } => self.fault(fault, pick, value, listener),
+            Step::Settle => self.settle(listener).map(|()| None),
+        }
+    }
+
+    /// Tells everybody of an event: the hash, the listener, and the model, which judges it.
+    fn tell(&mut self, event: &Event<'_>, listener: &mut impl Listener) -> Result<(), Stop> {
+        self.current().hash.event(event);
+        listener.event(event);
+        self.model.observe(event)?;
+        Ok(())
+    }
+
+    fn outcome(&mut self, verdict: Verdict, step: usize) -> Outcome {
+        let Some(run) = self.run.as_mut() else {
+            // The subject did not survive its construction.
+            return Outcome {
+                verdict,
+                step,
+                steps: 0,
+                effective_steps: 0,
+                skipped_steps: 0,
+                trace_hash: TraceHash::default().get(),
+                call: Call::Construct,
+                last_fault: None,
+                coverage: Coverage::default(),
+            };
+        };
+        if verdict != Verdict::Pass {
+            run.hash.number(run.call as u64);
+            // A subject that went wrong may go wrong again when it is released; that tells nothing new.
+            if let Some(subject) = run.subject.take() {
+                let _ = catch_unwind(AssertUnwindSafe(|| panics::guard(|| subject.release())));
+                panics::leave();
+            }
+        }
+        Outcome {
+            verdict,
+            step,
+            steps: run.steps,
+            effective_steps: run.effective_steps,
+            skipped_steps: run.skipped_steps,
+            trace_hash: run.hash.get(),
+            call: run.call,
+            last_fault: run.last_fault,
+            coverage: run.coverage,
+        }
+    }
+}

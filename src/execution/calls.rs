@@ -1,0 +1,399 @@
+//! The driver's calls, and what each of them did to shared memory.
+
+use super::{Listener, Rig, Scratch, Skip, Stop};
+use crate::outcome::Call;
+use crate::scenario::{Amount, BadHead, Buffers, HeadCall, Lengths, Pick};
+use crate::subject::Subject;
+use ringstorm_core::SharedMemory;
+use ringstorm_model::{Answer, ChainFlaw, Completion, Descriptor, Event, Name, Place, Refusal};
+use ringstorm_sim_device::{self as sim, ChainError};
+use std::rc::Rc;
+
+impl Rig {
+    /// Calls the subject, watched.
+    fn call<T>(&mut self, call: Call, f: impl FnOnce(&mut dyn Subject) -> T) -> T {
+        let run = self.run.as_mut().expect("an execution was begun");
+        run.call = call;
+        self.provided.rings.begin_call(run.call_limit);
+        self.provided.buffers.begin_call(run.call_limit);
+        let subject = run.subject.as_deref_mut().expect("the subject is there until it is released");
+        super::panics::guard(|| f(subject))
+    }
+
+    /// Looks at what the last call did to the memory, and tells it.
+    fn look_after(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let rings = self.provided.rings.end_call();
+        let buffers = self.provided.buffers.end_call();
+        if self.current().can.watched {
+            let count = rings.stores.saturating_add(buffers.stores);
+            let foreign = rings.foreign.or(buffers.foreign).is_some();
+            self.tell(&Event::Stores { count, foreign }, listener)?;
+        }
+        let run = self.current();
+        let moved = run.device.available_index() != run.available;
+        if moved || run.call == Call::Publish {
+            self.look_at_available(listener)?;
+        }
+        self.look_at_free_count(listener)
+    }
+
+    pub(super) fn look_at_free_count(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let run = self.current();
+        if !run.can.free_count {
+            return Ok(());
+        }
+        let subject = run.subject.as_deref().expect("the subject is there until it is released");
+        let count = super::panics::guard(|| subject.free_count());
+        self.tell(&Event::FreeCount { count }, listener)
+    }
+
+    /// Looks at the new entries of the available ring.
+    fn look_at_available(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let run = self.current();
+        let (from, to) = (run.available, run.device.available_index());
+        self.tell(&Event::AvailableIndex { index: to }, listener)?;
+        self.current().available = to;
+        for step in 0..to.wrapping_sub(from) {
+            let head = self.current().device.available_entry(from.wrapping_add(step));
+            self.tell(&Event::Available { head }, listener)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at a chain that was just submitted, as a device would.
+    fn look_at_chain(&mut self, head: u16, listener: &mut impl Listener) -> Result<(), Stop> {
+        let mut seen = std::mem::take(&mut self.scratch.seen);
+        let flaw = self.current().device.look(head, &mut seen).err().map(flaw);
+        let mut descriptors = std::mem::take(&mut self.scratch.descriptors);
+        to_model(&seen, &mut descriptors);
+        self.scratch.seen = seen;
+        let unclean = self.current().setup.zeroes() && !self.is_clean();
+        let told = self.tell(&Event::Chain { head, descriptors: &descriptors, flaw, unclean }, listener);
+        self.scratch.descriptors = descriptors;
+        told
+    }
+
+    /// Whether all that the device may write is zero, in the chain just seen.
+    fn is_clean(&mut self) -> bool {
+        let Self { scratch: Scratch { seen, standing, .. }, run, .. } = self;
+        let space = run.as_ref().expect("an execution was begun").device.space();
+        space.gather(seen, true, u64::MAX, standing);
+        standing.iter().all(|byte| *byte == 0)
+    }
+
+    pub(super) fn submit(
+        &mut self,
+        readable: Buffers,
+        writable: Buffers,
+        in_place: bool,
+        publish: bool,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
+        let run = self.current();
+        if in_place && !run.can.write_in_place || !publish && !run.can.prepare {
+            return Ok(Some(Skip::Incapable));
+        }
+        run.submissions = run.submissions.wrapping_add(1);
+        let (buffer_size, start) = (run.setup.buffer_size, run.submissions as usize * 37 % 0x1000);
+        // A few pieces for each buffer, and none that ends where a buffer does.
+        let piece = usize::from(buffer_size) / 4 + 1;
+        let mut lengths = std::mem::take(&mut self.scratch.lengths);
+        lengths.clear();
+        lengths.extend((0..writable.count).map(|index| length_of(writable.lengths, index, buffer_size)));
+        let payload = Rc::clone(&self.payload);
+        let mut slices = recycle(std::mem::take(&mut self.scratch.slices));
+        slices.extend((0..readable.count).map(|index| {
+            // A readable buffer has to exist, so the absurd one is a page too long.
+            let length = match readable.lengths {
+                Lengths::Huge => usize::from(buffer_size) + 0x1000,
+                lengths => length_of(lengths, index, buffer_size) as usize,
+            };
+            let start = (start + index as usize * 11) % 0x1000;
+            &payload[start..start + length]
+        }));
+        let answer = self.call(Call::Submit, |subject| match in_place {
+            true => subject.write_in_place(&slices, &lengths, piece),
+            false => subject.submit(&slices, &lengths),
+        });
+        let told = self.submitted(&slices, &lengths, answer, listener);
+        (self.scratch.slices, self.scratch.lengths) = (recycle(slices), lengths);
+        told?;
+        if publish && answer.is_ok() && self.current().can.prepare {
+            self.publish(listener)?;
+        }
+        Ok(None)
+    }
+
+    fn submitted(
+        &mut self,
+        readable: &[&[u8]],
+        writable: &[u32],
+        answer: Answer<u16>,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
+        self.tell(&Event::Submit { readable, writable, answer }, listener)?;
+        let run = self.current();
+        run.effective |= answer != Err(Refusal::Broken);
+        if let Some(lives) = answer.ok().and_then(|head| run.lives.get_mut(usize::from(head))) {
+            *lives += 1;
+        }
+        run.meet_table_faults();
+        if let Ok(head) = answer {
+            self.look_at_chain(head, listener)?;
+        }
+        self.look_after(listener)
+    }
+
+    pub(super) fn publish(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
+        if !self.current().can.prepare {
+            return Ok(Some(Skip::Incapable));
+        }
+        let before = self.current().available;
+        let notify = self.call(Call::Publish, |subject| subject.publish());
+        self.tell(&Event::Publish { notify }, listener)?;
+        self.look_after(listener)?;
+        let run = self.current();
+        run.effective |= run.available != before;
+        Ok(None)
+    }
+
+    /// Takes one used chain. Says whether it is worth trying again.
+    pub(super) fn take(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
+        let answer = self.call(Call::Take, |subject| subject.take());
+        self.tell(&Event::Take { answer }, listener)?;
+        let run = self.current();
+        run.meet_all_faults();
+        let (effective, again) = match answer {
+            Ok(Some(Completion { head, .. })) => {
+                run.returned.push_back(head);
+                (true, true)
+            }
+            Ok(None) | Err(Refusal::Broken) => (false, false),
+            Err(Refusal::Device(refusal)) => {
+                run.returned.extend(refusal.returned);
+                (true, !refusal.broken)
+            }
+            Err(Refusal::Misuse(_) | Refusal::System) => (true, false),
+        };
+        run.effective |= effective;
+        self.look_after(listener)?;
+        Ok(again)
+    }
+
+    /// Takes used chains until there is none, at most twice as many as there can be.
+    pub(super) fn collect(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        for _ in 0..2 * u32::from(self.current().setup.queue_size.get()) + 8 {
+            if !self.take(listener)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn read_returned(
+        &mut self,
+        pick: Pick,
+        limit: Amount,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
+        let run = self.current();
+        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(Skip::NothingThere)) };
+        let head = run.returned[position];
+        self.read(head, limit, listener)?;
+        Ok(None)
+    }
+
+    fn read(&mut self, head: u16, limit: Amount, listener: &mut impl Listener) -> Result<(), Stop> {
+        let room = self.model.descriptors(head).unwrap_or_default().iter().filter(|buffer| buffer.writable);
+        let room: u64 = room.map(|buffer| u64::from(buffer.length)).sum();
+        // Asking for a little more than there is must not give more than there is.
+        let limit = match limit {
+            Amount::Full => room,
+            Amount::Bytes(bytes) => room.saturating_add(16).min(bytes.into()),
+        };
+        let mut out = std::mem::take(&mut self.scratch.out);
+        out.clear();
+        out.resize(limit as usize, 0);
+        let answer = self.call(Call::Read, |subject| subject.read(head, &mut out));
+        let mut standing = std::mem::take(&mut self.scratch.standing);
+        self.gather(head, limit, &mut standing);
+        let run = self.current();
+        run.meet_table_faults();
+        run.effective |= answer != Ok(0);
+        // A count beyond the buffer is an answer too: it is judged by its length.
+        let bytes = match answer {
+            Ok(count) => {
+                if count > out.len() {
+                    out.resize(count, 0);
+                }
+                Ok(&out[..count])
+            }
+            Err(refusal) => Err(refusal),
+        };
+        let told = self
+            .tell(&Event::Read { head, limit: limit as u32, answer: bytes, standing: &standing }, listener);
+        (self.scratch.out, self.scratch.standing) = (out, standing);
+        told?;
+        self.look_after(listener)
+    }
+
+    /// What stands in a chain's device-writable buffers, by the chain as it was published.
+    fn gather(&self, head: u16, limit: u64, out: &mut Vec<u8>) {
+        out.clear();
+        for buffer in self.model.descriptors(head).unwrap_or_default() {
+            if let (true, Some(place)) = (buffer.writable, buffer.place) {
+                let count = u64::from(buffer.length).min(limit - out.len() as u64) as usize;
+                let start = out.len();
+                out.resize(start + count, 0);
+                self.provided.buffers.copy_out(place.offset as usize, &mut out[start..]);
+            }
+        }
+    }
+
+    pub(super) fn free_returned(
+        &mut self,
+        pick: Pick,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
+        let run = self.current();
+        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(Skip::NothingThere)) };
+        let head = run.returned[position];
+        self.free(head, Name::Current, listener)?;
+        Ok(None)
+    }
+
+    pub(super) fn free(&mut self, head: u16, name: Name, listener: &mut impl Listener) -> Result<(), Stop> {
+        let answer = self.call(Call::Free, |subject| subject.free(head, name));
+        self.tell(&Event::Free { head, name, answer }, listener)?;
+        let run = self.current();
+        if answer.is_ok() {
+            let position = run.returned.iter().position(|returned| *returned == head);
+            position.and_then(|position| run.returned.remove(position));
+        }
+        run.effective = true;
+        run.meet_table_faults();
+        self.look_after(listener)
+    }
+
+    pub(super) fn interrupts(
+        &mut self,
+        wanted: bool,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
+        if !self.current().can.interrupts {
+            return Ok(Some(Skip::Incapable));
+        }
+        self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
+        self.tell(&Event::Interrupts { wanted }, listener)?;
+        self.look_after(listener)?;
+        self.current().effective = true;
+        Ok(None)
+    }
+
+    /// Stops the device, resets the driver, and starts the device again.
+    pub(super) fn reset(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
+        let run = self.current();
+        if !run.can.reset {
+            return Ok(Some(Skip::Incapable));
+        }
+        let first = run.setup.first_index.get();
+        let part = run.device_part.clone();
+        // While the device is stopped, its part is the driver's too.
+        self.provided.rings.reserve_for_device(0..0);
+        let limit = self.current().call_limit;
+        // Writing the whole table anew takes more than a chain.
+        self.current().call_limit = 2 * limit;
+        self.call(Call::Reset, |subject| subject.reset(first));
+        self.provided.rings.reserve_for_device(part);
+        let run = self.current();
+        run.call_limit = limit;
+        run.device.reset(first);
+        run.available = first;
+        run.returned.clear();
+        run.unmet.clear();
+        run.effective = true;
+        self.tell(&Event::Reset { first_index: first }, listener)?;
+        self.look_after(listener)?;
+        Ok(None)
+    }
+
+    /// Names a chain that must not be named.
+    pub(super) fn misuse(
+        &mut self,
+        call: HeadCall,
+        bad: BadHead,
+        pick: Pick,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
+        let can = self.current().can;
+        if !can.misuse || bad == BadHead::Stale && !can.stale_names {
+            return Ok(Some(Skip::Incapable));
+        }
+        let Some(head) = self.bad_head(bad, pick) else { return Ok(Some(Skip::NothingThere)) };
+        match (call, bad) {
+            (HeadCall::Free, BadHead::Stale) => self.free(head, Name::Stale, listener)?,
+            (HeadCall::Free, _) => self.free(head, Name::Current, listener)?,
+            // Reading has no stale names: what is read is looked up by the newest.
+            (HeadCall::Read, BadHead::Stale) => return Ok(Some(Skip::NothingThere)),
+            (HeadCall::Read, _) => self.read(head, Amount::Bytes(8), listener)?,
+        }
+        Ok(None)
+    }
+
+    /// A head that must not be named, of the kind asked for, among the descriptors from `pick` on.
+    fn bad_head(&mut self, bad: BadHead, pick: Pick) -> Option<u16> {
+        let size = self.current().setup.queue_size.get();
+        let run = self.run.as_ref()?;
+        let model = &self.model;
+        let mut around = (0..size.min(64)).map(|step| u16::from(pick.0).wrapping_add(step) % size);
+        match bad {
+            BadHead::OutOfRange => Some(size),
+            BadHead::Far => Some(u16::MAX),
+            BadHead::FreeDescriptor => around.find(|index| model.owner(*index).is_none()),
+            BadHead::MidChain => around.find(|index| model.owner(*index).is_some_and(|head| head != *index)),
+            BadHead::Stale => {
+                around.find(|index| model.owner(*index) == Some(*index) && run.lives[usize::from(*index)] > 1)
+            }
+            BadHead::InFlight => around.find(|index| model.is_in_flight(*index)),
+        }
+    }
+}
+
+/// The length of one buffer.
+const fn length_of(lengths: Lengths, index: u32, buffer_size: u16) -> u32 {
+    match lengths {
+        Lengths::Cycle { from, to } => from as u32 + index % (to as u32 - from as u32 + 1),
+        Lengths::Full => buffer_size as u32,
+        Lengths::Over => buffer_size as u32 + 1,
+        Lengths::Huge => u32::MAX,
+    }
+}
+
+/// An empty vector of another lifetime in the same memory.
+fn recycle<'a>(mut slices: Vec<&[u8]>) -> Vec<&'a [u8]> {
+    slices.clear();
+    slices.into_iter().map(|_| -> &[u8] { &[] }).collect()
+}
+
+const fn flaw(error: ChainError) -> ChainFlaw {
+    match error {
+        ChainError::Loop => ChainFlaw::Loop,
+        ChainError::Unregistered(_) => ChainFlaw::Unregistered,
+        ChainError::HeadOutOfRange(_)
+        | ChainError::NextOutOfRange(_)
+        | ChainError::ReadableAfterWritable(_)
+        | ChainError::Indirect(_)
+        | ChainError::TooLong => ChainFlaw::Malformed,
+    }
+}
+
+/// The chain in the model's words.
+pub(super) fn to_model(seen: &[sim::Descriptor], out: &mut Vec<Descriptor>) {
+    out.clear();
+    out.extend(seen.iter().map(|descriptor| Descriptor {
+        index: descriptor.index,
+        place: descriptor.place.map(|place| Place { region: place.region, offset: place.offset }),
+        length: descriptor.length,
+        writable: descriptor.is_writable(),
+    }));
+}

@@ -1,0 +1,156 @@
+//! The device's acts.
+
+use super::calls::to_model;
+use super::{Listener, Rig, Run, Skip, Stop};
+use crate::scenario::{Amount, Pick};
+use ringstorm_model::Event;
+use ringstorm_sim_device::{Effect, Fault, Reply};
+
+impl Rig {
+    /// The device takes up to `count` available chains.
+    pub(super) fn device_take(
+        &mut self,
+        count: u8,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
+        let mut skip = Some(Skip::NothingThere);
+        for _ in 0..count {
+            if !self.fetch(listener)? {
+                break;
+            }
+            skip = None;
+        }
+        Ok(skip)
+    }
+
+    /// The device takes one chain. Says whether there was one.
+    pub(super) fn fetch(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
+        let mut descriptors = std::mem::take(&mut self.scratch.descriptors);
+        let mut seen = std::mem::take(&mut self.scratch.seen);
+        let mut payload = std::mem::take(&mut self.scratch.out);
+        let device = &mut self.current().device;
+        let taken = device.take().map(|taken| {
+            to_model(taken.descriptors, &mut descriptors);
+            seen.clear();
+            seen.extend_from_slice(taken.descriptors);
+            (taken.head, taken.error.is_none())
+        });
+        let mut told = Ok(());
+        if let Some((head, whole)) = taken {
+            device.space().gather(&seen, false, u64::MAX, &mut payload);
+            self.current().effective = true;
+            let event = Event::Fetched { head, whole, descriptors: &descriptors, payload: &payload };
+            told = self.tell(&event, listener);
+        }
+        (self.scratch.descriptors, self.scratch.seen, self.scratch.out) = (descriptors, seen, payload);
+        told.map(|()| taken.is_some())
+    }
+
+    /// The device returns up to `count` chains in one move of the used index.
+    pub(super) fn device_return(
+        &mut self,
+        pick: Pick,
+        written: Amount,
+        count: u8,
+        beyond: bool,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
+        let device = &mut self.current().device;
+        let mut returned = 0;
+        while returned < count && device.give_back(pick.0, |room| reply(written, beyond, room)) {
+            returned += 1;
+        }
+        if returned == 0 {
+            return Ok(Some(Skip::NothingThere));
+        }
+        device.publish();
+        self.tell_effects(listener)?;
+        Ok(None)
+    }
+
+    pub(super) fn fault(
+        &mut self,
+        fault: Fault,
+        pick: Pick,
+        value: u32,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
+        let state = self.model.state().number();
+        let run = self.current();
+        if !run.device.misbehave(fault, pick.0, value) {
+            return Ok(Some(Skip::NothingThere));
+        }
+        run.last_fault = Some(fault);
+        run.unmet.push((state, fault));
+        self.tell_effects(listener)?;
+        Ok(None)
+    }
+
+    /// Tells what the device did.
+    pub(super) fn tell_effects(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let mut effects = std::mem::take(&mut self.scratch.effects);
+        effects.clear();
+        let run = self.current();
+        effects.extend(run.device.take_effects());
+        run.effective |= !effects.is_empty();
+        let told = effects.iter().try_for_each(|effect| self.tell(&event(*effect), listener));
+        self.scratch.effects = effects;
+        told
+    }
+}
+
+impl Run {
+    /// The driver made a call that looks at the table, or could.
+    pub(super) fn meet_table_faults(&mut self) {
+        let coverage = &mut self.coverage;
+        self.unmet.retain(|(state, fault)| {
+            let met = in_table(*fault);
+            if met {
+                coverage.reach(*state, *fault);
+            }
+            !met
+        });
+    }
+
+    /// The driver made a call that looks at the used ring too.
+    pub(super) fn meet_all_faults(&mut self) {
+        for (state, fault) in self.unmet.drain(..) {
+            self.coverage.reach(state, fault);
+        }
+    }
+}
+
+/// Whether a fault is in the descriptor table, where every call can meet it, and not in the used ring.
+const fn in_table(fault: Fault) -> bool {
+    match fault {
+        Fault::NextToHead | Fault::NextToMiddle | Fault::LengthScribbled | Fault::NextOutOfRange => true,
+        Fault::IdOutOfRange
+        | Fault::TruncatedId
+        | Fault::MidChainId
+        | Fault::DuplicateId
+        | Fault::LengthTooLong
+        | Fault::IndexJump
+        | Fault::NeverReturned
+        | Fault::FreeId => false,
+    }
+}
+
+/// What the device writes to a chain with room for `room` bytes.
+pub(super) fn reply(written: Amount, beyond: bool, room: u64) -> Reply {
+    let room = u32::try_from(room).unwrap_or(u32::MAX);
+    let written = match written {
+        Amount::Full => room,
+        Amount::Bytes(bytes) => bytes.min(room),
+    };
+    Reply { written, beyond }
+}
+
+const fn event(effect: Effect) -> Event<'static> {
+    match effect {
+        Effect::UsedElement { index, id, length } => Event::UsedElement { index, id, length },
+        Effect::UsedIndex(index) => Event::UsedIndex { index },
+        Effect::Notifications(wanted) => Event::Notifications { wanted },
+        Effect::Descriptor { index } => Event::Tampered { descriptor: index },
+        Effect::Withheld { head } => Event::Withheld { head },
+    }
+}

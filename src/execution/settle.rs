@@ -1,0 +1,71 @@
+//! The end of the faults: everything comes back, or the queue is broken and a reset brings it back.
+
+use super::device::reply;
+use super::{Listener, Rig, Stop};
+use crate::outcome::Call;
+use crate::scenario::{Amount, Buffers};
+use ringstorm_model::{Event, Name};
+use std::rc::Rc;
+
+/// How often the device returns all that it holds and the caller takes and frees it. Once is enough for an
+/// honest queue; a fault just before can cost a chain one more.
+const ROUNDS: u32 = 3;
+
+impl Rig {
+    /// Settles: the faults stop, the device takes and returns everything, the caller takes and frees it, within
+    /// [`ROUNDS`] rounds. A broken queue is reset, and must then carry a chain through.
+    pub(super) fn settle(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let run = self.current();
+        run.device.repent();
+        run.unmet.clear();
+        self.bring_home(listener)?;
+        self.tell(&Event::Settled, listener)?;
+        if self.model.is_broken() && self.current().can.reset {
+            self.reset(listener)?;
+            let buffer = Buffers::full(1);
+            let room = if self.current().setup.queue_size.get() > 1 { buffer } else { Buffers::NONE };
+            self.submit(buffer, room, false, true, listener)?;
+            self.bring_home(listener)?;
+            self.tell(&Event::Settled, listener)?;
+        }
+        Ok(())
+    }
+
+    fn bring_home(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        for _ in 0..ROUNDS {
+            self.publish(listener)?;
+            while self.fetch(listener)? {}
+            let device = &mut self.current().device;
+            let mut returned = false;
+            while device.give_back(1, |room| reply(Amount::Full, false, room)) {
+                returned = true;
+            }
+            if returned {
+                device.publish();
+                self.tell_effects(listener)?;
+            }
+            self.collect(listener)?;
+            for _ in 0..self.current().returned.len() {
+                let Some(head) = self.current().returned.front().copied() else { break };
+                self.free(head, Name::Current, listener)?;
+            }
+            if self.model.live_chains() == 0 || self.model.is_broken() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles, then releases the subject and looks whether it let go of its memory.
+    pub(super) fn settle_and_release(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        self.settle(listener)?;
+        let run = self.current();
+        let subject = run.subject.take().expect("the subject is there until it is released");
+        run.call = Call::Release;
+        super::panics::guard(|| subject.release());
+        // One handle of the rig and one of the device for each memory.
+        let left = |memory| Rc::strong_count(memory) as u32 - 2;
+        let left = left(&self.provided.rings) + left(&self.provided.buffers);
+        self.tell(&Event::Released { left }, listener)
+    }
+}

@@ -1,0 +1,404 @@
+//! Scenarios from seeds.
+//!
+//! A swarm: each seed draws its own weights, so that some executions do one thing over and over and others
+//! everything at once. While drawing, a rough guess is kept of what the queue holds, so that most steps find
+//! something to do; it decides nothing that the execution relies on.
+
+use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
+use super::{BUFFER_BYTES_MAX, Scenario, Setup};
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
+use ringstorm_sim_device::Fault;
+use serde::Serialize;
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+/// The generator and its version. A seed names a scenario only together with this.
+pub const GENERATOR: &str = "swarm-1 (xoshiro256++)";
+
+/// What kind of scenarios a campaign draws.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    clap::ValueEnum,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Profile {
+    /// The device keeps to the specification.
+    Honest,
+    /// Every fault and every operation, equally likely in all scenarios.
+    Hostile,
+    /// Each scenario draws its own subset of operations and faults, at very different weights.
+    #[default]
+    Swarm,
+}
+
+/// Makes the scenario of a seed, with `steps` steps.
+pub fn generate(seed: u64, profile: Profile, steps: usize) -> Scenario {
+    let mut drawer = Drawer { rng: Xoshiro256PlusPlus::seed_from_u64(seed), guess: Guess::default() };
+    let setup = drawer.setup();
+    drawer.guess = Guess { size: setup.queue_size.get().into(), ..Guess::default() };
+    let weights = drawer.weights(profile);
+    let steps = (0..steps).map(|_| drawer.step(&setup, &weights)).collect();
+    Scenario { setup, steps }
+}
+
+/// How likely each operation and each fault is, from 0 for never.
+struct Weights {
+    ops: Vec<(Op, u32)>,
+    faults: Vec<(Fault, u32)>,
+    /// Longest chain of the ordinary ones.
+    longest: u32,
+}
+
+/// What the queue probably holds.
+#[derive(Default)]
+struct Guess {
+    size: u32,
+    /// Descriptors in live chains.
+    descriptors: u32,
+    /// Chains by where they are.
+    prepared: u32,
+    available: u32,
+    held: u32,
+    used: u32,
+    completed: u32,
+    /// Whether the queue is probably broken.
+    broken: bool,
+    /// Whether something bad stands in the used ring.
+    poisoned: bool,
+}
+
+impl Guess {
+    fn chains(&self) -> u32 {
+        self.prepared + self.available + self.held + self.used + self.completed
+    }
+
+    fn free(&self) -> u32 {
+        self.size.saturating_sub(self.descriptors)
+    }
+
+    /// Whether an operation probably finds something to do.
+    fn has_work(&self, op: Op) -> bool {
+        match op {
+            Op::Idle => false,
+            Op::Submit | Op::Prepare | Op::Write => self.free() > 0 && !self.broken,
+            Op::Publish => self.prepared > 0 && !self.broken,
+            Op::Take | Op::Collect => (self.used > 0 || self.poisoned) && !self.broken,
+            Op::Read | Op::Free => self.completed > 0,
+            Op::Reset => self.broken || self.chains() > 0,
+            Op::Misuse | Op::Interrupts | Op::DeviceNotifications | Op::Settle => true,
+            Op::DeviceTake => self.available > 0,
+            Op::DeviceReturn => self.held > 0,
+            Op::Fault => !self.broken,
+        }
+    }
+
+    fn restart(&mut self) {
+        *self = Self { size: self.size, ..Self::default() };
+    }
+}
+
+struct Drawer {
+    rng: Xoshiro256PlusPlus,
+    guess: Guess,
+}
+
+impl Drawer {
+    fn below(&mut self, limit: u32) -> u32 {
+        self.rng.random_range(0..limit)
+    }
+
+    fn one_in(&mut self, count: u32) -> bool {
+        self.below(count) == 0
+    }
+
+    fn choose<T: Copy>(&mut self, choices: &[(T, u32)]) -> T {
+        let mut left = self.below(choices.iter().map(|(_, weight)| weight).sum());
+        for (choice, weight) in choices {
+            match left.checked_sub(*weight) {
+                Some(rest) => left = rest,
+                None => return *choice,
+            }
+        }
+        unreachable!("the weights add up to more than what was drawn")
+    }
+
+    fn setup(&mut self) -> Setup {
+        // Small queues meet every situation often; the large ones are there for what only they can show.
+        let exponent = self.choose(&[
+            (0, 60),
+            (1, 80),
+            (2, 120),
+            (3, 160),
+            (4, 120),
+            (5, 80),
+            (6, 60),
+            (7, 40),
+            (8, 60),
+            (9, 4),
+            (10, 4),
+            (11, 2),
+            (12, 2),
+            (13, 1),
+            (14, 1),
+            (15, 1),
+        ]);
+        let queue_size = QueueSize::new(1 << exponent).expect("a power of two");
+        let most = BUFFER_BYTES_MAX / u64::from(queue_size.get());
+        let buffer_size = self.choose(&[(1, 1), (7, 2), (16, 4), (64, 8), (100, 2), (512, 2), (4096, 1)]);
+        let first_index = match self.below(3) {
+            0 => 0,
+            1 => 0xffff - self.below(32) as u16,
+            _ => self.rng.random(),
+        };
+        Setup {
+            queue_size,
+            buffer_size: u64::from(buffer_size as u16).min(most) as u16,
+            first_index: RingIndex::new(first_index),
+            policies: Policies {
+                after_fault: if self.one_in(3) { AfterFault::Broken } else { AfterFault::GoOn },
+                over_long: if self.one_in(2) { OverLong::Clamp } else { OverLong::Refuse },
+                writable: if self.one_in(4) { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre },
+            },
+        }
+    }
+
+    fn weights(&mut self, profile: Profile) -> Weights {
+        let swarm = profile == Profile::Swarm;
+        let ops = Op::VARIANTS
+            .iter()
+            .map(|op| {
+                let (least, usual) = match op {
+                    Op::Idle => (0, 0),
+                    Op::Submit | Op::Collect | Op::Free | Op::DeviceTake | Op::DeviceReturn => (2, 12),
+                    Op::Prepare | Op::Write | Op::Publish | Op::Take | Op::Read => (0, 8),
+                    Op::Misuse => (0, 4),
+                    Op::Reset | Op::Interrupts | Op::DeviceNotifications | Op::Settle => (0, 1),
+                    Op::Fault => (0, if profile == Profile::Honest { 0 } else { 8 }),
+                };
+                let weight = if swarm && usual > 0 { least.max(self.swarm_weight(usual)) } else { usual };
+                (*op, weight)
+            })
+            .collect();
+        let faults = match profile {
+            Profile::Honest => Vec::new(),
+            Profile::Hostile => Fault::VARIANTS.iter().map(|fault| (*fault, 1)).collect(),
+            Profile::Swarm => Fault::VARIANTS.iter().map(|fault| (*fault, self.swarm_weight(4))).collect(),
+        };
+        let longest = self.choose(&[(1, 1), (2, 3), (4, 4), (9, 2)]);
+        Weights { ops, faults, longest }
+    }
+
+    /// Often nothing, else from a fraction of the usual to many times as much.
+    fn swarm_weight(&mut self, usual: u32) -> u32 {
+        if self.one_in(3) { 0 } else { (usual << self.below(6)).div_ceil(4) }
+    }
+
+    fn step(&mut self, setup: &Setup, weights: &Weights) -> Step {
+        if self.guess.broken && self.one_in(2) {
+            self.guess.restart();
+            return Step::Reset;
+        }
+        let anything = self.one_in(32);
+        let mut choices = [(Op::Idle, 0); Op::VARIANTS.len()];
+        for (choice, (op, weight)) in choices.iter_mut().zip(&weights.ops) {
+            let useful = anything || self.guess.has_work(*op);
+            let possible = *op != Op::Fault || weights.faults.iter().any(|(_, weight)| *weight > 0);
+            *choice = (*op, if useful && possible { *weight } else { 0 });
+        }
+        if choices.iter().all(|(_, weight)| *weight == 0) {
+            // Nothing is left to do for this scenario's operations: bring everything home.
+            self.guess.restart();
+            return Step::Settle;
+        }
+        match self.choose(&choices) {
+            Op::Idle => Step::Idle,
+            Op::Submit => {
+                let (readable, writable) = self.chain(weights);
+                self.guess.available += 1 + std::mem::take(&mut self.guess.prepared);
+                Step::Submit { readable, writable }
+            }
+            Op::Prepare => {
+                let (readable, writable) = self.chain(weights);
+                self.guess.prepared += 1;
+                Step::Prepare { readable, writable }
+            }
+            Op::Write => {
+                let (readable, writable) = self.chain(weights);
+                self.guess.available += 1 + std::mem::take(&mut self.guess.prepared);
+                Step::Write { readable, writable }
+            }
+            Op::Publish => {
+                self.guess.available += std::mem::take(&mut self.guess.prepared);
+                Step::Publish
+            }
+            Op::Take => {
+                self.taken(setup, 1);
+                Step::Take
+            }
+            Op::Collect => {
+                self.taken(setup, u32::MAX);
+                Step::Collect
+            }
+            Op::Read => Step::Read { pick: self.pick(), limit: self.amount(setup) },
+            Op::Free => {
+                let chains = self.guess.chains().max(1);
+                self.guess.descriptors -= self.guess.descriptors.div_ceil(chains).min(self.guess.descriptors);
+                self.guess.completed = self.guess.completed.saturating_sub(1);
+                Step::Free { pick: self.pick() }
+            }
+            Op::Reset => {
+                self.guess.restart();
+                Step::Reset
+            }
+            Op::Misuse => {
+                let call = HeadCall::VARIANTS[self.below(HeadCall::VARIANTS.len() as u32) as usize];
+                let head = BadHead::VARIANTS[self.below(BadHead::VARIANTS.len() as u32) as usize];
+                Step::Misuse { call, head, pick: self.pick() }
+            }
+            Op::Interrupts => Step::Interrupts { wanted: self.one_in(2) },
+            Op::DeviceTake => {
+                let count = self.count();
+                let moved = self.guess.available.min(count.into());
+                self.guess.available -= moved;
+                self.guess.held += moved;
+                Step::DeviceTake { count }
+            }
+            Op::DeviceReturn => {
+                let count = self.count();
+                let moved = self.guess.held.min(count.into());
+                self.guess.held -= moved;
+                self.guess.used += moved;
+                Step::DeviceReturn {
+                    pick: self.pick(),
+                    written: self.amount(setup),
+                    count,
+                    beyond: self.one_in(8),
+                }
+            }
+            Op::DeviceNotifications => Step::DeviceNotifications { wanted: self.one_in(2) },
+            Op::Fault => self.fault(weights),
+            Op::Settle => {
+                self.guess.restart();
+                Step::Settle
+            }
+        }
+    }
+
+    fn taken(&mut self, setup: &Setup, most: u32) {
+        if std::mem::take(&mut self.guess.poisoned) {
+            self.guess.broken = !setup.goes_on() || self.one_in(3);
+        }
+        let moved = self.guess.used.min(most);
+        self.guess.used -= moved;
+        self.guess.completed += moved;
+    }
+
+    fn fault(&mut self, weights: &Weights) -> Step {
+        let fault = self.choose(&weights.faults);
+        match fault {
+            Fault::IdOutOfRange
+            | Fault::TruncatedId
+            | Fault::MidChainId
+            | Fault::DuplicateId
+            | Fault::IndexJump
+            | Fault::FreeId => self.guess.poisoned = true,
+            Fault::LengthTooLong => {
+                self.guess.poisoned = true;
+                self.guess.used += u32::from(self.guess.held > 0);
+                self.guess.held = self.guess.held.saturating_sub(1);
+            }
+            Fault::NeverReturned => self.guess.held = self.guess.held.saturating_sub(1),
+            Fault::NextToHead | Fault::NextToMiddle | Fault::LengthScribbled | Fault::NextOutOfRange => {}
+        }
+        let value = match self.below(4) {
+            0 => 0,
+            1 => self.below(8),
+            2 => u32::MAX,
+            _ => self.rng.random(),
+        };
+        Step::Fault { fault, pick: self.pick(), value }
+    }
+
+    fn pick(&mut self) -> Pick {
+        match self.below(4) {
+            0 => Pick::NEWEST,
+            1 | 2 => Pick::OLDEST,
+            _ => Pick(self.rng.random()),
+        }
+    }
+
+    fn count(&mut self) -> u8 {
+        match self.below(8) {
+            0..5 => 1,
+            5 | 6 => 1 + self.below(4) as u8,
+            _ => 255,
+        }
+    }
+
+    fn amount(&mut self, setup: &Setup) -> Amount {
+        match self.below(4) {
+            0 | 1 => Amount::Full,
+            2 => Amount::Bytes(self.below(u32::from(setup.buffer_size) + 2)),
+            _ => Amount::Bytes(self.below(4)),
+        }
+    }
+
+    /// The buffers of a chain: mostly a few that fit, now and then all that are free, and seldom absurd ones.
+    fn chain(&mut self, weights: &Weights) -> (Buffers, Buffers) {
+        if self.one_in(40) {
+            return (self.absurd(), self.absurd());
+        }
+        let free = self.guess.free().max(1);
+        let total = if self.one_in(24) { free } else { 1 + self.below(weights.longest.min(free)) };
+        self.guess.descriptors += total;
+        let readable = self.below(total + 1);
+        (self.buffers(readable), self.buffers(total - readable))
+    }
+
+    fn buffers(&mut self, count: u32) -> Buffers {
+        if count == 0 {
+            return Buffers::NONE;
+        }
+        let lengths = match self.below(4) {
+            0 => Lengths::Full,
+            // One byte fits any buffer; longer ones are refused where buffers are tiny, now and then.
+            1 => Lengths::Cycle { from: 1, to: 1 },
+            2 => Lengths::Cycle { from: 1, to: 1 + self.below(7) as u16 },
+            _ => {
+                let from = 1 + self.below(12) as u16;
+                Lengths::Cycle { from, to: from + self.below(5) as u16 }
+            }
+        };
+        Buffers { count, lengths }
+    }
+
+    fn absurd(&mut self) -> Buffers {
+        let small = self.below(4);
+        let count = self.choose(&[
+            (0, 2),
+            (small, 6),
+            (self.guess.size + 1, 2),
+            (65_536, 1),
+            (65_537, 1),
+            (131_072, 1),
+        ]);
+        let lengths = match self.below(4) {
+            0 => Lengths::Cycle { from: 0, to: 0 },
+            1 => Lengths::Over,
+            2 => Lengths::Huge,
+            _ => Lengths::Full,
+        };
+        if count == 0 { Buffers::NONE } else { Buffers { count, lengths } }
+    }
+}

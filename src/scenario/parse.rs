@@ -1,0 +1,424 @@
+//! Scenarios as text: reading it.
+//!
+//! A line is words with blanks between them; what stands behind a `#` that begins a line is a comment.
+
+use super::print::VERSION_LINE;
+use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
+use super::{BUFFER_BYTES_MAX, Document, Setup};
+use crate::outcome::Expected;
+use ringstorm_core::{AfterFault, OverLong, QueueSize, RingIndex, WritableBuffers};
+use ringstorm_sim_device::Fault;
+use std::fmt::Display;
+use std::str::FromStr;
+use strum::VariantArray;
+
+/// Why a text is no scenario: where, what was expected, and what stands there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: expected {expected}, found {found}")]
+pub struct ParseError {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What was expected.
+    pub expected: String,
+    /// What stands there.
+    pub found: String,
+}
+
+impl FromStr for Document {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let mut lines =
+            text.split_inclusive('\n').enumerate().map(|(number, line)| Line::new(number + 1, line));
+        let first = lines.next().unwrap_or(Line::new(1, ""));
+        if first.text != VERSION_LINE {
+            return Err(first.error(1, format!("`{VERSION_LINE}`"), first.text));
+        }
+        let mut document = Self::default();
+        let mut has_setup = false;
+        let mut last = first;
+        for line in lines {
+            last = line;
+            if let Some(comment) = line.text.strip_prefix('#') {
+                if !has_setup {
+                    document.comments.push(comment.to_owned());
+                }
+                continue;
+            }
+            let mut words = Words::new(line);
+            let Some(word) = words.next() else { continue };
+            match word.text {
+                "queue" if !has_setup => {
+                    document.scenario.setup = parse_setup(&mut words)?;
+                    has_setup = true;
+                }
+                _ if !has_setup => return Err(word.error("`queue size=... buffer=...`")),
+                "expect" => document.expectations.push(parse_expectation(&mut words)?),
+                _ if !document.expectations.is_empty() => return Err(word.error("`expect` or the end")),
+                _ => document.scenario.steps.push(parse_step(word, &mut words)?),
+            }
+            words.end()?;
+        }
+        if !last.complete {
+            let column = last.text.chars().count() + 1;
+            return Err(last.error(column, "the end of the line: the file seems to be cut off", ""));
+        }
+        if !has_setup {
+            return Err(Line::new(last.number + 1, "").error(1, "`queue size=... buffer=...`", ""));
+        }
+        Ok(document)
+    }
+}
+
+/// One line, and whether it was ended.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    number: usize,
+    text: &'a str,
+    complete: bool,
+}
+
+impl<'a> Line<'a> {
+    fn new(number: usize, line: &'a str) -> Self {
+        let text = line.strip_suffix('\n').unwrap_or(line);
+        let complete = text.len() < line.len();
+        Self { number, text: text.strip_suffix('\r').unwrap_or(text), complete }
+    }
+
+    fn error(&self, column: usize, expected: impl Into<String>, found: &str) -> ParseError {
+        let found = match found {
+            "" => "the end".to_owned(),
+            // Quoted and cut, since the file may be anything.
+            found => format!("{:?}", found.chars().take(60).collect::<String>()),
+        };
+        ParseError { line: self.number, column, expected: expected.into(), found }
+    }
+}
+
+/// A word and where it begins.
+#[derive(Clone, Copy)]
+struct Word<'a> {
+    line: Line<'a>,
+    column: usize,
+    text: &'a str,
+}
+
+impl<'a> Word<'a> {
+    fn error(&self, expected: impl Into<String>) -> ParseError {
+        self.line.error(self.column, expected, self.text)
+    }
+
+    /// The part of the word behind `length` characters of one byte each.
+    fn from(&self, length: usize) -> Self {
+        Self { text: &self.text[length..], column: self.column + length, ..*self }
+    }
+
+    fn number<T: TryFrom<u64>>(&self, least: u64, most: u64) -> Result<T, ParseError> {
+        let parsed = match self.text.strip_prefix("0x") {
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                u64::from_str_radix(digits, 16)
+            }
+            _ if self.text.bytes().all(|byte| byte.is_ascii_digit()) => self.text.parse(),
+            _ => return Err(self.error(format!("a number from {least} to {most}"))),
+        };
+        let in_range = parsed.ok().filter(|number| (least..=most).contains(number));
+        in_range
+            .and_then(|number| T::try_from(number).ok())
+            .ok_or_else(|| self.error(format!("a number from {least} to {most}")))
+    }
+
+    /// A name among those of an enum.
+    fn name<T: FromStr + VariantArray + Copy + Into<&'static str>>(&self) -> Result<T, ParseError> {
+        self.text.parse().map_err(|_| self.error(one_of(T::VARIANTS.iter().map(|variant| (*variant).into()))))
+    }
+}
+
+/// "one of a, b, c".
+fn one_of(names: impl Iterator<Item = impl Display>) -> String {
+    let names: Vec<String> = names.map(|name| name.to_string()).collect();
+    format!("one of {}", names.join(", "))
+}
+
+/// The words of a line that are still to be read.
+struct Words<'a> {
+    line: Line<'a>,
+    /// Where in the line the rest begins, in bytes.
+    at: usize,
+}
+
+impl<'a> Words<'a> {
+    const fn new(line: Line<'a>) -> Self {
+        Self { line, at: 0 }
+    }
+
+    fn next(&mut self) -> Option<Word<'a>> {
+        let rest = &self.line.text[self.at..];
+        let start = self.at + (rest.len() - rest.trim_start().len());
+        let length =
+            self.line.text[start..].find(char::is_whitespace).unwrap_or(self.line.text.len() - start);
+        self.at = start + length;
+        let column = self.line.text[..start].chars().count() + 1;
+        let word = Word { line: self.line, column, text: &self.line.text[start..self.at] };
+        (length > 0).then_some(word)
+    }
+
+    fn expect(&mut self, expected: &str) -> Result<Word<'a>, ParseError> {
+        self.next().ok_or_else(|| self.line.error(self.line.text.chars().count() + 1, expected, ""))
+    }
+
+    fn end(&mut self) -> Result<(), ParseError> {
+        self.next().map_or(Ok(()), |word| Err(word.error("the end of the line")))
+    }
+}
+
+/// Splits `key=value`, and refuses a key that stood before.
+fn key_value<'a>(
+    word: Word<'a>,
+    seen: &mut Vec<&'a str>,
+    keys: &str,
+) -> Result<(&'a str, Word<'a>), ParseError> {
+    let Some((key, _)) = word.text.split_once('=') else { return Err(word.error(keys)) };
+    if seen.contains(&key) {
+        return Err(word.error(format!("`{key}` once only")));
+    }
+    seen.push(key);
+    Ok((key, word.from(key.len() + 1)))
+}
+
+fn parse_setup(words: &mut Words<'_>) -> Result<Setup, ParseError> {
+    const KEYS: &str = "one of size=, buffer=, first-index=, after-fault=, over-long=, writable=";
+    let mut setup = Setup::default();
+    let mut seen = Vec::new();
+    while let Some(word) = words.next() {
+        let (key, value) = key_value(word, &mut seen, KEYS)?;
+        match key {
+            "size" => {
+                let wrong = || value.error("a power of two from 1 to 32768");
+                let size = value.number(1, 32768).map_err(|_| wrong())?;
+                setup.queue_size = QueueSize::new(size).map_err(|_| wrong())?;
+            }
+            "buffer" => setup.buffer_size = value.number(1, 65535)?,
+            "first-index" => setup.first_index = RingIndex::new(value.number(0, 65535)?),
+            "after-fault" => {
+                setup.policies.after_fault = match value.text {
+                    "broken" => AfterFault::Broken,
+                    "go-on" => AfterFault::GoOn,
+                    _ => return Err(value.error("one of broken, go-on")),
+                }
+            }
+            "over-long" => {
+                setup.policies.over_long = match value.text {
+                    "clamp" => OverLong::Clamp,
+                    "refuse" => OverLong::Refuse,
+                    _ => return Err(value.error("one of clamp, refuse")),
+                }
+            }
+            "writable" => {
+                setup.policies.writable = match value.text {
+                    "as-they-are" => WritableBuffers::AsTheyAre,
+                    "zeroed" => WritableBuffers::Zeroed,
+                    _ => return Err(value.error("one of as-they-are, zeroed")),
+                }
+            }
+            _ => return Err(word.error(KEYS)),
+        }
+        if !setup.fits() {
+            return Err(
+                value.error(format!("at most {BUFFER_BYTES_MAX} bytes of buffers: size times buffer"))
+            );
+        }
+    }
+    if !seen.contains(&"size") {
+        words.expect("size=")?;
+    }
+    Ok(setup)
+}
+
+fn parse_expectation(words: &mut Words<'_>) -> Result<(String, Expected), ParseError> {
+    let subject = words.expect("the name of a subject")?.text.to_owned();
+    let outcome = words.expect(Expected::SYNTAX)?;
+    let invariant =
+        if outcome.text == "violation" { Some(words.expect("the name of an invariant")?) } else { None };
+    let expected = match (outcome.text, invariant) {
+        ("pass", _) => Expected::Pass,
+        ("panic", _) => Expected::Panic,
+        ("stuck", _) => Expected::Stuck,
+        ("violation", Some(invariant)) => Expected::Violation(invariant.name()?),
+        _ => return Err(outcome.error(Expected::SYNTAX)),
+    };
+    Ok((subject, expected))
+}
+
+fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError> {
+    let op = match first.text {
+        "idle" => Op::Idle,
+        "settle" => Op::Settle,
+        who @ ("driver" | "device") => {
+            let names = || {
+                let of_who =
+                    Op::VARIANTS.iter().filter_map(|op| op.name().strip_prefix(who)?.strip_prefix(' '));
+                one_of(of_who)
+            };
+            let what = words.expect(&names())?;
+            format!("{who} {}", what.text).parse().map_err(|_| what.error(names()))?
+        }
+        _ => return Err(first.error("one of driver, device, settle, idle, expect")),
+    };
+    Ok(match op {
+        Op::Idle => Step::Idle,
+        Op::Submit => {
+            let (readable, writable) = parse_chain(words)?;
+            Step::Submit { readable, writable }
+        }
+        Op::Prepare => {
+            let (readable, writable) = parse_chain(words)?;
+            Step::Prepare { readable, writable }
+        }
+        Op::Write => {
+            let (readable, writable) = parse_chain(words)?;
+            Step::Write { readable, writable }
+        }
+        Op::Publish => Step::Publish,
+        Op::Take => Step::Take,
+        Op::Collect => Step::Collect,
+        Op::Read => {
+            let pick = parse_pick(words)?;
+            let mut limit = Amount::Full;
+            if let Some(word) = words.next() {
+                let (key, value) = key_value(word, &mut Vec::new(), "limit=")?;
+                match key {
+                    "limit" => limit = parse_amount(value)?,
+                    _ => return Err(word.error("limit=")),
+                }
+            }
+            Step::Read { pick, limit }
+        }
+        Op::Free => Step::Free { pick: parse_pick(words)? },
+        Op::Reset => Step::Reset,
+        Op::Misuse => Step::Misuse {
+            call: words.expect("the call, free or read")?.name::<HeadCall>()?,
+            head: words.expect("what is named")?.name::<BadHead>()?,
+            pick: parse_pick(words)?,
+        },
+        Op::Interrupts => Step::Interrupts { wanted: parse_switch(words)? },
+        Op::DeviceTake => {
+            let mut count = 1;
+            if let Some(word) = words.next() {
+                let (key, value) = key_value(word, &mut Vec::new(), "count=")?;
+                match key {
+                    "count" => count = value.number(1, 255)?,
+                    _ => return Err(word.error("count=")),
+                }
+            }
+            Step::DeviceTake { count }
+        }
+        Op::DeviceReturn => parse_return(words)?,
+        Op::DeviceNotifications => Step::DeviceNotifications { wanted: parse_switch(words)? },
+        Op::Fault => {
+            let fault = words.expect("the name of a fault")?.name::<Fault>()?;
+            let pick = parse_pick(words)?;
+            let mut fault_value = 0;
+            if let Some(word) = words.next() {
+                let (key, value) = key_value(word, &mut Vec::new(), "value=")?;
+                match key {
+                    "value" => fault_value = value.number(0, u32::MAX.into())?,
+                    _ => return Err(word.error("value=")),
+                }
+            }
+            Step::Fault { fault, pick, value: fault_value }
+        }
+        Op::Settle => Step::Settle,
+    })
+}
+
+fn parse_chain(words: &mut Words<'_>) -> Result<(Buffers, Buffers), ParseError> {
+    let (mut readable, mut writable) = (Buffers::NONE, Buffers::NONE);
+    let mut seen = Vec::new();
+    while let Some(word) = words.next() {
+        let (key, value) = key_value(word, &mut seen, "readable= or writable=")?;
+        match key {
+            "readable" => readable = parse_buffers(value)?,
+            "writable" => writable = parse_buffers(value)?,
+            _ => return Err(word.error("readable= or writable=")),
+        }
+    }
+    Ok((readable, writable))
+}
+
+/// `2x5`, `2x5..7`, `2xfull`, `2xover`, `2xhuge`.
+fn parse_buffers(word: Word<'_>) -> Result<Buffers, ParseError> {
+    const SYNTAX: &str = "buffers like 2x5, 2x5..7, 2xfull, 2xover or 2xhuge";
+    let Some((count, _)) = word.text.split_once('x') else { return Err(word.error(SYNTAX)) };
+    let lengths = word.from(count.len() + 1);
+    let count = Word { text: count, ..word }.number(0, Buffers::MAX.into())?;
+    let lengths = match (lengths.text, lengths.text.split_once("..")) {
+        ("full", _) => Lengths::Full,
+        ("over", _) => Lengths::Over,
+        ("huge", _) => Lengths::Huge,
+        (_, Some((from, _))) => {
+            let first = Word { text: from, ..lengths }.number(0, 65535)?;
+            let to = lengths.from(from.len() + 2).number(first, 65535)?;
+            Lengths::Cycle { from: first as u16, to }
+        }
+        (_, None) => {
+            let length = lengths.number(0, 65535).map_err(|_| lengths.error(SYNTAX))?;
+            Lengths::Cycle { from: length, to: length }
+        }
+    };
+    Ok(if count == 0 { Buffers::NONE } else { Buffers { count, lengths } })
+}
+
+fn parse_return(words: &mut Words<'_>) -> Result<Step, ParseError> {
+    const KEYS: &str = "written=, count= or beyond";
+    let pick = parse_pick(words)?;
+    let (mut written, mut count, mut beyond) = (Amount::Full, 1, false);
+    let mut seen = Vec::new();
+    while let Some(word) = words.next() {
+        if word.text == "beyond" && !beyond {
+            beyond = true;
+            continue;
+        }
+        let (key, value) = key_value(word, &mut seen, KEYS)?;
+        match key {
+            "written" => written = parse_amount(value)?,
+            "count" => count = value.number(1, 255)?,
+            _ => return Err(word.error(KEYS)),
+        }
+    }
+    Ok(Step::DeviceReturn { pick, written, count, beyond })
+}
+
+/// `newest`, `oldest`, `oldest+3`.
+fn parse_pick(words: &mut Words<'_>) -> Result<Pick, ParseError> {
+    const SYNTAX: &str = "newest, oldest, or oldest+1 to oldest+254";
+    let word = words.expect(SYNTAX)?;
+    match word.text {
+        "newest" => Ok(Pick::NEWEST),
+        "oldest" => Ok(Pick::OLDEST),
+        text if text.starts_with("oldest+") => {
+            let later: u8 = word.from("oldest+".len()).number(1, 254)?;
+            Ok(Pick(later + 1))
+        }
+        _ => Err(word.error(SYNTAX)),
+    }
+}
+
+fn parse_amount(word: Word<'_>) -> Result<Amount, ParseError> {
+    if word.text == "full" {
+        return Ok(Amount::Full);
+    }
+    word.number(0, u32::MAX.into())
+        .map(Amount::Bytes)
+        .map_err(|_| word.error(format!("`full` or a number from 0 to {}", u32::MAX)))
+}
+
+fn parse_switch(words: &mut Words<'_>) -> Result<bool, ParseError> {
+    let word = words.expect("on or off")?;
+    match word.text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(word.error("on or off")),
+    }
+}

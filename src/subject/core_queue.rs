@@ -1,0 +1,171 @@
+//! The queue of ringstorm-core as a subject.
+
+use super::{Capabilities, Provided, Subject};
+use crate::scenario::Setup;
+use ringstorm_core::{
+    Config, DeviceFault, DeviceStopped, Error, Head, Layout, Misuse, Notification, Region, RingIndex,
+    SplitQueue,
+};
+use ringstorm_model::{Answer, Completion, DeviceRefusal, MisuseKind, Name, Refusal};
+use ringstorm_sim_device::{Geometry, WatchedMemory};
+use std::rc::Rc;
+
+/// A [`SplitQueue`], whose chains are called by the index of their head as the rings do.
+#[derive(Debug)]
+pub struct CoreQueue {
+    queue: SplitQueue<Rc<WatchedMemory>>,
+    setup: Setup,
+    /// By head: the newest name, and the one before it.
+    names: Vec<[Head; 2]>,
+    lengths: Vec<u32>,
+}
+
+impl CoreQueue {
+    pub(super) const CAPABILITIES: Capabilities = Capabilities {
+        prepare: true,
+        write_in_place: true,
+        free_count: true,
+        interrupts: true,
+        reset: true,
+        misuse: true,
+        stale_names: true,
+        zeroing: true,
+        watched: true,
+    };
+
+    /// A queue over the memory provided.
+    ///
+    /// # Panics
+    /// If core refuses the setup, which no scenario's setup deserves.
+    pub fn new(setup: &Setup, provided: &Provided) -> Self {
+        let config = Config {
+            size: setup.queue_size,
+            buffer_size: setup.buffer_size.into(),
+            first_index: setup.first_index,
+            policies: setup.policies,
+        };
+        let rings = Region::at(Rc::clone(&provided.rings), provided.rings_address);
+        let buffers = Region::at(Rc::clone(&provided.buffers), provided.buffers_address);
+        let queue = SplitQueue::new(config, rings, buffers).expect("a setup is what core takes");
+        let names = (0..setup.queue_size.get()).map(|index| [Head::from_parts(index, 0); 2]).collect();
+        Self { queue, setup: *setup, names, lengths: Vec::new() }
+    }
+
+    fn name(&self, head: u16, name: Name) -> Head {
+        let unknown = Head::from_parts(head, 0);
+        let [current, stale] = self.names.get(usize::from(head)).copied().unwrap_or([unknown; 2]);
+        match name {
+            Name::Current => current,
+            Name::Stale => stale,
+        }
+    }
+
+    fn submitted(&mut self, answer: Result<Head, Error>) -> Answer<u16> {
+        let head = answer.map_err(|error| self.refusal(&error))?;
+        let names = &mut self.names[usize::from(head.index())];
+        *names = [head, names[0]];
+        Ok(head.index())
+    }
+
+    fn refusal(&self, error: &Error) -> Refusal {
+        match error {
+            Error::Misuse(misuse) => Refusal::Misuse(kind(misuse)),
+            Error::Device(fault) => self.device_refusal(fault),
+            Error::System(_) => Refusal::System,
+        }
+    }
+
+    fn device_refusal(&self, fault: &DeviceFault) -> Refusal {
+        let broken = self.queue.is_broken();
+        match fault {
+            DeviceFault::Broken => Refusal::Broken,
+            DeviceFault::IndexJump { .. } => {
+                Refusal::Device(DeviceRefusal { consumed: false, broken, returned: None })
+            }
+            DeviceFault::LengthTooLong { head, .. } => {
+                Refusal::Device(DeviceRefusal { consumed: true, broken, returned: Some(head.index()) })
+            }
+            _ => Refusal::Device(DeviceRefusal { consumed: true, broken, returned: None }),
+        }
+    }
+}
+
+impl Subject for CoreQueue {
+    fn geometry(&self) -> Geometry {
+        let layout = Layout::new(self.setup.queue_size);
+        Geometry {
+            size: self.setup.queue_size.get(),
+            table: layout.descriptors(),
+            available: layout.available(),
+            used: layout.used(),
+        }
+    }
+
+    fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
+        let answer = self.queue.submit(readable, writable);
+        self.submitted(answer)
+    }
+
+    fn write_in_place(&mut self, readable: &[&[u8]], writable: &[u32], piece: usize) -> Answer<u16> {
+        self.lengths.clear();
+        self.lengths.extend(readable.iter().map(|bytes| bytes.len() as u32));
+        let answer = self.queue.submit_with(&self.lengths, writable, |writer| {
+            readable.iter().flat_map(|bytes| bytes.chunks(piece)).try_for_each(|bytes| writer.write(bytes))
+        });
+        self.submitted(answer)
+    }
+
+    fn publish(&mut self) -> bool {
+        self.queue.publish() == Notification::Needed
+    }
+
+    fn take(&mut self) -> Answer<Option<Completion>> {
+        match self.queue.take() {
+            Ok(completion) => {
+                Ok(completion.map(|done| Completion { head: done.head.index(), length: done.written }))
+            }
+            Err(fault) => Err(self.device_refusal(&fault)),
+        }
+    }
+
+    fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
+        self.queue.read(self.name(head, Name::Current), out).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
+    }
+
+    fn free(&mut self, head: u16, name: Name) -> Answer<()> {
+        self.queue.free(self.name(head, name)).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
+    }
+
+    fn free_count(&self) -> u32 {
+        self.queue.free_count().into()
+    }
+
+    fn interrupts(&mut self, wanted: bool) {
+        self.queue.set_interrupts(wanted);
+    }
+
+    fn reset(&mut self, first_index: u16) {
+        self.queue.reset(DeviceStopped::confirmed(), RingIndex::new(first_index));
+    }
+
+    fn release(self: Box<Self>) {
+        self.queue.release_stopped(DeviceStopped::confirmed());
+    }
+}
+
+fn kind(misuse: &Misuse) -> MisuseKind {
+    match misuse {
+        Misuse::EmptyChain => MisuseKind::EmptyChain,
+        Misuse::EmptyBuffer { .. } => MisuseKind::EmptyBuffer,
+        Misuse::BufferTooLarge { .. } => MisuseKind::BufferTooLarge,
+        Misuse::ChainTooLong => MisuseKind::ChainTooLong,
+        Misuse::NotEnoughFree { .. } => MisuseKind::NotEnoughFree,
+        Misuse::HeadOutOfRange(_)
+        | Misuse::HeadFree(_)
+        | Misuse::HeadInsideChain(_)
+        | Misuse::HeadStale(_) => MisuseKind::BadHead,
+        Misuse::NotReturned(_) => MisuseKind::NotReturned,
+        // Nothing else can be meant by a call that a scenario makes.
+        _ => MisuseKind::Unspecified,
+    }
+}

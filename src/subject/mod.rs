@@ -1,0 +1,148 @@
+//! The queue under test.
+
+mod core_queue;
+mod specimen;
+
+pub use core_queue::CoreQueue;
+pub use specimen::{Defect, Specimen};
+
+use crate::scenario::Setup;
+use ringstorm_core::DeviceAddress;
+use ringstorm_model::{Answer, Completion, Name};
+use ringstorm_sim_device::{Geometry, WatchedMemory};
+use std::rc::Rc;
+use strum::VariantArray;
+
+/// What the harness may ask of a subject, beyond the required calls. A step that a subject cannot do is
+/// skipped and counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Capabilities {
+    /// Submitting now and publishing later, alone or in batches.
+    pub prepare: bool,
+    /// Writing payload in place.
+    pub write_in_place: bool,
+    /// Telling how many descriptors are free.
+    pub free_count: bool,
+    /// Asking the device not to notify.
+    pub interrupts: bool,
+    /// Starting over after the device was stopped.
+    pub reset: bool,
+    /// Refusing heads that a caller must not name.
+    pub misuse: bool,
+    /// Telling a stale name from the current one of the same head.
+    pub stale_names: bool,
+    /// Zeroing device-writable buffers where the setup asks for it.
+    pub zeroing: bool,
+    /// All its accesses go through [`WatchedMemory`].
+    pub watched: bool,
+}
+
+/// The memory that a subject is built over, the same from one scenario to the next.
+#[derive(Debug, Clone)]
+pub struct Provided {
+    /// For descriptor table and rings.
+    pub rings: Rc<WatchedMemory>,
+    /// For buffers: buffer size times queue size.
+    pub buffers: Rc<WatchedMemory>,
+    /// Where the device sees the rings.
+    pub rings_address: DeviceAddress,
+    /// Where the device sees the buffers.
+    pub buffers_address: DeviceAddress,
+}
+
+/// A driver-side queue.
+///
+/// Calls are made one at a time; the answers are judged by the model. A call must not touch what the
+/// specification gives to the device, and must not panic whatever stands in the memory.
+pub trait Subject {
+    /// Where table and rings stand in [`Provided::rings`].
+    fn geometry(&self) -> Geometry;
+
+    /// Submits a chain: the payload of each device-readable buffer, then the length of each device-writable one.
+    /// Without [`Capabilities::prepare`] it is published at once.
+    fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16>;
+
+    /// Publishes what was submitted. Says whether the device must be notified.
+    fn publish(&mut self) -> bool;
+
+    /// Takes the next used chain.
+    fn take(&mut self) -> Answer<Option<Completion>>;
+
+    /// Copies what the device wrote to a taken chain into `out`. Says how many bytes.
+    fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize>;
+
+    /// Frees a taken chain.
+    fn free(&mut self, head: u16, name: Name) -> Answer<()>;
+
+    /// As [`submit`](Self::submit), with the payload written in place in pieces of at most `piece` bytes. Asked for
+    /// with [`Capabilities::write_in_place`] only.
+    fn write_in_place(&mut self, readable: &[&[u8]], writable: &[u32], piece: usize) -> Answer<u16> {
+        let _ = piece;
+        self.submit(readable, writable)
+    }
+
+    /// The number of free descriptors. Asked for with [`Capabilities::free_count`] only.
+    fn free_count(&self) -> u32 {
+        0
+    }
+
+    /// Asks the device to notify, or not to. Asked for with [`Capabilities::interrupts`] only.
+    fn interrupts(&mut self, wanted: bool) {
+        let _ = wanted;
+    }
+
+    /// Starts over; the device is stopped. Asked for with [`Capabilities::reset`] only.
+    fn reset(&mut self, first_index: u16) {
+        let _ = first_index;
+    }
+
+    /// Gives the memory back; the device is stopped.
+    fn release(self: Box<Self>);
+}
+
+/// A kind of subject: what the command knows by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The queue of ringstorm-core.
+    Core,
+    /// A naive queue, with one known defect or none.
+    Specimen(Option<Defect>),
+}
+
+impl Kind {
+    /// All kinds.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let specimens = Defect::VARIANTS.iter().map(|defect| Self::Specimen(Some(*defect)));
+        [Self::Core, Self::Specimen(None)].into_iter().chain(specimens)
+    }
+
+    /// The kind of this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::all().find(|kind| kind.name() == name)
+    }
+
+    /// Its name.
+    pub fn name(self) -> String {
+        match self {
+            Self::Core => "core".to_owned(),
+            Self::Specimen(None) => "specimen".to_owned(),
+            Self::Specimen(Some(defect)) => format!("specimen-{}", defect.name()),
+        }
+    }
+
+    /// What it can do.
+    pub const fn capabilities(self) -> Capabilities {
+        match self {
+            Self::Core => CoreQueue::CAPABILITIES,
+            Self::Specimen(_) => Specimen::CAPABILITIES,
+        }
+    }
+
+    /// Makes one.
+    pub fn build(self, setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
+        match self {
+            Self::Core => Box::new(CoreQueue::new(setup, provided)),
+            Self::Specimen(defect) => Box::new(Specimen::new(defect, setup, provided)),
+        }
+    }
+}
