@@ -25,6 +25,7 @@ use ringstorm_sim_device::{self as sim, AddressSpace, Device, Effect, EndlessCal
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 /// Where the device sees the rings: fixed, so that no outcome depends on an address of this process.
 const RINGS_ADDRESS: DeviceAddress = DeviceAddress::new(0x10_0000);
@@ -84,6 +85,8 @@ pub struct Rig {
     model: Model,
     scratch: Scratch,
     run: Option<Run>,
+    /// How long it took to make the last subject.
+    construction: Duration,
 }
 
 /// Memory that is kept from step to step.
@@ -148,6 +151,7 @@ impl Rig {
             model: Model::new(),
             scratch: Scratch::default(),
             run: None,
+            construction: Duration::ZERO,
         })
     }
 
@@ -161,10 +165,13 @@ impl Rig {
         scenario: &Scenario,
         listener: &mut impl Listener,
     ) -> Result<Outcome, SystemError> {
+        let start = Instant::now();
+        self.construction = Duration::ZERO;
         self.prepare(&scenario.setup)?;
         let mut at = 0;
         let end = catch_unwind(AssertUnwindSafe(|| -> Result<(), Stop> {
             self.construct(kind, &scenario.setup, listener)?;
+            self.construction = start.elapsed();
             for step in &scenario.steps {
                 self.step_at(at, Some(step), listener)?;
                 at += 1;
@@ -216,6 +223,12 @@ impl Rig {
     pub fn finish(&mut self) -> Result<(), Stop> {
         let number = self.current().steps as usize;
         self.step_at(number, None, &mut ())
+    }
+
+    /// How long it took to prepare the memory of the last [`run`](Self::run) and to construct its subject.
+    /// A measurement: no outcome depends on it.
+    pub const fn construction_time(&self) -> Duration {
+        self.construction
     }
 
     /// The model's view of the current execution.

@@ -2,8 +2,7 @@
 
 mod support;
 
-use ringstorm_core::Tampering;
-use ringstorm_core::{Head, SharedMemory};
+use ringstorm_core::{DescriptorTable, Head, SharedMemory, Tampering};
 use support::{BUFFERS_AT, Memory, Table, shape};
 
 /// A table of 8 with a chain of 4 (0 to 3: two readable, two writable) and one of 2 (4 and 5).
@@ -96,6 +95,20 @@ fn a_detour_that_ends_is_no_loop() {
         let shape = Tampering::Shape { descriptor: 1, expected: shape(3, 1, 2), found: shape(3, 1, next) };
         assert_eq!(table.verify(), [shape], "next {next}");
     }
+}
+
+/// Behind a table that fills its region there is nothing to be read.
+#[test]
+fn a_next_just_outside_is_not_followed_out_of_the_region() {
+    let memory = Memory::new(8, 16);
+    let exact = support::heap(128);
+    let (table, buffers) = (support::region(&exact, 0), memory.buffer_region());
+    let choice = ringstorm_core::WritableBuffers::AsTheyAre;
+    let mut table = DescriptorTable::new(memory.config.size, 16, choice, table, buffers).unwrap();
+    table.create(&[], &[1, 1]).unwrap();
+    let (expected, found) = (shape(1, 2, 0), shape(1, 3, 8));
+    exact.store_u64(24, found);
+    assert_eq!(table.verify(), [Tampering::Shape { descriptor: 1, expected, found }]);
 }
 
 /// As long as the table is exactly the longest way that is none.

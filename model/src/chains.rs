@@ -2,7 +2,7 @@
 
 use crate::extents::Extents;
 use crate::invariant::require;
-use crate::{Descriptor, Violation};
+use crate::{Descriptor, Place, Violation};
 
 /// How far a chain has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -162,6 +162,14 @@ impl Chains {
     pub(crate) fn published(&mut self, head: u16) {
         self.by_head[usize::from(head)].progress = Progress::Published;
         self.in_flight += 1;
+    }
+
+    /// The device wrote to a place. Whatever it had to read there is no longer what was submitted.
+    pub(crate) fn overwritten(&mut self, place: Place, length: u32) {
+        let by_head = &mut self.by_head;
+        self.extents.each_readable(place.region, place.offset, length, |head| {
+            by_head[usize::from(head)].tampered = true;
+        });
     }
 
     /// The driver handed the chain at `head` back.

@@ -207,6 +207,13 @@ pub enum Event<'a> {
         /// The length.
         length: u32,
     },
+    /// The device wrote to a buffer.
+    Wrote {
+        /// Where.
+        place: Place,
+        /// How many bytes.
+        length: u32,
+    },
     /// The device moved the used index.
     UsedIndex {
         /// To this.

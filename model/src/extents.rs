@@ -82,18 +82,39 @@ impl Extents {
     }
 
     fn overlapping(&self, region: usize, start: u64, end: u64, writable: bool) -> Option<u16> {
-        let list = &self.lists[region];
+        let mut found = None;
+        self.each(region, start, end, |other| {
+            if writable || other.writable {
+                found = Some(other.head);
+            }
+        });
+        found
+    }
+
+    /// Calls `f` with the head of each device-readable buffer that shares a byte with a place.
+    pub(crate) fn each_readable(&self, region: u16, start: u64, length: u32, mut f: impl FnMut(u16)) {
+        if length > 0 {
+            self.each(region.into(), start, start + u64::from(length), |other| {
+                if !other.writable {
+                    f(other.head);
+                }
+            });
+        }
+    }
+
+    /// Calls `f` with each buffer that shares a byte with `start..end`, once for each granule it shares.
+    fn each(&self, region: usize, start: u64, end: u64, mut f: impl FnMut(&Extent)) {
+        let Some(list) = self.lists.get(region) else { return };
         for granule in self.granules(start, end) {
             let mut at = list.get(granule).copied().unwrap_or(NONE);
             while at != NONE {
                 let other = &self.nodes[at as usize];
-                if other.start < end && start < other.end && (writable || other.writable) {
-                    return Some(other.head);
+                if other.start < end && start < other.end {
+                    f(other);
                 }
                 at = other.next;
             }
         }
-        None
     }
 
     /// Removes a buffer that was added.

@@ -145,6 +145,10 @@ impl Model {
                 self.used.write(index, id, length);
                 Ok(())
             }
+            Event::Wrote { place, length } => {
+                self.chains.overwritten(place, length);
+                Ok(())
+            }
             Event::UsedIndex { index } => {
                 self.used.index = index;
                 Ok(())

@@ -94,6 +94,9 @@ impl TraceHash {
             Event::Released { left } => self.numbers(18, [u64::from(*left)]),
             Event::Panic => self.number(19),
             Event::Available { head } => self.numbers(20, [u64::from(*head)]),
+            Event::Wrote { place, length } => {
+                self.numbers(22, [u64::from(place.region), place.offset, u64::from(*length)]);
+            }
             Event::Interrupts { wanted } => self.numbers(21, [u64::from(*wanted)]),
         }
     }

@@ -1,6 +1,6 @@
 //! The device: what it holds, what it returns, and what it tells of that.
 
-use crate::chain::{AddressSpace, ChainError, Descriptor, walk};
+use crate::chain::{AddressSpace, ChainError, Descriptor, Place, walk};
 use crate::geometry::Geometry;
 use ringstorm_core::{OrderedLoad, OrderedStore, SharedMemory};
 use std::collections::VecDeque;
@@ -59,6 +59,13 @@ pub enum Effect {
         /// The id written.
         id: u32,
         /// The length written.
+        length: u32,
+    },
+    /// It wrote to a buffer.
+    Wrote {
+        /// Where.
+        place: Place,
+        /// How many bytes.
         length: u32,
     },
     /// It moved the used index.
@@ -271,7 +278,10 @@ impl<M: SharedMemory> Device<M> {
             let now = left.min(descriptor.length.into()) as usize;
             pattern.resize(now, 0);
             fill_pattern(&mut pattern, self.replies.wrapping_add(descriptor.index.into()));
-            self.space.memory(place.region).copy_in(place.offset as usize, &pattern);
+            if now > 0 {
+                self.space.memory(place.region).copy_in(place.offset as usize, &pattern);
+                self.effects.push(Effect::Wrote { place, length: now as u32 });
+            }
             left -= now as u64;
         }
         self.scratch = pattern;

@@ -362,6 +362,7 @@ impl Rig {
 /// The length of one buffer.
 const fn length_of(lengths: Lengths, index: u32, buffer_size: u16) -> u32 {
     match lengths {
+        Lengths::Cycle { from, to } if from == to => from as u32,
         Lengths::Cycle { from, to } => from as u32 + index % (to as u32 - from as u32 + 1),
         Lengths::Full => buffer_size as u32,
         Lengths::Over => buffer_size as u32 + 1,

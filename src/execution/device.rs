@@ -3,8 +3,8 @@
 use super::calls::to_model;
 use super::{Listener, Rig, Run, Skip, Stop};
 use crate::scenario::{Amount, Pick};
-use ringstorm_model::Event;
-use ringstorm_sim_device::{Effect, Fault, Reply};
+use ringstorm_model::{Event, Place};
+use ringstorm_sim_device::{self as sim, Effect, Fault, Reply};
 
 impl Rig {
     /// The device takes up to `count` available chains.
@@ -147,6 +147,9 @@ pub(super) fn reply(written: Amount, beyond: bool, room: u64) -> Reply {
 
 const fn event(effect: Effect) -> Event<'static> {
     match effect {
+        Effect::Wrote { place: sim::Place { region, offset }, length } => {
+            Event::Wrote { place: Place { region, offset }, length }
+        }
         Effect::UsedElement { index, id, length } => Event::UsedElement { index, id, length },
         Effect::UsedIndex(index) => Event::UsedIndex { index },
         Effect::Notifications(wanted) => Event::Notifications { wanted },

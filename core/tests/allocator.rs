@@ -1,0 +1,119 @@
+//! What is asked of the global allocator, and what happens when it refuses.
+
+mod support;
+
+use ringstorm_core::{
+    Blame, DescriptorTable, Error, HeapMemory, Region, SharedMemory, SystemError, WritableBuffers,
+};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use support::{Memory, drain, heap, region};
+
+thread_local! {
+    /// Page-aligned allocations of this thread that were not given back.
+    static PAGES: Cell<i64> = const { Cell::new(0) };
+    /// Whether this thread gets nothing at all.
+    static REFUSING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The system's allocator, for each thread counted, and refusing on demand.
+struct Counting;
+
+// SAFETY: hands every request on to the system's allocator, or answers it with null, which is allowed.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if REFUSING.get() {
+            return std::ptr::null_mut();
+        }
+        PAGES.set(PAGES.get() + i64::from(layout.align() == 4096));
+        // SAFETY: the caller's promise about the layout is handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        PAGES.set(PAGES.get() - i64::from(layout.align() == 4096));
+        // SAFETY: allocated above with this layout, by the caller's promise.
+        unsafe { System.dealloc(start, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn refusing<T>(call: impl FnOnce() -> T) -> T {
+    REFUSING.set(true);
+    let result = call();
+    REFUSING.set(false);
+    result
+}
+
+#[test]
+fn heap_memory_is_given_back_unless_abandoned() {
+    let before = PAGES.get();
+    let memory = HeapMemory::new(100).unwrap();
+    assert_eq!(PAGES.get(), before + 1);
+    drop(memory);
+    assert_eq!(PAGES.get(), before);
+
+    let mut memory = HeapMemory::new(100).unwrap();
+    let start = memory.host_address() as *mut u8;
+    memory.abandon();
+    drop(memory);
+    assert_eq!(PAGES.get(), before + 1);
+    let layout = Layout::from_size_align(100, 4096).unwrap();
+    // SAFETY: abandoned above, so that nobody else gives it back; this keeps the test from leaking.
+    unsafe { std::alloc::dealloc(start, layout) }
+}
+
+#[test]
+fn heap_memory_that_is_refused_is_an_error() {
+    let refused = refusing(|| HeapMemory::new(100)).unwrap_err();
+    assert!(matches!(refused, SystemError::OutOfMemory { bytes: 100 }), "{refused}");
+}
+
+#[test]
+fn a_table_without_room_for_its_private_copy_is_an_error() {
+    let memory = Memory::new(4, 16);
+    let (table, buffers) = (memory.ring_region(), memory.buffer_region());
+    let choice = WritableBuffers::AsTheyAre;
+    let before = memory.snapshot();
+    let refused = refusing(|| DescriptorTable::new(memory.config.size, 16, choice, table, buffers));
+    let error = refused.unwrap_err();
+    assert!(matches!(error, Error::System(SystemError::OutOfMemory { .. })), "{error}");
+    assert_eq!(error.blame(), Blame::System);
+    assert_eq!(memory.snapshot(), before);
+}
+
+#[test]
+fn a_region_that_cannot_be_remembered_is_not_registered() {
+    let (memory, own) = (Memory::new(4, 16), heap(16));
+    let mut table = memory.table();
+    let before = memory.snapshot();
+    let error = refusing(|| table.register(region(&own, 0))).unwrap_err();
+    let expected = size_of::<Region<&HeapMemory>>();
+    assert!(
+        matches!(error, Error::System(SystemError::OutOfMemory { bytes }) if bytes == expected),
+        "{error}"
+    );
+    assert_eq!((table.buffer_regions().len(), memory.snapshot()), (1, before));
+    assert_eq!(table.register(region(&own, 0)).unwrap().get(), 1);
+    assert_eq!(drain(&mut table), [0, 1, 2, 3]);
+}
+
+/// The data path lives on what was allocated when the queue was made.
+#[test]
+fn submitting_taking_and_freeing_allocate_nothing() {
+    let memory = Memory::new(8, 16);
+    let (mut queue, mut device) = (memory.queue(), memory.device());
+    let mut out = [0; 16];
+    for _ in 0..3 {
+        let head = refusing(|| queue.submit(&[b"request"], &[16, 16])).unwrap();
+        let _ = refusing(|| queue.publish());
+        device.serve(|request| request);
+        let done = refusing(|| queue.take()).unwrap().unwrap();
+        assert_eq!(done.head, head);
+        assert_eq!(refusing(|| queue.read(head, &mut out)), Ok(7));
+        assert_eq!(refusing(|| queue.free(head)), Ok(()));
+        assert!(refusing(|| queue.free(head)).is_err());
+    }
+}

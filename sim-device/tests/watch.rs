@@ -1,0 +1,212 @@
+//! Memory that watches one call at a time.
+
+use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
+use ringstorm_sim_device::{CallReport, EndlessCall, WatchedMemory};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+const PAGE: usize = 4096;
+
+fn memory(length: usize) -> WatchedMemory {
+    let memory = WatchedMemory::new(4 * PAGE).unwrap();
+    memory.restart(length);
+    memory
+}
+
+type Access = fn(&WatchedMemory, usize);
+
+/// Every way to store, with the number of bytes stored.
+const STORES: [(usize, Access); 6] = [
+    (2, |memory, offset| memory.store_u16(offset, 0xaaaa)),
+    (4, |memory, offset| memory.store_u32(offset, 0xaaaa_aaaa)),
+    (8, |memory, offset| memory.store_u64(offset, 0xaaaa_aaaa_aaaa_aaaa)),
+    (2, |memory, offset| memory.store_ordered(OrderedStore::AvailableIndex, offset, 0xaaaa)),
+    (24, |memory, offset| memory.copy_in(offset, &[0xaa; 24])),
+    (24, |memory, offset| memory.zero(offset, 24)),
+];
+
+/// Every way to load.
+const LOADS: [(usize, Access); 5] = [
+    (2, |memory, offset| drop(memory.load_u16(offset))),
+    (4, |memory, offset| drop(memory.load_u32(offset))),
+    (8, |memory, offset| drop(memory.load_u64(offset))),
+    (2, |memory, offset| drop(memory.load_ordered(OrderedLoad::UsedIndex, offset))),
+    (24, |memory, offset| memory.copy_out(offset, &mut [0; 24])),
+];
+
+fn content(memory: &WatchedMemory) -> Vec<u8> {
+    let mut bytes = vec![0; memory.len()];
+    memory.copy_out(0, &mut bytes);
+    bytes
+}
+
+#[test]
+fn stores_of_a_call_are_counted_and_loads_are_not() {
+    let memory = memory(PAGE);
+    assert_eq!(memory.end_call(), CallReport::default());
+    for (_, store) in STORES {
+        store(&memory, 0);
+    }
+    memory.begin_call(100);
+    for (_, load) in LOADS {
+        load(&memory, 0);
+    }
+    memory.barrier(FullBarrier::PublishedThenWish);
+    assert_eq!(memory.end_call(), CallReport { stores: 0, foreign: None }, "nor are those before the call");
+    memory.begin_call(100);
+    for (number, (_, store)) in STORES.into_iter().enumerate() {
+        store(&memory, 0);
+        store(&memory, 64);
+        assert_eq!(memory.end_call(), CallReport { stores: 2, foreign: None }, "{number}");
+        store(&memory, 0);
+        memory.begin_call(100);
+    }
+    assert_eq!(memory.end_call(), CallReport::default());
+}
+
+#[test]
+fn the_first_store_into_the_device_part_is_told() {
+    let memory = memory(PAGE);
+    memory.reserve_for_device(64..128);
+    for (number, (size, store)) in STORES.into_iter().enumerate() {
+        for (offset, foreign) in [
+            (64 - size, None),
+            (64, Some(64)),
+            (128 - size, Some(128 - size)),
+            (128, None),
+            (if size > 8 { 56 } else { 72 }, Some(if size > 8 { 56 } else { 72 })),
+        ] {
+            store(&memory, 64);
+            memory.begin_call(100);
+            store(&memory, offset);
+            assert_eq!(memory.end_call(), CallReport { stores: 1, foreign }, "{number} at {offset}");
+        }
+    }
+    memory.begin_call(100);
+    for offset in [0, 96, 64] {
+        memory.store_u16(offset, 1);
+    }
+    assert_eq!(memory.end_call(), CallReport { stores: 3, foreign: Some(96) });
+    memory.begin_call(100);
+    LOADS.iter().for_each(|(_, load)| load(&memory, 64));
+    assert_eq!(memory.end_call(), CallReport::default());
+    memory.restart(PAGE);
+    memory.begin_call(100);
+    memory.store_u16(64, 1);
+    assert_eq!(memory.end_call().foreign, None, "a restart gives everything to the driver");
+}
+
+#[test]
+fn a_call_that_never_ends_is_ended() {
+    for (number, (_, access)) in STORES.into_iter().chain(LOADS).enumerate() {
+        let memory = memory(PAGE);
+        memory.begin_call(3);
+        for _ in 0..3 {
+            access(&memory, 0);
+        }
+        let payload = catch_unwind(AssertUnwindSafe(|| access(&memory, 64))).unwrap_err();
+        assert!(payload.downcast_ref::<EndlessCall>().is_some(), "{number}");
+        let stores = if number < STORES.len() { 3 } else { 0 };
+        assert_eq!(memory.end_call().stores, stores, "{number}: the last one did not happen");
+        assert_eq!(content(&memory)[64..], [0; PAGE - 64], "{number}");
+        // The device has all the time in the world.
+        for _ in 0..10 {
+            access(&memory, 0);
+        }
+        memory.begin_call(1);
+        access(&memory, 0);
+        memory.end_call();
+    }
+    let memory = memory(PAGE);
+    memory.begin_call(0);
+    let payload = catch_unwind(AssertUnwindSafe(|| memory.load_u16(0))).unwrap_err();
+    assert!(payload.downcast_ref::<EndlessCall>().is_some());
+    memory.restart(PAGE);
+    assert_eq!(memory.load_u16(0), 0, "a restart ends the call");
+}
+
+#[test]
+fn a_restart_gives_zeros_whoever_wrote() {
+    for (number, (size, store)) in STORES.into_iter().enumerate() {
+        for in_call in [false, true] {
+            let memory = memory(4 * PAGE);
+            for offset in [0, PAGE - size, PAGE, 3 * PAGE + 8, 4 * PAGE - size] {
+                if in_call {
+                    memory.begin_call(1);
+                }
+                store(&memory, offset);
+                memory.end_call();
+            }
+            assert_eq!(content(&memory).iter().any(|byte| *byte != 0), number != 5, "{number}");
+            memory.restart(4 * PAGE);
+            assert!(content(&memory).iter().all(|byte| *byte == 0), "{number}");
+        }
+    }
+}
+
+#[test]
+fn a_restart_gives_zeros_across_pages() {
+    let memory = memory(4 * PAGE);
+    for (offset, length) in [(PAGE - 1, 2), (0, 4 * PAGE), (PAGE, PAGE), (2 * PAGE - 1, PAGE + 2), (4 * PAGE, 0)] {
+        for turn in 0..2 {
+            memory.copy_in(offset, &vec![turn + 1; length]);
+            assert_eq!(content(&memory).iter().filter(|byte| **byte == turn + 1).count(), length);
+            memory.restart(4 * PAGE);
+            assert!(content(&memory).iter().all(|byte| *byte == 0), "{length} at {offset}");
+        }
+    }
+}
+
+#[test]
+fn what_was_beyond_a_shorter_length_is_zero_when_it_is_back() {
+    let memory = memory(4 * PAGE);
+    memory.copy_in(0, &[7; 4 * PAGE]);
+    memory.restart(10);
+    assert_eq!((memory.len(), content(&memory)), (10, vec![0; 10]));
+    memory.restart(4 * PAGE);
+    assert!(content(&memory).iter().all(|byte| *byte == 0));
+}
+
+#[test]
+fn nothing_past_the_length_is_reached() {
+    let memory = memory(128);
+    assert_eq!((memory.len(), memory.capacity()), (128, 4 * PAGE));
+    for (number, (size, access)) in STORES.into_iter().chain(LOADS).enumerate() {
+        access(&memory, 128 - size);
+        for offset in [128, 128 - size + if size > 8 { 1 } else { size }, 4 * PAGE, usize::MAX - 7] {
+            let answer = catch_unwind(AssertUnwindSafe(|| access(&memory, offset)));
+            let payload = answer.expect_err(&format!("{number} at {offset}"));
+            assert!(payload.downcast_ref::<EndlessCall>().is_none());
+        }
+    }
+    memory.restart(4 * PAGE);
+    assert!(content(&memory)[128..].iter().all(|byte| *byte == 0));
+}
+
+#[test]
+fn a_restart_beyond_the_capacity_is_refused() {
+    let memory = memory(0);
+    assert!(memory.is_empty());
+    memory.restart(memory.capacity());
+    assert_eq!(memory.len(), 4 * PAGE);
+    assert!(catch_unwind(AssertUnwindSafe(|| memory.restart(4 * PAGE + 1))).is_err());
+    assert_eq!(memory.len(), 4 * PAGE);
+}
+
+#[test]
+fn memory_holds_at_least_what_was_asked_for() {
+    for capacity in [1, PAGE - 1, PAGE, PAGE + 1] {
+        let memory = WatchedMemory::new(capacity).unwrap();
+        assert_eq!(memory.len(), capacity);
+        assert!(memory.capacity() >= capacity);
+        memory.copy_in(0, &vec![3; capacity]);
+        memory.restart(capacity);
+        assert_eq!(content(&memory), vec![0; capacity]);
+    }
+    assert!(WatchedMemory::new(0).is_err());
+    let memory = WatchedMemory::new(PAGE).unwrap();
+    assert_eq!(memory.host_address() % PAGE as u64, 0, "the device's address is where the bytes are");
+    memory.store_u32(12, 0x1234_5678);
+    assert_eq!((memory.load_u32(12), memory.load_u16(12), memory.load_u64(8)), (0x1234_5678, 0x5678, 0x1234_5678 << 32));
+    memory.store_ordered(OrderedStore::AvailableIndex, 2, 9);
+    assert_eq!(memory.load_ordered(OrderedLoad::AvailableIndex, 2), 9);
+}

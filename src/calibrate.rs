@@ -1,0 +1,107 @@
+//! Every specimen against the harness: is it caught, by what, and how fast?
+
+use crate::execution::Rig;
+use crate::outcome::{Expected, Signature};
+use crate::scenario::{Profile, Scenario, generate};
+use crate::shrink::{BUDGET, shrink};
+use crate::subject::{Defect, Kind};
+use ringstorm_core::SystemError;
+use serde::Serialize;
+use std::time::Instant;
+use strum::VariantArray;
+
+/// Starting seeds for each specimen.
+pub const STARTS: u64 = 20;
+/// How far apart they are, and how many seeds are tried from each.
+const STRIDE: u64 = 1_000_000;
+const PATIENCE: u64 = 20_000;
+
+/// What calibration found of one specimen.
+#[derive(Debug, Clone, Serialize)]
+pub struct Caught {
+    /// The specimen.
+    pub name: String,
+    /// Whether it was caught from every start.
+    pub found: bool,
+    /// By which invariant, from the first start.
+    pub invariant: Option<String>,
+    /// Seeds until the catch, the median over the starts.
+    pub median_seeds: Option<u64>,
+    /// Seconds until the catch, likewise.
+    pub median_seconds: Option<f64>,
+    /// Steps of the shrunk scenario, from the first start.
+    pub steps_after_shrinking: Option<usize>,
+    /// The shrunk scenario, as text.
+    pub scenario: Option<String>,
+}
+
+/// The first seed from `start` on that catches a subject, with its signature and scenario.
+///
+/// # Errors
+/// [`SystemError`] if there is no memory for a scenario.
+pub fn first_catch(
+    rig: &mut Rig,
+    kind: Kind,
+    start: u64,
+    steps: usize,
+) -> Result<Option<(u64, Signature, Scenario)>, SystemError> {
+    for seed in start..start + PATIENCE {
+        let scenario = generate(seed, Profile::Swarm, steps);
+        let outcome = rig.run(kind, &scenario, &mut ())?;
+        if outcome.is_finding() {
+            return Ok(Some((seed, outcome.signature(&kind.name()), scenario)));
+        }
+    }
+    Ok(None)
+}
+
+/// Calibrates one specimen.
+///
+/// # Errors
+/// [`SystemError`] if there is no memory for a scenario.
+pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, SystemError> {
+    let kind = Kind::Specimen(Some(defect));
+    let (mut seeds, mut seconds, mut first) = (Vec::new(), Vec::new(), None);
+    for start in (0..STARTS).map(|start| start * STRIDE) {
+        let begin = Instant::now();
+        if let Some((seed, signature, scenario)) = first_catch(rig, kind, start, steps)? {
+            seeds.push(seed - start + 1);
+            seconds.push(begin.elapsed().as_secs_f64());
+            first.get_or_insert((signature, scenario));
+        }
+    }
+    let found = seeds.len() as u64 == STARTS;
+    seeds.sort_unstable();
+    seconds.sort_unstable_by(f64::total_cmp);
+    let shrunk = match &first {
+        Some((signature, scenario)) => Some(shrink(rig, kind, signature, scenario, BUDGET)?),
+        None => None,
+    };
+    Ok(Caught {
+        name: kind.name(),
+        found,
+        invariant: first
+            .and_then(|(signature, _)| Expected::invariant(signature.expected))
+            .map(|invariant| invariant.to_string()),
+        median_seeds: seeds.get(seeds.len() / 2).copied(),
+        median_seconds: seconds.get(seconds.len() / 2).copied(),
+        steps_after_shrinking: shrunk.as_ref().map(|scenario| scenario.steps.len()),
+        scenario: shrunk.map(|scenario| scenario.to_string()),
+    })
+}
+
+/// Calibrates every specimen, one after the other; `done` hears of each.
+///
+/// # Errors
+/// [`SystemError`] if there is no memory for a scenario.
+pub fn calibrate_all(steps: usize, mut done: impl FnMut(&Caught)) -> Result<Vec<Caught>, SystemError> {
+    let mut rig = Rig::new()?;
+    Defect::VARIANTS
+        .iter()
+        .map(|defect| {
+            let caught = calibrate(&mut rig, *defect, steps)?;
+            done(&caught);
+            Ok(caught)
+        })
+        .collect()
+}

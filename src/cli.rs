@@ -1,0 +1,81 @@
+//! The command line.
+//!
+//! Results go to standard output, progress and notes to standard error. The exit status is 0 if nothing was
+//! found, 1 if something was, 2 if the input or the arguments were refused.
+
+mod args;
+mod commands;
+mod input;
+mod output;
+
+use args::{Cli, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Why the command ends without doing what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The arguments or a file are not what they should be.
+    #[error("{0}")]
+    Input(String),
+    /// Standard output was closed by whoever read it: nothing is left to be told.
+    #[error("standard output was closed")]
+    Closed,
+}
+
+impl From<ringstorm_core::SystemError> for Refusal {
+    fn from(error: ringstorm_core::SystemError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
+/// Whether something was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing was.
+    Nothing,
+    /// Something was.
+    Something,
+}
+
+/// Runs the command with the arguments of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse_arguments(&error),
+    };
+    let result = match cli.command.unwrap_or_else(Command::default_run) {
+        Command::Run(args) => commands::run(&args),
+        Command::Replay(args) => commands::replay(&args),
+        Command::Show(args) => commands::show(&args),
+        Command::Shrink(args) => commands::shrink(&args),
+        Command::Calibrate(args) => commands::calibrate(&args),
+    };
+    match result {
+        Ok(Found::Nothing) => ExitCode::SUCCESS,
+        Ok(Found::Something) => ExitCode::from(1),
+        Err(Refusal::Closed) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            eprintln!("error: {refusal}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Help and version go where they are asked for; a wrong argument is refused in one line.
+fn refuse_arguments(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return match output::emit(&error.render().to_string()) {
+            Ok(()) | Err(Refusal::Closed) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(2),
+        };
+    }
+    let text = error.render().to_string();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .collect();
+    eprintln!("{}", lines.join("; "));
+    ExitCode::from(2)
+}

@@ -1,0 +1,181 @@
+//! What can be asked for.
+
+use crate::scenario::Profile;
+use crate::subject::Kind;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A storm for virtqueues: a simulated device that misbehaves, and a model that judges the driver.
+///
+/// Without a command, `run`: a hostile storm of about 20 seconds over ringstorm's own queue.
+#[derive(Debug, Parser)]
+#[command(name = "ringstorm", version)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a storm: many scenarios, each made from a seed.
+    Run(RunArgs),
+    /// Tell what happens in a scenario, step by step.
+    Replay(ReplayArgs),
+    /// Print a scenario as text, or as bytes.
+    Show(ShowArgs),
+    /// Find the smallest scenario that goes wrong in the same way.
+    Shrink(ShrinkArgs),
+    /// Run every specimen, a queue with a known defect, to see that the storm catches it.
+    Calibrate(CalibrateArgs),
+}
+
+impl Command {
+    /// `run` with no argument.
+    pub(super) fn default_run() -> Self {
+        let cli = Cli::parse_from(["ringstorm", "run"]);
+        cli.command.expect("`run` was given")
+    }
+}
+
+/// What a seed needs to name a scenario.
+#[derive(Debug, Args, Clone)]
+pub(super) struct SeedArgs {
+    /// The queue under test: core, specimen, or specimen-DEFECT.
+    #[arg(long, value_name = "NAME", value_parser = subject)]
+    pub(super) subject: Option<Kind>,
+    /// What kind of scenarios.
+    #[arg(long, value_enum, default_value_t, value_name = "PROFILE")]
+    pub(super) profile: Profile,
+    /// Steps of each scenario.
+    #[arg(long, default_value_t = DEFAULT_STEPS, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) steps: u32,
+}
+
+/// Steps of a scenario unless asked for otherwise.
+pub(super) const DEFAULT_STEPS: u32 = 128;
+/// Seeds of a run unless asked for otherwise: about 20 seconds on two cores.
+const DEFAULT_SEEDS: u64 = 200_000;
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) seed: SeedArgs,
+    /// How many seeds.
+    #[arg(long, default_value_t = DEFAULT_SEEDS, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) seeds: u64,
+    /// Run for so long instead, for example 30s or 10min.
+    #[arg(long, value_name = "DURATION", conflicts_with = "seeds", value_parser = duration)]
+    pub(super) time: Option<Duration>,
+    /// The first seed.
+    #[arg(long, default_value_t = 0, value_name = "SEED", value_parser = seed)]
+    pub(super) from: u64,
+    /// Threads; as many as there are cores unless given.
+    #[arg(long, value_name = "J", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+    /// Run the K-th of N equal parts of the seeds.
+    #[arg(long, value_name = "K/N", conflicts_with = "time", value_parser = shard)]
+    pub(super) shard: Option<Shard>,
+    /// Stop at so many groups of findings.
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_findings: u32,
+    /// Do not report findings of this signature; can be repeated.
+    #[arg(long, value_name = "SIGNATURE")]
+    pub(super) mask: Vec<String>,
+    /// Folder for findings; `findings` unless given.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// Scenario files (.storm, or bytes as a fuzzer writes them), or seeds.
+    #[arg(required = true, value_name = "FILE|SEED")]
+    pub(super) inputs: Vec<String>,
+    #[command(flatten)]
+    pub(super) seed: SeedArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// A scenario file or a seed.
+    #[arg(value_name = "FILE|SEED")]
+    pub(super) input: String,
+    /// Write bytes, as a fuzzer takes them, instead of text.
+    #[arg(long)]
+    pub(super) bytes: bool,
+    /// Where to; standard output unless given.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) seed: SeedArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShrinkArgs {
+    /// A scenario file or a seed.
+    #[arg(value_name = "FILE|SEED")]
+    pub(super) input: String,
+    /// Where to; standard output unless given.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) seed: SeedArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CalibrateArgs {
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Steps of each scenario.
+    #[arg(long, default_value_t = DEFAULT_STEPS, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) steps: u32,
+}
+
+/// One of several equal parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shard {
+    pub(super) number: u64,
+    pub(super) of: u64,
+}
+
+impl Shard {
+    /// The part of `count` that is this shard's: where it begins and how long it is.
+    pub(super) fn of_range(self, count: u64) -> (u64, u64) {
+        let at = |number: u64| (u128::from(count) * u128::from(number) / u128::from(self.of)) as u64;
+        let start = at(self.number - 1);
+        (start, at(self.number) - start)
+    }
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+    match parts {
+        Some((number, of)) if number >= 1 && number <= of => Ok(Shard { number, of }),
+        _ => Err("expected K/N with K from 1 to N".to_owned()),
+    }
+}
+
+fn subject(name: &str) -> Result<Kind, String> {
+    Kind::by_name(name).ok_or_else(|| {
+        let names: Vec<String> = Kind::all().map(Kind::name).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("expected a duration like 30s or 10min: {error}"))
+}
+
+/// A seed: decimal or hexadecimal.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| format!("expected a seed from 0 to {}", u64::MAX))
+}

@@ -1,0 +1,29 @@
+//! Where scenarios come from: files of either form, and seeds.
+
+use super::Refusal;
+use super::args::{SeedArgs, seed};
+use crate::scenario::{Document, Scenario, generate};
+use std::path::Path;
+
+/// How every version of the text form begins.
+const TEXT_START: &[u8] = b"ringstorm scenario";
+
+/// Reads a scenario by what was written on the command line. A number is a seed; anything else is a file.
+pub(super) fn read(input: &str, seed_args: &SeedArgs) -> Result<Document, Refusal> {
+    if input.bytes().all(|byte| byte.is_ascii_digit()) || input.starts_with("0x") {
+        let seed = seed(input).map_err(|error| Refusal::Input(format!("{input}: {error}")))?;
+        let scenario = generate(seed, seed_args.profile, seed_args.steps as usize);
+        return Ok(Document { scenario, ..Document::default() });
+    }
+    let bytes = std::fs::read(input).map_err(|error| Refusal::Input(format!("{input}: {error}")))?;
+    let is_text = bytes.starts_with(TEXT_START) || Path::new(input).extension().is_some_and(|ext| ext == "storm");
+    if !is_text {
+        return Ok(Document { scenario: Scenario::decode(&bytes), ..Document::default() });
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count();
+        Refusal::Input(format!("{input}: line {line}: expected text, found bytes that are not UTF-8"))
+    })?;
+    text.parse().map_err(|error| Refusal::Input(format!("{input}: {error}")))
+}

@@ -1,0 +1,228 @@
+//! The smallest scenario with the same signature.
+//!
+//! First steps are left out, in ever smaller runs; then each step that stayed is made plainer; and again, until
+//! nothing helps or the budget is used up. Deterministic: the same scenario shrinks to the same one.
+
+use crate::execution::Rig;
+use crate::outcome::Signature;
+use crate::scenario::{Amount, Buffers, Lengths, Pick, Scenario, Setup, Step};
+use crate::subject::Kind;
+use ringstorm_core::{Policies, QueueSize, RingIndex, SystemError};
+
+/// Steps that shrinking may execute.
+pub const BUDGET: u64 = 4_000_000;
+
+/// Shrinks a scenario whose outcome has this signature. `budget` is in executed steps.
+///
+/// # Errors
+/// [`SystemError`] if there is no memory for an execution.
+pub fn shrink(
+    rig: &mut Rig,
+    kind: Kind,
+    signature: &Signature,
+    scenario: &Scenario,
+    budget: u64,
+) -> Result<Scenario, SystemError> {
+    let mut shrinker = Shrinker { rig, kind, signature, best: scenario.clone(), budget };
+    loop {
+        let before = shrinker.best.clone();
+        shrinker.cut_end()?;
+        shrinker.leave_out()?;
+        shrinker.simplify_setup()?;
+        shrinker.simplify_steps()?;
+        if shrinker.best == before || shrinker.budget == 0 {
+            return Ok(shrinker.best);
+        }
+    }
+}
+
+struct Shrinker<'a> {
+    rig: &'a mut Rig,
+    kind: Kind,
+    signature: &'a Signature,
+    best: Scenario,
+    budget: u64,
+}
+
+impl Shrinker<'_> {
+    /// Takes the candidate if it still has the signature.
+    fn accept(&mut self, candidate: Scenario) -> Result<bool, SystemError> {
+        if self.budget == 0 || candidate == self.best {
+            return Ok(false);
+        }
+        let outcome = self.rig.run(self.kind, &candidate, &mut ())?;
+        self.budget = self.budget.saturating_sub(outcome.steps.max(1));
+        let same = outcome.is_finding() && outcome.signature(&self.signature.subject) == *self.signature;
+        if same {
+            self.best = candidate;
+        }
+        Ok(same)
+    }
+
+    /// Leaves out what comes after the guilty step.
+    fn cut_end(&mut self) -> Result<(), SystemError> {
+        let outcome = self.rig.run(self.kind, &self.best, &mut ())?;
+        let mut candidate = self.best.clone();
+        candidate.steps.truncate(outcome.step + 1);
+        self.accept(candidate)?;
+        Ok(())
+    }
+
+    fn leave_out(&mut self) -> Result<(), SystemError> {
+        let mut run = self.best.steps.len().next_power_of_two();
+        while run > 0 {
+            let mut end = self.best.steps.len();
+            while end > 0 {
+                let start = end.saturating_sub(run);
+                let mut candidate = self.best.clone();
+                candidate.steps.drain(start..end);
+                self.accept(candidate)?;
+                end = start.min(self.best.steps.len());
+            }
+            run /= 2;
+        }
+        Ok(())
+    }
+
+    fn simplify_setup(&mut self) -> Result<(), SystemError> {
+        let with = |best: &Scenario, change: &dyn Fn(&mut Setup)| {
+            let mut candidate = best.clone();
+            change(&mut candidate.setup);
+            candidate
+        };
+        let candidate = with(&self.best, &|setup| setup.policies = Policies::default());
+        self.accept(candidate)?;
+        let candidate = with(&self.best, &|setup| setup.first_index = RingIndex::new(0));
+        self.accept(candidate)?;
+        for exponent in 0..self.best.setup.queue_size.get().trailing_zeros() {
+            let size = QueueSize::new(1 << exponent).expect("a power of two");
+            let candidate = with(&self.best, &|setup| setup.queue_size = size);
+            if self.accept(candidate)? {
+                break;
+            }
+        }
+        for size in [1, 8, 64] {
+            if size < self.best.setup.buffer_size {
+                let candidate = with(&self.best, &|setup| setup.buffer_size = size);
+                if self.accept(candidate)? {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn simplify_steps(&mut self) -> Result<(), SystemError> {
+        for at in 0..self.best.steps.len() {
+            for plainer in plainer(self.best.steps[at]) {
+                let mut candidate = self.best.clone();
+                candidate.steps[at] = plainer;
+                self.accept(candidate)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Plainer steps to put in a step's place, the plainest first. Each is strictly plainer, so that shrinking ends.
+fn plainer(step: Step) -> Vec<Step> {
+    match step {
+        Step::Submit { readable, writable } => chains(readable, writable)
+            .into_iter()
+            .map(|(readable, writable)| Step::Submit { readable, writable })
+            .collect(),
+        Step::Prepare { readable, writable } => {
+            let plainer = chains(readable, writable);
+            [Step::Submit { readable, writable }]
+                .into_iter()
+                .chain(plainer.into_iter().map(|(readable, writable)| Step::Prepare { readable, writable }))
+                .collect()
+        }
+        Step::Write { readable, writable } => {
+            let plainer = chains(readable, writable);
+            [Step::Submit { readable, writable }]
+                .into_iter()
+                .chain(plainer.into_iter().map(|(readable, writable)| Step::Write { readable, writable }))
+                .collect()
+        }
+        Step::Collect => vec![Step::Take],
+        Step::Read { pick, limit } => {
+            let limits = amounts(limit).into_iter().map(move |limit| Step::Read { pick, limit });
+            picks(pick).into_iter().map(|pick| Step::Read { pick, limit }).chain(limits).collect()
+        }
+        Step::Free { pick } => picks(pick).into_iter().map(|pick| Step::Free { pick }).collect(),
+        Step::Misuse { call, head, pick } => {
+            picks(pick).into_iter().map(|pick| Step::Misuse { call, head, pick }).collect()
+        }
+        Step::DeviceTake { count } if count > 1 => vec![Step::DeviceTake { count: 1 }],
+        Step::DeviceReturn { pick, written, count, beyond } => {
+            let with = |pick, written, count, beyond| Step::DeviceReturn { pick, written, count, beyond };
+            let mut steps: Vec<Step> =
+                picks(pick).into_iter().map(|pick| with(pick, written, count, beyond)).collect();
+            steps.extend(amounts(written).into_iter().map(|written| with(pick, written, count, beyond)));
+            if count > 1 {
+                steps.push(with(pick, written, 1, beyond));
+            }
+            if beyond {
+                steps.push(with(pick, written, count, false));
+            }
+            steps
+        }
+        Step::Fault { fault, pick, value } => {
+            let values = [0, 1].into_iter().filter(move |plain| *plain < value);
+            picks(pick)
+                .into_iter()
+                .map(|pick| Step::Fault { fault, pick, value })
+                .chain(values.map(|value| Step::Fault { fault, pick, value }))
+                .collect()
+        }
+        Step::Idle
+        | Step::Publish
+        | Step::Take
+        | Step::Reset
+        | Step::Interrupts { .. }
+        | Step::DeviceTake { .. }
+        | Step::DeviceNotifications { .. }
+        | Step::Settle => Vec::new(),
+    }
+}
+
+fn picks(pick: Pick) -> Vec<Pick> {
+    [Pick::NEWEST, Pick::OLDEST, Pick(2)].into_iter().filter(|plain| plain.0 < pick.0).collect()
+}
+
+fn amounts(amount: Amount) -> Vec<Amount> {
+    match amount {
+        Amount::Full => Vec::new(),
+        Amount::Bytes(bytes) => {
+            let fewer = [0, 1].into_iter().filter(|fewer| *fewer < bytes).map(Amount::Bytes);
+            [Amount::Full].into_iter().chain(fewer).collect()
+        }
+    }
+}
+
+fn chains(readable: Buffers, writable: Buffers) -> Vec<(Buffers, Buffers)> {
+    let readables = buffers(readable).into_iter().map(move |readable| (readable, writable));
+    readables.chain(buffers(writable).into_iter().map(|writable| (readable, writable))).collect()
+}
+
+fn buffers(buffers: Buffers) -> Vec<Buffers> {
+    let Buffers { count, lengths } = buffers;
+    let mut plainer = Vec::new();
+    let mut fewer = vec![0, 1, 2, count / 2, count.saturating_sub(1)];
+    fewer.sort_unstable();
+    fewer.dedup();
+    for count in fewer.into_iter().filter(|fewer| *fewer < count) {
+        plainer.push(if count == 0 { Buffers::NONE } else { Buffers { count, lengths } });
+    }
+    if let Lengths::Cycle { from, to } = lengths {
+        for length in [1, from] {
+            if count > 0 && (length, length) < (from, to) {
+                plainer.push(Buffers::of(count, length));
+            }
+        }
+    } else if count > 0 {
+        plainer.push(Buffers::of(count, 1));
+    }
+    plainer
+}
