@@ -64,8 +64,8 @@ pub enum Misuse {
         /// The alignment in bytes.
         alignment: u64,
     },
-    /// A region would reach past the last device address.
-    #[error("a region of {length} bytes at {address} reaches past the end of the address space")]
+    /// A region would reach the last device address, behind which addresses wrap.
+    #[error("a region of {length} bytes at {address} reaches the end of the address space")]
     RegionWraps {
         /// Its device address.
         address: DeviceAddress,
@@ -126,8 +126,8 @@ pub enum Misuse {
     /// The head is inside a chain, not its beginning.
     #[error("head {0} is inside a chain")]
     HeadInsideChain(Head),
-    /// The head names a chain that was freed, whose first descriptor is now another chain's.
-    #[error("head {0} is stale: its chain was freed")]
+    /// The head names a chain that was freed, or never was; its first descriptor is now another chain's.
+    #[error("head {0} is stale: another chain begins there")]
     HeadStale(Head),
     /// The chain is not the caller's at the moment: the device has it, or it was already handed to it.
     #[error("chain {0} is not back from the device")]

@@ -18,9 +18,13 @@ pub struct AvailableRing {
 }
 
 impl AvailableRing {
-    /// Sets the ring up at its place in `memory`: empty, notifications wanted, indexes from `first`.
+    /// Sets the ring up at its place in `memory`: zero but for the index, so that notifications are wanted.
     pub fn new<M: SharedMemory>(memory: &M, size: QueueSize, first: RingIndex) -> Self {
         let layout = Layout::new(size);
+        // The event field behind the last entry too (2.7.6).
+        for slot in 0..=size.as_usize() {
+            memory.store_u16(layout.available_entry(slot), 0);
+        }
         memory.store_ordered(OrderedStore::AvailableFlags, layout.available_flags(), 0);
         memory.store_ordered(OrderedStore::AvailableIndex, layout.available_index(), first.get());
         Self { layout, size, next: first, published: first }
@@ -88,6 +92,8 @@ impl UsedRing {
             memory.store_u32(layout.used_entry(slot), 0);
             memory.store_u32(layout.used_entry(slot) + 4, 0);
         }
+        // The event field behind the last element (2.7.8).
+        memory.store_u16(layout.used_entry(size.as_usize()), 0);
         memory.store_ordered(OrderedStore::UsedFlags, layout.used_flags(), 0);
         memory.store_ordered(OrderedStore::UsedIndex, layout.used_index(), first.get());
         Self { layout, size, next: first }

@@ -24,7 +24,7 @@ fn misuse_says_what_was_asked_for() {
         ),
         (
             Misuse::RegionWraps { address, length: 64 },
-            "a region of 64 bytes at 0x1000 reaches past the end of the address space",
+            "a region of 64 bytes at 0x1000 reaches the end of the address space",
         ),
         (Misuse::RegionsOverlap(address), "the region at 0x1000 overlaps one that is there already"),
         (Misuse::TooManyRegions, "no more regions can be registered"),
@@ -41,7 +41,7 @@ fn misuse_says_what_was_asked_for() {
         (Misuse::HeadOutOfRange(HEAD), "head 3#17 is outside the table"),
         (Misuse::HeadFree(HEAD), "head 3#17 is free"),
         (Misuse::HeadInsideChain(HEAD), "head 3#17 is inside a chain"),
-        (Misuse::HeadStale(HEAD), "head 3#17 is stale: its chain was freed"),
+        (Misuse::HeadStale(HEAD), "head 3#17 is stale: another chain begins there"),
         (Misuse::NotReturned(HEAD), "chain 3#17 is not back from the device"),
         (Misuse::ReadableInChain(HEAD), "chain 3#17 has a device-readable buffer"),
         (Misuse::PayloadTooLong { length: 9, left: 8 }, "9 bytes do not fit into the 8 that are left"),

@@ -2,7 +2,9 @@
 
 mod support;
 
-use ringstorm_core::{Config, DeviceAddress, DeviceStopped, QueueSize, Region, RingIndex, SplitQueue};
+use ringstorm_core::{
+    Config, DeviceAddress, DeviceStopped, QueueSize, Region, RingIndex, SharedMemory, SplitQueue,
+};
 use support::{Queue, bytes, heap};
 
 /// The queue's buffers are at 0x1122334400 for the device, 0x100 bytes each.
@@ -144,4 +146,17 @@ fn a_reset_writes_the_fresh_bytes_again() {
     expected[AVAILABLE_INDEX..AVAILABLE_INDEX + 2].copy_from_slice(&[2, 1]);
     expected[USED + 2..USED + 4].copy_from_slice(&[2, 1]);
     assert_eq!(bytes(&rings), expected);
+}
+
+#[test]
+fn whatever_stood_in_the_rings_is_overwritten() {
+    let (rings, buffers) = (heap(120), heap(0x400));
+    rings.copy_in(0, &[0xff; 120]);
+    let queue = queue(&rings, &buffers, 0);
+    let mut expected = FRESH;
+    // Padding is nobody's: behind the available ring, and behind the used ring.
+    expected[78..80].fill(0xff);
+    expected[118..].fill(0xff);
+    assert_eq!(bytes(&rings), expected);
+    drop(queue);
 }

@@ -146,7 +146,7 @@ pub enum FullBarrier {
 
 /// A run of memory that driver and device share.
 ///
-/// Offsets are in bytes from its beginning. Integers are little-endian in memory (2.4) and host-endian in
+/// Offsets are in bytes from its beginning. Integers are little-endian in memory (1.4) and host-endian in
 /// arguments and results. A location is always accessed at one width: a descriptor as two 64-bit words, a
 /// used element as two 32-bit halves, ring entries, indexes and flags as 16 bits, payload as bytes.
 ///

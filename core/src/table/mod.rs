@@ -108,7 +108,8 @@ pub struct Buffer {
 /// ```
 ///
 /// Exclusive access is by type: a method that changes something takes `&mut self`. Several threads put the
-/// table behind a mutex.
+/// table behind a mutex. A clone is a snapshot for tests and model checking: where cloning the memory's handle
+/// shares the memory, the two must not both go on.
 ///
 /// Dropped with live chains, the table does not give its memory back, since a device may still reach it: it
 /// calls [`SharedMemory::abandon`], which leaks. [`release`](Self::release) refuses instead, and
@@ -305,7 +306,6 @@ impl<M: SharedMemory> DescriptorTable<M> {
         for _ in 0..count {
             let descriptor = &mut self.descriptors[usize::from(index)];
             descriptor.use_ = Use::Free;
-            descriptor.length = 0;
             self.table.memory.store_u64(shape_offset(index), 0);
             index = descriptor.next;
         }
