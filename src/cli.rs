@@ -74,7 +74,9 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
     let lines: Vec<&str> = text
         .lines()
         .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .filter(|line| {
+            !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information")
+        })
         .collect();
     eprintln!("{}", lines.join("; "));
     ExitCode::from(2)

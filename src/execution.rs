@@ -269,7 +269,6 @@ impl Rig {
         let Provided { rings, buffers, .. } = &self.provided;
         let space = AddressSpace::new([(BUFFERS_ADDRESS.get(), Rc::clone(buffers))]);
         self.run = Some(Run {
-
             can: kind.capabilities(),
             setup: *setup,
             subject: Some(subject),

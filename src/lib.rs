@@ -7,6 +7,7 @@ pub mod campaign;
 pub mod cli;
 pub mod coverage;
 pub mod execution;
+pub mod fuzz;
 pub mod outcome;
 pub mod report;
 pub mod scenario;

@@ -114,7 +114,11 @@ impl<'a> RunReport<'a> {
             grouped(self.effective_steps),
         );
         if self.skipped_steps > 0 {
-            let _ = writeln!(text, "  skipped, since the subject cannot do them: {} steps", grouped(self.skipped_steps));
+            let _ = writeln!(
+                text,
+                "  skipped, since the subject cannot do them: {} steps",
+                grouped(self.skipped_steps)
+            );
         }
         let _ = writeln!(
             text,

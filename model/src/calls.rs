@@ -23,6 +23,7 @@ impl Model {
                     require!(false, MisuseRefused, "submit accepted what is {reason:?}");
                 }
                 self.submissions += 1;
+                self.unannounced += 1;
                 self.chains.submitted(head, self.submissions, readable, writable)?;
                 self.unpublished.push_back(head);
                 Ok(())
@@ -126,7 +127,7 @@ impl Model {
     /// What a driver says that became of the element it complains about.
     fn device_refusal(&mut self, refusal: DeviceRefusal) -> Result<(), Violation> {
         if let Some(head) = refusal.returned {
-            let claim = self.used.claim(&self.chains);
+            let claim = self.used.skip_bad(&self.chains);
             require!(
                 matches!(claim, Claim::Good { head: returned, .. } if returned == head),
                 CompletedOnce,
@@ -154,7 +155,13 @@ impl Model {
         };
         match (used, answer) {
             (Ok(used), Ok(bytes)) => {
-                let expected = standing.get(..used.min(limit) as usize).unwrap_or(standing);
+                let expected = standing.get(..used.min(limit) as usize);
+                require!(
+                    expected.is_some(),
+                    Response,
+                    "chain {head} has no room for the {used} bytes it is said to have"
+                );
+                let expected = expected.unwrap_or_default();
                 let differs = bytes.iter().zip(expected).position(|(a, b)| a != b);
                 require!(
                     bytes == expected,
@@ -191,10 +198,10 @@ impl Model {
                 let what = if live { "not back from the device" } else { "none, by that name" };
                 require!(returned, MisuseRefused, "free accepted chain {head}, which is {what}");
                 let serial = self.chains.freed(head);
-                self.fragmented |= serial < self.newest_freed;
-                self.newest_freed = self.newest_freed.max(serial);
+                self.fragmented |= serial != self.free_next;
+                self.free_next += 1;
                 if self.chains.live == 0 {
-                    (self.newest_freed, self.fragmented) = (0, false);
+                    (self.free_next, self.fragmented) = (self.submissions + 1, false);
                 }
                 Ok(())
             }

@@ -166,7 +166,7 @@ pub enum Event<'a> {
         /// That number.
         count: u32,
     },
-    /// The available index, after a call that may have moved it.
+    /// The available index, after a call that was to move it, or did.
     AvailableIndex {
         /// The index.
         index: u16,

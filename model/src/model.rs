@@ -46,9 +46,11 @@ pub struct Model {
     pub(crate) refused: bool,
     /// Whether the next free count is the first one after a reset.
     fresh: bool,
+    /// Submissions since the driver was last asked to publish.
+    pub(crate) unannounced: u64,
     pub(crate) submissions: u64,
-    /// When the newest chain that was freed had been submitted, since the queue was last empty.
-    pub(crate) newest_freed: u64,
+    /// Which submission is to be freed next, if chains are freed in the order they were submitted in.
+    pub(crate) free_next: u64,
     pub(crate) fragmented: bool,
 }
 
@@ -61,10 +63,9 @@ impl Model {
     /// Begins with a new queue, of which nothing was used yet. Keeps its memory from one queue to the next.
     pub fn begin(&mut self, setup: &Setup) {
         self.setup = *setup;
-        self.restart(setup.first_index);
-        self.fresh = false;
-        self.refused = false;
         self.submissions = 0;
+        self.restart(setup.first_index);
+        (self.fresh, self.refused) = (false, false);
     }
 
     fn restart(&mut self, first_index: u16) {
@@ -74,7 +75,8 @@ impl Model {
         (self.available, self.announced) = (first_index, 0);
         self.notifications_wanted = true;
         (self.tampered, self.broken) = (false, false);
-        (self.newest_freed, self.fragmented) = (0, false);
+        (self.free_next, self.fragmented) = (self.submissions + 1, false);
+        self.unannounced = 0;
     }
 
     /// The driver's state, as coverage counts it.
@@ -185,7 +187,7 @@ impl Model {
 
     fn publish(&mut self, notify: bool) -> Result<(), Violation> {
         self.refused = false;
-        let waiting = self.unpublished.len();
+        let waiting = std::mem::take(&mut self.unannounced);
         require!(
             notify || !self.notifications_wanted || waiting == 0 || self.broken,
             Notified,
@@ -231,7 +233,11 @@ impl Model {
     }
 
     fn entry(&mut self, head: u16) -> Result<(), Violation> {
-        require!(self.announced > 0, AvailableOrder, "an entry for chain {head} that the index does not cover");
+        require!(
+            self.announced > 0,
+            AvailableOrder,
+            "an entry for chain {head} that the index does not cover"
+        );
         self.announced -= 1;
         let expected = self.unpublished.pop_front();
         require!(
@@ -250,6 +256,11 @@ impl Model {
         flaw: Option<ChainFlaw>,
         unclean: bool,
     ) -> Result<(), Violation> {
+        require!(
+            self.unpublished.back() == Some(&head) && self.descriptors(head).is_some_and(<[_]>::is_empty),
+            WellFormed,
+            "a chain at {head}, which is not what was submitted last"
+        );
         match flaw {
             Some(ChainFlaw::Loop) => {
                 require!(false, Acyclic, "chain {head} does not end within the queue size");
@@ -260,7 +271,7 @@ impl Model {
             }
             None => {}
         }
-        require!(!descriptors.is_empty(), WellFormed, "chain {head} has no descriptor");
+        self.check_shape(head, descriptors)?;
         let (mut readable, mut writable) = (0, 0);
         for descriptor in descriptors {
             *if descriptor.writable { &mut writable } else { &mut readable } += u64::from(descriptor.length);
@@ -284,6 +295,30 @@ impl Model {
             Response,
             "chain {head} was submitted with bytes of an earlier one in its writable buffers"
         );
+        Ok(())
+    }
+
+    /// Checks what the reader of the table may not have looked at.
+    fn check_shape(&self, head: u16, descriptors: &[Descriptor]) -> Result<(), Violation> {
+        let first = descriptors.first().map(|descriptor| descriptor.index);
+        require!(first == Some(head), WellFormed, "chain {head} begins with descriptor {first:?}");
+        let mut writing = false;
+        for descriptor in descriptors {
+            let index = descriptor.index;
+            let size = self.setup.queue_size;
+            require!(index < size, WellFormed, "chain {head} has descriptor {index} of {size}");
+            require!(
+                descriptor.writable || !writing,
+                WellFormed,
+                "chain {head} has a readable buffer after a writable one, at descriptor {index}"
+            );
+            writing = descriptor.writable;
+            require!(
+                descriptor.place.is_some(),
+                BuffersRegistered,
+                "chain {head} has a buffer outside every region, at descriptor {index}"
+            );
+        }
         Ok(())
     }
 

@@ -37,7 +37,8 @@ impl TraceHash {
         self.number(u64::from_le_bytes(last));
     }
 
-    /// Folds an event in: which one, and all that it says.
+    /// Folds an event in: which one, and what it says; of a refused submission only how many buffers it had,
+    /// and of a read only what the driver answered.
     pub fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Submit { readable, writable, answer } => {

@@ -5,14 +5,14 @@ mod support;
 use ringstorm_model::{ChainFlaw, Descriptor, Event, Invariant, MisuseKind, Refusal};
 use strum::VariantArray;
 use support::{
-    FOUR, NOTHING, OUT, accepting, and, chain, element, fetched, flawed, free, free_count, index, no_submit,
-    no_take, read, rejects, stores, submit, take, used, writable,
+    FOUR, NOTHING, OUT, accepting, and, available, chain, element, fetched, flawed, free, free_count, index,
+    no_submit, no_take, read, rejects, stores, submit, take, used, writable,
 };
 
 const QUERY: [Descriptor; 2] = [support::readable(0, 3), writable(1, 8)];
 
 /// Chain 0: three bytes there, eight back. The available index is then 1.
-const ASKED: [Event<'static>; 3] = [submit(&[b"abc"], &[8], 0), index(1), chain(0, &QUERY)];
+const ASKED: [Event<'static>; 4] = [submit(&[b"abc"], &[8], 0), chain(0, &QUERY), index(1), available(0)];
 
 struct Canary {
     before: Vec<Event<'static>>,
@@ -30,18 +30,18 @@ fn canary_of(invariant: Invariant) -> Canary {
         Invariant::FreeCount => canary(ASKED.to_vec(), free_count(3), free_count(2)),
         Invariant::NoDoubleUse => canary(ASKED.to_vec(), submit(&[], &[1], 1), submit(&[], &[1], 2)),
         Invariant::Acyclic => {
-            canary(ASKED[..2].to_vec(), flawed(0, &QUERY, ChainFlaw::Loop), chain(0, &QUERY))
+            canary(ASKED[..1].to_vec(), flawed(0, &QUERY, ChainFlaw::Loop), chain(0, &QUERY))
         }
         Invariant::WellFormed => {
-            canary(ASKED[..2].to_vec(), flawed(0, &QUERY, ChainFlaw::Malformed), chain(0, &QUERY))
+            canary(ASKED[..1].to_vec(), flawed(0, &QUERY, ChainFlaw::Malformed), chain(0, &QUERY))
         }
         Invariant::BuffersRegistered => {
             const NOWHERE: [Descriptor; 2] = [QUERY[0], Descriptor { place: None, ..QUERY[1] }];
             let bad = flawed(0, &NOWHERE, ChainFlaw::Unregistered);
-            canary(ASKED[..2].to_vec(), bad, chain(0, &QUERY))
+            canary(ASKED[..1].to_vec(), bad, chain(0, &QUERY))
         }
         Invariant::BuffersDisjoint => canary(
-            and(&OUT, &[submit(&[], &[8], 1), index(2)]),
+            and(&OUT, &[submit(&[], &[8], 1)]),
             chain(1, const { &[support::at(1, 0, 7, 8, true)] }),
             chain(1, const { &[support::at(1, 0, 8, 8, true)] }),
         ),
@@ -55,11 +55,9 @@ fn canary_of(invariant: Invariant) -> Canary {
         Invariant::CompletedOnce => {
             canary(and(&ASKED, &[element(0, 0, 8), used(1), take(0, 8)]), take(0, 8), NOTHING)
         }
-        Invariant::AvailableOrder => canary(
-            vec![submit(&[], &[8], 0), submit(&[], &[8], 1), index(2)],
-            chain(1, const { &[writable(1, 8)] }),
-            chain(0, const { &[writable(0, 8)] }),
-        ),
+        Invariant::AvailableOrder => {
+            canary(vec![submit(&[], &[8], 0), submit(&[], &[8], 1), index(2)], available(1), available(0))
+        }
         Invariant::Notified => canary(
             vec![submit(&[], &[8], 0)],
             Event::Publish { notify: false },

@@ -35,8 +35,9 @@ impl Scene {
         let head = buffers[0].index;
         self.published += 1;
         self.model.observe(&support::submit(&there, &back, head)).unwrap();
+        self.model.observe(&support::chain(head, buffers))?;
         self.model.observe(&support::index(self.published)).unwrap();
-        self.model.observe(&support::chain(head, buffers))
+        self.model.observe(&support::available(head))
     }
 
     fn remove(&mut self, head: u16) {
@@ -157,6 +158,25 @@ fn a_freed_place_is_free_and_its_neighbours_are_not() {
     }
 }
 
+/// Two readable buffers that begin at one place: freeing one leaves the other.
+#[test]
+fn a_shared_place_is_free_when_all_are_gone() {
+    for (gone, at_17) in [(0, false), (1, true)] {
+        let scene = || {
+            let mut scene = Scene::new();
+            scene.add(&[from(0, 10, 5, false)]).unwrap();
+            scene.add(&[from(1, 10, 10, false)]).unwrap();
+            scene.remove(gone);
+            scene
+        };
+        assert_eq!(scene().add(&[from(9, 17, 1, true)]).is_ok(), at_17, "after {gone}");
+        assert!(scene().add(&[from(9, 12, 1, true)]).is_err(), "after {gone}");
+        let mut empty = scene();
+        empty.remove(1 - gone);
+        assert_eq!(empty.add(&[from(9, 10, 10, true)]), Ok(()));
+    }
+}
+
 #[test]
 fn a_reset_frees_every_place() {
     let mut scene = Scene::new();
@@ -171,9 +191,7 @@ fn a_new_queue_has_every_place_and_its_own_buffer_size() {
     scene.add(&[from(0, 0, 64, true), from(1, 1000, 64, true)]).unwrap();
     for buffer_size in [1, 7, 4096] {
         scene.model.begin(&Setup { buffer_size, ..MANY });
-        for event in [support::submit(&[], &[1, 1], 2), support::index(1)] {
-            scene.model.observe(&event).unwrap();
-        }
+        scene.model.observe(&support::submit(&[], &[1, 1], 2)).unwrap();
         let buffers = [from(2, 0, 1, true), from(3, 1000, 1, true)];
         assert_eq!(scene.model.observe(&support::chain(2, &buffers)), Ok(()));
     }

@@ -4,8 +4,9 @@ mod support;
 
 use ringstorm_model::{Event, Invariant, MisuseKind, Model, Name, Refusal, Setup};
 use support::{
-    FOUR, NOTHING, OUT, accepting, accepts, and, at, blame, chain, element, free, free_count, freed, index,
-    misuse, no_free, no_read, no_submit, no_take, read, rejects, stores, submit, take, used, writable,
+    FOUR, NOTHING, OUT, accepting, accepts, and, at, available, blame, chain, element, free, free_count,
+    freed, index, misuse, no_free, no_read, no_submit, no_take, read, rejects, stores, submit, take, used,
+    writable,
 };
 
 const KINDS: [MisuseKind; 8] = [
@@ -95,7 +96,12 @@ fn a_new_head_is_in_the_table_and_in_no_live_chain() {
     rejects(&FOUR, &[], submit(&[], &[1], 4), Invariant::WellFormed);
     rejects(&FOUR, &[], submit(&[], &[1], u16::MAX), Invariant::WellFormed);
     rejects(&FOUR, &[submit(&[], &[1], 2)], submit(&[], &[1], 2), Invariant::NoDoubleUse);
-    let two = [submit(&[], &[1, 1], 2), index(1), chain(2, const { &[writable(2, 1), writable(0, 1)] })];
+    let two = [
+        submit(&[], &[1, 1], 2),
+        chain(2, const { &[writable(2, 1), writable(0, 1)] }),
+        index(1),
+        available(2),
+    ];
     rejects(&FOUR, &two, submit(&[], &[1], 0), Invariant::NoDoubleUse);
     accepts(&FOUR, &two, submit(&[], &[1], 1));
     let gone = and(&two, &[element(0, 2, 0), used(1), take(2, 0), free(2)]);
@@ -216,9 +222,13 @@ fn only_a_refused_call_must_store_nothing() {
         let refused = and(before, &[event]);
         accepts(&FOUR, &refused, stores(0));
         rejects(&FOUR, &refused, stores(1), Invariant::FailedUnchanged);
-        for next in
-            [submit(&[], &[1], 0), Event::Publish { notify: true }, NOTHING, Event::Reset { first_index: 0 }]
-        {
+        for next in [
+            submit(&[], &[1], 0),
+            Event::Publish { notify: true },
+            Event::Interrupts { wanted: false },
+            NOTHING,
+            Event::Reset { first_index: 0 },
+        ] {
             accepts(&FOUR, &and(&refused, &[next]), stores(1));
         }
     }
@@ -247,7 +257,7 @@ fn free_and_live_descriptors_are_as_many_as_the_queue_has() {
     // A driver may spend more descriptors on a chain than there are buffers, or fewer.
     for (parts, free) in [(&[writable(0, 64)][..], 3), (&[at(0, 0, 0, 32, true), at(3, 0, 32, 32, true)], 2)]
     {
-        let before = [submit(&[], &[32, 32], 0), free_count(2), index(1), chain(0, parts)];
+        let before = [submit(&[], &[32, 32], 0), free_count(2), chain(0, parts), index(1), available(0)];
         accepts(&FOUR, &before, free_count(free));
         let gone = and(&before, &[element(0, 0, 0), used(1), take(0, 0), support::free(0)]);
         accepts(&FOUR, &gone, free_count(4));
@@ -278,8 +288,9 @@ fn a_model_serves_queues_of_any_size_in_turn() {
             no_submit(&[], &vec![1; usize::from(queue_size) + 1], MisuseKind::NotEnoughFree),
             no_free(last, misuse(MisuseKind::BadHead)),
             submit(&[], &[9], last),
-            index(1),
             chain(last, &[writable(last, 9)]),
+            index(1),
+            available(last),
             element(0, last.into(), 9),
             free_count(u32::from(queue_size) - 1),
         ] {

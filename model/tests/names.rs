@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use strum::VariantArray;
 use support::{
-    FOUR, accepting, and, blame, chain, element, free, index, no_take, submit, take, used, writable,
+    FOUR, accepting, and, available, blame, chain, element, free, index, no_take, submit, take, used,
+    writable,
 };
 
 const NAMES: [&str; 20] = [
@@ -108,7 +109,7 @@ fn the_wrap_is_near_for_four_indexes_either_side() {
     let at = |first_index| Setup { first_index, ..FOUR };
     let out = |first: u16| {
         let published = index(first.wrapping_add(1));
-        [submit(&[], &[1], 0), published, chain(0, const { &[writable(0, 1)] })]
+        [submit(&[], &[1], 0), chain(0, const { &[writable(0, 1)] }), published, available(0)]
     };
     assert!(state(&at(65_531), &out(65_531)).at_wrap);
     assert!(state(&at(3), &out(3)).at_wrap);
@@ -129,25 +130,32 @@ fn a_queue_is_fragmented_from_the_first_chain_freed_early_until_it_is_empty() {
     let mut events = Vec::new();
     for head in 0..3 {
         let parts: [&[_]; 3] = const { [&[writable(0, 1)], &[writable(1, 1)], &[writable(2, 1)]] };
-        events.extend([submit(&[], &[1], head), index(101 + head)]);
-        events.push(chain(head, parts[usize::from(head)]));
+        events.extend([submit(&[], &[1], head), chain(head, parts[usize::from(head)])]);
+        events.extend([index(101 + head), available(head)]);
     }
-    let back = |place: u16, head: u16| {
-        [element(place, head.into(), 0), used(place + 1), take(head, 0), free(head)]
-    };
+    let back =
+        |place: u16, head: u16| [element(place, head.into(), 0), used(place + 1), take(head, 0), free(head)];
     let fragmented = |events: &[Event<'_>]| state(&FAR, events).fragmented;
     let ordered = and(&and(&events, &back(100, 0)), &back(101, 1));
     assert!(!fragmented(&ordered));
     let early = and(&events, &back(100, 1));
-    assert!(!fragmented(&early), "nothing came before it yet");
+    assert!(fragmented(&early), "an older one is still live");
     let late = and(&early, &back(101, 0));
     assert!(fragmented(&late));
-    let refilled = and(&late, &[submit(&[], &[1], 0), index(104), chain(0, const { &[writable(0, 1)] })]);
+    let refilled =
+        and(&late, &[submit(&[], &[1], 0), chain(0, const { &[writable(0, 1)] }), index(104), available(0)]);
     assert!(fragmented(&refilled));
     assert!(!fragmented(&and(&refilled, &[Event::Reset { first_index: 100 }])));
     let emptied = and(&late, &back(102, 2));
     assert!(!fragmented(&emptied));
-    let again = and(&emptied, &[submit(&[], &[1], 0), index(104), chain(0, const { &[writable(0, 1)] })]);
-    let again = and(&again, &[submit(&[], &[1], 1), index(105), chain(1, const { &[writable(1, 1)] })]);
-    assert!(!fragmented(&and(&again, &back(103, 0))), "what was freed before the queue was empty is forgotten");
+    let again = and(
+        &emptied,
+        &[submit(&[], &[1], 0), chain(0, const { &[writable(0, 1)] }), index(104), available(0)],
+    );
+    let again =
+        and(&again, &[submit(&[], &[1], 1), chain(1, const { &[writable(1, 1)] }), index(105), available(1)]);
+    assert!(
+        !fragmented(&and(&again, &back(103, 0))),
+        "what was freed before the queue was empty is forgotten"
+    );
 }

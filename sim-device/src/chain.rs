@@ -140,7 +140,7 @@ pub fn walk<M: SharedMemory>(
             return Err(error.unwrap_or(ChainError::NextOutOfRange(index)));
         }
         if out.len() >= usize::from(geometry.size) {
-            return Err(ChainError::Loop);
+            return Err(error.unwrap_or(ChainError::Loop));
         }
         index = next;
     }

@@ -14,6 +14,8 @@ const F_NO_NOTIFY: u16 = 0x1;
 pub(crate) struct Held {
     pub(crate) head: u16,
     pub(crate) descriptors: Vec<Descriptor>,
+    /// Whether the device could make sense of it. If not, it neither reads nor writes.
+    pub(crate) whole: bool,
     /// Kept back until the faults stop.
     pub(crate) withheld: bool,
 }
@@ -25,7 +27,9 @@ impl Held {
 
     /// The buffers that can be written to.
     fn writable(&self) -> impl Iterator<Item = &Descriptor> {
-        self.descriptors.iter().filter(|descriptor| descriptor.is_writable() && descriptor.place.is_some())
+        let usable =
+            |descriptor: &&Descriptor| self.whole && descriptor.is_writable() && descriptor.place.is_some();
+        self.descriptors.iter().filter(usable)
     }
 }
 
@@ -132,6 +136,7 @@ impl<M: SharedMemory> Device<M> {
     pub fn reset(&mut self, first_index: u16) {
         self.spare.extend(self.held.drain(..));
         self.in_held.fill(false);
+        self.effects.clear();
         (self.next_available, self.used_index) = (first_index, first_index);
         self.last_returned = None;
     }
@@ -161,9 +166,7 @@ impl<M: SharedMemory> Device<M> {
         let mut chain = self.spare.pop().unwrap_or_default();
         (chain.head, chain.withheld) = (head, false);
         let error = walk(&self.rings, &self.geometry, &self.space, head, &mut chain.descriptors).err();
-        if error.is_some() {
-            chain.descriptors.clear();
-        }
+        chain.whole = error.is_none();
         for descriptor in &chain.descriptors {
             self.in_held[usize::from(descriptor.index)] = true;
         }

@@ -50,7 +50,7 @@ pub enum Fault {
     NeverReturned = 9,
     /// Links a descriptor to an index outside the table; 2.7.5.1 as above; attacks whoever follows the table.
     NextOutOfRange = 10,
-    /// Adds a used element whose id is a free descriptor; 2.7.8 as above; attacks the free list.
+    /// Adds a used element whose id is in no chain that the device holds, with nothing more available: a free descriptor, or one that it returned; 2.7.8 as above; attacks the free list.
     FreeId = 11,
 }
 
@@ -101,7 +101,7 @@ impl<M: SharedMemory> Device<M> {
                 self.publish();
             }
             Fault::TruncatedId => {
-                let head = self.held_at(pick)?.head;
+                let head = self.held_at(pick).filter(|chain| chain.whole)?.head;
                 self.add_element(u32::from(head) | (value % 0xffff + 1) << 16, 0);
                 self.publish();
             }
@@ -117,7 +117,10 @@ impl<M: SharedMemory> Device<M> {
                 self.publish();
             }
             Fault::LengthTooLong => {
-                let position = self.position(pick)?;
+                let position = self.position(pick).filter(|position| {
+                    let chain = &self.held[*position];
+                    chain.whole && !chain.withheld
+                })?;
                 let writable = self.held[position].writable_bytes();
                 let most = u64::from(u32::MAX).checked_sub(writable).filter(|room| *room > 0)?;
                 let excess = u64::from(value).clamp(1, most);

@@ -105,6 +105,9 @@ impl WatchedMemory {
     fn stores(&self, offset: usize, size: usize) {
         self.check(offset, size);
         self.count();
+        if size == 0 {
+            return;
+        }
         if self.in_call.get() {
             self.stores.set(self.stores.get().saturating_add(1));
             let (start, end) = self.device_part.get();
@@ -138,9 +141,6 @@ impl WatchedMemory {
 
     #[inline(always)]
     fn touch(&self, offset: usize, size: usize) {
-        if size == 0 {
-            return;
-        }
         for page in offset / PAGE..=(offset + size - 1) / PAGE {
             if !self.touched[page].replace(true) {
                 self.touched_pages.borrow_mut().push(page);

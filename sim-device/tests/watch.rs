@@ -26,10 +26,18 @@ const STORES: [(usize, Access); 6] = [
 
 /// Every way to load.
 const LOADS: [(usize, Access); 5] = [
-    (2, |memory, offset| drop(memory.load_u16(offset))),
-    (4, |memory, offset| drop(memory.load_u32(offset))),
-    (8, |memory, offset| drop(memory.load_u64(offset))),
-    (2, |memory, offset| drop(memory.load_ordered(OrderedLoad::UsedIndex, offset))),
+    (2, |memory, offset| {
+        let _ = memory.load_u16(offset);
+    }),
+    (4, |memory, offset| {
+        let _ = memory.load_u32(offset);
+    }),
+    (8, |memory, offset| {
+        let _ = memory.load_u64(offset);
+    }),
+    (2, |memory, offset| {
+        let _ = memory.load_ordered(OrderedLoad::UsedIndex, offset);
+    }),
     (24, |memory, offset| memory.copy_out(offset, &mut [0; 24])),
 ];
 
@@ -146,7 +154,9 @@ fn a_restart_gives_zeros_whoever_wrote() {
 #[test]
 fn a_restart_gives_zeros_across_pages() {
     let memory = memory(4 * PAGE);
-    for (offset, length) in [(PAGE - 1, 2), (0, 4 * PAGE), (PAGE, PAGE), (2 * PAGE - 1, PAGE + 2), (4 * PAGE, 0)] {
+    for (offset, length) in
+        [(PAGE - 1, 2), (0, 4 * PAGE), (PAGE, PAGE), (2 * PAGE - 1, PAGE + 2), (4 * PAGE, 0)]
+    {
         for turn in 0..2 {
             memory.copy_in(offset, &vec![turn + 1; length]);
             assert_eq!(content(&memory).iter().filter(|byte| **byte == turn + 1).count(), length);
@@ -206,7 +216,10 @@ fn memory_holds_at_least_what_was_asked_for() {
     let memory = WatchedMemory::new(PAGE).unwrap();
     assert_eq!(memory.host_address() % PAGE as u64, 0, "the device's address is where the bytes are");
     memory.store_u32(12, 0x1234_5678);
-    assert_eq!((memory.load_u32(12), memory.load_u16(12), memory.load_u64(8)), (0x1234_5678, 0x5678, 0x1234_5678 << 32));
+    assert_eq!(
+        (memory.load_u32(12), memory.load_u16(12), memory.load_u64(8)),
+        (0x1234_5678, 0x5678, 0x1234_5678 << 32)
+    );
     memory.store_ordered(OrderedStore::AvailableIndex, 2, 9);
     assert_eq!(memory.load_ordered(OrderedLoad::AvailableIndex, 2), 9);
 }

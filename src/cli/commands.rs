@@ -60,7 +60,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
         &interrupted,
         |progress| {
             bar.set_position(progress.seeds);
-            bar.set_message(format!("{} effective steps, {} findings", progress.effective_steps, progress.findings));
+            bar.set_message(format!(
+                "{} effective steps, {} findings",
+                progress.effective_steps, progress.findings
+            ));
         },
         &mut found,
     )?;
@@ -68,9 +71,15 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
     match summary.ending {
         Ending::Complete => {}
         Ending::EnoughFindings => {
-            eprintln!("stopped at {} groups of findings, after {} seeds", summary.findings.len(), summary.seeds);
+            eprintln!(
+                "stopped at {} groups of findings, after {} seeds",
+                summary.findings.len(),
+                summary.seeds
+            );
         }
-        Ending::Interrupted => eprintln!("interrupted after {} seeds; this is the summary so far", summary.seeds),
+        Ending::Interrupted => {
+            eprintln!("interrupted after {} seeds; this is the summary so far", summary.seeds)
+        }
     }
     let report = RunReport::new(&plan, &summary, &files);
     if args.json {
@@ -203,7 +212,8 @@ pub(super) fn show(args: &ShowArgs) -> Result<Found, Refusal> {
 pub(super) fn shrink(args: &ShrinkArgs) -> Result<Found, Refusal> {
     let document = input::read(&args.input, &args.seed)?;
     let subject = args.seed.subject;
-    let kinds: Vec<Kind> = expectations(&args.input, &document, subject)?.iter().map(|(kind, _)| *kind).collect();
+    let kinds: Vec<Kind> =
+        expectations(&args.input, &document, subject)?.iter().map(|(kind, _)| *kind).collect();
     let mut rig = Rig::new()?;
     for kind in kinds {
         let outcome = rig.run(kind, &document.scenario, &mut ())?;
@@ -213,7 +223,8 @@ pub(super) fn shrink(args: &ShrinkArgs) -> Result<Found, Refusal> {
         let signature = outcome.signature(&kind.name());
         let scenario = crate::shrink::shrink(&mut rig, kind, &signature, &document.scenario, BUDGET)?;
         eprintln!("{signature}: {} steps, {} before", scenario.steps.len(), document.scenario.steps.len());
-        let comments = if document.comments.is_empty() { vec![format!(" {signature}")] } else { document.comments };
+        let comments =
+            if document.comments.is_empty() { vec![format!(" {signature}")] } else { document.comments };
         let shrunk = Document { comments, scenario, expectations: document.expectations };
         match &args.output {
             Some(path) => {

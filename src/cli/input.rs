@@ -16,7 +16,8 @@ pub(super) fn read(input: &str, seed_args: &SeedArgs) -> Result<Document, Refusa
         return Ok(Document { scenario, ..Document::default() });
     }
     let bytes = std::fs::read(input).map_err(|error| Refusal::Input(format!("{input}: {error}")))?;
-    let is_text = bytes.starts_with(TEXT_START) || Path::new(input).extension().is_some_and(|ext| ext == "storm");
+    let is_text =
+        bytes.starts_with(TEXT_START) || Path::new(input).extension().is_some_and(|ext| ext == "storm");
     if !is_text {
         return Ok(Document { scenario: Scenario::decode(&bytes), ..Document::default() });
     }

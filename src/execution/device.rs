@@ -37,7 +37,10 @@ impl Rig {
         });
         let mut told = Ok(());
         if let Some((head, whole)) = taken {
-            device.space().gather(&seen, false, u64::MAX, &mut payload);
+            payload.clear();
+            if whole {
+                device.space().gather(&seen, false, u64::MAX, &mut payload);
+            }
             self.current().effective = true;
             let event = Event::Fetched { head, whole, descriptors: &descriptors, payload: &payload };
             told = self.tell(&event, listener);

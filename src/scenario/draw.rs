@@ -386,7 +386,8 @@ impl Drawer {
     fn absurd(&mut self) -> Buffers {
         let (small, size) = (self.below(4), self.guess.size);
         // The largest cost a hundred ordinary steps each.
-        let count = self.choose(&[(0, 16), (small, 48), (size + 1, 12), (65_536, 1), (65_537, 2), (131_072, 1)]);
+        let count =
+            self.choose(&[(0, 16), (small, 48), (size + 1, 12), (65_536, 1), (65_537, 2), (131_072, 1)]);
         let lengths = match self.below(4) {
             0 => Lengths::Cycle { from: 0, to: 0 },
             1 => Lengths::Over,

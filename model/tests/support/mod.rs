@@ -40,6 +40,10 @@ pub const fn flawed(head: u16, descriptors: &[Descriptor], flaw: ChainFlaw) -> E
     Event::Chain { head, descriptors, flaw: Some(flaw), unclean: false }
 }
 
+pub const fn available(head: u16) -> Event<'static> {
+    Event::Available { head }
+}
+
 pub const fn index(index: u16) -> Event<'static> {
     Event::AvailableIndex { index }
 }
@@ -103,7 +107,8 @@ pub const fn misuse(kind: MisuseKind) -> Refusal {
 }
 
 /// Chain 0 with one writable buffer of eight bytes, as far as the device has it. The available index is then 1.
-pub const OUT: [Event<'static>; 3] = [submit(&[], &[8], 0), index(1), chain(0, &[writable(0, 8)])];
+pub const OUT: [Event<'static>; 4] =
+    [submit(&[], &[8], 0), chain(0, &[writable(0, 8)]), index(1), available(0)];
 
 /// A model that has accepted all these events.
 pub fn accepting(setup: &Setup, events: &[Event<'_>]) -> Model {

@@ -110,8 +110,10 @@ impl<'s> Toy<'s> {
                 let place = Place { region: 1, offset: u64::from(u32::from(index) * BUFFER) };
                 Descriptor { index, place: Some(place), length, writable }
             });
-            let parts = parts.collect();
-            let chain = Chain { parts, payload: payload.concat(), room: room.iter().sum(), ..Chain::default() };
+            let parts: Vec<Descriptor> = parts.collect();
+            self.tell(Event::Chain { head, descriptors: &parts, flaw: None, unclean: false });
+            let chain =
+                Chain { parts, payload: payload.concat(), room: room.iter().sum(), ..Chain::default() };
             self.chains.insert(head, chain);
             self.submitted.push(head);
         }
@@ -124,8 +126,7 @@ impl<'s> Toy<'s> {
         self.available_index = self.available_index.wrapping_add(self.submitted.len() as u16);
         self.tell(Event::AvailableIndex { index: self.available_index });
         for head in std::mem::take(&mut self.submitted) {
-            let parts = self.chains[&head].parts.clone();
-            self.tell(Event::Chain { head, descriptors: &parts, flaw: None, unclean: false });
+            self.tell(Event::Available { head });
             self.available.push_back(head);
         }
     }
@@ -157,7 +158,11 @@ impl<'s> Toy<'s> {
         let chain = self.chains.get_mut(&head).expect("held");
         let written = u32::from(shape) % (chain.room + 1);
         chain.answer = vec![self.seed; chain.room as usize];
+        let parts = chain.parts.clone();
         let length = if lie > 240 && chain.room > 0 { chain.room + u32::from(shape) } else { written };
+        for Descriptor { place, length, .. } in parts.into_iter().filter(|part| part.writable) {
+            self.tell(Event::Wrote { place: place.expect("given"), length });
+        }
         self.add(head.into(), length);
     }
 

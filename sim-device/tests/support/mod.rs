@@ -1,9 +1,7 @@
 //! A driver's side of one queue, byte by byte at offsets from section 2.7.
 #![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
 
-mod vast;
-
-pub use vast::Vast;
+pub mod vast;
 
 use ringstorm_core::{HeapMemory, SharedMemory};
 use ringstorm_sim_device::{AddressSpace, Device, Effect, Geometry};

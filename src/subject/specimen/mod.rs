@@ -10,6 +10,7 @@ use crate::scenario::Setup;
 use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
 use ringstorm_model::{Answer, Completion, DeviceRefusal, Name, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
+use std::cell::RefCell;
 use std::rc::Rc;
 use table::{DESCRIPTOR_BYTES, Stage, Table};
 
@@ -17,6 +18,12 @@ use table::{DESCRIPTOR_BYTES, Stage, Table};
 const F_NO_INTERRUPT: u16 = 1;
 /// `VIRTQ_USED_F_NO_NOTIFY` (2.7.8).
 const F_NO_NOTIFY: u16 = 1;
+
+thread_local! {
+    /// What [`Defect::ReleaseLeaks`] keeps: only the last one of a thread, since keeping all would fill the
+    /// machine before a campaign ends.
+    static KEPT: RefCell<Option<Rc<WatchedMemory>>> = const { RefCell::new(None) };
+}
 
 /// A naive split virtqueue, which shares nothing with ringstorm-core. Without a defect it is right.
 #[derive(Debug)]
@@ -74,7 +81,9 @@ impl Specimen {
     }
 
     fn restart_rings(&mut self, first_index: u16) {
-        let Geometry { available, used, .. } = self.geometry;
+        let Geometry { size, available, used, .. } = self.geometry;
+        // An index that jumps must not bring back what was used before.
+        self.rings.zero(used + 4, 8 * usize::from(size));
         self.rings.store_ordered(OrderedStore::AvailableFlags, available, 0);
         self.rings.store_ordered(OrderedStore::AvailableIndex, available + 2, first_index);
         self.rings.store_ordered(OrderedStore::UsedFlags, used, 0);
@@ -188,7 +197,7 @@ impl Subject for Specimen {
 
     fn release(self: Box<Self>) {
         if self.defect == Some(Defect::ReleaseLeaks) {
-            std::mem::forget(Rc::clone(&self.rings));
+            KEPT.set(Some(Rc::clone(&self.rings)));
         }
     }
 }

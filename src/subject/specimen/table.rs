@@ -1,8 +1,8 @@
-//! The specimen's descriptor table. What decides stands in private memory, but for what a [`Defect`] takes from
-//! the table in shared memory instead.
+//! The specimen's descriptor table.
+//!
+//! What decides stands in private memory, but for what a [`Defect`] takes from the table in shared memory.
 
-use super::Defect;
-use super::Provided;
+use super::{Defect, Provided};
 use crate::scenario::Setup;
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, DeviceRefusal, MisuseKind, Refusal};
@@ -16,8 +16,8 @@ const F_NEXT: u16 = 1;
 /// `VIRTQ_DESC_F_WRITE` (2.7.5).
 const F_WRITE: u16 = 2;
 
-/// The table in shared memory does not link a chain as it was made. The queue is broken then: whoever refuses to
-/// free a chain for ever must say so.
+/// The table in shared memory does not link a chain as it was made. The queue is broken then: whoever refuses
+/// to free a chain for ever must say so.
 const TAMPERED: Refusal = Refusal::Device(DeviceRefusal { consumed: false, broken: true, returned: None });
 
 /// How far a chain has come.
@@ -122,14 +122,12 @@ impl Table {
             assert!(length <= self.buffer_size, "a buffer of {length} bytes exceeds {}", self.buffer_size);
             self.fill(&indexes, position, length, payload);
         }
-        let head = indexes[0];
         if self.has(Defect::ZeroMeansUnused) {
             let unused = |index: &&u16| self.descriptors[usize::from(**index)].length == 0;
             self.free.extend(indexes.iter().filter(unused));
         }
-        let writable = indexes.iter().map(|index| self.descriptors[usize::from(*index)]);
-        let writable = writable.filter(|descriptor| descriptor.writable);
-        let writable = writable.map(|descriptor| u64::from(descriptor.length)).sum();
+        let head = indexes[0];
+        let writable = writable.iter().map(|length| u64::from(*length)).sum();
         let chain = Chain { indexes, stage: Stage::Submitted, writable, written: 0 };
         self.chains[usize::from(head)] = Some(chain);
         Ok(head)

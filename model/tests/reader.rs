@@ -1,0 +1,70 @@
+//! What the model checks for itself, whatever the reader of the memory says.
+
+mod support;
+
+use ringstorm_model::{Descriptor, Event, Invariant};
+use support::{
+    FOUR, OUT, accepts, and, at, blame, chain, element, no_take, read, readable, rejects, submit, take, used,
+    writable,
+};
+
+const ONE: [Event<'static>; 1] = [submit(&[], &[8], 0)];
+
+#[test]
+fn a_chain_begins_with_its_head() {
+    accepts(&FOUR, &ONE, chain(0, const { &[writable(0, 8)] }));
+    rejects(&FOUR, &ONE, chain(0, const { &[writable(1, 8)] }), Invariant::WellFormed);
+    rejects(&FOUR, &ONE, chain(0, &[]), Invariant::WellFormed);
+}
+
+#[test]
+fn a_chain_is_looked_at_when_it_was_submitted_last() {
+    rejects(&FOUR, &ONE, chain(1, const { &[writable(1, 8)] }), Invariant::WellFormed);
+    rejects(&FOUR, &[], chain(0, const { &[writable(0, 8)] }), Invariant::WellFormed);
+    let seen = and(&ONE, &[chain(0, const { &[writable(0, 8)] })]);
+    rejects(&FOUR, &seen, chain(0, const { &[writable(0, 8)] }), Invariant::WellFormed);
+}
+
+#[test]
+fn a_descriptor_is_one_of_the_table() {
+    let two = [submit(&[], &[4, 4], 3)];
+    accepts(&FOUR, &two, chain(3, const { &[writable(3, 4), writable(1, 4)] }));
+    rejects(&FOUR, &two, chain(3, const { &[writable(3, 4), writable(4, 4)] }), Invariant::WellFormed);
+}
+
+#[test]
+fn readable_comes_before_writable() {
+    let both = [submit(&[b"four"], &[4], 0)];
+    accepts(&FOUR, &both, chain(0, const { &[readable(0, 4), writable(1, 4)] }));
+    rejects(&FOUR, &both, chain(0, const { &[writable(0, 4), readable(1, 4)] }), Invariant::WellFormed);
+}
+
+#[test]
+fn a_buffer_is_somewhere() {
+    const NOWHERE: Descriptor = Descriptor { place: None, ..at(0, 0, 0, 8, true) };
+    rejects(&FOUR, &ONE, chain(0, const { &[NOWHERE] }), Invariant::BuffersRegistered);
+}
+
+#[test]
+fn a_driver_that_publishes_within_submit_announces_too() {
+    accepts(&FOUR, &OUT, Event::Publish { notify: true });
+    rejects(&FOUR, &OUT, Event::Publish { notify: false }, Invariant::Notified);
+    let announced = and(&OUT, &[Event::Publish { notify: true }]);
+    accepts(&FOUR, &announced, Event::Publish { notify: false });
+    let unwanted = and(&OUT, &[Event::Notifications { wanted: false }]);
+    accepts(&FOUR, &unwanted, Event::Publish { notify: false });
+}
+
+#[test]
+fn a_driver_may_ignore_one_element_and_refuse_the_next() {
+    let lied = and(&OUT, &[element(0, 9, 0), element(1, 0, 9), used(2)]);
+    accepts(&FOUR, &lied, no_take(blame(true, false, Some(0))));
+    rejects(&FOUR, &lied, no_take(blame(true, false, Some(1))), Invariant::CompletedOnce);
+}
+
+#[test]
+fn what_is_handed_out_has_room_in_the_chain() {
+    let done = and(&OUT, &[element(0, 0, 8), used(1), take(0, 8)]);
+    accepts(&FOUR, &done, read(0, 8, &[7; 8], &[7; 8]));
+    rejects(&FOUR, &done, read(0, 8, &[7; 7], &[7; 7]), Invariant::Response);
+}

@@ -1,0 +1,89 @@
+//! Whatever stands in the rings, the device does not panic, writes nothing that it does not tell, and does the
+//! same again.
+
+mod support;
+
+use proptest::prelude::*;
+use ringstorm_core::SharedMemory;
+use ringstorm_sim_device::{Effect, Fault, Reply};
+use strum::VariantArray;
+use support::{Memory, effects};
+
+/// Which operation, a choice, and a value.
+type Step = (u8, u8, u32);
+
+fn run(rings: &[u8], first_index: u16, steps: &[Step]) -> (Vec<u8>, Vec<Effect>) {
+    let memory = Memory::new();
+    let mut device = memory.device(first_index);
+    memory.rings.copy_in(0, rings);
+    for (operation, pick, value) in steps {
+        match operation % 8 {
+            0 | 1 => drop(device.take().map(|taken| taken.head)),
+            2 => drop(device.give_back(*pick, |_| Reply { written: *value, beyond: value % 2 == 1 })),
+            3 => device.publish(),
+            4 => device.set_notifications(value % 2 == 1),
+            _ => drop(device.misbehave(Fault::VARIANTS[usize::from(*pick) % 12], operation / 8, *value)),
+        }
+        if *value == 7 {
+            device.repent();
+        }
+    }
+    assert!(device.returnable() <= device.held_count());
+    (memory.all(), effects(&mut device))
+}
+
+/// Rings that often make sense: addresses and indexes are near what there is.
+fn rings() -> impl Strategy<Value = Vec<u8>> {
+    let descriptor = (prop_oneof![0..256u64, 0x1_0000..0x1_0100u64], 0..300u32, 0..8u16, 0..5u16);
+    let parts = (prop::collection::vec(descriptor, 4), prop::collection::vec(0..5u16, 8), any::<[u8; 38]>());
+    parts.prop_map(|(table, available, used)| {
+        let mut bytes = Vec::new();
+        for (address, length, flags, next) in table {
+            let rest = u64::from(length) | u64::from(flags) << 32 | u64::from(next) << 48;
+            bytes.extend((support::BUFFERS + address).to_le_bytes());
+            bytes.extend(rest.to_le_bytes());
+        }
+        available.iter().for_each(|entry| bytes.extend(entry.to_le_bytes()));
+        bytes.extend(used);
+        bytes
+    })
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_written_that_is_not_told(
+        rings in rings(),
+        first_index in prop_oneof![0..4u16, any::<u16>()],
+        steps in prop::collection::vec(any::<Step>(), 0..60),
+    ) {
+        let (after, told) = run(&rings, first_index, &steps);
+        prop_assert_eq!(&run(&rings, first_index, &steps), &(after.clone(), told.clone()));
+        let mut expected = [rings, vec![0; 256 + 64]].concat();
+        let mut may_differ = vec![false; expected.len()];
+        for effect in told {
+            let mut put = |offset: usize, bytes: &[u8]| {
+                expected[offset..offset + bytes.len()].copy_from_slice(bytes);
+            };
+            match effect {
+                Effect::UsedElement { index, id, length } => {
+                    put(84 + 8 * usize::from(index % 4), &[id.to_le_bytes(), length.to_le_bytes()].concat());
+                }
+                Effect::UsedIndex(index) => put(82, &index.to_le_bytes()),
+                Effect::Notifications(wanted) => put(80, &[u8::from(!wanted), 0]),
+                // What exactly is written to a buffer, or lied in a descriptor, is not told.
+                Effect::Wrote { place, length } => {
+                    let offset = [118, 118 + 256][usize::from(place.region)] + place.offset as usize;
+                    may_differ[offset..offset + length as usize].fill(true);
+                }
+                Effect::Descriptor { index } => {
+                    let offset = 16 * usize::from(index) + 8;
+                    may_differ[offset..offset + 8].fill(true);
+                }
+                Effect::Withheld { .. } => {}
+            }
+        }
+        for (place, differs) in may_differ.into_iter().enumerate() {
+            prop_assert!(differs || after[place] == expected[place], "byte {} was not told", place);
+        }
+    }
+}
