@@ -31,6 +31,8 @@ use std::time::{Duration, Instant};
 const RINGS_ADDRESS: DeviceAddress = DeviceAddress::new(0x10_0000);
 /// Where the device sees the buffers.
 const BUFFERS_ADDRESS: DeviceAddress = DeviceAddress::new(0x1_0000_0000);
+/// Bytes of memory to begin with.
+const LEAST_MEMORY: usize = 1 << 16;
 /// Bytes of payload to choose from: the longest buffer, and different beginnings.
 const PAYLOAD_BYTES: usize = 0x1_0000 + 0x2000;
 
@@ -99,6 +101,7 @@ struct Scratch {
     seen: Vec<sim::Descriptor>,
     descriptors: Vec<Descriptor>,
     effects: Vec<Effect>,
+    places: Vec<(usize, usize)>,
 }
 
 /// One execution.
@@ -140,8 +143,8 @@ impl Rig {
         let mut payload = vec![0; PAYLOAD_BYTES];
         sim::fill_pattern(&mut payload, 1);
         let provided = Provided {
-            rings: Rc::new(WatchedMemory::new(1 << 14)?),
-            buffers: Rc::new(WatchedMemory::new(1 << 16)?),
+            rings: Rc::new(WatchedMemory::new(LEAST_MEMORY)?),
+            buffers: Rc::new(WatchedMemory::new(LEAST_MEMORY)?),
             rings_address: RINGS_ADDRESS,
             buffers_address: BUFFERS_ADDRESS,
         };
@@ -247,11 +250,11 @@ impl Rig {
         {
             // A subject that kept a handle must not be able to touch the next one's memory.
             if memory.capacity() < length || Rc::strong_count(memory) > 1 {
-                let capacity = memory.capacity().max(length);
-                *memory = Rc::new(WatchedMemory::new(capacity)?);
+                *memory = Rc::new(WatchedMemory::new(length.max(LEAST_MEMORY))?);
             }
             memory.restart(length);
         }
+        self.provided.buffers.record_places();
         Ok(())
     }
 
@@ -264,7 +267,13 @@ impl Rig {
             first_index: first,
             zeroed: setup.zeroes() && kind.capabilities().zeroing,
         });
+        // Several times what handling one chain of all descriptors takes.
+        let call_limit = 256 + 32 * u64::from(size.get());
+        self.provided.rings.begin_call(call_limit);
+        self.provided.buffers.begin_call(call_limit);
         let subject = panics::guard(|| kind.build(setup, &self.provided));
+        self.provided.rings.end_call();
+        self.provided.buffers.end_call();
         let geometry = subject.geometry();
         let Provided { rings, buffers, .. } = &self.provided;
         let space = AddressSpace::new([(BUFFERS_ADDRESS.get(), Rc::clone(buffers))]);
@@ -278,8 +287,7 @@ impl Rig {
             returned: VecDeque::new(),
             lives: vec![0; size.as_usize()],
             submissions: 0,
-            // Several times what handling one chain of all descriptors takes.
-            call_limit: 256 + 32 * u64::from(size.get()),
+            call_limit,
             hash: TraceHash::default(),
             call: Call::Construct,
             effective: false,

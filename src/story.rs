@@ -106,6 +106,7 @@ impl Listener for Story {
                     self.note(format!("{count} stores, some into the device's part"));
                 }
             }
+            Event::Stored { .. } => {}
             Event::FreeCount { count } => {
                 if self.free.replace(count) != Some(count) {
                     self.note(format!("{count} free"));

@@ -24,6 +24,7 @@ impl Model {
                 }
                 self.submissions += 1;
                 self.unannounced += 1;
+                self.submitting = true;
                 self.chains.submitted(head, self.submissions, readable, writable)?;
                 self.unpublished.push_back(head);
                 Ok(())

@@ -167,9 +167,20 @@ impl Chains {
     /// The device wrote to a place. Whatever it had to read there is no longer what was submitted.
     pub(crate) fn overwritten(&mut self, place: Place, length: u32) {
         let by_head = &mut self.by_head;
-        self.extents.each_readable(place.region, place.offset, length, |head| {
-            by_head[usize::from(head)].tampered = true;
+        self.extents.each_at(place.region, place.offset, length, |extent| {
+            by_head[usize::from(extent.head)].tampered |= !extent.writable;
         });
+    }
+
+    /// A live chain other than `own` that has a buffer at a place.
+    pub(crate) fn other_than(&self, own: Option<u16>, place: Place, length: u32) -> Option<u16> {
+        let mut other = None;
+        self.extents.each_at(place.region, place.offset, length, |extent| {
+            if Some(extent.head) != own {
+                other = Some(extent.head);
+            }
+        });
+        other
     }
 
     /// The driver handed the chain at `head` back.

@@ -161,6 +161,13 @@ pub enum Event<'a> {
         /// Whether it stored into the device's part.
         foreign: bool,
     },
+    /// The last call stored into a buffer, for drivers that can be watched.
+    Stored {
+        /// Where.
+        place: Place,
+        /// How many bytes.
+        length: u32,
+    },
     /// The driver's number of free descriptors.
     FreeCount {
         /// That number.
@@ -244,4 +251,35 @@ pub enum Event<'a> {
     },
     /// The driver panicked in a call.
     Panic,
+}
+
+impl Event<'_> {
+    /// Whether this is a call of the driver, and not what was seen of it or what the device did.
+    pub const fn is_call(&self) -> bool {
+        match self {
+            Self::Submit { .. }
+            | Self::Publish { .. }
+            | Self::Take { .. }
+            | Self::Read { .. }
+            | Self::Free { .. }
+            | Self::Interrupts { .. }
+            | Self::Reset { .. }
+            | Self::Released { .. }
+            | Self::Panic => true,
+            Self::Stores { .. }
+            | Self::Stored { .. }
+            | Self::FreeCount { .. }
+            | Self::AvailableIndex { .. }
+            | Self::Chain { .. }
+            | Self::Available { .. }
+            | Self::Fetched { .. }
+            | Self::UsedElement { .. }
+            | Self::Wrote { .. }
+            | Self::UsedIndex { .. }
+            | Self::Notifications { .. }
+            | Self::Tampered { .. }
+            | Self::Withheld { .. }
+            | Self::Settled => false,
+        }
+    }
 }

@@ -5,11 +5,11 @@ const NONE: u32 = u32::MAX;
 
 /// One buffer as it lies in one granule.
 #[derive(Debug, Clone, Copy)]
-struct Extent {
+pub(crate) struct Extent {
     start: u64,
     end: u64,
-    head: u16,
-    writable: bool,
+    pub(crate) head: u16,
+    pub(crate) writable: bool,
     next: u32,
 }
 
@@ -91,18 +91,13 @@ impl Extents {
         found
     }
 
-    /// Calls `f` with the head of each device-readable buffer that shares a byte with a place.
-    pub(crate) fn each_readable(&self, region: u16, start: u64, length: u32, mut f: impl FnMut(u16)) {
+    /// Calls `f` with each buffer that shares a byte with a place, once for each granule it shares.
+    pub(crate) fn each_at(&self, region: u16, start: u64, length: u32, f: impl FnMut(&Extent)) {
         if length > 0 {
-            self.each(region.into(), start, start + u64::from(length), |other| {
-                if !other.writable {
-                    f(other.head);
-                }
-            });
+            self.each(region.into(), start, start + u64::from(length), f);
         }
     }
 
-    /// Calls `f` with each buffer that shares a byte with `start..end`, once for each granule it shares.
     fn each(&self, region: usize, start: u64, end: u64, mut f: impl FnMut(&Extent)) {
         let Some(list) = self.lists.get(region) else { return };
         for granule in self.granules(start, end) {

@@ -3,7 +3,7 @@
 use crate::chains::{Chains, Progress};
 use crate::invariant::require;
 use crate::used::UsedRing;
-use crate::{ChainFlaw, Descriptor, DriverState, Event, Occupancy, Violation};
+use crate::{ChainFlaw, Descriptor, DriverState, Event, Occupancy, Place, Violation};
 use std::collections::VecDeque;
 
 /// What the model must know of a queue beforehand.
@@ -44,6 +44,8 @@ pub struct Model {
     pub(crate) broken: bool,
     /// Whether the last call was refused and must have stored nothing.
     pub(crate) refused: bool,
+    /// Whether the last call was a submission that was accepted.
+    pub(crate) submitting: bool,
     /// Whether the next free count is the first one after a reset.
     fresh: bool,
     /// Submissions since the driver was last asked to publish.
@@ -125,6 +127,7 @@ impl Model {
     /// # Errors
     /// The first [`Violation`]; the model is of no use afterwards, until it begins anew.
     pub fn observe(&mut self, event: &Event<'_>) -> Result<(), Violation> {
+        self.submitting &= !event.is_call();
         match *event {
             Event::Submit { readable, writable, answer } => self.submit(readable, writable, answer),
             Event::Publish { notify } => self.publish(notify),
@@ -137,6 +140,7 @@ impl Model {
                 Ok(())
             }
             Event::Stores { count, foreign } => self.stores(count, foreign),
+            Event::Stored { place, length } => self.stored(place, length),
             Event::FreeCount { count } => self.free_count(count),
             Event::AvailableIndex { index } => self.available_index(index),
             Event::Chain { head, descriptors, flaw, unclean } => self.chain(head, descriptors, flaw, unclean),
@@ -203,6 +207,20 @@ impl Model {
             FailedUnchanged,
             "a refused call stored {count} times into shared memory"
         );
+        Ok(())
+    }
+
+    fn stored(&self, place: Place, length: u32) -> Result<(), Violation> {
+        let own = if self.submitting { self.unpublished.back().copied() } else { None };
+        if let Some(head) = self.chains.other_than(own, place, length) {
+            require!(
+                false,
+                OwnArea,
+                "the driver wrote {length} bytes to a buffer of the live chain {head}, at {} of region {}",
+                place.offset,
+                place.region
+            );
+        }
         Ok(())
     }
 

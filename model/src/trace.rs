@@ -98,6 +98,9 @@ impl TraceHash {
             Event::Wrote { place, length } => {
                 self.numbers(22, [u64::from(place.region), place.offset, u64::from(*length)]);
             }
+            Event::Stored { place, length } => {
+                self.numbers(23, [u64::from(place.region), place.offset, u64::from(*length)]);
+            }
             Event::Interrupts { wanted } => self.numbers(21, [u64::from(*wanted)]),
         }
     }

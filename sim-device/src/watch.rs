@@ -30,6 +30,9 @@ pub struct WatchedMemory {
     accesses_left: Cell<u64>,
     stores: Cell<u32>,
     foreign: Cell<Option<usize>>,
+    /// Where the driver stored during the call, if that is recorded: offset and length.
+    places: RefCell<Vec<(usize, usize)>>,
+    recorded: Cell<bool>,
     /// What only the device may write.
     device_part: Cell<(usize, usize)>,
     touched: Box<[Cell<bool>]>,
@@ -50,6 +53,8 @@ impl WatchedMemory {
             accesses_left: Cell::new(0),
             stores: Cell::new(0),
             foreign: Cell::new(None),
+            places: RefCell::new(Vec::new()),
+            recorded: Cell::new(false),
             device_part: Cell::new((0, 0)),
             touched: (0..pages).map(|_| Cell::new(false)).collect(),
             touched_pages: RefCell::new(Vec::with_capacity(pages)),
@@ -81,11 +86,23 @@ impl WatchedMemory {
         self.device_part.set((part.start, part.end));
     }
 
+    /// Records where the driver stores, from now on.
+    pub fn record_places(&self) {
+        self.recorded.set(true);
+    }
+
+    /// Moves the places of the last call's stores to `out`: offset and length, in order.
+    pub fn take_places(&self, out: &mut Vec<(usize, usize)>) {
+        out.clear();
+        out.append(&mut self.places.borrow_mut());
+    }
+
     /// From here to [`end_call`](Self::end_call), accesses are the driver's, at most `limit` of them.
     pub fn begin_call(&self, limit: u64) {
         self.accesses_left.set(limit);
         self.stores.set(0);
         self.foreign.set(None);
+        self.places.borrow_mut().clear();
         self.in_call.set(true);
     }
 
@@ -113,6 +130,9 @@ impl WatchedMemory {
             let (start, end) = self.device_part.get();
             if offset < end && start < offset + size && self.foreign.get().is_none() {
                 self.foreign.set(Some(offset));
+            }
+            if self.recorded.get() {
+                self.places.borrow_mut().push((offset, size));
             }
         }
         self.touch(offset, size);

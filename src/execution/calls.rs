@@ -28,6 +28,7 @@ impl Rig {
             let count = rings.stores.saturating_add(buffers.stores);
             let foreign = rings.foreign.or(buffers.foreign).is_some();
             self.tell(&Event::Stores { count, foreign }, listener)?;
+            self.look_at_places(listener)?;
         }
         let run = self.current();
         let moved = run.device.available_index() != run.available;
@@ -37,13 +38,26 @@ impl Rig {
         self.look_at_free_count(listener)
     }
 
+    /// Looks at where in the buffers the last call stored.
+    fn look_at_places(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let mut places = std::mem::take(&mut self.scratch.places);
+        self.provided.buffers.take_places(&mut places);
+        let told = places.iter().try_for_each(|(offset, length)| {
+            let place = Place { region: BUFFERS_REGION, offset: *offset as u64 };
+            self.tell(&Event::Stored { place, length: *length as u32 }, listener)
+        });
+        self.scratch.places = places;
+        told
+    }
+
     pub(super) fn look_at_free_count(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = self.current();
         if !run.can.free_count {
             return Ok(());
         }
-        let subject = run.subject.as_deref().expect("the subject is there until it is released");
-        let count = super::panics::guard(|| subject.free_count());
+        let count = self.call(Call::FreeCount, |subject| subject.free_count());
+        self.provided.rings.end_call();
+        self.provided.buffers.end_call();
         self.tell(&Event::FreeCount { count }, listener)
     }
 
@@ -211,12 +225,13 @@ impl Rig {
             Amount::Full => room,
             Amount::Bytes(bytes) => room.saturating_add(16).min(bytes.into()),
         };
+        // Before the call, which must not change what it hands out.
+        let mut standing = std::mem::take(&mut self.scratch.standing);
+        self.gather(head, limit, &mut standing);
         let mut out = std::mem::take(&mut self.scratch.out);
         out.clear();
         out.resize(limit as usize, 0);
         let answer = self.call(Call::Read, |subject| subject.read(head, &mut out));
-        let mut standing = std::mem::take(&mut self.scratch.standing);
-        self.gather(head, limit, &mut standing);
         let run = self.current();
         run.meet_table_faults();
         run.effective |= answer != Ok(0);
@@ -298,7 +313,9 @@ impl Rig {
         }
         let first = run.setup.first_index.get();
         let part = run.device_part.clone();
-        // While the device is stopped, its part is the driver's too.
+        // While the device is stopped, its part is the driver's too. Elements from before the reset say nothing any
+        // more; not every driver clears them.
+        self.provided.rings.zero(part.start, part.len());
         self.provided.rings.reserve_for_device(0..0);
         let limit = self.current().call_limit;
         // Writing the whole table anew takes more than a chain.
@@ -358,6 +375,9 @@ impl Rig {
         }
     }
 }
+
+/// The number of the buffers' region, the only one.
+const BUFFERS_REGION: u16 = 0;
 
 /// The length of one buffer.
 const fn length_of(lengths: Lengths, index: u32, buffer_size: u16) -> u32 {

@@ -62,7 +62,12 @@ impl Rig {
         let run = self.current();
         let subject = run.subject.take().expect("the subject is there until it is released");
         run.call = Call::Release;
+        let limit = run.call_limit;
+        self.provided.rings.begin_call(limit);
+        self.provided.buffers.begin_call(limit);
         super::panics::guard(|| subject.release());
+        self.provided.rings.end_call();
+        self.provided.buffers.end_call();
         // One handle of the rig and one of the device for each memory.
         let left = |memory| Rc::strong_count(memory) as u32 - 2;
         let left = left(&self.provided.rings) + left(&self.provided.buffers);

@@ -20,7 +20,10 @@ fn the_numbers_of_operations() {
         (&[0], "idle"),
         (&[1, 0, 0, 2, 0, 0, 5, 0, 7, 0], "driver submit readable=2x5..7"),
         (&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf2, 0, 0, 0xc0], "driver submit writable=131072xfull"),
-        (&[1, 0, 0xf1, 1, 0, 0xe0, 0, 0, 0, 0, 0xc0, 200, 0, 0xf0], "driver submit readable=65537xover writable=200xhuge"),
+        (
+            &[1, 0, 0xf1, 1, 0, 0xe0, 0, 0, 0, 0, 0xc0, 200, 0, 0xf0],
+            "driver submit readable=65537xover writable=200xhuge",
+        ),
         (&[2, 0, 0, 1, 0, 0x80, 0x34, 0x12, 0, 0x20], "driver prepare readable=1x4660..8192"),
         (&[3, 0, 0, 3, 0, 0, 1, 0, 1, 0], "driver write readable=3x1"),
         (&[4], "driver publish"),
@@ -82,7 +85,11 @@ fn the_numbers_of_faults() {
 fn numbers_that_are_not_assigned_are_idle() {
     for number in 0..=255 {
         if Op::from_repr(number).is_none() {
-            assert_eq!(line(&[[number; 1].as_slice(), &[1; STEP_BYTES - 1]].concat()), "idle", "operation {number}");
+            assert_eq!(
+                line(&[[number; 1].as_slice(), &[1; STEP_BYTES - 1]].concat()),
+                "idle",
+                "operation {number}"
+            );
         }
         if Fault::from_repr(number).is_none() {
             assert_eq!(line(&[64, 0, 0, number]), "idle", "fault {number}");

@@ -64,7 +64,9 @@ fn setups() {
     for (line, column, expected, found) in table {
         refused(&format!("ringstorm scenario 1\n{line}\n"), 2, column, expected, found);
     }
-    "ringstorm scenario 1\nqueue size=32768 buffer=4096\n".parse::<Document>().expect("just within the limit");
+    "ringstorm scenario 1\nqueue size=32768 buffer=4096\n"
+        .parse::<Document>()
+        .expect("just within the limit");
 }
 
 /// Each line behind a good setup, with what is wrong in it.
@@ -82,8 +84,18 @@ fn lines() {
         ("device fault hunger newest", 14, FAULTS, "\"hunger\""),
         ("device fault free-id", 21, PICK, "the end"),
         ("device fault free-id newest lie=1", 29, "value=", "\"lie=1\""),
-        ("device fault free-id newest value=4294967296", 35, "a number from 0 to 4294967295", "\"4294967296\""),
-        ("device fault free-id newest value=0x100000000", 35, "a number from 0 to 4294967295", "\"0x100000000\""),
+        (
+            "device fault free-id newest value=4294967296",
+            35,
+            "a number from 0 to 4294967295",
+            "\"4294967296\"",
+        ),
+        (
+            "device fault free-id newest value=0x100000000",
+            35,
+            "a number from 0 to 4294967295",
+            "\"0x100000000\"",
+        ),
         ("device fault free-id newest value=1 value=1", 37, END, "\"value=1\""),
         ("idle now", 6, END, "\"now\""),
         ("settle down", 8, END, "\"down\""),
@@ -166,7 +178,9 @@ fn cut_files() {
     // A carriage return alone does not end a line.
     refused(&format!("{HEAD}driver take\r"), 3, 12, CUT, "the end");
     // Cut anywhere, a file is refused unless whole lines are missing.
-    let whole = format!("{HEAD}driver submit readable=2x5..7\ndevice fault free-id newest value=12\nexpect core pass\n");
+    let whole = format!(
+        "{HEAD}driver submit readable=2x5..7\ndevice fault free-id newest value=12\nexpect core pass\n"
+    );
     for end in 0..whole.len() {
         let outcome = whole[..end].parse::<Document>();
         assert_eq!(outcome.is_ok(), end >= HEAD.len() && whole[..end].ends_with('\n'), "{:?}", &whole[..end]);

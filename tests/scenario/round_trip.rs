@@ -34,11 +34,10 @@ fn survives(scenario: &Scenario) {
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let numbers = select(ringstorm::scenario::Op::VARIANTS).prop_map(|op| op as u8);
     let fields = prop_oneof![any::<u8>(), 0_u8..8, select(vec![0xbf, 0xc0, 0xdf, 0xe0, 0xef, 0xf0, 0xff])];
-    let record = (numbers, vec(fields, STEP_BYTES - 1)).prop_map(|(number, rest)| [vec![number], rest].concat());
-    let likely =
-        (vec(any::<u8>(), HEADER_BYTES), vec(record, 0..12), vec(any::<u8>(), 0..STEP_BYTES)).prop_map(
-            |(header, records, rest)| [header, records.concat(), rest].concat(),
-        );
+    let record =
+        (numbers, vec(fields, STEP_BYTES - 1)).prop_map(|(number, rest)| [vec![number], rest].concat());
+    let likely = (vec(any::<u8>(), HEADER_BYTES), vec(record, 0..12), vec(any::<u8>(), 0..STEP_BYTES))
+        .prop_map(|(header, records, rest)| [header, records.concat(), rest].concat());
     prop_oneof![1 => vec(any::<u8>(), 0..200), 3 => likely]
 }
 
