@@ -21,8 +21,7 @@ use ringstorm::subject::Kind;
 use ringstorm_core::AfterFault;
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use step_strategy::{acceptable, config, fail, setups, steps};
+use step_strategy::{acceptable, config, fail, quietly, setups, steps};
 
 const KIND: Kind = Kind::Core;
 
@@ -137,13 +136,13 @@ impl Books {
     /// Ends the test with everything that there is to know.
     fn fail(&self, what: &str) -> ! {
         let scenario = self.scenario();
-        let told = catch_unwind(|| story::tell(&mut Rig::new()?, KIND, &scenario));
+        let told = quietly(|| story::tell(&mut Rig::new()?, KIND, &scenario));
         let story = match &told {
             Ok(Ok((story, _))) => story,
             Ok(Err(_)) | Err(_) => "the story cannot be told",
         };
         let what = format!("{what}\n\n{story}");
-        fail("state_machine_queue", &scenario, &what, "cargo run --release -- replay")
+        fail("state_machine_queue", &scenario, &what, "cargo run --release -- replay PATH")
     }
 }
 
@@ -251,9 +250,9 @@ impl StateMachineTest for QueueTest {
 
 /// Does something with the rig, and fails with the scenario if that stops or panics.
 fn guard(books: &Books, act: impl FnOnce() -> Result<(), Stop>) {
-    match catch_unwind(AssertUnwindSafe(act)) {
+    match quietly(act) {
         Ok(Ok(())) => {}
         Ok(Err(stop)) => books.fail(&format!("stopped: {stop:?}")),
-        Err(_) => books.fail("panicked"),
+        Err(panic) => books.fail(&format!("panicked: {panic}")),
     }
 }

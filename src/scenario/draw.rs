@@ -95,7 +95,7 @@ impl Guess {
             Op::Publish => self.prepared > 0 && !self.broken,
             Op::Take | Op::Collect => (self.used > 0 || self.poisoned) && !self.broken,
             Op::Read | Op::Free => self.completed > 0,
-            Op::Reset => self.broken || self.chains() > 0,
+            Op::Reset => self.size < 512 && (self.broken || self.chains() > 0),
             Op::Misuse | Op::Interrupts | Op::DeviceNotifications | Op::Settle => true,
             Op::DeviceTake => self.available > 0,
             Op::DeviceReturn => self.held > 0,
@@ -175,7 +175,7 @@ impl Drawer {
 
     fn weights(&mut self, profile: Profile) -> Weights {
         let swarm = profile == Profile::Swarm;
-        let ops = Op::VARIANTS
+        let mut ops: Vec<(Op, u32)> = Op::VARIANTS
             .iter()
             .map(|op| {
                 let (least, usual) = match op {
@@ -190,11 +190,14 @@ impl Drawer {
                 (*op, weight)
             })
             .collect();
-        let faults = match profile {
+        let faults: Vec<(Fault, u32)> = match profile {
             Profile::Honest => Vec::new(),
             Profile::Hostile => Fault::VARIANTS.iter().map(|fault| (*fault, 1)).collect(),
             Profile::Swarm => Fault::VARIANTS.iter().map(|fault| (*fault, self.swarm_weight(4))).collect(),
         };
+        if faults.iter().all(|(_, weight)| *weight == 0) {
+            ops.retain(|(op, _)| *op != Op::Fault);
+        }
         let longest = self.choose(&[(1, 1), (2, 3), (4, 4), (9, 2)]);
         Weights { ops, faults, longest }
     }
@@ -205,7 +208,8 @@ impl Drawer {
     }
 
     fn step(&mut self, setup: &Setup, weights: &Weights) -> Step {
-        if self.guess.broken && self.one_in(2) {
+        // A reset writes the whole table anew, which in a large queue costs as much as hundreds of other steps.
+        if self.guess.broken && self.one_in(2 + self.guess.size / 32) {
             self.guess.restart();
             return Step::Reset;
         }
@@ -213,8 +217,7 @@ impl Drawer {
         let mut choices = [(Op::Idle, 0); Op::VARIANTS.len()];
         for (choice, (op, weight)) in choices.iter_mut().zip(&weights.ops) {
             let useful = anything || self.guess.has_work(*op);
-            let possible = *op != Op::Fault || weights.faults.iter().any(|(_, weight)| *weight > 0);
-            *choice = (*op, if useful && possible { *weight } else { 0 });
+            *choice = (*op, if useful { *weight } else { 0 });
         }
         if choices.iter().all(|(_, weight)| *weight == 0) {
             // Nothing is left to do for this scenario's operations: bring everything home.
@@ -387,7 +390,7 @@ impl Drawer {
         let (small, size) = (self.below(4), self.guess.size);
         // The largest cost a hundred ordinary steps each.
         let count =
-            self.choose(&[(0, 16), (small, 48), (size + 1, 12), (65_536, 1), (65_537, 2), (131_072, 1)]);
+            self.choose(&[(0, 48), (small, 140), (size + 1, 40), (65_536, 1), (65_537, 2), (131_072, 1)]);
         let lengths = match self.below(4) {
             0 => Lengths::Cycle { from: 0, to: 0 },
             1 => Lengths::Over,

@@ -1,0 +1,86 @@
+//! The command as its users meet it: exit status, streams and files.
+
+mod refused;
+mod runs;
+mod scenarios;
+mod streams;
+
+use assert_cmd::Command;
+use std::collections::BTreeMap;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A subject with a defect that few seeds find, and the lowest of those seeds.
+const SPECIMEN: &str = "specimen-mid-chain-freed";
+const GUILTY_SEED: &str = "6";
+
+/// What a command left behind.
+#[derive(Debug)]
+struct Left {
+    status: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// A folder to run commands in.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ringstorm"));
+        command.current_dir(self.path()).timeout(std::time::Duration::from_secs(60));
+        command
+    }
+
+    #[track_caller]
+    fn run(&self, args: &[&str]) -> Left {
+        Self::left(self.command().args(args))
+    }
+
+    /// Runs a line of the shell, in which `$R` is the command.
+    #[track_caller]
+    fn shell(&self, line: &str) -> Left {
+        let mut shell = Command::new("sh");
+        shell.current_dir(self.path()).env("R", env!("CARGO_BIN_EXE_ringstorm")).args(["-c", line]);
+        Self::left(shell.timeout(std::time::Duration::from_secs(60)))
+    }
+
+    #[track_caller]
+    fn left(command: &mut Command) -> Left {
+        let output = command.output().expect("the command can be run");
+        let text = |bytes| String::from_utf8(bytes).expect("output is text");
+        Left { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.path().join(name), content).expect("a file can be written");
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path().join(name)).expect(name)
+    }
+
+    /// Every file and folder, and what is in it.
+    fn everything(&self) -> BTreeMap<String, Vec<u8>> {
+        fn walk(folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    walk(&path, found);
+                }
+                found.insert(path.display().to_string(), std::fs::read(&path).unwrap_or_default());
+            }
+        }
+        let mut found = BTreeMap::new();
+        walk(self.path(), &mut found);
+        found
+    }
+}

@@ -1,0 +1,157 @@
+//! Runs: what they find, write and say.
+
+use crate::{Left, Place, SPECIMEN};
+use serde_json::Value;
+
+fn json(left: &Left) -> Value {
+    serde_json::from_str(&left.out).unwrap_or_else(|error| panic!("{error}: {left:?}"))
+}
+
+fn number(report: &Value, key: &str) -> u64 {
+    report[key].as_u64().unwrap_or_else(|| panic!("{key} is no number in {report}"))
+}
+
+/// A run over the specimen, with further arguments.
+fn storm(place: &Place, seeds: &str, more: &[&str]) -> Left {
+    place.run(&[&["run", "--subject", SPECIMEN, "--seeds", seeds], more].concat())
+}
+
+fn signatures(report: &Value) -> Vec<String> {
+    let findings = report["findings"].as_array().expect("an array");
+    findings.iter().map(|finding| finding["signature"].as_str().expect("a string").to_owned()).collect()
+}
+
+#[test]
+fn nothing_found() {
+    let place = Place::new();
+    let left = place.run(&["run", "--seeds", "40"]);
+    assert_eq!(left.status, Some(0), "{left:?}");
+    assert!(left.out.starts_with("core under the swarm storm: 40 seeds from 0, "), "{left:?}");
+    assert!(left.out.ends_with("nothing found\n"), "{left:?}");
+    assert_eq!(left.err, "", "progress is for terminals only");
+    assert!(place.everything().is_empty(), "no folder without a finding");
+}
+
+#[test]
+fn json_has_its_fields() {
+    let place = Place::new();
+    let left = storm(&place, "40", &["--json", "--out", "found", "--jobs", "2"]);
+    assert_eq!(left.status, Some(1), "{left:?}");
+    let report = json(&left);
+    assert_eq!(report["version"], 1);
+    assert_eq!(report["subject"], SPECIMEN);
+    assert_eq!(report["profile"], "swarm");
+    assert_eq!(number(&report, "seeds"), 40);
+    let (steps, effective) = (number(&report, "steps"), number(&report, "effective_steps"));
+    assert!(0 < effective && effective < steps && steps <= 40 * 129, "{report}");
+    assert!(report["seconds"].as_f64().expect("a number") > 0.0);
+    assert!(report["steps_per_second"].as_f64().expect("a number") > 0.0);
+    let hash = report["trace_hash"].as_str().expect("a string").strip_prefix("0x").expect("hexadecimal");
+    assert!(hash.len() == 16 && u64::from_str_radix(hash, 16).is_ok(), "{hash}");
+    let (hit, total) = (number(&report["coverage"], "pairs_hit"), number(&report["coverage"], "pairs_total"));
+    assert!(0 < hit && hit <= total, "{report}");
+    let findings = report["findings"].as_array().expect("an array");
+    assert!(!findings.is_empty());
+    for finding in findings {
+        let signature = finding["signature"].as_str().expect("a string");
+        let invariant = finding["invariant"].as_str().expect("a string");
+        assert!(signature.starts_with(&format!("{SPECIMEN}/violation/{invariant}/")), "{finding}");
+        assert!(number(finding, "seed") < 40 && number(finding, "step") <= 128, "{finding}");
+        assert!(number(finding, "count") >= 1, "{finding}");
+        let text = place.read(finding["file"].as_str().expect("a string"));
+        let steps = text.lines().filter(|line| line.starts_with('d') || *line == "settle").count();
+        assert_eq!(number(finding, "steps_after_shrinking"), steps as u64, "{text}");
+        assert!(text.contains(&format!("# {signature}\n")), "{text}");
+    }
+}
+
+#[test]
+fn the_last_line_reproduces_the_finding() {
+    // A folder whose name a shell would take apart.
+    for folder in ["found", "what's \"found\" $here", "deep/er"] {
+        let place = Place::new();
+        let left = storm(&place, "40", &["--out", folder]);
+        assert_eq!(left.status, Some(1), "{left:?}");
+        let first =
+            left.out.split("FOUND ").nth(1).and_then(|rest| rest.lines().next()).expect("a signature");
+        let command = left.out.lines().last().expect("a last line");
+        let again = place.shell(command);
+        assert_eq!(again.status, Some(1), "{command}: {again:?}");
+        let invariant = first.split('/').nth(2).expect("an invariant");
+        assert!(again.out.contains(&format!("violation of {invariant}: ")), "{first}: {again:?}");
+        assert_eq!(again.err, "");
+        let files = std::fs::read_dir(place.path().join(folder)).expect("the folder");
+        let names: Vec<String> =
+            files.map(|file| file.expect("a file").file_name().into_string().expect("text")).collect();
+        assert_eq!(names.len(), left.out.matches("FOUND ").count(), "{names:?}");
+        assert!(names.iter().all(|name| name.ends_with(".storm")), "nothing half done is left: {names:?}");
+    }
+}
+
+#[test]
+fn masked_signatures_are_named_and_not_found() {
+    let place = Place::new();
+    let found = signatures(&json(&storm(&place, "40", &["--json", "--out", "found"])));
+    let masks: Vec<&str> = found.iter().flat_map(|signature| ["--mask", signature]).collect();
+    let left = storm(&place, "40", &masks);
+    assert_eq!(left.status, Some(0), "{left:?}");
+    assert!(left.out.ends_with("nothing found\n"), "{left:?}");
+    for signature in &found {
+        assert!(left.out.contains(&format!("masked     {signature}: ")), "{signature}: {left:?}");
+    }
+    let left = storm(&place, "40", &[&masks[..2], &["--json"]].concat());
+    assert_eq!(left.status, Some(1));
+    assert_eq!(signatures(&json(&left)), found[1..], "only what was masked is missing");
+}
+
+#[test]
+fn enough_findings_end_a_run_early() {
+    let place = Place::new();
+    let left = storm(&place, "4000", &["--json", "--max-findings", "1"]);
+    let report = json(&left);
+    let groups = signatures(&report).len();
+    // Seeds are run in blocks, and a block is taken in as a whole.
+    assert!(left.status == Some(1) && groups >= 1, "{left:?}");
+    assert!(number(&report, "seeds") < 4000);
+    assert_eq!(report["complete"], false);
+    let note = format!("stopped at {groups} groups of findings, after {} seeds\n", number(&report, "seeds"));
+    assert!(left.err.ends_with(&note), "{left:?}");
+    let complete = storm(&place, "40", &["--json"]);
+    assert_eq!(json(&complete)["complete"], true);
+    assert!(!complete.err.contains("stopped"), "{complete:?}");
+}
+
+#[test]
+fn shards_cover_all_seeds_once() {
+    let place = Place::new();
+    let whole = json(&place.run(&["run", "--json", "--seeds", "50", "--from", "0x64"]));
+    let shards = ["1/3", "2/3", "3/3"].map(|shard| {
+        json(&place.run(&["run", "--json", "--seeds", "50", "--from", "100", "--shard", shard]))
+    });
+    for key in ["seeds", "steps", "effective_steps", "skipped_steps"] {
+        assert_eq!(shards.iter().map(|shard| number(shard, key)).sum::<u64>(), number(&whole, key), "{key}");
+    }
+    let mut next = 100;
+    for shard in &shards {
+        assert_eq!(number(shard, "from"), next);
+        next += number(shard, "seeds");
+    }
+    assert_eq!(next, 150);
+}
+
+#[test]
+fn the_number_of_jobs_changes_nothing() {
+    let place = Place::new();
+    let [one, three] = ["1", "3"].map(|jobs| {
+        let mut report = json(&storm(&place, "100", &["--json", "--max-findings", "3", "--jobs", jobs]));
+        let object = report.as_object_mut().expect("an object");
+        for key in
+            ["jobs", "seconds", "construction_seconds", "steps_per_second", "steps_per_second_per_core"]
+        {
+            assert!(object.remove(key).is_some(), "{key}");
+        }
+        report
+    });
+    assert_eq!(one, three);
+    assert!(signatures(&one).len() >= 3);
+}

@@ -1,0 +1,126 @@
+//! Scenarios in and out: show, replay, shrink.
+
+use crate::{GUILTY_SEED, Place, SPECIMEN};
+
+const HEAD: &str = "ringstorm scenario 1\nqueue size=8 buffer=64\n";
+/// Misuse that the specimen lets through, and core refuses.
+const MISUSE: &str = "driver submit readable=2x1\ndriver misuse free mid-chain newest\n";
+
+#[test]
+fn a_scenario_goes_to_bytes_and_back() {
+    let place = Place::new();
+    for args in [["5", "swarm", "128"], ["0x7", "hostile", "300"], ["8", "honest", "1"]] {
+        let [seed, profile, steps] = args;
+        let shown = place.run(&["show", seed, "--profile", profile, "--steps", steps]);
+        assert_eq!((shown.status, shown.err.as_str()), (Some(0), ""));
+        assert_eq!(shown.out.lines().count(), 2 + steps.parse::<usize>().expect("a number"));
+        place.write("a.storm", &shown.out);
+        let written = place.run(&["show", "a.storm", "--bytes", "-o", "a.bytes"]);
+        assert_eq!((written.status, written.out.as_str()), (Some(0), ""));
+        assert_eq!(place.run(&["show", "a.bytes"]).out, shown.out);
+        place.run(&["show", "a.bytes", "--output", "b.storm"]);
+        assert_eq!(place.read("b.storm"), shown.out);
+        let again = place.run(&["replay", "a.storm", "b.storm", "a.bytes"]).out;
+        let told: Vec<&str> =
+            again.split("== ").skip(1).map(|told| told.split_once(": ").expect("a name").1).collect();
+        assert!(told.len() == 3 && told.iter().all(|one| *one == told[0]), "{again}");
+    }
+}
+
+#[test]
+fn several_inputs_are_replayed_in_order() {
+    let place = Place::new();
+    place.write("good.storm", format!("{HEAD}driver submit readable=1x1\n"));
+    let left = place.run(&["replay", "3", "good.storm", "4"]);
+    assert_eq!((left.status, left.err.as_str()), (Some(0), ""), "{left:?}");
+    let heads: Vec<&str> =
+        left.out.lines().filter_map(|line| line.strip_prefix("== ")?.split(':').next()).collect();
+    assert_eq!(heads, ["3", "good.storm", "4"]);
+    assert_eq!(left.out.lines().filter(|line| *line == "pass").count(), 3);
+    // One that goes wrong is enough, wherever it stands.
+    place.write("bad.storm", format!("{HEAD}{MISUSE}expect {SPECIMEN} pass\n"));
+    let left = place.run(&["replay", "bad.storm", "good.storm"]);
+    assert_eq!(left.status, Some(1), "{left:?}");
+    assert!(left.out.contains("== good.storm: "), "the others are told all the same: {left:?}");
+}
+
+#[test]
+fn expectations_decide() {
+    let table: [(&str, &[&str], i32, &str); 8] = [
+        ("", &[], 0, "pass\n"),
+        ("", &["--subject", SPECIMEN], 1, "violation of misuse-refused: "),
+        ("expect core pass\n", &[], 0, "pass\n"),
+        ("expect core panic\n", &[], 1, "NOT as expected: panic\n"),
+        (
+            "expect specimen-mid-chain-freed violation misuse-refused\n",
+            &[],
+            0,
+            "as expected: violation misuse-refused\n",
+        ),
+        (
+            "expect specimen-mid-chain-freed violation payload\n",
+            &[],
+            1,
+            "NOT as expected: violation payload\n",
+        ),
+        ("expect specimen-mid-chain-freed pass\n", &[], 1, "violation of misuse-refused: "),
+        ("expect core pass\nexpect specimen-mid-chain-freed stuck\n", &["--subject", "core"], 0, "pass\n"),
+    ];
+    let place = Place::new();
+    for (expect, args, status, told) in table {
+        place.write("a.storm", format!("{HEAD}{MISUSE}{expect}"));
+        let left = place.run(&[&["replay", "a.storm"], args].concat());
+        assert_eq!((left.status, left.err.as_str()), (Some(status), ""), "{expect:?}: {left:?}");
+        assert!(left.out.contains(told), "{expect:?}: {left:?}");
+    }
+}
+
+#[test]
+fn shrinking_keeps_the_signature() {
+    let place = Place::new();
+    let left = place.run(&["shrink", GUILTY_SEED, "--subject", SPECIMEN, "-o", "small.storm"]);
+    assert_eq!((left.status, left.out.as_str()), (Some(1), ""), "{left:?}");
+    let (signature, rest) = left.err.split_once(": ").expect("a signature");
+    let steps =
+        rest.split_once(" steps, 128 before\n").expect("both lengths").0.parse::<usize>().expect("a number");
+    assert!(steps < 20, "{left:?}");
+    let small = place.read("small.storm");
+    assert_eq!(small.lines().nth(1), Some(format!("# {signature}").as_str()));
+    assert_eq!(small.lines().count(), 3 + steps);
+    let replay = left.err.lines().last().expect("a command");
+    assert_eq!(place.shell(replay).status, Some(1), "{replay}");
+    // Without a place for it, it is printed; and what is small stays as it is.
+    let printed = place.run(&["shrink", "small.storm", "--subject", SPECIMEN]);
+    assert_eq!((printed.status, printed.out.as_str()), (Some(1), small.as_str()));
+    assert_eq!(printed.err, format!("{signature}: {steps} steps, {steps} before\n"));
+}
+
+#[test]
+fn comments_and_expectations_survive_shrinking() {
+    let place = Place::new();
+    let top = "ringstorm scenario 1\n# by hand\n";
+    let expect = "expect specimen-mid-chain-freed violation misuse-refused\n";
+    place.write("a.storm", format!("{top}queue size=8 buffer=64\nsettle\nidle\n{MISUSE}settle\n{expect}"));
+    let left = place.run(&["shrink", "a.storm"]);
+    assert_eq!(left.status, Some(1), "{left:?}");
+    assert!(left.out.starts_with(top) && left.out.ends_with(&format!("{MISUSE}{expect}")), "{left:?}");
+}
+
+#[test]
+fn nothing_to_shrink() {
+    let place = Place::new();
+    let left = place.run(&["shrink", "5", "-o", "small.storm"]);
+    assert_eq!((left.status, left.out.as_str()), (Some(0), ""));
+    assert_eq!(left.err, "5: nothing goes wrong here, so there is nothing to shrink\n");
+    assert!(place.everything().is_empty());
+}
+
+#[test]
+fn help_and_version_are_results() {
+    let place = Place::new();
+    for args in [&["--help"][..], &["--version"], &["help", "run"], &["replay", "-h"]] {
+        let left = place.run(args);
+        assert_eq!((left.status, left.err.as_str()), (Some(0), ""), "{args:?}");
+        assert!(left.out.contains("ringstorm"), "{args:?}: {left:?}");
+    }
+}

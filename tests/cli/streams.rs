@@ -1,0 +1,102 @@
+//! What happens when streams close, disks are full and the user has had enough.
+
+use crate::{GUILTY_SEED, Place, SPECIMEN};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+#[test]
+fn output_that_nobody_reads_is_no_error() {
+    let place = Place::new();
+    for what in ["show 5 --steps 100000", "replay 5 --steps 5000", "--help"] {
+        // The status of the command itself, through the third descriptor.
+        let left = place.shell(&format!("{{ $R {what}; echo \"status $?\" >&2; }} | head -c 1 >/dev/null"));
+        assert_eq!(left.err, "status 0\n", "{what}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_said() {
+    let place = Place::new();
+    let run = format!("run --seeds 10 --subject {SPECIMEN}");
+    for what in
+        ["show 5", "show 5 --bytes", "replay 5", "run --seeds 1", "run --seeds 1 --json", run.as_str()]
+    {
+        let left = place.shell(&format!("exec $R {what} >/dev/full"));
+        assert_eq!(left.status, Some(2), "{what}: {left:?}");
+        let last = left.err.lines().last().expect("a line");
+        assert!(last.starts_with("error: standard output: No space left"), "{what}: {left:?}");
+    }
+}
+
+#[test]
+fn a_finding_that_cannot_be_written_is_printed() {
+    let place = Place::new();
+    // Without --out nothing is tried out before the run, and a file stands where the folder should be.
+    place.write("findings", "a file");
+    let left = place.run(&["run", "--subject", SPECIMEN, "--from", GUILTY_SEED, "--seeds", "1"]);
+    assert_eq!(left.status, Some(2), "{left:?}");
+    assert!(
+        left.out.contains("FOUND specimen-mid-chain-freed/violation/"),
+        "the summary is printed: {left:?}"
+    );
+    let (before, document) = left.err.split_once("ringstorm scenario 1\n").expect("the scenario");
+    assert!(before.ends_with("a finding could not be written; this is its scenario:\n"), "{left:?}");
+    assert!(left.err.lines().last().is_some_and(|line| line.starts_with("error: findings: ")), "{left:?}");
+    // What is printed can be used.
+    let lines = document.lines().take_while(|line| !line.is_empty()).map(|line| format!("{line}\n"));
+    place.write("saved.storm", format!("ringstorm scenario 1\n{}", lines.collect::<String>()));
+    let again = place.run(&["replay", "saved.storm", "--subject", SPECIMEN]);
+    assert_eq!(again.status, Some(1), "{again:?}");
+    assert_eq!(place.read("findings"), "a file");
+}
+
+/// Starts a long run, interrupts it, and gives its status and its streams.
+fn interrupted(place: &Place, args: &[&str], signal: &str) -> (Option<i32>, String, String) {
+    let child = Command::new(env!("CARGO_BIN_EXE_ringstorm"))
+        .current_dir(place.path())
+        .args(["run", "--time", "60s"])
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command can be run");
+    sleep(Duration::from_millis(700));
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args([signal, &id]).status().expect("kill can be run");
+    assert!(sent.success());
+    let start = Instant::now();
+    let output = child.wait_with_output().expect("it ends");
+    // Far from the 60 seconds that were asked for, and far from what a slow machine needs to stop.
+    assert!(start.elapsed() < Duration::from_secs(40), "took {:?} to stop", start.elapsed());
+    let text = |bytes| String::from_utf8(bytes).expect("output is text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn an_interrupted_run_prints_what_it_has() {
+    for signal in ["-INT", "-TERM"] {
+        let place = Place::new();
+        let (status, out, err) = interrupted(&place, &[], signal);
+        assert_eq!(status, Some(0), "{err}");
+        assert!(out.starts_with("core under the swarm storm: ") && out.ends_with("nothing found\n"), "{out}");
+        assert!(err.starts_with("interrupted after "), "{err}");
+        assert_eq!(err.lines().count(), 1, "{err}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_keeps_its_findings() {
+    let place = Place::new();
+    let args = ["--subject", SPECIMEN, "--json", "--max-findings", "4000000000"];
+    let (status, out, err) = interrupted(&place, &args, "-INT");
+    let report: serde_json::Value = serde_json::from_str(&out).expect("one object");
+    let findings = report["findings"].as_array().expect("an array");
+    assert_eq!(status, Some(i32::from(!findings.is_empty())), "{err}");
+    assert_eq!(report["complete"], false);
+    for finding in findings {
+        let text = place.read(finding["file"].as_str().expect("a string"));
+        assert!(text.starts_with("ringstorm scenario 1\n"), "{text}");
+    }
+}

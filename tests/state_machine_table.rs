@@ -1,0 +1,488 @@
+//! The descriptor table alone, under steps that proptest generates and shrinks.
+//!
+//! A run takes about SECONDS in a debug build. `PROPTEST_CASES=20000 cargo test --release --test
+//! state_machine_table` makes it a long one. What fails is shrunk, printed as a scenario, and kept as a .storm
+//! file under `target/tmp`; the command that is printed beside it names that file in `TABLE_STORM`.
+//!
+//! Of the one step language, the table does its part: submit and prepare create by copy and write in place;
+//! free frees any live chain; read asks for buffers and contents; misuse names bad heads; the faults that
+//! scribble on the table, and device return, are done to the bytes by the test. All others do nothing here.
+//!
+//! The reference knows chains by their lengths alone. Which descriptors they have is for the table to say; what
+//! is said must fit together, and to what stands in memory, which is compared word by word after each step.
+
+#[path = "support/step_strategy.rs"]
+mod step_strategy;
+
+use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use ringstorm::scenario::{Amount, BadHead, Buffers, Document, HeadCall, Op, Pick, Scenario, Setup, Step};
+use ringstorm_core::{
+    Buffer, DescriptorTable, DeviceAddress, DeviceStopped, Head, HeapMemory, Misuse, Region, RegionId,
+    SharedMemory, Tampering, WritableBuffers,
+};
+use ringstorm_sim_device::{Fault, fill_pattern};
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
+use step_strategy::{acceptable, config, fail, lengths_of, quietly, setups, steps};
+
+/// A descriptor (2.7.5): the address, then length, flags and next in one word.
+const DESCRIPTOR_BYTES: usize = 16;
+const NEXT: u64 = 1 << 32;
+const WRITE: u64 = 2 << 32;
+const TABLE_AT: u64 = 0x10_0000;
+const BUFFERS_AT: u64 = 0x1_0000_0000;
+
+const REPLAY: &str = "TABLE_STORM=PATH cargo test --test state_machine_table scenario";
+
+prop_state_machine! {
+    #![proptest_config(config())]
+    #[test]
+    fn the_table_keeps_its_chains(sequential 1..=64 => TableTest);
+}
+
+/// Runs the scenario that a failure left behind, if one is named.
+#[test]
+fn the_table_passes_the_scenario_named_by_the_environment() {
+    let Some(path) = std::env::var_os("TABLE_STORM") else { return };
+    let text = std::fs::read_to_string(&path).expect("a readable file");
+    let Scenario { setup, steps } = text.parse::<Document>().expect("a scenario").scenario;
+    let run = || TableTest::test_sequential(config(), Expected::new(setup), steps, None);
+    quietly(run).unwrap_or_else(|message| panic!("{message}"));
+}
+
+/// The chains that there must be, oldest first: for each, the lengths of its buffers.
+#[derive(Debug, Clone)]
+struct Expected {
+    setup: Setup,
+    steps: Vec<Step>,
+    live: Vec<(Vec<u32>, Vec<u32>)>,
+}
+
+impl Expected {
+    const fn new(setup: Setup) -> Self {
+        Self { setup, steps: Vec::new(), live: Vec::new() }
+    }
+
+    fn free(&self) -> u32 {
+        let live = self.live.iter().map(|(readable, writable)| readable.len() + writable.len());
+        u32::from(self.setup.queue_size.get()) - live.sum::<usize>() as u32
+    }
+
+    fn weight(&self, op: Op) -> u32 {
+        let (full, empty) = (self.free() == 0, self.live.is_empty());
+        match op {
+            Op::Submit | Op::Prepare | Op::Write => {
+                if full {
+                    1
+                } else {
+                    8
+                }
+            }
+            Op::Free => {
+                if empty {
+                    1
+                } else {
+                    12
+                }
+            }
+            Op::Read | Op::DeviceReturn => {
+                if empty {
+                    1
+                } else {
+                    6
+                }
+            }
+            Op::Misuse => 8,
+            // Four of the twelve faults are in the table.
+            Op::Fault => 16,
+            Op::Reset => 1,
+            Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Interrupts => 0,
+            Op::DeviceTake | Op::DeviceNotifications | Op::Settle => 0,
+        }
+    }
+}
+
+impl ReferenceStateMachine for Expected {
+    type State = Self;
+    type Transition = Step;
+
+    fn init_state() -> BoxedStrategy<Self> {
+        setups().prop_map(Self::new).boxed()
+    }
+
+    fn transitions(expected: &Self) -> BoxedStrategy<Step> {
+        steps(&expected.setup, expected.free(), |op| expected.weight(op))
+    }
+
+    fn apply(mut expected: Self, step: &Step) -> Self {
+        expected.steps.push(*step);
+        let setup = expected.setup;
+        match *step {
+            Step::Submit { readable, writable }
+            | Step::Prepare { readable, writable }
+            | Step::Write { readable, writable }
+                if acceptable(readable, writable, &setup, expected.free()) =>
+            {
+                let lengths = |buffers| lengths_of(buffers, &setup, u32::MAX).collect();
+                expected.live.push((lengths(readable), lengths(writable)));
+            }
+            Step::Free { pick } => {
+                pick.of(expected.live.len()).map(|position| expected.live.remove(position));
+            }
+            Step::Reset => expected.live.clear(),
+            _ => {}
+        }
+        expected
+    }
+}
+
+/// A chain that the table made, with the bytes that must stand in each of its buffers.
+struct Made {
+    head: Head,
+    buffers: Vec<Buffer>,
+    bytes: Vec<Vec<u8>>,
+}
+
+struct Run {
+    setup: Setup,
+    table: DescriptorTable<Rc<HeapMemory>>,
+    table_memory: Rc<HeapMemory>,
+    buffer_memory: Rc<HeapMemory>,
+    /// Oldest first, as in [`Expected::live`].
+    made: Vec<Made>,
+    /// Heads of chains that are no more.
+    gone: Vec<Head>,
+    /// What the driver must have written: for each descriptor the two words.
+    words: Vec<[u64; 2]>,
+    /// The second word of the descriptors that were scribbled on, as it stands there since.
+    scribbled: BTreeMap<u16, u64>,
+    patterns: u32,
+}
+
+impl Run {
+    fn new(setup: Setup) -> Self {
+        let (size, buffer_size) = (setup.queue_size, u32::from(setup.buffer_size));
+        let memory = |bytes| Rc::new(HeapMemory::new(bytes).expect("there is memory"));
+        let table_memory = memory(DESCRIPTOR_BYTES * size.as_usize());
+        let buffer_memory = memory(usize::from(setup.buffer_size) * size.as_usize());
+        let table = Region::at(Rc::clone(&table_memory), DeviceAddress::new(TABLE_AT));
+        let buffers = Region::at(Rc::clone(&buffer_memory), DeviceAddress::new(BUFFERS_AT));
+        let table = DescriptorTable::new(size, buffer_size, setup.policies.writable, table, buffers);
+        let mut run = Self {
+            setup,
+            table: table.expect("a good setup"),
+            table_memory,
+            buffer_memory,
+            made: Vec::new(),
+            gone: Vec::new(),
+            words: Vec::new(),
+            scribbled: BTreeMap::new(),
+            patterns: 0,
+        };
+        run.all_free();
+        run
+    }
+
+    fn all_free(&mut self) {
+        let buffer_size = u64::from(self.setup.buffer_size);
+        let addresses =
+            (0..u64::from(self.setup.queue_size.get())).map(|index| BUFFERS_AT + index * buffer_size);
+        self.words = addresses.map(|address| [address, 0]).collect();
+        self.scribbled.clear();
+        self.gone.extend(self.made.drain(..).map(|made| made.head));
+    }
+
+    fn pattern(&mut self, length: u32) -> Vec<u8> {
+        self.patterns += 1;
+        let mut bytes = vec![0; length as usize];
+        fill_pattern(&mut bytes, self.patterns);
+        bytes
+    }
+
+    fn standing(&self, buffer: &Buffer) -> Vec<u8> {
+        let mut bytes = vec![0; buffer.length as usize];
+        self.buffer_memory.copy_out(buffer.offset, &mut bytes);
+        bytes
+    }
+
+    fn create(&mut self, readable: Buffers, writable: Buffers, in_place: bool, expected: bool) {
+        let setup = self.setup;
+        let writable: Vec<u32> = lengths_of(writable, &setup, u32::MAX).collect();
+        let huge = u32::from(setup.buffer_size) + 4096;
+        let lengths: Vec<u32> = lengths_of(readable, &setup, huge).collect();
+        // A chain of too many buffers may carry the same bytes in all of them.
+        let distinct = if lengths.len() > setup.queue_size.as_usize() { 1 } else { lengths.len() };
+        let mut payload: Vec<Vec<u8>> =
+            lengths.iter().take(distinct).map(|length| self.pattern(*length)).collect();
+        let answer = if in_place {
+            self.table.create_with(&lengths, &writable, |writer| {
+                let all = payload.concat();
+                // The last byte is not written, and must be zero for that.
+                for piece in all[..all.len().saturating_sub(1)].chunks(5) {
+                    writer.write(piece)?;
+                }
+                assert!(writer.write(&[1, 1]).is_err(), "more was written than there is room");
+                Ok(())
+            })
+        } else {
+            let slices: Vec<&[u8]> = payload.iter().cycle().take(lengths.len()).map(Vec::as_slice).collect();
+            self.table.create(&slices, &writable)
+        };
+        assert_eq!(answer.is_ok(), expected, "the answer to a new chain is {answer:?}");
+        let Ok(head) = answer else { return };
+        if let (true, Some(last)) = (in_place, payload.last_mut().and_then(|bytes| bytes.last_mut())) {
+            *last = 0;
+        }
+        let buffers: Vec<Buffer> = self.table.buffers(head).expect("a live chain").collect();
+        assert_eq!(buffers[0].descriptor, head.index(), "a chain begins at its head");
+        for (position, buffer) in buffers.iter().enumerate() {
+            let next = buffers.get(position + 1).map_or(0, |next| NEXT | u64::from(next.descriptor) << 48);
+            let write = if buffer.writable { WRITE } else { 0 };
+            let shape = u64::from(buffer.length) | write | next;
+            self.words[usize::from(buffer.descriptor)] = [buffer.address.get(), shape];
+            self.scribbled.remove(&buffer.descriptor);
+        }
+        let mut bytes = payload;
+        for buffer in &buffers[bytes.len()..] {
+            let standing = self.standing(buffer);
+            let zeroed = self.setup.policies.writable == WritableBuffers::Zeroed;
+            assert!(
+                !zeroed || standing.iter().all(|byte| *byte == 0),
+                "{buffer:?} is not zero: {standing:?}"
+            );
+            bytes.push(standing);
+        }
+        self.made.push(Made { head, buffers, bytes });
+    }
+
+    fn free(&mut self, pick: Pick) {
+        let Some(position) = pick.of(self.made.len()) else { return };
+        let made = self.made.remove(position);
+        assert_eq!(self.table.free(made.head), Ok(()));
+        for Buffer { descriptor, .. } in made.buffers {
+            self.words[usize::from(descriptor)][1] = 0;
+            self.scribbled.remove(&descriptor);
+        }
+        self.gone.push(made.head);
+    }
+
+    fn read(&self, pick: Pick, limit: Amount) {
+        let Some(position) = pick.of(self.made.len()) else { return };
+        let Made { head, buffers, bytes } = &self.made[position];
+        let all = bytes.concat();
+        let limit = match limit {
+            Amount::Full => all.len(),
+            Amount::Bytes(bytes) => (bytes as usize).min(all.len() + 16),
+        };
+        let mut out = vec![0; limit];
+        let answer = self.table.contents(*head, &mut out);
+        let expected = if buffers.iter().any(|buffer| !buffer.writable) {
+            Err(Misuse::ReadableInChain(*head))
+        } else {
+            Ok(all.len().min(limit))
+        };
+        assert_eq!(answer, expected);
+        assert!(answer.is_err() || out[..all.len().min(limit)] == all[..all.len().min(limit)], "other bytes");
+    }
+
+    /// The device writes to all that it may of a chain.
+    fn write(&mut self, pick: Pick) {
+        let Some(position) = pick.of(self.made.len()) else { return };
+        for at in 0..self.made[position].buffers.len() {
+            let buffer = self.made[position].buffers[at];
+            if buffer.writable {
+                let bytes = self.pattern(buffer.length);
+                self.buffer_memory.copy_in(buffer.offset, &bytes);
+                self.made[position].bytes[at] = bytes;
+            }
+        }
+    }
+
+    fn misuse(&mut self, call: HeadCall, bad: BadHead, pick: Pick) {
+        let size = self.setup.queue_size.get();
+        let heads: HashSet<u16> = self.made.iter().map(|made| made.head.index()).collect();
+        let owned: HashSet<u16> =
+            self.made.iter().flat_map(|made| &made.buffers).map(|b| b.descriptor).collect();
+        let mut around = (0..size).map(|step| u16::from(pick.0).wrapping_add(step) % size);
+        let head = match bad {
+            BadHead::OutOfRange => Some(Head::from_parts(size, 1)),
+            BadHead::Far => Some(Head::from_parts(u16::MAX, 1)),
+            BadHead::FreeDescriptor => around.find(|i| !owned.contains(i)).map(|i| Head::from_parts(i, 1)),
+            BadHead::MidChain => around
+                .find(|index| owned.contains(index) && !heads.contains(index))
+                .map(|index| Head::from_parts(index, 1)),
+            BadHead::Stale => pick.of(self.gone.len()).map(|position| self.gone[position]),
+            // The table does not know what the device has: a live chain, by a name that it never had.
+            BadHead::InFlight => pick
+                .of(self.made.len())
+                .map(|position| self.made[position].head)
+                .map(|head| Head::from_parts(head.index(), head.serial() + 1000)),
+        };
+        let Some(head) = head else { return };
+        let refusal = match head.index() {
+            index if index >= size => Misuse::HeadOutOfRange(head),
+            index if heads.contains(&index) => Misuse::HeadStale(head),
+            index if owned.contains(&index) => Misuse::HeadInsideChain(head),
+            _ => Misuse::HeadFree(head),
+        };
+        match call {
+            HeadCall::Free => assert_eq!(self.table.free(head), Err(refusal)),
+            HeadCall::Read => {
+                assert_eq!(self.table.buffers(head).map(|_| ()), Err(refusal));
+                assert_eq!(self.table.contents(head, &mut [0; 8]), Err(refusal));
+            }
+        }
+    }
+
+    /// Scribbles on the table, if the fault is one of those that do.
+    fn tamper(&mut self, fault: Fault, pick: Pick, value: u32) {
+        let size = u32::from(self.setup.queue_size.get());
+        let chain = pick.of(self.made.len()).map(|position| &self.made[position].buffers[..]);
+        let anywhere = (u32::from(pick.0) % size) as u16;
+        let linked = |word: u64, next: u16| word & (u64::MAX >> 16) | NEXT | u64::from(next) << 48;
+        let target = match (fault, chain) {
+            (Fault::NextToHead | Fault::NextToMiddle, Some([.., last])) => last.descriptor,
+            (Fault::LengthScribbled | Fault::NextOutOfRange, _) => anywhere,
+            _ => return,
+        };
+        let own = self.words[usize::from(target)][1];
+        let now = self.scribbled.get(&target).copied().unwrap_or(own);
+        let word = match (fault, chain) {
+            (Fault::NextToHead, Some([first, ..])) => linked(now, first.descriptor),
+            (Fault::NextToMiddle, Some([_, second, ..])) => linked(now, second.descriptor),
+            (Fault::LengthScribbled, _) => now >> 32 << 32 | u64::from(value),
+            (Fault::NextOutOfRange, _) => linked(now, (size + value % (0x1_0000 - size)) as u16),
+            _ => return,
+        };
+        self.table_memory.store_u64(DESCRIPTOR_BYTES * usize::from(target) + 8, word);
+        if word == own {
+            self.scribbled.remove(&target)
+        } else {
+            self.scribbled.insert(target, word)
+        };
+    }
+
+    fn shape(&self, index: u16) -> u64 {
+        self.scribbled.get(&index).copied().unwrap_or(self.words[usize::from(index)][1])
+    }
+
+    /// Whether following the table from here never ends.
+    fn loops(&self, head: Head) -> bool {
+        let (mut index, mut seen) = (head.index(), HashSet::new());
+        while seen.insert(index) {
+            let (shape, next) = (self.shape(index), (self.shape(index) >> 48) as u16);
+            if shape & NEXT == 0 || next >= self.setup.queue_size.get() {
+                return false;
+            }
+            index = next;
+        }
+        true
+    }
+
+    fn check(&self, expected: &Expected) {
+        assert_eq!(u32::from(self.table.free_count()), expected.free(), "free descriptors");
+        let mut taken = HashSet::new();
+        assert_eq!(self.made.len(), expected.live.len(), "live chains");
+        for (made, (readable, writable)) in self.made.iter().zip(&expected.live) {
+            let buffers: Vec<Buffer> = self.table.buffers(made.head).expect("a live chain").collect();
+            assert_eq!(buffers, made.buffers, "a live chain changed");
+            let lengths = readable.iter().map(|length| (*length, false));
+            let lengths: Vec<_> = lengths.chain(writable.iter().map(|length| (*length, true))).collect();
+            let found: Vec<_> = buffers.iter().map(|buffer| (buffer.length, buffer.writable)).collect();
+            assert_eq!(found, lengths, "lengths and directions of {}", made.head);
+            for (buffer, bytes) in buffers.iter().zip(&made.bytes) {
+                assert!(taken.insert(buffer.descriptor), "{buffer:?} is in two chains");
+                let offset = usize::from(buffer.descriptor) * usize::from(self.setup.buffer_size);
+                let address = DeviceAddress::new(BUFFERS_AT + offset as u64);
+                let place = (buffer.region, buffer.offset, buffer.address);
+                assert_eq!(place, (RegionId::BUFFERS, offset, address), "place of {buffer:?}");
+                assert_eq!(&self.standing(buffer), bytes, "bytes of {buffer:?}");
+            }
+        }
+        for (index, [address, _]) in (0..).zip(&self.words) {
+            let at = DESCRIPTOR_BYTES * usize::from(index);
+            let found = [self.table_memory.load_u64(at), self.table_memory.load_u64(at + 8)];
+            assert_eq!(found, [*address, self.shape(index)], "descriptor {index} in the table");
+        }
+        let mut tampering: HashSet<Tampering> = self
+            .made
+            .iter()
+            .map(|made| made.head)
+            .filter(|head| self.loops(*head))
+            .map(|head| Tampering::Loop { head })
+            .collect();
+        tampering.extend(self.scribbled.iter().map(|(descriptor, found)| {
+            let expected = self.words[usize::from(*descriptor)][1];
+            Tampering::Shape { descriptor: *descriptor, expected, found: *found }
+        }));
+        let found = self.table.verify();
+        assert_eq!(found.len(), tampering.len(), "verify found {found:?}, not {tampering:?}");
+        assert_eq!(found.into_iter().collect::<HashSet<_>>(), tampering, "what verify found");
+    }
+}
+
+struct TableTest;
+
+impl StateMachineTest for TableTest {
+    type SystemUnderTest = Run;
+    type Reference = Expected;
+
+    fn init_test(expected: &Expected) -> Run {
+        guard(expected, || Run::new(expected.setup))
+    }
+
+    fn apply(mut run: Run, expected: &Expected, step: Step) -> Run {
+        let made = expected.live.len() > run.made.len();
+        guard(expected, || match step {
+            Step::Submit { readable, writable } | Step::Prepare { readable, writable } => {
+                run.create(readable, writable, false, made);
+            }
+            Step::Write { readable, writable } => run.create(readable, writable, true, made),
+            Step::Free { pick } => run.free(pick),
+            Step::Read { pick, limit } => run.read(pick, limit),
+            Step::DeviceReturn { pick, .. } => run.write(pick),
+            Step::Misuse { call, head, pick } => run.misuse(call, head, pick),
+            Step::Fault { fault, pick, value } => run.tamper(fault, pick, value),
+            Step::Reset => {
+                run.table.reset(DeviceStopped::confirmed());
+                run.all_free();
+            }
+            _ => {}
+        });
+        run
+    }
+
+    fn check_invariants(run: &Run, expected: &Expected) {
+        guard(expected, || run.check(expected));
+    }
+
+    fn teardown(run: Run, expected: Expected) {
+        guard(&expected, || {
+            let Run { table, table_memory, buffer_memory, .. } = run;
+            let released = table.release();
+            assert_eq!(
+                released.is_ok(),
+                expected.live.is_empty(),
+                "released with live chains, or not without"
+            );
+            if let Err(refused) = released {
+                assert_eq!(u32::from(refused.value.free_count()), expected.free(), "it changed");
+                refused.value.release_stopped(DeviceStopped::confirmed());
+            }
+            assert_eq!(
+                [Rc::strong_count(&table_memory), Rc::strong_count(&buffer_memory)],
+                [1, 1],
+                "still held"
+            );
+        });
+    }
+}
+
+/// Does something with the table, and fails with the scenario if an assertion does not hold.
+fn guard<T>(expected: &Expected, act: impl FnOnce() -> T) -> T {
+    quietly(act).unwrap_or_else(|what| {
+        let scenario = Scenario { setup: expected.setup, steps: expected.steps.clone() };
+        fail("state_machine_table", &scenario, &what, REPLAY)
+    })
+}
