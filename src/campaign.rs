@@ -256,6 +256,9 @@ fn take_in(
                 let finding = Finding { signature, count: 1, seed, outcome, shrunk };
                 found(&finding);
                 summary.findings.push(finding);
+                if summary.findings.len() >= plan.max_findings {
+                    break;
+                }
             }
             progress(Progress {
                 seeds: summary.seeds,

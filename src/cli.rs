@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
         Ok(Found::Something) => ExitCode::from(1),
         Err(Refusal::Closed) => ExitCode::SUCCESS,
         Err(refusal) => {
-            eprintln!("error: {refusal}");
+            output::note(&format!("error: {refusal}").replace(['\n', '\r'], " "));
             ExitCode::from(2)
         }
     }
@@ -78,6 +78,6 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
             !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information")
         })
         .collect();
-    eprintln!("{}", lines.join("; "));
+    output::note(&lines.join("; "));
     ExitCode::from(2)
 }

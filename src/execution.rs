@@ -12,8 +12,12 @@
 
 mod calls;
 mod device;
+mod listener;
+mod misuse;
 mod panics;
 mod settle;
+
+pub use listener::{Listener, Skip};
 
 use crate::coverage::Coverage;
 use crate::outcome::{Call, Outcome, Verdict};
@@ -35,34 +39,6 @@ const BUFFERS_ADDRESS: DeviceAddress = DeviceAddress::new(0x1_0000_0000);
 const LEAST_MEMORY: usize = 1 << 16;
 /// Bytes of payload to choose from: the longest buffer, and different beginnings.
 const PAYLOAD_BYTES: usize = 0x1_0000 + 0x2000;
-
-/// Somebody who listens to an execution.
-pub trait Listener {
-    /// A step begins; `None` is the settling at the end.
-    fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
-        let _ = (number, step, rig);
-    }
-    /// Something was observed.
-    fn event(&mut self, event: &Event<'_>) {
-        let _ = event;
-    }
-    /// The subject cannot do this step, or there is nothing to do it with.
-    fn skipped(&mut self, why: Skip) {
-        let _ = why;
-    }
-}
-
-/// Nobody listens.
-impl Listener for () {}
-
-/// Why a step did nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Skip {
-    /// The subject has no such capability.
-    Incapable,
-    /// There is nothing that it could be done with: no chain to free, none to return.
-    NothingThere,
-}
 
 /// Why an execution does not go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,6 +208,11 @@ impl Rig {
     /// A measurement: no outcome depends on it.
     pub const fn construction_time(&self) -> Duration {
         self.construction
+    }
+
+    /// The hash over all events of the current execution so far, if one was begun.
+    pub fn trace_hash(&self) -> Option<u64> {
+        self.run.as_ref().map(|run| run.hash.get())
     }
 
     /// The model's view of the current execution.

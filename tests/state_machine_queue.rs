@@ -1,8 +1,8 @@
 //! The queue under steps that proptest generates and shrinks, judged by the model after each.
 //!
-//! A run takes about SECONDS in a debug build. `PROPTEST_CASES=20000 cargo test --release --test
+//! A run of 96 cases takes about a second in a debug build. `PROPTEST_CASES=20000 cargo test --release --test
 //! state_machine_queue` makes it a long one. What fails is shrunk, printed as a scenario, and kept as a .storm
-//! file under `target/tmp`, to be replayed with the command that is printed beside it.
+//! file under `target/tmp`, with the command that replays it; `ringstorm shrink` can make it smaller still.
 //!
 //! The reference keeps books of its own: which chains there are and how many descriptors they have. While the
 //! device is honest they are exact, and the rig and its model must agree with them; a fault makes them a guess,

@@ -1,8 +1,8 @@
 //! The descriptor table alone, under steps that proptest generates and shrinks.
 //!
-//! A run takes about SECONDS in a debug build. `PROPTEST_CASES=20000 cargo test --release --test
-//! state_machine_table` makes it a long one. What fails is shrunk, printed as a scenario, and kept as a .storm
-//! file under `target/tmp`; the command that is printed beside it names that file in `TABLE_STORM`.
+//! A run of 96 cases takes about two seconds in a debug build. `PROPTEST_CASES=20000 cargo test --release
+//! --test state_machine_table` makes it a long one. What fails is shrunk, printed as a scenario, and kept as a
+//! .storm file under `target/tmp`; the command that is printed beside it names that file in `TABLE_STORM`.
 //!
 //! Of the one step language, the table does its part: submit and prepare create by copy and write in place;
 //! free frees any live chain; read asks for buffers and contents; misuse names bad heads; the faults that
@@ -51,12 +51,12 @@ fn the_table_passes_the_scenario_named_by_the_environment() {
     quietly(run).unwrap_or_else(|message| panic!("{message}"));
 }
 
-/// The chains that there must be, oldest first: for each, the lengths of its buffers.
+/// The chains that there must be, oldest first: for each buffer its length, and whether it is writable.
 #[derive(Debug, Clone)]
 struct Expected {
     setup: Setup,
     steps: Vec<Step>,
-    live: Vec<(Vec<u32>, Vec<u32>)>,
+    live: Vec<Vec<(u32, bool)>>,
 }
 
 impl Expected {
@@ -65,41 +65,22 @@ impl Expected {
     }
 
     fn free(&self) -> u32 {
-        let live = self.live.iter().map(|(readable, writable)| readable.len() + writable.len());
-        u32::from(self.setup.queue_size.get()) - live.sum::<usize>() as u32
+        u32::from(self.setup.queue_size.get()) - self.live.iter().map(Vec::len).sum::<usize>() as u32
     }
 
     fn weight(&self, op: Op) -> u32 {
-        let (full, empty) = (self.free() == 0, self.live.is_empty());
-        match op {
-            Op::Submit | Op::Prepare | Op::Write => {
-                if full {
-                    1
-                } else {
-                    8
-                }
-            }
-            Op::Free => {
-                if empty {
-                    1
-                } else {
-                    12
-                }
-            }
-            Op::Read | Op::DeviceReturn => {
-                if empty {
-                    1
-                } else {
-                    6
-                }
-            }
-            Op::Misuse => 8,
+        let (has_work, usual) = match op {
+            Op::Submit | Op::Prepare | Op::Write => (self.free() > 0, 8),
+            Op::Free => (!self.live.is_empty(), 12),
+            Op::Read | Op::DeviceReturn => (!self.live.is_empty(), 6),
+            Op::Misuse => (true, 8),
             // Four of the twelve faults are in the table.
-            Op::Fault => 16,
-            Op::Reset => 1,
-            Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Interrupts => 0,
-            Op::DeviceTake | Op::DeviceNotifications | Op::Settle => 0,
-        }
+            Op::Fault => (true, 16),
+            Op::Reset => (true, 1),
+            Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Interrupts => return 0,
+            Op::DeviceTake | Op::DeviceNotifications | Op::Settle => return 0,
+        };
+        if has_work { usual } else { 1 }
     }
 }
 
@@ -124,8 +105,11 @@ impl ReferenceStateMachine for Expected {
             | Step::Write { readable, writable }
                 if acceptable(readable, writable, &setup, expected.free()) =>
             {
-                let lengths = |buffers| lengths_of(buffers, &setup, u32::MAX).collect();
-                expected.live.push((lengths(readable), lengths(writable)));
+                let sides = [(readable, false), (writable, true)].into_iter();
+                let chain = sides.flat_map(|(buffers, writable)| {
+                    lengths_of(buffers, &setup, u32::MAX).map(move |length| (length, writable))
+                });
+                expected.live.push(chain.collect());
             }
             Step::Free { pick } => {
                 pick.of(expected.live.len()).map(|position| expected.live.remove(position));
@@ -153,9 +137,7 @@ struct Run {
     made: Vec<Made>,
     /// Heads of chains that are no more.
     gone: Vec<Head>,
-    /// What the driver must have written: for each descriptor the two words.
-    words: Vec<[u64; 2]>,
-    /// The second word of the descriptors that were scribbled on, as it stands there since.
+    /// The second word of each descriptor that was scribbled on and not written by the driver since.
     scribbled: BTreeMap<u16, u64>,
     patterns: u32,
 }
@@ -163,34 +145,28 @@ struct Run {
 impl Run {
     fn new(setup: Setup) -> Self {
         let (size, buffer_size) = (setup.queue_size, u32::from(setup.buffer_size));
-        let memory = |bytes| Rc::new(HeapMemory::new(bytes).expect("there is memory"));
-        let table_memory = memory(DESCRIPTOR_BYTES * size.as_usize());
-        let buffer_memory = memory(usize::from(setup.buffer_size) * size.as_usize());
+        let memory = |bytes| Rc::new(HeapMemory::new(bytes * size.as_usize()).expect("there is memory"));
+        let (table_memory, buffer_memory) = (memory(DESCRIPTOR_BYTES), memory(setup.buffer_size.into()));
         let table = Region::at(Rc::clone(&table_memory), DeviceAddress::new(TABLE_AT));
         let buffers = Region::at(Rc::clone(&buffer_memory), DeviceAddress::new(BUFFERS_AT));
-        let table = DescriptorTable::new(size, buffer_size, setup.policies.writable, table, buffers);
-        let mut run = Self {
-            setup,
-            table: table.expect("a good setup"),
-            table_memory,
-            buffer_memory,
-            made: Vec::new(),
-            gone: Vec::new(),
-            words: Vec::new(),
-            scribbled: BTreeMap::new(),
-            patterns: 0,
-        };
-        run.all_free();
-        run
+        let table = DescriptorTable::new(size, buffer_size, setup.policies.writable, table, buffers)
+            .expect("a good setup");
+        let (made, gone, scribbled) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { setup, table, table_memory, buffer_memory, made, gone, scribbled, patterns: 0 }
     }
 
-    fn all_free(&mut self) {
-        let buffer_size = u64::from(self.setup.buffer_size);
-        let addresses =
-            (0..u64::from(self.setup.queue_size.get())).map(|index| BUFFERS_AT + index * buffer_size);
-        self.words = addresses.map(|address| [address, 0]).collect();
-        self.scribbled.clear();
-        self.gone.extend(self.made.drain(..).map(|made| made.head));
+    /// What the driver must have written as second word of each descriptor.
+    fn written(&self) -> Vec<u64> {
+        let mut words = vec![0; self.setup.queue_size.as_usize()];
+        for Made { buffers, .. } in &self.made {
+            for (position, buffer) in buffers.iter().enumerate() {
+                let link = |next: &Buffer| NEXT | u64::from(next.descriptor) << 48;
+                let write = if buffer.writable { WRITE } else { 0 };
+                words[usize::from(buffer.descriptor)] =
+                    u64::from(buffer.length) | write | buffers.get(position + 1).map_or(0, link);
+            }
+        }
+        words
     }
 
     fn pattern(&mut self, length: u32) -> Vec<u8> {
@@ -236,35 +212,34 @@ impl Run {
         }
         let buffers: Vec<Buffer> = self.table.buffers(head).expect("a live chain").collect();
         assert_eq!(buffers[0].descriptor, head.index(), "a chain begins at its head");
-        for (position, buffer) in buffers.iter().enumerate() {
-            let next = buffers.get(position + 1).map_or(0, |next| NEXT | u64::from(next.descriptor) << 48);
-            let write = if buffer.writable { WRITE } else { 0 };
-            let shape = u64::from(buffer.length) | write | next;
-            self.words[usize::from(buffer.descriptor)] = [buffer.address.get(), shape];
-            self.scribbled.remove(&buffer.descriptor);
-        }
-        let mut bytes = payload;
-        for buffer in &buffers[bytes.len()..] {
+        let zeroed = self.setup.policies.writable == WritableBuffers::Zeroed;
+        for buffer in &buffers[payload.len()..] {
             let standing = self.standing(buffer);
-            let zeroed = self.setup.policies.writable == WritableBuffers::Zeroed;
-            assert!(
-                !zeroed || standing.iter().all(|byte| *byte == 0),
-                "{buffer:?} is not zero: {standing:?}"
-            );
-            bytes.push(standing);
+            assert!(!zeroed || standing.iter().all(|byte| *byte == 0), "not zero in {buffer:?}");
+            payload.push(standing);
         }
-        self.made.push(Made { head, buffers, bytes });
+        self.rewritten(&buffers);
+        self.made.push(Made { head, buffers, bytes: payload });
     }
 
     fn free(&mut self, pick: Pick) {
         let Some(position) = pick.of(self.made.len()) else { return };
-        let made = self.made.remove(position);
-        assert_eq!(self.table.free(made.head), Ok(()));
-        for Buffer { descriptor, .. } in made.buffers {
-            self.words[usize::from(descriptor)][1] = 0;
-            self.scribbled.remove(&descriptor);
+        let Made { head, buffers, .. } = self.made.remove(position);
+        assert_eq!(self.table.free(head), Ok(()));
+        self.rewritten(&buffers);
+        self.gone.push(head);
+    }
+
+    fn rewritten(&mut self, buffers: &[Buffer]) {
+        for buffer in buffers {
+            self.scribbled.remove(&buffer.descriptor);
         }
-        self.gone.push(made.head);
+    }
+
+    fn reset(&mut self) {
+        self.table.reset(DeviceStopped::confirmed());
+        self.scribbled.clear();
+        self.gone.extend(self.made.drain(..).map(|made| made.head));
     }
 
     fn read(&self, pick: Pick, limit: Amount) {
@@ -276,14 +251,10 @@ impl Run {
             Amount::Bytes(bytes) => (bytes as usize).min(all.len() + 16),
         };
         let mut out = vec![0; limit];
-        let answer = self.table.contents(*head, &mut out);
-        let expected = if buffers.iter().any(|buffer| !buffer.writable) {
-            Err(Misuse::ReadableInChain(*head))
-        } else {
-            Ok(all.len().min(limit))
-        };
-        assert_eq!(answer, expected);
-        assert!(answer.is_err() || out[..all.len().min(limit)] == all[..all.len().min(limit)], "other bytes");
+        let answer = self.table.contents(*head, &mut out).map(|count| &out[..count]);
+        let readable = buffers.iter().any(|buffer| !buffer.writable);
+        let contents = &all[..all.len().min(limit)];
+        assert_eq!(answer, if readable { Err(Misuse::ReadableInChain(*head)) } else { Ok(contents) });
     }
 
     /// The device writes to all that it may of a chain.
@@ -302,23 +273,20 @@ impl Run {
     fn misuse(&mut self, call: HeadCall, bad: BadHead, pick: Pick) {
         let size = self.setup.queue_size.get();
         let heads: HashSet<u16> = self.made.iter().map(|made| made.head.index()).collect();
-        let owned: HashSet<u16> =
-            self.made.iter().flat_map(|made| &made.buffers).map(|b| b.descriptor).collect();
+        let buffers = self.made.iter().flat_map(|made| &made.buffers);
+        let owned: HashSet<u16> = buffers.map(|buffer| buffer.descriptor).collect();
         let mut around = (0..size).map(|step| u16::from(pick.0).wrapping_add(step) % size);
-        let head = match bad {
-            BadHead::OutOfRange => Some(Head::from_parts(size, 1)),
-            BadHead::Far => Some(Head::from_parts(u16::MAX, 1)),
-            BadHead::FreeDescriptor => around.find(|i| !owned.contains(i)).map(|i| Head::from_parts(i, 1)),
-            BadHead::MidChain => around
-                .find(|index| owned.contains(index) && !heads.contains(index))
-                .map(|index| Head::from_parts(index, 1)),
-            BadHead::Stale => pick.of(self.gone.len()).map(|position| self.gone[position]),
+        let index = match bad {
+            BadHead::OutOfRange => Some(size),
+            BadHead::Far => Some(u16::MAX),
+            BadHead::FreeDescriptor => around.find(|index| !owned.contains(index)),
+            BadHead::MidChain => around.find(|index| owned.contains(index) && !heads.contains(index)),
             // The table does not know what the device has: a live chain, by a name that it never had.
-            BadHead::InFlight => pick
-                .of(self.made.len())
-                .map(|position| self.made[position].head)
-                .map(|head| Head::from_parts(head.index(), head.serial() + 1000)),
+            BadHead::InFlight => around.find(|index| heads.contains(index)),
+            BadHead::Stale => None,
         };
+        let stale = || pick.of(self.gone.len()).map(|position| self.gone[position]);
+        let head = if bad == BadHead::Stale { stale() } else { index.map(|i| Head::from_parts(i, u64::MAX)) };
         let Some(head) = head else { return };
         let refusal = match head.index() {
             index if index >= size => Misuse::HeadOutOfRange(head),
@@ -346,8 +314,7 @@ impl Run {
             (Fault::LengthScribbled | Fault::NextOutOfRange, _) => anywhere,
             _ => return,
         };
-        let own = self.words[usize::from(target)][1];
-        let now = self.scribbled.get(&target).copied().unwrap_or(own);
+        let now = self.table_memory.load_u64(DESCRIPTOR_BYTES * usize::from(target) + 8);
         let word = match (fault, chain) {
             (Fault::NextToHead, Some([first, ..])) => linked(now, first.descriptor),
             (Fault::NextToMiddle, Some([_, second, ..])) => linked(now, second.descriptor),
@@ -356,69 +323,59 @@ impl Run {
             _ => return,
         };
         self.table_memory.store_u64(DESCRIPTOR_BYTES * usize::from(target) + 8, word);
-        if word == own {
-            self.scribbled.remove(&target)
-        } else {
-            self.scribbled.insert(target, word)
-        };
+        self.scribbled.insert(target, word);
     }
 
-    fn shape(&self, index: u16) -> u64 {
-        self.scribbled.get(&index).copied().unwrap_or(self.words[usize::from(index)][1])
-    }
-
-    /// Whether following the table from here never ends.
-    fn loops(&self, head: Head) -> bool {
+    /// Whether following these second words from a head never ends.
+    fn loops(&self, words: &[u64], head: Head) -> bool {
         let (mut index, mut seen) = (head.index(), HashSet::new());
         while seen.insert(index) {
-            let (shape, next) = (self.shape(index), (self.shape(index) >> 48) as u16);
-            if shape & NEXT == 0 || next >= self.setup.queue_size.get() {
+            let word = words[usize::from(index)];
+            index = (word >> 48) as u16;
+            if word & NEXT == 0 || index >= self.setup.queue_size.get() {
                 return false;
             }
-            index = next;
         }
         true
     }
 
     fn check(&self, expected: &Expected) {
         assert_eq!(u32::from(self.table.free_count()), expected.free(), "free descriptors");
-        let mut taken = HashSet::new();
         assert_eq!(self.made.len(), expected.live.len(), "live chains");
-        for (made, (readable, writable)) in self.made.iter().zip(&expected.live) {
-            let buffers: Vec<Buffer> = self.table.buffers(made.head).expect("a live chain").collect();
-            assert_eq!(buffers, made.buffers, "a live chain changed");
-            let lengths = readable.iter().map(|length| (*length, false));
-            let lengths: Vec<_> = lengths.chain(writable.iter().map(|length| (*length, true))).collect();
-            let found: Vec<_> = buffers.iter().map(|buffer| (buffer.length, buffer.writable)).collect();
-            assert_eq!(found, lengths, "lengths and directions of {}", made.head);
-            for (buffer, bytes) in buffers.iter().zip(&made.bytes) {
-                assert!(taken.insert(buffer.descriptor), "{buffer:?} is in two chains");
-                let offset = usize::from(buffer.descriptor) * usize::from(self.setup.buffer_size);
-                let address = DeviceAddress::new(BUFFERS_AT + offset as u64);
-                let place = (buffer.region, buffer.offset, buffer.address);
-                assert_eq!(place, (RegionId::BUFFERS, offset, address), "place of {buffer:?}");
-                assert_eq!(&self.standing(buffer), bytes, "bytes of {buffer:?}");
+        let place = |index: u16| u64::from(index) * u64::from(self.setup.buffer_size);
+        let mut taken = HashSet::new();
+        for (made, shape) in self.made.iter().zip(&expected.live) {
+            let buffers = self.table.buffers(made.head).expect("a live chain");
+            assert_eq!(buffers.len(), shape.len(), "buffers of {}", made.head);
+            for (position, buffer) in buffers.enumerate() {
+                assert_eq!(buffer, made.buffers[position], "a live chain changed");
+                assert!(taken.insert(buffer.descriptor), "in two chains: {buffer:?}");
+                assert_eq!((buffer.length, buffer.writable), shape[position], "length and direction");
+                let offset = place(buffer.descriptor);
+                let address = DeviceAddress::new(BUFFERS_AT + offset);
+                let found = (buffer.region, buffer.offset as u64, buffer.address);
+                assert_eq!(found, (RegionId::BUFFERS, offset, address), "place of {buffer:?}");
+                assert_eq!(self.standing(&buffer), made.bytes[position], "bytes of {buffer:?}");
             }
         }
-        for (index, [address, _]) in (0..).zip(&self.words) {
+        let mut words = self.written();
+        let mut tampering = HashSet::new();
+        for (&descriptor, &found) in &self.scribbled {
+            let expected = std::mem::replace(&mut words[usize::from(descriptor)], found);
+            if found != expected {
+                tampering.insert(Tampering::Shape { descriptor, expected, found });
+            }
+        }
+        for (index, word) in (0..).zip(&words) {
             let at = DESCRIPTOR_BYTES * usize::from(index);
             let found = [self.table_memory.load_u64(at), self.table_memory.load_u64(at + 8)];
-            assert_eq!(found, [*address, self.shape(index)], "descriptor {index} in the table");
+            assert_eq!(found, [BUFFERS_AT + place(index), *word], "descriptor {index} in the table");
         }
-        let mut tampering: HashSet<Tampering> = self
-            .made
-            .iter()
-            .map(|made| made.head)
-            .filter(|head| self.loops(*head))
-            .map(|head| Tampering::Loop { head })
-            .collect();
-        tampering.extend(self.scribbled.iter().map(|(descriptor, found)| {
-            let expected = self.words[usize::from(*descriptor)][1];
-            Tampering::Shape { descriptor: *descriptor, expected, found: *found }
-        }));
+        let heads = self.made.iter().map(|made| made.head).filter(|head| self.loops(&words, *head));
+        tampering.extend(heads.map(|head| Tampering::Loop { head }));
         let found = self.table.verify();
-        assert_eq!(found.len(), tampering.len(), "verify found {found:?}, not {tampering:?}");
-        assert_eq!(found.into_iter().collect::<HashSet<_>>(), tampering, "what verify found");
+        assert_eq!(found.len(), tampering.len(), "verify finds {found:?}, not {tampering:?}");
+        assert_eq!(found.into_iter().collect::<HashSet<_>>(), tampering, "what verify finds");
     }
 }
 
@@ -444,10 +401,7 @@ impl StateMachineTest for TableTest {
             Step::DeviceReturn { pick, .. } => run.write(pick),
             Step::Misuse { call, head, pick } => run.misuse(call, head, pick),
             Step::Fault { fault, pick, value } => run.tamper(fault, pick, value),
-            Step::Reset => {
-                run.table.reset(DeviceStopped::confirmed());
-                run.all_free();
-            }
+            Step::Reset => run.reset(),
             _ => {}
         });
         run
@@ -461,20 +415,13 @@ impl StateMachineTest for TableTest {
         guard(&expected, || {
             let Run { table, table_memory, buffer_memory, .. } = run;
             let released = table.release();
-            assert_eq!(
-                released.is_ok(),
-                expected.live.is_empty(),
-                "released with live chains, or not without"
-            );
+            assert_eq!(released.is_ok(), expected.live.is_empty(), "released without live chains only");
             if let Err(refused) = released {
                 assert_eq!(u32::from(refused.value.free_count()), expected.free(), "it changed");
                 refused.value.release_stopped(DeviceStopped::confirmed());
             }
-            assert_eq!(
-                [Rc::strong_count(&table_memory), Rc::strong_count(&buffer_memory)],
-                [1, 1],
-                "still held"
-            );
+            let handles = [Rc::strong_count(&table_memory), Rc::strong_count(&buffer_memory)];
+            assert_eq!(handles, [1, 1], "handles on the memory");
         });
     }
 }

@@ -62,7 +62,7 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) seed: SeedArgs,
     /// How many seeds.
-    #[arg(long, default_value_t = DEFAULT_SEEDS, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = DEFAULT_SEEDS, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=u64::MAX))]
     pub(super) seeds: u64,
     /// Run for so long instead, for example 30s or 10min.
     #[arg(long, value_name = "DURATION", conflicts_with = "seeds", value_parser = duration)]
@@ -77,7 +77,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "K/N", conflicts_with = "time", value_parser = shard)]
     pub(super) shard: Option<Shard>,
     /// Stop at so many groups of findings.
-    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=u32::MAX.into()))]
     pub(super) max_findings: u32,
     /// Do not report findings of this signature; can be repeated.
     #[arg(long, value_name = "SIGNATURE")]

@@ -51,7 +51,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
     let mut unwritten = None;
     let mut found = |finding: &Finding| {
         let (file, error) = keep(folder, finding);
-        bar.suspend(|| eprintln!("found {} at seed {}", finding.signature, finding.seed));
+        bar.suspend(|| output::note(&format!("found {} at seed {}", finding.signature, finding.seed)));
         files.push(file);
         unwritten = unwritten.take().or(error);
     };
@@ -78,7 +78,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
             );
         }
         Ending::Interrupted => {
-            eprintln!("interrupted after {} seeds; this is the summary so far", summary.seeds)
+            output::note(&format!("interrupted after {} seeds; this is the summary so far", summary.seeds))
         }
     }
     let report = RunReport::new(&plan, &summary, &files);
@@ -117,7 +117,7 @@ fn keep(folder: &Path, finding: &Finding) -> (String, Option<Refusal>) {
         .map_err(|error| Refusal::Input(format!("{}: {error}", folder.display())))
         .and_then(|()| output::write_file(&path, document.to_string().as_bytes()));
     if written.is_err() {
-        eprintln!("a finding could not be written; this is its scenario:\n{document}");
+        output::note(&format!("a finding could not be written; this is its scenario:\n{document}"));
     }
     (path.display().to_string(), written.err())
 }
@@ -133,7 +133,9 @@ fn replay_command(file: &str, kind: Kind) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "ringstorm".to_owned());
     let quoted = |text: &str| {
         let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./+".contains(&byte));
-        if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+        // A file that begins with a dash would be taken for a flag.
+        let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
+        if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
     };
     let subject = if kind == Kind::Core { String::new() } else { format!(" --subject {}", kind.name()) };
     format!("{} replay {}{subject}", quoted(&program), quoted(file))
@@ -222,20 +224,21 @@ pub(super) fn shrink(args: &ShrinkArgs) -> Result<Found, Refusal> {
         }
         let signature = outcome.signature(&kind.name());
         let scenario = crate::shrink::shrink(&mut rig, kind, &signature, &document.scenario, BUDGET)?;
-        eprintln!("{signature}: {} steps, {} before", scenario.steps.len(), document.scenario.steps.len());
+        let (after, before) = (scenario.steps.len(), document.scenario.steps.len());
+        output::note(&format!("{signature}: {after} steps, {before} before"));
         let comments =
             if document.comments.is_empty() { vec![format!(" {signature}")] } else { document.comments };
         let shrunk = Document { comments, scenario, expectations: document.expectations };
         match &args.output {
             Some(path) => {
                 output::write_file(path, shrunk.to_string().as_bytes())?;
-                eprintln!("{}", replay_command(&path.display().to_string(), kind));
+                output::note(&replay_command(&path.display().to_string(), kind));
             }
             None => output::emit(&shrunk.to_string())?,
         }
         return Ok(Found::Something);
     }
-    eprintln!("{}: nothing goes wrong here, so there is nothing to shrink", args.input);
+    output::note(&format!("{}: nothing goes wrong here, so there is nothing to shrink", args.input));
     Ok(Found::Nothing)
 }
 

@@ -10,7 +10,8 @@ const TEXT_START: &[u8] = b"ringstorm scenario";
 
 /// Reads a scenario by what was written on the command line. A number is a seed; anything else is a file.
 pub(super) fn read(input: &str, seed_args: &SeedArgs) -> Result<Document, Refusal> {
-    if input.bytes().all(|byte| byte.is_ascii_digit()) || input.starts_with("0x") {
+    let digits = !input.is_empty() && input.bytes().all(|byte| byte.is_ascii_digit());
+    if digits || input.starts_with("0x") {
         let seed = seed(input).map_err(|error| Refusal::Input(format!("{input}: {error}")))?;
         let scenario = generate(seed, seed_args.profile, seed_args.steps as usize);
         return Ok(Document { scenario, ..Document::default() });

@@ -2,7 +2,7 @@
 
 use super::{Listener, Rig, Scratch, Skip, Stop};
 use crate::outcome::Call;
-use crate::scenario::{Amount, BadHead, Buffers, HeadCall, Lengths, Pick};
+use crate::scenario::{Amount, Buffers, Lengths, Pick};
 use crate::subject::Subject;
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, ChainFlaw, Completion, Descriptor, Event, Name, Place, Refusal};
@@ -217,7 +217,12 @@ impl Rig {
         Ok(None)
     }
 
-    fn read(&mut self, head: u16, limit: Amount, listener: &mut impl Listener) -> Result<(), Stop> {
+    pub(super) fn read(
+        &mut self,
+        head: u16,
+        limit: Amount,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
         let room = self.model.descriptors(head).unwrap_or_default().iter().filter(|buffer| buffer.writable);
         let room: u64 = room.map(|buffer| u64::from(buffer.length)).sum();
         // Asking for a little more than there is must not give more than there is.
@@ -332,47 +337,6 @@ impl Rig {
         self.tell(&Event::Reset { first_index: first }, listener)?;
         self.look_after(listener)?;
         Ok(None)
-    }
-
-    /// Names a chain that must not be named.
-    pub(super) fn misuse(
-        &mut self,
-        call: HeadCall,
-        bad: BadHead,
-        pick: Pick,
-        listener: &mut impl Listener,
-    ) -> Result<Option<Skip>, Stop> {
-        let can = self.current().can;
-        if !can.misuse || bad == BadHead::Stale && !can.stale_names {
-            return Ok(Some(Skip::Incapable));
-        }
-        let Some(head) = self.bad_head(bad, pick) else { return Ok(Some(Skip::NothingThere)) };
-        match (call, bad) {
-            (HeadCall::Free, BadHead::Stale) => self.free(head, Name::Stale, listener)?,
-            (HeadCall::Free, _) => self.free(head, Name::Current, listener)?,
-            // Reading has no stale names: what is read is looked up by the newest.
-            (HeadCall::Read, BadHead::Stale) => return Ok(Some(Skip::NothingThere)),
-            (HeadCall::Read, _) => self.read(head, Amount::Bytes(8), listener)?,
-        }
-        Ok(None)
-    }
-
-    /// A head that must not be named, of the kind asked for, among the descriptors from `pick` on.
-    fn bad_head(&mut self, bad: BadHead, pick: Pick) -> Option<u16> {
-        let size = self.current().setup.queue_size.get();
-        let run = self.run.as_ref()?;
-        let model = &self.model;
-        let mut around = (0..size.min(64)).map(|step| u16::from(pick.0).wrapping_add(step) % size);
-        match bad {
-            BadHead::OutOfRange => Some(size),
-            BadHead::Far => Some(u16::MAX),
-            BadHead::FreeDescriptor => around.find(|index| model.owner(*index).is_none()),
-            BadHead::MidChain => around.find(|index| model.owner(*index).is_some_and(|head| head != *index)),
-            BadHead::Stale => {
-                around.find(|index| model.owner(*index) == Some(*index) && run.lives[usize::from(*index)] > 1)
-            }
-            BadHead::InFlight => around.find(|index| model.is_in_flight(*index)),
-        }
     }
 }
 

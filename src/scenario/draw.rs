@@ -4,6 +4,7 @@
 //! everything at once. While drawing, a rough guess is kept of what the queue holds, so that most steps find
 //! something to do; it decides nothing that the execution relies on.
 
+use super::guess::Guess;
 use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
 use super::{BUFFER_BYTES_MAX, Scenario, Setup};
 use rand::{RngExt, SeedableRng};
@@ -14,7 +15,7 @@ use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// The generator and its version. A seed names a scenario only together with this.
-pub const GENERATOR: &str = "swarm-1 (xoshiro256++)";
+pub const GENERATOR: &str = "swarm-2 (xoshiro256++)";
 
 /// What kind of scenarios a campaign draws.
 #[derive(
@@ -58,54 +59,6 @@ struct Weights {
     faults: Vec<(Fault, u32)>,
     /// Longest chain of the ordinary ones.
     longest: u32,
-}
-
-/// What the queue probably holds.
-#[derive(Default)]
-struct Guess {
-    size: u32,
-    /// Descriptors in live chains.
-    descriptors: u32,
-    /// Chains by where they are.
-    prepared: u32,
-    available: u32,
-    held: u32,
-    used: u32,
-    completed: u32,
-    /// Whether the queue is probably broken.
-    broken: bool,
-    /// Whether something bad stands in the used ring.
-    poisoned: bool,
-}
-
-impl Guess {
-    fn chains(&self) -> u32 {
-        self.prepared + self.available + self.held + self.used + self.completed
-    }
-
-    fn free(&self) -> u32 {
-        self.size.saturating_sub(self.descriptors)
-    }
-
-    /// Whether an operation probably finds something to do.
-    fn has_work(&self, op: Op) -> bool {
-        match op {
-            Op::Idle => false,
-            Op::Submit | Op::Prepare | Op::Write => self.free() > 0 && !self.broken,
-            Op::Publish => self.prepared > 0 && !self.broken,
-            Op::Take | Op::Collect => (self.used > 0 || self.poisoned) && !self.broken,
-            Op::Read | Op::Free => self.completed > 0,
-            Op::Reset => self.size < 512 && (self.broken || self.chains() > 0),
-            Op::Misuse | Op::Interrupts | Op::DeviceNotifications | Op::Settle => true,
-            Op::DeviceTake => self.available > 0,
-            Op::DeviceReturn => self.held > 0,
-            Op::Fault => !self.broken,
-        }
-    }
-
-    fn restart(&mut self) {
-        *self = Self { size: self.size, ..Self::default() };
-    }
 }
 
 struct Drawer {

@@ -6,9 +6,11 @@
 
 mod bytes;
 mod draw;
+mod guess;
 mod parse;
 mod print;
 mod step;
+mod words;
 
 pub use bytes::{HEADER_BYTES, STEP_BYTES};
 pub use draw::{GENERATOR, Profile, generate};

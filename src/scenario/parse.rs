@@ -4,11 +4,11 @@
 
 use super::print::VERSION_LINE;
 use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
+use super::words::{Line, Word, Words, one_of};
 use super::{BUFFER_BYTES_MAX, Document, Setup};
 use crate::outcome::Expected;
 use ringstorm_core::{AfterFault, OverLong, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
-use std::fmt::Display;
 use std::str::FromStr;
 use strum::VariantArray;
 
@@ -69,107 +69,6 @@ impl FromStr for Document {
             return Err(Line::new(last.number + 1, "").error(1, "`queue size=... buffer=...`", ""));
         }
         Ok(document)
-    }
-}
-
-/// One line, and whether it was ended.
-#[derive(Clone, Copy)]
-struct Line<'a> {
-    number: usize,
-    text: &'a str,
-    complete: bool,
-}
-
-impl<'a> Line<'a> {
-    fn new(number: usize, line: &'a str) -> Self {
-        let text = line.strip_suffix('\n').unwrap_or(line);
-        let complete = text.len() < line.len();
-        Self { number, text: text.strip_suffix('\r').unwrap_or(text), complete }
-    }
-
-    fn error(&self, column: usize, expected: impl Into<String>, found: &str) -> ParseError {
-        let found = match found {
-            "" => "the end".to_owned(),
-            // Quoted and cut, since the file may be anything.
-            found => format!("{:?}", found.chars().take(60).collect::<String>()),
-        };
-        ParseError { line: self.number, column, expected: expected.into(), found }
-    }
-}
-
-/// A word and where it begins.
-#[derive(Clone, Copy)]
-struct Word<'a> {
-    line: Line<'a>,
-    column: usize,
-    text: &'a str,
-}
-
-impl<'a> Word<'a> {
-    fn error(&self, expected: impl Into<String>) -> ParseError {
-        self.line.error(self.column, expected, self.text)
-    }
-
-    /// The part of the word behind `length` characters of one byte each.
-    fn from(&self, length: usize) -> Self {
-        Self { text: &self.text[length..], column: self.column + length, ..*self }
-    }
-
-    fn number<T: TryFrom<u64>>(&self, least: u64, most: u64) -> Result<T, ParseError> {
-        let parsed = match self.text.strip_prefix("0x") {
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                u64::from_str_radix(digits, 16)
-            }
-            _ if self.text.bytes().all(|byte| byte.is_ascii_digit()) => self.text.parse(),
-            _ => return Err(self.error(format!("a number from {least} to {most}"))),
-        };
-        let in_range = parsed.ok().filter(|number| (least..=most).contains(number));
-        in_range
-            .and_then(|number| T::try_from(number).ok())
-            .ok_or_else(|| self.error(format!("a number from {least} to {most}")))
-    }
-
-    /// A name among those of an enum.
-    fn name<T: FromStr + VariantArray + Copy + Into<&'static str>>(&self) -> Result<T, ParseError> {
-        self.text.parse().map_err(|_| self.error(one_of(T::VARIANTS.iter().map(|variant| (*variant).into()))))
-    }
-}
-
-/// "one of a, b, c".
-fn one_of(names: impl Iterator<Item = impl Display>) -> String {
-    let names: Vec<String> = names.map(|name| name.to_string()).collect();
-    format!("one of {}", names.join(", "))
-}
-
-/// The words of a line that are still to be read.
-struct Words<'a> {
-    line: Line<'a>,
-    /// Where in the line the rest begins, in bytes.
-    at: usize,
-}
-
-impl<'a> Words<'a> {
-    const fn new(line: Line<'a>) -> Self {
-        Self { line, at: 0 }
-    }
-
-    fn next(&mut self) -> Option<Word<'a>> {
-        let rest = &self.line.text[self.at..];
-        let start = self.at + (rest.len() - rest.trim_start().len());
-        let length =
-            self.line.text[start..].find(char::is_whitespace).unwrap_or(self.line.text.len() - start);
-        self.at = start + length;
-        let column = self.line.text[..start].chars().count() + 1;
-        let word = Word { line: self.line, column, text: &self.line.text[start..self.at] };
-        (length > 0).then_some(word)
-    }
-
-    fn expect(&mut self, expected: &str) -> Result<Word<'a>, ParseError> {
-        self.next().ok_or_else(|| self.line.error(self.line.text.chars().count() + 1, expected, ""))
-    }
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        self.next().map_or(Ok(()), |word| Err(word.error("the end of the line")))
     }
 }
 
@@ -352,13 +251,13 @@ fn parse_buffers(word: Word<'_>) -> Result<Buffers, ParseError> {
     const SYNTAX: &str = "buffers like 2x5, 2x5..7, 2xfull, 2xover or 2xhuge";
     let Some((count, _)) = word.text.split_once('x') else { return Err(word.error(SYNTAX)) };
     let lengths = word.from(count.len() + 1);
-    let count = Word { text: count, ..word }.number(0, Buffers::MAX.into())?;
+    let count = word.with_text(count).number(0, Buffers::MAX.into())?;
     let lengths = match (lengths.text, lengths.text.split_once("..")) {
         ("full", _) => Lengths::Full,
         ("over", _) => Lengths::Over,
         ("huge", _) => Lengths::Huge,
         (_, Some((from, _))) => {
-            let first = Word { text: from, ..lengths }.number(0, 65535)?;
+            let first = lengths.with_text(from).number(0, 65535)?;
             let to = lengths.from(from.len() + 2).number(first, 65535)?;
             Lengths::Cycle { from: first as u16, to }
         }

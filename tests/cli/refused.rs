@@ -117,7 +117,7 @@ fn places_to_read_and_write() {
 #[test]
 fn shrinking_into_a_missing_folder() {
     let place = Place::new();
-    let left = place.run(&["shrink", crate::GUILTY_SEED, "--subject", SPECIMEN, "-o", "missing/out.storm"]);
+    let left = place.run(&["shrink", &place.guilty_seed(), "--subject", SPECIMEN, "-o", "missing/out.storm"]);
     assert_eq!((left.status, left.out.as_str()), (Some(2), ""));
     // What was found out is noted before the file turns out not to be writable.
     let last = left.err.lines().last().expect("a line");

@@ -1,6 +1,6 @@
 //! What happens when streams close, disks are full and the user has had enough.
 
-use crate::{GUILTY_SEED, Place, SPECIMEN};
+use crate::{Place, SPECIMEN};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ fn a_finding_that_cannot_be_written_is_printed() {
     let place = Place::new();
     // Without --out nothing is tried out before the run, and a file stands where the folder should be.
     place.write("findings", "a file");
-    let left = place.run(&["run", "--subject", SPECIMEN, "--from", GUILTY_SEED, "--seeds", "1"]);
+    let left = place.run(&["run", "--subject", SPECIMEN, "--from", &place.guilty_seed(), "--seeds", "1"]);
     assert_eq!(left.status, Some(2), "{left:?}");
     assert!(
         left.out.contains("FOUND specimen-mid-chain-freed/violation/"),

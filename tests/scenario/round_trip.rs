@@ -4,13 +4,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use ringstorm::outcome::Expected;
-use ringstorm::scenario::{Buffers, Document, Lengths, Profile, Scenario, Step, generate};
+use ringstorm::scenario::{
+    Buffers, Document, HEADER_BYTES, Lengths, Profile, STEP_BYTES, Scenario, Step, generate,
+};
 use ringstorm_core::QueueSize;
 use ringstorm_model::Invariant;
 use strum::VariantArray;
-
-/// Bytes in front of the steps, and of one step.
-use ringstorm::scenario::{HEADER_BYTES, STEP_BYTES};
 
 fn survives_bytes(scenario: &Scenario) {
     let bytes = scenario.encode();

@@ -1,6 +1,7 @@
 //! Making chains: by copy, by writing in place, and over the caller's own regions.
 
-use super::{Chain, DescriptorTable, Stage, Use, address_offset, shape, shape_offset};
+use super::DescriptorTable;
+use super::record::{Chain, Stage, Use, address_offset, shape, shape_offset};
 use crate::{DeviceAddress, Head, Misuse, Segment, SharedMemory, WritableBuffers};
 
 /// Limit of a chain's length in bytes (2.7.5.2).

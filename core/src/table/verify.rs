@@ -1,6 +1,7 @@
 //! Comparing the table in shared memory with the private copy.
 
-use super::{DescriptorTable, Stage, Use, address_offset, shape, shape_offset};
+use super::DescriptorTable;
+use super::record::{Stage, Use, address_offset, shape, shape_offset};
 use crate::layout::NEXT;
 use crate::{Head, SharedMemory};
 use alloc::vec::Vec;

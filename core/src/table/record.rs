@@ -1,0 +1,101 @@
+//! What the table remembers in private, and how a descriptor is written.
+
+use crate::layout::{DESCRIPTOR, NEXT, WRITE};
+use crate::{DeviceAddress, RegionId};
+
+/// The private copy of one descriptor. `next` is the free list's link while it is free, the chain's while it
+/// is in one; the link of a chain's last descriptor means nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Descriptor {
+    pub(super) offset: usize,
+    pub(super) length: u32,
+    pub(super) region: u16,
+    pub(super) next: u16,
+    pub(super) use_: Use,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Free,
+    Readable,
+    Writable,
+}
+
+/// How far a chain has come. Only the descriptor at its head has one; all others are `NotHead`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    NotHead,
+    /// Made, and not taken back from the device.
+    Created,
+    /// Taken back from the device, so that the caller may read it.
+    Returned,
+}
+
+/// What is known of a chain, at the index of its head.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chain {
+    pub(super) serial: u64,
+    /// Bytes in device-writable buffers: up to 2^32.
+    pub(crate) writable: u64,
+    /// Bytes that the device reported and the policy let through.
+    pub(crate) written: u32,
+    pub(super) tail: u16,
+    pub(super) count: u16,
+    pub(super) readable_count: u16,
+    pub(crate) stage: Stage,
+}
+
+impl Chain {
+    pub(super) const NONE: Self = Self {
+        serial: 0,
+        writable: 0,
+        written: 0,
+        tail: 0,
+        count: 0,
+        readable_count: 0,
+        stage: Stage::NotHead,
+    };
+}
+
+/// One buffer of a chain, from the private copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Buffer {
+    /// The descriptor that holds it.
+    pub descriptor: u16,
+    /// The region it lies in.
+    pub region: RegionId,
+    /// Where in the region it begins, in bytes.
+    pub offset: usize,
+    /// Where the device sees it.
+    pub address: DeviceAddress,
+    /// Its length in bytes.
+    pub length: u32,
+    /// Whether the device writes to it; otherwise it reads it.
+    pub writable: bool,
+}
+
+/// The word of a descriptor that holds its address (2.7.5).
+#[inline(always)]
+pub(super) const fn address_offset(index: u16) -> usize {
+    DESCRIPTOR * index as usize
+}
+
+/// The word of a descriptor that holds length, flags and next (2.7.5).
+#[inline(always)]
+pub(super) const fn shape_offset(index: u16) -> usize {
+    DESCRIPTOR * index as usize + 8
+}
+
+/// Length, flags and next as one little-endian word.
+#[inline(always)]
+pub(super) const fn shape(length: u32, use_: Use, next: Option<u16>) -> u64 {
+    let write = match use_ {
+        Use::Writable => WRITE,
+        Use::Readable | Use::Free => 0,
+    };
+    let (flag, next) = match next {
+        Some(next) => (NEXT, next),
+        None => (0, 0),
+    };
+    length as u64 | ((write | flag) as u64) << 32 | (next as u64) << 48
+}

@@ -1,0 +1,54 @@
+//! The drive loop allocates nothing, and a run's memory stays flat.
+
+use allocation_counter::measure;
+use ringstorm::execution::Rig;
+use ringstorm::scenario::{Profile, Scenario, Step, generate};
+use ringstorm::subject::Kind;
+
+/// Scenarios without what only absurd chains need, and their setup's construction.
+fn scenarios(seeds: std::ops::Range<u64>) -> Vec<Scenario> {
+    let mut scenarios: Vec<Scenario> = seeds.map(|seed| generate(seed, Profile::Swarm, 200)).collect();
+    // Where a chain of 131,072 buffers is asked for, the list of its slices grows once.
+    scenarios.retain(|scenario| scenario.setup.queue_size.get() <= 256);
+    scenarios
+}
+
+#[test]
+fn no_step_allocates_once_the_rig_is_warm() {
+    let mut rig = Rig::new().unwrap();
+    let scenarios = scenarios(0..60);
+    let mut steps = 0;
+    for scenario in &scenarios {
+        // The first time, memory grows to what this scenario needs.
+        rig.run(Kind::Core, scenario, &mut ()).unwrap();
+        rig.begin(Kind::Core, &scenario.setup).unwrap().unwrap();
+        let mut run = |rig: &mut Rig| {
+            for step in &scenario.steps {
+                rig.step(step).unwrap();
+                steps += 1;
+            }
+        };
+        // The device is made anew for each scenario, and holds its chains in memory that grows with their number.
+        run(&mut rig);
+        rig.step(&Step::Settle).unwrap();
+        rig.step(&Step::Reset).unwrap();
+        let allocated = measure(|| run(&mut rig));
+        assert_eq!(allocated.count_total, 0, "in the steps of\n{scenario}");
+    }
+    assert!(steps > 10_000, "{steps} steps");
+}
+
+#[test]
+fn a_long_run_leaves_no_more_memory_behind_than_a_short_one() {
+    let mut rig = Rig::new().unwrap();
+    let scenarios = scenarios(0..40);
+    let mut pass = || {
+        for scenario in &scenarios {
+            rig.run(Kind::Core, scenario, &mut ()).unwrap();
+        }
+    };
+    pass();
+    let one = measure(&mut pass);
+    let ten = measure(|| (0..10).for_each(|_| pass()));
+    assert_eq!((one.bytes_current, ten.bytes_current), (0, 0));
+}

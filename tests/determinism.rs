@@ -1,0 +1,94 @@
+//! The same scenario gives the same outcome: twice, alone or within a sweep, on any number of threads, in debug
+//! and release. The last one is shown by the literals: both builds are tested against them.
+
+use ringstorm::campaign::{self, Extent, Plan, Summary};
+use ringstorm::execution::Rig;
+use ringstorm::scenario::{Profile, Scenario, generate};
+use ringstorm::subject::Kind;
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+
+const STEPS: usize = 64;
+
+fn sweep(kind: Kind, profile: Profile, from: u64, seeds: u64, jobs: usize) -> Summary {
+    let plan = Plan {
+        kind,
+        profile,
+        steps: STEPS,
+        from,
+        extent: Extent::Seeds(seeds),
+        jobs,
+        max_findings: 3,
+        masks: BTreeSet::new(),
+    };
+    campaign::run(&plan, &AtomicBool::new(false), |_| {}, |_| {}).unwrap()
+}
+
+/// All of a summary that must not depend on how it came about.
+fn essence(summary: &Summary) -> impl PartialEq + std::fmt::Debug + use<> {
+    let findings: Vec<(String, u64, u64, usize, Scenario)> = summary
+        .findings
+        .iter()
+        .map(|group| {
+            (group.signature.to_string(), group.count, group.seed, group.outcome.step, group.shrunk.clone())
+        })
+        .collect();
+    let counts =
+        [summary.seeds, summary.steps, summary.effective_steps, summary.skipped_steps, summary.trace_hash];
+    (counts, findings, summary.coverage, summary.ending)
+}
+
+#[test]
+fn the_number_of_jobs_does_not_matter() {
+    let kinds = [Kind::Core, Kind::by_name("specimen-mid-chain-freed").unwrap()];
+    for kind in kinds {
+        let one = sweep(kind, Profile::Swarm, 0, 400, 1);
+        for jobs in [2, 3, 7] {
+            assert_eq!(essence(&sweep(kind, Profile::Swarm, 0, 400, jobs)), essence(&one), "{}", kind.name());
+        }
+        assert_eq!(one.findings.is_empty(), kind == Kind::Core);
+    }
+}
+
+#[test]
+fn a_seed_alone_is_the_seed_within_a_sweep() {
+    for kind in Kind::all() {
+        let mut sweeping = Rig::new().unwrap();
+        for seed in 0..60 {
+            let scenario = generate(seed, Profile::Swarm, STEPS);
+            let within = sweeping.run(kind, &scenario, &mut ()).unwrap();
+            let alone = Rig::new().unwrap().run(kind, &scenario, &mut ()).unwrap();
+            assert_eq!(within, alone, "{} seed {seed}", kind.name());
+        }
+    }
+}
+
+#[test]
+fn step_by_step_is_the_same_as_at_once() {
+    let mut rig = Rig::new().unwrap();
+    for seed in 0..60 {
+        let scenario = generate(seed, Profile::Hostile, STEPS);
+        rig.begin(Kind::Core, &scenario.setup).unwrap().unwrap();
+        for step in &scenario.steps {
+            rig.step(step).unwrap();
+        }
+        rig.finish().unwrap();
+        let stepped = rig.trace_hash();
+        assert_eq!(stepped, Some(rig.run(Kind::Core, &scenario, &mut ()).unwrap().trace_hash), "seed {seed}");
+    }
+}
+
+#[test]
+fn debug_and_release_agree_on_these_traces() {
+    let hashes = [Profile::Honest, Profile::Hostile, Profile::Swarm]
+        .map(|profile| format!("{:#018x}", sweep(Kind::Core, profile, 1000, 200, 2).trace_hash));
+    insta::assert_snapshot!(hashes.join("\n"), @"");
+}
+
+#[test]
+fn no_two_seeds_are_the_same_scenario() {
+    let mut seen = BTreeSet::new();
+    for seed in 0..2000 {
+        assert!(seen.insert(generate(seed, Profile::Swarm, STEPS).encode()), "seed {seed}");
+    }
+}

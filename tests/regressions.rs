@@ -1,0 +1,81 @@
+//! Every file of corpus/regressions is replayed: what is expected of each subject must come true, and core must
+//! pass. The stories are reviewed output, in reports/regressions. A finding becomes a regression by adding its file.
+
+use ringstorm::execution::Rig;
+use ringstorm::outcome::Expected;
+use ringstorm::scenario::{Document, Scenario};
+use ringstorm::story;
+use ringstorm::subject::{Defect, Kind};
+use std::path::{Path, PathBuf};
+use strum::VariantArray;
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/regressions");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn read(path: &Path) -> Document {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Core must pass, said or not.
+fn expectations(document: &Document) -> Vec<(Kind, Expected)> {
+    let mut all: Vec<(Kind, Expected)> = document
+        .expectations
+        .iter()
+        .map(|(name, expected)| {
+            (Kind::by_name(name).unwrap_or_else(|| panic!("no subject {name}")), *expected)
+        })
+        .collect();
+    if !all.iter().any(|(kind, _)| *kind == Kind::Core) {
+        all.insert(0, (Kind::Core, Expected::Pass));
+    }
+    all
+}
+
+#[test]
+fn every_regression_comes_out_as_expected() {
+    let mut rig = Rig::new().unwrap();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../reports/regressions");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for path in files() {
+        let document = read(&path);
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let mut stories = document.comments.iter().map(|comment| format!("#{comment}\n")).collect::<String>();
+        for (kind, expected) in expectations(&document) {
+            let (text, outcome) = story::tell(&mut rig, kind, &document.scenario).unwrap();
+            assert_eq!(Expected::of(&outcome.verdict), expected, "{name} on {}:\n{text}", kind.name());
+            stories.push_str(&format!("\n== {text}"));
+        }
+        settings.bind(|| insta::assert_snapshot!(name, stories));
+    }
+}
+
+#[test]
+fn every_regression_is_written_as_it_would_be_printed() {
+    for path in files() {
+        let document = read(&path);
+        let again: Document = document.to_string().parse().unwrap();
+        assert_eq!(again, document, "{}", path.display());
+        assert_eq!(Scenario::decode(&document.scenario.encode()), document.scenario, "{}", path.display());
+    }
+}
+
+#[test]
+fn every_defect_has_a_regression_that_core_passes() {
+    let documents: Vec<Document> = files().iter().map(|path| read(path)).collect();
+    for defect in Defect::VARIANTS {
+        let kind = Kind::Specimen(Some(*defect));
+        let caught = documents
+            .iter()
+            .flat_map(expectations)
+            .any(|expectation| expectation.0 == kind && expectation.1 != Expected::Pass);
+        assert!(caught, "no regression catches {}", kind.name());
+    }
+}
