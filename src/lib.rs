@@ -1,4 +1,40 @@
-//! A storm for virtqueues.
+//! A storm for virtqueues: a simulated device that misbehaves, and a model that judges the driver.
+//!
+//! ```text
+//!    seed ----generate----> Scenario <--parse-- text (.storm)
+//!    fuzzer's bytes --decode---^
+//!                              |
+//!          Subject <--> shared memory <--> Device
+//!                              | events
+//!                              v
+//!                        Model::observe  ->  ok, or a Violation
+//!                              |
+//!                              v
+//!          Outcome { pass | violation | panic | stuck }  ->  shrink  ->  story, report, regression
+//! ```
+//!
+//! [`Rig::run`](execution::Rig::run) is the whole product: a scenario and a kind of subject in, an
+//! [`Outcome`](outcome::Outcome) out. What a scenario does is in the scenario alone, so the same one gives the same
+//! outcome wherever it is run.
+//!
+//! ```
+//! use ringstorm::execution::Rig;
+//! use ringstorm::scenario::{Document, Profile, generate};
+//! use ringstorm::subject::Kind;
+//!
+//! let mut rig = Rig::new()?;
+//! let outcome = rig.run(Kind::Core, &generate(7, Profile::Swarm, 128), &mut ())?;
+//! assert!(!outcome.is_finding());
+//!
+//! let text = "ringstorm scenario 1\n\
+//!             queue size=4 buffer=64\n\
+//!             driver submit readable=1x8 writable=2x8\n\
+//!             driver misuse free mid-chain newest\n";
+//! let scenario = text.parse::<Document>()?.scenario;
+//! let naive = Kind::by_name("specimen-mid-chain-freed").unwrap();
+//! assert!(rig.run(naive, &scenario, &mut ())?.is_finding());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 
@@ -14,3 +50,8 @@ pub mod scenario;
 pub mod shrink;
 pub mod story;
 pub mod subject;
+
+/// README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

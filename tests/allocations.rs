@@ -28,12 +28,15 @@ fn no_step_allocates_once_the_rig_is_warm() {
                 steps += 1;
             }
         };
-        // The device is made anew for each scenario, and holds its chains in memory that grows with their number.
-        run(&mut rig);
-        rig.step(&Step::Settle).unwrap();
-        rig.step(&Step::Reset).unwrap();
-        let allocated = measure(|| run(&mut rig));
-        assert_eq!(allocated.count_total, 0, "in the steps of\n{scenario}");
+        // The device is made anew for each scenario. What holds a short chain at first holds a long one later, so it
+        // takes some rounds until nothing grows any more. A step that allocates by itself never gets there.
+        let quiet = (0..64).any(|_| {
+            let allocated = measure(|| run(&mut rig));
+            rig.step(&Step::Settle).unwrap();
+            rig.step(&Step::Reset).unwrap();
+            allocated.count_total == 0
+        });
+        assert!(quiet, "in the steps of\n{scenario}");
     }
     assert!(steps > 10_000, "{steps} steps");
 }
@@ -48,7 +51,9 @@ fn a_long_run_leaves_no_more_memory_behind_than_a_short_one() {
         }
     };
     pass();
+    pass();
     let one = measure(&mut pass);
     let ten = measure(|| (0..10).for_each(|_| pass()));
     assert_eq!((one.bytes_current, ten.bytes_current), (0, 0));
+    assert_eq!(one.bytes_max, ten.bytes_max);
 }

@@ -2,7 +2,7 @@
 //!
 //! A run of 96 cases takes about two seconds in a debug build. `PROPTEST_CASES=20000 cargo test --release
 //! --test state_machine_table` makes it a long one. What fails is shrunk, printed as a scenario, and kept as a
-//! .storm file under `target/tmp`; the command that is printed beside it names that file in `TABLE_STORM`.
+//! .storm file under `target/tmp`. Copied to corpus/regressions, it is replayed here and over the queue.
 //!
 //! Of the one step language, the table does its part: submit and prepare create by copy and write in place;
 //! free frees any live chain; read asks for buffers and contents; misuse names bad heads; the faults that
@@ -13,10 +13,11 @@
 
 #[path = "support/step_strategy.rs"]
 mod step_strategy;
+#[path = "support/table_reference.rs"]
+mod table_reference;
 
-use proptest::prelude::*;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
-use ringstorm::scenario::{Amount, BadHead, Buffers, Document, HeadCall, Op, Pick, Scenario, Setup, Step};
+use proptest_state_machine::{StateMachineTest, prop_state_machine};
+use ringstorm::scenario::{Amount, BadHead, Buffers, Document, HeadCall, Pick, Scenario, Setup, Step};
 use ringstorm_core::{
     Buffer, DescriptorTable, DeviceAddress, DeviceStopped, Head, HeapMemory, Misuse, Region, RegionId,
     SharedMemory, Tampering, WritableBuffers,
@@ -24,7 +25,8 @@ use ringstorm_core::{
 use ringstorm_sim_device::{Fault, fill_pattern};
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
-use step_strategy::{acceptable, config, fail, lengths_of, quietly, setups, steps};
+use step_strategy::{config, fail, lengths_of, quietly};
+use table_reference::Expected;
 
 /// A descriptor (2.7.5): the address, then length, flags and next in one word.
 const DESCRIPTOR_BYTES: usize = 16;
@@ -33,7 +35,7 @@ const WRITE: u64 = 2 << 32;
 const TABLE_AT: u64 = 0x10_0000;
 const BUFFERS_AT: u64 = 0x1_0000_0000;
 
-const REPLAY: &str = "TABLE_STORM=PATH cargo test --test state_machine_table scenario";
+const REPLAY: &str = "cp PATH corpus/regressions/ && cargo test --test state_machine_table regression";
 
 prop_state_machine! {
     #![proptest_config(config())]
@@ -41,83 +43,14 @@ prop_state_machine! {
     fn the_table_keeps_its_chains(sequential 1..=64 => TableTest);
 }
 
-/// Runs the scenario that a failure left behind, if one is named.
 #[test]
-fn the_table_passes_the_scenario_named_by_the_environment() {
-    let Some(path) = std::env::var_os("TABLE_STORM") else { return };
-    let text = std::fs::read_to_string(&path).expect("a readable file");
-    let Scenario { setup, steps } = text.parse::<Document>().expect("a scenario").scenario;
-    let run = || TableTest::test_sequential(config(), Expected::new(setup), steps, None);
-    quietly(run).unwrap_or_else(|message| panic!("{message}"));
-}
-
-/// The chains that there must be, oldest first: for each buffer its length, and whether it is writable.
-#[derive(Debug, Clone)]
-struct Expected {
-    setup: Setup,
-    steps: Vec<Step>,
-    live: Vec<Vec<(u32, bool)>>,
-}
-
-impl Expected {
-    const fn new(setup: Setup) -> Self {
-        Self { setup, steps: Vec::new(), live: Vec::new() }
-    }
-
-    fn free(&self) -> u32 {
-        u32::from(self.setup.queue_size.get()) - self.live.iter().map(Vec::len).sum::<usize>() as u32
-    }
-
-    fn weight(&self, op: Op) -> u32 {
-        let (has_work, usual) = match op {
-            Op::Submit | Op::Prepare | Op::Write => (self.free() > 0, 8),
-            Op::Free => (!self.live.is_empty(), 12),
-            Op::Read | Op::DeviceReturn => (!self.live.is_empty(), 6),
-            Op::Misuse => (true, 8),
-            // Four of the twelve faults are in the table.
-            Op::Fault => (true, 16),
-            Op::Reset => (true, 1),
-            Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Interrupts => return 0,
-            Op::DeviceTake | Op::DeviceNotifications | Op::Settle => return 0,
-        };
-        if has_work { usual } else { 1 }
-    }
-}
-
-impl ReferenceStateMachine for Expected {
-    type State = Self;
-    type Transition = Step;
-
-    fn init_state() -> BoxedStrategy<Self> {
-        setups().prop_map(Self::new).boxed()
-    }
-
-    fn transitions(expected: &Self) -> BoxedStrategy<Step> {
-        steps(&expected.setup, expected.free(), |op| expected.weight(op))
-    }
-
-    fn apply(mut expected: Self, step: &Step) -> Self {
-        expected.steps.push(*step);
-        let setup = expected.setup;
-        match *step {
-            Step::Submit { readable, writable }
-            | Step::Prepare { readable, writable }
-            | Step::Write { readable, writable }
-                if acceptable(readable, writable, &setup, expected.free()) =>
-            {
-                let sides = [(readable, false), (writable, true)].into_iter();
-                let chain = sides.flat_map(|(buffers, writable)| {
-                    lengths_of(buffers, &setup, u32::MAX).map(move |length| (length, writable))
-                });
-                expected.live.push(chain.collect());
-            }
-            Step::Free { pick } => {
-                pick.of(expected.live.len()).map(|position| expected.live.remove(position));
-            }
-            Step::Reset => expected.live.clear(),
-            _ => {}
-        }
-        expected
+fn the_table_passes_every_regression() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/regressions");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let Scenario { setup, steps } = text.parse::<Document>().unwrap().scenario;
+        let run = || TableTest::test_sequential(config(), Expected::new(setup), steps, None);
+        quietly(run).unwrap_or_else(|message| panic!("{message}"));
     }
 }
 

@@ -22,9 +22,8 @@ impl AvailableRing {
     pub fn new<M: SharedMemory>(memory: &M, size: QueueSize, first: RingIndex) -> Self {
         let layout = Layout::new(size);
         // The event field behind the last entry too (2.7.6).
-        for slot in 0..=size.as_usize() {
-            memory.store_u16(layout.available_entry(slot), 0);
-        }
+        let (start, end) = (layout.available_entry(0), layout.available_entry(size.as_usize()) + 2);
+        memory.zero(start, end - start);
         memory.store_ordered(OrderedStore::AvailableFlags, layout.available_flags(), 0);
         memory.store_ordered(OrderedStore::AvailableIndex, layout.available_index(), first.get());
         Self { layout, size, next: first, published: first }
@@ -88,12 +87,9 @@ impl UsedRing {
     /// Sets the ring up at its place in `memory`, before the device owns it: zero but for the index.
     pub fn new<M: SharedMemory>(memory: &M, size: QueueSize, first: RingIndex) -> Self {
         let layout = Layout::new(size);
-        for slot in 0..size.as_usize() {
-            memory.store_u32(layout.used_entry(slot), 0);
-            memory.store_u32(layout.used_entry(slot) + 4, 0);
-        }
-        // The event field behind the last element (2.7.8).
-        memory.store_u16(layout.used_entry(size.as_usize()), 0);
+        // The event field behind the last element too (2.7.8).
+        let (start, end) = (layout.used_entry(0), layout.used_entry(size.as_usize()) + 2);
+        memory.zero(start, end - start);
         memory.store_ordered(OrderedStore::UsedFlags, layout.used_flags(), 0);
         memory.store_ordered(OrderedStore::UsedIndex, layout.used_index(), first.get());
         Self { layout, size, next: first }

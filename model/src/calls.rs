@@ -2,7 +2,7 @@
 
 use crate::chains::Progress;
 use crate::invariant::require;
-use crate::model::Model;
+use crate::model::{Model, first_difference};
 use crate::used::Claim;
 use crate::{Answer, Completion, DeviceRefusal, MisuseKind, Name, Refusal, Violation};
 
@@ -163,14 +163,13 @@ impl Model {
                     "chain {head} has no room for the {used} bytes it is said to have"
                 );
                 let expected = expected.unwrap_or_default();
-                let differs = bytes.iter().zip(expected).position(|(a, b)| a != b);
                 require!(
                     bytes == expected,
                     Response,
                     "{} bytes of chain {head} were handed out where {} stand; first difference at {}",
                     bytes.len(),
                     expected.len(),
-                    differs.unwrap_or(bytes.len().min(expected.len()))
+                    first_difference(bytes, expected)
                 );
                 Ok(())
             }

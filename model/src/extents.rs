@@ -29,8 +29,9 @@ pub(crate) struct Extents {
 impl Extents {
     pub(crate) fn begin(&mut self, granule: u64) {
         self.granule = granule.max(1);
+        // Grown again as far as this queue uses them, which may be much less than the last one did.
         for list in &mut self.lists {
-            list.fill(NONE);
+            list.clear();
         }
         self.nodes.clear();
         self.spare.clear();

@@ -359,14 +359,13 @@ impl Model {
             Payload,
             "the device finds another chain at {head} than the driver submitted"
         );
-        let differs = payload.iter().zip(&chain.payload).position(|(a, b)| a != b);
         require!(
             payload == chain.payload,
             Payload,
             "the device reads {} bytes of chain {head}, {} were submitted; first difference at {}",
             payload.len(),
             chain.payload.len(),
-            differs.unwrap_or(payload.len().min(chain.payload.len()))
+            first_difference(payload, &chain.payload)
         );
         Ok(())
     }
@@ -380,4 +379,9 @@ impl Model {
         );
         Ok(())
     }
+}
+
+/// Where two byte strings begin to differ.
+pub(crate) fn first_difference(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()))
 }

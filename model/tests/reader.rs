@@ -2,10 +2,10 @@
 
 mod support;
 
-use ringstorm_model::{Descriptor, Event, Invariant};
+use ringstorm_model::{Descriptor, Event, Invariant, Place};
 use support::{
-    FOUR, OUT, accepts, and, at, blame, chain, element, no_take, read, readable, rejects, submit, take, used,
-    writable,
+    FOUR, NOTHING, OUT, accepts, and, at, blame, chain, element, no_take, read, readable, rejects, submit,
+    take, used, writable,
 };
 
 const ONE: [Event<'static>; 1] = [submit(&[], &[8], 0)];
@@ -67,4 +67,22 @@ fn what_is_handed_out_has_room_in_the_chain() {
     let done = and(&OUT, &[element(0, 0, 8), used(1), take(0, 8)]);
     accepts(&FOUR, &done, read(0, 8, &[7; 8], &[7; 8]));
     rejects(&FOUR, &done, read(0, 8, &[7; 7], &[7; 7]), Invariant::Response);
+}
+
+#[test]
+fn a_driver_stores_into_no_buffer_of_another_chain() {
+    let at = |offset| Event::Stored { place: Place { region: 0, offset }, length: 4 };
+    let first = [submit(&[b"four"], &[], 0), chain(0, const { &[readable(0, 4)] })];
+    let own = match first[1] {
+        Event::Chain { descriptors, .. } => descriptors[0].place.unwrap().offset,
+        _ => unreachable!("written above"),
+    };
+    accepts(&FOUR, &first, at(own));
+    // The next call is no submission, or is another one.
+    for call in [Event::Publish { notify: true }, NOTHING, submit(&[], &[8], 1)] {
+        let later = and(&first, &[call]);
+        rejects(&FOUR, &later, at(own), Invariant::OwnArea);
+        rejects(&FOUR, &later, at(own + 3), Invariant::OwnArea);
+        accepts(&FOUR, &later, at(own + 4));
+    }
 }

@@ -51,6 +51,7 @@ const EVENTS: [Event<'static>; 22] = [
     Event::Available { head: 1 },
     Event::Interrupts { wanted: false },
     Event::Wrote { place: Place { region: 1, offset: 2 }, length: 3 },
+    Event::Stored { place: Place { region: 1, offset: 2 }, length: 3 },
 ];
 
 /// The same chain but for one field, one time for each.
@@ -151,6 +152,11 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
         Event::Released { left } => add(Event::Released { left: left + 1 }),
         Event::Available { head } => add(Event::Available { head: head + 1 }),
         Event::Interrupts { wanted } => add(Event::Interrupts { wanted: !wanted }),
+        Event::Stored { place, length } => {
+            add(Event::Stored { place: Place { region: 9, ..place }, length });
+            add(Event::Stored { place: Place { offset: 9, ..place }, length });
+            add(Event::Stored { place, length: 9 });
+        }
         Event::Wrote { place, length } => {
             add(Event::Wrote { place: Place { region: 9, ..place }, length });
             add(Event::Wrote { place: Place { offset: 9, ..place }, length });

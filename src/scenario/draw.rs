@@ -97,7 +97,7 @@ impl Drawer {
             (5, 80),
             (6, 60),
             (7, 40),
-            (8, 60),
+            (8, 30),
             (9, 4),
             (10, 4),
             (11, 2),
@@ -108,7 +108,7 @@ impl Drawer {
         ]);
         let queue_size = QueueSize::new(1 << exponent).expect("a power of two");
         let most = BUFFER_BYTES_MAX / u64::from(queue_size.get());
-        let buffer_size = self.choose(&[(1, 1), (7, 2), (16, 4), (64, 8), (100, 2), (512, 2), (4096, 1)]);
+        let buffer_size = self.choose(&[(1, 3), (7, 6), (16, 12), (64, 24), (100, 6), (512, 3), (4096, 1)]);
         let first_index = match self.below(3) {
             0 => 0,
             1 => 0xffff - self.below(32) as u16,
@@ -167,17 +167,23 @@ impl Drawer {
             return Step::Reset;
         }
         let anything = self.one_in(32);
-        let mut choices = [(Op::Idle, 0); Op::VARIANTS.len()];
-        for (choice, (op, weight)) in choices.iter_mut().zip(&weights.ops) {
-            let useful = anything || self.guess.has_work(*op);
-            *choice = (*op, if useful { *weight } else { 0 });
+        let (mut useful, mut total) = ([0; Op::VARIANTS.len()], 0);
+        for (useful, (op, weight)) in useful.iter_mut().zip(&weights.ops) {
+            *useful = if anything || self.guess.has_work(*op) { *weight } else { 0 };
+            total += *useful;
         }
-        if choices.iter().all(|(_, weight)| *weight == 0) {
+        if total == 0 {
             // Nothing is left to do for this scenario's operations: bring everything home.
             self.guess.restart();
             return Step::Settle;
         }
-        match self.choose(&choices) {
+        let mut left = self.below(total);
+        let chosen = weights.ops.iter().zip(useful).find(|(_, useful)| {
+            let rest = left.checked_sub(*useful);
+            left = rest.unwrap_or(left);
+            rest.is_none()
+        });
+        match chosen.map_or(Op::Idle, |((op, _), _)| *op) {
             Op::Idle => Step::Idle,
             Op::Submit => {
                 let (readable, writable) = self.chain(weights);

@@ -137,10 +137,10 @@ fn the_version_of_the_generator() {
         .collect();
     // Whoever changes these, or the scenarios below, gives the generator a new version.
     insta::assert_snapshot!(format!("{GENERATOR}\n{}", prints.join("\n")), @r"
-    swarm-1 (xoshiro256++)
-    Honest 0xdbd9b629c92637f8
-    Hostile 0xef707a3f922ac3ac
-    Swarm 0x9bb70f61c5a706f2
+    swarm-2 (xoshiro256++)
+    Honest 0x976bd4b78268a5ec
+    Hostile 0xfee3e7e46cee9719
+    Swarm 0xf739dafd4f299517
     ");
 }
 

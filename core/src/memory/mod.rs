@@ -189,7 +189,7 @@ pub trait SharedMemory {
     fn copy_in(&self, offset: usize, bytes: &[u8]);
     /// Copies bytes out of the memory, as many as `out` is long.
     fn copy_out(&self, offset: usize, out: &mut [u8]);
-    /// Sets `length` bytes to zero.
+    /// Sets `length` bytes to zero: payload, or rings while the device is stopped.
     fn zero(&self, offset: usize, length: usize);
 
     /// The owner goes away while a device may still reach the memory.

@@ -269,8 +269,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     /// Gives the memory back although chains may be live: the caller knows that the device has stopped.
-    pub fn release_stopped(mut self, stopped: DeviceStopped) {
-        self.reset(stopped);
+    pub fn release_stopped(mut self, _: DeviceStopped) {
+        // Nothing is live any more, so that dropping gives the memory back.
+        self.free = self.size.get();
     }
 
     /// The chain that `head` names.
