@@ -83,9 +83,9 @@ fn debug_and_release_agree_on_these_traces() {
     let hashes = [Profile::Honest, Profile::Hostile, Profile::Swarm]
         .map(|profile| format!("{:#018x}", sweep(Kind::Core, profile, 1000, 200, 2).trace_hash));
     insta::assert_snapshot!(hashes.join("\n"), @r"
-    0xa25ca565a0595b8e
-    0x26e19e53f7ff3357
-    0x3c590c60e1971c06
+    0xa5d420c71779dd5b
+    0x37f1592a5dc9666a
+    0x528348614b1aa0b2
     ");
 }
 
