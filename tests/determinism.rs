@@ -83,9 +83,9 @@ fn debug_and_release_agree_on_these_traces() {
     let hashes = [Profile::Honest, Profile::Hostile, Profile::Swarm]
         .map(|profile| format!("{:#018x}", sweep(Kind::Core, profile, 1000, 200, 2).trace_hash));
     insta::assert_snapshot!(hashes.join("\n"), @r"
-    0xa5d420c71779dd5b
-    0x37f1592a5dc9666a
-    0x528348614b1aa0b2
+    0x85d147960c0ced4e
+    0x97db0e014f82391c
+    0xccfae6a865c7c827
     ");
 }
 

@@ -322,7 +322,12 @@ impl Drawer {
             return (self.absurd(), self.absurd());
         }
         let free = self.guess.free().max(1);
-        let total = if self.one_in(24) { free } else { 1 + self.below(weights.longest.min(free)) };
+        // Filling a queue costs as much as its size, so a large one is filled more seldom.
+        let total = if self.one_in(24 + self.guess.size / 32) {
+            free
+        } else {
+            1 + self.below(weights.longest.min(free))
+        };
         self.guess.descriptors += total;
         let readable = self.below(total + 1);
         (self.buffers(readable), self.buffers(total - readable))
