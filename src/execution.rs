@@ -247,6 +247,7 @@ impl Rig {
             buffer_size: setup.buffer_size.into(),
             first_index: first,
             zeroed: setup.zeroes() && kind.capabilities().zeroing,
+            goes_on: kind.capabilities().policies.then(|| setup.goes_on()),
         });
         // Several times what handling one chain of all descriptors takes.
         let call_limit = 256 + 32 * u64::from(size.get());

@@ -73,7 +73,7 @@ impl Config {
 /// The caller's word that the device no longer touches the queue.
 ///
 /// Resetting or releasing a queue with chains in flight hands memory on that a running device still writes
-/// to. Only the caller knows that the device, or the queue, was reset (2.1, 2.6.1), and says so with this.
+/// to. Only the caller knows that the device, or the queue, was reset (2.4, 2.6.1), and says so with this.
 #[derive(Debug)]
 pub struct DeviceStopped(());
 

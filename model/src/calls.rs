@@ -19,6 +19,11 @@ impl Model {
         self.refused = answer.is_err();
         match answer {
             Ok(head) => {
+                require!(
+                    !self.broken,
+                    FailedUnchanged,
+                    "submit accepted a chain on a queue that said it is broken"
+                );
                 if let Some(reason) = self.first_misuse(readable, writable) {
                     require!(false, MisuseRefused, "submit accepted what is {reason:?}");
                 }
@@ -72,6 +77,15 @@ impl Model {
             }
             Refusal::Device(DeviceRefusal { broken, .. }) => {
                 require!(self.device_lied(), FairBlame, "{call} blames the device, which did nothing wrong");
+                let jump = u32::from(self.used.claimed()) > self.chains.in_flight;
+                if let Some(goes_on) = self.setup.goes_on {
+                    require!(
+                        broken == (jump || !goes_on),
+                        FailedUnchanged,
+                        "after a device fault the queue is {} against its policy",
+                        if broken { "broken" } else { "not broken" }
+                    );
+                }
                 self.broken |= broken;
             }
             Refusal::System => {
@@ -99,6 +113,7 @@ impl Model {
     }
 
     fn completion(&mut self, Completion { head, length }: Completion) -> Result<(), Violation> {
+        require!(!self.broken, FailedUnchanged, "chain {head} was taken from a queue that said it is broken");
         let claim = self.used.skip_bad(&self.chains);
         let Claim::Good { head: returned, length: claimed } = claim else {
             require!(false, CompletedOnce, "chain {head} completed, which the device did not return");

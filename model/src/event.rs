@@ -148,6 +148,10 @@ pub enum Event<'a> {
     Interrupts {
         /// Whether it does.
         wanted: bool,
+        /// The available flags afterwards.
+        flags: u16,
+        /// Whether the driver says that used chains are waiting already, if it says anything of it.
+        waiting: Option<bool>,
     },
     /// The device stopped and the driver was reset.
     Reset {

@@ -17,11 +17,13 @@ pub struct Setup {
     pub first_index: u16,
     /// Whether the driver promised to zero device-writable buffers before it submits them.
     pub zeroed: bool,
+    /// Whether the driver promised to go on after a device fault, or to be broken; `None` if it promised neither.
+    pub goes_on: Option<bool>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { queue_size: 1, buffer_size: 4096, first_index: 0, zeroed: false }
+        Self { queue_size: 1, buffer_size: 4096, first_index: 0, zeroed: false, goes_on: None }
     }
 }
 
@@ -33,6 +35,8 @@ pub struct Model {
     pub(crate) used: UsedRing,
     /// Heads submitted and not yet seen in the available ring.
     pub(crate) unpublished: VecDeque<u16>,
+    /// Heads in the available ring that the device did not take yet.
+    offered: VecDeque<u16>,
     /// The available index, as last seen.
     available: u16,
     /// Entries that the index says were added and that were not seen yet.
@@ -74,6 +78,7 @@ impl Model {
         self.chains.begin(self.setup.queue_size, self.setup.buffer_size.into());
         self.used.begin(self.setup.queue_size, first_index);
         self.unpublished.clear();
+        self.offered.clear();
         (self.available, self.announced) = (first_index, 0);
         self.notifications_wanted = true;
         (self.tampered, self.broken) = (false, false);
@@ -171,10 +176,7 @@ impl Model {
                 }
                 Ok(())
             }
-            Event::Interrupts { .. } => {
-                self.refused = false;
-                Ok(())
-            }
+            Event::Interrupts { wanted, flags, waiting } => self.interrupts(wanted, flags, waiting),
             Event::Available { head } => self.entry(head),
             Event::Withheld { .. } => Ok(()),
             Event::Settled => self.settled(),
@@ -196,6 +198,24 @@ impl Model {
             notify || !self.notifications_wanted || waiting == 0 || self.broken,
             Notified,
             "{waiting} chains were published, the device wants to be notified, and the driver says it need not be"
+        );
+        Ok(())
+    }
+
+    fn interrupts(&mut self, wanted: bool, flags: u16, waiting: Option<bool>) -> Result<(), Violation> {
+        self.refused = false;
+        require!(
+            flags == u16::from(!wanted),
+            Notified,
+            "the available flags are {flags:#x} when notifications are {}",
+            if wanted { "wanted" } else { "not wanted" }
+        );
+        let claimed = self.used.claimed();
+        require!(
+            waiting.is_none_or(|waiting| waiting == (claimed > 0)),
+            Notified,
+            "the driver says that used chains are {} when {claimed} are",
+            if waiting == Some(true) { "waiting" } else { "not waiting" }
         );
         Ok(())
     }
@@ -241,7 +261,7 @@ impl Model {
         let added = index.wrapping_sub(self.available);
         let waiting = self.unpublished.len();
         require!(
-            usize::from(added) == waiting || added == 0 && self.broken,
+            if self.broken { added == 0 } else { usize::from(added) == waiting },
             AvailableOrder,
             "the available index moved from {} to {index}, but {waiting} chains were added",
             self.available
@@ -264,6 +284,7 @@ impl Model {
             "the available ring names {head} where {expected:?} was submitted next"
         );
         self.chains.published(head);
+        self.offered.push_back(head);
         Ok(())
     }
 
@@ -341,12 +362,18 @@ impl Model {
     }
 
     fn fetched(
-        &self,
+        &mut self,
         head: u16,
         whole: bool,
         descriptors: &[Descriptor],
         payload: &[u8],
     ) -> Result<(), Violation> {
+        let offered = self.offered.pop_front();
+        require!(
+            offered == Some(head),
+            AvailableOrder,
+            "the device finds chain {head} in the available ring where {offered:?} was published"
+        );
         // What the device takes from a queue that it lied to may be anything; a chain that it scribbled on too.
         let Some(chain) = self.chains.get(head).filter(|chain| chain.progress == Progress::Published) else {
             return Ok(());

@@ -112,7 +112,10 @@ impl TraceHash {
             Event::Stored { place, length } => {
                 self.numbers(23, [u64::from(place.region), place.offset, u64::from(*length)]);
             }
-            Event::Interrupts { wanted } => self.numbers(21, [u64::from(*wanted)]),
+            Event::Interrupts { wanted, flags, waiting } => {
+                let waiting = waiting.map_or(0, |waiting| u64::from(waiting) + 1);
+                self.numbers(21, [u64::from(*wanted), u64::from(*flags), waiting]);
+            }
         }
     }
 

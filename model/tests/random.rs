@@ -82,7 +82,13 @@ const INDEXES: [u16; 3] = [0, 65_530, 40_000];
 
 fn setups() -> impl Strategy<Value = Setup> {
     (prop::sample::select(vec![2, 4, 8, 16]), prop::sample::select(&INDEXES[..])).prop_map(
-        |(queue_size, first_index)| Setup { queue_size, buffer_size: 16, first_index, zeroed: true },
+        |(queue_size, first_index)| Setup {
+            queue_size,
+            buffer_size: 16,
+            first_index,
+            zeroed: true,
+            goes_on: None,
+        },
     )
 }
 

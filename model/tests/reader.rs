@@ -2,7 +2,7 @@
 
 mod support;
 
-use ringstorm_model::{Descriptor, Event, Invariant, Place};
+use ringstorm_model::{Descriptor, Event, Invariant, Place, Setup};
 use support::{
     FOUR, NOTHING, OUT, accepts, and, at, blame, chain, element, no_take, read, readable, rejects, submit,
     take, used, writable,
@@ -67,6 +67,48 @@ fn what_is_handed_out_has_room_in_the_chain() {
     let done = and(&OUT, &[element(0, 0, 8), used(1), take(0, 8)]);
     accepts(&FOUR, &done, read(0, 8, &[7; 8], &[7; 8]));
     rejects(&FOUR, &done, read(0, 8, &[7; 7], &[7; 7]), Invariant::Response);
+}
+
+#[test]
+fn a_queue_that_said_it_is_broken_takes_and_submits_nothing() {
+    let broken = and(&OUT, &[used(9), no_take(blame(false, true, None))]);
+    rejects(&FOUR, &broken, submit(&[], &[8], 1), Invariant::FailedUnchanged);
+    let returned = and(&broken, &[element(0, 0, 8), used(1)]);
+    rejects(&FOUR, &returned, take(0, 8), Invariant::FailedUnchanged);
+    let reset = and(&broken, &[Event::Reset { first_index: 0 }]);
+    accepts(&FOUR, &reset, submit(&[], &[8], 1));
+}
+
+#[test]
+fn after_a_fault_a_queue_does_as_it_promised() {
+    let bad = and(&OUT, &[element(0, 9, 0), used(1)]);
+    let jump = and(&OUT, &[used(2)]);
+    for (goes_on, faulty, broken) in
+        [(true, &bad, false), (false, &bad, true), (true, &jump, true), (false, &jump, true)]
+    {
+        let setup = Setup { goes_on: Some(goes_on), ..FOUR };
+        accepts(&setup, faulty, no_take(blame(false, broken, None)));
+        rejects(&setup, faulty, no_take(blame(false, !broken, None)), Invariant::FailedUnchanged);
+        accepts(&FOUR, faulty, no_take(blame(false, !broken, None)));
+    }
+}
+
+#[test]
+fn interrupts_are_asked_for_in_the_flags() {
+    let asked = |wanted, flags, waiting| Event::Interrupts { wanted, flags, waiting };
+    for (wanted, right) in [(true, 0), (false, 1)] {
+        for flags in 0..4 {
+            match flags == right {
+                true => accepts(&FOUR, &OUT, asked(wanted, flags, None)),
+                false => rejects(&FOUR, &OUT, asked(wanted, flags, None), Invariant::Notified),
+            }
+        }
+    }
+    let returned = and(&OUT, &[element(0, 0, 8), used(1)]);
+    for (events, waiting) in [(&OUT[..], false), (&returned, true)] {
+        accepts(&FOUR, events, asked(true, 0, Some(waiting)));
+        rejects(&FOUR, events, asked(true, 0, Some(!waiting)), Invariant::Notified);
+    }
 }
 
 #[test]

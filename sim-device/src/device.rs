@@ -98,8 +98,8 @@ pub struct Device<M> {
     pub(crate) used_index: u16,
     /// Oldest first, but for what returning out of order moves.
     pub(crate) held: VecDeque<Held>,
-    /// By descriptor: whether it is in a held chain.
-    pub(crate) in_held: Vec<bool>,
+    /// By descriptor: how many held chains have it. Of a queue that was lied to it may be several.
+    pub(crate) in_held: Vec<u16>,
     pub(crate) last_returned: Option<u16>,
     pub(crate) effects: Vec<Effect>,
     /// Chains that were returned, kept for their memory.
@@ -118,7 +118,7 @@ impl<M: SharedMemory> Device<M> {
             next_available: first_index,
             used_index: first_index,
             held: VecDeque::new(),
-            in_held: vec![false; geometry.size.into()],
+            in_held: vec![0; geometry.size.into()],
             last_returned: None,
             effects: Vec::new(),
             spare: Vec::new(),
@@ -132,10 +132,10 @@ impl<M: SharedMemory> Device<M> {
         &self.space
     }
 
-    /// Forgets everything and begins at `first_index` again: a device reset (2.1).
+    /// Forgets everything and begins at `first_index` again: a device reset (2.4).
     pub fn reset(&mut self, first_index: u16) {
         self.spare.extend(self.held.drain(..));
-        self.in_held.fill(false);
+        self.in_held.fill(0);
         self.effects.clear();
         (self.next_available, self.used_index) = (first_index, first_index);
         self.last_returned = None;
@@ -156,7 +156,7 @@ impl<M: SharedMemory> Device<M> {
         self.available_index() != self.next_available
     }
 
-    /// Takes the next available chain (2.7.14), if there is one.
+    /// Takes the next available chain (2.7.6), if there is one.
     pub fn take(&mut self) -> Option<Taken<'_>> {
         if !self.has_available() {
             return None;
@@ -168,7 +168,7 @@ impl<M: SharedMemory> Device<M> {
         let error = walk(&self.rings, &self.geometry, &self.space, head, &mut chain.descriptors).err();
         chain.whole = error.is_none();
         for descriptor in &chain.descriptors {
-            self.in_held[usize::from(descriptor.index)] = true;
+            self.in_held[usize::from(descriptor.index)] += 1;
         }
         self.held.push_back(chain);
         let chain = self.held.back()?;
@@ -222,6 +222,11 @@ impl<M: SharedMemory> Device<M> {
         self.rings.load_ordered(OrderedLoad::AvailableIndex, self.geometry.available + 2)
     }
 
+    /// The available flags as they stand in memory.
+    pub fn available_flags(&self) -> u16 {
+        self.rings.load_ordered(OrderedLoad::AvailableFlags, self.geometry.available)
+    }
+
     /// The entry of the available ring at a free-running index, as it stands in memory.
     pub fn available_entry(&self, index: u16) -> u16 {
         self.rings.load_u16(self.geometry.available_entry(index))
@@ -257,7 +262,7 @@ impl<M: SharedMemory> Device<M> {
         let chain = chain.expect("a position from `position`");
         let head = chain.head;
         for descriptor in &chain.descriptors {
-            self.in_held[usize::from(descriptor.index)] = false;
+            self.in_held[usize::from(descriptor.index)] -= 1;
         }
         self.spare.push(chain);
         head

@@ -36,11 +36,11 @@ pub enum Fault {
     MidChainId = 2,
     /// Returns a chain again that was returned before; each buffer is used once (2.7.8); attacks completed-once.
     DuplicateId = 3,
-    /// Returns a chain with a length above its device-writable bytes; len is "the total of bytes written" (2.7.8.2); attacks whoever reads that many.
+    /// Returns a chain with a length above its device-writable bytes; len is "the total length of the descriptor chain which was used (written to)" (2.7.8); attacks whoever reads that many.
     LengthTooLong = 4,
     /// Moves the used index beyond what it returned; idx says "where the device would put the next descriptor entry" (2.7.8); attacks the loop that follows it.
     IndexJump = 5,
-    /// Links the last descriptor of a chain to its head; the table is the driver's, "the device MUST NOT write" to it (2.7.5.1); attacks whoever follows the table.
+    /// Links the last descriptor of a chain to its head; the table is the driver's, "A device MUST NOT write to any descriptor table entry" (2.7.5.1); attacks whoever follows the table.
     NextToHead = 6,
     /// Links the last descriptor of a chain to its second; 2.7.5.1 as above; attacks loop detection at the head.
     NextToMiddle = 7,
@@ -164,7 +164,7 @@ impl<M: SharedMemory> Device<M> {
                 let unknown = self.has_available();
                 let from = (value % size) as usize;
                 let mut around = (from..size as usize).chain(0..from);
-                let free = around.find(|index| !unknown && !self.in_held[*index])? as u32;
+                let free = around.find(|index| !unknown && self.in_held[*index] == 0)? as u32;
                 self.add_element(free, 0);
                 self.publish();
             }

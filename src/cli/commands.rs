@@ -71,11 +71,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
     match summary.ending {
         Ending::Complete => {}
         Ending::EnoughFindings => {
-            eprintln!(
+            output::note(&format!(
                 "stopped at {} groups of findings, after {} seeds",
                 summary.findings.len(),
                 summary.seeds
-            );
+            ));
         }
         Ending::Interrupted => {
             output::note(&format!("interrupted after {} seeds; this is the summary so far", summary.seeds))
@@ -103,11 +103,16 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
 
 /// Writes a finding down. If that fails, its scenario goes to standard error, so that it is not lost.
 fn keep(folder: &Path, finding: &Finding) -> (String, Option<Refusal>) {
+    let signature = &finding.signature;
     let document = Document {
         comments: vec![
             format!(" {}", finding.signature),
             format!(" {}", finding.outcome.verdict.to_string().replace(['\n', '\r'], " ")),
             format!(" from seed {} of generator {GENERATOR}", finding.seed),
+            format!(
+                " as a regression, this file ends in: expect {} {}",
+                signature.subject, signature.expected
+            ),
         ],
         scenario: finding.shrunk.clone(),
         expectations: Vec::new(),

@@ -303,8 +303,9 @@ impl Rig {
         if !self.current().can.interrupts {
             return Ok(Some(Skip::Incapable));
         }
-        self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
-        self.tell(&Event::Interrupts { wanted }, listener)?;
+        let waiting = self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
+        let flags = self.current().device.available_flags();
+        self.tell(&Event::Interrupts { wanted, flags, waiting }, listener)?;
         self.look_after(listener)?;
         self.current().effective = true;
         Ok(None)
@@ -318,9 +319,7 @@ impl Rig {
         }
         let first = run.setup.first_index.get();
         let part = run.device_part.clone();
-        // While the device is stopped, its part is the driver's too. Elements from before the reset say nothing any
-        // more; not every driver clears them.
-        self.provided.rings.zero(part.start, part.len());
+        // While the device is stopped, its part is the driver's too.
         self.provided.rings.reserve_for_device(0..0);
         let limit = self.current().call_limit;
         // Writing the whole table anew takes more than a chain.

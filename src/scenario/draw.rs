@@ -15,7 +15,7 @@ use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// The generator and its version. A seed names a scenario only together with this.
-pub const GENERATOR: &str = "swarm-2 (xoshiro256++)";
+pub const GENERATOR: &str = "swarm-3 (xoshiro256++)";
 
 /// What kind of scenarios a campaign draws.
 #[derive(

@@ -30,6 +30,7 @@ impl CoreQueue {
         misuse: true,
         stale_names: true,
         zeroing: true,
+        policies: true,
         watched: true,
     };
 
@@ -140,8 +141,8 @@ impl Subject for CoreQueue {
         self.queue.free_count().into()
     }
 
-    fn interrupts(&mut self, wanted: bool) {
-        self.queue.set_interrupts(wanted);
+    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
+        Some(self.queue.set_interrupts(wanted))
     }
 
     fn reset(&mut self, first_index: u16) {

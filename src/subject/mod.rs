@@ -33,6 +33,8 @@ pub struct Capabilities {
     pub stale_names: bool,
     /// Zeroing device-writable buffers where the setup asks for it.
     pub zeroing: bool,
+    /// Going on after a device fault, or being broken, as the setup asks for.
+    pub policies: bool,
     /// All its accesses go through [`WatchedMemory`].
     pub watched: bool,
 }
@@ -86,12 +88,14 @@ pub trait Subject {
         0
     }
 
-    /// Asks the device to notify, or not to. Asked for with [`Capabilities::interrupts`] only.
-    fn interrupts(&mut self, wanted: bool) {
+    /// Asks the device to notify, or not to. Says whether used chains are waiting already, if it knows. Asked for
+    /// with [`Capabilities::interrupts`] only.
+    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
         let _ = wanted;
+        None
     }
 
-    /// Starts over; the device is stopped. Asked for with [`Capabilities::reset`] only.
+    /// Starts over, with a used ring that is zero but for its index; the device is stopped. Asked for with [`Capabilities::reset`] only.
     fn reset(&mut self, first_index: u16) {
         let _ = first_index;
     }

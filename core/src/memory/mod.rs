@@ -138,7 +138,7 @@ pub enum FullBarrier {
     PublishedThenWish,
     /// Driver: between asking for notifications again and looking for used elements that came meanwhile.
     EnabledThenUsed,
-    /// Device: between storing `used.idx` and loading the driver's wish (2.7.8.2).
+    /// Device: between storing `used.idx` and loading the driver's wish (2.7.7.2).
     ReturnedThenWish,
     /// Device: between asking for notifications again and looking for chains that came meanwhile.
     EnabledThenAvailable,

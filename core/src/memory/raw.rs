@@ -18,15 +18,17 @@ pub struct RawMemory {
 
 // SAFETY: the constructor's contract makes the memory valid for the whole process, and all access is by value.
 unsafe impl Send for RawMemory {}
-// SAFETY: integers are accessed atomically. Concurrent copies of payload give unspecified bytes, which is
-// what the trait promises of memory that a device shares; no reference and no invalid value can arise.
+// SAFETY: integers are accessed atomically. Copies of payload are not atomic, for which Rust has no means: against a
+// device outside this process they are as good as volatile ones, and between threads of this process the
+// constructor's contract leaves it to the ring protocol that a buffer has one owner at a time.
 unsafe impl Sync for RawMemory {}
 
 impl RawMemory {
     /// Takes memory by pointer and length in bytes.
     ///
     /// # Safety
-    /// `start..start + length` must be valid for reads and writes for as long as the value lives, must not
+    /// Threads of this process that copy payload in and out must not race for the same bytes; driver and device that
+    /// keep to the rings do not. `start..start + length` must be valid for reads and writes for as long as the value lives, must not
     /// be covered by a Rust reference meanwhile, and `length` must not exceed `isize::MAX`.
     pub const unsafe fn new(start: NonNull<u8>, length: usize) -> Self {
         Self { start, length }

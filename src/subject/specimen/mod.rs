@@ -55,6 +55,7 @@ impl Specimen {
         misuse: true,
         stale_names: false,
         zeroing: false,
+        policies: false,
         watched: true,
     };
 
@@ -185,9 +186,10 @@ impl Subject for Specimen {
         self.table.free_count() as u32
     }
 
-    fn interrupts(&mut self, wanted: bool) {
+    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
         let flags = if wanted { 0 } else { F_NO_INTERRUPT };
         self.rings.store_ordered(OrderedStore::AvailableFlags, self.geometry.available, flags);
+        None
     }
 
     fn reset(&mut self, first_index: u16) {
