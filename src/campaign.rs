@@ -6,7 +6,7 @@
 
 use crate::coverage::Coverage;
 use crate::execution::Rig;
-use crate::outcome::{Outcome, Signature};
+use crate::outcome::{Outcome, Signature, Verdict};
 use crate::scenario::{Profile, Scenario, generate};
 use crate::shrink::{BUDGET, shrink};
 use crate::subject::Kind;
@@ -74,6 +74,8 @@ pub struct Finding {
     pub outcome: Outcome,
     /// Its scenario, shrunk.
     pub shrunk: Scenario,
+    /// What goes wrong in the shrunk scenario.
+    pub verdict: Verdict,
 }
 
 /// What a run came to.
@@ -253,7 +255,8 @@ fn take_in(
                 }
                 let scenario = generate(seed, plan.profile, plan.steps);
                 let shrunk = shrink(&mut shrinking, plan.kind, &signature, &scenario, BUDGET)?;
-                let finding = Finding { signature, count: 1, seed, outcome, shrunk };
+                let verdict = shrinking.run(plan.kind, &shrunk, &mut ())?.verdict;
+                let finding = Finding { signature, count: 1, seed, outcome, shrunk, verdict };
                 found(&finding);
                 summary.findings.push(finding);
                 if summary.findings.len() >= plan.max_findings {

@@ -65,7 +65,7 @@ impl<'a> RunReport<'a> {
         let finding = |(finding, file): (&Finding, &'a String)| FindingReport {
             signature: finding.signature.to_string(),
             invariant: finding.signature.expected.invariant().map(ringstorm_model::Invariant::name),
-            detail: finding.outcome.verdict.to_string(),
+            detail: finding.verdict.to_string(),
             seed: finding.seed,
             step: finding.outcome.step,
             count: finding.count,
@@ -131,6 +131,9 @@ impl<'a> RunReport<'a> {
         let CoverageReport { pairs_hit, pairs_total } = self.coverage;
         let _ = writeln!(text, "  coverage   {pairs_hit} of {pairs_total} pairs of driver state and fault");
         let _ = writeln!(text, "  trace      {} ({})", self.trace_hash, self.generator);
+        if !self.complete {
+            let _ = writeln!(text, "  not all     the run ended early; this is what it came to so far");
+        }
         for (signature, count) in self.masked {
             let _ = writeln!(text, "  masked     {signature}: {count} seeds");
         }

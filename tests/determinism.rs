@@ -83,9 +83,9 @@ fn debug_and_release_agree_on_these_traces() {
     let hashes = [Profile::Honest, Profile::Hostile, Profile::Swarm]
         .map(|profile| format!("{:#018x}", sweep(Kind::Core, profile, 1000, 200, 2).trace_hash));
     insta::assert_snapshot!(hashes.join("\n"), @r"
-    0x85d147960c0ced4e
-    0x97db0e014f82391c
-    0xccfae6a865c7c827
+    0xb2ba19ffaac227cd
+    0xb69a66d7f7aa18ee
+    0x8386a9569bd26352
     ");
 }
 

@@ -91,8 +91,9 @@ pub struct Head {
 }
 
 impl Head {
-    /// A name from its parts, as when it was kept in a foreign structure. A wrong one is refused wherever it
-    /// is used.
+    /// A name from its parts, as when it was kept in a foreign structure. One that this queue never gave, or gave to a
+    /// chain that is no more, is refused wherever it is used. A name that another queue gave may be one of this
+    /// queue's too: keep them apart.
     pub const fn from_parts(index: u16, serial: u64) -> Self {
         Self { index, serial }
     }

@@ -23,7 +23,9 @@
 //!   who is to blame.
 //!
 //! # What is promised
-//! - No input of a caller and no byte of a device makes it panic, hang, or access anything outside its memory.
+//! - No input of a caller and no byte of a device makes queue or table panic, hang, or access anything outside their
+//!   memory. (The rings alone are parts and trust their caller, and so do heads of another queue: names are told
+//!   apart within one queue.)
 //! - A call refused for the caller's misuse or by the system changes nothing. One that reports a device fault
 //!   changes what the policy says, never the free list or another chain.
 //! - No call on the data path costs more than the chain it handles; refusing a bad head costs the same at

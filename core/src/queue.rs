@@ -139,9 +139,10 @@ impl<M: SharedMemory> SplitQueue<M> {
         if self.available.pending() == 0 || self.broken {
             return Notification::NotNeeded;
         }
-        self.in_flight += self.available.pending();
-        self.published = self.table.last_serial();
+        let pending = self.available.pending();
         self.available.publish(self.table.memory());
+        self.in_flight += pending;
+        self.published = self.table.last_serial();
         match self.used.wants_notification(self.table.memory()) {
             true => Notification::Needed,
             false => Notification::NotNeeded,

@@ -94,7 +94,7 @@ impl<M: SharedMemory> Region<M> {
 
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let (a, b) = (self.base.get(), other.base.get());
-        a < b + other.len() as u64 && b < a + self.len() as u64
+        a < b.saturating_add(other.len() as u64) && b < a.saturating_add(self.len() as u64)
     }
 }
 

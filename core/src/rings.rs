@@ -1,7 +1,8 @@
 //! The two rings: what the driver offers, and what the device gives back.
 //!
 //! Both keep their own position in private memory and take the shared memory as an argument, so that one
-//! owner, the queue, holds it.
+//! owner, the queue, holds it. They are parts: what the queue checks before it uses them, their caller checks. Their
+//! methods panic if the memory is shorter than [`Layout::len`] or not aligned, as accesses outside it do.
 
 use crate::layout::{Layout, NO_INTERRUPT, NO_NOTIFY};
 use crate::{FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory};

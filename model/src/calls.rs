@@ -2,7 +2,8 @@
 
 use crate::chains::Progress;
 use crate::invariant::require;
-use crate::model::{Model, first_difference};
+use crate::memory::first_difference;
+use crate::model::Model;
 use crate::used::Claim;
 use crate::{Answer, Completion, DeviceRefusal, MisuseKind, Name, Refusal, Violation};
 
@@ -32,6 +33,8 @@ impl Model {
                 self.submitting = true;
                 self.chains.submitted(head, self.submissions, readable, writable)?;
                 self.unpublished.push_back(head);
+                let outstanding = self.offered.len() + self.unpublished.len();
+                self.overrun |= outstanding > usize::from(self.setup.queue_size);
                 Ok(())
             }
             Err(Refusal::Misuse(MisuseKind::Unspecified)) => {

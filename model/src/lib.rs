@@ -26,6 +26,7 @@ mod chains;
 mod event;
 mod extents;
 mod invariant;
+mod memory;
 mod model;
 mod state;
 mod trace;

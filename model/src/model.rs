@@ -1,9 +1,9 @@
 //! The judge: what each event means, and what it must not mean.
 
-use crate::chains::{Chains, Progress};
+use crate::chains::Chains;
 use crate::invariant::require;
 use crate::used::UsedRing;
-use crate::{ChainFlaw, Descriptor, DriverState, Event, Occupancy, Place, Violation};
+use crate::{Descriptor, DriverState, Event, Occupancy, Place, Violation};
 use std::collections::VecDeque;
 
 /// What the model must know of a queue beforehand.
@@ -36,11 +36,14 @@ pub struct Model {
     /// Heads submitted and not yet seen in the available ring.
     pub(crate) unpublished: VecDeque<u16>,
     /// Heads in the available ring that the device did not take yet.
-    offered: VecDeque<u16>,
+    pub(crate) offered: VecDeque<u16>,
+    /// Whether entries were overwritten before the device took them: it returned chains that it never took, so that
+    /// the driver had room for more than the ring has.
+    pub(crate) overrun: bool,
     /// The available index, as last seen.
-    available: u16,
+    pub(crate) available: u16,
     /// Entries that the index says were added and that were not seen yet.
-    announced: u16,
+    pub(crate) announced: u16,
     /// Whether the device wants to be notified.
     notifications_wanted: bool,
     /// Whether the device scribbled on the table since the last reset.
@@ -79,6 +82,7 @@ impl Model {
         self.used.begin(self.setup.queue_size, first_index);
         self.unpublished.clear();
         self.offered.clear();
+        self.overrun = false;
         (self.available, self.announced) = (first_index, 0);
         self.notifications_wanted = true;
         (self.tampered, self.broken) = (false, false);
@@ -257,146 +261,6 @@ impl Model {
         Ok(())
     }
 
-    fn available_index(&mut self, index: u16) -> Result<(), Violation> {
-        let added = index.wrapping_sub(self.available);
-        let waiting = self.unpublished.len();
-        require!(
-            if self.broken { added == 0 } else { usize::from(added) == waiting },
-            AvailableOrder,
-            "the available index moved from {} to {index}, but {waiting} chains were added",
-            self.available
-        );
-        (self.available, self.announced) = (index, added);
-        Ok(())
-    }
-
-    fn entry(&mut self, head: u16) -> Result<(), Violation> {
-        require!(
-            self.announced > 0,
-            AvailableOrder,
-            "an entry for chain {head} that the index does not cover"
-        );
-        self.announced -= 1;
-        let expected = self.unpublished.pop_front();
-        require!(
-            expected == Some(head),
-            AvailableOrder,
-            "the available ring names {head} where {expected:?} was submitted next"
-        );
-        self.chains.published(head);
-        self.offered.push_back(head);
-        Ok(())
-    }
-
-    fn chain(
-        &mut self,
-        head: u16,
-        descriptors: &[Descriptor],
-        flaw: Option<ChainFlaw>,
-        unclean: bool,
-    ) -> Result<(), Violation> {
-        require!(
-            self.unpublished.back() == Some(&head) && self.descriptors(head).is_some_and(<[_]>::is_empty),
-            WellFormed,
-            "a chain at {head}, which is not what was submitted last"
-        );
-        match flaw {
-            Some(ChainFlaw::Loop) => {
-                require!(false, Acyclic, "chain {head} does not end within the queue size");
-            }
-            Some(ChainFlaw::Malformed) => require!(false, WellFormed, "chain {head} is malformed"),
-            Some(ChainFlaw::Unregistered) => {
-                require!(false, BuffersRegistered, "chain {head} has a buffer outside every region");
-            }
-            None => {}
-        }
-        self.check_shape(head, descriptors)?;
-        let (mut readable, mut writable) = (0, 0);
-        for descriptor in descriptors {
-            *if descriptor.writable { &mut writable } else { &mut readable } += u64::from(descriptor.length);
-        }
-        self.chains.placed(head, descriptors)?;
-        let chain = self.chains.get(head).expect("a chain is looked at when it was submitted");
-        require!(
-            readable == chain.payload.len() as u64,
-            Payload,
-            "chain {head} has {readable} readable bytes, {} were submitted",
-            chain.payload.len()
-        );
-        require!(
-            writable == chain.writable,
-            Payload,
-            "chain {head} has {writable} writable bytes, {} were asked for",
-            chain.writable
-        );
-        require!(
-            !(unclean && self.setup.zeroed),
-            Response,
-            "chain {head} was submitted with bytes of an earlier one in its writable buffers"
-        );
-        Ok(())
-    }
-
-    /// Checks what the reader of the table may not have looked at.
-    fn check_shape(&self, head: u16, descriptors: &[Descriptor]) -> Result<(), Violation> {
-        let first = descriptors.first().map(|descriptor| descriptor.index);
-        require!(first == Some(head), WellFormed, "chain {head} begins with descriptor {first:?}");
-        let mut writing = false;
-        for descriptor in descriptors {
-            let index = descriptor.index;
-            let size = self.setup.queue_size;
-            require!(index < size, WellFormed, "chain {head} has descriptor {index} of {size}");
-            require!(
-                descriptor.writable || !writing,
-                WellFormed,
-                "chain {head} has a readable buffer after a writable one, at descriptor {index}"
-            );
-            writing = descriptor.writable;
-            require!(
-                descriptor.place.is_some(),
-                BuffersRegistered,
-                "chain {head} has a buffer outside every region, at descriptor {index}"
-            );
-        }
-        Ok(())
-    }
-
-    fn fetched(
-        &mut self,
-        head: u16,
-        whole: bool,
-        descriptors: &[Descriptor],
-        payload: &[u8],
-    ) -> Result<(), Violation> {
-        let offered = self.offered.pop_front();
-        require!(
-            offered == Some(head),
-            AvailableOrder,
-            "the device finds chain {head} in the available ring where {offered:?} was published"
-        );
-        // What the device takes from a queue that it lied to may be anything; a chain that it scribbled on too.
-        let Some(chain) = self.chains.get(head).filter(|chain| chain.progress == Progress::Published) else {
-            return Ok(());
-        };
-        if chain.tampered {
-            return Ok(());
-        }
-        require!(
-            whole && descriptors == chain.descriptors,
-            Payload,
-            "the device finds another chain at {head} than the driver submitted"
-        );
-        require!(
-            payload == chain.payload,
-            Payload,
-            "the device reads {} bytes of chain {head}, {} were submitted; first difference at {}",
-            payload.len(),
-            chain.payload.len(),
-            first_difference(payload, &chain.payload)
-        );
-        Ok(())
-    }
-
     fn settled(&self) -> Result<(), Violation> {
         let live = self.chains.live;
         require!(
@@ -406,9 +270,4 @@ impl Model {
         );
         Ok(())
     }
-}
-
-/// Where two byte strings begin to differ.
-pub(crate) fn first_difference(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()))
 }

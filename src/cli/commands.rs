@@ -81,16 +81,19 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
             output::note(&format!("interrupted after {} seeds; this is the summary so far", summary.seeds))
         }
     }
+    for mask in plan.masks.iter().filter(|mask| !summary.masked.contains_key(*mask)) {
+        output::note(&format!("--mask {mask}: no finding has this signature"));
+    }
     let report = RunReport::new(&plan, &summary, &files);
     if args.json {
         let json = serde_json::to_string_pretty(&report).expect("a report has only string keys");
         output::emit(&format!("{json}\n"))?;
     } else {
         let mut text = report.text();
-        for finding in summary.findings.iter().take(1) {
+        // Several groups are often one defect; the shortest says most plainly what it is.
+        let findings = summary.findings.iter().zip(&files);
+        if let Some((finding, file)) = findings.min_by_key(|(finding, _)| finding.shrunk.steps.len()) {
             text.push_str(&format!("\n{}", finding_text(plan.kind, finding)?));
-        }
-        if let Some(file) = files.first() {
             text.push_str(&format!("\nreplay it with:\n{}\n", replay_command(file, plan.kind)));
         }
         output::emit(&text)?;
@@ -107,7 +110,7 @@ fn keep(folder: &Path, finding: &Finding) -> (String, Option<Refusal>) {
     let document = Document {
         comments: vec![
             format!(" {}", finding.signature),
-            format!(" {}", finding.outcome.verdict.to_string().replace(['\n', '\r'], " ")),
+            format!(" {}", finding.verdict.to_string().replace(['\n', '\r'], " ")),
             format!(" from seed {} of generator {GENERATOR}", finding.seed),
             format!(
                 " as a regression, this file ends in: expect {} {}",

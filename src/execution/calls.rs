@@ -55,9 +55,12 @@ impl Rig {
         if !run.can.free_count {
             return Ok(());
         }
+        let guilty = run.call;
         let count = self.call(Call::FreeCount, |subject| subject.free_count());
         self.provided.rings.end_call();
         self.provided.buffers.end_call();
+        // What the count shows is the doing of the call before it.
+        self.current().call = guilty;
         self.tell(&Event::FreeCount { count }, listener)
     }
 

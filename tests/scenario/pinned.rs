@@ -137,7 +137,7 @@ fn the_version_of_the_generator() {
         .collect();
     // Whoever changes these, or the scenarios below, gives the generator a new version.
     insta::assert_snapshot!(format!("{GENERATOR}\n{}", prints.join("\n")), @r"
-    swarm-2 (xoshiro256++)
+    swarm-3 (xoshiro256++)
     Honest 0x91ba9cd5cb1beb77
     Hostile 0x0a6097d9ebeca41f
     Swarm 0x6bbbfe5180b093eb

@@ -54,6 +54,9 @@ impl MappedMemory {
 
     /// Maps the whole of a file that another process made: how a device gets at a shareable mapping.
     ///
+    /// Whoever can shrink the file can end this process by a bus error, so the file should be sealed against it, as
+    /// that of [`shareable`](Self::shareable) is, or belong to somebody who is trusted that far.
+    ///
     /// # Errors
     /// [`SystemError::Map`] if the file is empty or the system refuses.
     pub fn attach(file: File) -> Result<Self, SystemError> {

@@ -321,18 +321,21 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
+    /// Private memory first, so that it is whole whatever the shared memory does.
     fn free_all(&mut self) {
         for index in 0..self.size.get() {
             let offset = usize::from(index) * self.buffer_size as usize;
             let next = if index + 1 == self.size.get() { 0 } else { index + 1 };
-            let descriptor = Descriptor { offset, length: 0, region: 0, next, use_: Use::Free };
-            self.descriptors[usize::from(index)] = descriptor;
+            self.descriptors[usize::from(index)] =
+                Descriptor { offset, length: 0, region: 0, next, use_: Use::Free };
             self.chains[usize::from(index)].stage = Stage::NotHead;
-            self.table.memory.store_u64(address_offset(index), self.address_of(&descriptor).get());
-            self.table.memory.store_u64(shape_offset(index), 0);
         }
         self.free_head = 0;
         self.free = self.size.get();
+        for (descriptor, index) in self.descriptors.iter().zip(0..) {
+            self.table.memory.store_u64(address_offset(index), self.address_of(descriptor).get());
+            self.table.memory.store_u64(shape_offset(index), 0);
+        }
     }
 
     #[inline(always)]

@@ -1,0 +1,153 @@
+//! Judging what stands in shared memory: the chains in the table, the available ring, and what the device fetches.
+
+use crate::chains::Progress;
+use crate::invariant::require;
+use crate::model::Model;
+use crate::{ChainFlaw, Descriptor, Violation};
+
+impl Model {
+    pub(crate) fn available_index(&mut self, index: u16) -> Result<(), Violation> {
+        let added = index.wrapping_sub(self.available);
+        let waiting = self.unpublished.len();
+        require!(
+            if self.broken { added == 0 } else { usize::from(added) == waiting },
+            AvailableOrder,
+            "the available index moved from {} to {index}, but {waiting} chains were added",
+            self.available
+        );
+        (self.available, self.announced) = (index, added);
+        Ok(())
+    }
+
+    pub(crate) fn entry(&mut self, head: u16) -> Result<(), Violation> {
+        require!(
+            self.announced > 0,
+            AvailableOrder,
+            "an entry for chain {head} that the index does not cover"
+        );
+        self.announced -= 1;
+        let expected = self.unpublished.pop_front();
+        require!(
+            expected == Some(head),
+            AvailableOrder,
+            "the available ring names {head} where {expected:?} was submitted next"
+        );
+        self.chains.published(head);
+        self.offered.push_back(head);
+        Ok(())
+    }
+
+    pub(crate) fn chain(
+        &mut self,
+        head: u16,
+        descriptors: &[Descriptor],
+        flaw: Option<ChainFlaw>,
+        unclean: bool,
+    ) -> Result<(), Violation> {
+        require!(
+            self.unpublished.back() == Some(&head) && self.descriptors(head).is_some_and(<[_]>::is_empty),
+            WellFormed,
+            "a chain at {head}, which is not what was submitted last"
+        );
+        match flaw {
+            Some(ChainFlaw::Loop) => {
+                require!(false, Acyclic, "chain {head} does not end within the queue size");
+            }
+            Some(ChainFlaw::Malformed) => require!(false, WellFormed, "chain {head} is malformed"),
+            Some(ChainFlaw::Unregistered) => {
+                require!(false, BuffersRegistered, "chain {head} has a buffer outside every region");
+            }
+            None => {}
+        }
+        self.check_shape(head, descriptors)?;
+        let (mut readable, mut writable) = (0, 0);
+        for descriptor in descriptors {
+            *if descriptor.writable { &mut writable } else { &mut readable } += u64::from(descriptor.length);
+        }
+        self.chains.placed(head, descriptors)?;
+        let chain = self.chains.get(head).expect("a chain is looked at when it was submitted");
+        require!(
+            readable == chain.payload.len() as u64,
+            Payload,
+            "chain {head} has {readable} readable bytes, {} were submitted",
+            chain.payload.len()
+        );
+        require!(
+            writable == chain.writable,
+            Payload,
+            "chain {head} has {writable} writable bytes, {} were asked for",
+            chain.writable
+        );
+        require!(
+            !(unclean && self.setup.zeroed),
+            Response,
+            "chain {head} was submitted with bytes of an earlier one in its writable buffers"
+        );
+        Ok(())
+    }
+
+    /// Checks what the reader of the table may not have looked at.
+    pub(crate) fn check_shape(&self, head: u16, descriptors: &[Descriptor]) -> Result<(), Violation> {
+        let first = descriptors.first().map(|descriptor| descriptor.index);
+        require!(first == Some(head), WellFormed, "chain {head} begins with descriptor {first:?}");
+        let mut writing = false;
+        for descriptor in descriptors {
+            let index = descriptor.index;
+            let size = self.setup.queue_size;
+            require!(index < size, WellFormed, "chain {head} has descriptor {index} of {size}");
+            require!(
+                descriptor.writable || !writing,
+                WellFormed,
+                "chain {head} has a readable buffer after a writable one, at descriptor {index}"
+            );
+            writing = descriptor.writable;
+            require!(
+                descriptor.place.is_some(),
+                BuffersRegistered,
+                "chain {head} has a buffer outside every region, at descriptor {index}"
+            );
+        }
+        Ok(())
+    }
+
+    pub(crate) fn fetched(
+        &mut self,
+        head: u16,
+        whole: bool,
+        descriptors: &[Descriptor],
+        payload: &[u8],
+    ) -> Result<(), Violation> {
+        let offered = self.offered.pop_front();
+        require!(
+            self.overrun || offered == Some(head),
+            AvailableOrder,
+            "the device finds chain {head} in the available ring where {offered:?} was published"
+        );
+        // What the device takes from a queue that it lied to may be anything; a chain that it scribbled on too.
+        let Some(chain) = self.chains.get(head).filter(|chain| chain.progress == Progress::Published) else {
+            return Ok(());
+        };
+        if chain.tampered {
+            return Ok(());
+        }
+        require!(
+            whole && descriptors == chain.descriptors,
+            Payload,
+            "the device finds another chain at {head} than the driver submitted"
+        );
+        require!(
+            payload == chain.payload,
+            Payload,
+            "the device reads {} bytes of chain {head}, {} were submitted; first difference at {}",
+            payload.len(),
+            chain.payload.len(),
+            first_difference(payload, &chain.payload)
+        );
+        Ok(())
+    }
+}
+
+/// Where two byte strings begin to differ.
+pub(crate) fn first_difference(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()))
+}
