@@ -45,8 +45,6 @@ const PAYLOAD_BYTES: usize = 0x1_0000 + 0x2000;
 pub enum Stop {
     /// An invariant does not hold.
     Violation(Violation),
-    /// Settling did not end.
-    Stuck,
 }
 
 impl From<Violation> for Stop {
@@ -160,7 +158,6 @@ impl Rig {
         let verdict = match end {
             Ok(Ok(())) => Verdict::Pass,
             Ok(Err(Stop::Violation(violation))) => Verdict::Violation(violation),
-            Ok(Err(Stop::Stuck)) => Verdict::Stuck,
             Err(payload) => match panics::in_subject() {
                 None => resume_unwind(payload),
                 Some(_) if payload.is::<EndlessCall>() => Verdict::Stuck,

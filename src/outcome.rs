@@ -47,7 +47,8 @@ pub enum Verdict {
     Violation(Violation),
     /// The subject panicked, with this message.
     Panic(String),
-    /// A call of the subject did not return, or settling did not end, within its bound.
+    /// A call of the subject did not return within its number of accesses. (Settling that brings nothing home within
+    /// its rounds is a violation of [`Invariant::Drains`].)
     Stuck,
 }
 
