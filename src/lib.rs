@@ -44,6 +44,7 @@ pub mod cli;
 pub mod coverage;
 pub mod execution;
 pub mod fuzz;
+mod names;
 pub mod outcome;
 pub mod report;
 pub mod scenario;

@@ -76,6 +76,8 @@ pub enum Effect {
     UsedIndex(u16),
     /// It said whether it wants to be notified.
     Notifications(bool),
+    /// It said by index of which entry it wants to be notified.
+    AvailableEvent(u16),
     /// It scribbled on a descriptor.
     Descriptor {
         /// Its index in the table.
@@ -96,6 +98,10 @@ pub struct Device<M> {
     space: AddressSpace<M>,
     next_available: u16,
     pub(crate) used_index: u16,
+    /// Whether notifications are asked for by event index.
+    event_index: bool,
+    /// How many entries behind the next one it wants to be notified, with event indexes; `None` if not at all.
+    event_ahead: Option<u16>,
     /// Oldest first, but for what returning out of order moves.
     pub(crate) held: VecDeque<Held>,
     /// By descriptor: how many held chains have it. Of a queue that was lied to it may be several.
@@ -117,6 +123,8 @@ impl<M: SharedMemory> Device<M> {
             space,
             next_available: first_index,
             used_index: first_index,
+            event_index: false,
+            event_ahead: Some(0),
             held: VecDeque::new(),
             in_held: vec![0; geometry.size.into()],
             last_returned: None,
@@ -125,6 +133,14 @@ impl<M: SharedMemory> Device<M> {
             scratch: Vec::new(),
             replies: 0,
         }
+    }
+
+    /// Whether `VIRTIO_F_EVENT_IDX` was negotiated (2.7.10). It was not, unless said so.
+    #[must_use]
+    pub fn with_event_index(mut self, negotiated: bool) -> Self {
+        self.event_index = negotiated;
+        self.restart_event();
+        self
     }
 
     /// The memory that the device was told of.
@@ -139,6 +155,7 @@ impl<M: SharedMemory> Device<M> {
         self.effects.clear();
         (self.next_available, self.used_index) = (first_index, first_index);
         self.last_returned = None;
+        self.restart_event();
     }
 
     /// Number of chains that the device holds and means to return.
@@ -163,6 +180,9 @@ impl<M: SharedMemory> Device<M> {
         }
         let head = self.rings.load_u16(self.geometry.available_entry(self.next_available));
         self.next_available = self.next_available.wrapping_add(1);
+        if self.event_index && self.event_ahead.is_some() {
+            self.tell_event();
+        }
         let mut chain = self.spare.pop().unwrap_or_default();
         (chain.head, chain.withheld) = (head, false);
         let error = walk(&self.rings, &self.geometry, &self.space, head, &mut chain.descriptors).err();
@@ -198,11 +218,39 @@ impl<M: SharedMemory> Device<M> {
         self.effects.push(Effect::UsedIndex(self.used_index));
     }
 
-    /// Tells the driver whether to notify of what it makes available (2.7.10).
+    /// Tells the driver whether to notify of what it makes available (2.7.10). With event indexes the flags stay zero.
     pub fn set_notifications(&mut self, wanted: bool) {
+        if self.event_index {
+            self.event_ahead = wanted.then_some(0);
+            return self.tell_event();
+        }
         let flags = if wanted { 0 } else { F_NO_NOTIFY };
         self.rings.store_ordered(OrderedStore::UsedFlags, self.geometry.used, flags);
         self.effects.push(Effect::Notifications(wanted));
+    }
+
+    /// Tells the driver to notify when it makes the entry `ahead` of the next one available, from now on (2.7.10).
+    /// Says whether it could: only with event indexes.
+    pub fn set_event(&mut self, ahead: u16) -> bool {
+        if self.event_index {
+            self.event_ahead = Some(ahead);
+            self.tell_event();
+        }
+        self.event_index
+    }
+
+    fn restart_event(&mut self) {
+        self.event_ahead = Some(0);
+        if self.event_index {
+            self.tell_event();
+        }
+    }
+
+    fn tell_event(&mut self) {
+        // The furthest entry is asked for where none is.
+        let event = self.next_available.wrapping_add(self.event_ahead.unwrap_or(u16::MAX));
+        self.rings.store_ordered(OrderedStore::AvailableEvent, self.geometry.available_event(), event);
+        self.effects.push(Effect::AvailableEvent(event));
     }
 
     /// Means to return everything again.
@@ -225,6 +273,11 @@ impl<M: SharedMemory> Device<M> {
     /// The available flags as they stand in memory.
     pub fn available_flags(&self) -> u16 {
         self.rings.load_ordered(OrderedLoad::AvailableFlags, self.geometry.available)
+    }
+
+    /// The event of the driver as it stands in memory (2.7.7).
+    pub fn used_event(&self) -> u16 {
+        self.rings.load_ordered(OrderedLoad::UsedEvent, self.geometry.used_event())
     }
 
     /// The entry of the available ring at a free-running index, as it stands in memory.

@@ -55,4 +55,14 @@ impl Geometry {
     pub(crate) fn used_element(&self, index: u16) -> usize {
         self.used + 4 + 8 * usize::from(index % self.size)
     }
+
+    /// The place of `used_event`, behind the available ring (2.7.6).
+    pub(crate) fn used_event(&self) -> usize {
+        self.available + 4 + 2 * usize::from(self.size)
+    }
+
+    /// The place of `avail_event`, behind the used ring (2.7.8).
+    pub(crate) fn available_event(&self) -> usize {
+        self.used + 4 + 8 * usize::from(self.size)
+    }
 }

@@ -1,6 +1,6 @@
 //! The device's acts.
 
-use super::calls::to_model;
+use super::look::to_model;
 use super::{Listener, Rig, Run, Skip, Stop};
 use crate::scenario::{Amount, Pick};
 use ringstorm_model::{Event, Place};
@@ -46,7 +46,9 @@ impl Rig {
             told = self.tell(&event, listener);
         }
         (self.scratch.descriptors, self.scratch.seen, self.scratch.out) = (descriptors, seen, payload);
-        told.map(|()| taken.is_some())
+        told?;
+        self.tell_effects(listener)?;
+        Ok(taken.is_some())
     }
 
     /// The device returns up to `count` chains in one move of the used index.
@@ -156,6 +158,7 @@ const fn event(effect: Effect) -> Event<'static> {
         Effect::UsedElement { index, id, length } => Event::UsedElement { index, id, length },
         Effect::UsedIndex(index) => Event::UsedIndex { index },
         Effect::Notifications(wanted) => Event::Notifications { wanted },
+        Effect::AvailableEvent(index) => Event::AvailableEvent { index },
         Effect::Descriptor { index } => Event::Tampered { descriptor: index },
         Effect::Withheld { head } => Event::Withheld { head },
     }

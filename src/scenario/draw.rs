@@ -15,7 +15,7 @@ use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// The generator and its version. A seed names a scenario only together with this.
-pub const GENERATOR: &str = "swarm-3 (xoshiro256++)";
+pub const GENERATOR: &str = "swarm-4 (xoshiro256++)";
 
 /// What kind of scenarios a campaign draws.
 #[derive(
@@ -118,6 +118,7 @@ impl Drawer {
             queue_size,
             buffer_size: u64::from(buffer_size as u16).min(most) as u16,
             first_index: RingIndex::new(first_index),
+            event_index: self.one_in(2),
             policies: Policies {
                 after_fault: if self.one_in(3) { AfterFault::Broken } else { AfterFault::GoOn },
                 over_long: if self.one_in(2) { OverLong::Clamp } else { OverLong::Refuse },
@@ -137,6 +138,7 @@ impl Drawer {
                     Op::Prepare | Op::Write | Op::Publish | Op::Take | Op::Read => (0, 8),
                     Op::Misuse => (0, 4),
                     Op::Reset | Op::Interrupts | Op::DeviceNotifications | Op::Settle => (0, 1),
+                    Op::DeviceEvent => (0, 2),
                     Op::Fault => (0, if profile == Profile::Honest { 0 } else { 8 }),
                 };
                 let weight = if swarm && usual > 0 { least.max(self.swarm_weight(usual)) } else { usual };
@@ -249,6 +251,7 @@ impl Drawer {
                 }
             }
             Op::DeviceNotifications => Step::DeviceNotifications { wanted: self.one_in(2) },
+            Op::DeviceEvent => Step::DeviceEvent { ahead: self.below(6) as u16 },
             Op::Fault => self.fault(weights),
             Op::Settle => {
                 self.guess.restart();

@@ -38,7 +38,7 @@ impl Guess {
             Op::Take | Op::Collect => (self.used > 0 || self.poisoned) && !self.broken,
             Op::Read | Op::Free => self.completed > 0,
             Op::Reset => self.size < 512 && (self.broken || self.chains() > 0),
-            Op::Misuse | Op::Interrupts | Op::DeviceNotifications | Op::Settle => true,
+            Op::Misuse | Op::Interrupts | Op::DeviceNotifications | Op::DeviceEvent | Op::Settle => true,
             Op::DeviceTake => self.available > 0,
             Op::DeviceReturn => self.held > 0,
             Op::Fault => !self.broken,
