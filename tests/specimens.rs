@@ -72,6 +72,9 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         | Defect::WishReadTooEarly
         | Defect::WishInverted
         | Defect::InterruptFlagInverted
+        | Defect::EventWindowCompared
+        | Defect::EventMatchedExactly
+        | Defect::UsedEventStale
         | Defect::LostWakeUp => &[Notified],
         // Disjoint or not, nobody writes to a buffer of another chain.
         Defect::BuffersInTurn => &[BuffersDisjoint, OwnArea],

@@ -87,6 +87,12 @@ pub enum Defect {
     AvailableIndexFolded,
     /// The available index stays at 65,535.
     AvailableIndexSaturates,
+    /// Whether the device's event was passed is found by comparing indexes without regard to their wrap.
+    EventWindowCompared,
+    /// The device is notified of the entry that it asked for if that is the last of a batch, and else not.
+    EventMatchedExactly,
+    /// The driver's event stays where it was when used elements are taken.
+    UsedEventStale,
     /// Whether the device wants to be notified is read once and remembered.
     WishRemembered,
     /// Whether the device wants to be notified is read when a chain is submitted and not when it is published.

@@ -1,6 +1,7 @@
 //! The specimen's two rings.
 
 use super::Defect;
+use crate::scenario::Setup;
 use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
 use std::rc::Rc;
@@ -28,8 +29,12 @@ pub(super) struct Rings {
     available: u16,
     /// The first used element not taken.
     used: u16,
-    /// The used flags, where a defect remembers them.
-    flags: Option<u16>,
+    /// Whether both sides tell their wishes by event index and not by flags (2.7.10).
+    event_index: bool,
+    /// Whether the driver wants to be notified.
+    interrupts: bool,
+    /// The device's wish, where a defect remembers it.
+    wish: Option<u16>,
 }
 
 impl Rings {
@@ -37,9 +42,11 @@ impl Rings {
         defect: Option<Defect>,
         geometry: Geometry,
         memory: Rc<WatchedMemory>,
-        first: u16,
+        setup: &Setup,
     ) -> Self {
-        let mut rings = Self { defect, geometry, memory, available: first, used: first, flags: None };
+        let (first, event_index) = (setup.first_index.get(), setup.event_index);
+        let (available, used, interrupts, wish) = (first, first, true, None);
+        let mut rings = Self { defect, geometry, memory, available, used, event_index, interrupts, wish };
         rings.restart(first);
         rings
     }
@@ -53,16 +60,20 @@ impl Rings {
         self.memory.store_ordered(OrderedStore::AvailableIndex, available + 2, first_index);
         self.memory.store_ordered(OrderedStore::UsedFlags, used, 0);
         self.memory.store_ordered(OrderedStore::UsedIndex, used + 2, first_index);
-        self.available = first_index;
+        if self.event_index {
+            self.memory.store_ordered(OrderedStore::UsedEvent, self.used_event(), first_index);
+            self.memory.store_ordered(OrderedStore::AvailableEvent, self.available_event(), first_index);
+        }
+        (self.available, self.interrupts, self.wish) = (first_index, true, None);
         if !self.has(Defect::ResetKeepsUsedIndex) {
             self.used = first_index;
         }
-        self.flags = None;
     }
 
     /// Adds chains to the available ring. Says whether the device must be notified.
     pub(super) fn publish(&mut self, heads: impl ExactSizeIterator<Item = u16>) -> bool {
         let Geometry { size, available, .. } = self.geometry;
+        let before = self.available;
         if self.has(Defect::IndexBeforeEntry) {
             self.store_available(self.available.wrapping_add(heads.len() as u16));
         }
@@ -78,31 +89,57 @@ impl Rings {
             self.store_available(self.available);
         }
         self.memory.barrier(FullBarrier::PublishedThenWish);
-        let flags = match self.defect {
+        let wish = match self.defect {
             Some(Defect::WishRemembered | Defect::WishReadTooEarly) => {
-                self.flags.unwrap_or_else(|| self.used_flags())
+                self.wish.unwrap_or_else(|| self.wish())
             }
-            _ => self.used_flags(),
+            _ => self.wish(),
         };
         if self.has(Defect::WishRemembered) {
-            self.flags = Some(flags);
+            self.wish = Some(wish);
         }
-        let unwanted = flags & F_NO_NOTIFY != 0;
-        if self.has(Defect::WishInverted) { unwanted } else { !unwanted }
+        match self.event_index {
+            true => self.is_event_passed(wish, before),
+            false => (wish & F_NO_NOTIFY == 0) != self.has(Defect::WishInverted),
+        }
+    }
+
+    /// Whether the entry that the device asked for is among those from `before` on.
+    fn is_event_passed(&self, event: u16, before: u16) -> bool {
+        let after = self.available;
+        match self.defect {
+            Some(Defect::EventWindowCompared) => before <= event && event < after,
+            Some(Defect::EventMatchedExactly) => event == after.wrapping_sub(1),
+            _ => event.wrapping_sub(before) < after.wrapping_sub(before),
+        }
     }
 
     fn store_available(&self, index: u16) {
         self.memory.store_ordered(OrderedStore::AvailableIndex, self.geometry.available + 2, index);
     }
 
-    fn used_flags(&self) -> u16 {
-        self.memory.load_ordered(OrderedLoad::UsedFlags, self.geometry.used)
+    /// Of what the device wants to be notified: its event, or its flags.
+    fn wish(&self) -> u16 {
+        match self.event_index {
+            true => self.memory.load_ordered(OrderedLoad::AvailableEvent, self.available_event()),
+            false => self.memory.load_ordered(OrderedLoad::UsedFlags, self.geometry.used),
+        }
+    }
+
+    /// Where the driver's event is, behind the available ring.
+    fn used_event(&self) -> usize {
+        self.geometry.available + 4 + 2 * usize::from(self.geometry.size)
+    }
+
+    /// Where the device's event is, behind the used ring.
+    fn available_event(&self) -> usize {
+        self.element(self.geometry.size)
     }
 
     /// A chain was submitted, which is to be published later.
     pub(super) fn submitted(&mut self) {
         if self.has(Defect::WishReadTooEarly) {
-            self.flags = Some(self.used_flags());
+            self.wish = Some(self.wish());
         }
     }
 
@@ -132,6 +169,10 @@ impl Rings {
         }
         let slot = self.used % self.geometry.size;
         self.used = self.used.wrapping_add(1);
+        // A wish holds for one element.
+        if self.event_index && self.interrupts && !self.has(Defect::UsedEventStale) {
+            self.tell_event(self.used);
+        }
         let element = Element { slot, id: self.id(slot), length: self.length(slot) };
         if self.has(Defect::UsedElementCleared) {
             self.memory.store_u32(self.element(slot), 0);
@@ -160,14 +201,26 @@ impl Rings {
 
     /// Asks the device to notify, or not to. Says whether used elements came before it could know of a wish.
     pub(super) fn ask_for_interrupts(&mut self, wanted: bool) -> Option<bool> {
-        let flag = wanted == self.has(Defect::InterruptFlagInverted);
-        let flags = if flag { F_NO_INTERRUPT } else { 0 };
-        self.memory.store_ordered(OrderedStore::AvailableFlags, self.geometry.available, flags);
+        self.interrupts = wanted;
+        if self.event_index {
+            // The furthest element is asked for where none is.
+            self.tell_event(if wanted { self.used } else { self.used.wrapping_sub(1) });
+        } else {
+            let flag = wanted == self.has(Defect::InterruptFlagInverted);
+            let flags = if flag { F_NO_INTERRUPT } else { 0 };
+            self.memory.store_ordered(OrderedStore::AvailableFlags, self.geometry.available, flags);
+            self.memory.barrier(FullBarrier::EnabledThenUsed);
+        }
         if !wanted {
             return None;
         }
-        self.memory.barrier(FullBarrier::EnabledThenUsed);
         Some(!self.has(Defect::LostWakeUp) && self.claimed(self.used_index()) > 0)
+    }
+
+    /// Asks the device to notify of a used element.
+    fn tell_event(&self, index: u16) {
+        self.memory.store_ordered(OrderedStore::UsedEvent, self.used_event(), index);
+        self.memory.barrier(FullBarrier::EnabledThenUsed);
     }
 
     fn has(&self, defect: Defect) -> bool {
