@@ -34,7 +34,9 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         | Defect::IdUnchecked
         | Defect::FreeFollowsTable => &[NoPanic],
         // Before the end is found to be none, elements of long ago can complete what the device still has.
-        Defect::IndexJumpFollowed => &[NoPanic, Notified, CompletedOnce, Drains, Response, MisuseRefused],
+        Defect::IndexJumpFollowed => {
+            &[NoPanic, Notified, CompletedOnce, Drains, Response, MisuseRefused, FailedUnchanged]
+        }
         Defect::FreeMutatesBeforeCheck
         | Defect::RefusedHalfway
         | Defect::FaultResetsDriver
@@ -65,9 +67,9 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         Defect::HeadAloneFreed | Defect::DescriptorsTakenFirst => &[FreeCount],
         Defect::BadElementStalls | Defect::OverLongLosesChain => &[Drains],
         Defect::UsedIndexCompared | Defect::FullRingLooksEmpty => &[Drains, Notified],
-        Defect::AvailableIndexFolded | Defect::AvailableIndexSaturates | Defect::IndexBeforeEntry => {
-            &[AvailableOrder]
-        }
+        Defect::IndexBeforeEntry => &[AvailableOrder],
+        // Of an index that did not move nobody is told.
+        Defect::AvailableIndexFolded | Defect::AvailableIndexSaturates => &[AvailableOrder, Notified],
         Defect::WishRemembered
         | Defect::WishReadTooEarly
         | Defect::WishInverted
