@@ -44,6 +44,18 @@ fn a_broken_queue_keeps_what_was_submitted() {
 }
 
 #[test]
+fn a_chain_whose_entry_was_overwritten_need_not_come_back() {
+    // The device returns chain 0 without having taken it, so its entry is still there when four more follow.
+    let back = [element(0, 0, 0), used(1), take(0, 0), free(0)];
+    let first = and(&[submit(&[], &[1], 0), index(1), available(0)], &back);
+    let more = |count: u16| (0..count).flat_map(|at| [submit(&[], &[1], at), index(2 + at), available(at)]);
+    let fits: Vec<Event<'static>> = first.iter().copied().chain(more(3)).collect();
+    rejects(&FOUR, &fits, Event::Settled, Invariant::Drains);
+    let overrun: Vec<Event<'static>> = first.iter().copied().chain(more(4)).collect();
+    accepts(&FOUR, &overrun, Event::Settled);
+}
+
+#[test]
 fn only_entries_that_the_index_covers_are_there() {
     let two = [submit(&[], &[1], 0), submit(&[], &[1], 1)];
     let first = available(0);

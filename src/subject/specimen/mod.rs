@@ -1,23 +1,25 @@
 //! A naive queue with a switch for each known defect: what the harness is tested with.
 
+mod chain;
+mod contents;
 mod defect;
+mod freeing;
+mod rings;
+mod shared;
 mod table;
 
 pub use defect::Defect;
 
 use super::{Capabilities, Provided, Subject};
 use crate::scenario::Setup;
-use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
+use chain::Stage;
+use rings::{Element, Rings};
 use ringstorm_model::{Answer, Completion, DeviceRefusal, Name, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
+use shared::DESCRIPTOR_BYTES;
 use std::cell::RefCell;
 use std::rc::Rc;
-use table::{DESCRIPTOR_BYTES, Stage, Table};
-
-/// `VIRTQ_AVAIL_F_NO_INTERRUPT` (2.7.6).
-const F_NO_INTERRUPT: u16 = 1;
-/// `VIRTQ_USED_F_NO_NOTIFY` (2.7.8).
-const F_NO_NOTIFY: u16 = 1;
+use table::Table;
 
 thread_local! {
     /// What [`Defect::ReleaseLeaks`] keeps: only the last one of a thread, since keeping all would fill the
@@ -26,20 +28,17 @@ thread_local! {
 }
 
 /// A naive split virtqueue, which shares nothing with ringstorm-core. Without a defect it is right.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Specimen {
     defect: Option<Defect>,
     geometry: Geometry,
     goes_on: bool,
     refuses_over_long: bool,
-    rings: Rc<WatchedMemory>,
+    memory: Rc<WatchedMemory>,
+    rings: Rings,
     table: Table,
     /// Heads that the device was not told of.
     unpublished: Vec<u16>,
-    /// The available index as the device knows it.
-    available: u16,
-    /// The first used element not taken.
-    used: u16,
     /// Chains that the device has.
     in_flight: u16,
     broken: bool,
@@ -51,7 +50,7 @@ impl Specimen {
         write_in_place: false,
         free_count: true,
         interrupts: true,
-        event_index: false,
+        event_index: true,
         reset: true,
         misuse: true,
         stale_names: false,
@@ -65,61 +64,82 @@ impl Specimen {
         let size = setup.queue_size.get();
         let available = DESCRIPTOR_BYTES * usize::from(size);
         let used = (available + 6 + 2 * usize::from(size)).next_multiple_of(4);
-        let mut specimen = Self {
+        let geometry = Geometry { size, table: 0, available, used };
+        let memory = Rc::clone(&provided.rings);
+        Self {
             defect,
-            geometry: Geometry { size, table: 0, available, used },
+            geometry,
             goes_on: setup.goes_on(),
             refuses_over_long: setup.refuses_over_long(),
-            rings: Rc::clone(&provided.rings),
+            rings: Rings::new(defect, geometry, Rc::clone(&memory), setup),
             table: Table::new(defect, setup, provided),
+            memory,
             unpublished: Vec::new(),
-            available: 0,
-            used: 0,
             in_flight: 0,
             broken: false,
-        };
-        specimen.restart_rings(setup.first_index.get());
-        specimen
+        }
     }
 
-    fn restart_rings(&mut self, first_index: u16) {
-        let Geometry { size, available, used, .. } = self.geometry;
-        // An index that jumps must not bring back what was used before.
-        self.rings.zero(used + 4, 8 * usize::from(size));
-        self.rings.store_ordered(OrderedStore::AvailableFlags, available, 0);
-        self.rings.store_ordered(OrderedStore::AvailableIndex, available + 2, first_index);
-        self.rings.store_ordered(OrderedStore::UsedFlags, used, 0);
-        self.rings.store_ordered(OrderedStore::UsedIndex, used + 2, first_index);
-        (self.available, self.used) = (first_index, first_index);
-        self.unpublished.clear();
-        self.in_flight = 0;
-        self.broken = false;
+    /// Takes the next used element, of which the used index says that it is there.
+    fn take_element(&mut self, index: u16) -> Answer<Completion> {
+        let element = self.rings.next(index);
+        if self.has(Defect::BadElementStalls) && self.table.completed_by(element.id).is_none() {
+            let stalled = DeviceRefusal { consumed: false, broken: false, returned: None };
+            return Err(Refusal::Device(stalled));
+        }
+        self.rings.pass(element.slot);
+        self.complete(element)
     }
 
     /// Makes the chain of a used element a returned one, if it is good.
-    fn complete(&mut self, id: u32, length: u32) -> Answer<Completion> {
+    fn complete(&mut self, Element { slot, id, length }: Element) -> Answer<Completion> {
         let fault = DeviceRefusal { consumed: true, broken: !self.goes_on, returned: None };
-        let chain = self.table.in_flight(id).ok_or(Refusal::Device(fault))?;
-        // The index of a chain that was found is one.
-        let head = id as u16;
-        chain.stage = Stage::Returned;
-        self.in_flight -= 1;
-        if u64::from(length) <= chain.writable {
-            chain.written = length;
-        } else if self.refuses_over_long {
-            return Err(Refusal::Device(DeviceRefusal { returned: Some(head), ..fault }));
-        } else {
-            chain.written = chain.writable as u32;
+        let mut head = self.table.completed_by(id).ok_or(Refusal::Device(fault))?;
+        if self.has(Defect::IdFetchedTwice) {
+            head = self.rings.id(slot) as u16;
         }
+        let length = if self.has(Defect::LengthCutTo16Bits) { u32::from(length as u16) } else { length };
+        let bound = self.table.bound(head);
+        let over_long = u64::from(length) > bound;
+        if over_long && self.has(Defect::OverLongLosesChain) {
+            return Err(Refusal::Device(DeviceRefusal { broken: false, ..fault }));
+        }
+        self.in_flight = self.in_flight.saturating_sub(1);
+        let chain = self.table.chain_mut(head);
+        (chain.stage, chain.slot, chain.written) = (Stage::Returned, slot, 0);
+        chain.written = match self.defect {
+            Some(Defect::LengthPassedThrough) => length,
+            Some(Defect::LengthFetchedTwice) if !over_long => self.rings.length(slot),
+            _ if !over_long => length,
+            _ if self.refuses_over_long => {
+                return Err(Refusal::Device(DeviceRefusal { returned: Some(head), ..fault }));
+            }
+            _ => bound as u32,
+        };
         Ok(Completion { head, length: chain.written })
     }
 
     /// Remembers a fault after which the queue is broken.
     fn heed<T>(&mut self, answer: Answer<T>) -> Answer<T> {
-        if let Err(Refusal::Device(DeviceRefusal { broken: true, .. })) = answer {
-            self.broken = true;
+        if let Err(Refusal::Device(DeviceRefusal { broken, .. })) = answer {
+            self.broken |= broken;
+            if self.has(Defect::FaultResetsDriver) {
+                self.restart();
+            }
         }
         answer
+    }
+
+    /// Forgets every chain, but leaves the rings as they are.
+    fn restart(&mut self) {
+        self.table.restart();
+        self.unpublished.clear();
+        self.in_flight = 0;
+        self.broken = false;
+    }
+
+    fn has(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
     }
 }
 
@@ -129,11 +149,13 @@ impl Subject for Specimen {
     }
 
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
-        if self.broken {
+        if self.broken && !self.has(Defect::BrokenStillSubmits) {
             return Err(Refusal::Broken);
         }
-        let head = self.table.create(readable, writable)?;
+        let answer = self.table.create(readable, writable);
+        let head = self.heed(answer)?;
         self.unpublished.push(head);
+        self.rings.submitted();
         Ok(head)
     }
 
@@ -141,36 +163,42 @@ impl Subject for Specimen {
         if self.broken || self.unpublished.is_empty() {
             return false;
         }
-        let Geometry { size, available, used, .. } = self.geometry;
-        for head in self.unpublished.drain(..) {
-            self.rings.store_u16(available + 4 + 2 * usize::from(self.available % size), head);
-            self.available = self.available.wrapping_add(1);
+        for head in &self.unpublished {
             self.in_flight += 1;
-            self.table.publish(head);
+            self.table.publish(*head);
         }
-        self.rings.store_ordered(OrderedStore::AvailableIndex, available + 2, self.available);
-        self.rings.barrier(FullBarrier::PublishedThenWish);
-        self.rings.load_ordered(OrderedLoad::UsedFlags, used) & F_NO_NOTIFY == 0
+        self.rings.publish(self.unpublished.drain(..))
     }
 
     fn take(&mut self) -> Answer<Option<Completion>> {
         if self.broken {
             return Err(Refusal::Broken);
         }
-        let Geometry { size, used, .. } = self.geometry;
-        let claimed = self.rings.load_ordered(OrderedLoad::UsedIndex, used + 2).wrapping_sub(self.used);
-        if claimed == 0 {
+        let mut index = self.rings.used_index();
+        if self.rings.claimed(index) == 0 {
             return Ok(None);
         }
-        if claimed > self.in_flight {
+        if self.has(Defect::UsedIndexFetchedTwice) {
+            index = self.rings.used_index();
+        }
+        let claimed = self.rings.claimed(index);
+        let lie = match self.defect {
+            Some(Defect::IndexJumpFollowed) => false,
+            Some(Defect::FullRingBlamed) => claimed >= self.in_flight,
+            Some(Defect::WrapBlamed) => claimed > self.in_flight || self.rings.wrapped(index),
+            _ => claimed > self.in_flight,
+        };
+        if lie {
             let jump = DeviceRefusal { consumed: false, broken: true, returned: None };
             return self.heed(Err(Refusal::Device(jump)));
         }
-        let element = used + 4 + 8 * usize::from(self.used % size);
-        let (id, length) = (self.rings.load_u32(element), self.rings.load_u32(element + 4));
-        self.used = self.used.wrapping_add(1);
-        let answer = self.complete(id, length).map(Some);
-        self.heed(answer)
+        let mut answer = self.take_element(index);
+        if self.has(Defect::IndexJumpFollowed) {
+            while answer.is_err() && self.rings.claimed(index) > 0 {
+                answer = self.take_element(index);
+            }
+        }
+        self.heed(answer).map(Some)
     }
 
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
@@ -188,19 +216,17 @@ impl Subject for Specimen {
     }
 
     fn interrupts(&mut self, wanted: bool) -> Option<bool> {
-        let flags = if wanted { 0 } else { F_NO_INTERRUPT };
-        self.rings.store_ordered(OrderedStore::AvailableFlags, self.geometry.available, flags);
-        None
+        self.rings.ask_for_interrupts(wanted)
     }
 
     fn reset(&mut self, first_index: u16) {
-        self.table.restart();
-        self.restart_rings(first_index);
+        self.restart();
+        self.rings.restart(first_index);
     }
 
     fn release(self: Box<Self>) {
         if self.defect == Some(Defect::ReleaseLeaks) {
-            KEPT.set(Some(Rc::clone(&self.rings)));
+            KEPT.set(Some(Rc::clone(&self.memory)));
         }
     }
 }

@@ -1,88 +1,53 @@
-//! The specimen's descriptor table.
+//! The specimen's descriptor table, and how chains are made in it.
 //!
 //! What decides stands in private memory, but for what a [`Defect`] takes from the table in shared memory.
 
+use super::chain::{Chain, Descriptor, Stage};
+use super::shared::{DESCRIPTOR_BYTES, F_NEXT, F_WRITE};
 use super::{Defect, Provided};
 use crate::scenario::Setup;
 use ringstorm_core::SharedMemory;
-use ringstorm_model::{Answer, DeviceRefusal, MisuseKind, Refusal};
+use ringstorm_model::{Answer, MisuseKind, Refusal};
 use ringstorm_sim_device::WatchedMemory;
 use std::rc::Rc;
 
-/// Bytes of a descriptor (2.7.5).
-pub(super) const DESCRIPTOR_BYTES: usize = 16;
-/// `VIRTQ_DESC_F_NEXT` (2.7.5).
-const F_NEXT: u16 = 1;
-/// `VIRTQ_DESC_F_WRITE` (2.7.5).
-const F_WRITE: u16 = 2;
-
-/// The table in shared memory does not link a chain as it was made. The queue is broken then: whoever refuses
-/// to free a chain for ever must say so.
-const TAMPERED: Refusal = Refusal::Device(DeviceRefusal { consumed: false, broken: true, returned: None });
-
-/// How far a chain has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
-    Submitted,
-    Published,
-    Returned,
-}
-
-#[derive(Debug)]
-pub(super) struct Chain {
-    /// Its descriptors, the head first.
-    indexes: Vec<u16>,
-    pub(super) stage: Stage,
-    /// Bytes in device-writable buffers.
-    pub(super) writable: u64,
-    /// Bytes that can be read.
-    pub(super) written: u32,
-}
-
-/// The private copy of a descriptor.
-#[derive(Debug, Clone, Copy, Default)]
-struct Descriptor {
-    /// The head of the chain that has it.
-    owner: Option<u16>,
-    length: u32,
-    writable: bool,
-}
-
-/// A descriptor's length, flags and next, as they stand in shared memory.
-struct Shared {
-    length: u32,
-    flags: u16,
-    next: u16,
-}
-
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Table {
-    defect: Option<Defect>,
-    size: u16,
+    pub(super) defect: Option<Defect>,
+    pub(super) size: u16,
     buffer_size: u32,
     /// The table is at its beginning.
-    memory: Rc<WatchedMemory>,
-    buffers: Rc<WatchedMemory>,
+    pub(super) memory: Rc<WatchedMemory>,
+    pub(super) buffers: Rc<WatchedMemory>,
     buffers_address: u64,
     /// The one to take next is the last.
-    free: Vec<u16>,
-    descriptors: Vec<Descriptor>,
+    pub(super) free: Vec<u16>,
+    /// The beginning of the free list, where a defect links it through the table in shared memory.
+    pub(super) first_free: u16,
+    pub(super) descriptors: Vec<Descriptor>,
     /// By head.
-    chains: Vec<Option<Chain>>,
+    pub(super) chains: Vec<Chain>,
+    /// The buffer to use next, where a defect hands them out in turn.
+    next_buffer: u16,
+    published: u64,
 }
 
 impl Table {
     pub(super) fn new(defect: Option<Defect>, setup: &Setup, provided: &Provided) -> Self {
+        let size = setup.queue_size.get();
         let mut table = Self {
             defect,
-            size: setup.queue_size.get(),
+            size,
             buffer_size: setup.buffer_size.into(),
             memory: Rc::clone(&provided.rings),
             buffers: Rc::clone(&provided.buffers),
             buffers_address: provided.buffers_address.get(),
             free: Vec::new(),
-            descriptors: Vec::new(),
-            chains: Vec::new(),
+            first_free: 0,
+            descriptors: vec![Descriptor::default(); size.into()],
+            chains: vec![Chain::default(); size.into()],
+            next_buffer: 0,
+            published: 0,
         };
         table.restart();
         table
@@ -91,34 +56,96 @@ impl Table {
     /// Makes every descriptor free.
     pub(super) fn restart(&mut self) {
         self.free = (0..self.size).rev().collect();
-        self.descriptors = vec![Descriptor::default(); self.size.into()];
-        self.chains = (0..self.size).map(|_| None).collect();
-        (0..self.size).for_each(|index| self.clear(index));
+        if self.has(Defect::ResetLosesLiveDescriptors) {
+            self.free.retain(|index| self.descriptors[usize::from(*index)].owner.is_none());
+        }
+        self.descriptors.fill(Descriptor::default());
+        if !self.has(Defect::ResetKeepsChains) {
+            self.chains.fill(Chain::default());
+        }
+        for index in (0..self.size).rev() {
+            self.clear(index);
+            self.first_free = index;
+        }
     }
 
     pub(super) fn free_count(&self) -> usize {
         self.free.len()
     }
 
-    /// The chain that an id from the used ring names, if the device has it.
-    pub(super) fn in_flight(&mut self, id: u32) -> Option<&mut Chain> {
-        let chain = self.chains.get_mut(usize::try_from(id).ok()?)?.as_mut()?;
-        (chain.stage == Stage::Published).then_some(chain)
+    /// The head of the chain that an id from the used ring names, if the device has it.
+    pub(super) fn completed_by(&self, id: u32) -> Option<u16> {
+        let index = match self.defect {
+            Some(Defect::IdFolded) => id as usize % usize::from(self.size),
+            Some(Defect::IdTruncated) => usize::from(id as u16),
+            Some(Defect::MidChainIdTaken) => usize::from(self.descriptors.get(id as usize)?.owner?),
+            Some(Defect::CompletionOrderAssumed) => self.oldest_in_flight()?,
+            _ => id as usize,
+        };
+        let chain = match self.has(Defect::IdUnchecked) {
+            true => &self.chains[index],
+            false => self.chains.get(index)?,
+        };
+        let good = match chain.stage {
+            Stage::Published => true,
+            Stage::Returned => self.has(Defect::DuplicateCompletionTaken),
+            Stage::Free => self.has(Defect::StaleCompletionTaken) && chain.was_freed(),
+            Stage::Submitted => false,
+        };
+        // The index of a chain that was found is one.
+        good.then_some(index as u16)
+    }
+
+    fn oldest_in_flight(&self) -> Option<usize> {
+        let chains = self.chains.iter().enumerate();
+        let in_flight = chains.filter(|(_, chain)| chain.stage == Stage::Published);
+        in_flight.min_by_key(|(_, chain)| chain.serial).map(|(head, _)| head)
+    }
+
+    /// How many bytes the device may have written to a chain.
+    pub(super) fn bound(&self, head: u16) -> u64 {
+        let chain = &self.chains[usize::from(head)];
+        match self.defect {
+            Some(Defect::BoundReadBack) => {
+                let shared = chain.indexes.iter().map(|index| self.shared(*index));
+                shared.filter(|shared| shared.is_writable()).map(|shared| u64::from(shared.length)).sum()
+            }
+            Some(Defect::BoundCutTo16Bits) => u64::from(chain.writable as u16),
+            _ => chain.writable,
+        }
+    }
+
+    pub(super) fn chain_mut(&mut self, head: u16) -> &mut Chain {
+        &mut self.chains[usize::from(head)]
     }
 
     pub(super) fn publish(&mut self, head: u16) {
-        if let Some(chain) = &mut self.chains[usize::from(head)] {
-            chain.stage = Stage::Published;
-        }
+        self.published += 1;
+        let serial = self.published;
+        let chain = self.chain_mut(head);
+        (chain.stage, chain.serial) = (Stage::Published, serial);
     }
 
     pub(super) fn create(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
         let count = self.count(readable, writable)?;
-        let taken = self.free.split_off(self.free.len() - count);
-        let indexes: Vec<u16> = taken.into_iter().rev().collect();
-        let readable = readable.iter().map(|bytes| (bytes.len() as u32, Some(*bytes)));
-        let buffers = readable.chain(writable.iter().map(|length| (*length, None)));
-        for (position, (length, payload)) in buffers.take(count).enumerate() {
+        if !self.has(Defect::DescriptorsTakenFirst) {
+            self.check_lengths(readable, writable)?;
+        }
+        let indexes = self.take_free(count);
+        if self.has(Defect::DescriptorsTakenFirst) {
+            self.check_lengths(readable, writable)?;
+        }
+        let payloads = readable.iter().map(|bytes| (bytes.len() as u32, Some(*bytes)));
+        let rooms = writable.iter().map(|length| (*length, None));
+        let mut buffers: Vec<(u32, Option<&[u8]>)> = payloads.chain(rooms).take(count).collect();
+        if self.has(Defect::WritableFirst) {
+            buffers.rotate_left(readable.len());
+        }
+        for (position, (length, payload)) in buffers.into_iter().enumerate() {
+            if length > self.buffer_size && self.has(Defect::RefusedHalfway) {
+                self.free.extend(indexes.iter().rev());
+                return Err(Refusal::Misuse(MisuseKind::BufferTooLarge));
+            }
             assert!(length <= self.buffer_size, "a buffer of {length} bytes exceeds {}", self.buffer_size);
             self.fill(&indexes, position, length, payload);
         }
@@ -128,33 +155,49 @@ impl Table {
         }
         let head = indexes[0];
         let writable = writable.iter().map(|length| u64::from(*length)).sum();
-        let chain = Chain { indexes, stage: Stage::Submitted, writable, written: 0 };
-        self.chains[usize::from(head)] = Some(chain);
+        *self.chain_mut(head) = Chain { stage: Stage::Submitted, indexes, writable, ..Chain::default() };
         Ok(head)
     }
 
-    /// How many descriptors a chain takes, if it can be made.
+    /// How many descriptors a chain takes, if there are so many.
     fn count(&self, readable: &[&[u8]], writable: &[u32]) -> Answer<usize> {
         let mut count = readable.len() + writable.len();
         if self.has(Defect::CountCutTo16Bits) {
             count = usize::from(count as u16);
         }
-        let over = |length: usize| length > self.buffer_size as usize;
-        let lengths = || {
-            let readable = readable.iter().map(|bytes| bytes.len());
-            readable.chain(writable.iter().map(|length| *length as usize))
-        };
         if count == 0 {
             Err(Refusal::Misuse(MisuseKind::EmptyChain))
         } else if count > self.free.len() {
             Err(Refusal::Misuse(MisuseKind::NotEnoughFree))
-        } else if !self.has(Defect::ZeroMeansUnused) && lengths().any(|length| length == 0) {
-            Err(Refusal::Misuse(MisuseKind::EmptyBuffer))
-        } else if !self.has(Defect::OversizedBufferHalfway) && lengths().any(over) {
-            Err(Refusal::Misuse(MisuseKind::BufferTooLarge))
         } else {
             Ok(count)
         }
+    }
+
+    /// Refuses buffers that are empty or too long.
+    fn check_lengths(&self, readable: &[&[u8]], writable: &[u32]) -> Answer<()> {
+        let lengths = || {
+            let readable = readable.iter().map(|bytes| bytes.len());
+            readable.chain(writable.iter().map(|length| *length as usize))
+        };
+        let late = matches!(self.defect, Some(Defect::OversizedBufferHalfway | Defect::RefusedHalfway));
+        if !self.has(Defect::ZeroMeansUnused) && lengths().any(|length| length == 0) {
+            Err(Refusal::Misuse(MisuseKind::EmptyBuffer))
+        } else if !late && lengths().any(|length| length > self.buffer_size as usize) {
+            Err(Refusal::Misuse(MisuseKind::BufferTooLarge))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Takes descriptors off the free list; there are so many.
+    fn take_free(&mut self, count: usize) -> Vec<u16> {
+        let taken = match self.has(Defect::FreeListInTable) {
+            true => self.follow_free_list(count),
+            false => self.free.iter().rev().take(count).copied().collect(),
+        };
+        self.free.truncate(self.free.len() - count);
+        taken
     }
 
     /// Writes one descriptor of a new chain, and the payload behind it; without payload it is device-writable.
@@ -164,157 +207,61 @@ impl Table {
             let length = self.shared(index).length;
             assert!(length == 0, "descriptor {index} is free, but has a length of {length}");
         }
-        let offset = self.buffer(index);
+        let mut buffer = index;
+        if self.has(Defect::BuffersInTurn) {
+            buffer = self.next_buffer;
+            self.next_buffer = (buffer + 1) % self.size;
+        }
         let writable = payload.is_none();
         if let Some(bytes) = payload {
-            self.buffers.copy_in(offset, bytes);
+            match self.defect {
+                Some(Defect::PayloadMisplaced) if position == 1 => {
+                    self.buffers.copy_in(self.offset(indexes[0]), bytes);
+                }
+                Some(Defect::PayloadCutToWords) => {
+                    self.buffers.copy_in(self.offset(buffer), &bytes[..bytes.len() & !3]);
+                }
+                _ => self.buffers.copy_in(self.offset(buffer), bytes),
+            }
         }
         let next = indexes.get(position + 1).copied();
-        let flags = next.map_or(0, |_| F_NEXT) | if writable { F_WRITE } else { 0 };
-        let next = next.unwrap_or(0);
+        let linked =
+            next.is_some() || matches!(self.defect, Some(Defect::TailKeepsNext | Defect::TailLinksHead));
+        let flags = if linked { F_NEXT } else { 0 } | if writable { F_WRITE } else { 0 };
+        let after_tail = if self.has(Defect::TailLinksHead) { indexes[0] } else { 0 };
+        let next = next.unwrap_or(after_tail);
         let at = DESCRIPTOR_BYTES * usize::from(index);
-        self.memory.store_u64(at, self.buffers_address + offset as u64);
+        self.memory.store_u64(at, self.address(index, buffer));
         let rest = u64::from(length) | u64::from(flags) << 32 | u64::from(next) << 48;
         self.memory.store_u64(at + 8, rest);
-        self.descriptors[usize::from(index)] = Descriptor { owner: Some(indexes[0]), length, writable };
+        self.descriptors[usize::from(index)] =
+            Descriptor { owner: Some(indexes[0]), buffer, length, writable };
     }
 
-    /// Copies what the device wrote to a returned chain.
-    pub(super) fn read(&self, head: u16, out: &mut [u8]) -> Answer<usize> {
-        let chain = self.returned(head)?;
-        let count = out.len().min(chain.written as usize);
-        let out = &mut out[..count];
+    /// Zeroes length, flags and next of a free descriptor in shared memory.
+    pub(super) fn clear(&self, index: u16) {
+        let next = if self.has(Defect::FreeListInTable) { self.first_free } else { 0 };
+        self.memory.store_u64(DESCRIPTOR_BYTES * usize::from(index) + 8, u64::from(next) << 48);
+    }
+
+    /// Where the device sees the buffer of a descriptor.
+    fn address(&self, index: u16, buffer: u16) -> u64 {
+        let offset = self.offset(buffer) as u64;
         match self.defect {
-            Some(Defect::LoopDetectedAtHeadOnly | Defect::NextUnchecked) => {
-                Ok(self.copy(&self.follow(head, chain)?, out))
+            Some(Defect::AddressWithoutBase) => offset,
+            Some(Defect::LastBufferOffByOne) if index == self.size - 1 => {
+                self.buffers_address + offset + u64::from(self.buffer_size)
             }
-            Some(Defect::ContentsFromTail) => {
-                let tail = chain.indexes.len() - 1;
-                let copied = self.copy(&chain.indexes[tail..], out);
-                assert!(copied == count, "{count} bytes were to be copied, {copied} were");
-                Ok(copied)
-            }
-            _ => Ok(self.copy(&chain.indexes, out)),
+            _ => self.buffers_address + offset,
         }
     }
 
-    /// Fills `out` from the device-writable ones of these descriptors' buffers. Says how far.
-    fn copy(&self, indexes: &[u16], out: &mut [u8]) -> usize {
-        let mut copied = 0;
-        for index in indexes {
-            let descriptor = self.descriptors[usize::from(*index)];
-            if copied == out.len() {
-                break;
-            }
-            if !descriptor.writable {
-                continue;
-            }
-            let length = match self.has(Defect::LengthReadBack) {
-                true => self.shared(*index).length,
-                false => descriptor.length,
-            };
-            let end = out.len().min(copied + length as usize);
-            self.buffers.copy_out(self.buffer(*index), &mut out[copied..end]);
-            copied = end;
-        }
-        copied
+    /// Where a buffer begins.
+    pub(super) fn offset(&self, buffer: u16) -> usize {
+        self.buffer_size as usize * usize::from(buffer)
     }
 
-    pub(super) fn free(&mut self, head: u16) -> Answer<()> {
-        if self.has(Defect::MidChainFreed) && self.free_tail(head).is_some() {
-            return Ok(());
-        }
-        let chain = self.returned(head)?;
-        match self.defect {
-            Some(Defect::LoopDetectedAtHeadOnly | Defect::NextUnchecked) => {
-                let followed = self.follow(head, chain)?;
-                assert!(followed.len() <= self.size.into(), "chain {head} has no tail");
-            }
-            Some(Defect::FreeMutatesBeforeCheck) => {
-                for index in self.follow(head, chain)? {
-                    let Shared { flags, next, .. } = self.shared(index);
-                    self.clear(index);
-                    if flags & F_NEXT != 0 && next == head {
-                        return Err(TAMPERED);
-                    }
-                }
-            }
-            _ => {}
-        }
-        for index in self.chains[usize::from(head)].take().map_or_else(Vec::new, |chain| chain.indexes) {
-            self.clear(index);
-            self.descriptors[usize::from(index)] = Descriptor::default();
-            self.free.push(index);
-        }
-        Ok(())
-    }
-
-    /// Frees the descriptors from one inside a chain on, and leaves the chain as it is; `None` if it is inside none.
-    fn free_tail(&mut self, index: u16) -> Option<()> {
-        let head = self.descriptors.get(usize::from(index))?.owner.filter(|head| *head != index)?;
-        let chain = self.chains[usize::from(head)].as_ref()?;
-        let tail = chain.indexes.iter().copied().skip_while(|inside| *inside != index);
-        self.free.extend(tail);
-        Some(())
-    }
-
-    /// The chain at `head`, if the device gave it back.
-    fn returned(&self, head: u16) -> Answer<&Chain> {
-        let last = if self.has(Defect::HeadAtSize) { self.size } else { self.size - 1 };
-        if head > last {
-            return Err(Refusal::Misuse(MisuseKind::BadHead));
-        }
-        match &self.chains[usize::from(head)] {
-            Some(chain) if chain.stage == Stage::Returned => Ok(chain),
-            Some(_) => Err(Refusal::Misuse(MisuseKind::NotReturned)),
-            None => Err(Refusal::Misuse(MisuseKind::BadHead)),
-        }
-    }
-
-    /// Follows a chain through the table in shared memory, to its tail or for as many links as the queue has
-    /// descriptors. Whether it is the chain that was made is known in private; each defect that follows chains is
-    /// one check that is left out.
-    fn follow(&self, head: u16, chain: &Chain) -> Answer<Vec<u16>> {
-        let mut followed = vec![head];
-        let mut index = head;
-        for _ in 0..self.size {
-            let Shared { flags, next, .. } = self.shared(index);
-            if flags & F_NEXT == 0 {
-                return if followed == chain.indexes { Ok(followed) } else { Err(TAMPERED) };
-            }
-            if next == head && self.has(Defect::FreeMutatesBeforeCheck) {
-                return Ok(followed);
-            }
-            if next >= self.size && !self.has(Defect::NextUnchecked) {
-                return Err(TAMPERED);
-            }
-            let foreign = self.descriptors[usize::from(next)].owner != Some(head);
-            let unmade = chain.indexes.get(followed.len()) != Some(&next);
-            if foreign || next == head || unmade && !self.has(Defect::LoopDetectedAtHeadOnly) {
-                return Err(TAMPERED);
-            }
-            followed.push(next);
-            index = next;
-        }
-        Ok(followed)
-    }
-
-    fn shared(&self, index: u16) -> Shared {
-        let rest = self.memory.load_u64(DESCRIPTOR_BYTES * usize::from(index) + 8);
-        Shared { length: rest as u32, flags: (rest >> 32) as u16, next: (rest >> 48) as u16 }
-    }
-
-    /// Zeroes length, flags and next of a descriptor in shared memory.
-    fn clear(&self, index: u16) {
-        self.memory.store_u64(DESCRIPTOR_BYTES * usize::from(index) + 8, 0);
-    }
-
-    /// Where the buffer of a descriptor begins.
-    fn buffer(&self, index: u16) -> usize {
-        self.buffer_size as usize * usize::from(index)
-    }
-
-    fn has(&self, defect: Defect) -> bool {
+    pub(super) fn has(&self, defect: Defect) -> bool {
         self.defect == Some(defect)
     }
 }
