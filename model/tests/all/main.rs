@@ -1,0 +1,13 @@
+//! The tests of the model, in one binary, since linking one takes no longer than linking each of many.
+
+mod canaries;
+mod extents;
+mod honest;
+mod judgement;
+mod names;
+mod random;
+mod reader;
+mod rings;
+mod support;
+mod trace_hash;
+mod used;
