@@ -57,9 +57,7 @@ impl Chains {
     /// Forgets everything, but keeps the memory.
     pub(crate) fn begin(&mut self, queue_size: u16, granule: u64) {
         let size = usize::from(queue_size);
-        if self.by_head.len() < size {
-            self.by_head.resize_with(size, Chain::default);
-        }
+        self.by_head.resize_with(size.max(self.by_head.len()), Chain::default);
         for chain in &mut self.by_head[..size] {
             chain.progress = Progress::None;
         }

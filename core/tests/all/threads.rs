@@ -6,16 +6,21 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 const THREADS: u32 = 4;
 const CHAINS_EACH: u32 = 4_000;
+
+/// A wait takes milliseconds; whoever waits this long waits for ever.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells the others when its thread panics, so that nobody waits for one who is gone.
 struct Alarm<'a>(&'a AtomicBool);
 
 impl Alarm<'_> {
-    fn check(&self) {
+    fn check(&self, waiting_since: Instant) {
         assert!(!self.0.load(Ordering::Relaxed), "another thread panicked");
+        assert!(waiting_since.elapsed() < PATIENCE, "nobody gets on");
     }
 }
 
@@ -78,8 +83,9 @@ fn until<T>(
     alarm: &Alarm<'_>,
     mut attempt: impl FnMut(&mut Shared<'_>) -> Option<T>,
 ) -> T {
+    let start = Instant::now();
     loop {
-        alarm.check();
+        alarm.check(start);
         if let Some(value) = attempt(&mut shared.lock().unwrap()) {
             return value;
         }
@@ -109,13 +115,13 @@ fn four_threads_and_a_device() {
         }
         scope.spawn(|| {
             let (mut device, mut served) = (memory.device(), 0);
-            let alarm = Alarm(&panicked);
+            let (alarm, mut start) = (Alarm(&panicked), Instant::now());
             while served < THREADS * CHAINS_EACH {
                 match device.serve(response) {
                     0 => thread::yield_now(),
-                    some => served += some as u32,
+                    some => (served, start) = (served + some as u32, Instant::now()),
                 }
-                alarm.check();
+                alarm.check(start);
             }
         });
     });

@@ -145,6 +145,27 @@ fn the_device_finds_what_was_published() {
     }
 }
 
+/// The device returns chains that it never took. As soon as more were published than the ring has entries, one of them
+/// was overwritten, and the device may find another than was published first.
+#[test]
+fn an_entry_that_was_overwritten_before_the_device_took_it_is_excused() {
+    let room = [writable(0, 8)];
+    let untaken = |count: u16| -> Vec<Event<'_>> {
+        let out = |turn| [submit(&[], &[8], 0), chain(0, &room), index(turn + 1), available(0)];
+        let back = |turn| [element(turn, 0, 8), used(turn + 1), take(0, 8), free(0)];
+        (0..count).flat_map(|turn| and(&out(turn), &back(turn))).chain([submit(&[], &[8], 0)]).collect()
+    };
+    let other = fetched(1, &[], b"");
+    for count in [0, 1, 2, 3] {
+        rejects(&FOUR, &untaken(count), other, Invariant::AvailableOrder);
+    }
+    for count in [4, 5, 6] {
+        accepts(&FOUR, &untaken(count), other);
+        let reset = and(&untaken(count), &[Event::Reset { first_index: 0 }]);
+        rejects(&FOUR, &reset, other, Invariant::AvailableOrder);
+    }
+}
+
 #[test]
 fn a_violation_tells_where_bytes_first_differ() {
     let parts = [readable(0, 3), writable(1, 8)];

@@ -217,6 +217,10 @@ fn a_trace_has_the_same_hash_for_ever() {
     assert_eq!(hash(&EVENTS), 0xda72_0dc9_279d_ad29);
     let refused = REFUSALS.map(support::no_take);
     assert_eq!(hash(&refused), 0x635d_ddd4_ffdd_7f03);
+    // Bytes in all four lanes, then in words, then what is left.
+    let mut lanes = TraceHash::default();
+    lanes.bytes(&std::array::from_fn::<u8, 100, _>(|at| at as u8));
+    assert_eq!(lanes.get(), 0xd075_4f1a_f0be_7fe3);
 }
 
 #[test]
