@@ -204,6 +204,9 @@ fn a_chain_of_two_to_the_32_bytes_is_the_longest() {
     assert_eq!(table.create(&[], &[u32::MAX, 2]), Err(Misuse::ChainTooLong));
     assert_eq!(table.create(&[b"xy"], &[u32::MAX]), Err(Misuse::ChainTooLong));
     assert_eq!(table.create_with(&[2], &[u32::MAX], |_| Ok(())), Err(Misuse::ChainTooLong));
+    assert_eq!(table.create_with(&[], &[u32::MAX, 2], |_| Ok(())), Err(Misuse::ChainTooLong));
+    let head = table.create_with(&[1], &[u32::MAX], |_| Ok(())).unwrap();
+    table.free(head).unwrap();
     assert!(table.create(&[b"x"], &[u32::MAX]).is_ok());
 }
 

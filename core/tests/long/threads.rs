@@ -4,29 +4,51 @@ use crate::support::{Memory, Queue, pattern};
 use ringstorm_core::{Head, HeapMemory, Misuse, SplitQueue};
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 const THREADS: u32 = 4;
 const CHAINS_EACH: u32 = 4_000;
 
-/// A wait takes milliseconds; whoever waits this long waits for ever.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a thread looks again while nobody gets on: as much as it would in seconds, on any machine.
+const PATIENCE: u32 = 1_000_000;
 
-/// Tells the others when its thread panics, so that nobody waits for one who is gone.
-struct Alarm<'a>(&'a AtomicBool);
+/// What all threads see of each other, so that nobody waits for one who is gone or for what will never be.
+#[derive(Default)]
+struct Progress {
+    steps: AtomicU32,
+    panicked: AtomicBool,
+}
 
-impl Alarm<'_> {
-    fn check(&self, waiting_since: Instant) {
-        assert!(!self.0.load(Ordering::Relaxed), "another thread panicked");
-        assert!(waiting_since.elapsed() < PATIENCE, "nobody gets on");
+/// One thread's view of it.
+struct Watch<'a> {
+    progress: &'a Progress,
+    seen: u32,
+    looks: u32,
+}
+
+impl<'a> Watch<'a> {
+    fn new(progress: &'a Progress) -> Self {
+        Self { progress, seen: 0, looks: 0 }
+    }
+
+    fn step(&self) {
+        self.progress.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn wait(&mut self) {
+        assert!(!self.progress.panicked.load(Ordering::Relaxed), "another thread panicked");
+        let steps = self.progress.steps.load(Ordering::Relaxed);
+        self.looks = if steps == self.seen { self.looks + 1 } else { 0 };
+        self.seen = steps;
+        assert!(self.looks < PATIENCE, "nobody gets on");
+        thread::yield_now();
     }
 }
 
-impl Drop for Alarm<'_> {
+impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        self.0.fetch_or(thread::panicking(), Ordering::Relaxed);
+        self.progress.panicked.fetch_or(thread::panicking(), Ordering::Relaxed);
     }
 }
 
@@ -80,24 +102,23 @@ fn collect(shared: &mut Shared<'_>, head: Head) -> Option<Vec<u8>> {
 /// Polls under the lock, and lets the others run in between.
 fn until<T>(
     shared: &Mutex<Shared<'_>>,
-    alarm: &Alarm<'_>,
+    watch: &mut Watch<'_>,
     mut attempt: impl FnMut(&mut Shared<'_>) -> Option<T>,
 ) -> T {
-    let start = Instant::now();
     loop {
-        alarm.check(start);
         if let Some(value) = attempt(&mut shared.lock().unwrap()) {
+            watch.step();
             return value;
         }
-        thread::yield_now();
+        watch.wait();
     }
 }
 
-fn client(shared: &Mutex<Shared<'_>>, alarm: &Alarm<'_>, thread: u32) {
+fn client(shared: &Mutex<Shared<'_>>, watch: &mut Watch<'_>, thread: u32) {
     for number in 0..CHAINS_EACH {
         let payload = request(thread, number);
-        let head = until(shared, alarm, |shared| submit(&mut shared.queue, &payload));
-        let answer = until(shared, alarm, |shared| collect(shared, head));
+        let head = until(shared, watch, |shared| submit(&mut shared.queue, &payload));
+        let answer = until(shared, watch, |shared| collect(shared, head));
         assert_eq!(answer, response(payload), "thread {thread}, chain {number}");
     }
 }
@@ -107,21 +128,23 @@ fn four_threads_and_a_device() {
     // Chains have three or four descriptors, so four threads must wait for one another.
     let memory = Memory::new(8, 32);
     let shared = Mutex::new(Shared { queue: memory.queue(), done: HashMap::new() });
-    let panicked = AtomicBool::new(false);
+    let progress = Progress::default();
     thread::scope(|scope| {
         for thread in 0..THREADS {
-            let (shared, panicked) = (&shared, &panicked);
-            scope.spawn(move || client(shared, &Alarm(panicked), thread));
+            let (shared, progress) = (&shared, &progress);
+            scope.spawn(move || client(shared, &mut Watch::new(progress), thread));
         }
         scope.spawn(|| {
             let (mut device, mut served) = (memory.device(), 0);
-            let (alarm, mut start) = (Alarm(&panicked), Instant::now());
+            let mut watch = Watch::new(&progress);
             while served < THREADS * CHAINS_EACH {
                 match device.serve(response) {
-                    0 => thread::yield_now(),
-                    some => (served, start) = (served + some as u32, Instant::now()),
+                    0 => watch.wait(),
+                    some => {
+                        served += some as u32;
+                        watch.step();
+                    }
                 }
-                alarm.check(start);
             }
         });
     });
