@@ -59,9 +59,7 @@ impl Chains {
     /// Forgets everything, but keeps the memory.
     pub(crate) fn begin(&mut self, queue_size: u16, granule: u64) {
         let size = usize::from(queue_size);
-        if self.by_head.len() < size {
-            self.by_head.resize_with(size, Chain::default);
-        }
+        self.by_head.resize_with(size.max(self.by_head.len()), Chain::default);
         for chain in &mut self.by_head[..size] {
             chain.progress = Progress::None;
         }
@@ -160,16 +158,17 @@ impl Chains {
         Ok(())
     }
 
-    /// The chain at `head` appeared in the available ring.
-    pub(crate) fn published(&mut self, head: u16) {
-        self.by_head[usize::from(head)].progress = Progress::Published;
+    /// The chain at `head` appeared in the available ring. Says when it was submitted.
+    pub(crate) fn published(&mut self, head: u16) -> u64 {
+        let chain = &mut self.by_head[usize::from(head)];
+        chain.progress = Progress::Published;
         self.in_flight += 1;
+        chain.serial
     }
 
-    /// The chain with this head, or id, was lost by the device.
-    pub(crate) fn lose(&mut self, id: Option<u32>) {
-        let head = id.and_then(|id| u16::try_from(id).ok());
-        if let Some(chain) = head.and_then(|head| self.get_mut(head)) {
+    /// The chain at `head` was lost by the device, if it is still the one with this serial.
+    pub(crate) fn lose(&mut self, head: u16, serial: u64) {
+        if let Some(chain) = self.get_mut(head).filter(|chain| chain.serial == serial) {
             chain.lost = true;
         }
     }

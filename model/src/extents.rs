@@ -37,8 +37,8 @@ impl Extents {
         self.spare.clear();
     }
 
-    fn granules(&self, start: u64, end: u64) -> std::ops::RangeInclusive<usize> {
-        (start / self.granule) as usize..=((end - 1) / self.granule) as usize
+    fn granules(&self, start: u64, end: u64) -> std::ops::Range<usize> {
+        (start / self.granule) as usize..end.div_ceil(self.granule) as usize
     }
 
     /// Adds a buffer of a chain, or says whose buffer it overlaps where one of the two is writable. An empty

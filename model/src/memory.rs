@@ -32,12 +32,14 @@ impl Model {
             AvailableOrder,
             "the available ring names {head} where {expected:?} was submitted next"
         );
-        self.chains.published(head);
-        self.offered.push_back(head);
+        let serial = self.chains.published(head);
+        self.offered.push_back((head, serial));
         // The ring has room for as many entries as the queue has descriptors; an older one is gone now.
         let size = usize::from(self.setup.queue_size);
-        let overwritten = self.offered.len().checked_sub(size + 1).map(|oldest| self.offered[oldest]);
-        self.chains.lose(overwritten.map(u32::from));
+        if let Some(oldest) = self.offered.len().checked_sub(size + 1) {
+            let (head, serial) = self.offered[oldest];
+            self.chains.lose(head, serial);
+        }
         Ok(())
     }
 
@@ -121,7 +123,7 @@ impl Model {
         descriptors: &[Descriptor],
         payload: &[u8],
     ) -> Result<(), Violation> {
-        let offered = self.offered.pop_front();
+        let offered = self.offered.pop_front().map(|(head, _)| head);
         require!(
             self.overrun || offered == Some(head),
             AvailableOrder,

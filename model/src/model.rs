@@ -1,6 +1,6 @@
 //! The judge: what each event means, and what it must not mean.
 
-use crate::chains::Chains;
+use crate::chains::{Chain, Chains};
 use crate::invariant::require;
 use crate::used::UsedRing;
 use crate::{Descriptor, DriverState, Event, Occupancy, Place, Violation};
@@ -45,7 +45,7 @@ pub struct Model {
     /// Heads submitted and not yet seen in the available ring.
     pub(crate) unpublished: VecDeque<u16>,
     /// Heads in the available ring that the device did not take yet.
-    pub(crate) offered: VecDeque<u16>,
+    pub(crate) offered: VecDeque<(u16, u64)>,
     /// Whether entries were overwritten before the device took them: it returned chains that it never took, so that
     /// the driver had room for more than the ring has.
     pub(crate) overrun: bool,
@@ -176,8 +176,11 @@ impl Model {
                 self.fetched(head, whole, descriptors, payload)
             }
             Event::UsedElement { index, id, length } => {
-                let lost = self.used.write(index, id, length);
-                self.chains.lose(lost);
+                if let Some(unseen) = self.used.write(index, id, length)
+                    && let Some(Chain { serial, .. }) = self.chains.in_flight(unseen)
+                {
+                    self.chains.lose(unseen as u16, *serial);
+                }
                 Ok(())
             }
             Event::Wrote { place, length } => {

@@ -65,9 +65,10 @@ impl<M: SharedMemory> Device<M> {
         self.silence.is_some()
     }
 
-    pub(crate) fn fall_silent(&mut self, silence: Silence) {
+    pub(crate) fn fall_silent(&mut self, silence: Silence) -> Option<()> {
         self.silence = Some(silence);
         self.effects.push(Effect::Silent);
+        Some(())
     }
 
     pub(crate) fn lose_notification(&mut self) -> Option<()> {

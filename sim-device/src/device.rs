@@ -237,7 +237,7 @@ impl<M: SharedMemory> Device<M> {
 
     /// The chain that was returned last, until its memory is used for another.
     pub(crate) fn last_chain(&self) -> Option<&Held> {
-        self.spare.last()
+        self.spare.last().filter(|chain| self.returned.back() == Some(&chain.head))
     }
 
     /// The available flags as they stand in memory.

@@ -17,7 +17,7 @@ pub struct CallReport {
     pub stores: u32,
     /// Where it first stored into the device's part.
     pub foreign: Option<usize>,
-    /// Where it first loaded what it had loaded before.
+    /// The lowest place that it loaded twice.
     pub refetched: Option<usize>,
     /// Whether it ran into the [trap](WatchedMemory::set_trap).
     pub trapped: bool,

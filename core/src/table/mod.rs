@@ -325,9 +325,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
     fn free_all(&mut self) {
         for index in 0..self.size.get() {
             let offset = usize::from(index) * self.buffer_size as usize;
-            let next = if index + 1 == self.size.get() { 0 } else { index + 1 };
+            // The last link is never followed: the number of free descriptors says where the list ends.
             self.descriptors[usize::from(index)] =
-                Descriptor { offset, length: 0, region: 0, next, use_: Use::Free };
+                Descriptor { offset, length: 0, region: 0, next: index + 1, use_: Use::Free };
             self.chains[usize::from(index)].stage = Stage::NotHead;
         }
         self.free_head = 0;

@@ -71,7 +71,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             self.verify_shape(index, shape(own.length, own.use_, next), found);
             index = own.next;
         }
-        if found.len() > before && self.loops(head.index) {
+        if found.len() != before && self.loops(head.index) {
             found.push(Tampering::Loop { head });
         }
     }

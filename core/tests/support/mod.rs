@@ -1,5 +1,5 @@
 //! What several tests share: memory whose bytes can be looked at, queues over it, and an honest device.
-#![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
+#![allow(dead_code, reason = "each test binary uses a part of this")]
 
 mod device;
 #[cfg(target_os = "linux")]

@@ -33,8 +33,8 @@ impl<M: SharedMemory> Device<M> {
             Fault::LengthTooLong => self.length_too_long(pick, value),
             Fault::LengthForReadable => self.length_for_readable(pick, value),
             Fault::LengthUnwritten => self.length_unwritten(pick, value),
-            Fault::IndexJump => Some(self.move_index((value % 0x7fff) as u16 + 1)),
-            Fault::IndexBackwards => Some(self.index_backwards(value)),
+            Fault::IndexJump => self.move_index((value % 0x7fff) as u16 + 1),
+            Fault::IndexBackwards => self.index_backwards(value),
             Fault::IndexBeforeElement => self.index_before_element(pick),
             Fault::FlagsGarbage => self.flags_garbage(value),
             Fault::EventGarbage => self.event_garbage(value),
@@ -58,13 +58,16 @@ impl<M: SharedMemory> Device<M> {
             Fault::AvailableEntryOverwritten => self.overwrite_entry(pick, value),
             Fault::ReadableWritten => self.write_to_readable(pick),
             Fault::WrittenAfterReturn => self.write_after_return(),
-            Fault::SpuriousNotification => Some(self.effects.push(Effect::Spurious)),
+            Fault::SpuriousNotification => {
+                self.effects.push(Effect::Spurious);
+                Some(())
+            }
             Fault::LostNotification => self.lose_notification(),
             Fault::NeverReturned => self.keep(pick),
-            Fault::StopsAnswering => Some(self.fall_silent(Silence::Stubborn)),
+            Fault::StopsAnswering => self.fall_silent(Silence::Stubborn),
             Fault::NeedsReset => {
                 self.forget_all();
-                Some(self.fall_silent(Silence::NeedsReset))
+                self.fall_silent(Silence::NeedsReset)
             }
         }
     }

@@ -25,7 +25,7 @@ impl<M: SharedMemory> Device<M> {
                 };
                 (tail, next)
             }
-            Fault::NextCleared => (self.held_at(pick)?.head, 0),
+            Fault::NextCleared => (self.held_at(pick)?.descriptors.first()?.index, 0),
             Fault::NextToSelf => {
                 let index = self.any_descriptor(pick);
                 (index, index)

@@ -76,15 +76,17 @@ impl<M: SharedMemory> Device<M> {
     }
 
     /// A lie in memory alone: the device knows where it is, and says so when it adds the next element.
-    pub(super) fn index_backwards(&mut self, value: u32) {
+    pub(super) fn index_backwards(&mut self, value: u32) -> Option<()> {
         let index = self.used_index.wrapping_sub((value % 0x7fff) as u16 + 1);
         self.rings.store_ordered(OrderedStore::UsedIndex, self.geometry.used + 2, index);
         self.effects.push(Effect::UsedIndex(index));
+        Some(())
     }
 
-    pub(super) fn move_index(&mut self, by: u16) {
+    pub(super) fn move_index(&mut self, by: u16) -> Option<()> {
         self.used_index = self.used_index.wrapping_add(by);
         self.publish();
+        Some(())
     }
 
     pub(super) fn index_before_element(&mut self, pick: u8) -> Option<()> {
@@ -92,8 +94,7 @@ impl<M: SharedMemory> Device<M> {
         let id = u32::from(self.held[position].head);
         // The chain is not forgotten: a driver that took an earlier element for this one still gets it back.
         self.late_element = Some((self.used_index, id));
-        self.move_index(1);
-        Some(())
+        self.move_index(1)
     }
 
     pub(super) fn flags_garbage(&mut self, value: u32) -> Option<()> {

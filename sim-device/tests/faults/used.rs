@@ -98,8 +98,8 @@ pub fn cases(fault: Fault) -> Vec<Case> {
         Fault::IndexJump => vec![
             (idle, 0, 0, Some(jump(1))),
             (full, 0, 4, Some(jump(5))),
-            (idle, 0, 0xfffe, Some(jump(0xffff))),
-            (idle, 0, 0xffff, Some(jump(1))),
+            (idle, 0, 0x7ffe, Some(jump(0x7fff))),
+            (idle, 0, 0x7fff, Some(jump(1))),
         ],
         Fault::IndexBackwards => vec![
             (idle, 0, 0, Some(jump(0xffff))),
@@ -126,8 +126,8 @@ pub fn cases(fault: Fault) -> Vec<Case> {
         ],
         Fault::ChangedBetweenReads => vec![
             (idle, 0, 0, Some(index_trap(1))),
-            (idle, 4, 0xfffe, Some(index_trap(0xffff))),
-            (idle, 0, 0xffff, Some(index_trap(1))),
+            (idle, 4, 0x7ffe, Some(index_trap(0x7fff))),
+            (idle, 0, 0x7fff, Some(index_trap(1))),
             (answered, 252, 6, Some(index_trap(9))),
             // The element before the next one.
             (idle, 1, 0, Some(element_trap(108, 1, 0xffff))),

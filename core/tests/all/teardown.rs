@@ -1,0 +1,146 @@
+//! What becomes of the memory when its owner goes away.
+//!
+//! A device may still write to the chains that it has. Memory that was unmapped could by then belong to
+//! something else, so only the caller's word that the device has stopped gives it back.
+
+use crate::support::recorder::{Access, Recorder};
+use ringstorm_core::{
+    DescriptorTable, DeviceAddress, DeviceStopped, Head, HeapMemory, Region, SharedMemory, WritableBuffers,
+};
+use ringstorm_core::{QueueSize, SplitQueue};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// How often each region of a table is abandoned when the table goes away as `leave` says.
+fn abandoned(leave: impl FnOnce(DescriptorTable<Recorder>, Head)) -> [usize; 3] {
+    let memories = [64, 64, 8].map(Recorder::new);
+    let logs = [memories[0].log(), memories[1].log(), memories[2].log()];
+    let [table, buffers, own] = memories;
+    let at = |memory, base| Region::at(memory, DeviceAddress::new(base));
+    let (size, choice) = (QueueSize::new(4).unwrap(), WritableBuffers::AsTheyAre);
+    let mut made = DescriptorTable::new(size, 16, choice, at(table, 0), at(buffers, 0x1000)).unwrap();
+    made.register(at(own, 0x2000)).unwrap();
+    let head = made.create(&[], &[1, 1]).unwrap();
+    leave(made, head);
+    logs.map(|log| log.lock().unwrap().iter().filter(|access| **access == Access::Abandon).count())
+}
+
+#[test]
+fn a_table_dropped_with_live_chains_abandons_every_region() {
+    assert_eq!(abandoned(|table, _| drop(table)), [1, 1, 1]);
+}
+
+#[test]
+fn a_table_without_live_chains_abandons_nothing() {
+    let free_and_drop = |mut table: DescriptorTable<Recorder>, head| {
+        table.free(head).unwrap();
+    };
+    assert_eq!(abandoned(free_and_drop), [0, 0, 0]);
+    let free_and_release = |mut table: DescriptorTable<Recorder>, head| {
+        table.free(head).unwrap();
+        assert!(table.release().is_ok());
+    };
+    assert_eq!(abandoned(free_and_release), [0, 0, 0]);
+    assert_eq!(abandoned(|table, _| table.release_stopped(DeviceStopped::confirmed())), [0, 0, 0]);
+    let reset = |mut table: DescriptorTable<Recorder>, _| table.reset(DeviceStopped::confirmed());
+    assert_eq!(abandoned(reset), [0, 0, 0]);
+}
+
+#[test]
+fn a_refused_release_abandons_nothing_until_the_table_is_dropped() {
+    let refused = |table: DescriptorTable<Recorder>, head| {
+        let mut table = table.release().unwrap_err().value;
+        table.free(head).unwrap();
+    };
+    assert_eq!(abandoned(refused), [0, 0, 0]);
+    assert_eq!(abandoned(|table, _| drop(table.release())), [1, 1, 1]);
+}
+
+#[test]
+fn counted_memory_keeps_one_owner_once_abandoned() {
+    let mut rc = Rc::new(HeapMemory::new(8).unwrap());
+    rc.abandon();
+    assert_eq!(Rc::strong_count(&rc), 2);
+    let mut arc = Arc::new(HeapMemory::new(8).unwrap());
+    arc.abandon();
+    assert_eq!(Arc::strong_count(&arc), 2);
+    // SAFETY: these are the owners that `abandon` left behind; taking them back keeps the test from leaking.
+    unsafe {
+        Rc::decrement_strong_count(Rc::as_ptr(&rc));
+        Arc::decrement_strong_count(Arc::as_ptr(&arc));
+    }
+}
+
+#[test]
+fn lent_memory_stays_with_its_lender() {
+    let recorder = Recorder::new(8);
+    let mut lent = &recorder;
+    lent.abandon();
+    assert_eq!(recorder.take_log(), []);
+}
+
+#[cfg(target_os = "linux")]
+mod mappings {
+    use super::*;
+    use crate::support::{Memory, maps};
+    use ringstorm_core::MappedMemory;
+
+    /// A queue with a chain in flight, and the addresses of its two mappings.
+    fn queue(
+        make: fn(ringstorm_core::Config) -> Result<SplitQueue<MappedMemory>, ringstorm_core::Error>,
+    ) -> (SplitQueue<MappedMemory>, [u64; 2]) {
+        let mut queue = make(Memory::new(4, 4096).config).unwrap();
+        queue.submit(&[], &[1]).unwrap();
+        let _ = queue.publish();
+        let addresses = [queue.rings().address(), queue.buffer_regions()[0].address()];
+        (queue, addresses.map(DeviceAddress::get))
+    }
+
+    fn identities(queue: &SplitQueue<MappedMemory>) -> [u64; 2] {
+        [queue.rings(), &queue.buffer_regions()[0]].map(|region| maps::identity(region.memory()))
+    }
+
+    #[test]
+    fn a_queue_dropped_with_live_chains_stays_mapped() {
+        let (shareable, _) = queue(SplitQueue::shareable);
+        let identities = identities(&shareable);
+        drop(shareable);
+        assert!(identities.into_iter().all(maps::has_file));
+
+        let (anonymous, addresses) = queue(SplitQueue::anonymous);
+        drop(anonymous);
+        assert!(addresses.into_iter().all(maps::has_address));
+    }
+
+    #[test]
+    fn a_stopped_device_gives_the_mappings_back() {
+        let (shareable, _) = queue(SplitQueue::shareable);
+        let identities = identities(&shareable);
+        assert!(identities.into_iter().all(maps::has_file));
+        shareable.release_stopped(DeviceStopped::confirmed());
+        assert!(!identities.into_iter().any(maps::has_file));
+
+        assert!(maps::once_of_many(|| {
+            let (anonymous, addresses) = queue(SplitQueue::anonymous);
+            anonymous.release_stopped(DeviceStopped::confirmed());
+            !addresses.into_iter().any(maps::has_address)
+        }));
+    }
+
+    #[test]
+    fn an_idle_queue_is_unmapped_on_drop() {
+        let queue = SplitQueue::shareable(Memory::new(4, 4096).config).unwrap();
+        let identities = identities(&queue);
+        drop(queue);
+        assert!(!identities.into_iter().any(maps::has_file));
+    }
+
+    #[test]
+    fn a_queue_that_cannot_be_made_leaves_no_mapping() {
+        let memory = Memory::new(4, 4096);
+        let (rings, buffers) = (MappedMemory::shareable(4096).unwrap(), MappedMemory::shareable(1).unwrap());
+        let identities = [maps::identity(&rings), maps::identity(&buffers)];
+        assert!(SplitQueue::new(memory.config, Region::new(rings), Region::new(buffers)).is_err());
+        assert!(!identities.into_iter().any(maps::has_file));
+    }
+}

@@ -1,0 +1,262 @@
+//! A refused call of the queue changes no byte of memory, and nothing that comes later.
+
+use crate::support::{BUFFERS_AT, Device, Memory, Queue, RINGS_AT, bytes, heap, region};
+use ringstorm_core::{
+    Buffer, DeviceAddress, DeviceFault, DeviceStopped, Error, Head, HeapMemory, Misuse, Region, RegionId,
+    RingIndex, Segment,
+};
+
+const OWN_AT: u64 = 0x10_0000_0000;
+const SPARE_AT: u64 = 0x20_0000_0000;
+
+struct Stage {
+    memory: Memory,
+    own: HeapMemory,
+}
+
+impl Stage {
+    fn new() -> Self {
+        Self { memory: Memory::new(16, 32), own: heap(256) }
+    }
+}
+
+/// A queue of 16 in the middle of its work.
+struct Scene<'m> {
+    stage: &'m Stage,
+    queue: Queue<'m>,
+    device: Device<'m, HeapMemory>,
+    own: RegionId,
+    /// Freed, and its descriptor is not in use.
+    freed: Head,
+    /// Freed, and its descriptor is now the head of `in_flight`.
+    stale: Head,
+    returned: Head,
+    in_flight: Head,
+    unpublished: Head,
+}
+
+fn scene(stage: &Stage) -> Scene<'_> {
+    let mut queue = stage.memory.queue();
+    let regions = vec![(BUFFERS_AT, &stage.memory.buffers), (OWN_AT, &stage.own)];
+    let mut device = Device::new(16, &stage.memory.rings, regions, 0);
+    let own = queue.register(region(&stage.own, OWN_AT)).unwrap();
+    let stale = queue.submit(&[b"stale"], &[]).unwrap();
+    let returned = queue.submit(&[b"returned"], &[32]).unwrap();
+    let freed = queue.submit(&[], &[7]).unwrap();
+    let _ = queue.publish();
+    for head in [freed, stale, returned] {
+        let answer: &[u8] = if head == returned { b"answer" } else { b"" };
+        device.answer(head.index(), answer);
+        queue.take().unwrap().unwrap();
+    }
+    queue.free(stale).unwrap();
+    let in_flight = queue.submit(&[b"in flight"], &[32, 32]).unwrap();
+    let _ = queue.publish();
+    let unpublished = queue.submit(&[b"unpublished"], &[32]).unwrap();
+    queue.free(freed).unwrap();
+    while device.poll().is_some() {}
+    assert_eq!((in_flight.index(), queue.free_count()), (stale.index(), 9));
+    Scene { stage, queue, device, own, freed, stale, returned, in_flight, unpublished }
+}
+
+/// All that can be seen without changing anything.
+type Everything = ((Vec<u8>, Vec<u8>), Vec<u8>, (u16, u16, bool, usize), Vec<Vec<Buffer>>, Vec<u8>);
+
+impl Scene<'_> {
+    fn everything(&self) -> Everything {
+        let Self { stage, queue, .. } = self;
+        let numbers =
+            (queue.free_count(), queue.in_flight(), queue.is_broken(), queue.buffer_regions().len());
+        let live = [self.returned, self.in_flight, self.unpublished];
+        let chains = live.map(|head| queue.buffers(head).unwrap().collect());
+        let mut answer = vec![0; 32];
+        let length = queue.read(self.returned, &mut answer).unwrap();
+        answer.truncate(length);
+        (stage.memory.snapshot(), bytes(&stage.own), numbers, chains.to_vec(), answer)
+    }
+
+    /// Goes on to the end, and tells everything that the caller gets to see on the way.
+    fn go_on(mut self) -> Vec<String> {
+        let mut log = Vec::new();
+        if self.queue.is_broken() {
+            self.queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
+            self.device = self.stage.memory.device();
+        } else {
+            self.device.answer(self.in_flight.index(), b"late");
+            log.push(format!("{:?} {:?}", self.queue.take(), self.queue.free(self.in_flight)));
+            log.push(format!("{:?}", self.queue.free(self.returned)));
+        }
+        log.push(format!("{:?}", self.queue.register(region(&self.stage.own, SPARE_AT)).unwrap()));
+        while self.queue.free_count() > 0 {
+            log.push(format!("{:?}", self.queue.submit(&[], &[32]).unwrap()));
+        }
+        log.push(format!("{:?}", self.queue.publish()));
+        log.push(format!("{}", self.device.serve(|_| b"served".to_vec())));
+        while let Some(done) = self.queue.take().unwrap() {
+            log.push(format!("{done:?} {:?}", self.queue.free(done.head)));
+        }
+        log.push(format!("{:?} {:?}", self.queue.free_count(), self.stage.memory.snapshot()));
+        log
+    }
+}
+
+/// Has a call refused, and compares with a twin that never saw it.
+fn refused_after(
+    prepare: impl Fn(&mut Scene<'_>),
+    call: impl FnOnce(Scene<'_>) -> (Scene<'_>, Error),
+) -> Error {
+    let (stage, other) = (Stage::new(), Stage::new());
+    let (mut seen, mut twin) = (scene(&stage), scene(&other));
+    prepare(&mut seen);
+    prepare(&mut twin);
+    let before = seen.everything();
+    let (seen, error) = call(seen);
+    assert_eq!(seen.everything(), before, "{error}");
+    assert_eq!(seen.everything(), twin.everything(), "{error}");
+    assert_eq!(seen.go_on(), twin.go_on(), "{error}");
+    error
+}
+
+#[track_caller]
+fn refused<T>(call: impl FnOnce(&mut Scene<'_>) -> Result<T, Error>, expected: Misuse) {
+    let error = refused_after(
+        |_| {},
+        |mut scene| {
+            let error = call(&mut scene).err().expect("the call is refused");
+            (scene, error)
+        },
+    );
+    assert!(matches!(error, Error::Misuse(misuse) if misuse == expected), "{error}");
+}
+
+const LONG: [u8; 33] = [1; 33];
+const FULL: Misuse = Misuse::NotEnoughFree { needed: 10, free: 9 };
+
+#[test]
+fn submit() {
+    let too_large = |position| Misuse::BufferTooLarge { position, length: 33, limit: 32 };
+    let empty = |position| Misuse::EmptyBuffer { position };
+    refused(|scene| scene.queue.submit(&[], &[]), Misuse::EmptyChain);
+    refused(|scene| scene.queue.submit(&[b"a", b""], &[1]), empty(1));
+    refused(|scene| scene.queue.submit(&[b"a"], &[1, 0]), empty(2));
+    refused(|scene| scene.queue.submit(&[b"a", &LONG], &[1]), too_large(1));
+    refused(|scene| scene.queue.submit(&[b"a"], &[1, 33]), too_large(2));
+    refused(|scene| scene.queue.submit(&[b"a".as_slice(); 4], &[1; 6]), FULL);
+}
+
+#[test]
+fn submit_with() {
+    let too_large = |position| Misuse::BufferTooLarge { position, length: 33, limit: 32 };
+    refused(|scene| scene.queue.submit_with(&[], &[], |_| Ok(())), Misuse::EmptyChain);
+    refused(|scene| scene.queue.submit_with(&[1, 0], &[], |_| Ok(())), Misuse::EmptyBuffer { position: 1 });
+    refused(|scene| scene.queue.submit_with(&[1], &[0], |_| Ok(())), Misuse::EmptyBuffer { position: 1 });
+    refused(|scene| scene.queue.submit_with(&[33], &[], |_| Ok(())), too_large(0));
+    refused(|scene| scene.queue.submit_with(&[1], &[33], |_| Ok(())), too_large(1));
+    refused(|scene| scene.queue.submit_with(&[1; 10], &[], |_| Ok(())), FULL);
+    let too_long = Misuse::PayloadTooLong { length: 33, left: 32 };
+    refused(|scene| scene.queue.submit_with(&[16, 16], &[1], |writer| writer.write(&LONG)), too_long);
+    refused(|scene| scene.queue.submit_with(&[16], &[1], |_| Err(Misuse::EmptyChain)), Misuse::EmptyChain);
+}
+
+#[test]
+fn submit_over() {
+    let segment = |scene: &Scene<'_>, offset, length| Segment { region: scene.own, offset, length };
+    let own = Segment { region: RegionId::BUFFERS, offset: 0, length: 1 };
+    refused(|scene| scene.queue.submit_over(&[], &[]), Misuse::EmptyChain);
+    let unknown = Misuse::UnknownRegion(RegionId::BUFFERS);
+    refused(|scene| scene.queue.submit_over(&[segment(scene, 0, 1)], &[own]), unknown);
+    let over = |offset, length| {
+        move |scene: &mut Scene<'_>| {
+            scene.queue.submit_over(&[segment(scene, 0, 256)], &[segment(scene, offset, length)])
+        }
+    };
+    refused(over(0, 0), Misuse::EmptyBuffer { position: 1 });
+    refused(over(0, 257), Misuse::OutsideRegion { position: 1 });
+    refused(over(256, 1), Misuse::OutsideRegion { position: 1 });
+    refused(over(usize::MAX, u32::MAX), Misuse::OutsideRegion { position: 1 });
+    refused(|scene| scene.queue.submit_over(&[segment(scene, 0, 1); 4], &[segment(scene, 0, 1); 6]), FULL);
+}
+
+/// Each way in which a head can be wrong, for the three calls that take one.
+#[test]
+fn read_free_and_buffers() {
+    type Wrong = (fn(&Scene<'_>) -> Head, fn(Head) -> Misuse);
+    let wrong: [Wrong; 7] = [
+        (|_| Head::from_parts(16, 1), Misuse::HeadOutOfRange),
+        (|_| Head::from_parts(0xffff, 1), Misuse::HeadOutOfRange),
+        (|scene| scene.freed, Misuse::HeadFree),
+        (|scene| scene.stale, Misuse::HeadStale),
+        (|scene| Head::from_parts(4, scene.in_flight.serial()), Misuse::HeadInsideChain),
+        (|scene| scene.in_flight, Misuse::NotReturned),
+        (|scene| scene.unpublished, Misuse::NotReturned),
+    ];
+    for (head, misuse) in wrong {
+        let stage = Stage::new();
+        let head = head(&scene(&stage));
+        let expected = misuse(head);
+        refused(|scene| Ok(scene.queue.read(head, &mut [0; 8])?), expected);
+        refused(|scene| Ok(scene.queue.free(head)?), expected);
+        if expected != Misuse::NotReturned(head) {
+            refused(|scene| Ok(scene.queue.buffers(head).map(|_| ())?), expected);
+        }
+    }
+}
+
+#[test]
+fn a_refused_read_writes_nothing_to_the_callers_buffer() {
+    let stage = Stage::new();
+    let scene = scene(&stage);
+    let mut out = [0xcc; 8];
+    assert!(scene.queue.read(scene.in_flight, &mut out).is_err());
+    assert!(scene.queue.read(scene.freed, &mut out).is_err());
+    assert_eq!(out, [0xcc; 8]);
+}
+
+#[test]
+fn register() {
+    for at in [RINGS_AT, BUFFERS_AT, OWN_AT, OWN_AT - 1] {
+        let overlap = Misuse::RegionsOverlap(DeviceAddress::new(at));
+        refused(|scene| scene.queue.register(region(&scene.stage.own, at)), overlap);
+    }
+    let address = DeviceAddress::new(u64::MAX - 3);
+    let wraps = Misuse::RegionWraps { address, length: 256 };
+    refused(|scene| scene.queue.register(Region::at(&scene.stage.own, address)), wraps);
+}
+
+#[test]
+fn release() {
+    let error = refused_after(
+        |_| {},
+        |scene| {
+            let Scene { stage, queue, device, own, freed, stale, returned, in_flight, unpublished } = scene;
+            let refused = queue.release().expect_err("chains are live");
+            let queue = refused.value;
+            let scene = Scene { stage, queue, device, own, freed, stale, returned, in_flight, unpublished };
+            (scene, refused.error)
+        },
+    );
+    assert!(matches!(error, Error::Misuse(Misuse::ChainsLive { descriptors: 7 })));
+}
+
+/// A broken queue looks at nothing: not at its arguments, and not at what the device adds.
+#[test]
+fn everything_on_a_broken_queue() {
+    fn broken<T>(call: impl FnOnce(&mut Scene<'_>) -> Result<T, Error>) {
+        let prepare = |scene: &mut Scene<'_>| {
+            scene.device.give_back(0xffff_ffff, 0);
+            assert!(scene.queue.take().is_err());
+            scene.device.give_back(scene.in_flight.index().into(), 3);
+        };
+        let error = refused_after(prepare, |mut scene| {
+            let error = call(&mut scene).err().expect("the call is refused");
+            (scene, error)
+        });
+        assert!(matches!(error, Error::Device(DeviceFault::Broken)), "{error}");
+    }
+    broken(|scene| scene.queue.submit(&[b"x"], &[1]));
+    broken(|scene| scene.queue.submit(&[], &[]));
+    broken(|scene| scene.queue.submit_with(&[1], &[1], |writer| writer.write(b"x")));
+    let segment = |scene: &Scene<'_>| Segment { region: scene.own, offset: 0, length: 1 };
+    broken(|scene| scene.queue.submit_over(&[segment(scene)], &[]));
+    broken(|scene| Ok(scene.queue.take()?));
+}

@@ -1,0 +1,159 @@
+//! Four threads on one queue behind a mutex, a fifth as the device.
+
+use crate::support::{Memory, Queue, pattern};
+use ringstorm_core::{Head, HeapMemory, Misuse, SplitQueue};
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+
+const THREADS: u32 = 4;
+const CHAINS_EACH: u32 = 4_000;
+
+/// How often a thread looks again while nobody gets on: as much as it would in seconds, on any machine.
+const PATIENCE: u32 = 1_000_000;
+
+/// What all threads see of each other, so that nobody waits for one who is gone or for what will never be.
+#[derive(Default)]
+struct Progress {
+    steps: AtomicU32,
+    panicked: AtomicBool,
+}
+
+/// One thread's view of it.
+struct Watch<'a> {
+    progress: &'a Progress,
+    seen: u32,
+    looks: u32,
+}
+
+impl<'a> Watch<'a> {
+    fn new(progress: &'a Progress) -> Self {
+        Self { progress, seen: 0, looks: 0 }
+    }
+
+    fn step(&self) {
+        self.progress.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn wait(&mut self) {
+        assert!(!self.progress.panicked.load(Ordering::Relaxed), "another thread panicked");
+        let steps = self.progress.steps.load(Ordering::Relaxed);
+        self.looks = if steps == self.seen { self.looks + 1 } else { 0 };
+        self.seen = steps;
+        assert!(self.looks < PATIENCE, "nobody gets on");
+        thread::yield_now();
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.progress.panicked.fetch_or(thread::panicking(), Ordering::Relaxed);
+    }
+}
+
+/// The queue, and chains that one thread took for another.
+struct Shared<'m> {
+    queue: Queue<'m>,
+    done: HashMap<Head, u32>,
+}
+
+fn request(thread: u32, number: u32) -> Vec<u8> {
+    pattern(thread << 16 | number, 1 + (number % 60) as usize)
+}
+
+fn response(mut request: Vec<u8>) -> Vec<u8> {
+    request.reverse();
+    request.iter_mut().for_each(|byte| *byte ^= 0x5a);
+    request.truncate(40);
+    request
+}
+
+/// Submits in two buffers if the request is long enough; `None` if the queue is full.
+fn submit(queue: &mut SplitQueue<&HeapMemory>, payload: &[u8]) -> Option<Head> {
+    let (front, back) = payload.split_at(payload.len() / 2);
+    let result = match front.is_empty() {
+        true => queue.submit(&[back], &[32, 32]),
+        false => queue.submit(&[front, back], &[32, 32]),
+    };
+    match result {
+        Ok(head) => {
+            let _ = queue.publish();
+            Some(head)
+        }
+        Err(ringstorm_core::Error::Misuse(Misuse::NotEnoughFree { .. })) => None,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// Reads and frees the chain if it is back, whoever took it.
+fn collect(shared: &mut Shared<'_>, head: Head) -> Option<Vec<u8>> {
+    while let Some(done) = shared.queue.take().unwrap() {
+        assert_eq!(shared.done.insert(done.head, done.written), None, "no chain comes back twice");
+    }
+    let written = shared.done.remove(&head)?;
+    let mut out = [0; 64];
+    let length = shared.queue.read(head, &mut out).unwrap();
+    assert_eq!(length, written as usize);
+    shared.queue.free(head).unwrap();
+    Some(out[..length].to_vec())
+}
+
+/// Polls under the lock, and lets the others run in between.
+fn until<T>(
+    shared: &Mutex<Shared<'_>>,
+    watch: &mut Watch<'_>,
+    mut attempt: impl FnMut(&mut Shared<'_>) -> Option<T>,
+) -> T {
+    loop {
+        if let Some(value) = attempt(&mut shared.lock().unwrap()) {
+            watch.step();
+            return value;
+        }
+        watch.wait();
+    }
+}
+
+fn client(shared: &Mutex<Shared<'_>>, watch: &mut Watch<'_>, thread: u32) {
+    for number in 0..CHAINS_EACH {
+        let payload = request(thread, number);
+        let head = until(shared, watch, |shared| submit(&mut shared.queue, &payload));
+        let answer = until(shared, watch, |shared| collect(shared, head));
+        assert_eq!(answer, response(payload), "thread {thread}, chain {number}");
+    }
+}
+
+#[test]
+fn four_threads_and_a_device() {
+    // Chains have three or four descriptors, so four threads must wait for one another.
+    let memory = Memory::new(8, 32);
+    let shared = Mutex::new(Shared { queue: memory.queue(), done: HashMap::new() });
+    let progress = Progress::default();
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (shared, progress) = (&shared, &progress);
+            scope.spawn(move || client(shared, &mut Watch::new(progress), thread));
+        }
+        scope.spawn(|| {
+            let (mut device, mut served) = (memory.device(), 0);
+            let mut watch = Watch::new(&progress);
+            while served < THREADS * CHAINS_EACH {
+                match device.serve(response) {
+                    0 => watch.wait(),
+                    some => {
+                        served += some as u32;
+                        watch.step();
+                    }
+                }
+            }
+        });
+    });
+    let Shared { mut queue, done } = shared.into_inner().unwrap();
+    assert!(done.is_empty());
+    assert_eq!((queue.free_count(), queue.in_flight()), (8, 0));
+    assert_eq!(queue.take(), Ok(None));
+    assert_eq!(queue.verify(), []);
+    let total = (THREADS * CHAINS_EACH) as u16;
+    assert_eq!((memory.device().available_index(), memory.device().used_index()), (total, total));
+    assert!(queue.release().is_ok());
+}

@@ -1,0 +1,102 @@
+//! One trace for each invariant that breaks it and nothing else, at its last event.
+
+use crate::support::{
+    self, FOUR, NOTHING, OUT, accepting, and, available, chain, element, fetched, flawed, free, free_count,
+    index, no_submit, no_take, read, rejects, stores, submit, take, used, writable,
+};
+use ringstorm_model::{ChainFlaw, Descriptor, Event, Invariant, MisuseKind, Refusal};
+use strum::VariantArray;
+
+const QUERY: [Descriptor; 2] = [support::readable(0, 3), writable(1, 8)];
+
+/// Chain 0: three bytes there, eight back. The available index is then 1.
+const ASKED: [Event<'static>; 4] = [submit(&[b"abc"], &[8], 0), chain(0, &QUERY), index(1), available(0)];
+
+struct Canary {
+    before: Vec<Event<'static>>,
+    bad: Event<'static>,
+    /// What should have been there instead of the bad event.
+    good: Vec<Event<'static>>,
+}
+
+fn canary(before: Vec<Event<'static>>, bad: Event<'static>, good: Event<'static>) -> Canary {
+    Canary { before, bad, good: vec![good] }
+}
+
+fn canary_of(invariant: Invariant) -> Canary {
+    match invariant {
+        Invariant::FreeCount => canary(ASKED.to_vec(), free_count(3), free_count(2)),
+        Invariant::NoDoubleUse => canary(ASKED.to_vec(), submit(&[], &[1], 1), submit(&[], &[1], 2)),
+        Invariant::Acyclic => {
+            canary(ASKED[..1].to_vec(), flawed(0, &QUERY, ChainFlaw::Loop), chain(0, &QUERY))
+        }
+        Invariant::WellFormed => {
+            canary(ASKED[..1].to_vec(), flawed(0, &QUERY, ChainFlaw::Malformed), chain(0, &QUERY))
+        }
+        Invariant::BuffersRegistered => {
+            const NOWHERE: [Descriptor; 2] = [QUERY[0], Descriptor { place: None, ..QUERY[1] }];
+            let bad = flawed(0, &NOWHERE, ChainFlaw::Unregistered);
+            canary(ASKED[..1].to_vec(), bad, chain(0, &QUERY))
+        }
+        Invariant::BuffersDisjoint => canary(
+            and(&OUT, &[submit(&[], &[8], 1)]),
+            chain(1, const { &[support::at(1, 0, 7, 8, true)] }),
+            chain(1, const { &[support::at(1, 0, 8, 8, true)] }),
+        ),
+        Invariant::Payload => canary(ASKED.to_vec(), fetched(0, &QUERY, b"abd"), fetched(0, &QUERY, b"abc")),
+        Invariant::Response => canary(
+            and(&ASKED, &[element(0, 0, 2), used(1), take(0, 2)]),
+            read(0, 64, b"hi ", b"hi there"),
+            read(0, 64, b"hi", b"hi there"),
+        ),
+        Invariant::LengthBound => canary(and(&ASKED, &[element(0, 0, 9), used(1)]), take(0, 9), take(0, 8)),
+        Invariant::CompletedOnce => {
+            canary(and(&ASKED, &[element(0, 0, 8), used(1), take(0, 8)]), take(0, 8), NOTHING)
+        }
+        Invariant::AvailableOrder => {
+            canary(vec![submit(&[], &[8], 0), submit(&[], &[8], 1), index(2)], available(1), available(0))
+        }
+        Invariant::Notified => canary(
+            vec![submit(&[], &[8], 0)],
+            Event::Publish { notify: false },
+            Event::Publish { notify: true },
+        ),
+        Invariant::OwnArea => canary(ASKED.to_vec(), Event::Stores { count: 1, foreign: true }, stores(1)),
+        Invariant::FailedUnchanged => {
+            canary(vec![no_submit(&[], &[], MisuseKind::EmptyChain)], stores(1), stores(0))
+        }
+        Invariant::MisuseRefused => {
+            canary(Vec::new(), submit(&[], &[], 0), no_submit(&[], &[], MisuseKind::EmptyChain))
+        }
+        Invariant::NoPanic => canary(ASKED.to_vec(), Event::Panic, NOTHING),
+        Invariant::Released => {
+            canary(vec![Event::Settled], Event::Released { left: 1 }, Event::Released { left: 0 })
+        }
+        Invariant::FairBlame => canary(ASKED.to_vec(), no_take(Refusal::Broken), NOTHING),
+        Invariant::Drains => Canary {
+            before: and(&ASKED, &[element(0, 0, 8), used(1)]),
+            bad: Event::Settled,
+            good: vec![take(0, 8), free(0), Event::Settled],
+        },
+        Invariant::FetchedOnce => canary(ASKED.to_vec(), Event::Refetched { offset: 4 }, NOTHING),
+        Invariant::ResetRecovers => {
+            canary(and(&ASKED, &[Event::Reset { first_index: 0 }]), free_count(2), free_count(4))
+        }
+    }
+}
+
+#[test]
+fn every_invariant_is_broken_by_its_canary() {
+    for invariant in Invariant::VARIANTS {
+        let Canary { before, bad, .. } = canary_of(*invariant);
+        rejects(&FOUR, &before, bad, *invariant);
+    }
+}
+
+#[test]
+fn every_canary_lives_once_its_last_event_is_put_right() {
+    for invariant in Invariant::VARIANTS {
+        let Canary { before, good, .. } = canary_of(*invariant);
+        accepting(&FOUR, &and(&before, &good));
+    }
+}

@@ -1,0 +1,15 @@
+//! The tests of the model, in one binary, since linking one takes no longer than linking each of many.
+
+mod canaries;
+mod event_index;
+mod extents;
+mod honest;
+mod judgement;
+mod lost;
+mod names;
+mod random;
+mod reader;
+mod rings;
+mod support;
+mod trace_hash;
+mod used;

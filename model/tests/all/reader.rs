@@ -1,0 +1,128 @@
+//! What the model checks for itself, whatever the reader of the memory says.
+
+use crate::support::{
+    FOUR, NOTHING, OUT, accepts, and, at, blame, chain, element, no_take, read, readable, rejects, submit,
+    take, used, writable,
+};
+use ringstorm_model::{Descriptor, Event, Invariant, Place, Setup};
+
+const ONE: [Event<'static>; 1] = [submit(&[], &[8], 0)];
+
+#[test]
+fn a_chain_begins_with_its_head() {
+    accepts(&FOUR, &ONE, chain(0, const { &[writable(0, 8)] }));
+    rejects(&FOUR, &ONE, chain(0, const { &[writable(1, 8)] }), Invariant::WellFormed);
+    rejects(&FOUR, &ONE, chain(0, &[]), Invariant::WellFormed);
+}
+
+#[test]
+fn a_chain_is_looked_at_when_it_was_submitted_last() {
+    rejects(&FOUR, &ONE, chain(1, const { &[writable(1, 8)] }), Invariant::WellFormed);
+    rejects(&FOUR, &[], chain(0, const { &[writable(0, 8)] }), Invariant::WellFormed);
+    let seen = and(&ONE, &[chain(0, const { &[writable(0, 8)] })]);
+    rejects(&FOUR, &seen, chain(0, const { &[writable(0, 8)] }), Invariant::WellFormed);
+}
+
+#[test]
+fn a_descriptor_is_one_of_the_table() {
+    let two = [submit(&[], &[4, 4], 3)];
+    accepts(&FOUR, &two, chain(3, const { &[writable(3, 4), writable(1, 4)] }));
+    rejects(&FOUR, &two, chain(3, const { &[writable(3, 4), writable(4, 4)] }), Invariant::WellFormed);
+}
+
+#[test]
+fn readable_comes_before_writable() {
+    let both = [submit(&[b"four"], &[4], 0)];
+    accepts(&FOUR, &both, chain(0, const { &[readable(0, 4), writable(1, 4)] }));
+    rejects(&FOUR, &both, chain(0, const { &[writable(0, 4), readable(1, 4)] }), Invariant::WellFormed);
+}
+
+#[test]
+fn a_buffer_is_somewhere() {
+    const NOWHERE: Descriptor = Descriptor { place: None, ..at(0, 0, 0, 8, true) };
+    rejects(&FOUR, &ONE, chain(0, const { &[NOWHERE] }), Invariant::BuffersRegistered);
+}
+
+#[test]
+fn a_driver_that_publishes_within_submit_announces_too() {
+    accepts(&FOUR, &OUT, Event::Publish { notify: true });
+    rejects(&FOUR, &OUT, Event::Publish { notify: false }, Invariant::Notified);
+    let announced = and(&OUT, &[Event::Publish { notify: true }]);
+    accepts(&FOUR, &announced, Event::Publish { notify: false });
+    let unwanted = and(&OUT, &[Event::Notifications { wanted: false }]);
+    accepts(&FOUR, &unwanted, Event::Publish { notify: false });
+}
+
+#[test]
+fn a_driver_may_ignore_one_element_and_refuse_the_next() {
+    let lied = and(&OUT, &[element(0, 9, 0), element(1, 0, 9), used(2)]);
+    accepts(&FOUR, &lied, no_take(blame(true, false, Some(0))));
+    rejects(&FOUR, &lied, no_take(blame(true, false, Some(1))), Invariant::CompletedOnce);
+}
+
+#[test]
+fn what_is_handed_out_has_room_in_the_chain() {
+    let done = and(&OUT, &[element(0, 0, 8), used(1), take(0, 8)]);
+    accepts(&FOUR, &done, read(0, 8, &[7; 8], &[7; 8]));
+    rejects(&FOUR, &done, read(0, 8, &[7; 7], &[7; 7]), Invariant::Response);
+}
+
+#[test]
+fn a_queue_that_said_it_is_broken_takes_and_submits_nothing() {
+    let broken = and(&OUT, &[used(9), no_take(blame(false, true, None))]);
+    rejects(&FOUR, &broken, submit(&[], &[8], 1), Invariant::FailedUnchanged);
+    let returned = and(&broken, &[element(0, 0, 8), used(1)]);
+    rejects(&FOUR, &returned, take(0, 8), Invariant::FailedUnchanged);
+    let reset = and(&broken, &[Event::Reset { first_index: 0 }]);
+    accepts(&FOUR, &reset, submit(&[], &[8], 1));
+}
+
+#[test]
+fn after_a_fault_a_queue_does_as_it_promised() {
+    let bad = and(&OUT, &[element(0, 9, 0), used(1)]);
+    let jump = and(&OUT, &[used(2)]);
+    for (goes_on, faulty, broken) in
+        [(true, &bad, false), (false, &bad, true), (true, &jump, true), (false, &jump, true)]
+    {
+        let setup = Setup { goes_on: Some(goes_on), ..FOUR };
+        accepts(&setup, faulty, no_take(blame(false, broken, None)));
+        rejects(&setup, faulty, no_take(blame(false, !broken, None)), Invariant::FailedUnchanged);
+        accepts(&FOUR, faulty, no_take(blame(false, !broken, None)));
+    }
+}
+
+#[test]
+fn interrupts_are_asked_for_in_the_flags() {
+    let asked = |wanted, flags, waiting| Event::Interrupts { wanted, flags, used_event: 0, waiting };
+    for (wanted, right) in [(true, 0), (false, 1)] {
+        for flags in 0..4 {
+            match flags == right {
+                true => accepts(&FOUR, &OUT, asked(wanted, flags, None)),
+                false => rejects(&FOUR, &OUT, asked(wanted, flags, None), Invariant::Notified),
+            }
+        }
+    }
+    let returned = and(&OUT, &[element(0, 0, 8), used(1)]);
+    for (events, waiting) in [(&OUT[..], false), (&returned, true)] {
+        accepts(&FOUR, events, asked(true, 0, Some(waiting)));
+        rejects(&FOUR, events, asked(true, 0, Some(!waiting)), Invariant::Notified);
+    }
+}
+
+#[test]
+fn a_driver_stores_into_no_buffer_of_another_chain() {
+    let at = |offset| Event::Stored { place: Place { region: 0, offset }, length: 4 };
+    let first = [submit(&[b"four"], &[], 0), chain(0, const { &[readable(0, 4)] })];
+    let own = match first[1] {
+        Event::Chain { descriptors, .. } => descriptors[0].place.unwrap().offset,
+        _ => unreachable!("written above"),
+    };
+    accepts(&FOUR, &first, at(own));
+    // The next call is no submission, or is another one.
+    for call in [Event::Publish { notify: true }, NOTHING, submit(&[], &[8], 1)] {
+        let later = and(&first, &[call]);
+        rejects(&FOUR, &later, at(own), Invariant::OwnArea);
+        rejects(&FOUR, &later, at(own + 3), Invariant::OwnArea);
+        accepts(&FOUR, &later, at(own + 4));
+    }
+}

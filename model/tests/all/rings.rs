@@ -1,0 +1,275 @@
+//! Where each check begins and ends: the table, the available ring, and what the device reads.
+
+use crate::support::{
+    FOUR, OUT, accepting, accepts, and, at, available, blame, chain, element, fetched, flawed, free, index,
+    no_take, read, readable, rejects, submit, take, used, writable,
+};
+use ringstorm_model::{ChainFlaw, Event, Invariant, Setup};
+
+const BROKEN: [Event<'static>; 2] = [used(9), no_take(blame(false, true, None))];
+
+#[test]
+fn the_available_index_moves_by_as_many_as_were_added() {
+    for first in [0, 65_534] {
+        let setup = Setup { first_index: first, ..FOUR };
+        let two = [submit(&[], &[1], 2), submit(&[], &[1], 0)];
+        for (before, added) in [(&[][..], 0), (&two[..1], 1), (&two, 2)] {
+            for moved in [0, 1, 2, 3, 32_768, 65_534, 65_535] {
+                let event = index(first.wrapping_add(moved));
+                match moved == added {
+                    true => accepts(&setup, before, event),
+                    false => rejects(&setup, before, event, Invariant::AvailableOrder),
+                }
+            }
+        }
+        let published = and(&two, &[index(first.wrapping_add(2)), available(2)]);
+        rejects(&setup, &published, index(first.wrapping_add(2)), Invariant::AvailableOrder);
+        let published = and(&published, &[available(0)]);
+        accepts(&setup, &published, index(first.wrapping_add(2)));
+    }
+}
+
+#[test]
+fn a_broken_queue_keeps_what_was_submitted() {
+    let before = and(&[submit(&[], &[1], 0), submit(&[], &[1], 1)], &BROKEN);
+    accepts(&FOUR, &before, index(0));
+    rejects(&FOUR, &before, index(2), Invariant::AvailableOrder);
+    rejects(&FOUR, &before, index(1), Invariant::AvailableOrder);
+    accepts(&FOUR, &before, Event::Publish { notify: false });
+    accepts(&FOUR, &before, Event::Settled);
+    let reset = and(&before, &[Event::Reset { first_index: 0 }, submit(&[], &[1], 0)]);
+    rejects(&FOUR, &reset, index(0), Invariant::AvailableOrder);
+}
+
+#[test]
+fn only_entries_that_the_index_covers_are_there() {
+    let two = [submit(&[], &[1], 0), submit(&[], &[1], 1)];
+    let first = available(0);
+    rejects(&FOUR, &two, first, Invariant::AvailableOrder);
+    rejects(&FOUR, &[], first, Invariant::AvailableOrder);
+    rejects(&FOUR, &and(&two[..1], &[index(1), first]), first, Invariant::AvailableOrder);
+    let seen = and(&two[..1], &[index(1), first, two[1]]);
+    rejects(&FOUR, &seen, available(1), Invariant::AvailableOrder);
+    rejects(&FOUR, &and(&two, &[index(2)]), available(1), Invariant::AvailableOrder);
+    rejects(&FOUR, &and(&two, &[index(2), first]), first, Invariant::AvailableOrder);
+    accepts(&FOUR, &and(&two, &[index(2), first]), available(1));
+    let reset = and(&two[..1], &[index(1), Event::Reset { first_index: 1 }]);
+    rejects(&FOUR, &reset, first, Invariant::AvailableOrder);
+}
+
+/// 2.7.10: the device says in `flags` whether it wants to be notified.
+#[test]
+fn a_wanted_notification_of_something_new_is_sent() {
+    let wanted = |wanted| Event::Notifications { wanted };
+    let one = submit(&[], &[1], 0);
+    let silent = Event::Publish { notify: false };
+    rejects(&FOUR, &[wanted(false), one, wanted(true)], silent, Invariant::Notified);
+    rejects(&FOUR, &[wanted(false), Event::Reset { first_index: 0 }, one], silent, Invariant::Notified);
+    accepts(&FOUR, &[wanted(true), one, wanted(false)], silent);
+    accepts(&FOUR, &[], silent);
+    let announced = [one, Event::Publish { notify: true }, index(1), available(0)];
+    accepts(&FOUR, &announced, silent);
+    for notify in [&[wanted(false), one][..], &[one], &[]] {
+        accepts(&FOUR, notify, Event::Publish { notify: true });
+    }
+}
+
+#[test]
+fn a_chain_has_the_room_that_was_asked_for() {
+    let asked = [submit(&[b"abc", b"de"], &[8, 4], 0)];
+    let parts = |there, more, back, least| {
+        [readable(0, there), readable(1, more), writable(2, back), writable(3, least)]
+    };
+    accepts(&FOUR, &asked, chain(0, &parts(3, 2, 8, 4)));
+    accepts(&FOUR, &asked, chain(0, &parts(4, 1, 6, 6)));
+    for (there, more, back, least) in [(3, 1, 8, 4), (3, 3, 8, 4), (3, 2, 9, 4), (3, 2, 8, 3), (3, 4, 8, 2)] {
+        rejects(&FOUR, &asked, chain(0, &parts(there, more, back, least)), Invariant::Payload);
+    }
+    rejects(&FOUR, &asked, chain(0, &[]), Invariant::WellFormed);
+    for (flaw, invariant) in [
+        (ChainFlaw::Loop, Invariant::Acyclic),
+        (ChainFlaw::Malformed, Invariant::WellFormed),
+        (ChainFlaw::Unregistered, Invariant::BuffersRegistered),
+    ] {
+        rejects(&FOUR, &asked, flawed(0, &parts(3, 2, 8, 4), flaw), invariant);
+    }
+}
+
+#[test]
+fn no_descriptor_is_in_two_live_chains() {
+    let first = [submit(&[], &[1, 1], 0), chain(0, const { &[writable(0, 1), writable(2, 1)] })];
+    let before = and(&first, &[submit(&[], &[1, 1], 1)]);
+    rejects(&FOUR, &before, chain(1, const { &[writable(1, 1), writable(2, 1)] }), Invariant::NoDoubleUse);
+    rejects(&FOUR, &before, chain(1, const { &[writable(1, 1), writable(1, 1)] }), Invariant::NoDoubleUse);
+    accepts(&FOUR, &before, chain(1, const { &[writable(1, 1), writable(3, 1)] }));
+}
+
+#[test]
+fn stale_bytes_matter_where_zeroing_was_promised() {
+    let unclean = Event::Chain { head: 0, descriptors: &[writable(0, 8)], flaw: None, unclean: true };
+    accepts(&FOUR, &OUT[..1], unclean);
+    let zeroed = Setup { zeroed: true, ..FOUR };
+    rejects(&zeroed, &OUT[..1], unclean, Invariant::Response);
+    accepts(&zeroed, &OUT[..1], OUT[1]);
+}
+
+#[test]
+fn the_device_finds_what_was_published() {
+    let parts = [readable(0, 3), writable(1, 8)];
+    let before = [submit(&[b"abc"], &[8], 0), chain(0, &parts), index(1), available(0)];
+    accepts(&FOUR, &before, fetched(0, &parts, b"abc"));
+    for payload in [&b"ab"[..], b"abcd", b"bbc", b""] {
+        rejects(&FOUR, &before, fetched(0, &parts, payload), Invariant::Payload);
+    }
+    let other = |change: fn(&mut [ringstorm_model::Descriptor; 2])| {
+        let mut other = parts;
+        change(&mut other);
+        other
+    };
+    for found in [
+        other(|parts| parts[0].index = 2),
+        other(|parts| parts[0].place = None),
+        other(|parts| parts[1].length = 7),
+        other(|parts| parts[1].writable = false),
+    ] {
+        rejects(&FOUR, &before, fetched(0, &found, b"abc"), Invariant::Payload);
+    }
+    rejects(&FOUR, &before, fetched(0, &parts[..1], b"abc"), Invariant::Payload);
+    let torn = Event::Fetched { head: 0, whole: false, descriptors: &parts, payload: b"abc" };
+    rejects(&FOUR, &before, torn, Invariant::Payload);
+    for excused in [0, 1] {
+        accepts(&FOUR, &and(&before, &[Event::Tampered { descriptor: excused }]), torn);
+    }
+    for other in [2, 3, 4, u16::MAX] {
+        rejects(&FOUR, &and(&before, &[Event::Tampered { descriptor: other }]), torn, Invariant::Payload);
+    }
+}
+
+/// The device returns chains that it never took. As soon as more were published than the ring has entries, one of them
+/// was overwritten, and the device may find another than was published first.
+#[test]
+fn an_entry_that_was_overwritten_before_the_device_took_it_is_excused() {
+    let room = [writable(0, 8)];
+    let untaken = |count: u16| -> Vec<Event<'_>> {
+        let out = |turn| [submit(&[], &[8], 0), chain(0, &room), index(turn + 1), available(0)];
+        let back = |turn| [element(turn, 0, 8), used(turn + 1), take(0, 8), free(0)];
+        (0..count).flat_map(|turn| and(&out(turn), &back(turn))).chain([submit(&[], &[8], 0)]).collect()
+    };
+    let other = fetched(1, &[], b"");
+    for count in [0, 1, 2, 3] {
+        rejects(&FOUR, &untaken(count), other, Invariant::AvailableOrder);
+    }
+    for count in [4, 5, 6] {
+        accepts(&FOUR, &untaken(count), other);
+        let reset = and(&untaken(count), &[Event::Reset { first_index: 0 }]);
+        rejects(&FOUR, &reset, other, Invariant::AvailableOrder);
+    }
+}
+
+#[test]
+fn a_violation_tells_where_bytes_first_differ() {
+    let parts = [readable(0, 3), writable(1, 8)];
+    let before = [submit(&[b"abc"], &[8], 0), chain(0, &parts), index(1), available(0)];
+    let detail = |before: &[Event<'_>], last| accepting(&FOUR, before).observe(&last).unwrap_err().detail;
+    for (payload, place) in [(&b"abd"[..], 2), (b"xxc", 0), (b"ab", 2), (b"abcd", 3)] {
+        let detail = detail(&before, fetched(0, &parts, payload));
+        assert!(detail.ends_with(&format!("first difference at {place}")), "{detail}");
+    }
+    let back = and(&before, &[element(0, 0, 3), used(1), take(0, 3)]);
+    for (bytes, place) in [(&b"hix"[..], 2), (b"xxy", 0), (b"hi", 2), (b"hi!!", 3)] {
+        let detail = detail(&back, read(0, 64, bytes, b"hi!"));
+        assert!(detail.ends_with(&format!("first difference at {place}")), "{detail}");
+    }
+}
+
+/// A chain is in the table before it is in the ring, and a device may scribble on it then (2.7.5.1 forbids it).
+#[test]
+fn a_chain_may_be_tampered_with_before_it_is_published() {
+    let parts = [readable(0, 3), writable(1, 8)];
+    let torn = Event::Fetched { head: 0, whole: false, descriptors: &[], payload: b"" };
+    let before = [submit(&[b"abc"], &[8], 0), chain(0, &parts), Event::Tampered { descriptor: 1 }];
+    accepts(&FOUR, &and(&before, &[index(1), available(0)]), torn);
+    let early = [Event::Tampered { descriptor: 1 }, before[0], before[1], index(1), available(0)];
+    rejects(&FOUR, &early, torn, Invariant::Payload);
+}
+
+/// What the device writes over before it reads it, is its own doing.
+#[test]
+fn a_payload_that_the_device_wrote_over_is_excused() {
+    // Bytes 10 to 12 are the payload, 20 to 27 the room; both twice, so that one list has both.
+    let parts = [at(0, 0, 10, 3, false), at(1, 0, 20, 8, true)];
+    let before = [submit(&[b"abc"], &[8], 0), chain(0, &parts), index(1), available(0)];
+    let other = fetched(0, &parts, b"abd");
+    for (region, offset, length, excused) in [
+        (0, 10, 1, true),
+        (0, 12, 1, true),
+        (0, 0, 11, true),
+        (0, 12, 100, true),
+        (0, 0, 10, false),
+        (0, 13, 9, false),
+        (0, 20, 8, false),
+        (0, 11, 0, false),
+        (1, 10, 3, false),
+        (9, 10, 3, false),
+    ] {
+        let place = ringstorm_model::Place { region, offset };
+        let wrote = and(&before, &[Event::Wrote { place, length }]);
+        match excused {
+            true => accepts(&FOUR, &wrote, other),
+            false => rejects(&FOUR, &wrote, other, Invariant::Payload),
+        }
+        accepts(&FOUR, &wrote, fetched(0, &parts, b"abc"));
+    }
+    let place = ringstorm_model::Place { region: 0, offset: 10 };
+    let gone = and(&before, &[element(0, 0, 0), used(1), take(0, 0), free(0)]);
+    let again =
+        and(&gone, &[Event::Wrote { place, length: 3 }, before[0], before[1], index(2), available(0)]);
+    rejects(&FOUR, &again, other, Invariant::Payload);
+}
+
+/// What was tampered with is excused until its descriptors serve another chain.
+#[test]
+fn a_new_chain_is_not_excused_for_an_old_one() {
+    let again =
+        and(&OUT, &[Event::Tampered { descriptor: 0 }, element(0, 0, 0), used(1), take(0, 0), free(0)]);
+    let again =
+        and(&again, &[submit(&[], &[8], 0), chain(0, const { &[writable(0, 8)] }), index(2), available(0)]);
+    rejects(&FOUR, &again, fetched(0, &[writable(0, 7)], b""), Invariant::Payload);
+    rejects(&FOUR, &again, fetched(1, &[writable(1, 7)], b""), Invariant::AvailableOrder);
+}
+
+#[test]
+fn whatever_lives_at_the_end_never_came_back() {
+    accepts(&FOUR, &[], Event::Settled);
+    rejects(&FOUR, &OUT[..1], Event::Settled, Invariant::Drains);
+    let back = and(&OUT, &[element(0, 0, 0), used(1), take(0, 0)]);
+    rejects(&FOUR, &back, Event::Settled, Invariant::Drains);
+    accepts(&FOUR, &and(&back, &[free(0)]), Event::Settled);
+    accepts(
+        &FOUR,
+        &and(&OUT, &[Event::Withheld { head: 0 }, Event::Reset { first_index: 0 }]),
+        Event::Settled,
+    );
+    rejects(&FOUR, &and(&OUT, &[Event::Withheld { head: 0 }]), Event::Settled, Invariant::Drains);
+    rejects(&FOUR, &[], Event::Released { left: u32::MAX }, Invariant::Released);
+}
+
+#[test]
+fn the_model_tells_who_has_a_descriptor() {
+    let parts = [writable(2, 1), at(0, 1, 0, 1, true)];
+    let mut model = accepting(&FOUR, &[submit(&[], &[1, 1], 2)]);
+    assert_eq!((model.live_chains(), model.owner(2), model.descriptors(2)), (1, None, Some(&[][..])));
+    model.observe(&chain(2, &parts)).unwrap();
+    assert!(!model.is_in_flight(2));
+    [index(1), available(2)].iter().for_each(|event| model.observe(event).unwrap());
+    assert!(model.is_in_flight(2) && !model.is_in_flight(0) && !model.is_in_flight(9));
+    assert_eq!([0, 1, 2, 3, 4].map(|index| model.owner(index)), [Some(2), None, Some(2), None, None]);
+    assert_eq!(model.descriptors(2), Some(&parts[..]));
+    assert_eq!((model.descriptors(0), model.descriptors(9)), (None, None));
+    for event in [element(0, 2, 0), used(1), take(2, 0)] {
+        model.observe(&event).unwrap();
+    }
+    assert!(!model.is_in_flight(2));
+    model.observe(&free(2)).unwrap();
+    assert_eq!((model.live_chains(), model.owner(2), model.descriptors(2)), (0, None, None));
+}

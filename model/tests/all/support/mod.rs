@@ -1,0 +1,149 @@
+//! Events in short, and traces of them.
+
+pub mod toy;
+
+use ringstorm_model::{
+    Answer, ChainFlaw, Completion, Descriptor, DeviceRefusal, Event, Invariant, MisuseKind, Model, Name,
+    Place, Refusal, Setup,
+};
+
+/// A queue of four with buffers of 64 bytes, beginning at index 0.
+pub const FOUR: Setup = Setup {
+    queue_size: 4,
+    buffer_size: 64,
+    first_index: 0,
+    event_index: false,
+    zeroed: false,
+    goes_on: None,
+};
+
+/// Descriptor `index` with the buffer that is as far into region 0 as there are buffers before it.
+pub const fn readable(index: u16, length: u32) -> Descriptor {
+    at(index, 0, 64 * index as u64, length, false)
+}
+
+pub const fn writable(index: u16, length: u32) -> Descriptor {
+    at(index, 0, 64 * index as u64, length, true)
+}
+
+pub const fn at(index: u16, region: u16, offset: u64, length: u32, writable: bool) -> Descriptor {
+    Descriptor { index, place: Some(Place { region, offset }), length, writable }
+}
+
+pub const fn submit<'a>(readable: &'a [&'a [u8]], writable: &'a [u32], head: u16) -> Event<'a> {
+    Event::Submit { readable, writable, answer: Ok(head) }
+}
+
+pub const fn no_submit<'a>(readable: &'a [&'a [u8]], writable: &'a [u32], kind: MisuseKind) -> Event<'a> {
+    Event::Submit { readable, writable, answer: Err(Refusal::Misuse(kind)) }
+}
+
+pub const fn chain(head: u16, descriptors: &[Descriptor]) -> Event<'_> {
+    Event::Chain { head, descriptors, flaw: None, unclean: false }
+}
+
+pub const fn flawed(head: u16, descriptors: &[Descriptor], flaw: ChainFlaw) -> Event<'_> {
+    Event::Chain { head, descriptors, flaw: Some(flaw), unclean: false }
+}
+
+pub const fn available(head: u16) -> Event<'static> {
+    Event::Available { head }
+}
+
+pub const fn index(index: u16) -> Event<'static> {
+    Event::AvailableIndex { index }
+}
+
+pub const fn fetched<'a>(head: u16, descriptors: &'a [Descriptor], payload: &'a [u8]) -> Event<'a> {
+    Event::Fetched { head, whole: true, descriptors, payload }
+}
+
+pub const fn element(index: u16, id: u32, length: u32) -> Event<'static> {
+    Event::UsedElement { index, id, length }
+}
+
+pub const fn used(index: u16) -> Event<'static> {
+    Event::UsedIndex { index }
+}
+
+pub const fn take(head: u16, length: u32) -> Event<'static> {
+    Event::Take { answer: Ok(Some(Completion { head, length })) }
+}
+
+pub const NOTHING: Event<'static> = Event::Take { answer: Ok(None) };
+
+pub const fn no_take(refusal: Refusal) -> Event<'static> {
+    Event::Take { answer: Err(refusal) }
+}
+
+pub const fn blame(consumed: bool, broken: bool, returned: Option<u16>) -> Refusal {
+    Refusal::Device(DeviceRefusal { consumed, broken, returned })
+}
+
+pub const fn read<'a>(head: u16, limit: u32, bytes: &'a [u8], standing: &'a [u8]) -> Event<'a> {
+    Event::Read { head, limit, answer: Ok(bytes), standing }
+}
+
+pub const fn no_read(head: u16, refusal: Refusal) -> Event<'static> {
+    Event::Read { head, limit: 64, answer: Err(refusal), standing: &[] }
+}
+
+pub const fn free(head: u16) -> Event<'static> {
+    freed(head, Name::Current, Ok(()))
+}
+
+pub const fn no_free(head: u16, refusal: Refusal) -> Event<'static> {
+    freed(head, Name::Current, Err(refusal))
+}
+
+pub const fn freed(head: u16, name: Name, answer: Answer<()>) -> Event<'static> {
+    Event::Free { head, name, answer }
+}
+
+pub const fn free_count(count: u32) -> Event<'static> {
+    Event::FreeCount { count }
+}
+
+pub const fn stores(count: u32) -> Event<'static> {
+    Event::Stores { count, foreign: false }
+}
+
+pub const fn misuse(kind: MisuseKind) -> Refusal {
+    Refusal::Misuse(kind)
+}
+
+/// Chain 0 with one writable buffer of eight bytes, as far as the device has it. The available index is then 1.
+pub const OUT: [Event<'static>; 4] =
+    [submit(&[], &[8], 0), chain(0, &[writable(0, 8)]), index(1), available(0)];
+
+/// A model that has accepted all these events.
+pub fn accepting(setup: &Setup, events: &[Event<'_>]) -> Model {
+    let mut model = Model::new();
+    model.begin(setup);
+    for (number, event) in events.iter().enumerate() {
+        if let Err(violation) = model.observe(event) {
+            panic!("event {number}, {event:?}: {violation}");
+        }
+    }
+    model
+}
+
+/// Asserts that the last event is the first one rejected, for this reason.
+#[track_caller]
+pub fn rejects(setup: &Setup, before: &[Event<'_>], last: Event<'_>, invariant: Invariant) {
+    let answer = accepting(setup, before).observe(&last);
+    let violation = answer.expect_err(&format!("{last:?} should break {invariant}"));
+    assert_eq!(violation.invariant, invariant, "{last:?}: {violation}");
+    assert!(!violation.detail.is_empty());
+}
+
+/// Asserts that the last event is accepted.
+#[track_caller]
+pub fn accepts(setup: &Setup, before: &[Event<'_>], last: Event<'_>) {
+    let answer = accepting(setup, before).observe(&last);
+    assert_eq!(answer, Ok(()), "{last:?}");
+}
+
+pub fn and<'a>(first: &[Event<'a>], rest: &[Event<'a>]) -> Vec<Event<'a>> {
+    first.iter().chain(rest).copied().collect()
+}

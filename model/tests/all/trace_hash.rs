@@ -1,0 +1,264 @@
+//! One number for a trace: the same everywhere, and another one for any other trace.
+
+use crate::support::{self, at, blame, misuse};
+use ringstorm_model::{
+    ChainFlaw, Completion, Descriptor, DeviceRefusal, Event, MisuseKind, Name, Place, Refusal, TraceHash,
+};
+use std::collections::HashMap;
+
+const PARTS: [Descriptor; 2] = [at(1, 2, 3, 4, false), at(2, 2, 64, 5, true)];
+
+const REFUSALS: [Refusal; 14] = [
+    misuse(MisuseKind::EmptyChain),
+    misuse(MisuseKind::EmptyBuffer),
+    misuse(MisuseKind::BufferTooLarge),
+    misuse(MisuseKind::ChainTooLong),
+    misuse(MisuseKind::NotEnoughFree),
+    misuse(MisuseKind::BadHead),
+    misuse(MisuseKind::NotReturned),
+    misuse(MisuseKind::Unspecified),
+    blame(false, false, None),
+    blame(true, false, None),
+    blame(false, true, None),
+    blame(false, false, Some(0)),
+    Refusal::System,
+    Refusal::Broken,
+];
+
+/// One event of each kind.
+const EVENTS: [Event<'static>; 31] = [
+    Event::Submit { readable: &[b"abc", b"d"], writable: &[7, 8], answer: Ok(1) },
+    Event::Publish { notify: false },
+    Event::Take { answer: Ok(Some(Completion { head: 1, length: 2 })) },
+    Event::Read { head: 1, limit: 2, answer: Ok(b"abcdefgh"), standing: b"abcdefgh" },
+    Event::Free { head: 1, name: Name::Current, answer: Ok(()) },
+    Event::Reset { first_index: 1 },
+    Event::Stores { count: 1, foreign: false },
+    Event::FreeCount { count: 1 },
+    Event::AvailableIndex { index: 1 },
+    Event::Chain { head: 1, descriptors: &PARTS, flaw: None, unclean: false },
+    Event::Fetched { head: 1, whole: true, descriptors: &PARTS, payload: b"abc" },
+    Event::UsedElement { index: 1, id: 2, length: 3 },
+    Event::UsedIndex { index: 1 },
+    Event::Notifications { wanted: false },
+    Event::Tampered { descriptor: 1 },
+    Event::Withheld { head: 1 },
+    Event::Settled,
+    Event::Released { left: 1 },
+    Event::Panic,
+    Event::Available { head: 1 },
+    Event::Interrupts { wanted: false, flags: 1, used_event: 3, waiting: None },
+    Event::Wrote { place: Place { region: 1, offset: 2 }, length: 3 },
+    Event::Stored { place: Place { region: 1, offset: 2 }, length: 3 },
+    Event::UsedEvent { index: 1 },
+    Event::AvailableEvent { index: 1 },
+    Event::Refetched { offset: 1 },
+    Event::StoredLate { offset: 1 },
+    Event::RingTampered,
+    Event::Silent,
+    Event::Spurious,
+    Event::Trap,
+];
+
+/// The same chain but for one field, one time for each.
+fn other_parts() -> Vec<Vec<Descriptor>> {
+    let mut others = vec![PARTS[..1].to_vec(), Vec::new(), vec![PARTS[1], PARTS[0]]];
+    for position in 0..2 {
+        let place = PARTS[position].place.unwrap();
+        for other in [
+            Descriptor { index: 9, ..PARTS[position] },
+            Descriptor { place: None, ..PARTS[position] },
+            Descriptor { place: Some(Place { region: 9, ..place }), ..PARTS[position] },
+            Descriptor { place: Some(Place { offset: 9, ..place }), ..PARTS[position] },
+            Descriptor { length: 9, ..PARTS[position] },
+            Descriptor { writable: position == 0, ..PARTS[position] },
+        ] {
+            let mut parts = PARTS.to_vec();
+            parts[position] = other;
+            others.push(parts);
+        }
+    }
+    others
+}
+
+/// Hashes of events that differ from this one in one field.
+fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
+    let mut hashes = Vec::new();
+    let mut add = |event: Event<'_>| hashes.push((format!("{event:?}"), hash(&[event])));
+    match *event {
+        Event::Submit { readable, writable, answer } => {
+            let others: [&[&[u8]]; 6] =
+                [&[b"abc", b"e"], &[b"abc"], &[b"abcd"], &[b"ab", b"cd"], &[b"d", b"abc"], &[]];
+            for readable in others {
+                add(Event::Submit { readable, writable, answer });
+            }
+            for writable in [&[7, 9][..], &[8, 7], &[7], &[7, 8, 0], &[15], &[]] {
+                add(Event::Submit { readable, writable, answer });
+            }
+            add(Event::Submit { readable, writable, answer: Ok(0) });
+            REFUSALS.iter().for_each(|why| add(Event::Submit { readable, writable, answer: Err(*why) }));
+        }
+        Event::Publish { notify } => add(Event::Publish { notify: !notify }),
+        Event::Take { answer: _ } => {
+            add(Event::Take { answer: Ok(None) });
+            add(support::take(0, 2));
+            add(support::take(1, 0));
+            add(support::take(2, 1));
+            REFUSALS.iter().for_each(|why| add(Event::Take { answer: Err(*why) }));
+        }
+        Event::Read { head, limit, answer, standing } => {
+            add(Event::Read { head: 2, limit, answer, standing });
+            add(Event::Read { head, limit: 1, answer, standing });
+            for bytes in [&b"abcdefgi"[..], b"bbcdefgh", b"abcdefg", b"abcdefgh\0", b"abcdefghi", b""] {
+                add(Event::Read { head, limit, answer: Ok(bytes), standing });
+            }
+            REFUSALS.iter().for_each(|why| add(Event::Read { head, limit, answer: Err(*why), standing }));
+        }
+        Event::Free { head, name, answer } => {
+            add(Event::Free { head: 2, name, answer });
+            add(Event::Free { head, name: Name::Stale, answer });
+            REFUSALS.iter().for_each(|why| add(Event::Free { head, name, answer: Err(*why) }));
+        }
+        Event::Reset { first_index } => add(Event::Reset { first_index: first_index + 1 }),
+        Event::Stores { count, foreign } => {
+            add(Event::Stores { count: count + 1, foreign });
+            add(Event::Stores { count, foreign: !foreign });
+        }
+        Event::FreeCount { count } => add(Event::FreeCount { count: count + 1 }),
+        Event::AvailableIndex { index } => add(Event::AvailableIndex { index: index + 1 }),
+        Event::Chain { head, descriptors, flaw, unclean } => {
+            add(Event::Chain { head: 2, descriptors, flaw, unclean });
+            add(Event::Chain { head, descriptors, flaw, unclean: !unclean });
+            for flaw in [ChainFlaw::Loop, ChainFlaw::Malformed, ChainFlaw::Unregistered] {
+                add(Event::Chain { head, descriptors, flaw: Some(flaw), unclean });
+            }
+            for descriptors in &other_parts() {
+                add(Event::Chain { head, descriptors, flaw, unclean });
+            }
+        }
+        Event::Fetched { head, whole, descriptors, payload } => {
+            add(Event::Fetched { head: 2, whole, descriptors, payload });
+            add(Event::Fetched { head, whole: !whole, descriptors, payload });
+            for payload in [&b"abd"[..], b"ab", b"abc\0", b""] {
+                add(Event::Fetched { head, whole, descriptors, payload });
+            }
+            for descriptors in &other_parts() {
+                add(Event::Fetched { head, whole, descriptors, payload });
+            }
+        }
+        Event::UsedElement { index, id, length } => {
+            add(Event::UsedElement { index: index + 8, id, length });
+            add(Event::UsedElement { index, id: id + 8, length });
+            add(Event::UsedElement { index, id, length: length + 8 });
+        }
+        Event::UsedIndex { index } => add(Event::UsedIndex { index: index + 1 }),
+        Event::Notifications { wanted } => add(Event::Notifications { wanted: !wanted }),
+        Event::Tampered { descriptor } => add(Event::Tampered { descriptor: descriptor + 1 }),
+        Event::Withheld { head } => add(Event::Withheld { head: head + 1 }),
+        Event::Released { left } => add(Event::Released { left: left + 1 }),
+        Event::Available { head } => add(Event::Available { head: head + 1 }),
+        Event::UsedEvent { index } => add(Event::UsedEvent { index: index + 1 }),
+        Event::AvailableEvent { index } => add(Event::AvailableEvent { index: index + 1 }),
+        Event::Refetched { offset } => add(Event::Refetched { offset: offset + 1 }),
+        Event::StoredLate { offset } => add(Event::StoredLate { offset: offset + 1 }),
+        Event::Interrupts { wanted, flags, used_event, waiting } => {
+            add(Event::Interrupts { wanted: !wanted, flags, used_event, waiting });
+            add(Event::Interrupts { wanted, flags: flags + 1, used_event, waiting });
+            add(Event::Interrupts { wanted, flags, used_event: used_event + 1, waiting });
+            add(Event::Interrupts { wanted, flags, used_event, waiting: Some(false) });
+            add(Event::Interrupts { wanted, flags, used_event, waiting: Some(true) });
+        }
+        Event::Stored { place, length } => {
+            add(Event::Stored { place: Place { region: 9, ..place }, length });
+            add(Event::Stored { place: Place { offset: 9, ..place }, length });
+            add(Event::Stored { place, length: 9 });
+        }
+        Event::Wrote { place, length } => {
+            add(Event::Wrote { place: Place { region: 9, ..place }, length });
+            add(Event::Wrote { place: Place { offset: 9, ..place }, length });
+            add(Event::Wrote { place, length: 9 });
+        }
+        Event::Settled
+        | Event::Panic
+        | Event::RingTampered
+        | Event::Silent
+        | Event::Spurious
+        | Event::Trap => {}
+    }
+    hashes
+}
+
+fn hash(events: &[Event<'_>]) -> u64 {
+    let mut hash = TraceHash::default();
+    events.iter().for_each(|event| hash.event(event));
+    hash.get()
+}
+
+#[test]
+fn every_field_of_every_event_counts() {
+    let mut seen = HashMap::new();
+    for event in &EVENTS {
+        let itself = (format!("{event:?}"), hash(std::slice::from_ref(event)));
+        for (event, hash) in [itself].into_iter().chain(variations(event)) {
+            if let Some(other) = seen.insert(hash, event.clone()) {
+                panic!("{other} and {event} have the same hash");
+            }
+        }
+    }
+    assert!(seen.len() > 150, "{} events", seen.len());
+}
+
+#[test]
+fn how_a_device_refusal_ends_counts() {
+    let refusal = DeviceRefusal::default();
+    let returned =
+        |head| hash(&[support::no_take(Refusal::Device(DeviceRefusal { returned: head, ..refusal }))]);
+    let mut hashes: Vec<u64> = [None, Some(0), Some(1), Some(u16::MAX)].map(returned).to_vec();
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), 4);
+}
+
+#[test]
+fn the_order_of_events_counts() {
+    for pair in EVENTS.windows(2) {
+        assert_ne!(hash(pair), hash(&[pair[1], pair[0]]));
+        assert_ne!(hash(pair), hash(&pair[..1]));
+    }
+}
+
+/// A hash stands in reports, and is compared between machines and versions.
+#[test]
+fn a_trace_has_the_same_hash_for_ever() {
+    assert_eq!(hash(&[]), 0x243f_6a88_85a3_08d3);
+    assert_eq!(hash(&EVENTS[..19]), 0x6256_7f0d_ae51_ea97);
+    assert_eq!(hash(&EVENTS), 0xeb91_04ca_faea_5d93);
+    let refused = REFUSALS.map(support::no_take);
+    assert_eq!(hash(&refused), 0x635d_ddd4_ffdd_7f03);
+    // Bytes in all four lanes, then in words, then what is left.
+    let mut lanes = TraceHash::default();
+    lanes.bytes(&std::array::from_fn::<u8, 100, _>(|at| at as u8));
+    assert_eq!(lanes.get(), 0xd075_4f1a_f0be_7fe3);
+}
+
+#[test]
+fn bytes_and_numbers_are_folded_in_with_their_length() {
+    let hash = |fold: &dyn Fn(&mut TraceHash)| {
+        let mut hash = TraceHash::default();
+        fold(&mut hash);
+        hash.get()
+    };
+    let hashes = [
+        hash(&|_| {}),
+        hash(&|hash| hash.number(0)),
+        hash(&|hash| hash.bytes(&[])),
+        hash(&|hash| hash.bytes(&[0])),
+        hash(&|hash| hash.bytes(&[0; 8])),
+        hash(&|hash| hash.bytes(&[0; 9])),
+        hash(&|hash| hash.bytes(&[0, 0, 0, 0, 0, 0, 0, 0, 1])),
+        hash(&|hash| hash.bytes(&[1, 0, 0, 0, 0, 0, 0, 0, 0])),
+    ];
+    for (place, one) in hashes.iter().enumerate() {
+        assert!(!hashes[..place].contains(one), "{place}");
+    }
+}
