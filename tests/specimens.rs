@@ -10,7 +10,7 @@ use strum::VariantArray;
 #[path = "support/waiting.rs"]
 mod waiting;
 
-use waiting::is_waiting;
+use waiting::{WAITING, is_waiting};
 
 const STEPS: usize = 128;
 
@@ -22,8 +22,8 @@ fn run(rig: &mut Rig, kind: Kind, profile: Profile, seed: u64) -> Outcome {
 const fn guilty_of(defect: Defect) -> &'static [Invariant] {
     use Invariant::{
         Acyclic, AvailableOrder, BuffersDisjoint, BuffersRegistered, CompletedOnce, Drains, FailedUnchanged,
-        FairBlame, FreeCount, LengthBound, MisuseRefused, NoDoubleUse, NoPanic, Notified, OwnArea, Payload,
-        Released, ResetRecovers, Response, WellFormed,
+        FairBlame, FetchedOnce, FreeCount, LengthBound, MisuseRefused, NoDoubleUse, NoPanic, Notified,
+        OwnArea, Payload, Released, ResetRecovers, Response, WellFormed,
     };
     match defect {
         Defect::HeadAtSize
@@ -84,7 +84,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         Defect::ResetKeepsChains => &[CompletedOnce, MisuseRefused],
         Defect::ResetLosesLiveDescriptors => &[ResetRecovers],
         Defect::UsedElementCleared => &[OwnArea],
-        Defect::IdFetchedTwice | Defect::LengthFetchedTwice | Defect::UsedIndexFetchedTwice => &[NoPanic],
+        Defect::IdFetchedTwice | Defect::LengthFetchedTwice | Defect::UsedIndexFetchedTwice => &[FetchedOnce],
         Defect::AddressWithoutBase | Defect::LastBufferOffByOne => &[BuffersRegistered],
         Defect::WritableFirst => &[WellFormed],
         Defect::PayloadMisplaced | Defect::PayloadCutToWords => &[Payload],
@@ -119,13 +119,15 @@ fn every_defect_is_caught_by_what_it_breaks() {
             assert!(guilty_of(*defect).contains(&invariant), "{} seed {seed}: {verdict}", defect.name());
             missed.retain(|missed| *missed != invariant);
             findings += 1;
-            if findings == 3 {
+            if findings >= 3 && !missed.contains(&guilty_of(*defect)[0]) {
                 break;
             }
         }
         assert!(waits || findings > 0, "{} is not caught", defect.name());
         assert!(!waits || findings == 0, "{} is caught, and need not wait any more", defect.name());
     }
+    // What nothing but waiting specimens break waits with them.
+    missed.retain(|missed| !WAITING.iter().any(|(defect, _)| guilty_of(*defect)[0] == *missed));
     assert!(missed.is_empty(), "no specimen is caught by {missed:?}");
 }
 
