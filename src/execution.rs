@@ -28,7 +28,7 @@ use crate::subject::{Capabilities, Kind, Provided, Subject};
 use ringstorm_core::{DeviceAddress, Layout, SystemError};
 use ringstorm_model::{Descriptor, Event, Model, TraceHash, Violation};
 use ringstorm_sim_device::{
-    self as sim, AddressSpace, CallReport, Device, Effect, EndlessCall, Fault, WatchedMemory,
+    self as sim, AddressSpace, CallReport, Change, Device, Effect, EndlessCall, Fault, WatchedMemory,
 };
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -80,6 +80,7 @@ struct Scratch {
     descriptors: Vec<Descriptor>,
     effects: Vec<Effect>,
     places: Vec<(usize, usize)>,
+    late: Vec<usize>,
     /// What the last call did to rings and buffers.
     reports: [CallReport; 2],
 }
@@ -111,6 +112,9 @@ struct Run {
     last_fault: Option<Fault>,
     /// Faults that the driver has not met yet, with the state they were thrown in.
     unmet: Vec<(usize, Fault)>,
+    /// What the trap that is set comes to, and the state it was set in.
+    trap: Option<Change>,
+    trap_state: usize,
     coverage: Coverage,
 }
 
@@ -286,8 +290,11 @@ impl Rig {
             skipped_steps: 0,
             last_fault: None,
             unmet: Vec::new(),
+            trap: None,
+            trap_state: 0,
             coverage: Coverage::default(),
         });
+        rings.watch_available_index(geometry.available + 2);
         rings.reserve_for_device(geometry.used..geometry.used + geometry.used_bytes());
         self.tell_effects(listener)?;
         self.look_at_event(listener)?;

@@ -123,6 +123,7 @@ impl Listener for Story {
             }
             Event::RingTampered => self.note("scribbles on the available ring"),
             Event::Silent => self.note("falls silent"),
+            Event::Trap => self.note("will change a value once it was read"),
             Event::Spurious => self.note("notifies of nothing"),
             Event::Chain { descriptors, flaw, .. } => {
                 let indexes: Vec<String> =

@@ -34,6 +34,8 @@ pub(crate) struct Chain {
     pub(crate) descriptors: Vec<Descriptor>,
     /// Whether the device scribbled on it.
     pub(crate) tampered: bool,
+    /// Whether the device lost it: it overwrote its return, or let its entry be overwritten, before anybody saw it.
+    pub(crate) lost: bool,
     /// When it was submitted.
     pub(crate) serial: u64,
 }
@@ -116,7 +118,7 @@ impl Chains {
         chain.count = (readable.len() + writable.len()) as u32;
         chain.writable = writable.iter().map(|length| u64::from(*length)).sum();
         chain.descriptors.clear();
-        (chain.used, chain.tampered, chain.serial) = (0, false, serial);
+        (chain.used, chain.tampered, chain.lost, chain.serial) = (0, false, false, serial);
         self.live_descriptors += chain.count;
         self.live += 1;
         Ok(())
@@ -162,6 +164,20 @@ impl Chains {
     pub(crate) fn published(&mut self, head: u16) {
         self.by_head[usize::from(head)].progress = Progress::Published;
         self.in_flight += 1;
+    }
+
+    /// The chain with this head, or id, was lost by the device.
+    pub(crate) fn lose(&mut self, id: Option<u32>) {
+        let head = id.and_then(|id| u16::try_from(id).ok());
+        if let Some(chain) = head.and_then(|head| self.get_mut(head)) {
+            chain.lost = true;
+        }
+    }
+
+    /// How many live chains the driver should have seen again.
+    pub(crate) fn not_lost(&self) -> usize {
+        let size = self.owners.len();
+        self.by_head[..size].iter().filter(|chain| chain.progress != Progress::None && !chain.lost).count()
     }
 
     /// The device wrote to a place. Whatever it had to read there is no longer what was submitted.

@@ -268,6 +268,8 @@ pub enum Event<'a> {
     RingTampered,
     /// The device takes nothing and returns nothing for a while.
     Silent,
+    /// The device will change a value as soon as the driver has read it.
+    Trap,
     /// The device notified the driver of nothing.
     Spurious,
     /// The device keeps a chain until the faults stop.
@@ -316,6 +318,7 @@ impl Event<'_> {
             | Self::StoredLate { .. }
             | Self::RingTampered
             | Self::Silent
+            | Self::Trap
             | Self::Spurious
             | Self::UsedEvent { .. }
             | Self::Tampered { .. }

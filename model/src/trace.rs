@@ -119,6 +119,7 @@ impl TraceHash {
             Event::RingTampered => self.number(28),
             Event::Silent => self.number(29),
             Event::Spurious => self.number(30),
+            Event::Trap => self.number(31),
             Event::Interrupts { wanted, flags, used_event, waiting } => {
                 let waiting = waiting.map_or(0, |waiting| u64::from(waiting) + 1);
                 self.numbers(21, [u64::from(*wanted), u64::from(*flags), u64::from(*used_event), waiting]);

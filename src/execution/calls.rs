@@ -61,6 +61,10 @@ impl Rig {
         if publish && answer.is_ok() && self.current().can.prepare {
             self.publish(listener)?;
         }
+        // Whoever publishes within submit has notified of it too.
+        if answer.is_ok() && !self.current().can.prepare {
+            self.current().device.notified();
+        }
         Ok(None)
     }
 
@@ -77,7 +81,7 @@ impl Rig {
         if let Some(lives) = answer.ok().and_then(|head| run.lives.get_mut(usize::from(head))) {
             *lives += 1;
         }
-        run.meet_table_faults();
+        run.meet_faults(Call::Submit);
         if let Ok(head) = answer {
             self.look_at_chain(head, listener)?;
         }
@@ -94,6 +98,10 @@ impl Rig {
         self.look_after(listener)?;
         let run = self.current();
         run.effective |= run.available != before;
+        run.meet_faults(Call::Publish);
+        if notify {
+            run.device.notified();
+        }
         Ok(None)
     }
 
@@ -102,7 +110,7 @@ impl Rig {
         let answer = self.call(Call::Take, |subject| subject.take());
         self.tell(&Event::Take { answer }, listener)?;
         let run = self.current();
-        run.meet_all_faults();
+        run.meet_faults(Call::Take);
         let (effective, again) = match answer {
             Ok(Some(Completion { head, .. })) => {
                 run.returned.push_back(head);
@@ -165,7 +173,7 @@ impl Rig {
         out.resize(limit as usize, 0);
         let answer = self.call(Call::Read, |subject| subject.read(head, &mut out));
         let run = self.current();
-        run.meet_table_faults();
+        run.meet_faults(Call::Read);
         run.effective |= answer != Ok(0);
         // A count beyond the buffer is an answer too: it is judged by its length.
         let bytes = match answer {
@@ -218,7 +226,7 @@ impl Rig {
             position.and_then(|position| run.returned.remove(position));
         }
         run.effective = true;
-        run.meet_table_faults();
+        run.meet_faults(Call::Free);
         self.look_after(listener)
     }
 
@@ -262,6 +270,8 @@ impl Rig {
         run.available = first;
         run.returned.clear();
         run.unmet.clear();
+        self.disarm();
+        let run = self.current();
         run.effective = true;
         self.tell(&Event::Reset { first_index: first }, listener)?;
         self.tell_effects(listener)?;

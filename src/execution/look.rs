@@ -3,7 +3,7 @@
 use super::{Listener, Rig, Scratch, Stop};
 use crate::outcome::Call;
 use ringstorm_model::{ChainFlaw, Descriptor, Event, Place};
-use ringstorm_sim_device::{self as sim, ChainError};
+use ringstorm_sim_device::{self as sim, ChainError, Fault, Part};
 
 /// The number of the buffers' region, the only one.
 const BUFFERS_REGION: u16 = 0;
@@ -15,8 +15,13 @@ impl Rig {
         if self.current().can.watched {
             let count = rings.stores.saturating_add(buffers.stores);
             let foreign = rings.foreign.or(buffers.foreign).is_some();
+            self.look_at_trap(rings.trapped, listener)?;
             self.tell(&Event::Stores { count, foreign }, listener)?;
             self.look_at_places(listener)?;
+            if let Some(offset) = rings.refetched.or(buffers.refetched) {
+                self.tell(&Event::Refetched { offset: offset as u64 }, listener)?;
+            }
+            self.look_at_late_stores(listener)?;
         }
         let run = self.current();
         let moved = run.device.available_index() != run.available;
@@ -24,6 +29,43 @@ impl Rig {
             self.look_at_available(listener)?;
         }
         self.look_at_free_count(listener)
+    }
+
+    /// Tells what changed in the last call behind the driver's back.
+    fn look_at_trap(&mut self, sprung: bool, listener: &mut impl Listener) -> Result<(), Stop> {
+        let run = self.current();
+        match run.trap.take_if(|_| sprung) {
+            Some(change) => {
+                run.coverage.reach(run.trap_state, Fault::ChangedBetweenReads);
+                run.device.sprung(change);
+                self.tell_effects(listener)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Looks for stores to what the last call had published before: entries, and descriptors of chains.
+    fn look_at_late_stores(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let mut late = std::mem::take(&mut self.scratch.late);
+        self.provided.rings.take_late_stores(&mut late);
+        let Self { run, model, .. } = self;
+        let device = &run.as_ref().expect("an execution was begun").device;
+        let (from, to) = (run.as_ref().map_or(0, |run| run.available), device.available_index());
+        let first = late.iter().copied().find(|offset| match device.whose(*offset) {
+            Some(Part::Descriptor(index)) => model.owner(index).is_some_and(|head| {
+                let new = |step| device.available_entry(from.wrapping_add(step)) == head;
+                (0..to.wrapping_sub(from)).any(new)
+            }),
+            Some(Part::AvailableEntry(slot)) => {
+                to.wrapping_sub(from) > slot.wrapping_sub(from) % device.size()
+            }
+            None => false,
+        });
+        self.scratch.late = late;
+        match first {
+            Some(offset) => self.tell(&Event::StoredLate { offset: offset as u64 }, listener),
+            None => Ok(()),
+        }
     }
 
     /// Looks at where in the buffers the last call stored.

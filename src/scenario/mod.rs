@@ -6,10 +6,12 @@
 
 mod bytes;
 mod draw;
+mod draw_chain;
 mod guess;
 mod parse;
 mod print;
 mod step;
+mod tour;
 mod words;
 
 pub use bytes::{HEADER_BYTES, STEP_BYTES};
