@@ -2,7 +2,6 @@
 
 use super::Defect;
 use super::chain::{Chain, Descriptor, Stage};
-use super::shared::{F_NEXT, Shared, TAMPERED};
 use super::table::Table;
 use ringstorm_model::{Answer, MisuseKind, Refusal};
 
@@ -54,17 +53,9 @@ impl Table {
                 let followed = self.follow(head, chain)?;
                 assert!(followed.len() <= self.size.into(), "chain {head} has no tail");
             }
-            Some(Defect::FreeMutatesBeforeCheck) => {
-                for index in self.follow(head, chain)? {
-                    let Shared { flags, next, .. } = self.shared(index);
-                    self.clear(index);
-                    if flags & F_NEXT != 0 && next == head {
-                        return Err(TAMPERED);
-                    }
-                }
-            }
+            Some(Defect::FreeMutatesBeforeCheck) => indexes = self.follow(head, chain)?,
             Some(Defect::FreeFollowsTable) => indexes = self.follow_blindly(head),
-            Some(Defect::LinksReadBack) => indexes = self.follow_links(head, indexes.len()),
+            Some(Defect::LinksReadBack) => indexes = self.follow_links(head, indexes.len()).0,
             Some(Defect::HeadAloneFreed) => indexes.truncate(1),
             Some(Defect::RingSlotFreed) => indexes[0] = chain.slot,
             Some(Defect::NeighboursFreed) => {

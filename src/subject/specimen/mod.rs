@@ -83,6 +83,12 @@ impl Specimen {
     /// Takes the next used element, of which the used index says that it is there.
     fn take_element(&mut self, index: u16) -> Answer<Completion> {
         let element = self.rings.next(index);
+        if self.has(Defect::BadElementStalls) && self.table.completed_by(element.id).is_none() {
+            self.rings.put_back();
+            let stalled = DeviceRefusal { consumed: false, broken: false, returned: None };
+            return Err(Refusal::Device(stalled));
+        }
+        self.rings.taken();
         self.complete(element)
     }
 
@@ -176,13 +182,9 @@ impl Subject for Specimen {
         if self.has(Defect::UsedIndexFetchedTwice) {
             index = self.rings.used_index();
         }
-        if self.has(Defect::BadElementStalls) && self.table.completed_by(self.rings.next_id()).is_none() {
-            let stalled = DeviceRefusal { consumed: false, broken: false, returned: None };
-            return Err(Refusal::Device(stalled));
-        }
         let claimed = self.rings.claimed(index);
         let lie = match self.defect {
-            Some(Defect::IndexJumpFollowed) => false,
+            Some(Defect::IndexJumpFollowed | Defect::BadElementStalls) => false,
             Some(Defect::FullRingBlamed) => claimed >= self.in_flight,
             Some(Defect::WrapBlamed) => claimed > self.in_flight || self.rings.wrapped(index),
             _ => claimed > self.in_flight,

@@ -169,10 +169,6 @@ impl Rings {
         }
         let slot = self.used % self.geometry.size;
         self.used = self.used.wrapping_add(1);
-        // A wish holds for one element.
-        if self.event_index && self.interrupts && !self.has(Defect::UsedEventStale) {
-            self.tell_event(self.used);
-        }
         let element = Element { slot, id: self.id(slot), length: self.length(slot) };
         if self.has(Defect::UsedElementCleared) {
             self.memory.store_u32(self.element(slot), 0);
@@ -180,9 +176,16 @@ impl Rings {
         element
     }
 
-    /// The id of the next element, which stays where it is.
-    pub(super) fn next_id(&self) -> u32 {
-        self.id(self.used % self.geometry.size)
+    /// An element was taken. A wish holds for one element, so the next one is asked for.
+    pub(super) fn taken(&self) {
+        if self.event_index && self.interrupts && !self.has(Defect::UsedEventStale) {
+            self.tell_event(self.used);
+        }
+    }
+
+    /// Does not take the element after all.
+    pub(super) const fn put_back(&mut self) {
+        self.used = self.used.wrapping_sub(1);
     }
 
     fn element(&self, slot: u16) -> usize {

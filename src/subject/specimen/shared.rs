@@ -49,7 +49,8 @@ impl Table {
                 return if followed == chain.indexes { Ok(followed) } else { Err(TAMPERED) };
             }
             if next == head && self.has(Defect::FreeMutatesBeforeCheck) {
-                return Ok(followed);
+                followed.iter().for_each(|index| self.clear(*index));
+                return Err(TAMPERED);
             }
             if next >= self.size && !self.has(Defect::NextUnchecked) {
                 return Err(TAMPERED);
@@ -79,16 +80,14 @@ impl Table {
         }
     }
 
-    /// Follows so many links through the table, whether or not they are set, and keeps them inside it.
-    pub(super) fn follow_links(&self, head: u16, count: usize) -> Vec<u16> {
-        let next = |index: &u16| Some(self.shared(*index).next % self.size);
-        std::iter::successors(Some(head), next).take(count).collect()
-    }
-
-    /// Takes descriptors off the free list, where a defect links it through the table, and keeps them inside it.
-    pub(super) fn follow_free_list(&mut self, count: usize) -> Vec<u16> {
-        let taken = self.follow_links(self.first_free, count);
-        self.first_free = self.follow_links(taken[count - 1], 2)[1];
-        taken
+    /// Follows so many links through the table, whether or not they are set, and keeps them inside it. Says where the
+    /// last one leads too.
+    pub(super) fn follow_links(&self, head: u16, count: usize) -> (Vec<u16>, u16) {
+        let (mut followed, mut index) = (Vec::with_capacity(count), head);
+        for _ in 0..count {
+            followed.push(index);
+            index = self.shared(index).next % self.size;
+        }
+        (followed, index)
     }
 }

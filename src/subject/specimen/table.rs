@@ -192,10 +192,10 @@ impl Table {
 
     /// Takes descriptors off the free list; there are so many.
     fn take_free(&mut self, count: usize) -> Vec<u16> {
-        let taken = match self.has(Defect::FreeListInTable) {
-            true => self.follow_free_list(count),
-            false => self.free.iter().rev().take(count).copied().collect(),
-        };
+        let mut taken: Vec<u16> = self.free.iter().rev().take(count).copied().collect();
+        if self.has(Defect::FreeListInTable) {
+            (taken, self.first_free) = self.follow_links(self.first_free, count);
+        }
         self.free.truncate(self.free.len() - count);
         taken
     }
