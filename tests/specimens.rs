@@ -22,15 +22,16 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
     };
     match defect {
         Defect::HeadAtSize
+        | Defect::LoopDetectedAtHeadOnly
         | Defect::NextUnchecked
         | Defect::OversizedBufferHalfway
         | Defect::FreeLengthTripwire
         | Defect::IdUnchecked => &[NoPanic],
-        Defect::FreeFollowsTable => &[NoPanic, FreeCount],
-        Defect::LoopDetectedAtHeadOnly => &[NoPanic, Response, FetchedOnce],
+        // It goes around for ever, or frees what the device linked, or less.
+        Defect::FreeFollowsTable => &[NoPanic, FreeCount, FetchedOnce],
         // Before the end is found to be none, elements of long ago can complete what the device still has.
         Defect::IndexJumpFollowed => {
-            &[NoPanic, Notified, CompletedOnce, Drains, Response, MisuseRefused, FailedUnchanged, FetchedOnce]
+            &[NoPanic, Notified, CompletedOnce, Drains, Response, MisuseRefused, FailedUnchanged]
         }
         Defect::FreeMutatesBeforeCheck
         | Defect::RefusedHalfway
@@ -84,6 +85,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         Defect::WritableFirst => &[WellFormed],
         Defect::PayloadMisplaced | Defect::PayloadCutToWords => &[Payload],
         Defect::TailKeepsNext => &[Acyclic, WellFormed],
+        Defect::TailLinksHead => &[Acyclic],
         Defect::WrapBlamed | Defect::FullRingBlamed => &[FairBlame],
     }
 }
@@ -102,6 +104,7 @@ fn a_specimen_without_a_defect_survives_a_storm() {
 #[test]
 fn every_defect_is_caught_by_what_it_breaks() {
     let mut missed = Invariant::VARIANTS.to_vec();
+    let mut wrong = Vec::new();
     for defect in Defect::VARIANTS {
         let mut rig = Rig::new().expect("there is memory");
         let kind = Kind::Specimen(Some(*defect));
@@ -109,15 +112,18 @@ fn every_defect_is_caught_by_what_it_breaks() {
         for seed in 0..5_000 {
             let Outcome { verdict, .. } = run(&mut rig, kind, Profile::Swarm, seed);
             let Some(invariant) = Expected::of(&verdict).invariant() else { continue };
-            assert!(guilty_of(*defect).contains(&invariant), "{} seed {seed}: {verdict}", defect.name());
+            if !guilty_of(*defect).contains(&invariant) {
+                wrong.push(format!("{} seed {seed}: {verdict}", defect.name()));
+            }
             missed.retain(|missed| *missed != invariant);
             findings += 1;
-            if findings >= 3 && !missed.contains(&guilty_of(*defect)[0]) {
+            if findings == 2 {
                 break;
             }
         }
         assert!(findings > 0, "{} is not caught", defect.name());
     }
+    assert!(wrong.is_empty(), "caught by what they do not break:\n{}", wrong.join("\n"));
     assert!(missed.is_empty(), "no specimen is caught by {missed:?}");
 }
 

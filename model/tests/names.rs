@@ -11,7 +11,7 @@ use support::{
     writable,
 };
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "free-count",
     "no-double-use",
     "acyclic",
@@ -77,6 +77,20 @@ fn driver_states_are_numbered_without_gaps() {
     assert_eq!(state(Occupancy::Empty, true, false, false), 4);
     assert_eq!(state(Occupancy::Partly, false, false, false), 8);
     assert_eq!(state(Occupancy::Full, true, true, true), 23);
+}
+
+#[test]
+fn a_driver_state_is_told_in_words() {
+    for (number, words) in [
+        (0, "empty"),
+        (1, "empty broken"),
+        (2, "empty at-wrap"),
+        (4, "empty fragmented"),
+        (8, "partly"),
+        (23, "full fragmented at-wrap broken"),
+    ] {
+        assert_eq!(DriverState::from_number(number).to_string(), words);
+    }
 }
 
 /// Far from the wrap, so that nothing but the test makes a state.

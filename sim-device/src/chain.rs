@@ -102,7 +102,7 @@ impl<M: SharedMemory> AddressSpace<M> {
 /// Reads the chain at `head` into `out`, as far as it can be followed, and says what is wrong with it first.
 ///
 /// # Errors
-/// [`ChainError`], the first one in the order of the chain.
+/// [`ChainError`]: a loop, or else the first one in the order of the chain.
 pub fn walk<M: SharedMemory>(
     memory: &M,
     geometry: &Geometry,
@@ -140,7 +140,8 @@ pub fn walk<M: SharedMemory>(
             return Err(error.unwrap_or(ChainError::NextOutOfRange(index)));
         }
         if out.len() >= usize::from(geometry.size) {
-            return Err(error.unwrap_or(ChainError::Loop));
+            // Whatever else is wrong comes of going around.
+            return Err(ChainError::Loop);
         }
         index = next;
     }

@@ -4,7 +4,7 @@ mod support;
 
 use ringstorm_core::{HeapMemory, SharedMemory};
 use ringstorm_sim_device::{
-    AddressSpace, ChainError, Descriptor, Device, Effect, Geometry, Place, Reply, fill_pattern,
+    AddressSpace, ChainError, Descriptor, Device, Effect, Geometry, Part, Place, Reply, fill_pattern,
 };
 use support::{BUFFERS, GEOMETRY, Memory, NEXT, OTHERS, WRITE, bytes, effects};
 
@@ -243,6 +243,33 @@ fn a_pattern_has_no_zero_and_depends_on_its_seed() {
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), 1008);
+}
+
+/// The table, then the entries between the available index and `used_event` (2.7.5, 2.7.6).
+#[test]
+fn an_offset_is_in_a_descriptor_or_an_entry_or_in_neither() {
+    let memory = Memory::new();
+    let device = memory.device(0);
+    for offset in 0..120 {
+        let expected = match offset {
+            0..64 => Some(Part::Descriptor((offset / 16) as u16)),
+            68..76 => Some(Part::AvailableEntry((offset - 68) as u16 / 2)),
+            _ => None,
+        };
+        assert_eq!(device.whose(offset), expected, "{offset}");
+    }
+    let geometry = Geometry { size: 4, table: 64, available: 0, used: 128 };
+    let device = Device::new(&memory.rings, geometry, memory.space(), 0);
+    for (offset, expected) in [
+        (3, None),
+        (4, Some(Part::AvailableEntry(0))),
+        (63, None),
+        (64, Some(Part::Descriptor(0))),
+        (127, Some(Part::Descriptor(3))),
+        (128, None),
+    ] {
+        assert_eq!(device.whose(offset), expected, "{offset}");
+    }
 }
 
 /// The used ring with its event field: 6 + 8 * size (2.7).

@@ -323,10 +323,12 @@ impl Drawer {
     }
 
     fn value(&mut self) -> u32 {
-        match self.below(4) {
-            0 => 0,
-            1 => self.below(8),
-            2 => u32::MAX,
+        match self.below(8) {
+            0 | 1 => 0,
+            2 | 3 => self.below(8),
+            4 => u32::MAX,
+            // What is cut to 16 bits looks small.
+            5 => 0x1_0000 + self.below(8),
             _ => self.rng.random(),
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn ghost(size: u32, direction: u32, broken: bool) -> Vec<Step> {
         Step::Free { pick: Pick::NEWEST },
     ]);
     if broken {
-        steps.extend([fault(Fault::IndexJump, u32::MAX), Step::Take]);
+        steps.extend([fault(Fault::IndexJump, 0x7ffe), Step::Take]);
     }
     steps
 }
@@ -59,7 +59,7 @@ pub(super) fn crowded(size: u32, direction: u32, broken: bool) -> Vec<Step> {
         steps.push(TAKE_ALL);
     }
     if broken {
-        steps.extend([fault(Fault::IndexJump, u32::MAX), Step::Take]);
+        steps.extend([fault(Fault::IndexJump, 0x7ffe), Step::Take]);
     }
     steps
 }

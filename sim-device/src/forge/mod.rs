@@ -33,7 +33,7 @@ impl<M: SharedMemory> Device<M> {
             Fault::LengthTooLong => self.length_too_long(pick, value),
             Fault::LengthForReadable => self.length_for_readable(pick, value),
             Fault::LengthUnwritten => self.length_unwritten(pick, value),
-            Fault::IndexJump => Some(self.move_index((value % 0xffff) as u16 + 1)),
+            Fault::IndexJump => Some(self.move_index((value % 0x7fff) as u16 + 1)),
             Fault::IndexBackwards => Some(self.index_backwards(value)),
             Fault::IndexBeforeElement => self.index_before_element(pick),
             Fault::FlagsGarbage => self.flags_garbage(value),

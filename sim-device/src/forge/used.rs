@@ -122,7 +122,7 @@ impl<M: SharedMemory> Device<M> {
         let (id, length) = (self.rings.load_u32(element), self.rings.load_u32(element + 4));
         let (offset, width, value, then) = match pick % 4 {
             0 => {
-                let index = self.used_index.wrapping_add((value % 0xffff) as u16 + 1);
+                let index = self.used_index.wrapping_add((value % 0x7fff) as u16 + 1);
                 (self.geometry.used + 2, 2, u64::from(index), Change::UsedIndex(index))
             }
             1 => {

@@ -143,6 +143,8 @@ pub enum Defect {
     PayloadCutToWords,
     /// The last descriptor of a chain says that another one follows.
     TailKeepsNext,
+    /// The last descriptor of a chain is linked to the first, as in a free list that is a circle.
+    TailLinksHead,
     /// A used index behind its wrap is taken for one that goes backwards, which is blamed on the device.
     WrapBlamed,
     /// As many used elements as there are chains in flight are too many, which is blamed on the device.

@@ -2,6 +2,7 @@
 
 use super::Defect;
 use super::chain::{Chain, Descriptor, Stage};
+use super::shared::TAMPERED;
 use super::table::Table;
 use ringstorm_model::{Answer, MisuseKind, Refusal};
 
@@ -53,9 +54,15 @@ impl Table {
                 let followed = self.follow(head, chain)?;
                 assert!(followed.len() <= self.size.into(), "chain {head} has no tail");
             }
-            Some(Defect::FreeMutatesBeforeCheck) => indexes = self.follow(head, chain)?,
+            Some(Defect::FreeMutatesBeforeCheck) => {
+                let followed = self.follow(head, chain)?;
+                followed.iter().for_each(|index| self.clear(*index));
+                if followed.len() > 1 && followed.last() == Some(&head) {
+                    return Err(TAMPERED);
+                }
+            }
             Some(Defect::FreeFollowsTable) => indexes = self.follow_blindly(head),
-            Some(Defect::LinksReadBack) => indexes = self.follow_links(head, indexes.len()).0,
+            Some(Defect::LinksReadBack) => indexes = self.follow_links(head, indexes.len()),
             Some(Defect::HeadAloneFreed) => indexes.truncate(1),
             Some(Defect::RingSlotFreed) => indexes[0] = chain.slot,
             Some(Defect::NeighboursFreed) => {

@@ -84,11 +84,10 @@ impl Specimen {
     fn take_element(&mut self, index: u16) -> Answer<Completion> {
         let element = self.rings.next(index);
         if self.has(Defect::BadElementStalls) && self.table.completed_by(element.id).is_none() {
-            self.rings.put_back();
             let stalled = DeviceRefusal { consumed: false, broken: false, returned: None };
             return Err(Refusal::Device(stalled));
         }
-        self.rings.taken();
+        self.rings.pass(element.slot);
         self.complete(element)
     }
 
@@ -184,7 +183,7 @@ impl Subject for Specimen {
         }
         let claimed = self.rings.claimed(index);
         let lie = match self.defect {
-            Some(Defect::IndexJumpFollowed | Defect::BadElementStalls) => false,
+            Some(Defect::IndexJumpFollowed) => false,
             Some(Defect::FullRingBlamed) => claimed >= self.in_flight,
             Some(Defect::WrapBlamed) => claimed > self.in_flight || self.rings.wrapped(index),
             _ => claimed > self.in_flight,

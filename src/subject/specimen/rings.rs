@@ -168,24 +168,19 @@ impl Rings {
             self.used = index.wrapping_sub(1);
         }
         let slot = self.used % self.geometry.size;
-        self.used = self.used.wrapping_add(1);
-        let element = Element { slot, id: self.id(slot), length: self.length(slot) };
-        if self.has(Defect::UsedElementCleared) {
-            self.memory.store_u32(self.element(slot), 0);
-        }
-        element
+        Element { slot, id: self.id(slot), length: self.length(slot) }
     }
 
-    /// An element was taken. A wish holds for one element, so the next one is asked for.
-    pub(super) fn taken(&self) {
+    /// Steps over the element in this slot.
+    pub(super) fn pass(&mut self, slot: u16) {
+        self.used = self.used.wrapping_add(1);
+        // A wish holds for one element.
         if self.event_index && self.interrupts && !self.has(Defect::UsedEventStale) {
             self.tell_event(self.used);
         }
-    }
-
-    /// Does not take the element after all.
-    pub(super) const fn put_back(&mut self) {
-        self.used = self.used.wrapping_sub(1);
+        if self.has(Defect::UsedElementCleared) {
+            self.memory.store_u32(self.element(slot), 0);
+        }
     }
 
     fn element(&self, slot: u16) -> usize {

@@ -49,8 +49,8 @@ impl Table {
                 return if followed == chain.indexes { Ok(followed) } else { Err(TAMPERED) };
             }
             if next == head && self.has(Defect::FreeMutatesBeforeCheck) {
-                followed.iter().for_each(|index| self.clear(*index));
-                return Err(TAMPERED);
+                followed.push(head);
+                return Ok(followed);
             }
             if next >= self.size && !self.has(Defect::NextUnchecked) {
                 return Err(TAMPERED);
@@ -80,14 +80,22 @@ impl Table {
         }
     }
 
-    /// Follows so many links through the table, whether or not they are set, and keeps them inside it. Says where the
-    /// last one leads too.
-    pub(super) fn follow_links(&self, head: u16, count: usize) -> (Vec<u16>, u16) {
-        let (mut followed, mut index) = (Vec::with_capacity(count), head);
-        for _ in 0..count {
-            followed.push(index);
-            index = self.shared(index).next % self.size;
+    /// Follows so many links through the table, whether or not they are set, and keeps them inside it.
+    pub(super) fn follow_links(&self, head: u16, count: usize) -> Vec<u16> {
+        let mut followed = vec![head];
+        while followed.len() < count {
+            followed.push(self.shared(followed[followed.len() - 1]).next % self.size);
         }
-        (followed, index)
+        followed
+    }
+
+    /// Takes descriptors off the free list, where a defect links it through the table, and keeps them inside it.
+    pub(super) fn follow_free_list(&mut self, count: usize) -> Vec<u16> {
+        let mut taken = Vec::with_capacity(count);
+        for _ in 0..count {
+            taken.push(self.first_free);
+            self.first_free = self.shared(self.first_free).next % self.size;
+        }
+        taken
     }
 }

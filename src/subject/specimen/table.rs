@@ -192,10 +192,10 @@ impl Table {
 
     /// Takes descriptors off the free list; there are so many.
     fn take_free(&mut self, count: usize) -> Vec<u16> {
-        let mut taken: Vec<u16> = self.free.iter().rev().take(count).copied().collect();
-        if self.has(Defect::FreeListInTable) {
-            (taken, self.first_free) = self.follow_links(self.first_free, count);
-        }
+        let taken = match self.has(Defect::FreeListInTable) {
+            true => self.follow_free_list(count),
+            false => self.free.iter().rev().take(count).copied().collect(),
+        };
         self.free.truncate(self.free.len() - count);
         taken
     }
@@ -225,9 +225,11 @@ impl Table {
             }
         }
         let next = indexes.get(position + 1).copied();
-        let linked = next.is_some() || self.has(Defect::TailKeepsNext);
+        let linked =
+            next.is_some() || matches!(self.defect, Some(Defect::TailKeepsNext | Defect::TailLinksHead));
         let flags = if linked { F_NEXT } else { 0 } | if writable { F_WRITE } else { 0 };
-        let next = next.unwrap_or(0);
+        let after_tail = if self.has(Defect::TailLinksHead) { indexes[0] } else { 0 };
+        let next = next.unwrap_or(after_tail);
         let at = DESCRIPTOR_BYTES * usize::from(index);
         self.memory.store_u64(at, self.address(index, buffer));
         let rest = u64::from(length) | u64::from(flags) << 32 | u64::from(next) << 48;

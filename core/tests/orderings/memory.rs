@@ -1,0 +1,220 @@
+//! Shared memory made of loom's locations.
+
+use loom::cell::UnsafeCell;
+use loom::sync::atomic::{AtomicU16, Ordering, fence};
+use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
+use std::rc::Rc;
+
+/// One location, of the width at which it is always accessed.
+enum Place {
+    Byte(UnsafeCell<u8>),
+    Half(UnsafeCell<u16>),
+    Word(UnsafeCell<u32>),
+    Double(UnsafeCell<u64>),
+    /// An index, flags or an event: the only atomics. A plain store, which loom's atomics do not have, is a write to
+    /// `plain`, of which every atomic access is a read: so the two race just as in memory.
+    Ordered {
+        value: AtomicU16,
+        plain: UnsafeCell<()>,
+    },
+}
+
+impl Place {
+    fn ordered() -> Self {
+        Self::Ordered { value: AtomicU16::new(0), plain: UnsafeCell::new(()) }
+    }
+}
+
+/// Memory of which the clones are handles. The threads of a model take turns on one thread of the system. A race is
+/// reported where the caller stands.
+#[derive(Clone)]
+pub struct LoomMemory(Rc<Vec<Option<Place>>>);
+
+impl LoomMemory {
+    /// Bytes, for payload.
+    pub fn buffers(length: usize) -> Self {
+        Self(Rc::new((0..length).map(|_| Some(Place::Byte(UnsafeCell::new(0)))).collect()))
+    }
+
+    /// Table, available ring and used ring of a queue, by the widths of 2.7.5, 2.7.6 and 2.7.8.
+    pub fn rings(size: u16) -> Self {
+        let mut places = Vec::new();
+        for _ in 0..2 * size {
+            lay(&mut places, 8, Place::Double(UnsafeCell::new(0)));
+        }
+        lay(&mut places, 2, Place::ordered());
+        lay(&mut places, 2, Place::ordered());
+        for _ in 0..size {
+            lay(&mut places, 2, Place::Half(UnsafeCell::new(0)));
+        }
+        lay(&mut places, 2, Place::ordered());
+        places.resize_with(places.len().next_multiple_of(4), || None);
+        lay(&mut places, 2, Place::ordered());
+        lay(&mut places, 2, Place::ordered());
+        for _ in 0..2 * size {
+            lay(&mut places, 4, Place::Word(UnsafeCell::new(0)));
+        }
+        lay(&mut places, 2, Place::ordered());
+        places.resize_with(places.len().next_multiple_of(8), || None);
+        Self(Rc::new(places))
+    }
+
+    fn place(&self, offset: usize) -> &Place {
+        self.0[offset].as_ref().expect("a location begins here")
+    }
+
+    fn ordered(&self, offset: usize) -> (&AtomicU16, &UnsafeCell<()>) {
+        match self.place(offset) {
+            Place::Ordered { value, plain } => (value, plain),
+            _ => panic!("an ordered access to a plain location at {offset}"),
+        }
+    }
+
+    /// An atomic load.
+    #[track_caller]
+    pub fn load_as(&self, ordering: Ordering, offset: usize) -> u16 {
+        let (value, plain) = self.ordered(offset);
+        plain.with(|_| ());
+        value.load(ordering)
+    }
+
+    /// An atomic store.
+    #[track_caller]
+    pub fn store_as(&self, ordering: Ordering, offset: usize, new: u16) {
+        let (value, plain) = self.ordered(offset);
+        plain.with(|_| ());
+        value.store(new, ordering);
+    }
+
+    /// A load of an atomic location that is not atomic itself.
+    #[track_caller]
+    pub fn load_plain(&self, offset: usize) -> u16 {
+        let (value, plain) = self.ordered(offset);
+        plain.with(|_| ());
+        // SAFETY: loom panics if a store is not ordered before it, and its threads take turns.
+        unsafe { value.unsync_load() }
+    }
+
+    /// A store to an atomic location that is not atomic itself.
+    #[track_caller]
+    pub fn store_plain(&self, offset: usize, new: u16) {
+        let (value, plain) = self.ordered(offset);
+        plain.with_mut(|_| ());
+        value.store(new, Ordering::Relaxed);
+    }
+
+    fn byte(&self, offset: usize) -> &UnsafeCell<u8> {
+        match self.place(offset) {
+            Place::Byte(cell) => cell,
+            _ => panic!("bytes at {offset}"),
+        }
+    }
+}
+
+/// Lays a location of `width` bytes behind the others.
+fn lay(places: &mut Vec<Option<Place>>, width: usize, place: Place) {
+    places.push(Some(place));
+    places.resize_with(places.len() + width - 1, || None);
+}
+
+/// A plain load: loom panics if it races.
+#[track_caller]
+fn get<T: Copy>(cell: &UnsafeCell<T>) -> T {
+    // SAFETY: the threads of a model take turns, and none keeps a reference.
+    cell.with(|value| unsafe { *value })
+}
+
+/// A plain store: loom panics if it races.
+#[track_caller]
+fn set<T: Copy>(cell: &UnsafeCell<T>, new: T) {
+    // SAFETY: the threads of a model take turns, and none keeps a reference.
+    cell.with_mut(|value| unsafe { *value = new });
+}
+
+impl SharedMemory for LoomMemory {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn host_address(&self) -> u64 {
+        0
+    }
+    #[track_caller]
+    fn load_u16(&self, offset: usize) -> u16 {
+        match self.place(offset) {
+            Place::Half(cell) => get(cell),
+            _ => panic!("16 bits at {offset}"),
+        }
+    }
+    #[track_caller]
+    fn load_u32(&self, offset: usize) -> u32 {
+        match self.place(offset) {
+            Place::Word(cell) => get(cell),
+            _ => panic!("32 bits at {offset}"),
+        }
+    }
+    #[track_caller]
+    fn load_u64(&self, offset: usize) -> u64 {
+        match self.place(offset) {
+            Place::Double(cell) => get(cell),
+            _ => panic!("64 bits at {offset}"),
+        }
+    }
+    #[track_caller]
+    fn store_u16(&self, offset: usize, value: u16) {
+        match self.place(offset) {
+            Place::Half(cell) => set(cell, value),
+            _ => panic!("16 bits at {offset}"),
+        }
+    }
+    #[track_caller]
+    fn store_u32(&self, offset: usize, value: u32) {
+        match self.place(offset) {
+            Place::Word(cell) => set(cell, value),
+            _ => panic!("32 bits at {offset}"),
+        }
+    }
+    #[track_caller]
+    fn store_u64(&self, offset: usize, value: u64) {
+        match self.place(offset) {
+            Place::Double(cell) => set(cell, value),
+            _ => panic!("64 bits at {offset}"),
+        }
+    }
+    #[track_caller]
+    fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16 {
+        self.load_as(access.ordering(), offset)
+    }
+    #[track_caller]
+    fn store_ordered(&self, access: OrderedStore, offset: usize, value: u16) {
+        self.store_as(access.ordering(), offset, value);
+    }
+    fn barrier(&self, _: FullBarrier) {
+        fence(Ordering::SeqCst);
+    }
+    #[track_caller]
+    fn copy_in(&self, offset: usize, bytes: &[u8]) {
+        for (byte, at) in bytes.iter().zip(offset..) {
+            set(self.byte(at), *byte);
+        }
+    }
+    #[track_caller]
+    fn copy_out(&self, offset: usize, out: &mut [u8]) {
+        for (byte, at) in out.iter_mut().zip(offset..) {
+            *byte = get(self.byte(at));
+        }
+    }
+    #[track_caller]
+    fn zero(&self, offset: usize, length: usize) {
+        for place in self.0[offset..offset + length].iter().flatten() {
+            match place {
+                Place::Byte(cell) => set(cell, 0),
+                Place::Half(cell) => set(cell, 0),
+                Place::Word(cell) => set(cell, 0),
+                Place::Double(cell) => set(cell, 0),
+                Place::Ordered { .. } => panic!("an index is not zeroed as if it were plain"),
+            }
+        }
+    }
+    /// Nothing: an execution of the model ends with its memory, whatever is live in it.
+    fn abandon(&mut self) {}
+}

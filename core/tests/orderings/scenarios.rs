@@ -1,0 +1,295 @@
+//! What driver and device do, each in a thread of the model. Nobody waits for the other: whoever looks too early, too
+//! often or falls asleep is done, and among all executions are those in which it came late enough. So every execution
+//! ends, and a lost wake-up is a fact to be looked up at the end, not a hang.
+
+use crate::device::{Polite, Told};
+use crate::memory::LoomMemory;
+use crate::support::{BUFFERS_AT, RINGS_AT};
+use crate::weakened::{Weakened, Weakening};
+use loom::model::Builder;
+use loom::thread;
+use ringstorm_core::{
+    Config, DeviceAddress, DeviceStopped, Notification, Policies, QueueSize, Region, RingIndex, SplitQueue,
+    WritableBuffers,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+type Queue = SplitQueue<Weakened>;
+
+/// Bytes in a buffer.
+const BUFFER: u32 = 2;
+/// Looks that may come too early, of each side of an [`exchange`].
+const PATIENCE: u16 = 1;
+
+/// How a queue is set up, and what the two sides do with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    pub name: &'static str,
+    size: u16,
+    first: u16,
+    event_index: bool,
+    /// How many chains there are in all.
+    chains: u16,
+    /// One execution. Returns how many chains were through with both sides running.
+    act: fn(&Shared) -> u16,
+}
+
+/// What the two sides share.
+#[derive(Clone)]
+pub struct Shared {
+    scenario: Scenario,
+    rings: Weakened,
+    buffers: Weakened,
+}
+
+impl Scenario {
+    /// Looks at every execution. Panics at the first that goes wrong, or if in none of them the two sides got through
+    /// all chains while both ran.
+    pub fn check(self, weakening: Weakening) {
+        let furthest = Arc::new(AtomicUsize::new(0));
+        let far = Arc::clone(&furthest);
+        let mut builder = Builder::new();
+        // Exhaustively, whatever the environment says.
+        (builder.preemption_bound, builder.max_permutations, builder.max_duration) = (None, None, None);
+        builder.max_branches = 1_000;
+        builder.check(move || {
+            let shared = Shared {
+                scenario: self,
+                rings: Weakened::new(LoomMemory::rings(self.size), weakening),
+                buffers: Weakened::new(
+                    LoomMemory::buffers(BUFFER as usize * usize::from(self.size)),
+                    weakening,
+                ),
+            };
+            far.fetch_max((self.act)(&shared).into(), Relaxed);
+        });
+        assert_eq!(
+            furthest.load(Relaxed),
+            self.chains.into(),
+            "{}: the furthest of all executions",
+            self.name
+        );
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> Queue {
+        let Scenario { size, first, event_index, .. } = self.scenario;
+        let policies = Policies { writable: WritableBuffers::Zeroed, ..Policies::default() };
+        let config = Config {
+            buffer_size: BUFFER,
+            first_index: RingIndex::new(first),
+            event_index,
+            policies,
+            ..Config::new(QueueSize::new(size.into()).unwrap())
+        };
+        let rings = Region::at(self.rings.clone(), DeviceAddress::new(RINGS_AT));
+        let buffers = Region::at(self.buffers.clone(), DeviceAddress::new(BUFFERS_AT));
+        SplitQueue::new(config, rings, buffers).unwrap()
+    }
+
+    fn device(&self) -> Polite<'_> {
+        let Scenario { size, first, event_index, .. } = self.scenario;
+        Polite::new(&self.rings, &self.buffers, size, first, event_index)
+    }
+}
+
+/// The request of a chain, by its number from 0.
+fn request(number: u16) -> [u8; 1] {
+    [0x10 + number as u8]
+}
+
+/// What the device makes of a request.
+fn response(request: &[u8]) -> [u8; 2] {
+    [request[0] ^ 0xff, request[0]]
+}
+
+/// Submits a chain of a request and room for the response.
+fn submit(queue: &mut Queue, number: u16) -> bool {
+    queue.submit(&[&request(number)], &[2]).unwrap();
+    queue.publish() == Notification::Needed
+}
+
+/// Takes a chain if there is one, and checks that it is the one of that number with its response.
+fn take(queue: &mut Queue, number: u16) -> bool {
+    let Some(done) = queue.take().unwrap() else { return false };
+    let mut out = [0; 4];
+    let length = queue.read(done.head, &mut out).unwrap();
+    assert_eq!(out[..length], response(&request(number)), "the response to request {number}");
+    queue.free(done.head).unwrap();
+    true
+}
+
+/// Whoever sleeps at the entry of that number, counted from 0, with more behind it, was told of it.
+fn is_awake(told: &Told, asleep_at: u16) {
+    let all = told.len() as u16;
+    assert!(asleep_at == all || told[usize::from(asleep_at)], "{LOST} {asleep_at} of {all}: {told:?}");
+}
+
+/// How the message of a lost wake-up begins.
+pub const LOST: &str = "asleep, and not told of entry";
+
+/// Request and response, one chain after the other, in the same descriptors, buffers and, on a small ring, the same
+/// entries.
+fn exchange(shared: &Shared) -> u16 {
+    let chains = shared.scenario.chains;
+    let mut queue = shared.queue();
+    let others = shared.clone();
+    let device = thread::spawn(move || {
+        let mut device = others.device();
+        for _ in 0..chains + PATIENCE {
+            if let Some(head) = device.poll() {
+                let answer = response(&device.device.read(head));
+                device.device.answer(head, &answer);
+            }
+        }
+    });
+    let mut back = 0;
+    submit(&mut queue, 0);
+    for _ in 0..chains + PATIENCE {
+        if back < chains && take(&mut queue, back) {
+            back += 1;
+            if back < chains {
+                submit(&mut queue, back);
+            }
+        }
+    }
+    device.join().unwrap();
+    assert_eq!(queue.verify(), []);
+    queue.release_stopped(DeviceStopped::confirmed());
+    back
+}
+
+pub const EXCHANGE: Scenario =
+    Scenario { name: "exchange", size: 2, first: 0xffff, event_index: false, chains: 3, act: exchange };
+
+/// One chain after the other, each published, and a device that goes to sleep between them.
+fn wake_device(shared: &Shared) -> u16 {
+    let mut queue = shared.queue();
+    shared.device().want_notifications(false);
+    let others = shared.clone();
+    let device = thread::spawn(move || {
+        let (mut device, mut seen) = (others.device(), 0);
+        device.take_until_asleep(true, |device, head| {
+            assert_eq!(device.device.read(head), request(seen));
+            seen += 1;
+        });
+        seen
+    });
+    let told: Told = (0..shared.scenario.chains).map(|number| submit(&mut queue, number)).collect();
+    let seen = device.join().unwrap();
+    is_awake(&told, seen);
+    queue.release_stopped(DeviceStopped::confirmed());
+    seen
+}
+
+pub const WAKE_DEVICE_BY_FLAGS: Scenario = Scenario {
+    name: "wake device by flags",
+    size: 4,
+    first: 0,
+    event_index: false,
+    chains: 2,
+    act: wake_device,
+};
+
+pub const WAKE_DEVICE_BY_EVENT: Scenario =
+    Scenario { name: "wake device by event", first: 0xffff, event_index: true, ..WAKE_DEVICE_BY_FLAGS };
+
+/// The device gives chains back one after the other, and `driver` takes them until it falls asleep; it says how many.
+fn wake_driver(shared: &Shared, suppressed: bool, driver: impl FnOnce(&mut Queue) -> u16) -> u16 {
+    let chains = shared.scenario.chains;
+    let mut queue = shared.queue();
+    if suppressed {
+        queue.set_interrupts(false);
+    }
+    for number in 0..chains {
+        submit(&mut queue, number);
+    }
+    let others = shared.clone();
+    let device = thread::spawn(move || {
+        let (mut device, mut told) = (others.device(), Told::new());
+        while let Some(head) = device.poll() {
+            let answer = response(&device.device.read(head));
+            told.push(device.give_back(head, &answer));
+        }
+        told
+    });
+    let taken = driver(&mut queue);
+    let told = device.join().unwrap();
+    assert_eq!(told.len(), chains.into());
+    is_awake(&told, taken);
+    queue.release_stopped(DeviceStopped::confirmed());
+    taken
+}
+
+/// A driver that suppresses notifications while it is awake. It has asked for that before.
+fn asking(queue: &mut Queue) -> u16 {
+    let mut taken = 0;
+    loop {
+        while take(queue, taken) {
+            taken += 1;
+        }
+        if !queue.set_interrupts(true) {
+            return taken;
+        }
+        queue.set_interrupts(false);
+    }
+}
+
+/// A driver that takes until there is none: the queue asks anew of itself.
+fn taking(queue: &mut Queue) -> u16 {
+    (0..).find(|taken| !take(queue, *taken)).unwrap()
+}
+
+pub const WAKE_DRIVER_BY_FLAGS: Scenario = Scenario {
+    name: "wake driver by flags",
+    size: 4,
+    first: 0,
+    event_index: false,
+    chains: 2,
+    act: |shared| wake_driver(shared, true, asking),
+};
+
+pub const WAKE_DRIVER_BY_EVENT: Scenario =
+    Scenario { name: "wake driver by event", first: 0xffff, event_index: true, ..WAKE_DRIVER_BY_FLAGS };
+
+pub const WAKE_DRIVER_BY_RENEWED_EVENT: Scenario = Scenario {
+    name: "wake driver by renewed event",
+    chains: 3,
+    size: 8,
+    act: |shared| wake_driver(shared, false, taking),
+    ..WAKE_DRIVER_BY_EVENT
+};
+
+/// Both sides at once: the driver submits the next chain when it has taken the one before, both sleep if there is
+/// nothing to do, and the driver lets the queue ask anew of itself.
+fn converse(shared: &Shared) -> u16 {
+    let chains = shared.scenario.chains;
+    let mut queue = shared.queue();
+    let others = shared.clone();
+    let device = thread::spawn(move || {
+        let (mut device, mut told) = (others.device(), Told::new());
+        device.take_until_asleep(false, |device, head| {
+            let answer = response(&device.device.read(head));
+            told.push(device.give_back(head, &answer));
+        });
+        told
+    });
+    let (mut back, mut told) = (0, Told::new());
+    told.push(submit(&mut queue, back));
+    while take(&mut queue, back) {
+        back += 1;
+        if back < chains {
+            told.push(submit(&mut queue, back));
+        }
+    }
+    let told_driver = device.join().unwrap();
+    is_awake(&told, told_driver.len() as u16);
+    is_awake(&told_driver, back);
+    queue.release_stopped(DeviceStopped::confirmed());
+    back
+}
+
+pub const CONVERSE: Scenario =
+    Scenario { name: "converse", size: 2, first: 0xffff, event_index: true, chains: 2, act: converse };

@@ -1,0 +1,109 @@
+//! Devices that do nothing for a while, or hear nothing.
+
+use crate::scenes::{ALL_WRITTEN, NOTHING_WRITTEN, full};
+use crate::support::{Memory, effects};
+use ringstorm_core::HeapMemory;
+use ringstorm_sim_device::{Device, Effect, Fault};
+use strum::VariantArray;
+
+/// Asserts that the device neither takes, nor returns, nor misbehaves, though it could.
+fn assert_silent(memory: &Memory, device: &mut Device<&HeapMemory>) {
+    let _ = effects(device);
+    memory.offer(1);
+    let before = memory.all();
+    assert!(device.has_available() && device.take().is_none());
+    assert!(!device.give_back(0, ALL_WRITTEN) && !device.give_back(1, ALL_WRITTEN));
+    for fault in Fault::VARIANTS {
+        assert!(!device.misbehave(*fault, 1, 9), "{fault:?}");
+    }
+    assert_eq!((memory.all(), effects(device)), (before, vec![]));
+}
+
+#[test]
+fn a_device_that_stopped_answers_when_it_repents() {
+    let memory = Memory::new();
+    let mut device = full(&memory);
+    assert!(device.misbehave(Fault::StopsAnswering, 0, 0));
+    assert_silent(&memory, &mut device);
+    assert!(!device.needs_reset());
+    assert_eq!((device.held_count(), device.returnable()), (2, 2), "it has forgotten nothing");
+    device.repent();
+    assert_eq!(effects(&mut device), []);
+    assert!(device.take().is_some_and(|taken| taken.head == 1));
+    assert!(device.give_back(1, ALL_WRITTEN));
+    assert_eq!(memory.element(0), (2, 12));
+}
+
+#[test]
+fn a_device_that_needs_a_reset_has_forgotten_what_it_held() {
+    let memory = Memory::new();
+    let mut device = full(&memory);
+    assert!(!device.needs_reset());
+    assert!(device.misbehave(Fault::NeedsReset, 0, 0));
+    assert!(device.needs_reset());
+    assert_silent(&memory, &mut device);
+    assert_eq!((device.held_count(), device.returnable()), (0, 0));
+    device.reset(2);
+    assert!(!device.needs_reset());
+    assert!(device.take().is_some_and(|taken| taken.head == 1 && taken.error.is_none()));
+    assert!(device.misbehave(Fault::FreeId, 0, 0), "nothing else is held");
+    assert_eq!(memory.element(2), (0, 0));
+    assert!(device.give_back(0, NOTHING_WRITTEN));
+}
+
+#[test]
+fn a_reset_ends_every_silence() {
+    for fault in [Fault::StopsAnswering, Fault::NeedsReset, Fault::LostNotification] {
+        let memory = Memory::new();
+        let mut device = full(&memory);
+        assert!(device.misbehave(fault, 0, 0));
+        device.notified();
+        device.reset(2);
+        memory.offer(2);
+        assert!(device.take().is_some_and(|taken| taken.head == 2), "{fault:?}");
+        device.notified();
+        memory.offer(1);
+        assert!(device.take().is_some_and(|taken| taken.head == 1), "{fault:?}");
+    }
+}
+
+#[test]
+fn one_notification_is_lost() {
+    let memory = Memory::new();
+    let mut device = full(&memory);
+    assert!(device.misbehave(Fault::LostNotification, 0, 0));
+    assert_eq!(effects(&mut device), [Effect::Silent]);
+    memory.offer(1);
+    assert!(device.take().is_some_and(|taken| taken.head == 1), "none was lost yet");
+    memory.offer(2);
+    device.notified();
+    assert!(device.has_available() && device.take().is_none());
+    assert!(!device.misbehave(Fault::LostNotification, 0, 0), "this one is not over");
+    assert!(device.give_back(0, NOTHING_WRITTEN), "it goes on with what it holds");
+    assert!(device.misbehave(Fault::IdOutOfRange, 0, 0));
+    device.notified();
+    assert!(device.take().is_some_and(|taken| taken.head == 2));
+    memory.offer(1);
+    device.notified();
+    assert!(device.take().is_some_and(|taken| taken.head == 1), "only one was");
+    assert!(device.misbehave(Fault::LostNotification, 0, 0));
+}
+
+#[test]
+fn a_lost_notification_is_made_up_for() {
+    for notified in [false, true] {
+        let memory = Memory::new();
+        let mut device = full(&memory);
+        assert!(device.misbehave(Fault::LostNotification, 0, 0));
+        memory.offer(1);
+        if notified {
+            device.notified();
+            assert!(device.take().is_none());
+        }
+        device.repent();
+        assert!(device.take().is_some_and(|taken| taken.head == 1));
+        memory.offer(2);
+        device.notified();
+        assert!(device.take().is_some_and(|taken| taken.head == 2), "nor is the next one lost");
+    }
+}

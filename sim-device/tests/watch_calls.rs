@@ -1,0 +1,244 @@
+//! What memory sees of a call beyond its stores: double fetches, traps, and stores that come too late.
+
+use ringstorm_core::{OrderedLoad, OrderedStore, SharedMemory};
+use ringstorm_sim_device::{Trap, WatchedMemory};
+
+const PAGE: usize = 4096;
+
+fn memory() -> WatchedMemory {
+    let memory = WatchedMemory::new(PAGE).unwrap();
+    memory.restart(PAGE);
+    memory
+}
+
+type Load = fn(&WatchedMemory, usize) -> u64;
+
+/// Every way to load, with the number of bytes loaded.
+const LOADS: [(usize, Load); 5] = [
+    (2, |memory, offset| memory.load_u16(offset).into()),
+    (4, |memory, offset| memory.load_u32(offset).into()),
+    (8, |memory, offset| memory.load_u64(offset)),
+    (2, |memory, offset| memory.load_ordered(OrderedLoad::UsedIndex, offset).into()),
+    (24, |memory, offset| {
+        memory.copy_out(offset, &mut [0; 24]);
+        0
+    }),
+];
+
+fn refetched(memory: &WatchedMemory, loads: impl FnOnce(&WatchedMemory)) -> Option<usize> {
+    memory.begin_call(100);
+    loads(memory);
+    memory.end_call().refetched
+}
+
+#[test]
+fn a_byte_that_is_loaded_twice_in_a_call_is_told() {
+    let memory = memory();
+    for (first_size, first) in LOADS {
+        for (second_size, second) in LOADS {
+            for at in (64..160).step_by(8) {
+                let expected = (at < 104 + first_size && 104 < at + second_size).then_some(at.max(104));
+                let seen = refetched(&memory, |memory| {
+                    first(memory, 104);
+                    second(memory, at);
+                });
+                assert_eq!(seen, expected, "{first_size} at 104, {second_size} at {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_place_that_is_loaded_twice_is_told() {
+    let memory = memory();
+    let order = |offsets: &[usize]| {
+        refetched(&memory, |memory| {
+            for offset in offsets {
+                memory.load_u16(*offset);
+            }
+        })
+    };
+    assert_eq!(order(&[0, 2, 4, 6]), None);
+    assert_eq!(order(&[6, 4, 2, 0]), None);
+    assert_eq!(order(&[8, 0, 6, 8]), Some(8));
+    assert_eq!(order(&[8, 0, 8, 0]), Some(0), "the one in front");
+    assert_eq!(order(&[8]), None);
+    assert_eq!(order(&[]), None);
+    let within = refetched(&memory, |memory| {
+        memory.copy_out(0, &mut [0; 24]);
+        memory.load_u16(30);
+        memory.load_u16(22);
+    });
+    assert_eq!(within, Some(22));
+}
+
+#[test]
+fn loads_of_two_calls_are_not_the_same_fetch() {
+    let memory = memory();
+    for _ in 0..2 {
+        memory.load_u32(0);
+        let seen = refetched(&memory, |memory| {
+            memory.load_u32(0);
+        });
+        assert_eq!(seen, None, "nor are those before a call");
+    }
+    assert_eq!(refetched(&memory, |_| ()), None);
+}
+
+#[test]
+fn no_byte_is_not_loaded_twice_and_a_store_is_no_load() {
+    let memory = memory();
+    let none = refetched(&memory, |memory| {
+        memory.copy_out(8, &mut []);
+        memory.load_u64(8);
+        memory.copy_out(8, &mut []);
+        memory.copy_out(10, &mut []);
+        memory.store_u64(8, 1);
+        memory.copy_in(8, &[1; 8]);
+        memory.zero(8, 8);
+        memory.store_ordered(OrderedStore::UsedIndex, 8, 1);
+    });
+    assert_eq!(none, None);
+}
+
+/// Old and new value by width; a load is as wide as the value.
+#[test]
+fn a_trap_changes_what_was_loaded_after_it_was_loaded() {
+    let old = 0x1122_3344_5566_7788_u64;
+    let new = 0xaabb_ccdd_eeff_0123_u64;
+    for (width, load) in &LOADS[..4] {
+        let mask = u64::MAX >> (64 - 8 * width);
+        for offset in [64, PAGE - 8] {
+            let memory = memory();
+            memory.store_u64(offset, old);
+            memory.set_trap(Some(Trap { offset, width: *width, value: new }));
+            assert_eq!(load(&memory, offset), old & mask, "the device itself springs no trap");
+            assert_eq!(memory.load_u64(offset), old);
+            memory.begin_call(100);
+            LOADS[0].1(&memory, offset - 2);
+            assert_eq!(load(&memory, offset), old & mask, "what was loaded is what stood there");
+            assert_eq!(load(&memory, offset), new & mask);
+            assert!(memory.end_call().trapped);
+            assert_eq!(memory.load_u64(offset), old & !mask | new & mask, "no byte more is changed");
+            // It is sprung once.
+            memory.store_u64(offset, old);
+            memory.begin_call(100);
+            assert_eq!((load(&memory, offset), load(&memory, offset)), (old & mask, old & mask));
+            let report = memory.end_call();
+            assert!(!report.trapped && report.stores == 0 && report.foreign.is_none());
+            memory.restart(PAGE);
+            assert_eq!(memory.load_u64(offset), 0, "what it changed is cleared like anything else");
+        }
+    }
+}
+
+#[test]
+fn a_trap_stores_for_the_device() {
+    let memory = memory();
+    memory.reserve_for_device(0..128);
+    memory.record_places();
+    memory.watch_available_index(256);
+    memory.set_trap(Some(Trap { offset: 64, width: 2, value: 9 }));
+    memory.begin_call(2);
+    memory.store_u16(256, 1);
+    memory.load_u16(64);
+    let report = memory.end_call();
+    assert_eq!((report.stores, report.foreign, report.trapped), (1, None, true));
+    let (mut places, mut late) = (Vec::new(), Vec::new());
+    memory.take_places(&mut places);
+    memory.take_late_stores(&mut late);
+    assert_eq!((places, late), (vec![(256, 2)], vec![]));
+    memory.begin_call(1);
+    assert!(!memory.end_call().trapped, "that was the call before");
+}
+
+/// A page that nobody else touched must be zero after a restart.
+#[test]
+fn what_a_trap_changed_is_zero_after_a_restart() {
+    for (width, load) in &LOADS[..3] {
+        let memory = memory();
+        memory.set_trap(Some(Trap { offset: 128, width: *width, value: u64::MAX }));
+        memory.begin_call(1);
+        assert_eq!(load(&memory, 128), 0);
+        memory.end_call();
+        assert_eq!(load(&memory, 128), u64::MAX >> (64 - 8 * width));
+        memory.restart(PAGE);
+        assert_eq!(memory.load_u64(128), 0);
+    }
+}
+
+#[test]
+fn a_trap_that_was_not_sprung_stands_until_it_is_taken_away() {
+    let trap = Trap { offset: 64, width: 2, value: 9 };
+    let sprung = |memory: &WatchedMemory| {
+        memory.begin_call(100);
+        memory.load_u16(64);
+        memory.end_call().trapped
+    };
+    let memory = memory();
+    memory.set_trap(Some(trap));
+    memory.begin_call(100);
+    memory.load_u16(66);
+    memory.store_u16(64, 1);
+    assert!(!memory.end_call().trapped);
+    assert!(sprung(&memory));
+    memory.set_trap(Some(trap));
+    memory.set_trap(None);
+    assert!(!sprung(&memory));
+    memory.set_trap(Some(trap));
+    memory.restart(PAGE);
+    assert!(!sprung(&memory), "a restart takes it away");
+    memory.set_trap(Some(trap));
+    memory.set_trap(Some(Trap { offset: 72, ..trap }));
+    assert!(!sprung(&memory), "another one takes its place");
+}
+
+fn late(memory: &WatchedMemory, stores: &[usize]) -> Vec<usize> {
+    memory.begin_call(100);
+    stores.iter().for_each(|offset| memory.store_u16(*offset, 1));
+    memory.end_call();
+    let mut late = vec![77];
+    memory.take_late_stores(&mut late);
+    late
+}
+
+#[test]
+fn stores_behind_that_of_the_available_index_are_late() {
+    let memory = memory();
+    assert_eq!(late(&memory, &[66, 68, 0]), [], "nobody said where the index stands");
+    memory.watch_available_index(66);
+    assert_eq!(late(&memory, &[0, 68, 66]), []);
+    assert_eq!(late(&memory, &[0, 66, 68, 8, 68]), [68, 8, 68]);
+    assert_eq!(late(&memory, &[66, 66]), [], "the index itself may move on");
+    assert_eq!(late(&memory, &[66, 70, 66, 72]), [70, 72]);
+    assert_eq!(late(&memory, &[68]), [], "the index moved in the call before");
+    memory.store_u16(66, 2);
+    memory.store_u16(68, 2);
+    assert_eq!(late(&memory, &[]), [], "the device is not watched");
+    memory.begin_call(100);
+    memory.store_ordered(OrderedStore::AvailableIndex, 66, 3);
+    memory.load_u16(68);
+    memory.copy_in(200, &[]);
+    memory.copy_in(128, &[1; 5]);
+    memory.store_u64(0, 1);
+    memory.end_call();
+    let mut out = Vec::new();
+    memory.take_late_stores(&mut out);
+    assert_eq!(out, [128, 0]);
+    memory.take_late_stores(&mut out);
+    assert_eq!(out, [], "they are told once");
+    assert_eq!(late(&memory, &[66, 68]), [68]);
+    memory.restart(PAGE);
+    assert_eq!(late(&memory, &[66, 68]), [], "a restart forgets where it stands");
+}
+
+#[test]
+fn late_stores_of_a_call_are_forgotten_by_the_next() {
+    let memory = memory();
+    memory.watch_available_index(66);
+    memory.begin_call(100);
+    memory.store_u16(66, 1);
+    memory.store_u16(68, 1);
+    memory.end_call();
+    assert_eq!(late(&memory, &[0]), []);
+}
