@@ -22,16 +22,16 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
     };
     match defect {
         Defect::HeadAtSize
-        | Defect::LoopDetectedAtHeadOnly
         | Defect::NextUnchecked
         | Defect::OversizedBufferHalfway
         | Defect::FreeLengthTripwire
         | Defect::IdUnchecked => &[NoPanic],
+        Defect::LoopDetectedAtHeadOnly => &[NoPanic, Response, FetchedOnce],
         // It goes around for ever, or frees what the device linked, or less.
         Defect::FreeFollowsTable => &[NoPanic, FreeCount, FetchedOnce],
         // Before the end is found to be none, elements of long ago can complete what the device still has.
         Defect::IndexJumpFollowed => {
-            &[NoPanic, Notified, CompletedOnce, Drains, Response, MisuseRefused, FailedUnchanged]
+            &[NoPanic, Notified, CompletedOnce, Drains, Response, MisuseRefused, FailedUnchanged, FetchedOnce]
         }
         Defect::FreeMutatesBeforeCheck
         | Defect::RefusedHalfway

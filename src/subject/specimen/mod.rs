@@ -189,7 +189,8 @@ impl Subject for Specimen {
         }
         let claimed = self.rings.claimed(index);
         let lie = match self.defect {
-            Some(Defect::IndexJumpFollowed) => false,
+            // Whoever stalls for ever does not find out later either, when everything came back behind the element.
+            Some(Defect::IndexJumpFollowed | Defect::BadElementStalls) => false,
             Some(Defect::FullRingBlamed) => claimed >= self.in_flight,
             Some(Defect::WrapBlamed) => claimed > self.in_flight || self.rings.wrapped(index),
             _ => claimed > self.in_flight,
