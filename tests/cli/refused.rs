@@ -18,10 +18,10 @@ fn refused(place: &Place, args: &[&str], parts: &[&str]) {
 
 #[test]
 fn arguments() {
-    let table: [(&str, &[&str]); 27] = [
+    let table: [(&str, &[&str]); 28] = [
         ("dance", &["dance"]),
         ("run --dance", &["--dance"]),
-        ("run --subject nobody", &["'nobody'", "--subject", "core, specimen, "]),
+        ("run --subject nobody", &["'nobody'", "--subject", "the nearest are "]),
         ("replay 1 --subject specimen-", &["'specimen-'", "--subject"]),
         ("run --profile calm", &["'calm'", "--profile", "honest, hostile, swarm"]),
         ("run --seeds 0", &["'0'", "--seeds"]),
@@ -45,6 +45,7 @@ fn arguments() {
         ("replay", &["FILE|SEED"]),
         ("show 1 2", &["'2'"]),
         ("show 18446744073709551616", &["18446744073709551616: expected a seed"]),
+        ("run --subject specimen-free", &["the nearest are specimen-freed-"]),
         ("show 0xstorm", &["0xstorm: expected a seed"]),
     ];
     let place = Place::new();

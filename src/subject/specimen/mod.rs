@@ -83,6 +83,10 @@ impl Specimen {
     /// Takes the next used element, of which the used index says that it is there.
     fn take_element(&mut self, index: u16) -> Answer<Completion> {
         let element = self.rings.next(index);
+        if self.has(Defect::BadElementStalls) && self.table.completed_by(element.id).is_none() {
+            let stalled = DeviceRefusal { consumed: false, broken: false, returned: None };
+            return Err(Refusal::Device(stalled));
+        }
         self.rings.pass(element.slot);
         self.complete(element)
     }
@@ -176,16 +180,6 @@ impl Subject for Specimen {
         }
         if self.has(Defect::UsedIndexFetchedTwice) {
             index = self.rings.used_index();
-        }
-        if self.has(Defect::BadElementStalls) {
-            let element = self.rings.next(index);
-            if self.table.completed_by(element.id).is_none() {
-                let stalled = DeviceRefusal { consumed: false, broken: false, returned: None };
-                return Err(Refusal::Device(stalled));
-            }
-            self.rings.pass(element.slot);
-            let answer = self.complete(element);
-            return self.heed(answer).map(Some);
         }
         let claimed = self.rings.claimed(index);
         let lie = match self.defect {
