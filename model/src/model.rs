@@ -28,7 +28,7 @@ impl Default for Setup {
 }
 
 /// The reference model of one queue at a time.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Model {
     pub(crate) setup: Setup,
     pub(crate) chains: Chains,
@@ -45,7 +45,7 @@ pub struct Model {
     /// Entries that the index says were added and that were not seen yet.
     pub(crate) announced: u16,
     /// Whether the device wants to be notified.
-    notifications_wanted: bool,
+    pub(crate) notifications_wanted: bool,
     /// Whether the device scribbled on the table since the last reset.
     pub(crate) tampered: bool,
     pub(crate) broken: bool,
@@ -54,7 +54,7 @@ pub struct Model {
     /// Whether the last call was a submission that was accepted.
     pub(crate) submitting: bool,
     /// Whether the next free count is the first one after a reset.
-    fresh: bool,
+    pub(crate) fresh: bool,
     /// Submissions since the driver was last asked to publish.
     pub(crate) unannounced: u64,
     pub(crate) submissions: u64,

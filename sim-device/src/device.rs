@@ -10,7 +10,7 @@ use std::mem;
 const F_NO_NOTIFY: u16 = 0x1;
 
 /// A chain that the device took and has not returned.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Hash)]
 pub(crate) struct Held {
     pub(crate) head: u16,
     pub(crate) descriptors: Vec<Descriptor>,
@@ -93,8 +93,8 @@ pub enum Effect {
 pub struct Device<M> {
     pub(crate) rings: M,
     pub(crate) geometry: Geometry,
-    space: AddressSpace<M>,
-    next_available: u16,
+    pub(crate) space: AddressSpace<M>,
+    pub(crate) next_available: u16,
     pub(crate) used_index: u16,
     /// Oldest first, but for what returning out of order moves.
     pub(crate) held: VecDeque<Held>,
@@ -103,9 +103,9 @@ pub struct Device<M> {
     pub(crate) last_returned: Option<u16>,
     pub(crate) effects: Vec<Effect>,
     /// Chains that were returned, kept for their memory.
-    spare: Vec<Held>,
-    scratch: Vec<u8>,
-    replies: u32,
+    pub(crate) spare: Vec<Held>,
+    pub(crate) scratch: Vec<u8>,
+    pub(crate) replies: u32,
 }
 
 impl<M: SharedMemory> Device<M> {

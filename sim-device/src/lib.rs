@@ -23,10 +23,12 @@ mod chain;
 mod device;
 mod fault;
 mod geometry;
+mod snapshot;
 mod watch;
 
 pub use chain::{AddressSpace, ChainError, Descriptor, Place, walk};
 pub use device::{Device, Effect, Reply, Taken, fill_pattern};
 pub use fault::Fault;
 pub use geometry::Geometry;
+pub use snapshot::DeviceState;
 pub use watch::{CallReport, EndlessCall, WatchedMemory};

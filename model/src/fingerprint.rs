@@ -1,0 +1,44 @@
+//! What the model knows, as a hash.
+
+use crate::Model;
+use std::hash::{Hash, Hasher};
+
+impl Model {
+    /// Folds in everything that a later judgement depends on, so that two models with the same fingerprint judge the
+    /// same events alike. Ring indexes count from `base`, a multiple of the queue size.
+    ///
+    /// Left out: the bytes that chains carry (see [`payload`](Self::payload)); when a chain was submitted, which
+    /// coverage alone looks at; and what one call leaves for the events right behind it, since a fingerprint is taken
+    /// between calls. The setup is the caller's.
+    pub fn fingerprint(&self, base: u16, state: &mut impl Hasher) {
+        let Self {
+            setup: _,
+            chains,
+            used,
+            unpublished,
+            offered,
+            overrun,
+            available,
+            announced,
+            notifications_wanted,
+            tampered,
+            broken,
+            refused: _,
+            submitting: _,
+            fresh,
+            unannounced,
+            submissions: _,
+            free_next: _,
+            fragmented: _,
+        } = self;
+        chains.fingerprint(state);
+        used.fingerprint(base, state);
+        (unpublished, offered, overrun, available.wrapping_sub(base), announced).hash(state);
+        (notifications_wanted, tampered, broken, fresh, unannounced).hash(state);
+    }
+
+    /// The bytes that were submitted for the device to read in a live chain.
+    pub fn payload(&self, head: u16) -> Option<&[u8]> {
+        self.chains.get(head).map(|chain| chain.payload.as_slice())
+    }
+}
