@@ -16,8 +16,10 @@ mod listener;
 mod misuse;
 mod panics;
 mod settle;
+mod snapshot;
 
 pub use listener::{Listener, Skip};
+pub use snapshot::{Advance, Snapshot};
 
 use crate::coverage::Coverage;
 use crate::outcome::{Call, Outcome, Verdict};
@@ -25,9 +27,9 @@ use crate::scenario::{Scenario, Setup, Step};
 use crate::subject::{Capabilities, Kind, Provided, Subject};
 use ringstorm_core::{DeviceAddress, Layout, SystemError};
 use ringstorm_model::{Descriptor, Event, Model, TraceHash, Violation};
-use ringstorm_sim_device::{self as sim, AddressSpace, Device, Effect, EndlessCall, Fault, WatchedMemory};
+use ringstorm_sim_device::{self as sim, AddressSpace, Device, Effect, Fault, WatchedMemory};
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -84,6 +86,7 @@ struct Run {
     setup: Setup,
     subject: Option<Box<dyn Subject>>,
     device: Device<Rc<WatchedMemory>>,
+    geometry: sim::Geometry,
     /// The used ring, in bytes of the rings' memory: the device's part.
     device_part: std::ops::Range<usize>,
     /// The available index as last seen.
@@ -155,16 +158,7 @@ impl Rig {
             }
             self.step_at(at, None, listener)
         }));
-        let verdict = match end {
-            Ok(Ok(())) => Verdict::Pass,
-            Ok(Err(Stop::Violation(violation))) => Verdict::Violation(violation),
-            Err(payload) => match panics::in_subject() {
-                None => resume_unwind(payload),
-                Some(_) if payload.is::<EndlessCall>() => Verdict::Stuck,
-                Some(message) => Verdict::Panic(message),
-            },
-        };
-        Ok(self.outcome(verdict, at))
+        Ok(self.outcome(panics::verdict(end), at))
     }
 
     /// Begins an execution, to be gone on with by [`step`](Self::step) and [`finish`](Self::finish). A panic of
@@ -261,6 +255,7 @@ impl Rig {
             setup: *setup,
             subject: Some(subject),
             device: Device::new(Rc::clone(rings), geometry, space, first),
+            geometry,
             device_part: geometry.used..geometry.used + geometry.used_bytes(),
             available: first,
             returned: VecDeque::new(),
@@ -363,10 +358,7 @@ impl Rig {
         if verdict != Verdict::Pass {
             run.hash.number(run.call as u64);
             // A subject that went wrong may go wrong again when it is released; that tells nothing new.
-            if let Some(subject) = run.subject.take() {
-                let _ = catch_unwind(AssertUnwindSafe(|| panics::guard(|| subject.release())));
-                panics::leave();
-            }
+            panics::release(run.subject.take());
         }
         Outcome {
             verdict,

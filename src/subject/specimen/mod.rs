@@ -11,6 +11,7 @@ use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
 use ringstorm_model::{Answer, Completion, DeviceRefusal, Name, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
 use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use table::{DESCRIPTOR_BYTES, Stage, Table};
 
@@ -26,7 +27,7 @@ thread_local! {
 }
 
 /// A naive split virtqueue, which shares nothing with ringstorm-core. Without a defect it is right.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Specimen {
     defect: Option<Defect>,
     geometry: Geometry,
@@ -195,6 +196,18 @@ impl Subject for Specimen {
     fn reset(&mut self, first_index: u16) {
         self.table.restart();
         self.restart_rings(first_index);
+    }
+
+    fn snapshot(&self) -> Option<Box<dyn Subject>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn fingerprint(&self, mut state: &mut dyn Hasher) -> bool {
+        let Self { geometry, table, unpublished, available, used, in_flight, broken, .. } = self;
+        table.fingerprint(&mut state);
+        (unpublished, in_flight, broken).hash(&mut state);
+        (available.wrapping_sub(*used), used % geometry.size).hash(&mut state);
+        true
     }
 
     fn release(self: Box<Self>) {

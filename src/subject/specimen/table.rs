@@ -7,6 +7,7 @@ use crate::scenario::Setup;
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, DeviceRefusal, MisuseKind, Refusal};
 use ringstorm_sim_device::WatchedMemory;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 /// Bytes of a descriptor (2.7.5).
@@ -21,14 +22,14 @@ const F_WRITE: u16 = 2;
 const TAMPERED: Refusal = Refusal::Device(DeviceRefusal { consumed: false, broken: true, returned: None });
 
 /// How far a chain has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Stage {
     Submitted,
     Published,
     Returned,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Hash)]
 pub(super) struct Chain {
     /// Its descriptors, the head first.
     indexes: Vec<u16>,
@@ -40,7 +41,7 @@ pub(super) struct Chain {
 }
 
 /// The private copy of a descriptor.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Hash)]
 struct Descriptor {
     /// The head of the chain that has it.
     owner: Option<u16>,
@@ -55,7 +56,7 @@ struct Shared {
     next: u16,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Table {
     defect: Option<Defect>,
     size: u16,
@@ -94,6 +95,11 @@ impl Table {
         self.descriptors = vec![Descriptor::default(); self.size.into()];
         self.chains = (0..self.size).map(|_| None).collect();
         (0..self.size).for_each(|index| self.clear(index));
+    }
+
+    /// Folds in what decides what the table will do.
+    pub(super) fn fingerprint(&self, state: &mut impl Hasher) {
+        (&self.free, &self.descriptors, &self.chains).hash(state);
     }
 
     pub(super) fn free_count(&self) -> usize {
