@@ -111,9 +111,9 @@ fn the_same_is_seen_twice_with_any_number_of_threads_and_by_replay() {
     ] {
         let usual = scope(kind, size, depth, faults);
         let first = seen(&run(&usual));
-        assert_eq!(seen(&run(&usual)), first);
-        assert_eq!(seen(&run(&Scope { jobs: 1, ..usual.clone() })), first);
-        assert_eq!(seen(&run(&Scope { jobs: 5, ..usual.clone() })), first);
+        for jobs in [1, 2, 5] {
+            assert_eq!(seen(&run(&Scope { jobs, ..usual.clone() })), first);
+        }
         let means = Means { snapshots: false, ..Means::default() };
         assert_eq!(seen(&run(&Scope { means, ..usual })), first);
     }
@@ -192,7 +192,7 @@ fn go(rig: &mut Rig, kind: Kind, alphabet: &Alphabet, setup: usize, path: &[usiz
 /// Whatever is taken for the same state goes on in the same way: the second path to a state is compared with the first.
 #[test]
 fn states_that_look_the_same_go_on_alike() {
-    for (kind, size, depth) in [(Kind::Core, 1, 3), (Kind::Core, 2, 2), (Kind::Specimen(None), 1, 3)] {
+    for (kind, size, depth) in [(Kind::Core, 1, 3), (Kind::Core, 2, 2), (Kind::Specimen(None), 1, 2)] {
         let alphabet = Alphabet::new(QueueSize::new(size).expect("a power of two"), true);
         let letters = || (0..alphabet.letters.len()).filter(|letter| !alphabet.letters[*letter].rare);
         let mut rig = Rig::new().expect("there is memory");

@@ -39,7 +39,7 @@ impl Letter {
 ///   notifications on and off for both sides.
 /// - The device takes one chain; returns the newest or the oldest with nothing or everything written, with bytes
 ///   written that it does not report, or all chains in one move of the used index.
-/// - Every [`Fault`] with each choice of a target, and each of [`LIES`] as its value.
+/// - Every [`Fault`] with each choice of a target, and the values 0, 1 and 2^32-1 for what is lied.
 /// - Settling, which also ends every execution.
 ///
 /// What is left out because it is the same as something that is there: idling, and taking several chains at once.

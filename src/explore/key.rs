@@ -7,8 +7,8 @@ use xxhash_rust::xxh3::xxh3_128;
 /// chance below one in 10^20.
 pub type Key = u128;
 
-/// Takes everything in as bytes, and hashes it at once. Integers come in little-endian, so that a key is the same on every
-/// machine of the same word size.
+/// Takes everything in as bytes, and hashes it at once, which is quicker than one integer after the other. A key means
+/// nothing beyond the exploration that it is of.
 #[derive(Debug, Default)]
 pub struct KeyHasher(Vec<u8>);
 
@@ -24,26 +24,6 @@ impl KeyHasher {
 impl Hasher for KeyHasher {
     fn write(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
-    }
-
-    fn write_u8(&mut self, value: u8) {
-        self.0.push(value);
-    }
-
-    fn write_u16(&mut self, value: u16) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn write_u32(&mut self, value: u32) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn write_usize(&mut self, value: usize) {
-        self.write_u64(value as u64);
     }
 
     fn finish(&self) -> u64 {
