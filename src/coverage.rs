@@ -9,21 +9,21 @@ use strum::VariantArray;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Coverage {
     /// By state: one bit for each fault.
-    hit: [u32; DriverState::COUNT],
+    hit: [u64; DriverState::COUNT],
 }
 
 /// A fault has a bit.
-const _: () = assert!(Fault::VARIANTS.len() <= 32);
+const _: () = assert!(Fault::VARIANTS.len() <= 64);
 
 impl Coverage {
     /// A pair was reached.
     pub const fn reach(&mut self, state: usize, fault: Fault) {
-        self.hit[state] |= 1 << fault as u32;
+        self.hit[state] |= 1 << fault as u64;
     }
 
     /// Whether a pair was reached.
     pub const fn has(&self, state: DriverState, fault: Fault) -> bool {
-        self.hit[state.number()] & 1 << fault as u32 != 0
+        self.hit[state.number()] & 1 << fault as u64 != 0
     }
 
     /// Adds what another execution reached.
@@ -36,6 +36,11 @@ impl Coverage {
     /// How many reachable pairs were reached.
     pub fn pairs_hit(&self) -> u32 {
         reachable_pairs().filter(|(state, fault)| self.has(*state, *fault)).count() as u32
+    }
+
+    /// The pairs that can be reached and were not.
+    pub fn missed(&self) -> impl Iterator<Item = (DriverState, Fault)> + '_ {
+        reachable_pairs().filter(|(state, fault)| !self.has(*state, *fault))
     }
 
     /// How many pairs can be reached.

@@ -12,7 +12,9 @@
 
 mod calls;
 mod device;
+mod ending;
 mod listener;
+mod look;
 mod misuse;
 mod panics;
 mod settle;
@@ -22,12 +24,14 @@ pub use listener::{Listener, Skip};
 pub use snapshot::{Advance, Snapshot};
 
 use crate::coverage::Coverage;
-use crate::outcome::{Call, Outcome, Verdict};
+use crate::outcome::{Call, Outcome};
 use crate::scenario::{Scenario, Setup, Step};
 use crate::subject::{Capabilities, Kind, Provided, Subject};
 use ringstorm_core::{DeviceAddress, Layout, SystemError};
 use ringstorm_model::{Descriptor, Event, Model, TraceHash, Violation};
-use ringstorm_sim_device::{self as sim, AddressSpace, Device, Effect, Fault, WatchedMemory};
+use ringstorm_sim_device::{
+    self as sim, AddressSpace, CallReport, Change, Device, Effect, Fault, WatchedMemory,
+};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -78,6 +82,9 @@ struct Scratch {
     descriptors: Vec<Descriptor>,
     effects: Vec<Effect>,
     places: Vec<(usize, usize)>,
+    late: Vec<usize>,
+    /// What the last call did to rings and buffers.
+    reports: [CallReport; 2],
 }
 
 /// One execution.
@@ -96,6 +103,7 @@ struct Run {
     /// By head: how many chains have begun there.
     lives: Vec<u32>,
     submissions: u32,
+    resets: u32,
     /// Accesses that a call may make.
     call_limit: u64,
     hash: TraceHash,
@@ -107,6 +115,9 @@ struct Run {
     last_fault: Option<Fault>,
     /// Faults that the driver has not met yet, with the state they were thrown in.
     unmet: Vec<(usize, Fault)>,
+    /// What the trap that is set comes to, and the state it was set in.
+    trap: Option<Change>,
+    trap_state: usize,
     coverage: Coverage,
 }
 
@@ -231,12 +242,15 @@ impl Rig {
     }
 
     fn construct(&mut self, kind: Kind, setup: &Setup, listener: &mut impl Listener) -> Result<(), Stop> {
+        // What is negotiated is what both know.
+        let setup = &Setup { event_index: setup.event_index && kind.capabilities().event_index, ..*setup };
         let size = setup.queue_size;
         let first = setup.first_index.get();
         self.model.begin(&ringstorm_model::Setup {
             queue_size: size.get(),
             buffer_size: setup.buffer_size.into(),
             first_index: first,
+            event_index: setup.event_index,
             zeroed: setup.zeroes() && kind.capabilities().zeroing,
             goes_on: kind.capabilities().policies.then(|| setup.goes_on()),
         });
@@ -254,13 +268,14 @@ impl Rig {
             can: kind.capabilities(),
             setup: *setup,
             subject: Some(subject),
-            device: Device::new(Rc::clone(rings), geometry, space, first),
+            device: Device::new(Rc::clone(rings), geometry, space, first).with_event_index(setup.event_index),
             geometry,
             device_part: geometry.used..geometry.used + geometry.used_bytes(),
             available: first,
             returned: VecDeque::new(),
             lives: vec![0; size.as_usize()],
             submissions: 0,
+            resets: 0,
             call_limit,
             hash: TraceHash::default(),
             call: Call::Construct,
@@ -270,9 +285,14 @@ impl Rig {
             skipped_steps: 0,
             last_fault: None,
             unmet: Vec::new(),
+            trap: None,
+            trap_state: 0,
             coverage: Coverage::default(),
         });
+        rings.watch_available_index(geometry.available + 2);
         rings.reserve_for_device(geometry.used..geometry.used + geometry.used_bytes());
+        self.tell_effects(listener)?;
+        self.look_at_event(listener)?;
         self.look_at_free_count(listener)
     }
 
@@ -322,6 +342,13 @@ impl Rig {
             Step::DeviceReturn { pick, written, count, beyond } => {
                 self.device_return(pick, written, count, beyond, listener)
             }
+            Step::DeviceEvent { ahead } => {
+                if !self.current().device.set_event(ahead) {
+                    return Ok(Some(Skip::NothingThere));
+                }
+                self.tell_effects(listener)?;
+                Ok(None)
+            }
             Step::DeviceNotifications { wanted } => {
                 self.current().device.set_notifications(wanted);
                 self.tell_effects(listener)?;
@@ -338,38 +365,5 @@ impl Rig {
         listener.event(event);
         self.model.observe(event)?;
         Ok(())
-    }
-
-    fn outcome(&mut self, verdict: Verdict, step: usize) -> Outcome {
-        let Some(run) = self.run.as_mut() else {
-            // The subject did not survive its construction.
-            return Outcome {
-                verdict,
-                step,
-                steps: 0,
-                effective_steps: 0,
-                skipped_steps: 0,
-                trace_hash: TraceHash::default().get(),
-                call: Call::Construct,
-                last_fault: None,
-                coverage: Coverage::default(),
-            };
-        };
-        if verdict != Verdict::Pass {
-            run.hash.number(run.call as u64);
-            // A subject that went wrong may go wrong again when it is released; that tells nothing new.
-            panics::release(run.subject.take());
-        }
-        Outcome {
-            verdict,
-            step,
-            steps: run.steps,
-            effective_steps: run.effective_steps,
-            skipped_steps: run.skipped_steps,
-            trace_hash: run.hash.get(),
-            call: run.call,
-            last_fault: run.last_fault,
-            coverage: run.coverage,
-        }
     }
 }

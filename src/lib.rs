@@ -47,6 +47,7 @@ pub mod coverage;
 pub mod execution;
 pub mod explore;
 pub mod fuzz;
+mod names;
 pub mod outcome;
 pub mod report;
 pub mod scenario;

@@ -9,6 +9,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+/// As many pairs that were not reached are listed in text.
+const FEW_MISSED: usize = 10;
+
 /// Version of the JSON objects.
 pub const JSON_VERSION: u32 = 1;
 
@@ -56,6 +59,8 @@ struct FindingReport<'a> {
 struct CoverageReport {
     pairs_hit: u32,
     pairs_total: u32,
+    /// The pairs that were not reached.
+    missed: Vec<String>,
 }
 
 impl<'a> RunReport<'a> {
@@ -95,6 +100,7 @@ impl<'a> RunReport<'a> {
             coverage: CoverageReport {
                 pairs_hit: summary.coverage.pairs_hit(),
                 pairs_total: Coverage::pairs_total(),
+                missed: missed(&summary.coverage),
             },
         }
     }
@@ -128,8 +134,11 @@ impl<'a> RunReport<'a> {
             self.jobs,
             self.construction_seconds
         );
-        let CoverageReport { pairs_hit, pairs_total } = self.coverage;
+        let CoverageReport { pairs_hit, pairs_total, missed } = &self.coverage;
         let _ = writeln!(text, "  coverage   {pairs_hit} of {pairs_total} pairs of driver state and fault");
+        if !missed.is_empty() && missed.len() <= FEW_MISSED {
+            let _ = writeln!(text, "             not reached: {}", missed.join("; "));
+        }
         let _ = writeln!(text, "  trace      {} ({})", self.trace_hash, self.generator);
         if !self.complete {
             let _ = writeln!(text, "  not all     the run ended early; this is what it came to so far");
@@ -154,6 +163,11 @@ impl<'a> RunReport<'a> {
         }
         text
     }
+}
+
+/// The pairs that were not reached, as text.
+fn missed(coverage: &Coverage) -> Vec<String> {
+    coverage.missed().map(|(state, fault)| format!("{state} x {}", fault.name())).collect()
 }
 
 /// A number with its thousands apart.

@@ -94,6 +94,8 @@ impl Shrinker<'_> {
         self.accept(candidate)?;
         let candidate = with(&self.best, &|setup| setup.first_index = RingIndex::new(0));
         self.accept(candidate)?;
+        let candidate = with(&self.best, &|setup| setup.event_index = false);
+        self.accept(candidate)?;
         for exponent in 0..self.best.setup.queue_size.get().trailing_zeros() {
             let size = QueueSize::new(1 << exponent).expect("a power of two");
             let candidate = with(&self.best, &|setup| setup.queue_size = size);
@@ -176,12 +178,16 @@ fn plainer(step: Step) -> Vec<Step> {
                 .chain(values.map(|value| Step::Fault { fault, pick, value }))
                 .collect()
         }
+        Step::DeviceEvent { ahead } if ahead > 0 => {
+            vec![Step::DeviceEvent { ahead: 0 }, Step::DeviceEvent { ahead: ahead - 1 }]
+        }
         Step::Idle
         | Step::Publish
         | Step::Take
         | Step::Reset
         | Step::Interrupts { .. }
         | Step::DeviceTake { .. }
+        | Step::DeviceEvent { .. }
         | Step::DeviceNotifications { .. }
         | Step::Settle => Vec::new(),
     }

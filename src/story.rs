@@ -100,7 +100,8 @@ impl Listener for Story {
                 Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
             },
             Event::Reset { first_index } => self.note(format!("reset to index {first_index}")),
-            Event::Interrupts { .. } | Event::Notifications { .. } => {}
+            Event::Interrupts { .. } | Event::Notifications { .. } | Event::UsedEvent { .. } => {}
+            Event::AvailableEvent { index } => self.note(format!("wants to hear of entry {index}")),
             Event::Stores { count, foreign } => {
                 if foreign {
                     self.note(format!("{count} stores, some into the device's part"));
@@ -114,6 +115,16 @@ impl Listener for Story {
             }
             Event::AvailableIndex { index } => self.note(format!("available index {index}")),
             Event::Available { .. } => {}
+            Event::Refetched { offset } => {
+                self.note(format!("reads the bytes at {offset} of the rings twice"))
+            }
+            Event::StoredLate { offset } => {
+                self.note(format!("writes to {offset} of the rings after publishing it"))
+            }
+            Event::RingTampered => self.note("scribbles on the available ring"),
+            Event::Silent => self.note("falls silent"),
+            Event::Trap => self.note("will change a value once it was read"),
+            Event::Spurious => self.note("notifies of nothing"),
             Event::Chain { descriptors, flaw, .. } => {
                 let indexes: Vec<String> =
                     descriptors.iter().take(8).map(|descriptor| descriptor.index.to_string()).collect();

@@ -82,11 +82,11 @@ fn step_by_step_is_the_same_as_at_once() {
 fn debug_and_release_agree_on_these_traces() {
     let hashes = [Profile::Honest, Profile::Hostile, Profile::Swarm]
         .map(|profile| format!("{:#018x}", sweep(Kind::Core, profile, 1000, 200, 2).trace_hash));
-    insta::assert_snapshot!(hashes.join("\n"), @r"
-    0xb2ba19ffaac227cd
-    0xb69a66d7f7aa18ee
-    0x8386a9569bd26352
-    ");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../reports/generator");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("traces", hashes.join("\n")));
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn go(rig: &mut Rig, kind: Kind, alphabet: &Alphabet, setup: usize, path: &[usiz
         }
     }
     let mut hasher = DefaultHasher::new();
-    rig.fingerprint(&mut hasher);
+    rig.fingerprint(false, &mut hasher);
     assert!(rig.fingerprint_subject(&mut hasher));
     Some(hasher.finish())
 }

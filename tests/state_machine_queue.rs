@@ -100,7 +100,7 @@ impl Books {
             Op::Free => (!self.returned.is_empty(), 30),
             Op::Reset => (self.broken, 60),
             Op::Misuse => (true, 10),
-            Op::Interrupts | Op::DeviceNotifications => (true, 3),
+            Op::Interrupts | Op::DeviceNotifications | Op::DeviceEvent => (true, 3),
             Op::DeviceTake => (!self.available.is_empty(), 30),
             Op::DeviceReturn => (!self.held.is_empty(), 30),
             Op::Fault => return if self.hostile { 15 } else { 0 },
@@ -195,6 +195,7 @@ impl ReferenceStateMachine for Books {
             | Step::Read { .. }
             | Step::Misuse { .. }
             | Step::Interrupts { .. }
+            | Step::DeviceEvent { .. }
             | Step::DeviceNotifications { .. } => {}
         }
         books

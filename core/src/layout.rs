@@ -77,6 +77,11 @@ impl Layout {
         self.available + RING_HEADER + AVAILABLE_ENTRY * slot
     }
 
+    /// `used_event`, behind the last entry (2.7.6).
+    pub(crate) const fn used_event(&self, size: QueueSize) -> usize {
+        self.available_entry(size.as_usize())
+    }
+
     pub(crate) const fn used_flags(&self) -> usize {
         self.used
     }
@@ -88,5 +93,10 @@ impl Layout {
     #[inline(always)]
     pub(crate) const fn used_entry(&self, slot: usize) -> usize {
         self.used + RING_HEADER + USED_ENTRY * slot
+    }
+
+    /// `avail_event`, behind the last element (2.7.8).
+    pub(crate) const fn available_event(&self, size: QueueSize) -> usize {
+        self.used_entry(size.as_usize())
     }
 }

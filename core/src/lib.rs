@@ -33,7 +33,7 @@
 //! - No reference to payload, table or rings is handed out: bytes are copied in and out.
 //! - [`SplitQueue::reset`] recovers every descriptor, from any state.
 //!
-//! Not here yet: event indexes, indirect descriptors, in-order use, the packed ring.
+//! Not here yet: indirect descriptors, in-order use, the packed ring.
 
 #![no_std]
 #![deny(unsafe_code)]

@@ -59,14 +59,24 @@ pub struct Config {
     pub buffer_size: u32,
     /// Where both rings begin: 0, or where a resumed device goes on.
     pub first_index: RingIndex,
+    /// Whether `VIRTIO_F_EVENT_IDX` was negotiated: each side says by an index, not by a flag, when it wants to be
+    /// notified (2.7.7, 2.7.10).
+    pub event_index: bool,
     /// The policies.
     pub policies: Policies,
 }
 
 impl Config {
-    /// A queue of `size` descriptors with buffers of 4096 bytes, rings from 0 and the default policies.
+    /// A queue of `size` descriptors with buffers of 4096 bytes, rings from 0, no event index and the default
+    /// policies.
     pub fn new(size: QueueSize) -> Self {
-        Self { size, buffer_size: 4096, first_index: RingIndex::new(0), policies: Policies::default() }
+        Self {
+            size,
+            buffer_size: 4096,
+            first_index: RingIndex::new(0),
+            event_index: false,
+            policies: Policies::default(),
+        }
     }
 }
 

@@ -73,6 +73,7 @@ pub struct SplitQueue<M: SharedMemory> {
     /// Chains that the device has.
     in_flight: u16,
     broken: bool,
+    event_index: bool,
     policies: Policies,
 }
 
@@ -84,12 +85,12 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// # Errors
     /// [`Misuse`] if a region does not suit, [`SystemError`](crate::SystemError) if memory is short.
     pub fn new(config: Config, rings: Region<M>, buffers: Region<M>) -> Result<Self, Error> {
-        let Config { size, buffer_size, first_index, policies } = config;
+        let Config { size, buffer_size, first_index, event_index, policies } = config;
         rings.check(Layout::new(size).len(), crate::layout::TABLE_ALIGN)?;
         let table = DescriptorTable::new(size, buffer_size, policies.writable, rings, buffers)?;
-        let available = AvailableRing::new(table.memory(), size, first_index);
-        let used = UsedRing::new(table.memory(), size, first_index);
-        Ok(Self { table, available, used, published: 0, in_flight: 0, broken: false, policies })
+        let available = AvailableRing::new(table.memory(), size, first_index, event_index);
+        let used = UsedRing::new(table.memory(), size, first_index, event_index);
+        Ok(Self { table, available, used, published: 0, in_flight: 0, broken: false, event_index, policies })
     }
 
     /// Submits a chain by copy: each of `readable` is copied into a buffer for the device to read, then each
@@ -141,11 +142,11 @@ impl<M: SharedMemory> SplitQueue<M> {
         if self.available.pending() == 0 || self.broken {
             return Notification::NotNeeded;
         }
-        let pending = self.available.pending();
+        let before = self.available.published();
+        self.in_flight += self.available.pending();
         self.available.publish(self.table.memory());
-        self.in_flight += pending;
         self.published = self.table.last_serial();
-        match self.used.wants_notification(self.table.memory()) {
+        match self.used.wants_notification(self.table.memory(), before, self.available.published()) {
             true => Notification::Needed,
             false => Notification::NotNeeded,
         }
@@ -173,6 +174,9 @@ impl<M: SharedMemory> SplitQueue<M> {
             return Err(DeviceFault::IndexJump { claimed, in_flight: self.in_flight });
         }
         let element = self.used.take(self.table.memory());
+        if claimed == 1 {
+            self.available.taken_up_to(self.table.memory(), self.used.next());
+        }
         match self.complete(element) {
             Ok(completion) => Ok(Some(completion)),
             Err(fault) => {
@@ -234,12 +238,15 @@ impl<M: SharedMemory> SplitQueue<M> {
         self.table.free(head)
     }
 
-    /// Asks the device to notify of used elements, or not to (2.7.7).
+    /// Asks the device to notify of used elements, or not to (2.7.7). A new queue asks it to.
+    ///
+    /// The wish stays, with event indexes too, for a caller that takes until there is none: [`take`](Self::take) asks
+    /// anew with the last element it knows of, whether that was good or a device fault.
     ///
     /// Returns whether used elements are waiting already. After asking for notifications, a caller that
     /// gets `true` takes them now: the device may have added them before it saw the wish.
     pub fn set_interrupts(&mut self, wanted: bool) -> bool {
-        self.available.set_interrupts(self.table.memory(), wanted);
+        self.available.set_interrupts(self.table.memory(), wanted, self.used.next());
         if wanted {
             self.table.memory().barrier(FullBarrier::EnabledThenUsed);
         }
@@ -252,8 +259,8 @@ impl<M: SharedMemory> SplitQueue<M> {
     pub fn reset(&mut self, stopped: DeviceStopped, first_index: RingIndex) {
         self.table.reset(stopped);
         let size = self.table.size();
-        self.available = AvailableRing::new(self.table.memory(), size, first_index);
-        self.used = UsedRing::new(self.table.memory(), size, first_index);
+        self.available = AvailableRing::new(self.table.memory(), size, first_index, self.event_index);
+        self.used = UsedRing::new(self.table.memory(), size, first_index, self.event_index);
         self.in_flight = 0;
         self.broken = false;
     }

@@ -17,18 +17,24 @@ pub struct AvailableRing {
     next: RingIndex,
     /// What the device was last told.
     published: RingIndex,
+    /// Whether the driver's wish is told by `used_event`, not by a flag.
+    event_index: bool,
+    /// Whether the driver wants to be notified of used elements.
+    interrupts: bool,
 }
 
 impl AvailableRing {
-    /// Sets the ring up at its place in `memory`: zero but for the index, so that notifications are wanted.
-    pub fn new<M: SharedMemory>(memory: &M, size: QueueSize, first: RingIndex) -> Self {
+    /// Sets the ring up at its place in `memory`: zero but for the index and, with event indexes, the event, so that
+    /// notifications are wanted.
+    pub fn new<M: SharedMemory>(memory: &M, size: QueueSize, first: RingIndex, event_index: bool) -> Self {
         let layout = Layout::new(size);
-        // The event field behind the last entry too (2.7.6).
-        let (start, end) = (layout.available_entry(0), layout.available_entry(size.as_usize()) + 2);
+        let (start, end) = (layout.available_entry(0), layout.used_event(size));
         memory.zero(start, end - start);
+        let event = if event_index { first.get() } else { 0 };
+        memory.store_ordered(OrderedStore::UsedEvent, end, event);
         memory.store_ordered(OrderedStore::AvailableFlags, layout.available_flags(), 0);
         memory.store_ordered(OrderedStore::AvailableIndex, layout.available_index(), first.get());
-        Self { layout, size, next: first, published: first }
+        Self { layout, size, next: first, published: first, event_index, interrupts: true }
     }
 
     /// Writes a head into the next entry. The device does not see it before [`publish`](Self::publish).
@@ -52,6 +58,12 @@ impl AvailableRing {
         self.next
     }
 
+    /// Up to where the device was told.
+    #[inline]
+    pub const fn published(&self) -> RingIndex {
+        self.published
+    }
+
     /// Tells the device of all entries written so far, however many. A release store: whoever sees the
     /// index sees the entries, the descriptors and the payload behind it.
     #[inline]
@@ -62,14 +74,36 @@ impl AvailableRing {
 
     /// Folds in where the ring is: its slot, what is pending, and how far it is ahead of the used ring.
     pub(crate) fn fingerprint(&self, used: RingIndex, state: &mut impl Hasher) {
-        let Self { layout: _, size, next, published } = self;
+        let Self { layout: _, size, next, published, event_index, interrupts } = self;
         (next.slot(*size) as u64, next.ahead_of(*published), next.ahead_of(used)).hash(state);
+        // Without event indexes the wish stands in memory alone.
+        (*event_index, *event_index && *interrupts).hash(state);
     }
 
-    /// Asks the device to notify of used elements, or not to (2.7.7). It may notify all the same.
-    pub fn set_interrupts<M: SharedMemory>(&mut self, memory: &M, wanted: bool) {
-        let flags = if wanted { 0 } else { NO_INTERRUPT };
-        memory.store_ordered(OrderedStore::AvailableFlags, self.layout.available_flags(), flags);
+    /// Asks the device to notify of used elements from `next_used` on, or not to (2.7.7). It may notify all the same.
+    ///
+    /// With event indexes the flags stay zero, and the event of a driver that wants no notification is the element
+    /// furthest away: the device gets there after 65,535 others.
+    pub fn set_interrupts<M: SharedMemory>(&mut self, memory: &M, wanted: bool, next_used: RingIndex) {
+        self.interrupts = wanted;
+        if self.event_index {
+            let event = if wanted { next_used } else { next_used.advanced(u16::MAX) };
+            memory.store_ordered(OrderedStore::UsedEvent, self.layout.used_event(self.size), event.get());
+        } else {
+            let flags = if wanted { 0 } else { NO_INTERRUPT };
+            memory.store_ordered(OrderedStore::AvailableFlags, self.layout.available_flags(), flags);
+        }
+    }
+
+    /// The driver has taken all elements before `next_used` that it knows of. With event indexes a wish holds for one
+    /// element, so a driver that wants notifications has to ask anew; the barrier lies between this and the next look
+    /// at the used index.
+    #[inline]
+    pub fn taken_up_to<M: SharedMemory>(&mut self, memory: &M, next_used: RingIndex) {
+        if self.event_index && self.interrupts {
+            self.set_interrupts(memory, true, next_used);
+            memory.barrier(FullBarrier::EnabledThenUsed);
+        }
     }
 }
 
@@ -89,18 +123,22 @@ pub struct UsedRing {
     size: QueueSize,
     /// The first element not taken.
     next: RingIndex,
+    /// Whether the device's wish is told by `avail_event`, not by a flag.
+    event_index: bool,
 }
 
 impl UsedRing {
-    /// Sets the ring up at its place in `memory`, before the device owns it: zero but for the index.
-    pub fn new<M: SharedMemory>(memory: &M, size: QueueSize, first: RingIndex) -> Self {
+    /// Sets the ring up at its place in `memory`, before the device owns it: zero but for the index and, with event
+    /// indexes, the event, so that a device that says nothing of it is notified.
+    pub fn new<M: SharedMemory>(memory: &M, size: QueueSize, first: RingIndex, event_index: bool) -> Self {
         let layout = Layout::new(size);
-        // The event field behind the last element too (2.7.8).
-        let (start, end) = (layout.used_entry(0), layout.used_entry(size.as_usize()) + 2);
+        let (start, end) = (layout.used_entry(0), layout.available_event(size));
         memory.zero(start, end - start);
+        let event = if event_index { first.get() } else { 0 };
+        memory.store_ordered(OrderedStore::AvailableEvent, end, event);
         memory.store_ordered(OrderedStore::UsedFlags, layout.used_flags(), 0);
         memory.store_ordered(OrderedStore::UsedIndex, layout.used_index(), first.get());
-        Self { layout, size, next: first }
+        Self { layout, size, next: first, event_index }
     }
 
     /// How many elements the device claims to have added. An acquire load: what the device wrote before it
@@ -126,15 +164,26 @@ impl UsedRing {
 
     /// Folds in where the ring is: its slot.
     pub(crate) fn fingerprint(&self, state: &mut impl Hasher) {
-        let Self { layout: _, size, next } = self;
+        let Self { layout: _, size, next, event_index: _ } = self;
         (next.slot(*size) as u64).hash(state);
     }
 
-    /// Whether the device wants to be notified of what was published (2.7.10). The barrier lies between the
-    /// publication and this look, so that one of the two sides always sees the other's store.
+    /// Whether the device wants to be notified of what was published from `before` to `after` (2.7.10). The barrier
+    /// lies between the publication and this look, so that one of the two sides always sees the other's store.
     #[inline]
-    pub fn wants_notification<M: SharedMemory>(&self, memory: &M) -> bool {
+    pub fn wants_notification<M: SharedMemory>(
+        &self,
+        memory: &M,
+        before: RingIndex,
+        after: RingIndex,
+    ) -> bool {
         memory.barrier(FullBarrier::PublishedThenWish);
-        memory.load_ordered(OrderedLoad::UsedFlags, self.layout.used_flags()) & NO_NOTIFY == 0
+        if self.event_index {
+            let event =
+                memory.load_ordered(OrderedLoad::AvailableEvent, self.layout.available_event(self.size));
+            after.passed(RingIndex::new(event), before)
+        } else {
+            memory.load_ordered(OrderedLoad::UsedFlags, self.layout.used_flags()) & NO_NOTIFY == 0
+        }
     }
 }

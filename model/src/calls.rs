@@ -17,7 +17,7 @@ impl Model {
         writable: &[u32],
         answer: Answer<u16>,
     ) -> Result<(), Violation> {
-        self.refused = answer.is_err();
+        self.stores_allowed = if answer.is_ok() { u32::MAX } else { 0 };
         match answer {
             Ok(head) => {
                 require!(
@@ -29,7 +29,7 @@ impl Model {
                     require!(false, MisuseRefused, "submit accepted what is {reason:?}");
                 }
                 self.submissions += 1;
-                self.unannounced += 1;
+                self.unannounced = self.unannounced.saturating_add(1);
                 self.submitting = true;
                 self.chains.submitted(head, self.submissions, readable, writable)?;
                 self.unpublished.push_back(head);
@@ -102,7 +102,12 @@ impl Model {
     }
 
     pub(crate) fn take(&mut self, answer: Answer<Option<Completion>>) -> Result<(), Violation> {
-        self.refused = answer.is_err();
+        self.stores_allowed = match answer {
+            Ok(_) => u32::MAX,
+            // Consuming an element may move the driver's event.
+            Err(Refusal::Device(DeviceRefusal { consumed: true, .. })) => u32::from(self.setup.event_index),
+            Err(_) => 0,
+        };
         match answer {
             // That chains are not forgotten is seen when the queue settles.
             Ok(None) => Ok(()),
@@ -167,7 +172,7 @@ impl Model {
         answer: Answer<&[u8]>,
         standing: &[u8],
     ) -> Result<(), Violation> {
-        self.refused = answer.is_err();
+        self.stores_allowed = if answer.is_ok() { u32::MAX } else { 0 };
         let used = match self.chains.get(head) {
             Some(chain) if chain.progress == Progress::Completed => Ok(chain.used),
             chain => Err(chain.is_some()),
@@ -207,7 +212,7 @@ impl Model {
     }
 
     pub(crate) fn free(&mut self, head: u16, name: Name, answer: Answer<()>) -> Result<(), Violation> {
-        self.refused = answer.is_err();
+        self.stores_allowed = if answer.is_ok() { u32::MAX } else { 0 };
         let live = name == Name::Current && self.chains.get(head).is_some();
         let returned =
             live && self.chains.get(head).is_some_and(|chain| chain.progress == Progress::Completed);

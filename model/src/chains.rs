@@ -35,6 +35,8 @@ pub(crate) struct Chain {
     pub(crate) descriptors: Vec<Descriptor>,
     /// Whether the device scribbled on it.
     pub(crate) tampered: bool,
+    /// Whether the device lost it: it overwrote its return, or let its entry be overwritten, before anybody saw it.
+    pub(crate) lost: bool,
     /// When it was submitted.
     pub(crate) serial: u64,
 }
@@ -117,7 +119,7 @@ impl Chains {
         chain.count = (readable.len() + writable.len()) as u32;
         chain.writable = writable.iter().map(|length| u64::from(*length)).sum();
         chain.descriptors.clear();
-        (chain.used, chain.tampered, chain.serial) = (0, false, serial);
+        (chain.used, chain.tampered, chain.lost, chain.serial) = (0, false, false, serial);
         self.live_descriptors += chain.count;
         self.live += 1;
         Ok(())
@@ -165,6 +167,20 @@ impl Chains {
         self.in_flight += 1;
     }
 
+    /// The chain with this head, or id, was lost by the device.
+    pub(crate) fn lose(&mut self, id: Option<u32>) {
+        let head = id.and_then(|id| u16::try_from(id).ok());
+        if let Some(chain) = head.and_then(|head| self.get_mut(head)) {
+            chain.lost = true;
+        }
+    }
+
+    /// How many live chains the driver should have seen again.
+    pub(crate) fn not_lost(&self) -> usize {
+        let size = self.owners.len();
+        self.by_head[..size].iter().filter(|chain| chain.progress != Progress::None && !chain.lost).count()
+    }
+
     /// The device wrote to a place. Whatever it had to read there is no longer what was submitted.
     pub(crate) fn overwritten(&mut self, place: Place, length: u32) {
         let by_head = &mut self.by_head;
@@ -190,9 +206,10 @@ impl Chains {
         let Self { by_head, owners, extents: _, live_descriptors, live, in_flight } = self;
         (owners, live_descriptors, live, in_flight).hash(state);
         for (chain, head) in by_head[..owners.len()].iter().zip(0_u16..) {
-            let Chain { progress, count, writable, payload, used, descriptors, tampered, serial: _ } = chain;
+            let Chain { progress, count, writable, payload, used, descriptors, tampered, lost, serial: _ } =
+                chain;
             if *progress != Progress::None {
-                (head, progress, count, writable, payload.len() as u64, used, tampered).hash(state);
+                (head, progress, count, writable, payload.len() as u64, used, tampered, lost).hash(state);
                 descriptors.hash(state);
             }
         }

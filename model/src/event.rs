@@ -150,8 +150,16 @@ pub enum Event<'a> {
         wanted: bool,
         /// The available flags afterwards.
         flags: u16,
+        /// The driver's event afterwards; means something with event indexes only.
+        used_event: u16,
         /// Whether the driver says that used chains are waiting already, if it says anything of it.
         waiting: Option<bool>,
+    },
+    /// Of which used element the driver wants to be notified, after it was made, reset, or took one. With event indexes
+    /// only.
+    UsedEvent {
+        /// The index of the element.
+        index: u16,
     },
     /// The device stopped and the driver was reset.
     Reset {
@@ -171,6 +179,17 @@ pub enum Event<'a> {
         place: Place,
         /// How many bytes.
         length: u32,
+    },
+    /// The last call loaded something twice that the device can write, for drivers that can be watched.
+    Refetched {
+        /// Where in the memory of the rings, in bytes.
+        offset: u64,
+    },
+    /// The last call stored to the table or the available ring after it had published what stands there, for drivers
+    /// that can be watched.
+    StoredLate {
+        /// Where in the memory of the rings, in bytes.
+        offset: u64,
     },
     /// The driver's number of free descriptors.
     FreeCount {
@@ -235,11 +254,24 @@ pub enum Event<'a> {
         /// Whether it does.
         wanted: bool,
     },
+    /// The device said by index of which entry it wants to be notified.
+    AvailableEvent {
+        /// The index of the entry.
+        index: u16,
+    },
     /// The device scribbled on a descriptor.
     Tampered {
         /// Its index.
         descriptor: u16,
     },
+    /// The device scribbled on the available ring.
+    RingTampered,
+    /// The device takes nothing and returns nothing for a while.
+    Silent,
+    /// The device will change a value as soon as the driver has read it.
+    Trap,
+    /// The device notified the driver of nothing.
+    Spurious,
     /// The device keeps a chain until the faults stop.
     Withheld {
         /// The chain.
@@ -281,6 +313,14 @@ impl Event<'_> {
             | Self::Wrote { .. }
             | Self::UsedIndex { .. }
             | Self::Notifications { .. }
+            | Self::AvailableEvent { .. }
+            | Self::Refetched { .. }
+            | Self::StoredLate { .. }
+            | Self::RingTampered
+            | Self::Silent
+            | Self::Trap
+            | Self::Spurious
+            | Self::UsedEvent { .. }
             | Self::Tampered { .. }
             | Self::Withheld { .. }
             | Self::Settled => false,

@@ -12,7 +12,7 @@ impl Model {
     /// between calls. The setup is the caller's.
     pub fn fingerprint(&self, base: u16, state: &mut impl Hasher) {
         let Self {
-            setup: _,
+            setup,
             chains,
             used,
             unpublished,
@@ -21,9 +21,13 @@ impl Model {
             available,
             announced,
             notifications_wanted,
+            available_event,
+            asked_for,
+            interrupts_wanted,
+            went_back,
             tampered,
             broken,
-            refused: _,
+            stores_allowed: _,
             submitting: _,
             fresh,
             unannounced,
@@ -34,7 +38,12 @@ impl Model {
         chains.fingerprint(state);
         used.fingerprint(base, state);
         (unpublished, offered, overrun, available.wrapping_sub(base), announced).hash(state);
-        (notifications_wanted, tampered, broken, fresh, unannounced).hash(state);
+        (notifications_wanted, interrupts_wanted, went_back).hash(state);
+        (tampered, broken, fresh, unannounced).hash(state);
+        asked_for.wrapping_sub(base).hash(state);
+        if setup.event_index {
+            available_event.wrapping_sub(base).hash(state);
+        }
     }
 
     /// The bytes that were submitted for the device to read in a live chain.

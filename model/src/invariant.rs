@@ -63,6 +63,8 @@ pub enum Invariant {
     Drains = 18,
     /// A reset from any state gives as many free descriptors as the queue has, and the queue works again.
     ResetRecovers = 19,
+    /// A value that the device can write is read at most once within one call (double fetch).
+    FetchedOnce = 20,
 }
 
 impl Invariant {

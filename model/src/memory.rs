@@ -34,6 +34,10 @@ impl Model {
         );
         self.chains.published(head);
         self.offered.push_back(head);
+        // The ring has room for as many entries as the queue has descriptors; an older one is gone now.
+        let size = usize::from(self.setup.queue_size);
+        let overwritten = self.offered.len().checked_sub(size + 1).map(|oldest| self.offered[oldest]);
+        self.chains.lose(overwritten.map(u32::from));
         Ok(())
     }
 

@@ -15,6 +15,8 @@ pub struct Setup {
     pub buffer_size: u32,
     /// Where both rings begin.
     pub first_index: u16,
+    /// Whether event indexes were negotiated.
+    pub event_index: bool,
     /// Whether the driver promised to zero device-writable buffers before it submits them.
     pub zeroed: bool,
     /// Whether the driver promised to go on after a device fault, or to be broken; `None` if it promised neither.
@@ -23,7 +25,14 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { queue_size: 1, buffer_size: 4096, first_index: 0, zeroed: false, goes_on: None }
+        Self {
+            queue_size: 1,
+            buffer_size: 4096,
+            first_index: 0,
+            event_index: false,
+            zeroed: false,
+            goes_on: None,
+        }
     }
 }
 
@@ -44,19 +53,27 @@ pub struct Model {
     pub(crate) available: u16,
     /// Entries that the index says were added and that were not seen yet.
     pub(crate) announced: u16,
-    /// Whether the device wants to be notified.
+    /// Whether the device wants to be notified, without event indexes.
     pub(crate) notifications_wanted: bool,
+    /// Of which entry it wants to be notified, with event indexes.
+    pub(crate) available_event: u16,
+    /// Behind the last entry that the driver was asked to publish.
+    pub(crate) asked_for: u16,
+    /// Whether the driver's caller wants to be notified.
+    pub(crate) interrupts_wanted: bool,
+    /// Whether the device moved the used index back since the last reset.
+    pub(crate) went_back: bool,
     /// Whether the device scribbled on the table since the last reset.
     pub(crate) tampered: bool,
     pub(crate) broken: bool,
-    /// Whether the last call was refused and must have stored nothing.
-    pub(crate) refused: bool,
+    /// How often the last call may have stored something: not at all if it was refused.
+    pub(crate) stores_allowed: u32,
     /// Whether the last call was a submission that was accepted.
     pub(crate) submitting: bool,
     /// Whether the next free count is the first one after a reset.
     pub(crate) fresh: bool,
     /// Submissions since the driver was last asked to publish.
-    pub(crate) unannounced: u64,
+    pub(crate) unannounced: u16,
     pub(crate) submissions: u64,
     /// Which submission is to be freed next, if chains are freed in the order they were submitted in.
     pub(crate) free_next: u64,
@@ -74,7 +91,7 @@ impl Model {
         self.setup = *setup;
         self.submissions = 0;
         self.restart(setup.first_index);
-        (self.fresh, self.refused) = (false, false);
+        (self.fresh, self.stores_allowed) = (false, u32::MAX);
     }
 
     fn restart(&mut self, first_index: u16) {
@@ -84,7 +101,9 @@ impl Model {
         self.offered.clear();
         self.overrun = false;
         (self.available, self.announced) = (first_index, 0);
-        self.notifications_wanted = true;
+        (self.notifications_wanted, self.interrupts_wanted) = (true, true);
+        self.went_back = false;
+        (self.available_event, self.asked_for) = (first_index, first_index);
         (self.tampered, self.broken) = (false, false);
         (self.free_next, self.fragmented) = (self.submissions + 1, false);
         self.unannounced = 0;
@@ -145,7 +164,7 @@ impl Model {
             Event::Free { head, name, answer } => self.free(head, name, answer),
             Event::Reset { first_index } => {
                 self.restart(first_index);
-                (self.fresh, self.refused) = (true, false);
+                (self.fresh, self.stores_allowed) = (true, u32::MAX);
                 Ok(())
             }
             Event::Stores { count, foreign } => self.stores(count, foreign),
@@ -157,7 +176,8 @@ impl Model {
                 self.fetched(head, whole, descriptors, payload)
             }
             Event::UsedElement { index, id, length } => {
-                self.used.write(index, id, length);
+                let lost = self.used.write(index, id, length);
+                self.chains.lose(lost);
                 Ok(())
             }
             Event::Wrote { place, length } => {
@@ -165,6 +185,7 @@ impl Model {
                 Ok(())
             }
             Event::UsedIndex { index } => {
+                self.went_back |= index.wrapping_sub(self.used.next) < self.used.claimed();
                 self.used.index = index;
                 Ok(())
             }
@@ -180,9 +201,36 @@ impl Model {
                 }
                 Ok(())
             }
-            Event::Interrupts { wanted, flags, waiting } => self.interrupts(wanted, flags, waiting),
+            Event::AvailableEvent { index } => {
+                self.available_event = index;
+                Ok(())
+            }
+            Event::UsedEvent { index } => self.used_event(index),
+            Event::Interrupts { wanted, flags, used_event, waiting } => {
+                self.interrupts(wanted, flags, used_event, waiting)
+            }
             Event::Available { head } => self.entry(head),
-            Event::Withheld { .. } => Ok(()),
+            Event::Refetched { offset } => {
+                require!(
+                    false,
+                    FetchedOnce,
+                    "the driver read the bytes at {offset} of the rings twice in one call; a device can change them in between"
+                );
+                Ok(())
+            }
+            Event::StoredLate { offset } => {
+                require!(
+                    false,
+                    AvailableOrder,
+                    "the driver wrote to {offset} of the rings what it had published before in the same call"
+                );
+                Ok(())
+            }
+            Event::RingTampered => {
+                self.tampered = true;
+                Ok(())
+            }
+            Event::Withheld { .. } | Event::Silent | Event::Spurious | Event::Trap => Ok(()),
             Event::Settled => self.settled(),
             Event::Released { left } => {
                 require!(left == 0, Released, "{left} handles to the memory are left after release");
@@ -196,20 +244,53 @@ impl Model {
     }
 
     fn publish(&mut self, notify: bool) -> Result<(), Violation> {
-        self.refused = false;
+        self.stores_allowed = u32::MAX;
         let waiting = std::mem::take(&mut self.unannounced);
+        if self.broken {
+            return Ok(());
+        }
+        let before = self.asked_for;
+        self.asked_for = before.wrapping_add(waiting);
+        let wanted = match self.setup.event_index {
+            // Entries up to the one that is asked for, from the first new one on.
+            true => self.available_event.wrapping_sub(before) < waiting,
+            false => self.notifications_wanted && waiting > 0,
+        };
         require!(
-            notify || !self.notifications_wanted || waiting == 0 || self.broken,
+            notify || !wanted,
             Notified,
-            "{waiting} chains were published, the device wants to be notified, and the driver says it need not be"
+            "{waiting} chains were published from {before} on, the device wants to be notified{}, and the driver says it need not be",
+            if self.setup.event_index { format!(" of {}", self.available_event) } else { String::new() }
         );
         Ok(())
     }
 
-    fn interrupts(&mut self, wanted: bool, flags: u16, waiting: Option<bool>) -> Result<(), Violation> {
-        self.refused = false;
+    fn used_event(&self, index: u16) -> Result<(), Violation> {
+        let next = self.used.next;
+        // A driver that saw more elements than there are in the end had no reason to ask anew.
+        let excused = !self.interrupts_wanted || self.went_back || self.broken;
         require!(
-            flags == u16::from(!wanted),
+            index == next || excused || self.used.claimed() > 0,
+            Notified,
+            "all used elements before {next} were taken, but the driver's event is {index}: nobody would wake it"
+        );
+        Ok(())
+    }
+
+    fn interrupts(
+        &mut self,
+        wanted: bool,
+        flags: u16,
+        used_event: u16,
+        waiting: Option<bool>,
+    ) -> Result<(), Violation> {
+        self.stores_allowed = u32::MAX;
+        self.interrupts_wanted = wanted;
+        if self.setup.event_index {
+            self.used_event(used_event)?;
+        }
+        require!(
+            flags == u16::from(!wanted && !self.setup.event_index),
             Notified,
             "the available flags are {flags:#x} when notifications are {}",
             if wanted { "wanted" } else { "not wanted" }
@@ -227,7 +308,7 @@ impl Model {
     fn stores(&self, count: u32, foreign: bool) -> Result<(), Violation> {
         require!(!foreign, OwnArea, "the driver wrote to the used ring, which is the device's");
         require!(
-            count == 0 || !self.refused,
+            count <= self.stores_allowed,
             FailedUnchanged,
             "a refused call stored {count} times into shared memory"
         );
@@ -262,11 +343,11 @@ impl Model {
     }
 
     fn settled(&self) -> Result<(), Violation> {
-        let live = self.chains.live;
+        let missing = if self.chains.live == 0 { 0 } else { self.chains.not_lost() };
         require!(
-            live == 0 || self.broken,
+            missing == 0 || self.broken,
             Drains,
-            "{live} chains never came back, and the queue is not broken"
+            "{missing} chains never came back, and the queue is not broken"
         );
         Ok(())
     }

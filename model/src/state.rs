@@ -1,5 +1,7 @@
 //! The driver's state, as coverage counts it.
 
+use std::fmt;
+
 /// How many descriptors are in live chains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Occupancy {
@@ -44,5 +46,21 @@ impl DriverState {
             _ => Occupancy::Full,
         };
         Self { occupancy, fragmented: number & 4 != 0, at_wrap: number & 2 != 0, broken: number & 1 != 0 }
+    }
+}
+
+impl fmt::Display for DriverState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.occupancy {
+            Occupancy::Empty => "empty",
+            Occupancy::Partly => "partly",
+            Occupancy::Full => "full",
+        })?;
+        for (is, word) in
+            [(self.fragmented, " fragmented"), (self.at_wrap, " at-wrap"), (self.broken, " broken")]
+        {
+            f.write_str(if is { word } else { "" })?;
+        }
+        Ok(())
     }
 }

@@ -112,9 +112,17 @@ impl TraceHash {
             Event::Stored { place, length } => {
                 self.numbers(23, [u64::from(place.region), place.offset, u64::from(*length)]);
             }
-            Event::Interrupts { wanted, flags, waiting } => {
+            Event::UsedEvent { index } => self.numbers(24, [u64::from(*index)]),
+            Event::AvailableEvent { index } => self.numbers(25, [u64::from(*index)]),
+            Event::Refetched { offset } => self.numbers(26, [*offset]),
+            Event::StoredLate { offset } => self.numbers(27, [*offset]),
+            Event::RingTampered => self.number(28),
+            Event::Silent => self.number(29),
+            Event::Spurious => self.number(30),
+            Event::Trap => self.number(31),
+            Event::Interrupts { wanted, flags, used_event, waiting } => {
                 let waiting = waiting.map_or(0, |waiting| u64::from(waiting) + 1);
-                self.numbers(21, [u64::from(*wanted), u64::from(*flags), waiting]);
+                self.numbers(21, [u64::from(*wanted), u64::from(*flags), u64::from(*used_event), waiting]);
             }
         }
     }

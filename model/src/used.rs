@@ -36,9 +36,12 @@ impl UsedRing {
         usize::from(index) % self.elements.len()
     }
 
-    pub(crate) fn write(&mut self, index: u16, id: u32, length: u32) {
+    /// The device wrote an element. Says which id stood there if the driver had not come so far.
+    pub(crate) fn write(&mut self, index: u16, id: u32, length: u32) -> Option<u32> {
         let slot = self.slot(index);
-        self.elements[slot] = (id, length);
+        let before = std::mem::replace(&mut self.elements[slot], (id, length)).0;
+        let ahead = (slot as u16).wrapping_sub(self.next) as usize % self.elements.len();
+        (ahead < self.claimed().into() && before != id).then_some(before)
     }
 
     /// How many elements the device claims to have added.

@@ -80,6 +80,7 @@ fn canary_of(invariant: Invariant) -> Canary {
             bad: Event::Settled,
             good: vec![take(0, 8), free(0), Event::Settled],
         },
+        Invariant::FetchedOnce => canary(ASKED.to_vec(), Event::Refetched { offset: 4 }, NOTHING),
         Invariant::ResetRecovers => {
             canary(and(&ASKED, &[Event::Reset { first_index: 0 }]), free_count(2), free_count(4))
         }

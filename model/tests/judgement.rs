@@ -225,7 +225,7 @@ fn only_a_refused_call_must_store_nothing() {
         for next in [
             submit(&[], &[1], 0),
             Event::Publish { notify: true },
-            Event::Interrupts { wanted: false, flags: 1, waiting: None },
+            Event::Interrupts { wanted: false, flags: 1, used_event: 0, waiting: None },
             NOTHING,
             Event::Reset { first_index: 0 },
         ] {

@@ -32,6 +32,7 @@ const NAMES: [&str; 20] = [
     "fair-blame",
     "drains",
     "reset-recovers",
+    "fetched-once",
 ];
 
 #[test]

@@ -86,6 +86,7 @@ fn setups() -> impl Strategy<Value = Setup> {
             queue_size,
             buffer_size: 16,
             first_index,
+            event_index: false,
             zeroed: true,
             goes_on: None,
         },

@@ -95,7 +95,7 @@ fn after_a_fault_a_queue_does_as_it_promised() {
 
 #[test]
 fn interrupts_are_asked_for_in_the_flags() {
-    let asked = |wanted, flags, waiting| Event::Interrupts { wanted, flags, waiting };
+    let asked = |wanted, flags, waiting| Event::Interrupts { wanted, flags, used_event: 0, waiting };
     for (wanted, right) in [(true, 0), (false, 1)] {
         for flags in 0..4 {
             match flags == right {

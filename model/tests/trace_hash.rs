@@ -28,7 +28,7 @@ const REFUSALS: [Refusal; 14] = [
 ];
 
 /// One event of each kind.
-const EVENTS: [Event<'static>; 23] = [
+const EVENTS: [Event<'static>; 30] = [
     Event::Submit { readable: &[b"abc", b"d"], writable: &[7, 8], answer: Ok(1) },
     Event::Publish { notify: false },
     Event::Take { answer: Ok(Some(Completion { head: 1, length: 2 })) },
@@ -49,9 +49,16 @@ const EVENTS: [Event<'static>; 23] = [
     Event::Released { left: 1 },
     Event::Panic,
     Event::Available { head: 1 },
-    Event::Interrupts { wanted: false, flags: 1, waiting: None },
+    Event::Interrupts { wanted: false, flags: 1, used_event: 3, waiting: None },
     Event::Wrote { place: Place { region: 1, offset: 2 }, length: 3 },
     Event::Stored { place: Place { region: 1, offset: 2 }, length: 3 },
+    Event::UsedEvent { index: 1 },
+    Event::AvailableEvent { index: 1 },
+    Event::Refetched { offset: 1 },
+    Event::StoredLate { offset: 1 },
+    Event::RingTampered,
+    Event::Silent,
+    Event::Spurious,
 ];
 
 /// The same chain but for one field, one time for each.
@@ -151,11 +158,16 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
         Event::Withheld { head } => add(Event::Withheld { head: head + 1 }),
         Event::Released { left } => add(Event::Released { left: left + 1 }),
         Event::Available { head } => add(Event::Available { head: head + 1 }),
-        Event::Interrupts { wanted, flags, waiting } => {
-            add(Event::Interrupts { wanted: !wanted, flags, waiting });
-            add(Event::Interrupts { wanted, flags: flags + 1, waiting });
-            add(Event::Interrupts { wanted, flags, waiting: Some(false) });
-            add(Event::Interrupts { wanted, flags, waiting: Some(true) });
+        Event::UsedEvent { index } => add(Event::UsedEvent { index: index + 1 }),
+        Event::AvailableEvent { index } => add(Event::AvailableEvent { index: index + 1 }),
+        Event::Refetched { offset } => add(Event::Refetched { offset: offset + 1 }),
+        Event::StoredLate { offset } => add(Event::StoredLate { offset: offset + 1 }),
+        Event::Interrupts { wanted, flags, used_event, waiting } => {
+            add(Event::Interrupts { wanted: !wanted, flags, used_event, waiting });
+            add(Event::Interrupts { wanted, flags: flags + 1, used_event, waiting });
+            add(Event::Interrupts { wanted, flags, used_event: used_event + 1, waiting });
+            add(Event::Interrupts { wanted, flags, used_event, waiting: Some(false) });
+            add(Event::Interrupts { wanted, flags, used_event, waiting: Some(true) });
         }
         Event::Stored { place, length } => {
             add(Event::Stored { place: Place { region: 9, ..place }, length });
@@ -167,7 +179,7 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(Event::Wrote { place: Place { offset: 9, ..place }, length });
             add(Event::Wrote { place, length: 9 });
         }
-        Event::Settled | Event::Panic => {}
+        Event::Settled | Event::Panic | Event::RingTampered | Event::Silent | Event::Spurious => {}
     }
     hashes
 }

@@ -1,13 +1,12 @@
 //! The device: what it holds, what it returns, and what it tells of that.
 
+use crate::attention::{Hearing, Silence};
 use crate::chain::{AddressSpace, ChainError, Descriptor, Place, walk};
-use crate::geometry::Geometry;
+use crate::effect::{Change, Effect, Reply, Taken};
+use crate::geometry::{Geometry, Part};
 use ringstorm_core::{OrderedLoad, OrderedStore, SharedMemory};
 use std::collections::VecDeque;
 use std::mem;
-
-/// `VIRTQ_USED_F_NO_NOTIFY` (2.7.8).
-const F_NO_NOTIFY: u16 = 0x1;
 
 /// A chain that the device took and has not returned.
 #[derive(Debug, Default, Clone, Hash)]
@@ -33,60 +32,8 @@ impl Held {
     }
 }
 
-/// A chain that the device just took.
-#[derive(Debug, Clone, Copy)]
-pub struct Taken<'a> {
-    /// The entry of the available ring.
-    pub head: u16,
-    /// The chain, as far as it could be followed.
-    pub descriptors: &'a [Descriptor],
-    /// What is wrong with it. The device then reads and writes nothing of it, but returns it like any other.
-    pub error: Option<ChainError>,
-}
-
-/// How a chain is returned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reply {
-    /// Bytes written and reported; at most what the chain has room for.
-    pub written: u32,
-    /// Whether the bytes behind those are written too, which 2.7.8.2 allows.
-    pub beyond: bool,
-}
-
-/// What the device did to shared memory, or left undone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// It wrote an element of the used ring, at the place of this index.
-    UsedElement {
-        /// The free-running index.
-        index: u16,
-        /// The id written.
-        id: u32,
-        /// The length written.
-        length: u32,
-    },
-    /// It wrote to a buffer.
-    Wrote {
-        /// Where.
-        place: Place,
-        /// How many bytes.
-        length: u32,
-    },
-    /// It moved the used index.
-    UsedIndex(u16),
-    /// It said whether it wants to be notified.
-    Notifications(bool),
-    /// It scribbled on a descriptor.
-    Descriptor {
-        /// Its index in the table.
-        index: u16,
-    },
-    /// It will not return a chain before the faults stop.
-    Withheld {
-        /// The chain.
-        head: u16,
-    },
-}
+/// How many heads that were returned are remembered.
+const RETURNED_KEPT: usize = 8;
 
 /// A device on one split virtqueue.
 #[derive(Debug)]
@@ -96,11 +43,24 @@ pub struct Device<M> {
     pub(crate) space: AddressSpace<M>,
     pub(crate) next_available: u16,
     pub(crate) used_index: u16,
+    /// Whether notifications are asked for by event index.
+    pub(crate) event_index: bool,
+    /// How many entries behind the next one it wants to be notified, with event indexes; `None` if not at all.
+    pub(crate) event_ahead: Option<u16>,
     /// Oldest first, but for what returning out of order moves.
     pub(crate) held: VecDeque<Held>,
     /// By descriptor: how many held chains have it. Of a queue that was lied to it may be several.
     pub(crate) in_held: Vec<u16>,
-    pub(crate) last_returned: Option<u16>,
+    /// Heads returned, the newest last.
+    pub(crate) returned: VecDeque<u16>,
+    /// The index of an element that is still to be written, and its id.
+    pub(crate) late_element: Option<(u16, u32)>,
+    /// What the device wrote over the available index, and what stood there.
+    pub(crate) overwritten_index: Option<(u16, u16)>,
+    /// By slot: what the device wrote over an entry of the available ring, and what stood there.
+    pub(crate) overwritten_entries: Vec<(u16, u16, u16)>,
+    pub(crate) silence: Option<Silence>,
+    pub(crate) hearing: Hearing,
     pub(crate) effects: Vec<Effect>,
     /// Chains that were returned, kept for their memory.
     pub(crate) spare: Vec<Held>,
@@ -117,14 +77,29 @@ impl<M: SharedMemory> Device<M> {
             space,
             next_available: first_index,
             used_index: first_index,
+            event_index: false,
+            event_ahead: Some(0),
             held: VecDeque::new(),
             in_held: vec![0; geometry.size.into()],
-            last_returned: None,
+            returned: VecDeque::new(),
+            late_element: None,
+            overwritten_index: None,
+            overwritten_entries: Vec::new(),
+            silence: None,
+            hearing: Hearing::Good,
             effects: Vec::new(),
             spare: Vec::new(),
             scratch: Vec::new(),
             replies: 0,
         }
+    }
+
+    /// Whether `VIRTIO_F_EVENT_IDX` was negotiated (2.7.10). It was not, unless said so.
+    #[must_use]
+    pub fn with_event_index(mut self, negotiated: bool) -> Self {
+        self.event_index = negotiated;
+        self.restart_event();
+        self
     }
 
     /// The memory that the device was told of.
@@ -134,11 +109,13 @@ impl<M: SharedMemory> Device<M> {
 
     /// Forgets everything and begins at `first_index` again: a device reset (2.4).
     pub fn reset(&mut self, first_index: u16) {
-        self.spare.extend(self.held.drain(..));
-        self.in_held.fill(0);
+        self.forget_all();
         self.effects.clear();
         (self.next_available, self.used_index) = (first_index, first_index);
-        self.last_returned = None;
+        self.returned.clear();
+        (self.overwritten_index, self.silence, self.hearing) = (None, None, Hearing::Good);
+        self.overwritten_entries.clear();
+        self.restart_event();
     }
 
     /// Number of chains that the device holds and means to return.
@@ -158,11 +135,15 @@ impl<M: SharedMemory> Device<M> {
 
     /// Takes the next available chain (2.7.6), if there is one.
     pub fn take(&mut self) -> Option<Taken<'_>> {
-        if !self.has_available() {
+        self.write_late_element();
+        if self.is_silent() || self.hearing == Hearing::Lost || !self.has_available() {
             return None;
         }
-        let head = self.rings.load_u16(self.geometry.available_entry(self.next_available));
+        let head = self.available_entry(self.next_available);
         self.next_available = self.next_available.wrapping_add(1);
+        if self.event_index && self.event_ahead.is_some() {
+            self.tell_event();
+        }
         let mut chain = self.spare.pop().unwrap_or_default();
         (chain.head, chain.withheld) = (head, false);
         let error = walk(&self.rings, &self.geometry, &self.space, head, &mut chain.descriptors).err();
@@ -179,15 +160,14 @@ impl<M: SharedMemory> Device<M> {
     /// [`publish`](Self::publish). `pick` is 0 for the newest, 1 for the oldest, and so on from the oldest.
     /// Says whether there was one.
     pub fn give_back(&mut self, pick: u8, reply: impl FnOnce(u64) -> Reply) -> bool {
-        let Some(position) = self.position(pick).filter(|position| !self.held[*position].withheld) else {
-            return false;
-        };
+        self.write_late_element();
+        let position = self.position(pick).filter(|position| !self.held[*position].withheld);
+        let Some(position) = position.filter(|_| !self.is_silent()) else { return false };
         let room = self.held[position].writable_bytes().min(u32::MAX.into());
         let Reply { written, beyond } = reply(room);
         let written = u64::from(written).min(room);
         self.write_reply(position, if beyond { room } else { written });
         let head = self.forget(position);
-        self.last_returned = Some(head);
         self.add_element(head.into(), written as u32);
         true
     }
@@ -198,17 +178,29 @@ impl<M: SharedMemory> Device<M> {
         self.effects.push(Effect::UsedIndex(self.used_index));
     }
 
-    /// Tells the driver whether to notify of what it makes available (2.7.10).
-    pub fn set_notifications(&mut self, wanted: bool) {
-        let flags = if wanted { 0 } else { F_NO_NOTIFY };
-        self.rings.store_ordered(OrderedStore::UsedFlags, self.geometry.used, flags);
-        self.effects.push(Effect::Notifications(wanted));
+    /// Lets go of every chain.
+    pub(crate) fn forget_all(&mut self) {
+        self.spare.extend(self.held.drain(..));
+        self.in_held.fill(0);
+        self.late_element = None;
+    }
+
+    /// Writes the element that the index was moved over before it was there.
+    pub(crate) fn write_late_element(&mut self) {
+        if let Some((index, id)) = self.late_element.take() {
+            self.store_element(index, id, 0);
+        }
     }
 
     /// Means to return everything again.
     pub fn repent(&mut self) {
         for chain in &mut self.held {
             chain.withheld = false;
+        }
+        self.write_late_element();
+        (self.silence, self.hearing) = (None, Hearing::Good);
+        if self.rings.load_u16(self.geometry.used + 2) != self.used_index {
+            self.publish();
         }
     }
 
@@ -217,9 +209,35 @@ impl<M: SharedMemory> Device<M> {
         self.effects.drain(..)
     }
 
-    /// The available index as it stands in memory.
+    /// A [trap](Effect::Trap) was sprung: the device goes on from there.
+    pub fn sprung(&mut self, change: Change) {
+        let effect = match change {
+            Change::UsedIndex(index) => {
+                self.used_index = index;
+                Effect::UsedIndex(index)
+            }
+            Change::UsedElement { index } => {
+                let at = self.geometry.used_element(index);
+                let (id, length) = (self.rings.load_u32(at), self.rings.load_u32(at + 4));
+                Effect::UsedElement { index, id, length }
+            }
+            Change::Descriptor { index } => Effect::Descriptor { index },
+        };
+        self.effects.push(effect);
+    }
+
+    /// The available index as it stands in memory, or stood there before the device overwrote it.
     pub fn available_index(&self) -> u16 {
-        self.rings.load_ordered(OrderedLoad::AvailableIndex, self.geometry.available + 2)
+        let index = self.rings.load_ordered(OrderedLoad::AvailableIndex, self.geometry.available + 2);
+        match self.overwritten_index {
+            Some((lie, truth)) if lie == index => truth,
+            _ => index,
+        }
+    }
+
+    /// The chain that was returned last, until its memory is used for another.
+    pub(crate) fn last_chain(&self) -> Option<&Held> {
+        self.spare.last()
     }
 
     /// The available flags as they stand in memory.
@@ -227,8 +245,31 @@ impl<M: SharedMemory> Device<M> {
         self.rings.load_ordered(OrderedLoad::AvailableFlags, self.geometry.available)
     }
 
-    /// The entry of the available ring at a free-running index, as it stands in memory.
+    /// Number of descriptors.
+    pub const fn size(&self) -> u16 {
+        self.geometry.size
+    }
+
+    /// What of the driver's stands at an offset.
+    pub fn whose(&self, offset: usize) -> Option<Part> {
+        self.geometry.part(offset)
+    }
+
+    /// The event of the driver as it stands in memory (2.7.7).
+    pub fn used_event(&self) -> u16 {
+        self.rings.load_ordered(OrderedLoad::UsedEvent, self.geometry.used_event())
+    }
+
+    /// The entry of the available ring at a free-running index, as the driver wrote it.
     pub fn available_entry(&self, index: u16) -> u16 {
+        let (slot, entry) = (index % self.geometry.size, self.entry_in_memory(index));
+        let mut overwritten = self.overwritten_entries.iter();
+        overwritten
+            .find(|(other, lie, _)| (*other, *lie) == (slot, entry))
+            .map_or(entry, |(_, _, truth)| *truth)
+    }
+
+    pub(crate) fn entry_in_memory(&self, index: u16) -> u16 {
         self.rings.load_u16(self.geometry.available_entry(index))
     }
 
@@ -265,19 +306,41 @@ impl<M: SharedMemory> Device<M> {
             self.in_held[usize::from(descriptor.index)] -= 1;
         }
         self.spare.push(chain);
+        if self.returned.len() == RETURNED_KEPT {
+            self.returned.pop_front();
+        }
+        self.returned.push_back(head);
         head
     }
 
     pub(crate) fn add_element(&mut self, id: u32, length: u32) {
-        let at = self.geometry.used_element(self.used_index);
-        self.rings.store_u32(at, id);
-        self.rings.store_u32(at + 4, length);
-        self.effects.push(Effect::UsedElement { index: self.used_index, id, length });
+        self.store_element(self.used_index, id, length);
         self.used_index = self.used_index.wrapping_add(1);
     }
 
+    fn store_element(&mut self, index: u16, id: u32, length: u32) {
+        let at = self.geometry.used_element(index);
+        self.rings.store_u32(at, id);
+        self.rings.store_u32(at + 4, length);
+        self.effects.push(Effect::UsedElement { index, id, length });
+    }
+
+    /// Overwrites a buffer with the next pattern; `None` if it is empty.
+    pub(crate) fn overwrite(&mut self, place: Place, length: u32) -> Option<()> {
+        self.replies = self.replies.wrapping_add(1);
+        let mut pattern = mem::take(&mut self.scratch);
+        pattern.resize(length as usize, 0);
+        fill_pattern(&mut pattern, self.replies);
+        self.space.memory(place.region).copy_in(place.offset as usize, &pattern);
+        self.scratch = pattern;
+        if length > 0 {
+            self.effects.push(Effect::Wrote { place, length });
+        }
+        (length > 0).then_some(())
+    }
+
     /// Writes the next pattern into the first `count` bytes of the chain's device-writable buffers.
-    fn write_reply(&mut self, position: usize, count: u64) {
+    pub(crate) fn write_reply(&mut self, position: usize, count: u64) {
         self.replies = self.replies.wrapping_add(1);
         let mut pattern = mem::take(&mut self.scratch);
         let mut left = count;

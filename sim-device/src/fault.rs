@@ -1,8 +1,5 @@
 //! The ways in which the device misbehaves.
 
-use crate::device::{Device, Effect};
-use crate::geometry::F_NEXT;
-use ringstorm_core::SharedMemory;
 use strum::{EnumMessage, EnumString, FromRepr, IntoStaticStr, VariantArray};
 
 /// One way to misbehave. Each doc line: what the device does; the sentence of the specification that it
@@ -52,6 +49,75 @@ pub enum Fault {
     NextOutOfRange = 10,
     /// Adds a used element whose id is in no chain that the device holds, with nothing more available: a free descriptor, or one that it returned; 2.7.8 as above; attacks the free list.
     FreeId = 11,
+    /// Adds a used element whose id is one that it returned a while ago, whatever its descriptors are now; 2.7.8 as above; attacks drivers that know a chain by its head alone.
+    StaleId = 12,
+    /// Returns a chain that has nothing device-writable with a length; 2.7.8 as for length-too-long; attacks drivers that trust it where there is nothing to copy.
+    LengthForReadable = 13,
+    /// Returns a chain with a length in bounds of which it wrote less; "the device MUST write at least len bytes to descriptor" (2.7.8.2); attacks whoever hands out what an earlier chain left.
+    LengthUnwritten = 14,
+    /// Moves the used index back; idx only ever grows (2.7.8); attacks whoever takes it for many new elements.
+    IndexBackwards = 15,
+    /// Moves the used index before it has written the element, which follows with its next act; "the device MUST set len prior to updating the used idx" (2.7.8.2); attacks whoever believes what an earlier lap left there.
+    IndexBeforeElement = 16,
+    /// Writes garbage to the used flags; all bits but the lowest are zero (2.7.8), and all with event indexes (2.7.10.2); attacks notification suppression.
+    FlagsGarbage = 17,
+    /// Writes garbage to avail_event; it is an index of the available ring near those in use (2.7.10); attacks the windowed comparison.
+    EventGarbage = 18,
+    /// Links a descriptor to itself; 2.7.5.1 as above; attacks whoever follows the table.
+    NextToSelf = 19,
+    /// Links the last descriptor of a chain to one that is free; 2.7.5.1 as above; attacks the free list.
+    NextToFree = 20,
+    /// Sets NEXT on the last descriptor of a chain; 2.7.5.1 as above; attacks whoever follows the table.
+    NextSet = 21,
+    /// Clears NEXT on the first descriptor of a chain; 2.7.5.1 as above; attacks the free count.
+    NextCleared = 22,
+    /// Flips WRITE on a descriptor, free or not; 2.7.5.1 as above; attacks whoever takes the direction back from the table.
+    WriteFlipped = 23,
+    /// Flips INDIRECT on a descriptor, free or not; 2.7.5.1 as above; attacks whoever takes flags back from the table.
+    IndirectFlipped = 24,
+    /// Makes a descriptor's length larger, free or not; 2.7.5.1 as above; attacks copies by that length.
+    LengthGrown = 25,
+    /// Makes a descriptor's length zero; 2.7.5.1 as above; attacks whoever takes zero for a mark.
+    LengthZeroed = 26,
+    /// Moves a descriptor's address to another one's buffer, free or not; 2.7.5.1 as above; attacks copies from that address.
+    AddressOfAnother = 27,
+    /// Moves a descriptor's address out of all regions, free or not; 2.7.5.1 as above; attacks translation of addresses.
+    AddressOutside = 28,
+    /// Makes a descriptor's address zero, free or not; 2.7.5.1 as above; attacks null as a mark.
+    AddressZero = 29,
+    /// Overwrites the available index; the available ring is "only written by the driver and read by the device" (2.7.6); attacks drivers that read their index back.
+    AvailableIndexOverwritten = 30,
+    /// Overwrites an entry of the available ring that it did not take yet; 2.7.6 as above; attacks drivers that read entries back.
+    AvailableEntryOverwritten = 31,
+    /// Writes to a device-readable buffer of a chain that it holds; "A device MUST NOT write to a device-readable buffer" (2.7.5.1); attacks whoever trusts what it sent.
+    ReadableWritten = 32,
+    /// Writes to a device-writable buffer of the chain that it returned last; a buffer is the driver's again once it is used (2.7.8); attacks whoever reads it more than once.
+    WrittenAfterReturn = 33,
+    /// Notifies the driver of nothing; "The driver MUST handle spurious notifications from the device" (2.7.7.1), so this breaks nothing; attacks whoever takes a notification for an element.
+    SpuriousNotification = 34,
+    /// Loses the next notification and looks at the available ring after the one behind it; a device looks when it is notified (2.7.13); attacks drivers that wait for an answer with nothing else to say.
+    LostNotification = 35,
+    /// Changes a used element, the used index or a descriptor as soon as the driver has read it; an element is written before the index and not after (2.7.8.2); attacks whoever reads twice, for the check and for the use.
+    ChangedBetweenReads = 36,
+    /// Takes nothing and returns nothing until the faults stop or it is reset; buffers are to be returned when done (2.7.8); attacks liveness.
+    StopsAnswering = 37,
+    /// Needs a reset (DEVICE_NEEDS_RESET, 2.1.2): it takes and returns nothing until then, and has forgotten what it held; this breaks nothing; attacks recovery of what is in flight.
+    NeedsReset = 38,
+}
+
+/// What a fault is done to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The used ring, which the device writes and the driver reads.
+    UsedRing,
+    /// The descriptor table, which is the driver's.
+    Table,
+    /// The available ring, which is the driver's.
+    AvailableRing,
+    /// Buffers.
+    Buffers,
+    /// Nothing in memory: what is done when, or not at all.
+    Time,
 }
 
 impl Fault {
@@ -65,134 +131,46 @@ impl Fault {
         self.get_documentation().expect("every fault has a doc line")
     }
 
-    /// Whether it needs a chain that the device holds.
-    pub const fn needs_held_chain(self) -> bool {
+    /// What it is done to.
+    pub const fn target(self) -> Target {
         match self {
-            Self::TruncatedId
-            | Self::MidChainId
-            | Self::LengthTooLong
-            | Self::NextToHead
-            | Self::NextToMiddle
-            | Self::NeverReturned => true,
             Self::IdOutOfRange
+            | Self::TruncatedId
+            | Self::MidChainId
             | Self::DuplicateId
+            | Self::LengthTooLong
             | Self::IndexJump
+            | Self::FreeId
+            | Self::StaleId
+            | Self::LengthForReadable
+            | Self::LengthUnwritten
+            | Self::IndexBackwards
+            | Self::IndexBeforeElement
+            | Self::FlagsGarbage
+            | Self::EventGarbage
+            | Self::ChangedBetweenReads => Target::UsedRing,
+            Self::NextToHead
+            | Self::NextToMiddle
             | Self::LengthScribbled
             | Self::NextOutOfRange
-            | Self::FreeId => false,
+            | Self::NextToSelf
+            | Self::NextToFree
+            | Self::NextSet
+            | Self::NextCleared
+            | Self::WriteFlipped
+            | Self::IndirectFlipped
+            | Self::LengthGrown
+            | Self::LengthZeroed
+            | Self::AddressOfAnother
+            | Self::AddressOutside
+            | Self::AddressZero => Target::Table,
+            Self::AvailableIndexOverwritten | Self::AvailableEntryOverwritten => Target::AvailableRing,
+            Self::ReadableWritten | Self::WrittenAfterReturn => Target::Buffers,
+            Self::NeverReturned
+            | Self::SpuriousNotification
+            | Self::LostNotification
+            | Self::StopsAnswering
+            | Self::NeedsReset => Target::Time,
         }
-    }
-}
-
-impl<M: SharedMemory> Device<M> {
-    /// Misbehaves. `pick` chooses the chain or descriptor, `value` what is lied. Says whether it could: some
-    /// faults need a chain that the device holds, or one with several descriptors. The
-    /// [effects](Self::take_effects) tell what was done.
-    pub fn misbehave(&mut self, fault: Fault, pick: u8, value: u32) -> bool {
-        self.forge(fault, pick, value).is_some()
-    }
-
-    fn forge(&mut self, fault: Fault, pick: u8, value: u32) -> Option<()> {
-        let size = u32::from(self.geometry.size);
-        match fault {
-            Fault::IdOutOfRange => {
-                // Both near misses and ids beyond 16 bits; saturating, so that the last id stays out of range.
-                self.add_element(size.saturating_add(value), 0);
-                self.publish();
-            }
-            Fault::TruncatedId => {
-                let head = self.held_at(pick).filter(|chain| chain.whole)?.head;
-                self.add_element(u32::from(head) | (value % 0xffff + 1) << 16, 0);
-                self.publish();
-            }
-            Fault::MidChainId => {
-                let chain = &self.held_at(pick)?.descriptors;
-                let inside = chain.get(1 + value as usize % chain.len().saturating_sub(1).max(1))?.index;
-                self.add_element(inside.into(), 0);
-                self.publish();
-            }
-            Fault::DuplicateId => {
-                let id = self.last_returned?;
-                self.add_element(id.into(), value);
-                self.publish();
-            }
-            Fault::LengthTooLong => {
-                let position = self.position(pick).filter(|position| {
-                    let chain = &self.held[*position];
-                    chain.whole && !chain.withheld
-                })?;
-                let writable = self.held[position].writable_bytes();
-                let most = u64::from(u32::MAX).checked_sub(writable).filter(|room| *room > 0)?;
-                let excess = u64::from(value).clamp(1, most);
-                let head = self.forget(position);
-                self.last_returned = Some(head);
-                self.add_element(head.into(), (writable + excess) as u32);
-                self.publish();
-            }
-            Fault::IndexJump => {
-                self.used_index = self.used_index.wrapping_add((value % 0xffff) as u16 + 1);
-                self.publish();
-            }
-            Fault::NextToHead => {
-                let chain = self.held_at(pick)?;
-                let (head, tail) = (chain.head, chain.descriptors.last()?.index);
-                self.scribble(tail, |(length, flags, _)| (length, flags | F_NEXT, head))?;
-            }
-            Fault::NextToMiddle => {
-                let chain = &self.held_at(pick)?.descriptors;
-                let (middle, tail) = (chain.get(1)?.index, chain.last()?.index);
-                self.scribble(tail, |(length, flags, _)| (length, flags | F_NEXT, middle))?;
-            }
-            Fault::LengthScribbled => {
-                let target = self.any_descriptor(pick);
-                self.scribble(target, |(_, flags, next)| (value, flags, next))?;
-            }
-            Fault::NeverReturned => {
-                let position = self.position(pick)?;
-                if std::mem::replace(&mut self.held[position].withheld, true) {
-                    return None;
-                }
-                self.effects.push(Effect::Withheld { head: self.held[position].head });
-            }
-            Fault::NextOutOfRange => {
-                let target = self.any_descriptor(pick);
-                let next = (size + value % (0x1_0000 - size)) as u16;
-                self.scribble(target, |(length, flags, _)| (length, flags | F_NEXT, next))?;
-            }
-            Fault::FreeId => {
-                // While something is available, the device cannot know what is free.
-                let unknown = self.has_available();
-                let from = (value % size) as usize;
-                let mut around = (from..size as usize).chain(0..from);
-                let free = around.find(|index| !unknown && self.in_held[*index] == 0)? as u32;
-                self.add_element(free, 0);
-                self.publish();
-            }
-        }
-        Some(())
-    }
-
-    /// A descriptor by an eight-bit choice: of a held chain for even ones, anywhere in the table for odd ones.
-    fn any_descriptor(&self, pick: u8) -> u16 {
-        let anywhere = u16::from(pick >> 1) % self.geometry.size;
-        if pick & 1 == 1 {
-            return anywhere;
-        }
-        match self.held_at(pick >> 1) {
-            Some(chain) => chain.descriptors.last().map_or(anywhere, |descriptor| descriptor.index),
-            None => anywhere,
-        }
-    }
-
-    /// Changes length, flags and next of a descriptor; `None` if that changes nothing.
-    fn scribble(&mut self, index: u16, change: impl Fn((u32, u16, u16)) -> (u32, u16, u16)) -> Option<()> {
-        let (_, length, flags, next) = self.geometry.descriptor(&self.rings, index);
-        let changed = change((length, flags, next));
-        if changed == (length, flags, next) {
-            return None;
-        }
-        self.geometry.scribble(&self.rings, index, changed);
-        self.effects.push(Effect::Descriptor { index });
-        Some(())
     }
 }

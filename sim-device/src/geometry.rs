@@ -22,17 +22,45 @@ pub struct Geometry {
     pub used: usize,
 }
 
+/// A part of the driver's area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A descriptor, by its index.
+    Descriptor(u16),
+    /// An entry of the available ring, by its slot.
+    AvailableEntry(u16),
+}
+
 impl Geometry {
+    /// What of the driver's stands at an offset.
+    pub(crate) fn part(&self, offset: usize) -> Option<Part> {
+        let of = |start: usize, width: usize| {
+            let number = offset.checked_sub(start)? / width;
+            (number < self.size.into()).then_some(number as u16)
+        };
+        let entry = || of(self.available + 4, 2).map(Part::AvailableEntry);
+        of(self.table, 16).map(Part::Descriptor).or_else(entry)
+    }
+
     /// Bytes of the used ring, its event field included (2.7).
     pub const fn used_bytes(&self) -> usize {
         6 + 8 * self.size as usize
     }
 
+    /// The place of a descriptor's address (2.7.5).
+    pub(crate) fn address(&self, index: u16) -> usize {
+        self.table + 16 * usize::from(index)
+    }
+
+    /// The place of a descriptor's length, flags and next (2.7.5).
+    pub(crate) fn shape(&self, index: u16) -> usize {
+        self.address(index) + 8
+    }
+
     /// The two 64-bit words of a descriptor (2.7.5): address, then length, flags and next.
     pub(crate) fn descriptor<M: SharedMemory>(&self, memory: &M, index: u16) -> (u64, u32, u16, u16) {
-        let at = self.table + 16 * usize::from(index);
-        let rest = memory.load_u64(at + 8);
-        (memory.load_u64(at), rest as u32, (rest >> 32) as u16, (rest >> 48) as u16)
+        let rest = memory.load_u64(self.shape(index));
+        (memory.load_u64(self.address(index)), rest as u32, (rest >> 32) as u16, (rest >> 48) as u16)
     }
 
     /// Overwrites length, flags and next of a descriptor; the device has no business there.
@@ -43,7 +71,7 @@ impl Geometry {
         (length, flags, next): (u32, u16, u16),
     ) {
         let rest = u64::from(length) | u64::from(flags) << 32 | u64::from(next) << 48;
-        memory.store_u64(self.table + 16 * usize::from(index) + 8, rest);
+        memory.store_u64(self.shape(index), rest);
     }
 
     /// The place of an entry of the available ring (2.7.6).
@@ -54,5 +82,15 @@ impl Geometry {
     /// The place of an element of the used ring (2.7.8).
     pub(crate) fn used_element(&self, index: u16) -> usize {
         self.used + 4 + 8 * usize::from(index % self.size)
+    }
+
+    /// The place of `used_event`, behind the available ring (2.7.6).
+    pub(crate) fn used_event(&self) -> usize {
+        self.available + 4 + 2 * usize::from(self.size)
+    }
+
+    /// The place of `avail_event`, behind the used ring (2.7.8).
+    pub(crate) fn available_event(&self) -> usize {
+        self.used + 4 + 8 * usize::from(self.size)
     }
 }

@@ -19,16 +19,20 @@
 
 #![forbid(unsafe_code)]
 
+mod attention;
 mod chain;
 mod device;
+mod effect;
 mod fault;
+mod forge;
 mod geometry;
 mod snapshot;
 mod watch;
 
 pub use chain::{AddressSpace, ChainError, Descriptor, Place, walk};
-pub use device::{Device, Effect, Reply, Taken, fill_pattern};
-pub use fault::Fault;
-pub use geometry::Geometry;
+pub use device::{Device, fill_pattern};
+pub use effect::{Change, Effect, Reply, Taken};
+pub use fault::{Fault, Target};
+pub use geometry::{Geometry, Part};
 pub use snapshot::DeviceState;
-pub use watch::{CallReport, EndlessCall, WatchedMemory};
+pub use watch::{CallReport, EndlessCall, Trap, WatchedMemory};

@@ -17,6 +17,21 @@ pub struct CallReport {
     pub stores: u32,
     /// Where it first stored into the device's part.
     pub foreign: Option<usize>,
+    /// Where it first loaded what it had loaded before.
+    pub refetched: Option<usize>,
+    /// Whether it ran into the [trap](WatchedMemory::set_trap).
+    pub trapped: bool,
+}
+
+/// A value that changes as soon as the driver has read it: the device writes between two reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trap {
+    /// Where, in bytes from the beginning of the rings' memory.
+    pub offset: usize,
+    /// Bytes of the value: 2, 4 or 8.
+    pub width: usize,
+    /// What the driver reads the second time.
+    pub value: u64,
 }
 
 /// Memory with a door for the driver, which is watched while a call is on, and none for the device.
@@ -33,6 +48,15 @@ pub struct WatchedMemory {
     /// Where the driver stored during the call, if that is recorded: offset and length.
     places: RefCell<Vec<(usize, usize)>>,
     recorded: Cell<bool>,
+    /// Where the driver loaded during the call: offset and length.
+    loads: RefCell<Vec<(usize, usize)>>,
+    /// Where the available index stands, if that is known.
+    available_index: Cell<Option<usize>>,
+    /// Where the driver stored during the call after it had stored the available index.
+    late: RefCell<Vec<usize>>,
+    published: Cell<bool>,
+    trap: Cell<Option<Trap>>,
+    trapped: Cell<bool>,
     /// What only the device may write.
     device_part: Cell<(usize, usize)>,
     touched: Box<[Cell<bool>]>,
@@ -55,6 +79,12 @@ impl WatchedMemory {
             foreign: Cell::new(None),
             places: RefCell::new(Vec::new()),
             recorded: Cell::new(false),
+            loads: RefCell::new(Vec::new()),
+            available_index: Cell::new(None),
+            late: RefCell::new(Vec::new()),
+            published: Cell::new(false),
+            trap: Cell::new(None),
+            trapped: Cell::new(false),
             device_part: Cell::new((0, 0)),
             touched: (0..pages).map(|_| Cell::new(false)).collect(),
             touched_pages: RefCell::new(Vec::with_capacity(pages)),
@@ -79,11 +109,34 @@ impl WatchedMemory {
         self.length.set(length);
         self.device_part.set((0, 0));
         self.in_call.set(false);
+        self.available_index.set(None);
+        self.trap.set(None);
     }
 
     /// Says which part the driver must not write from now on.
     pub fn reserve_for_device(&self, part: Range<usize>) {
         self.device_part.set((part.start, part.end));
+    }
+
+    /// Says where the available index stands, so that stores behind it in a call are [told](Self::take_late_stores).
+    pub fn watch_available_index(&self, offset: usize) {
+        self.available_index.set(Some(offset));
+    }
+
+    /// Moves the places where the last call stored after it had stored the available index to `out`.
+    pub fn take_late_stores(&self, out: &mut Vec<usize>) {
+        out.clear();
+        out.append(&mut self.late.borrow_mut());
+    }
+
+    /// The trap that is set and was not sprung.
+    pub fn trap(&self) -> Option<Trap> {
+        self.trap.get()
+    }
+
+    /// Sets a trap, in place of the one before. It is gone once it was sprung.
+    pub fn set_trap(&self, trap: Option<Trap>) {
+        self.trap.set(trap);
     }
 
     /// Records where the driver stores, from now on.
@@ -103,19 +156,52 @@ impl WatchedMemory {
         self.stores.set(0);
         self.foreign.set(None);
         self.places.borrow_mut().clear();
+        self.loads.borrow_mut().clear();
+        self.late.borrow_mut().clear();
+        self.published.set(false);
+        self.trapped.set(false);
         self.in_call.set(true);
     }
 
     /// Ends the driver's call and tells what it did.
     pub fn end_call(&self) -> CallReport {
         self.in_call.set(false);
-        CallReport { stores: self.stores.get(), foreign: self.foreign.get() }
+        CallReport {
+            stores: self.stores.get(),
+            foreign: self.foreign.get(),
+            refetched: first_overlap(&mut self.loads.borrow_mut()),
+            trapped: self.trapped.get(),
+        }
     }
 
     #[inline(always)]
     fn loads(&self, offset: usize, size: usize) {
         self.check(offset, size);
         self.count();
+        if self.in_call.get() && size > 0 {
+            self.loads.borrow_mut().push((offset, size));
+        }
+    }
+
+    /// Hands on a value that was just loaded, and changes it in memory if that is the trap.
+    #[inline(always)]
+    fn loaded<T>(&self, offset: usize, value: T) -> T {
+        if self.trap.get().is_some_and(|trap| trap.offset == offset) && self.in_call.get() {
+            self.spring();
+        }
+        value
+    }
+
+    #[cold]
+    fn spring(&self) {
+        let Some(Trap { offset, width, value }) = self.trap.take() else { return };
+        match width {
+            2 => self.heap.store_u16(offset, value as u16),
+            4 => self.heap.store_u32(offset, value as u32),
+            _ => self.heap.store_u64(offset, value),
+        }
+        self.touch(offset, width);
+        self.trapped.set(true);
     }
 
     #[inline(always)]
@@ -133,6 +219,11 @@ impl WatchedMemory {
             }
             if self.recorded.get() {
                 self.places.borrow_mut().push((offset, size));
+            }
+            if self.available_index.get() == Some(offset) {
+                self.published.set(true);
+            } else if self.published.get() {
+                self.late.borrow_mut().push(offset);
             }
         }
         self.touch(offset, size);
@@ -169,6 +260,14 @@ impl WatchedMemory {
     }
 }
 
+/// Where the first of several runs of bytes is that begins inside another one.
+fn first_overlap(runs: &mut [(usize, usize)]) -> Option<usize> {
+    if runs.len() > 1 {
+        runs.sort_unstable();
+    }
+    runs.windows(2).find(|pair| pair[1].0 < pair[0].0 + pair[0].1).map(|pair| pair[1].0)
+}
+
 impl SharedMemory for WatchedMemory {
     fn len(&self) -> usize {
         self.length.get()
@@ -181,19 +280,19 @@ impl SharedMemory for WatchedMemory {
     #[inline(always)]
     fn load_u16(&self, offset: usize) -> u16 {
         self.loads(offset, 2);
-        self.heap.load_u16(offset)
+        self.loaded(offset, self.heap.load_u16(offset))
     }
 
     #[inline(always)]
     fn load_u32(&self, offset: usize) -> u32 {
         self.loads(offset, 4);
-        self.heap.load_u32(offset)
+        self.loaded(offset, self.heap.load_u32(offset))
     }
 
     #[inline(always)]
     fn load_u64(&self, offset: usize) -> u64 {
         self.loads(offset, 8);
-        self.heap.load_u64(offset)
+        self.loaded(offset, self.heap.load_u64(offset))
     }
 
     #[inline(always)]
@@ -217,7 +316,7 @@ impl SharedMemory for WatchedMemory {
     #[inline(always)]
     fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16 {
         self.loads(offset, 2);
-        self.heap.load_ordered(access, offset)
+        self.loaded(offset, self.heap.load_ordered(access, offset))
     }
 
     #[inline(always)]

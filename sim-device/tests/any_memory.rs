@@ -69,6 +69,7 @@ proptest! {
                     put(84 + 8 * usize::from(index % 4), &[id.to_le_bytes(), length.to_le_bytes()].concat());
                 }
                 Effect::UsedIndex(index) => put(82, &index.to_le_bytes()),
+                Effect::AvailableEvent(event) => put(116, &event.to_le_bytes()),
                 Effect::Notifications(wanted) => put(80, &[u8::from(!wanted), 0]),
                 // What exactly is written to a buffer, or lied in a descriptor, is not told.
                 Effect::Wrote { place, length } => {

@@ -11,7 +11,7 @@ const ALL: fn(u64) -> Reply = |room| Reply { written: room as u32, beyond: false
 
 fn print(device: &Device<&HeapMemory>, base: u16) -> u64 {
     let mut hasher = DefaultHasher::new();
-    device.fingerprint(base, &mut hasher);
+    device.fingerprint(base, false, &mut hasher);
     hasher.finish()
 }
 

@@ -202,10 +202,8 @@ fn shard(text: &str) -> Result<Shard, String> {
 }
 
 fn subject(name: &str) -> Result<Kind, String> {
-    Kind::by_name(name).ok_or_else(|| {
-        let names: Vec<String> = Kind::all().map(Kind::name).collect();
-        format!("expected one of {}", names.join(", "))
-    })
+    let expected = || crate::names::expected("the name of a subject", Kind::all().map(Kind::name), name);
+    Kind::by_name(name).ok_or_else(|| format!("expected {}", expected()))
 }
 
 fn small_queue_size(text: &str) -> Result<QueueSize, String> {

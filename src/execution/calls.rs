@@ -1,101 +1,24 @@
-//! The driver's calls, and what each of them did to shared memory.
+//! The driver's calls.
 
-use super::{Listener, Rig, Scratch, Skip, Stop};
+use super::{Listener, Rig, Skip, Stop};
 use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers, Lengths, Pick};
 use crate::subject::Subject;
 use ringstorm_core::SharedMemory;
-use ringstorm_model::{Answer, ChainFlaw, Completion, Descriptor, Event, Name, Place, Refusal};
-use ringstorm_sim_device::{self as sim, ChainError};
+use ringstorm_model::{Answer, Completion, Event, Name, Refusal};
 use std::rc::Rc;
 
 impl Rig {
     /// Calls the subject, watched.
-    fn call<T>(&mut self, call: Call, f: impl FnOnce(&mut dyn Subject) -> T) -> T {
+    pub(super) fn call<T>(&mut self, call: Call, f: impl FnOnce(&mut dyn Subject) -> T) -> T {
         let run = self.run.as_mut().expect("an execution was begun");
         run.call = call;
         self.provided.rings.begin_call(run.call_limit);
         self.provided.buffers.begin_call(run.call_limit);
         let subject = run.subject.as_deref_mut().expect("the subject is there until it is released");
-        super::panics::guard(|| f(subject))
-    }
-
-    /// Looks at what the last call did to the memory, and tells it.
-    fn look_after(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        let rings = self.provided.rings.end_call();
-        let buffers = self.provided.buffers.end_call();
-        if self.current().can.watched {
-            let count = rings.stores.saturating_add(buffers.stores);
-            let foreign = rings.foreign.or(buffers.foreign).is_some();
-            self.tell(&Event::Stores { count, foreign }, listener)?;
-            self.look_at_places(listener)?;
-        }
-        let run = self.current();
-        let moved = run.device.available_index() != run.available;
-        if moved || run.call == Call::Publish {
-            self.look_at_available(listener)?;
-        }
-        self.look_at_free_count(listener)
-    }
-
-    /// Looks at where in the buffers the last call stored.
-    fn look_at_places(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        let mut places = std::mem::take(&mut self.scratch.places);
-        self.provided.buffers.take_places(&mut places);
-        let told = places.iter().try_for_each(|(offset, length)| {
-            let place = Place { region: BUFFERS_REGION, offset: *offset as u64 };
-            self.tell(&Event::Stored { place, length: *length as u32 }, listener)
-        });
-        self.scratch.places = places;
-        told
-    }
-
-    pub(super) fn look_at_free_count(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        let run = self.current();
-        if !run.can.free_count {
-            return Ok(());
-        }
-        let guilty = run.call;
-        let count = self.call(Call::FreeCount, |subject| subject.free_count());
-        self.provided.rings.end_call();
-        self.provided.buffers.end_call();
-        // What the count shows is the doing of the call before it.
-        self.current().call = guilty;
-        self.tell(&Event::FreeCount { count }, listener)
-    }
-
-    /// Looks at the new entries of the available ring.
-    fn look_at_available(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        let run = self.current();
-        let (from, to) = (run.available, run.device.available_index());
-        self.tell(&Event::AvailableIndex { index: to }, listener)?;
-        self.current().available = to;
-        for step in 0..to.wrapping_sub(from) {
-            let head = self.current().device.available_entry(from.wrapping_add(step));
-            self.tell(&Event::Available { head }, listener)?;
-        }
-        Ok(())
-    }
-
-    /// Looks at a chain that was just submitted, as a device would.
-    fn look_at_chain(&mut self, head: u16, listener: &mut impl Listener) -> Result<(), Stop> {
-        let mut seen = std::mem::take(&mut self.scratch.seen);
-        let flaw = self.current().device.look(head, &mut seen).err().map(flaw);
-        let mut descriptors = std::mem::take(&mut self.scratch.descriptors);
-        to_model(&seen, &mut descriptors);
-        self.scratch.seen = seen;
-        let unclean = self.current().setup.zeroes() && !self.is_clean();
-        let told = self.tell(&Event::Chain { head, descriptors: &descriptors, flaw, unclean }, listener);
-        self.scratch.descriptors = descriptors;
-        told
-    }
-
-    /// Whether all that the device may write is zero, in the chain just seen.
-    fn is_clean(&mut self) -> bool {
-        let Self { scratch: Scratch { seen, standing, .. }, run, .. } = self;
-        let space = run.as_ref().expect("an execution was begun").device.space();
-        space.gather(seen, true, u64::MAX, standing);
-        standing.iter().all(|byte| *byte == 0)
+        let answer = super::panics::guard(|| f(subject));
+        self.scratch.reports = [self.provided.rings.end_call(), self.provided.buffers.end_call()];
+        answer
     }
 
     pub(super) fn submit(
@@ -138,6 +61,10 @@ impl Rig {
         if publish && answer.is_ok() && self.current().can.prepare {
             self.publish(listener)?;
         }
+        // Whoever publishes within submit has notified of it too.
+        if answer.is_ok() && !self.current().can.prepare {
+            self.current().device.notified();
+        }
         Ok(None)
     }
 
@@ -154,7 +81,7 @@ impl Rig {
         if let Some(lives) = answer.ok().and_then(|head| run.lives.get_mut(usize::from(head))) {
             *lives += 1;
         }
-        run.meet_table_faults();
+        run.meet_faults(Call::Submit);
         if let Ok(head) = answer {
             self.look_at_chain(head, listener)?;
         }
@@ -171,6 +98,10 @@ impl Rig {
         self.look_after(listener)?;
         let run = self.current();
         run.effective |= run.available != before;
+        run.meet_faults(Call::Publish);
+        if notify {
+            run.device.notified();
+        }
         Ok(None)
     }
 
@@ -179,7 +110,7 @@ impl Rig {
         let answer = self.call(Call::Take, |subject| subject.take());
         self.tell(&Event::Take { answer }, listener)?;
         let run = self.current();
-        run.meet_all_faults();
+        run.meet_faults(Call::Take);
         let (effective, again) = match answer {
             Ok(Some(Completion { head, .. })) => {
                 run.returned.push_back(head);
@@ -193,6 +124,7 @@ impl Rig {
             Err(Refusal::Misuse(_) | Refusal::System) => (true, false),
         };
         run.effective |= effective;
+        self.look_at_event(listener)?;
         self.look_after(listener)?;
         Ok(again)
     }
@@ -241,7 +173,7 @@ impl Rig {
         out.resize(limit as usize, 0);
         let answer = self.call(Call::Read, |subject| subject.read(head, &mut out));
         let run = self.current();
-        run.meet_table_faults();
+        run.meet_faults(Call::Read);
         run.effective |= answer != Ok(0);
         // A count beyond the buffer is an answer too: it is judged by its length.
         let bytes = match answer {
@@ -294,7 +226,7 @@ impl Rig {
             position.and_then(|position| run.returned.remove(position));
         }
         run.effective = true;
-        run.meet_table_faults();
+        run.meet_faults(Call::Free);
         self.look_after(listener)
     }
 
@@ -307,8 +239,9 @@ impl Rig {
             return Ok(Some(Skip::Incapable));
         }
         let waiting = self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
-        let flags = self.current().device.available_flags();
-        self.tell(&Event::Interrupts { wanted, flags, waiting }, listener)?;
+        let device = &self.current().device;
+        let (flags, used_event) = (device.available_flags(), device.used_event());
+        self.tell(&Event::Interrupts { wanted, flags, used_event, waiting }, listener)?;
         self.look_after(listener)?;
         self.current().effective = true;
         Ok(None)
@@ -320,7 +253,9 @@ impl Rig {
         if !run.can.reset {
             return Ok(Some(Skip::Incapable));
         }
-        let first = run.setup.first_index.get();
+        // A device that was reset begins at 0, a resumed one where it is told: by turns.
+        run.resets += 1;
+        let first = if run.resets.is_multiple_of(2) { run.setup.first_index.get() } else { 0 };
         let part = run.device_part.clone();
         // While the device is stopped, its part is the driver's too.
         self.provided.rings.reserve_for_device(0..0);
@@ -335,15 +270,16 @@ impl Rig {
         run.available = first;
         run.returned.clear();
         run.unmet.clear();
+        self.disarm();
+        let run = self.current();
         run.effective = true;
         self.tell(&Event::Reset { first_index: first }, listener)?;
+        self.tell_effects(listener)?;
+        self.look_at_event(listener)?;
         self.look_after(listener)?;
         Ok(None)
     }
 }
-
-/// The number of the buffers' region, the only one.
-const BUFFERS_REGION: u16 = 0;
 
 /// The length of one buffer.
 const fn length_of(lengths: Lengths, index: u32, buffer_size: u16) -> u32 {
@@ -360,27 +296,4 @@ const fn length_of(lengths: Lengths, index: u32, buffer_size: u16) -> u32 {
 fn recycle<'a>(mut slices: Vec<&[u8]>) -> Vec<&'a [u8]> {
     slices.clear();
     slices.into_iter().map(|_| -> &[u8] { &[] }).collect()
-}
-
-const fn flaw(error: ChainError) -> ChainFlaw {
-    match error {
-        ChainError::Loop => ChainFlaw::Loop,
-        ChainError::Unregistered(_) => ChainFlaw::Unregistered,
-        ChainError::HeadOutOfRange(_)
-        | ChainError::NextOutOfRange(_)
-        | ChainError::ReadableAfterWritable(_)
-        | ChainError::Indirect(_)
-        | ChainError::TooLong => ChainFlaw::Malformed,
-    }
-}
-
-/// The chain in the model's words.
-pub(super) fn to_model(seen: &[sim::Descriptor], out: &mut Vec<Descriptor>) {
-    out.clear();
-    out.extend(seen.iter().map(|descriptor| Descriptor {
-        index: descriptor.index,
-        place: descriptor.place.map(|place| Place { region: place.region, offset: place.offset }),
-        length: descriptor.length,
-        writable: descriptor.is_writable(),
-    }));
 }

@@ -1,10 +1,14 @@
 //! The device's acts.
 
-use super::calls::to_model;
+use super::look::to_model;
 use super::{Listener, Rig, Run, Skip, Stop};
+use crate::outcome::Call;
 use crate::scenario::{Amount, Pick};
 use ringstorm_model::{Event, Place};
-use ringstorm_sim_device::{self as sim, Effect, Fault, Reply};
+use ringstorm_sim_device::{self as sim, Change, Effect, Fault, Reply, Target};
+
+/// `VIRTQ_USED_F_NO_NOTIFY` (2.7.8).
+const F_NO_NOTIFY: u16 = 1;
 
 impl Rig {
     /// The device takes up to `count` available chains.
@@ -46,7 +50,9 @@ impl Rig {
             told = self.tell(&event, listener);
         }
         (self.scratch.descriptors, self.scratch.seen, self.scratch.out) = (descriptors, seen, payload);
-        told.map(|()| taken.is_some())
+        told?;
+        self.tell_effects(listener)?;
+        Ok(taken.is_some())
     }
 
     /// The device returns up to `count` chains in one move of the used index.
@@ -63,12 +69,11 @@ impl Rig {
         while returned < count && device.give_back(pick.0, |room| reply(written, beyond, room)) {
             returned += 1;
         }
-        if returned == 0 {
-            return Ok(Some(Skip::NothingThere));
+        if returned > 0 {
+            device.publish();
         }
-        device.publish();
         self.tell_effects(listener)?;
-        Ok(None)
+        Ok((returned == 0).then_some(Skip::NothingThere))
     }
 
     pub(super) fn fault(
@@ -80,12 +85,26 @@ impl Rig {
     ) -> Result<Option<Skip>, Stop> {
         let state = self.model.state().number();
         let run = self.current();
+        if fault == Fault::ChangedBetweenReads && !run.can.watched {
+            return Ok(Some(Skip::Incapable));
+        }
         if !run.device.misbehave(fault, pick.0, value) {
+            // What it did before may have come to an end all the same.
+            self.tell_effects(listener)?;
             return Ok(Some(Skip::NothingThere));
         }
         run.last_fault = Some(fault);
-        run.unmet.push((state, fault));
+        if fault == Fault::ChangedBetweenReads {
+            // Nothing has changed yet.
+            run.trap_state = state;
+        } else {
+            run.unmet.push((state, fault));
+        }
         self.tell_effects(listener)?;
+        if fault == Fault::SpuriousNotification {
+            // The caller does what it does when it is notified.
+            self.take(listener)?;
+        }
         Ok(None)
     }
 
@@ -96,45 +115,54 @@ impl Rig {
         let run = self.current();
         effects.extend(run.device.take_effects());
         run.effective |= !effects.is_empty();
-        let told = effects.iter().try_for_each(|effect| self.tell(&event(*effect), listener));
+        let told = effects.iter().try_for_each(|effect| {
+            match effect {
+                Effect::Trap { trap, then } => {
+                    self.provided.rings.set_trap(Some(*trap));
+                    self.current().trap = Some(*then);
+                }
+                // The index that was to change is no more.
+                Effect::UsedIndex(_) if matches!(self.current().trap, Some(Change::UsedIndex(_))) => {
+                    self.disarm();
+                }
+                _ => {}
+            }
+            self.tell(&event(*effect), listener)
+        });
         self.scratch.effects = effects;
         told
     }
 }
 
+impl Rig {
+    /// Takes a trap away that was not sprung.
+    pub(super) fn disarm(&mut self) {
+        self.provided.rings.set_trap(None);
+        self.current().trap = None;
+    }
+}
+
 impl Run {
-    /// The driver made a call that looks at the table, or could.
-    pub(super) fn meet_table_faults(&mut self) {
+    /// The driver made a call that could meet some of the faults.
+    pub(super) fn meet_faults(&mut self, call: Call) {
         let coverage = &mut self.coverage;
         self.unmet.retain(|(state, fault)| {
-            let met = in_table(*fault);
+            let met = can_meet(call, *fault);
             if met {
                 coverage.reach(*state, *fault);
             }
             !met
         });
     }
-
-    /// The driver made a call that looks at the used ring too.
-    pub(super) fn meet_all_faults(&mut self) {
-        for (state, fault) in self.unmet.drain(..) {
-            self.coverage.reach(state, fault);
-        }
-    }
 }
 
-/// Whether a fault is in the descriptor table, where every call can meet it, and not in the used ring.
-const fn in_table(fault: Fault) -> bool {
-    match fault {
-        Fault::NextToHead | Fault::NextToMiddle | Fault::LengthScribbled | Fault::NextOutOfRange => true,
-        Fault::IdOutOfRange
-        | Fault::TruncatedId
-        | Fault::MidChainId
-        | Fault::DuplicateId
-        | Fault::LengthTooLong
-        | Fault::IndexJump
-        | Fault::NeverReturned
-        | Fault::FreeId => false,
+/// Whether a driver could come across a fault in a call.
+const fn can_meet(call: Call, fault: Fault) -> bool {
+    match (fault.target(), call) {
+        // Whoever looks for used chains can come across anything.
+        (_, Call::Take) | (Target::Table | Target::AvailableRing | Target::Buffers, _) => true,
+        (Target::UsedRing, Call::Publish) => matches!(fault, Fault::FlagsGarbage | Fault::EventGarbage),
+        (Target::UsedRing | Target::Time, _) => false,
     }
 }
 
@@ -156,6 +184,12 @@ const fn event(effect: Effect) -> Event<'static> {
         Effect::UsedElement { index, id, length } => Event::UsedElement { index, id, length },
         Effect::UsedIndex(index) => Event::UsedIndex { index },
         Effect::Notifications(wanted) => Event::Notifications { wanted },
+        Effect::AvailableEvent(index) => Event::AvailableEvent { index },
+        Effect::UsedFlags(flags) => Event::Notifications { wanted: flags & F_NO_NOTIFY == 0 },
+        Effect::AvailableIndex(_) | Effect::AvailableEntry { .. } => Event::RingTampered,
+        Effect::Spurious => Event::Spurious,
+        Effect::Silent => Event::Silent,
+        Effect::Trap { .. } => Event::Trap,
         Effect::Descriptor { index } => Event::Tampered { descriptor: index },
         Effect::Withheld { head } => Event::Withheld { head },
     }

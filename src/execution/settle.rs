@@ -16,8 +16,14 @@ impl Rig {
     /// [`ROUNDS`] rounds. A broken queue is reset, and must then carry a chain through.
     pub(super) fn settle(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = self.current();
+        if run.device.needs_reset() && run.can.reset {
+            self.reset(listener)?;
+        }
+        let run = self.current();
         run.device.repent();
         run.unmet.clear();
+        self.disarm();
+        self.tell_effects(listener)?;
         self.bring_home(listener)?;
         self.tell(&Event::Settled, listener)?;
         if self.model.is_broken() && self.current().can.reset {
@@ -42,8 +48,8 @@ impl Rig {
             }
             if returned {
                 device.publish();
-                self.tell_effects(listener)?;
             }
+            self.tell_effects(listener)?;
             self.collect(listener)?;
             for _ in 0..self.current().returned.len() {
                 let Some(head) = self.current().returned.front().copied() else { break };

@@ -6,7 +6,7 @@ use crate::scenario::{Setup, Step};
 use crate::subject::{Kind, Subject};
 use ringstorm_core::{SharedMemory, SystemError};
 use ringstorm_model::Model;
-use ringstorm_sim_device::{DeviceState, WatchedMemory};
+use ringstorm_sim_device::{self as sim, Change, DeviceState, Trap, WatchedMemory};
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -34,6 +34,8 @@ pub struct Snapshot {
     returned: VecDeque<u16>,
     lives: Vec<u32>,
     submissions: u32,
+    resets: u32,
+    trap: (Option<Trap>, Option<Change>),
     steps: u64,
 }
 
@@ -95,6 +97,8 @@ impl Rig {
             returned: run.returned.clone(),
             lives: run.lives.clone(),
             submissions: run.submissions,
+            resets: run.resets,
+            trap: (self.provided.rings.trap(), run.trap),
             steps: run.steps,
         })
     }
@@ -110,6 +114,8 @@ impl Rig {
         self.provided.buffers.end_call();
         self.provided.rings.copy_in(0, &snapshot.rings);
         self.provided.buffers.copy_in(0, &snapshot.buffers);
+        let (trap, then) = snapshot.trap;
+        self.provided.rings.set_trap(trap);
         self.model.clone_from(&snapshot.model);
         let run = self.current();
         panics::release(run.subject.take());
@@ -119,6 +125,7 @@ impl Rig {
         run.returned.clone_from(&snapshot.returned);
         run.lives.clone_from(&snapshot.lives);
         (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
+        (run.resets, run.trap) = (snapshot.resets, then);
         run.unmet.clear();
     }
 
@@ -127,7 +134,8 @@ impl Rig {
         panics::release(Some(snapshot.subject));
     }
 
-    /// Folds in everything that decides how the current execution goes on, but for the subject's private state.
+    /// Folds in everything that decides how the current execution goes on, but for the subject's private state: with more
+    /// faults to come, or with an `honest` device from now on.
     ///
     /// Two things are taken to be of no matter to a queue. Ring indexes count from the last multiple of the queue
     /// size, so states that are whole turns of the rings apart are the same. And of the bytes in buffers it counts
@@ -135,14 +143,24 @@ impl Rig {
     ///
     /// # Panics
     /// If no execution was begun, or it has ended.
-    pub fn fingerprint(&self, state: &mut impl Hasher) {
+    pub fn fingerprint(&self, honest: bool, state: &mut impl Hasher) {
         self.fingerprint_memory(state);
         let run = self.run.as_ref().expect("an execution was begun");
         let base = run.base();
-        run.device.fingerprint(base, state);
+        run.device.fingerprint(base, honest, state);
         self.model.fingerprint(base, state);
         (run.available.wrapping_sub(base), &run.returned).hash(state);
         // Whether a head had an earlier life.
+        if run.setup.event_index && !honest {
+            // A garbled event is an index that stays where it is while the rings turn.
+            base.hash(state);
+        }
+        // What first index the next reset is given.
+        run.resets.is_multiple_of(2).hash(state);
+        if let Some(Trap { offset, width, value }) = self.provided.rings.trap() {
+            // The value may be an index: it is told from others by all that it is.
+            (offset as u64, width as u64, value, base).hash(state);
+        }
         run.lives.iter().for_each(|lives| (*lives > 1).hash(state));
     }
 
@@ -168,7 +186,13 @@ impl Rig {
     /// The rings' memory, but for turns of its indexes.
     fn rings(&self, run: &Run, state: &mut impl Hasher) {
         let mut bytes = bytes(&self.provided.rings);
-        for index in [run.geometry.available + 2, run.geometry.used + 2] {
+        let sim::Geometry { size, available, used, .. } = run.geometry;
+        let mut indexes = vec![available + 2, used + 2];
+        if run.setup.event_index {
+            // Behind the entries of either ring.
+            indexes.extend([available + 4 + 2 * usize::from(size), used + 4 + 8 * usize::from(size)]);
+        }
+        for index in indexes {
             let place = &mut bytes[index..index + 2];
             let turned = u16::from_le_bytes([place[0], place[1]]).wrapping_sub(run.base());
             place.copy_from_slice(&turned.to_le_bytes());

@@ -73,20 +73,21 @@ impl Alphabet {
     }
 }
 
-/// Every policy at least once.
+/// Every policy at least once, and both ways to ask for notifications.
 fn setups(queue_size: QueueSize) -> Vec<Setup> {
     let other = Policies {
         after_fault: AfterFault::GoOn,
         over_long: OverLong::Refuse,
         writable: WritableBuffers::Zeroed,
     };
-    let setup = |policies| Setup {
+    let setup = |policies, event_index| Setup {
         queue_size,
         buffer_size: BUFFER_SIZE,
         first_index: RingIndex::new(FIRST_INDEX),
+        event_index,
         policies,
     };
-    [Policies::default(), other].map(setup).to_vec()
+    vec![setup(Policies::default(), false), setup(other, true)]
 }
 
 /// The readable and the writable buffers of good chains: each fits into an empty queue.
@@ -158,13 +159,46 @@ fn misbehaviour(fault: Fault, size: u16, steps: &mut Vec<Step>) {
     // Odd choices name any descriptor.
     let descriptors = || (0..size).map(|index| Pick(2 * index as u8 + 1)).collect::<Vec<_>>();
     let (targets, lies): (Vec<Pick>, &[u32]) = match fault {
-        Fault::IdOutOfRange | Fault::IndexJump => (vec![Pick::NEWEST], &LIES),
-        Fault::DuplicateId => (vec![Pick::NEWEST], &LIES),
-        Fault::NextToHead | Fault::NextToMiddle | Fault::NeverReturned => (picks(size).to_vec(), &LIES[..1]),
-        Fault::LengthScribbled | Fault::NextOutOfRange => (descriptors(), &LIES),
+        Fault::IdOutOfRange
+        | Fault::DuplicateId
+        | Fault::IndexJump
+        | Fault::IndexBackwards
+        | Fault::FlagsGarbage
+        | Fault::EventGarbage
+        | Fault::AvailableIndexOverwritten => (vec![Pick::NEWEST], &LIES),
         // The value is where the search for a free one begins.
         Fault::FreeId => (vec![Pick::NEWEST], &LIES[..2]),
-        fault if fault.needs_held_chain() => (picks(size).to_vec(), &LIES),
+        Fault::TruncatedId
+        | Fault::MidChainId
+        | Fault::LengthTooLong
+        | Fault::LengthForReadable
+        | Fault::LengthUnwritten
+        | Fault::NextToFree => (picks(size).to_vec(), &LIES),
+        Fault::NextToHead
+        | Fault::NextToMiddle
+        | Fault::NextSet
+        | Fault::NextCleared
+        | Fault::IndexBeforeElement
+        | Fault::ReadableWritten
+        | Fault::NeverReturned => (picks(size).to_vec(), &LIES[..1]),
+        Fault::LengthScribbled
+        | Fault::LengthGrown
+        | Fault::NextOutOfRange
+        | Fault::AddressOfAnother
+        | Fault::AddressOutside => (descriptors(), &LIES),
+        Fault::NextToSelf
+        | Fault::WriteFlipped
+        | Fault::IndirectFlipped
+        | Fault::LengthZeroed
+        | Fault::AddressZero => (descriptors(), &LIES[..1]),
+        Fault::WrittenAfterReturn
+        | Fault::SpuriousNotification
+        | Fault::LostNotification
+        | Fault::StopsAnswering
+        | Fault::NeedsReset => (vec![Pick::NEWEST], &LIES[..1]),
+        // The place that changes: the used index, its last element's id or length, or a descriptor. Which descriptor is of
+        // no matter to a queue that reads none back; two stand for all.
+        Fault::ChangedBetweenReads => ([0, 1, 2, 3, 7].map(Pick).to_vec(), &LIES[1..]),
         _ => ([vec![Pick::NEWEST], descriptors()].concat(), &LIES),
     };
     for pick in targets {

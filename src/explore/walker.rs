@@ -162,7 +162,8 @@ impl<'a> Walker<'a> {
     /// The key of the current state. Faults on the way are part of it, since they leave fewer for later.
     fn key(&mut self, path: &Path, more_faults: u64) -> Key {
         let faults = path.letters.iter().filter(|letter| self.is_fault(**letter)).count() as u64;
-        self.rig.fingerprint(&mut self.hasher);
+        let honest = faults + more_faults >= u64::from(self.scope.faults);
+        self.rig.fingerprint(honest, &mut self.hasher);
         if self.tells == Some(true) {
             self.rig.fingerprint_subject(&mut self.hasher);
         }

@@ -74,6 +74,7 @@ fn decode_setup(header: &[u8; HEADER_BYTES]) -> Setup {
         queue_size,
         buffer_size: u64::from(buffer_size).min(most) as u16,
         first_index: RingIndex::new(u16::from_le_bytes([first_low, first_high])),
+        event_index: flags & 8 != 0,
         policies: Policies {
             after_fault: if flags & 1 == 0 { AfterFault::Broken } else { AfterFault::GoOn },
             over_long: if flags & 2 == 0 { OverLong::Clamp } else { OverLong::Refuse },
@@ -87,8 +88,10 @@ fn encode_setup(setup: &Setup) -> [u8; HEADER_BYTES] {
     let [low, high] = setup.buffer_size.to_le_bytes();
     let class = if high == 0 { 0 } else { WIDE };
     let [first_low, first_high] = setup.first_index.get().to_le_bytes();
-    let flags =
-        u8::from(setup.goes_on()) | u8::from(setup.refuses_over_long()) << 1 | u8::from(setup.zeroes()) << 2;
+    let flags = u8::from(setup.goes_on())
+        | u8::from(setup.refuses_over_long()) << 1
+        | u8::from(setup.zeroes()) << 2
+        | u8::from(setup.event_index) << 3;
     [exponent ^ SIZE_OF_ZERO, class, low, high, first_low, first_high, flags, 0]
 }
 
@@ -128,6 +131,7 @@ fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
         },
         Op::Interrupts => Step::Interrupts { wanted: a & 1 == 0 },
         Op::DeviceTake => Step::DeviceTake { count: b.max(1) },
+        Op::DeviceEvent => Step::DeviceEvent { ahead: value as u16 },
         Op::DeviceReturn => {
             Step::DeviceReturn { pick, written: decode_amount(a, value), count: b.max(1), beyond: a & 2 != 0 }
         }
@@ -165,6 +169,7 @@ fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
             small(Pick::NEWEST, u8::from(!wanted), 0, 0);
         }
         Step::DeviceTake { count } => small(Pick::NEWEST, 0, count, 0),
+        Step::DeviceEvent { ahead } => small(Pick::NEWEST, 0, 0, ahead.into()),
         Step::DeviceReturn { pick, written, count, beyond } => {
             let (a, value) = encode_amount(written);
             small(pick, a | u8::from(beyond) << 1, count, value);

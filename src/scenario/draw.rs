@@ -5,17 +5,18 @@
 //! something to do; it decides nothing that the execution relies on.
 
 use super::guess::Guess;
-use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
-use super::{BUFFER_BYTES_MAX, Scenario, Setup};
+use super::step::{Amount, BadHead, HeadCall, Op, Pick, Step};
+use super::{BUFFER_BYTES_MAX, Scenario, Setup, tour};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
-use ringstorm_sim_device::Fault;
+use ringstorm_sim_device::{Fault, Target};
 use serde::Serialize;
+use std::collections::VecDeque;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// The generator and its version. A seed names a scenario only together with this.
-pub const GENERATOR: &str = "swarm-3 (xoshiro256++)";
+pub const GENERATOR: &str = "swarm-4 (xoshiro256++)";
 
 /// What kind of scenarios a campaign draws.
 #[derive(
@@ -45,7 +46,11 @@ pub enum Profile {
 
 /// Makes the scenario of a seed, with `steps` steps.
 pub fn generate(seed: u64, profile: Profile, steps: usize) -> Scenario {
-    let mut drawer = Drawer { rng: Xoshiro256PlusPlus::seed_from_u64(seed), guess: Guess::default() };
+    let mut drawer = Drawer {
+        rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+        guess: Guess::default(),
+        tour: VecDeque::new(),
+    };
     let setup = drawer.setup();
     drawer.guess = Guess { size: setup.queue_size.get().into(), ..Guess::default() };
     let weights = drawer.weights(profile);
@@ -54,28 +59,30 @@ pub fn generate(seed: u64, profile: Profile, steps: usize) -> Scenario {
 }
 
 /// How likely each operation and each fault is, from 0 for never.
-struct Weights {
+pub(super) struct Weights {
     ops: Vec<(Op, u32)>,
     faults: Vec<(Fault, u32)>,
     /// Longest chain of the ordinary ones.
-    longest: u32,
+    pub(super) longest: u32,
 }
 
-struct Drawer {
+pub(super) struct Drawer {
     rng: Xoshiro256PlusPlus,
-    guess: Guess,
+    pub(super) guess: Guess,
+    /// Steps that come next, whatever is drawn.
+    tour: VecDeque<Step>,
 }
 
 impl Drawer {
-    fn below(&mut self, limit: u32) -> u32 {
+    pub(super) fn below(&mut self, limit: u32) -> u32 {
         self.rng.random_range(0..limit)
     }
 
-    fn one_in(&mut self, count: u32) -> bool {
+    pub(super) fn one_in(&mut self, count: u32) -> bool {
         self.below(count) == 0
     }
 
-    fn choose<T: Copy>(&mut self, choices: &[(T, u32)]) -> T {
+    pub(super) fn choose<T: Copy>(&mut self, choices: &[(T, u32)]) -> T {
         let mut left = self.below(choices.iter().map(|(_, weight)| weight).sum());
         for (choice, weight) in choices {
             match left.checked_sub(*weight) {
@@ -118,6 +125,7 @@ impl Drawer {
             queue_size,
             buffer_size: u64::from(buffer_size as u16).min(most) as u16,
             first_index: RingIndex::new(first_index),
+            event_index: self.one_in(2),
             policies: Policies {
                 after_fault: if self.one_in(3) { AfterFault::Broken } else { AfterFault::GoOn },
                 over_long: if self.one_in(2) { OverLong::Clamp } else { OverLong::Refuse },
@@ -137,6 +145,7 @@ impl Drawer {
                     Op::Prepare | Op::Write | Op::Publish | Op::Take | Op::Read => (0, 8),
                     Op::Misuse => (0, 4),
                     Op::Reset | Op::Interrupts | Op::DeviceNotifications | Op::Settle => (0, 1),
+                    Op::DeviceEvent => (0, 2),
                     Op::Fault => (0, if profile == Profile::Honest { 0 } else { 8 }),
                 };
                 let weight = if swarm && usual > 0 { least.max(self.swarm_weight(usual)) } else { usual };
@@ -165,6 +174,16 @@ impl Drawer {
         if self.guess.broken && self.one_in(2 + self.guess.size / 32) {
             self.guess.restart();
             return Step::Reset;
+        }
+        if self.guess.silent && self.one_in(8) {
+            self.guess.restart();
+            return Step::Settle;
+        }
+        if let Some(step) = self.tour.pop_front() {
+            return step;
+        }
+        if self.guess.chains() == 0 && !weights.faults.is_empty() && self.one_in(16) {
+            self.plan_tour();
         }
         let anything = self.one_in(32);
         let (mut useful, mut total) = ([0; Op::VARIANTS.len()], 0);
@@ -249,12 +268,32 @@ impl Drawer {
                 }
             }
             Op::DeviceNotifications => Step::DeviceNotifications { wanted: self.one_in(2) },
+            Op::DeviceEvent => Step::DeviceEvent { ahead: self.below(6) as u16 },
             Op::Fault => self.fault(weights),
             Op::Settle => {
                 self.guess.restart();
                 Step::Settle
             }
         }
+    }
+
+    /// Plans a way to a seldom state, what can go wrong there, and calls that could meet it. It ends where it began:
+    /// with an empty queue.
+    fn plan_tour(&mut self) {
+        let (size, direction, broken) = (self.guess.size, self.below(6), self.one_in(2));
+        let way = if self.one_in(2) { tour::ghost } else { tour::crowded };
+        self.tour.extend(way(size, direction, broken));
+        if self.tour.is_empty() {
+            return;
+        }
+        for _ in 0..3 {
+            let fault = Fault::VARIANTS[self.below(Fault::VARIANTS.len() as u32) as usize];
+            let value = self.value();
+            self.tour.push_back(Step::Fault { fault, pick: Pick::NEWEST, value });
+            let calls = [Step::Take, Step::Publish, Step::Interrupts { wanted: true }];
+            self.tour.extend(calls);
+        }
+        self.tour.push_back(Step::Settle);
     }
 
     fn taken(&mut self, setup: &Setup, most: u32) {
@@ -268,28 +307,28 @@ impl Drawer {
 
     fn fault(&mut self, weights: &Weights) -> Step {
         let fault = self.choose(&weights.faults);
+        let guess = &mut self.guess;
         match fault {
-            Fault::IdOutOfRange
-            | Fault::TruncatedId
-            | Fault::MidChainId
-            | Fault::DuplicateId
-            | Fault::IndexJump
-            | Fault::FreeId => self.guess.poisoned = true,
-            Fault::LengthTooLong => {
-                self.guess.poisoned = true;
-                self.guess.used += u32::from(self.guess.held > 0);
-                self.guess.held = self.guess.held.saturating_sub(1);
+            Fault::LengthTooLong | Fault::LengthForReadable | Fault::LengthUnwritten => {
+                guess.poisoned |= fault != Fault::LengthUnwritten;
+                guess.used += u32::from(guess.held > 0);
+                guess.held = guess.held.saturating_sub(1);
             }
-            Fault::NeverReturned => self.guess.held = self.guess.held.saturating_sub(1),
-            Fault::NextToHead | Fault::NextToMiddle | Fault::LengthScribbled | Fault::NextOutOfRange => {}
+            Fault::NeverReturned => guess.held = guess.held.saturating_sub(1),
+            Fault::StopsAnswering | Fault::NeedsReset => guess.silent = true,
+            _ => guess.poisoned |= fault.target() == Target::UsedRing,
         }
-        let value = match self.below(4) {
+        let value = self.value();
+        Step::Fault { fault, pick: self.pick(), value }
+    }
+
+    fn value(&mut self) -> u32 {
+        match self.below(4) {
             0 => 0,
             1 => self.below(8),
             2 => u32::MAX,
             _ => self.rng.random(),
-        };
-        Step::Fault { fault, pick: self.pick(), value }
+        }
     }
 
     fn pick(&mut self) -> Pick {
@@ -314,53 +353,5 @@ impl Drawer {
             2 => Amount::Bytes(self.below(u32::from(setup.buffer_size) + 2)),
             _ => Amount::Bytes(self.below(4)),
         }
-    }
-
-    /// The buffers of a chain: mostly a few that fit, now and then all that are free, and seldom absurd ones.
-    fn chain(&mut self, weights: &Weights) -> (Buffers, Buffers) {
-        if self.one_in(40) {
-            return (self.absurd(), self.absurd());
-        }
-        let free = self.guess.free().max(1);
-        // Filling a queue costs as much as its size, so a large one is filled more seldom.
-        let total = if self.one_in(24 + self.guess.size / 32) {
-            free
-        } else {
-            1 + self.below(weights.longest.min(free))
-        };
-        self.guess.descriptors += total;
-        let readable = self.below(total + 1);
-        (self.buffers(readable), self.buffers(total - readable))
-    }
-
-    fn buffers(&mut self, count: u32) -> Buffers {
-        if count == 0 {
-            return Buffers::NONE;
-        }
-        let lengths = match self.below(4) {
-            0 => Lengths::Full,
-            // One byte fits any buffer; longer ones are refused where buffers are tiny, now and then.
-            1 => Lengths::Cycle { from: 1, to: 1 },
-            2 => Lengths::Cycle { from: 1, to: 1 + self.below(7) as u16 },
-            _ => {
-                let from = 1 + self.below(12) as u16;
-                Lengths::Cycle { from, to: from + self.below(5) as u16 }
-            }
-        };
-        Buffers { count, lengths }
-    }
-
-    fn absurd(&mut self) -> Buffers {
-        let (small, size) = (self.below(4), self.guess.size);
-        // The largest cost a hundred ordinary steps each.
-        let count =
-            self.choose(&[(0, 48), (small, 140), (size + 1, 40), (65_536, 1), (65_537, 2), (131_072, 1)]);
-        let lengths = match self.below(4) {
-            0 => Lengths::Cycle { from: 0, to: 0 },
-            1 => Lengths::Over,
-            2 => Lengths::Huge,
-            _ => Lengths::Full,
-        };
-        if count == 0 { Buffers::NONE } else { Buffers { count, lengths } }
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Guess {
     pub(super) broken: bool,
     /// Whether something bad stands in the used ring.
     pub(super) poisoned: bool,
+    /// Whether the device probably does nothing any more.
+    pub(super) silent: bool,
 }
 
 impl Guess {
@@ -38,10 +40,10 @@ impl Guess {
             Op::Take | Op::Collect => (self.used > 0 || self.poisoned) && !self.broken,
             Op::Read | Op::Free => self.completed > 0,
             Op::Reset => self.size < 512 && (self.broken || self.chains() > 0),
-            Op::Misuse | Op::Interrupts | Op::DeviceNotifications | Op::Settle => true,
-            Op::DeviceTake => self.available > 0,
-            Op::DeviceReturn => self.held > 0,
-            Op::Fault => !self.broken,
+            Op::Misuse | Op::Interrupts | Op::DeviceNotifications | Op::DeviceEvent | Op::Settle => true,
+            Op::DeviceTake => self.available > 0 && !self.silent,
+            Op::DeviceReturn => self.held > 0 && !self.silent,
+            Op::Fault => !self.broken && !self.silent,
         }
     }
 

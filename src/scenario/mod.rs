@@ -6,10 +6,12 @@
 
 mod bytes;
 mod draw;
+mod draw_chain;
 mod guess;
 mod parse;
 mod print;
 mod step;
+mod tour;
 mod words;
 
 pub use bytes::{HEADER_BYTES, STEP_BYTES};
@@ -32,6 +34,8 @@ pub struct Setup {
     pub buffer_size: u16,
     /// Where both rings begin.
     pub first_index: RingIndex,
+    /// Whether `VIRTIO_F_EVENT_IDX` is offered; a subject that does not know it does without.
+    pub event_index: bool,
     /// The policies of the queue, for subjects that have them.
     pub policies: Policies,
 }
@@ -42,6 +46,7 @@ impl Default for Setup {
             queue_size: QueueSize::new(8).expect("a power of two"),
             buffer_size: 64,
             first_index: RingIndex::new(0),
+            event_index: false,
             policies: Policies::default(),
         }
     }

@@ -87,7 +87,7 @@ fn key_value<'a>(
 }
 
 fn parse_setup(words: &mut Words<'_>) -> Result<Setup, ParseError> {
-    const KEYS: &str = "one of size=, buffer=, first-index=, after-fault=, over-long=, writable=";
+    const KEYS: &str = "one of size=, buffer=, first-index=, features=, after-fault=, over-long=, writable=";
     let mut setup = Setup::default();
     let mut seen = Vec::new();
     while let Some(word) = words.next() {
@@ -100,6 +100,10 @@ fn parse_setup(words: &mut Words<'_>) -> Result<Setup, ParseError> {
             }
             "buffer" => setup.buffer_size = value.number(1, 65535)?,
             "first-index" => setup.first_index = RingIndex::new(value.number(0, 65535)?),
+            "features" => match value.text {
+                "event-idx" => setup.event_index = true,
+                _ => return Err(value.error("event-idx")),
+            },
             "after-fault" => {
                 setup.policies.after_fault = match value.text {
                     "broken" => AfterFault::Broken,
@@ -144,7 +148,7 @@ fn parse_expectation(words: &mut Words<'_>) -> Result<(String, Expected), ParseE
         ("pass", _) => Expected::Pass,
         ("panic", _) => Expected::Panic,
         ("stuck", _) => Expected::Stuck,
-        ("violation", Some(invariant)) => Expected::Violation(invariant.name()?),
+        ("violation", Some(invariant)) => Expected::Violation(invariant.name("the name of an invariant")?),
         _ => return Err(outcome.error(Expected::SYNTAX)),
     };
     Ok((subject, expected))
@@ -197,8 +201,8 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
         Op::Free => Step::Free { pick: parse_pick(words)? },
         Op::Reset => Step::Reset,
         Op::Misuse => Step::Misuse {
-            call: words.expect("the call, free or read")?.name::<HeadCall>()?,
-            head: words.expect("what is named")?.name::<BadHead>()?,
+            call: words.expect("the call, free or read")?.name::<HeadCall>("the call")?,
+            head: words.expect("what is named")?.name::<BadHead>("what is named")?,
             pick: parse_pick(words)?,
         },
         Op::Interrupts => Step::Interrupts { wanted: parse_switch(words)? },
@@ -213,10 +217,17 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
             }
             Step::DeviceTake { count }
         }
+        Op::DeviceEvent => {
+            let word = words.expect("ahead=")?;
+            match key_value(word, &mut Vec::new(), "ahead=")? {
+                ("ahead", value) => Step::DeviceEvent { ahead: value.number(0, u16::MAX.into())? },
+                _ => return Err(word.error("ahead=")),
+            }
+        }
         Op::DeviceReturn => parse_return(words)?,
         Op::DeviceNotifications => Step::DeviceNotifications { wanted: parse_switch(words)? },
         Op::Fault => {
-            let fault = words.expect("the name of a fault")?.name::<Fault>()?;
+            let fault = words.expect("the name of a fault")?.name::<Fault>("the name of a fault")?;
             let pick = parse_pick(words)?;
             let mut fault_value = 0;
             if let Some(word) = words.next() {

@@ -45,6 +45,9 @@ impl Display for Setup {
         if self.first_index.get() != 0 {
             write!(f, " first-index={:#x}", self.first_index.get())?;
         }
+        if self.event_index {
+            write!(f, " features=event-idx")?;
+        }
         if self.goes_on() {
             write!(f, " after-fault=go-on")?;
         }
@@ -83,6 +86,7 @@ impl Display for Step {
                 f.write_str(if *wanted { " on" } else { " off" })
             }
             Self::DeviceTake { count } => optional_count(f, *count),
+            Self::DeviceEvent { ahead } => write!(f, " ahead={ahead}"),
             Self::DeviceReturn { pick, written, count, beyond } => {
                 write!(f, " {pick} written={written}")?;
                 optional_count(f, *count)?;

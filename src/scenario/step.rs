@@ -66,6 +66,9 @@ pub enum Op {
     /// The device wants to be notified of available chains, or not.
     #[strum(serialize = "device notifications")]
     DeviceNotifications = 34,
+    /// The device wants to be notified of a chain further ahead, by event index.
+    #[strum(serialize = "device event")]
+    DeviceEvent = 35,
     /// The device misbehaves.
     #[strum(serialize = "device fault")]
     Fault = 64,
@@ -271,6 +274,11 @@ pub enum Step {
         /// Whether they are wanted.
         wanted: bool,
     },
+    /// [`Op::DeviceEvent`].
+    DeviceEvent {
+        /// How many entries behind the next one that it will take.
+        ahead: u16,
+    },
     /// [`Op::Fault`].
     Fault {
         /// The fault.
@@ -303,6 +311,7 @@ impl Step {
             Self::DeviceTake { .. } => Op::DeviceTake,
             Self::DeviceReturn { .. } => Op::DeviceReturn,
             Self::DeviceNotifications { .. } => Op::DeviceNotifications,
+            Self::DeviceEvent { .. } => Op::DeviceEvent,
             Self::Fault { .. } => Op::Fault,
             Self::Settle => Op::Settle,
         }

@@ -70,8 +70,10 @@ impl<'a> Word<'a> {
     /// A name among those of an enum.
     pub(super) fn name<T: FromStr + VariantArray + Copy + Into<&'static str>>(
         &self,
+        what: &str,
     ) -> Result<T, ParseError> {
-        self.text.parse().map_err(|_| self.error(one_of(T::VARIANTS.iter().map(|variant| (*variant).into()))))
+        let names = || T::VARIANTS.iter().map(|variant| (*variant).into().to_owned());
+        self.text.parse().map_err(|_| self.error(crate::names::expected(what, names(), self.text)))
     }
 }
 

@@ -27,6 +27,7 @@ impl CoreQueue {
         write_in_place: true,
         free_count: true,
         interrupts: true,
+        event_index: true,
         reset: true,
         misuse: true,
         stale_names: true,
@@ -44,6 +45,7 @@ impl CoreQueue {
             size: setup.queue_size,
             buffer_size: setup.buffer_size.into(),
             first_index: setup.first_index,
+            event_index: setup.event_index,
             policies: setup.policies,
         };
         let rings = Region::at(Rc::clone(&provided.rings), provided.rings_address);

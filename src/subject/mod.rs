@@ -26,6 +26,8 @@ pub struct Capabilities {
     pub free_count: bool,
     /// Asking the device not to notify.
     pub interrupts: bool,
+    /// Event indexes, where the setup offers them.
+    pub event_index: bool,
     /// Starting over after the device was stopped.
     pub reset: bool,
     /// Refusing heads that a caller must not name.

@@ -30,12 +30,13 @@ pub fn setups() -> BoxedStrategy<Setup> {
         over_long: if clamp { OverLong::Clamp } else { OverLong::Refuse },
         writable: if zeroed { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre },
     });
-    (exponent, buffer_size, first_index, policies)
-        .prop_map(|(exponent, buffer_size, first_index, policies)| Setup {
+    (exponent, buffer_size, first_index, any::<bool>(), policies)
+        .prop_map(|(exponent, buffer_size, first_index, event_index, policies)| Setup {
             queue_size: QueueSize::new(1 << exponent).expect("a power of two"),
             // The largest queues get the smaller buffers: 4 MiB in all are enough.
             buffer_size: buffer_size.min(1 << 22 >> exponent) as u16,
             first_index: RingIndex::new(first_index),
+            event_index,
             policies,
         })
         .boxed()
@@ -68,6 +69,7 @@ fn step(op: Op, setup: &Setup, free: u32) -> BoxedStrategy<Step> {
         Op::DeviceReturn => (pick(), amount(setup), count(), any::<bool>())
             .prop_map(|(pick, written, count, beyond)| Step::DeviceReturn { pick, written, count, beyond })
             .boxed(),
+        Op::DeviceEvent => (0..8_u16).prop_map(|ahead| Step::DeviceEvent { ahead }).boxed(),
         Op::DeviceNotifications => {
             any::<bool>().prop_map(|wanted| Step::DeviceNotifications { wanted }).boxed()
         }

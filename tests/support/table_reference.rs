@@ -32,7 +32,7 @@ impl Expected {
             Op::Fault => (true, 16),
             Op::Reset => (true, 1),
             Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Interrupts => return 0,
-            Op::DeviceTake | Op::DeviceNotifications | Op::Settle => return 0,
+            Op::DeviceTake | Op::DeviceNotifications | Op::DeviceEvent | Op::Settle => return 0,
         };
         if has_work { usual } else { 1 }
     }

@@ -90,10 +90,16 @@ pub enum OrderedLoad {
     UsedIndex,
     /// Driver, `used.flags`: the device's wish not to be notified (2.7.10). Ordered by the barrier before it.
     UsedFlags,
+    /// Driver, `avail_event`: up to which entry the device need not be notified (2.7.10). Ordered by the barrier
+    /// before it.
+    AvailableEvent,
     /// Device, `avail.idx`: the entries and descriptors behind it are visible after it (2.7.13).
     AvailableIndex,
     /// Device, `avail.flags`: the driver's wish not to be notified (2.7.7). Ordered by the barrier before it.
     AvailableFlags,
+    /// Device, `used_event`: up to which element the driver need not be notified (2.7.7). Ordered by the barrier
+    /// before it.
+    UsedEvent,
 }
 
 impl OrderedLoad {
@@ -102,7 +108,9 @@ impl OrderedLoad {
     pub const fn ordering(self) -> Ordering {
         match self {
             Self::UsedIndex | Self::AvailableIndex => Ordering::Acquire,
-            Self::UsedFlags | Self::AvailableFlags => Ordering::Relaxed,
+            Self::UsedFlags | Self::AvailableEvent | Self::AvailableFlags | Self::UsedEvent => {
+                Ordering::Relaxed
+            }
         }
     }
 }
@@ -114,10 +122,14 @@ pub enum OrderedStore {
     AvailableIndex,
     /// Driver, `avail.flags`: asks the device not to notify (2.7.7). Ordered by the barrier after it.
     AvailableFlags,
+    /// Driver, `used_event`: asks to be notified of the element there (2.7.7). Ordered by the barrier after it.
+    UsedEvent,
     /// Device, `used.idx`: publishes the used elements and payload written before it (2.7.8.2).
     UsedIndex,
     /// Device, `used.flags`: asks the driver not to notify (2.7.10). Ordered by the barrier after it.
     UsedFlags,
+    /// Device, `avail_event`: asks to be notified of the entry there (2.7.10). Ordered by the barrier after it.
+    AvailableEvent,
 }
 
 impl OrderedStore {
@@ -126,7 +138,9 @@ impl OrderedStore {
     pub const fn ordering(self) -> Ordering {
         match self {
             Self::AvailableIndex | Self::UsedIndex => Ordering::Release,
-            Self::AvailableFlags | Self::UsedFlags => Ordering::Relaxed,
+            Self::AvailableFlags | Self::UsedEvent | Self::UsedFlags | Self::AvailableEvent => {
+                Ordering::Relaxed
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     ///
     /// Takes time in proportion to the queue size.
     pub fn fingerprint(&self, state: &mut impl Hasher) {
-        let Self { table, available, used, published, in_flight, broken, policies } = self;
+        let Self { table, available, used, published, in_flight, broken, event_index: _, policies } = self;
         table.fingerprint(*published, state);
         available.fingerprint(used.next(), state);
         used.fingerprint(state);

@@ -9,8 +9,14 @@ use ringstorm_model::{
 };
 
 /// A queue of four with buffers of 64 bytes, beginning at index 0.
-pub const FOUR: Setup =
-    Setup { queue_size: 4, buffer_size: 64, first_index: 0, zeroed: false, goes_on: None };
+pub const FOUR: Setup = Setup {
+    queue_size: 4,
+    buffer_size: 64,
+    first_index: 0,
+    event_index: false,
+    zeroed: false,
+    goes_on: None,
+};
 
 /// Descriptor `index` with the buffer that is as far into region 0 as there are buffers before it.
 pub const fn readable(index: u16, length: u32) -> Descriptor {

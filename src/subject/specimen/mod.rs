@@ -52,6 +52,7 @@ impl Specimen {
         write_in_place: false,
         free_count: true,
         interrupts: true,
+        event_index: false,
         reset: true,
         misuse: true,
         stale_names: false,

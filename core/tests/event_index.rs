@@ -1,0 +1,211 @@
+//! Event indexes (`VIRTIO_F_EVENT_IDX`): each side names the entry that it wants to hear of (2.7.7, 2.7.10).
+
+mod support;
+
+use ringstorm_core::{
+    AfterFault, Config, DeviceStopped, FullBarrier, Notification, OrderedLoad, OrderedStore, Policies,
+    QueueSize, Region, RingIndex, SharedMemory, SplitQueue,
+};
+use support::Memory;
+use support::recorder::{Access, Recorder};
+
+/// A queue of 4: the available ring at 64 has its event behind four entries, the used ring at 80 behind four elements.
+const USED_EVENT: usize = 64 + 4 + 2 * 4;
+const AVAIL_EVENT: usize = 80 + 4 + 8 * 4;
+
+fn with_events(size: u32, first: u16) -> Memory {
+    let mut memory = Memory::new(size, 8).starting_at(first);
+    memory.config.event_index = true;
+    memory
+}
+
+/// The entry at `event` is told of if it is one of those added, whatever wraps.
+#[test]
+fn the_window_is_the_entries_added() {
+    for earlier in [0_u32, 1, 0x7fff, 0x8000, 0xfff0, 0xffff] {
+        for added in [0_u16, 1, 2, 5, 300, 0x8000] {
+            let mut within = vec![false; 0x1_0000];
+            (0..added).for_each(|step| within[(earlier as usize + usize::from(step)) & 0xffff] = true);
+            for event in 0..=u16::MAX {
+                let (from, to) =
+                    (RingIndex::new(earlier as u16), RingIndex::new(earlier as u16).advanced(added));
+                let passed = to.passed(RingIndex::new(event), from);
+                assert_eq!(passed, within[usize::from(event)], "{event} in {added} from {earlier}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_device_is_notified_of_the_entry_it_names() {
+    for (first, event, needed) in [
+        (0, 0, true),
+        (0, 2, true),
+        (0, 3, false),
+        (0, 0xffff, false),
+        (0xfffe, 0xfffd, false),
+        (0xfffe, 0xfffe, true),
+        (0xfffe, 0xffff, true),
+        (0xfffe, 0, true),
+        (0xfffe, 1, false),
+        (0xffff, 0, true),
+    ] {
+        let memory = with_events(4, first);
+        let mut queue = memory.queue();
+        memory.rings.store_ordered(OrderedStore::AvailableEvent, AVAIL_EVENT, event);
+        for _ in 0..3 {
+            queue.submit(&[b"x"], &[]).unwrap();
+        }
+        let wanted = if needed { Notification::Needed } else { Notification::NotNeeded };
+        assert_eq!(queue.publish(), wanted, "three entries from {first:#x}, event at {event:#x}");
+    }
+}
+
+/// What was published before is not announced again, and the flag of the other way means nothing.
+#[test]
+fn only_what_is_new_is_announced() {
+    let memory = with_events(4, 0xffff);
+    let (mut queue, device) = (memory.queue(), memory.device());
+    device.set_used_flags(1);
+    queue.submit(&[b"x"], &[]).unwrap();
+    assert_eq!(
+        queue.publish(),
+        Notification::Needed,
+        "a device that says nothing is told of the first entry"
+    );
+    queue.submit(&[b"x"], &[]).unwrap();
+    assert_eq!(queue.publish(), Notification::NotNeeded);
+    assert_eq!(queue.publish(), Notification::NotNeeded, "nothing was added");
+    memory.rings.store_ordered(OrderedStore::AvailableEvent, AVAIL_EVENT, 1);
+    queue.submit(&[b"x"], &[]).unwrap();
+    assert_eq!(queue.publish(), Notification::Needed);
+}
+
+#[test]
+fn without_the_feature_events_mean_nothing() {
+    let memory = Memory::new(4, 8).starting_at(7);
+    let mut queue = memory.queue();
+    let event = |at| memory.rings.load_ordered(OrderedLoad::UsedEvent, at);
+    assert_eq!([event(USED_EVENT), event(AVAIL_EVENT)], [0, 0]);
+    memory.rings.store_ordered(OrderedStore::AvailableEvent, AVAIL_EVENT, 99);
+    queue.submit(&[b"x"], &[]).unwrap();
+    assert_eq!(queue.publish(), Notification::Needed);
+    queue.set_interrupts(false);
+    queue.set_interrupts(true);
+    let mut device = memory.device();
+    device.give_back(0, 0);
+    queue.take().unwrap().unwrap();
+    assert_eq!(event(USED_EVENT), 0);
+}
+
+#[test]
+fn both_events_begin_at_the_first_index() {
+    let memory = with_events(4, 0xfffe);
+    let mut queue = memory.queue();
+    let events = || [USED_EVENT, AVAIL_EVENT].map(|at| memory.rings.load_ordered(OrderedLoad::UsedEvent, at));
+    assert_eq!(events(), [0xfffe; 2]);
+    queue.reset(DeviceStopped::confirmed(), RingIndex::new(5));
+    assert_eq!(events(), [5; 2]);
+}
+
+/// A wish is told by the event; the flags stay zero (2.7.7.1).
+#[test]
+fn the_driver_names_the_next_element_or_the_furthest() {
+    let memory = with_events(4, 0xffff);
+    let (mut queue, mut device) = (memory.queue(), memory.device());
+    let event = || memory.rings.load_ordered(OrderedLoad::UsedEvent, USED_EVENT);
+    assert!(!queue.set_interrupts(false));
+    assert_eq!((event(), device.available_flags()), (0xfffe, 0));
+    let head = queue.submit(&[], &[1]).unwrap();
+    let _ = queue.publish();
+    device.give_back(head.index().into(), 0);
+    assert!(queue.set_interrupts(false));
+    assert!(queue.take().unwrap().is_some());
+    assert_eq!(event(), 0xfffe, "nothing is wanted, so nothing is asked");
+    assert!(!queue.set_interrupts(true));
+    assert_eq!((event(), device.available_flags()), (0, 0));
+}
+
+/// A wish holds for one element; the queue asks anew with the last element that it knows of.
+#[test]
+fn taking_the_last_element_asks_for_the_next() {
+    let memory = with_events(4, 0xfffe);
+    let (mut queue, mut device) = (memory.queue(), memory.device());
+    let event = || memory.rings.load_ordered(OrderedLoad::UsedEvent, USED_EVENT);
+    let heads = [(); 3].map(|()| queue.submit(&[], &[1]).unwrap());
+    let _ = queue.publish();
+    heads.iter().for_each(|head| device.give_back(head.index().into(), 1));
+    for expected in [0xfffe, 0xfffe, 1] {
+        queue.take().unwrap().unwrap();
+        assert_eq!(event(), expected);
+    }
+    assert!(queue.take().unwrap().is_none());
+    assert_eq!(event(), 1);
+}
+
+/// An element that is consumed as a device fault is consumed all the same.
+#[test]
+fn a_bad_element_asks_for_the_next_too() {
+    for (after_fault, length) in [(AfterFault::GoOn, 1), (AfterFault::Broken, 1)] {
+        let memory = with_events(4, 0).with(Policies { after_fault, ..Policies::default() });
+        let (mut queue, mut device) = (memory.queue(), memory.device());
+        queue.submit(&[], &[1]).unwrap();
+        let _ = queue.publish();
+        device.give_back(3, length);
+        assert!(queue.take().is_err());
+        assert_eq!(memory.rings.load_ordered(OrderedLoad::UsedEvent, USED_EVENT), 1);
+    }
+}
+
+/// After a reset the driver wants notifications again, as a new one does.
+#[test]
+fn a_reset_asks_for_notifications() {
+    let memory = with_events(4, 0);
+    let mut queue = memory.queue();
+    queue.set_interrupts(false);
+    queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
+    let mut device = memory.device();
+    let head = queue.submit(&[], &[1]).unwrap();
+    let _ = queue.publish();
+    device.give_back(head.index().into(), 0);
+    queue.take().unwrap().unwrap();
+    assert_eq!(memory.rings.load_ordered(OrderedLoad::UsedEvent, USED_EVENT), 1);
+}
+
+/// Each look at the device's side lies behind a full barrier from the store that it must not overtake.
+#[test]
+fn every_wish_and_look_is_ordered() {
+    let (rings, buffers) = (Recorder::new(120), Recorder::new(32));
+    let size = QueueSize::new(4).unwrap();
+    let config = Config { buffer_size: 8, event_index: true, ..Config::new(size) };
+    let mut queue = SplitQueue::new(config, Region::new(&rings), Region::new(&buffers)).unwrap();
+    queue.submit(&[], &[1]).unwrap();
+    rings.take_log();
+    let _ = queue.publish();
+    let published = [
+        Access::StoreOrdered(OrderedStore::AvailableIndex, 66),
+        Access::Barrier(FullBarrier::PublishedThenWish),
+        Access::LoadOrdered(OrderedLoad::AvailableEvent, AVAIL_EVENT),
+    ];
+    assert_eq!(rings.take_log(), published);
+
+    support::Device::new(4, &rings, vec![], 0).give_back(0, 0);
+    rings.take_log();
+    queue.take().unwrap().unwrap();
+    let taken = [
+        Access::LoadOrdered(OrderedLoad::UsedIndex, 82),
+        Access::Load { offset: 84, width: 4 },
+        Access::Load { offset: 88, width: 4 },
+        Access::StoreOrdered(OrderedStore::UsedEvent, USED_EVENT),
+        Access::Barrier(FullBarrier::EnabledThenUsed),
+    ];
+    assert_eq!(rings.take_log(), taken);
+
+    queue.set_interrupts(true);
+    let asked = [
+        Access::StoreOrdered(OrderedStore::UsedEvent, USED_EVENT),
+        Access::Barrier(FullBarrier::EnabledThenUsed),
+        Access::LoadOrdered(OrderedLoad::UsedIndex, 82),
+    ];
+    assert_eq!(rings.take_log(), asked);
+}

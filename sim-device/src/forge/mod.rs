@@ -1,0 +1,122 @@
+//! Misbehaving: the one door to all faults.
+
+mod table;
+mod used;
+
+use crate::attention::Silence;
+use crate::device::Device;
+use crate::effect::Effect;
+use crate::fault::Fault;
+use ringstorm_core::SharedMemory;
+
+impl<M: SharedMemory> Device<M> {
+    /// Misbehaves. `pick` chooses the chain or descriptor, `value` what is lied. Says whether it could: some
+    /// faults need a chain that the device holds, or one with several descriptors. The
+    /// [effects](Self::take_effects) tell what was done.
+    pub fn misbehave(&mut self, fault: Fault, pick: u8, value: u32) -> bool {
+        if self.is_silent() {
+            return false;
+        }
+        self.write_late_element();
+        self.forge(fault, pick, value).is_some()
+    }
+
+    /// `None` if there is nothing to do it with, or it would change nothing.
+    fn forge(&mut self, fault: Fault, pick: u8, value: u32) -> Option<()> {
+        match fault {
+            Fault::IdOutOfRange => self.id_out_of_range(value),
+            Fault::TruncatedId => self.truncated_id(pick, value),
+            Fault::MidChainId => self.mid_chain_id(pick, value),
+            Fault::DuplicateId => self.duplicate_id(value),
+            Fault::StaleId => self.stale_id(pick, value),
+            Fault::FreeId => self.free_id(value),
+            Fault::LengthTooLong => self.length_too_long(pick, value),
+            Fault::LengthForReadable => self.length_for_readable(pick, value),
+            Fault::LengthUnwritten => self.length_unwritten(pick, value),
+            Fault::IndexJump => Some(self.move_index((value % 0xffff) as u16 + 1)),
+            Fault::IndexBackwards => Some(self.index_backwards(value)),
+            Fault::IndexBeforeElement => self.index_before_element(pick),
+            Fault::FlagsGarbage => self.flags_garbage(value),
+            Fault::EventGarbage => self.event_garbage(value),
+            Fault::ChangedBetweenReads => self.changed_between_reads(pick, value),
+            Fault::NextToHead
+            | Fault::NextToMiddle
+            | Fault::NextToSelf
+            | Fault::NextToFree
+            | Fault::NextOutOfRange
+            | Fault::NextSet
+            | Fault::NextCleared
+            | Fault::WriteFlipped
+            | Fault::IndirectFlipped
+            | Fault::LengthScribbled
+            | Fault::LengthGrown
+            | Fault::LengthZeroed => self.scribble_shape(fault, pick, value),
+            Fault::AddressOfAnother | Fault::AddressOutside | Fault::AddressZero => {
+                self.scribble_address(fault, pick, value)
+            }
+            Fault::AvailableIndexOverwritten => self.overwrite_index(value),
+            Fault::AvailableEntryOverwritten => self.overwrite_entry(pick, value),
+            Fault::ReadableWritten => self.write_to_readable(pick),
+            Fault::WrittenAfterReturn => self.write_after_return(),
+            Fault::SpuriousNotification => Some(self.effects.push(Effect::Spurious)),
+            Fault::LostNotification => self.lose_notification(),
+            Fault::NeverReturned => self.keep(pick),
+            Fault::StopsAnswering => Some(self.fall_silent(Silence::Stubborn)),
+            Fault::NeedsReset => {
+                self.forget_all();
+                Some(self.fall_silent(Silence::NeedsReset))
+            }
+        }
+    }
+
+    fn keep(&mut self, pick: u8) -> Option<()> {
+        let position = self.position(pick)?;
+        if std::mem::replace(&mut self.held[position].withheld, true) {
+            return None;
+        }
+        self.effects.push(Effect::Withheld { head: self.held[position].head });
+        Some(())
+    }
+
+    fn write_to_readable(&mut self, pick: u8) -> Option<()> {
+        let chain = self.held_at(pick).filter(|chain| chain.whole)?;
+        let readable = chain.descriptors.iter().find(|descriptor| !descriptor.is_writable())?;
+        let (place, length) = (readable.place?, readable.length);
+        self.overwrite(place, length)
+    }
+
+    fn write_after_return(&mut self) -> Option<()> {
+        let chain = self.last_chain().filter(|chain| chain.whole)?;
+        let writable = chain.descriptors.iter().find(|descriptor| descriptor.is_writable())?;
+        let (place, length) = (writable.place?, writable.length);
+        self.overwrite(place, length)
+    }
+
+    fn overwrite_index(&mut self, value: u32) -> Option<()> {
+        let truth = self.available_index();
+        // Far enough that the driver itself does not get there soon.
+        let lie = truth.wrapping_add(0x4000 + (value % 0x4000) as u16);
+        self.overwritten_index = Some((lie, truth));
+        self.rings.store_u16(self.geometry.available + 2, lie);
+        self.effects.push(Effect::AvailableIndex(lie));
+        Some(())
+    }
+
+    fn overwrite_entry(&mut self, pick: u8, value: u32) -> Option<()> {
+        let waiting = self.available_index().wrapping_sub(self.next_available).min(self.geometry.size);
+        let index = self.next_available.wrapping_add(u16::from(pick).checked_rem(waiting)?);
+        let truth = self.available_entry(index);
+        // No index of the table, so that it is never mistaken for what the driver writes.
+        let size = u32::from(self.geometry.size);
+        let lie = (size + value % (0x1_0000 - size)) as u16;
+        if self.entry_in_memory(index) == lie {
+            return None;
+        }
+        let slot = index % self.geometry.size;
+        self.overwritten_entries.retain(|(other, _, _)| *other != slot);
+        self.overwritten_entries.push((slot, lie, truth));
+        self.rings.store_u16(self.geometry.available_entry(index), lie);
+        self.effects.push(Effect::AvailableEntry { index, head: lie });
+        Some(())
+    }
+}

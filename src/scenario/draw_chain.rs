@@ -1,0 +1,54 @@
+//! Drawing the buffers of a chain.
+
+use super::draw::{Drawer, Weights};
+use super::step::{Buffers, Lengths};
+
+impl Drawer {
+    /// The buffers of a chain: mostly a few that fit, now and then all that are free, and seldom absurd ones.
+    pub(super) fn chain(&mut self, weights: &Weights) -> (Buffers, Buffers) {
+        if self.one_in(40) {
+            return (self.absurd(), self.absurd());
+        }
+        let free = self.guess.free().max(1);
+        // Filling a queue costs as much as its size, so a large one is filled more seldom.
+        let total = if self.one_in(24 + self.guess.size / 32) {
+            free
+        } else {
+            1 + self.below(weights.longest.min(free))
+        };
+        self.guess.descriptors += total;
+        let readable = self.below(total + 1);
+        (self.buffers(readable), self.buffers(total - readable))
+    }
+
+    fn buffers(&mut self, count: u32) -> Buffers {
+        if count == 0 {
+            return Buffers::NONE;
+        }
+        let lengths = match self.below(4) {
+            0 => Lengths::Full,
+            // One byte fits any buffer; longer ones are refused where buffers are tiny, now and then.
+            1 => Lengths::Cycle { from: 1, to: 1 },
+            2 => Lengths::Cycle { from: 1, to: 1 + self.below(7) as u16 },
+            _ => {
+                let from = 1 + self.below(12) as u16;
+                Lengths::Cycle { from, to: from + self.below(5) as u16 }
+            }
+        };
+        Buffers { count, lengths }
+    }
+
+    fn absurd(&mut self) -> Buffers {
+        let (small, size) = (self.below(4), self.guess.size);
+        // The largest cost a hundred ordinary steps each.
+        let count =
+            self.choose(&[(0, 48), (small, 140), (size + 1, 40), (65_536, 1), (65_537, 2), (131_072, 1)]);
+        let lengths = match self.below(4) {
+            0 => Lengths::Cycle { from: 0, to: 0 },
+            1 => Lengths::Over,
+            2 => Lengths::Huge,
+            _ => Lengths::Full,
+        };
+        if count == 0 { Buffers::NONE } else { Buffers { count, lengths } }
+    }
+}
