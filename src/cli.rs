@@ -5,12 +5,16 @@
 
 mod args;
 mod commands;
+mod explore;
 mod input;
 mod output;
 
 use args::{Cli, Command};
 use clap::Parser;
+use commands::replay_command;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why the command ends without doing what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => commands::replay(&args),
         Command::Show(args) => commands::show(&args),
         Command::Shrink(args) => commands::shrink(&args),
+        Command::Explore(args) => explore::explore(&args),
         Command::Calibrate(args) => commands::calibrate(&args),
     };
     match result {
@@ -80,4 +85,17 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
         .collect();
     output::note(&lines.join("; "));
     ExitCode::from(2)
+}
+
+/// What becomes true with Ctrl-C. A second one ends the process at once.
+fn interrupt() -> Result<Arc<AtomicBool>, Refusal> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .map_err(|error| Refusal::Input(format!("Ctrl-C: {error}")))?;
+    Ok(interrupted)
 }

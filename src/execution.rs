@@ -18,20 +18,22 @@ mod look;
 mod misuse;
 mod panics;
 mod settle;
+mod snapshot;
 
 pub use listener::{Listener, Skip};
+pub use snapshot::{Advance, Snapshot};
 
 use crate::coverage::Coverage;
-use crate::outcome::{Call, Outcome, Verdict};
+use crate::outcome::{Call, Outcome};
 use crate::scenario::{Scenario, Setup, Step};
 use crate::subject::{Capabilities, Kind, Provided, Subject};
 use ringstorm_core::{DeviceAddress, Layout, SystemError};
 use ringstorm_model::{Descriptor, Event, Model, TraceHash, Violation};
 use ringstorm_sim_device::{
-    self as sim, AddressSpace, CallReport, Change, Device, Effect, EndlessCall, Fault, WatchedMemory,
+    self as sim, AddressSpace, CallReport, Change, Device, Effect, Fault, WatchedMemory,
 };
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -91,6 +93,7 @@ struct Run {
     setup: Setup,
     subject: Option<Box<dyn Subject>>,
     device: Device<Rc<WatchedMemory>>,
+    geometry: sim::Geometry,
     /// The used ring, in bytes of the rings' memory: the device's part.
     device_part: std::ops::Range<usize>,
     /// The available index as last seen.
@@ -166,16 +169,7 @@ impl Rig {
             }
             self.step_at(at, None, listener)
         }));
-        let verdict = match end {
-            Ok(Ok(())) => Verdict::Pass,
-            Ok(Err(Stop::Violation(violation))) => Verdict::Violation(violation),
-            Err(payload) => match panics::in_subject() {
-                None => resume_unwind(payload),
-                Some(_) if payload.is::<EndlessCall>() => Verdict::Stuck,
-                Some(message) => Verdict::Panic(message),
-            },
-        };
-        Ok(self.outcome(verdict, at))
+        Ok(self.outcome(panics::verdict(end), at))
     }
 
     /// Begins an execution, to be gone on with by [`step`](Self::step) and [`finish`](Self::finish). A panic of
@@ -275,6 +269,7 @@ impl Rig {
             setup: *setup,
             subject: Some(subject),
             device: Device::new(Rc::clone(rings), geometry, space, first).with_event_index(setup.event_index),
+            geometry,
             device_part: geometry.used..geometry.used + geometry.used_bytes(),
             available: first,
             returned: VecDeque::new(),

@@ -13,6 +13,8 @@
 //!          Outcome { pass | violation | panic | stuck }  ->  shrink  ->  story, report, regression
 //! ```
 //!
+//! Scenarios are drawn from seeds ([`campaign`]), or gone through one and all ([`explore`](mod@explore)).
+//!
 //! [`Rig::run`](execution::Rig::run) is the whole product: a scenario and a kind of subject in, an
 //! [`Outcome`](outcome::Outcome) out. What a scenario does is in the scenario alone, so the same one gives the same
 //! outcome wherever it is run.
@@ -43,6 +45,7 @@ pub mod campaign;
 pub mod cli;
 pub mod coverage;
 pub mod execution;
+pub mod explore;
 pub mod fuzz;
 mod names;
 pub mod outcome;

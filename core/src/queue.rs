@@ -1,5 +1,7 @@
 //! The split virtqueue: table and rings together.
 
+mod fingerprint;
+
 use crate::table::Stage;
 use crate::{
     AfterFault, AvailableRing, Buffer, ChainWriter, Config, DescriptorTable, DeviceAddress, DeviceFault,

@@ -6,6 +6,7 @@
 
 use crate::layout::{Layout, NO_INTERRUPT, NO_NOTIFY};
 use crate::{FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory};
+use core::hash::{Hash, Hasher};
 
 /// The available ring (2.7.6): the driver writes, the device reads.
 #[derive(Debug, Clone)]
@@ -69,6 +70,14 @@ impl AvailableRing {
     pub fn publish<M: SharedMemory>(&mut self, memory: &M) {
         memory.store_ordered(OrderedStore::AvailableIndex, self.layout.available_index(), self.next.get());
         self.published = self.next;
+    }
+
+    /// Folds in where the ring is: its slot, what is pending, and how far it is ahead of the used ring.
+    pub(crate) fn fingerprint(&self, used: RingIndex, state: &mut impl Hasher) {
+        let Self { layout: _, size, next, published, event_index, interrupts } = self;
+        (next.slot(*size) as u64, next.ahead_of(*published), next.ahead_of(used)).hash(state);
+        // Without event indexes the wish stands in memory alone.
+        (*event_index, *event_index && *interrupts).hash(state);
     }
 
     /// Asks the device to notify of used elements from `next_used` on, or not to (2.7.7). It may notify all the same.
@@ -151,6 +160,12 @@ impl UsedRing {
     /// Where the next element is expected.
     pub const fn next(&self) -> RingIndex {
         self.next
+    }
+
+    /// Folds in where the ring is: its slot.
+    pub(crate) fn fingerprint(&self, state: &mut impl Hasher) {
+        let Self { layout: _, size, next, event_index: _ } = self;
+        (next.slot(*size) as u64).hash(state);
     }
 
     /// Whether the device wants to be notified of what was published from `before` to `after` (2.7.10). The barrier

@@ -3,9 +3,10 @@
 use crate::extents::Extents;
 use crate::invariant::require;
 use crate::{Descriptor, Place, Violation};
+use std::hash::{Hash, Hasher};
 
 /// How far a chain has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub(crate) enum Progress {
     /// No live chain begins here.
     #[default]
@@ -19,7 +20,7 @@ pub(crate) enum Progress {
 }
 
 /// What is known of one chain.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Chain {
     pub(crate) progress: Progress,
     /// Descriptors: as many as buffers, until the table shows how many.
@@ -41,7 +42,7 @@ pub(crate) struct Chain {
 }
 
 /// All chains of a queue, by head, and who owns which descriptor.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Chains {
     by_head: Vec<Chain>,
     /// By descriptor: the head of the live chain that has it.
@@ -196,6 +197,21 @@ impl Chains {
             }
         });
         other
+    }
+
+    /// Folds in what is known of live chains, but for their bytes and when they were submitted. The extents follow
+    /// from it.
+    pub(crate) fn fingerprint(&self, state: &mut impl Hasher) {
+        let Self { by_head, owners, extents: _, live_descriptors, live, in_flight } = self;
+        (owners, live_descriptors, live, in_flight).hash(state);
+        for (chain, head) in by_head[..owners.len()].iter().zip(0_u16..) {
+            let Chain { progress, count, writable, payload, used, descriptors, tampered, lost, serial: _ } =
+                chain;
+            if *progress != Progress::None {
+                (head, progress, count, writable, payload.len() as u64, used, tampered, lost).hash(state);
+                descriptors.hash(state);
+            }
+        }
     }
 
     /// The driver handed the chain at `head` back.

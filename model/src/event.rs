@@ -67,7 +67,7 @@ pub enum Name {
 }
 
 /// A place in a registered region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
     /// Number of the region.
     pub region: u16,
@@ -76,7 +76,7 @@ pub struct Place {
 }
 
 /// A descriptor as it stands in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Descriptor {
     /// Its index.
     pub index: u16,

@@ -17,7 +17,7 @@ pub(crate) struct Extent {
 ///
 /// Each region is cut into granules as long as a buffer. A buffer stands in the list of every granule that it
 /// touches, so a new one is compared with its neighbours alone. Nodes are kept for their memory.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Extents {
     granule: u64,
     /// First extent by region and granule; grown as places are used.

@@ -25,6 +25,7 @@ mod calls;
 mod chains;
 mod event;
 mod extents;
+mod fingerprint;
 mod invariant;
 mod memory;
 mod model;

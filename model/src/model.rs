@@ -37,7 +37,7 @@ impl Default for Setup {
 }
 
 /// The reference model of one queue at a time.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Model {
     pub(crate) setup: Setup,
     pub(crate) chains: Chains,
@@ -54,15 +54,15 @@ pub struct Model {
     /// Entries that the index says were added and that were not seen yet.
     pub(crate) announced: u16,
     /// Whether the device wants to be notified, without event indexes.
-    notifications_wanted: bool,
+    pub(crate) notifications_wanted: bool,
     /// Of which entry it wants to be notified, with event indexes.
-    available_event: u16,
+    pub(crate) available_event: u16,
     /// Behind the last entry that the driver was asked to publish.
-    asked_for: u16,
+    pub(crate) asked_for: u16,
     /// Whether the driver's caller wants to be notified.
-    interrupts_wanted: bool,
+    pub(crate) interrupts_wanted: bool,
     /// Whether the device moved the used index back since the last reset.
-    went_back: bool,
+    pub(crate) went_back: bool,
     /// Whether the device scribbled on the table since the last reset.
     pub(crate) tampered: bool,
     pub(crate) broken: bool,
@@ -71,7 +71,7 @@ pub struct Model {
     /// Whether the last call was a submission that was accepted.
     pub(crate) submitting: bool,
     /// Whether the next free count is the first one after a reset.
-    fresh: bool,
+    pub(crate) fresh: bool,
     /// Submissions since the driver was last asked to publish.
     pub(crate) unannounced: u16,
     pub(crate) submissions: u64,

@@ -1,9 +1,10 @@
 //! What the device claims in the used ring.
 
 use crate::chains::Chains;
+use std::hash::{Hash, Hasher};
 
 /// The used ring as the device wrote it, and how far the driver has read.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct UsedRing {
     /// By slot: id and length. Zero where the device never wrote.
     elements: Vec<(u32, u32)>,
@@ -71,5 +72,12 @@ impl UsedRing {
                 claim => return claim,
             }
         }
+    }
+
+    /// Folds the ring in, with indexes counted from `base`.
+    pub(crate) fn fingerprint(&self, base: u16, state: &mut impl Hasher) {
+        let Self { elements, index, next } = self;
+        elements.hash(state);
+        (index.wrapping_sub(base), next.wrapping_sub(base)).hash(state);
     }
 }

@@ -4,7 +4,7 @@ use crate::geometry::{F_INDIRECT, F_NEXT, F_WRITE, Geometry};
 use ringstorm_core::SharedMemory;
 
 /// A place in a registered region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
     /// Number of the region, in the order of registration.
     pub region: u16,
@@ -13,7 +13,7 @@ pub struct Place {
 }
 
 /// A descriptor as it stood in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Descriptor {
     /// Its index in the table.
     pub index: u16,

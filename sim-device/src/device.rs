@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 /// A chain that the device took and has not returned.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Hash)]
 pub(crate) struct Held {
     pub(crate) head: u16,
     pub(crate) descriptors: Vec<Descriptor>,
@@ -40,7 +40,7 @@ const RETURNED_KEPT: usize = 8;
 pub struct Device<M> {
     pub(crate) rings: M,
     pub(crate) geometry: Geometry,
-    space: AddressSpace<M>,
+    pub(crate) space: AddressSpace<M>,
     pub(crate) next_available: u16,
     pub(crate) used_index: u16,
     /// Whether notifications are asked for by event index.
@@ -63,9 +63,9 @@ pub struct Device<M> {
     pub(crate) hearing: Hearing,
     pub(crate) effects: Vec<Effect>,
     /// Chains that were returned, kept for their memory.
-    spare: Vec<Held>,
-    scratch: Vec<u8>,
-    replies: u32,
+    pub(crate) spare: Vec<Held>,
+    pub(crate) scratch: Vec<u8>,
+    pub(crate) replies: u32,
 }
 
 impl<M: SharedMemory> Device<M> {

@@ -26,6 +26,7 @@ mod effect;
 mod fault;
 mod forge;
 mod geometry;
+mod snapshot;
 mod watch;
 
 pub use chain::{AddressSpace, ChainError, Descriptor, Place, walk};
@@ -33,4 +34,5 @@ pub use device::{Device, fill_pattern};
 pub use effect::{Change, Effect, Reply, Taken};
 pub use fault::{Fault, Target};
 pub use geometry::{Geometry, Part};
+pub use snapshot::DeviceState;
 pub use watch::{CallReport, EndlessCall, Trap, WatchedMemory};

@@ -129,6 +129,11 @@ impl WatchedMemory {
         out.append(&mut self.late.borrow_mut());
     }
 
+    /// The trap that is set and was not sprung.
+    pub fn trap(&self) -> Option<Trap> {
+        self.trap.get()
+    }
+
     /// Sets a trap, in place of the one before. It is gone once it was sprung.
     pub fn set_trap(&self, trap: Option<Trap>) {
         self.trap.set(trap);

@@ -3,6 +3,7 @@
 use crate::scenario::Profile;
 use crate::subject::Kind;
 use clap::{Args, Parser, Subcommand};
+use ringstorm_core::QueueSize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Find the smallest scenario that goes wrong in the same way.
     Shrink(ShrinkArgs),
+    /// Explore every scenario of a small scope, to find the shortest one that goes wrong, or that none does.
+    Explore(ExploreArgs),
     /// Run every specimen, a queue with a known defect, to see that the storm catches it.
     Calibrate(CalibrateArgs),
 }
@@ -128,6 +131,43 @@ pub(super) struct ShrinkArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ExploreArgs {
+    /// Number of descriptors, a power of two up to 64; 1, 2 and 4 in turn unless given.
+    #[arg(long, value_name = "N", value_parser = small_queue_size)]
+    pub(super) queue_size: Option<QueueSize>,
+    /// The most steps of a scenario, the settling at its end not counted; some seconds' worth unless given.
+    #[arg(long, value_name = "D", value_parser = clap::value_parser!(u32).range(0..=65_535))]
+    pub(super) depth: Option<u32>,
+    /// The most faults in one execution.
+    #[arg(long, default_value_t = 2, value_name = "F", value_parser = clap::value_parser!(u32).range(0..=65_535))]
+    pub(super) faults: u32,
+    /// The queue under test: core, specimen, or specimen-DEFECT (`calibrate` lists them).
+    #[arg(long, value_name = "NAME", value_parser = subject)]
+    pub(super) subject: Option<Kind>,
+    /// The most states of one queue size. A scope that is expected to have more is refused.
+    #[arg(long, default_value_t = 10_000_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=u32::MAX.into()))]
+    pub(super) max_states: u64,
+    /// Go as deep as there is time for with each queue size, for example 30s or 10min.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) time: Option<Duration>,
+    /// Threads; as many as there are cores unless given.
+    #[arg(long, value_name = "J", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+    /// Come back to a state by doing everything again, not by a copy of the subject.
+    #[arg(long)]
+    pub(super) replay: bool,
+    /// Where to write the shortest scenario that goes wrong.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Print the steps that executions are made of, and explore nothing.
+    #[arg(long)]
+    pub(super) alphabet: bool,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct CalibrateArgs {
     /// Print one JSON object instead of a table.
     #[arg(long)]
@@ -164,6 +204,11 @@ fn shard(text: &str) -> Result<Shard, String> {
 fn subject(name: &str) -> Result<Kind, String> {
     let expected = || crate::names::expected("the name of a subject", Kind::all().map(Kind::name), name);
     Kind::by_name(name).ok_or_else(|| format!("expected {}", expected()))
+}
+
+fn small_queue_size(text: &str) -> Result<QueueSize, String> {
+    let size = text.parse().ok().filter(|size| *size <= 64).and_then(|size| QueueSize::new(size).ok());
+    size.ok_or_else(|| "expected a power of two from 1 to 64".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

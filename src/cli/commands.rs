@@ -12,8 +12,6 @@ use crate::story;
 use crate::subject::Kind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
 
 /// Where findings go unless said otherwise.
@@ -36,15 +34,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
         output::prepare_folder(folder)?;
     }
     let folder = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    // A second Ctrl-C ends the process at once.
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .map_err(|error| Refusal::Input(format!("Ctrl-C: {error}")))?;
+    let interrupted = super::interrupt()?;
 
     let bar = progress_bar(&plan);
     let mut files = Vec::new();
@@ -137,7 +127,7 @@ fn finding_text(kind: Kind, finding: &Finding) -> Result<String, Refusal> {
 }
 
 /// The command line that replays a file.
-fn replay_command(file: &str, kind: Kind) -> String {
+pub(super) fn replay_command(file: &str, kind: Kind) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "ringstorm".to_owned());
     let quoted = |text: &str| {
         let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./+".contains(&byte));

@@ -4,7 +4,6 @@ use super::{Rig, panics};
 use crate::coverage::Coverage;
 use crate::outcome::{Call, Outcome, Verdict};
 use ringstorm_model::TraceHash;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Rig {
     pub(super) fn outcome(&mut self, verdict: Verdict, step: usize) -> Outcome {
@@ -25,10 +24,7 @@ impl Rig {
         if verdict != Verdict::Pass {
             run.hash.number(run.call as u64);
             // A subject that went wrong may go wrong again when it is released; that tells nothing new.
-            if let Some(subject) = run.subject.take() {
-                let _ = catch_unwind(AssertUnwindSafe(|| panics::guard(|| subject.release())));
-                panics::leave();
-            }
+            panics::release(run.subject.take());
         }
         Outcome {
             verdict,

@@ -1,8 +1,13 @@
 //! Telling a subject's panics from our own, and keeping quiet about them.
 
+use super::Stop;
+use crate::outcome::Verdict;
+use crate::subject::Subject;
+use ringstorm_sim_device::EndlessCall;
 use std::cell::{Cell, RefCell};
-use std::panic;
+use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Once;
+use std::thread;
 
 thread_local! {
     /// Whether this thread is inside a call of a subject.
@@ -47,4 +52,25 @@ pub(super) fn leave() {
 /// After a panic: whether it was the subject's, and what it said.
 pub(super) fn in_subject() -> Option<String> {
     IN_SUBJECT.replace(false).then(|| MESSAGE.take())
+}
+
+/// What the end of a call or an execution comes to. A panic that is not the subject's goes on.
+pub(super) fn verdict(end: thread::Result<Result<(), Stop>>) -> Verdict {
+    match end {
+        Ok(Ok(())) => Verdict::Pass,
+        Ok(Err(Stop::Violation(violation))) => Verdict::Violation(violation),
+        Err(payload) => match in_subject() {
+            None => resume_unwind(payload),
+            Some(_) if payload.is::<EndlessCall>() => Verdict::Stuck,
+            Some(message) => Verdict::Panic(message),
+        },
+    }
+}
+
+/// Releases a subject of which nothing more is to be learned, whatever state it is in.
+pub(super) fn release(subject: Option<Box<dyn Subject>>) {
+    if let Some(subject) = subject {
+        let _ = catch_unwind(AssertUnwindSafe(|| guard(|| subject.release())));
+        leave();
+    }
 }

@@ -8,10 +8,11 @@ use ringstorm_core::{
 };
 use ringstorm_model::{Answer, Completion, DeviceRefusal, MisuseKind, Name, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 /// A [`SplitQueue`], whose chains are called by the index of their head as the rings do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CoreQueue {
     queue: SplitQueue<Rc<WatchedMemory>>,
     setup: Setup,
@@ -149,6 +150,20 @@ impl Subject for CoreQueue {
 
     fn reset(&mut self, first_index: u16) {
         self.queue.reset(DeviceStopped::confirmed(), RingIndex::new(first_index));
+    }
+
+    fn snapshot(&self) -> Option<Box<dyn Subject>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn fingerprint(&self, mut state: &mut dyn Hasher) -> bool {
+        let Self { queue, setup: _, names, lengths: _ } = self;
+        queue.fingerprint(&mut state);
+        // Of a name it matters whether it is one.
+        for name in names.as_flattened() {
+            queue.buffers(*name).is_ok().hash(&mut state);
+        }
+        true
     }
 
     fn release(self: Box<Self>) {

@@ -10,6 +10,7 @@ use crate::scenario::Setup;
 use ringstorm_core::DeviceAddress;
 use ringstorm_model::{Answer, Completion, Name};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
+use std::hash::Hasher;
 use std::rc::Rc;
 use strum::VariantArray;
 
@@ -100,6 +101,22 @@ pub trait Subject {
     /// Starts over, with a used ring that is zero but for its index; the device is stopped. Asked for with [`Capabilities::reset`] only.
     fn reset(&mut self, first_index: u16) {
         let _ = first_index;
+    }
+
+    /// A copy of the subject over the same memory, to go back to: only one of the two goes on at a time, and the other
+    /// is [released](Self::release) like any subject. `None` if it cannot be copied; states are then come back to by
+    /// doing everything again.
+    fn snapshot(&self) -> Option<Box<dyn Subject>> {
+        None
+    }
+
+    /// Folds into `state` all that is private and decides what the subject will do, and says so. What grows for ever
+    /// is folded in only as far as it matters; positions in the rings count by their slot and by their distance from
+    /// one another. `false` if the subject cannot tell: its states are then told apart by all calls and memory that it
+    /// has seen.
+    fn fingerprint(&self, state: &mut dyn Hasher) -> bool {
+        let _ = state;
+        false
     }
 
     /// Gives the memory back; the device is stopped.

@@ -1,5 +1,6 @@
 //! The command as its users meet it: exit status, streams and files.
 
+mod explore;
 mod refused;
 mod runs;
 mod scenarios;

@@ -18,7 +18,7 @@ fn refused(place: &Place, args: &[&str], parts: &[&str]) {
 
 #[test]
 fn arguments() {
-    let table: [(&str, &[&str]); 28] = [
+    let table: [(&str, &[&str]); 34] = [
         ("dance", &["dance"]),
         ("run --dance", &["--dance"]),
         ("run --subject nobody", &["'nobody'", "--subject", "the nearest are "]),
@@ -42,6 +42,12 @@ fn arguments() {
         ("run --time soon", &["'soon'", "--time", "30s"]),
         ("run --from nowhere", &["'nowhere'", "--from", "a seed from 0 to 18446744073709551615"]),
         ("run --from 18446744073709551615", &["--from", "seeds end at 18446744073709551615"]),
+        ("explore --queue-size 3", &["'3'", "--queue-size", "a power of two from 1 to 64"]),
+        ("explore --queue-size 128", &["'128'", "--queue-size", "a power of two from 1 to 64"]),
+        ("explore --depth -1", &["-1"]),
+        ("explore --max-states 0", &["'0'", "--max-states"]),
+        ("explore --time 0s", &["'0s'", "--time"]),
+        ("explore --subject nobody", &["'nobody'", "--subject", "core, specimen, "]),
         ("replay", &["FILE|SEED"]),
         ("show 1 2", &["'2'"]),
         ("show 18446744073709551616", &["18446744073709551616: expected a seed"]),

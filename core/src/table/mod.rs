@@ -4,6 +4,7 @@
 //! table in shared memory is written for the device and never read back, but by [`DescriptorTable::verify`].
 
 mod create;
+mod fingerprint;
 mod record;
 mod verify;
 

@@ -14,7 +14,7 @@ pub(super) struct Descriptor {
     pub(super) use_: Use,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Use {
     Free,
     Readable,
@@ -22,7 +22,7 @@ pub(super) enum Use {
 }
 
 /// How far a chain has come. Only the descriptor at its head has one; all others are `NotHead`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Stage {
     NotHead,
     /// Made, and not taken back from the device.

@@ -6,6 +6,7 @@ mod defects;
 mod device_faults;
 mod errors;
 mod event_index;
+mod fingerprint;
 mod golden;
 mod memory;
 mod numbers;

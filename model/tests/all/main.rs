@@ -3,6 +3,7 @@
 mod canaries;
 mod event_index;
 mod extents;
+mod fingerprint;
 mod honest;
 mod judgement;
 mod lost;

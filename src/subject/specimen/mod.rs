@@ -18,6 +18,7 @@ use ringstorm_model::{Answer, Completion, DeviceRefusal, Name, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
 use shared::DESCRIPTOR_BYTES;
 use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use table::Table;
 
@@ -223,6 +224,17 @@ impl Subject for Specimen {
     fn reset(&mut self, first_index: u16) {
         self.restart();
         self.rings.restart(first_index);
+    }
+
+    fn snapshot(&self) -> Option<Box<dyn Subject>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn fingerprint(&self, mut state: &mut dyn Hasher) -> bool {
+        self.table.fingerprint(&mut state);
+        self.rings.fingerprint(&mut state);
+        (&self.unpublished, self.in_flight, self.broken).hash(&mut state);
+        true
     }
 
     fn release(self: Box<Self>) {

@@ -4,6 +4,7 @@ use super::Defect;
 use crate::scenario::Setup;
 use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 /// `VIRTQ_AVAIL_F_NO_INTERRUPT` (2.7.6).
@@ -38,6 +39,11 @@ pub(super) struct Rings {
 }
 
 impl Rings {
+    /// Folds in what decides what the rings will do. Where they stand counts: some defects are wrong at the wrap alone.
+    pub(super) fn fingerprint(&self, state: &mut impl Hasher) {
+        (self.available, self.used, self.interrupts, self.wish).hash(state);
+    }
+
     pub(super) fn new(
         defect: Option<Defect>,
         geometry: Geometry,

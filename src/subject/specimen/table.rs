@@ -9,6 +9,7 @@ use crate::scenario::Setup;
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, MisuseKind, Refusal};
 use ringstorm_sim_device::WatchedMemory;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 #[derive(Debug, Clone)]
@@ -67,6 +68,12 @@ impl Table {
             self.clear(index);
             self.first_free = index;
         }
+    }
+
+    /// Folds in what decides what the table will do.
+    pub(super) fn fingerprint(&self, state: &mut impl Hasher) {
+        (&self.free, self.first_free, &self.descriptors, &self.chains).hash(state);
+        (self.next_buffer, self.published).hash(state);
     }
 
     pub(super) fn free_count(&self) -> usize {

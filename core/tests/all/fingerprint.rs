@@ -1,0 +1,199 @@
+//! The fingerprint of a queue's private state: the same for queues that act alike, another for all others.
+
+use crate::support::{Memory, Queue, heap, region};
+use ringstorm_core::{
+    AfterFault, Config, DeviceStopped, OverLong, Policies, QueueSize, Region, RingIndex, Segment,
+    SharedMemory, SplitQueue, WritableBuffers,
+};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
+
+fn print<M: SharedMemory>(queue: &SplitQueue<M>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    queue.fingerprint(&mut hasher);
+    hasher.finish()
+}
+
+fn made(config: Config) -> u64 {
+    let memory = Memory::new(config.size.get().into(), 64);
+    let (rings, buffers) = (memory.ring_region(), memory.buffer_region());
+    print(&SplitQueue::new(config, rings, buffers).unwrap())
+}
+
+/// What becomes of a new queue of 4 and its device.
+fn after(act: impl FnOnce(&mut Queue<'_>, &Memory)) -> u64 {
+    let memory = Memory::new(4, 64);
+    let mut queue = memory.queue();
+    act(&mut queue, &memory);
+    print(&queue)
+}
+
+/// Sends a chain to the device and back.
+fn round_trip(queue: &mut Queue<'_>, memory: &Memory, written: u32) -> ringstorm_core::Head {
+    let head = queue.submit(&[], &[8]).unwrap();
+    let _ = queue.publish();
+    put_used(memory, head.index().into(), written);
+    queue.take().unwrap().unwrap().head
+}
+
+/// Puts an element into the used ring of a queue of 4 by hand (2.7.8).
+fn put_used(memory: &Memory, id: u32, length: u32) {
+    // Behind a table of 64 bytes and an available ring of 14, at the next multiple of 4.
+    let used = 80;
+    let index = memory.rings.load_u16(used + 2);
+    let element = used + 4 + 8 * usize::from(index % 4);
+    memory.rings.store_u32(element, id);
+    memory.rings.store_u32(element + 4, length);
+    memory.rings.store_u16(used + 2, index.wrapping_add(1));
+}
+
+#[test]
+fn every_piece_of_private_state_that_matters_shows() {
+    let mut seen = BTreeMap::new();
+    let mut differs = |what: &'static str, print: u64| {
+        if let Some(before) = seen.insert(print, what) {
+            panic!("{what} has the fingerprint of {before}");
+        }
+    };
+    let size = QueueSize::new(4).unwrap();
+    let config = Config { buffer_size: 64, ..Config::new(size) };
+    differs("a new queue", made(config));
+    differs("another size", made(Config { size: QueueSize::new(2).unwrap(), ..config }));
+    differs("another buffer size", made(Config { buffer_size: 32, ..config }));
+    differs("another slot", made(Config { first_index: RingIndex::new(1), ..config }));
+    let policies = Policies::default();
+    let with = |policies| made(Config { policies, ..config });
+    differs("going on", with(Policies { after_fault: AfterFault::GoOn, ..policies }));
+    differs("refusing", with(Policies { over_long: OverLong::Refuse, ..policies }));
+    differs("zeroing", with(Policies { writable: WritableBuffers::Zeroed, ..policies }));
+
+    differs("a readable chain", after(|queue, _| _ = queue.submit(&[b"x"], &[]).unwrap()));
+    differs("a longer one", after(|queue, _| _ = queue.submit(&[b"xy"], &[]).unwrap()));
+    differs("a writable chain", after(|queue, _| _ = queue.submit(&[], &[1]).unwrap()));
+    differs("a longer writable one", after(|queue, _| _ = queue.submit(&[], &[2]).unwrap()));
+    differs("one of both", after(|queue, _| _ = queue.submit(&[b"x"], &[1]).unwrap()));
+    differs("a chain of two", after(|queue, _| _ = queue.submit(&[], &[1, 1]).unwrap()));
+    differs(
+        "two chains",
+        after(|queue, _| {
+            queue.submit(&[], &[1]).unwrap();
+            queue.submit(&[], &[1]).unwrap();
+        }),
+    );
+    differs(
+        "published",
+        after(|queue, _| {
+            queue.submit(&[], &[1]).unwrap();
+            let _ = queue.publish();
+        }),
+    );
+    differs(
+        "one of two published",
+        after(|queue, _| {
+            queue.submit(&[], &[1]).unwrap();
+            let _ = queue.publish();
+            queue.submit(&[], &[1]).unwrap();
+        }),
+    );
+    differs(
+        "both published",
+        after(|queue, _| {
+            queue.submit(&[], &[1]).unwrap();
+            queue.submit(&[], &[1]).unwrap();
+            let _ = queue.publish();
+        }),
+    );
+    differs("returned", after(|queue, memory| _ = round_trip(queue, memory, 0)));
+    differs("returned with bytes", after(|queue, memory| _ = round_trip(queue, memory, 1)));
+    differs(
+        "freed in another order",
+        after(|queue, memory| {
+            let heads = [round_trip(queue, memory, 0), round_trip(queue, memory, 0)];
+            heads.iter().for_each(|head| queue.free(*head).unwrap());
+        }),
+    );
+    differs(
+        "freed in the order that was",
+        after(|queue, memory| {
+            let [first, second] = [round_trip(queue, memory, 0), round_trip(queue, memory, 0)];
+            [second, first].iter().for_each(|head| queue.free(*head).unwrap());
+        }),
+    );
+    differs(
+        "broken by a jump",
+        after(|queue, memory| {
+            put_used(memory, 0, 0);
+            assert!(queue.take().is_err());
+        }),
+    );
+    differs(
+        "an id that is none",
+        after(|queue, memory| {
+            queue.submit(&[], &[8]).unwrap();
+            let _ = queue.publish();
+            put_used(memory, 4, 0);
+            assert!(queue.take().is_err());
+        }),
+    );
+    let other = heap(64);
+    let over = |segment: Option<(usize, u32)>| {
+        let memory = Memory::new(4, 64);
+        let mut queue = memory.queue();
+        let region = queue.register(region(&other, 0x9000_0000)).unwrap();
+        if let Some((offset, length)) = segment {
+            queue.submit_over(&[Segment { region, offset, length }], &[]).unwrap();
+        }
+        print(&queue)
+    };
+    differs("a foreign buffer", over(Some((0, 1))));
+    differs("a foreign buffer elsewhere", over(Some((1, 1))));
+    differs("a region and no buffer", over(None));
+}
+
+#[test]
+fn what_makes_no_difference_does_not_show() {
+    let fresh = after(|_, _| ());
+    // Four chains later the rings have made one turn, and all serial numbers are others.
+    let turned = after(|queue, memory| {
+        for _ in 0..4 {
+            let head = round_trip(queue, memory, 8);
+            queue.free(head).unwrap();
+        }
+    });
+    assert_eq!(turned, fresh);
+    // Also with a chain of that length once more.
+    let live = after(|queue, _| _ = queue.submit(&[b"abc"], &[4]).unwrap());
+    let later = after(|queue, memory| {
+        for _ in 0..8 {
+            let head = round_trip(queue, memory, 8);
+            queue.free(head).unwrap();
+        }
+        queue.submit(&[b"xyz"], &[4]).unwrap();
+    });
+    assert_eq!(later, live, "the payload stands in memory, not in private");
+    let size = QueueSize::new(4).unwrap();
+    let at =
+        |first| made(Config { buffer_size: 64, first_index: RingIndex::new(first), ..Config::new(size) });
+    assert_eq!(at(0xfffc), fresh);
+    assert_eq!(after(|queue, _| queue.reset(DeviceStopped::confirmed(), RingIndex::new(4))), fresh);
+    // Looking and being refused change nothing.
+    let looked = after(|queue, _| {
+        assert!(queue.submit(&[], &[]).is_err());
+        assert!(queue.submit(&[b"x"], &[65]).is_err());
+        assert_eq!(queue.take(), Ok(None));
+        assert!(!queue.set_interrupts(false));
+        let _ = (queue.verify(), queue.publish());
+    });
+    assert_eq!(looked, fresh);
+}
+
+#[test]
+fn addresses_do_not_show_and_a_clone_has_the_same() {
+    let config = Config { buffer_size: 64, ..Config::new(QueueSize::new(4).unwrap()) };
+    let (rings, buffers) = (heap(4096), heap(64 * 4));
+    let mut elsewhere = SplitQueue::new(config, Region::new(&rings), Region::new(&buffers)).unwrap();
+    elsewhere.submit(&[b"abc"], &[4]).unwrap();
+    let here = after(|queue, _| _ = queue.submit(&[b"abc"], &[4]).unwrap());
+    assert_eq!(print(&elsewhere), here);
+    assert_eq!(print(&elsewhere.clone()), here);
+}

@@ -1,0 +1,56 @@
+//! What the model knows, as a hash.
+
+use crate::Model;
+use std::hash::{Hash, Hasher};
+
+impl Model {
+    /// Folds in everything that a later judgement depends on, so that two models with the same fingerprint judge the
+    /// same events alike. Ring indexes count from `base`, a multiple of the queue size.
+    ///
+    /// Left out: the bytes that chains carry (see [`payload`](Self::payload)); when a chain was submitted, which
+    /// coverage alone looks at; and what one call leaves for the events right behind it, since a fingerprint is taken
+    /// between calls. The setup is the caller's.
+    pub fn fingerprint(&self, base: u16, state: &mut impl Hasher) {
+        let Self {
+            setup,
+            chains,
+            used,
+            unpublished,
+            offered,
+            overrun,
+            available,
+            announced,
+            notifications_wanted,
+            available_event,
+            asked_for,
+            interrupts_wanted,
+            went_back,
+            tampered,
+            broken,
+            stores_allowed: _,
+            submitting: _,
+            fresh,
+            unannounced,
+            submissions: _,
+            free_next: _,
+            fragmented: _,
+        } = self;
+        chains.fingerprint(state);
+        used.fingerprint(base, state);
+        for (head, serial) in offered {
+            (head, chains.get(*head).is_some_and(|chain| chain.serial == *serial)).hash(state);
+        }
+        (unpublished, offered.len(), overrun, available.wrapping_sub(base), announced).hash(state);
+        (notifications_wanted, interrupts_wanted, went_back).hash(state);
+        (tampered, broken, fresh, unannounced).hash(state);
+        asked_for.wrapping_sub(base).hash(state);
+        if setup.event_index {
+            available_event.wrapping_sub(base).hash(state);
+        }
+    }
+
+    /// The bytes that were submitted for the device to read in a live chain.
+    pub fn payload(&self, head: u16) -> Option<&[u8]> {
+        self.chains.get(head).map(|chain| chain.payload.as_slice())
+    }
+}

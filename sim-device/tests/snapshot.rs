@@ -1,0 +1,98 @@
+//! Keeping the device's state and going back to it.
+
+mod support;
+
+use ringstorm_core::{HeapMemory, SharedMemory};
+use ringstorm_sim_device::{Device, Fault, Reply};
+use std::hash::{DefaultHasher, Hasher};
+use support::{BUFFERS, Memory, NEXT, WRITE, effects};
+
+const ALL: fn(u64) -> Reply = |room| Reply { written: room as u32, beyond: false };
+
+fn print(device: &Device<&HeapMemory>, base: u16) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    device.fingerprint(base, false, &mut hasher);
+    hasher.finish()
+}
+
+/// Two chains are available: one of descriptors 0 and 1, one of 2.
+fn offered(memory: &Memory, first: u16) -> Device<&HeapMemory> {
+    let device = memory.device(first);
+    memory.describe(0, BUFFERS, 8, NEXT, 1);
+    memory.describe(1, BUFFERS + 64, 8, WRITE, 0);
+    memory.describe(2, BUFFERS + 128, 8, WRITE, 0);
+    memory.offer(0);
+    memory.offer(2);
+    device
+}
+
+#[test]
+fn the_same_acts_have_the_same_effects_again() {
+    let memory = Memory::new();
+    let mut device = offered(&memory, 0xffff);
+    assert!(device.take().is_some());
+    let (state, before) = (device.state(), memory.all());
+    let act = |device: &mut Device<&HeapMemory>| {
+        assert!(device.take().is_some());
+        assert!(device.misbehave(Fault::NeverReturned, 0, 0));
+        assert!(device.give_back(1, ALL));
+        device.publish();
+        assert!(device.misbehave(Fault::DuplicateId, 0, 1));
+        (effects(device), memory.all(), print(device, 0))
+    };
+    let first = act(&mut device);
+    memory.rings.copy_in(0, &before[..memory.rings.len()]);
+    memory.buffers.copy_in(0, &before[memory.rings.len()..][..memory.buffers.len()]);
+    device.restore(&state);
+    assert_eq!(memory.all(), before);
+    assert_eq!(act(&mut device), first);
+    // What was not told yet is not told after going back.
+    device.set_notifications(false);
+    device.restore(&state);
+    assert!(effects(&mut device).is_empty());
+    assert_eq!(device.held_count(), 1);
+}
+
+#[test]
+fn the_fingerprint_shows_what_the_device_will_do() {
+    let memory = Memory::new();
+    let mut device = offered(&memory, 0);
+    let mut seen = vec![print(&device, 0)];
+    let mut changes = |device: &Device<&HeapMemory>| {
+        let print = print(device, 0);
+        assert!(!seen.contains(&print), "after {} changes", seen.len());
+        seen.push(print);
+    };
+    assert!(device.take().is_some());
+    changes(&device);
+    assert!(device.take().is_some());
+    changes(&device);
+    assert!(device.misbehave(Fault::NeverReturned, 0, 0));
+    changes(&device);
+    assert!(device.give_back(1, ALL));
+    changes(&device);
+    device.repent();
+    changes(&device);
+    assert!(device.give_back(0, ALL));
+    changes(&device);
+    device.reset(1);
+    changes(&device);
+}
+
+#[test]
+fn turns_of_the_rings_and_bytes_written_do_not_show() {
+    let here = |first: u16| {
+        let memory = Memory::new();
+        let mut device = offered(&memory, first);
+        assert!(device.take().is_some() && device.take().is_some());
+        assert!(device.give_back(0, ALL));
+        print(&device, first)
+    };
+    assert_eq!(here(0), here(8));
+    assert_eq!(here(0), here(0xfffc));
+    let memory = Memory::new();
+    let mut device = offered(&memory, 0);
+    assert!(device.take().is_some() && device.take().is_some());
+    assert!(device.give_back(0, |_| Reply { written: 0, beyond: false }));
+    assert_eq!(print(&device, 0), here(0), "what was written stands in memory");
+}

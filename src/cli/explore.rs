@@ -1,0 +1,156 @@
+//! `ringstorm explore`.
+
+use super::args::ExploreArgs;
+use super::{Found, Refusal, interrupt, output};
+use crate::execution::Rig;
+use crate::explore::{self, Alphabet, Ending, Explored, Means, Progress, Scope, report};
+use crate::story;
+use crate::subject::Kind;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ringstorm_core::QueueSize;
+use std::sync::atomic::AtomicBool;
+use std::thread::available_parallelism;
+
+/// The sizes that are explored unless one is asked for, each to a depth that takes some seconds.
+const SCOPES: [(u32, usize); 3] = [(1, 8), (2, 6), (4, 4)];
+
+pub(super) fn explore(args: &ExploreArgs) -> Result<Found, Refusal> {
+    let scopes: Vec<Scope> = match args.queue_size {
+        Some(size) => vec![scope(args, size, DEFAULT_DEPTH)],
+        None => SCOPES.map(|(size, depth)| scope(args, queue_size(size), depth)).to_vec(),
+    };
+    if args.alphabet {
+        return tell_alphabet(&scopes);
+    }
+    let interrupted = interrupt()?;
+    let mut done: Vec<(Scope, Explored)> = Vec::new();
+    let mut refused = None;
+    for mut scope in scopes {
+        // Of what was found, only what is shorter is of interest.
+        let shortest = done.iter().filter_map(|(_, explored)| explored.found.as_ref());
+        match shortest.map(|found| found.scenario.steps.len()).min() {
+            Some(0) => break,
+            Some(steps) => scope.depth = scope.depth.min(steps - 1),
+            None => {}
+        }
+        let explored = run(&scope, &interrupted)?;
+        if let Ending::Refused { expected, fits } = explored.ending {
+            refused = Some(Refusal::Input(report::refusal(&scope, expected, fits)));
+            break;
+        }
+        if !args.json {
+            if done.is_empty() {
+                output::emit(&format!("{}\n", report::header(&scope)))?;
+            }
+            output::emit(&format!("{}\n", report::line(&scope, &explored)))?;
+        }
+        let ending = explored.ending;
+        done.push((scope, explored));
+        if ending == Ending::Interrupted {
+            output::note("interrupted; this is what is known so far");
+            break;
+        }
+    }
+    let unwritten = tell(args, &done)?;
+    match refused.or(unwritten) {
+        Some(refusal) => Err(refusal),
+        None if done.iter().any(|(_, explored)| explored.found.is_some()) => Ok(Found::Something),
+        None => Ok(Found::Nothing),
+    }
+}
+
+fn scope(args: &ExploreArgs, queue_size: QueueSize, depth: usize) -> Scope {
+    let depth = match (args.depth, args.time) {
+        (Some(depth), _) => depth as usize,
+        // As deep as there is time.
+        (None, Some(_)) => usize::from(u16::MAX),
+        (None, None) => depth,
+    };
+    Scope {
+        kind: args.subject.unwrap_or(Kind::Core),
+        queue_size,
+        depth,
+        faults: args.faults,
+        max_states: args.max_states,
+        time: args.time,
+        jobs: args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from),
+        means: Means { snapshots: !args.replay, ..Means::default() },
+    }
+}
+
+/// Explores a scope behind a progress bar.
+fn run(scope: &Scope, interrupted: &AtomicBool) -> Result<Explored, Refusal> {
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    let template = "{bar:30} {pos}/{len} states, {msg}";
+    bar.set_style(ProgressStyle::with_template(template).expect("a fixed template"));
+    let explored = explore::explore(scope, interrupted, |progress| {
+        let Progress { depth, done, level, states, transitions } = progress;
+        bar.set_length(level);
+        bar.set_position(done);
+        bar.set_message(format!(
+            "queue size {}, depth {depth}; {states} states and {transitions} transitions in all",
+            scope.queue_size
+        ));
+    });
+    bar.finish_and_clear();
+    Ok(explored?)
+}
+
+/// Tells what was found. A file that could not be written is told of last.
+fn tell(args: &ExploreArgs, done: &[(Scope, Explored)]) -> Result<Option<Refusal>, Refusal> {
+    let document = report::counterexample(done);
+    let mut unwritten = None;
+    let mut file = None;
+    if let (Some(path), Some(document)) = (&args.output, &document) {
+        match output::write_file(path, document.to_string().as_bytes()) {
+            Ok(()) => file = Some(path.display().to_string()),
+            Err(refusal) => unwritten = Some(refusal),
+        }
+    }
+    let kind = args.subject.unwrap_or(Kind::Core);
+    if args.json {
+        if let Some(report) = report::ExploreReport::new(done, file) {
+            let json = serde_json::to_string_pretty(&report).expect("a report has only string keys");
+            output::emit(&format!("{json}\n"))?;
+        }
+    } else if let Some(document) = document {
+        let (text, _) = story::tell(&mut Rig::new()?, kind, &document.scenario)?;
+        let end = match file {
+            Some(file) => format!("replay it with:\n{}\n", super::replay_command(&file, kind)),
+            None => format!("as a scenario:\n{document}"),
+        };
+        output::emit(&format!("\n{text}\n{end}"))?;
+    } else if !done.is_empty() {
+        output::emit("nothing found\n")?;
+    }
+    Ok(unwritten)
+}
+
+/// The alphabet of each scope, as text.
+fn tell_alphabet(scopes: &[Scope]) -> Result<Found, Refusal> {
+    for scope in scopes {
+        let Alphabet { setups, letters } = Alphabet::new(scope.queue_size, scope.faults > 0);
+        let mut text =
+            format!("queue size {}: {} setups, {} letters\n", scope.queue_size, setups.len(), letters.len());
+        for setup in setups {
+            text.push_str(&format!("  {setup}\n"));
+        }
+        for letter in letters {
+            let rare = if letter.rare {
+                format!("  (among the first {} steps)", Alphabet::RARE)
+            } else {
+                String::new()
+            };
+            text.push_str(&format!("    {}{rare}\n", letter.step));
+        }
+        output::emit(&text)?;
+    }
+    Ok(Found::Nothing)
+}
+
+/// The depth unless said otherwise, for a size that was asked for.
+const DEFAULT_DEPTH: usize = 6;
+
+fn queue_size(size: u32) -> QueueSize {
+    QueueSize::new(size).expect("a power of two")
+}

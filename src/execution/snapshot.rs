@@ -1,0 +1,241 @@
+//! Keeping the state of an execution, going back to it, and telling it from others.
+
+use super::{Listener, Rig, Run, Skip, Stop, panics};
+use crate::outcome::Verdict;
+use crate::scenario::{Setup, Step};
+use crate::subject::{Kind, Subject};
+use ringstorm_core::{SharedMemory, SystemError};
+use ringstorm_model::Model;
+use ringstorm_sim_device::{self as sim, Change, DeviceState, Trap, WatchedMemory};
+use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What came of a step of an execution that is gone through step by step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advance {
+    /// It went on.
+    On,
+    /// There was nothing to do, or nothing that the subject can do: everything is as it was.
+    Skipped,
+    /// The execution ends here, with this verdict.
+    Ended(Verdict),
+}
+
+/// The state of an execution, to go back to. It holds a copy of the subject, so it is given to
+/// [`Rig::forget`] in the end.
+pub struct Snapshot {
+    rings: Vec<u8>,
+    buffers: Vec<u8>,
+    subject: Box<dyn Subject>,
+    device: DeviceState,
+    model: Model,
+    available: u16,
+    returned: VecDeque<u16>,
+    lives: Vec<u32>,
+    submissions: u32,
+    resets: u32,
+    trap: (Option<Trap>, Option<Change>),
+    steps: u64,
+}
+
+/// Whether a step was skipped.
+struct WasSkipped(bool);
+
+impl Listener for WasSkipped {
+    fn skipped(&mut self, _: Skip) {
+        self.0 = true;
+    }
+}
+
+impl Rig {
+    /// As [`begin`](Self::begin), with panics of the subject caught, and the subject of the execution before released.
+    ///
+    /// # Errors
+    /// [`SystemError`] if there is no memory for it.
+    pub fn try_begin(&mut self, kind: Kind, setup: &Setup) -> Result<Advance, SystemError> {
+        // Dropped with live chains, a subject may keep its memory for ever.
+        panics::release(self.run.as_mut().and_then(|run| run.subject.take()));
+        self.prepare(setup)?;
+        let end = catch_unwind(AssertUnwindSafe(|| self.construct(kind, setup, &mut ())));
+        Ok(Self::advance(end, false))
+    }
+
+    /// As [`step`](Self::step), with panics of the subject caught.
+    ///
+    /// # Panics
+    /// If no execution was begun.
+    pub fn try_step(&mut self, step: &Step) -> Advance {
+        let number = self.current().steps as usize;
+        let mut skipped = WasSkipped(false);
+        let end = catch_unwind(AssertUnwindSafe(|| self.step_at(number, Some(step), &mut skipped)));
+        Self::advance(end, skipped.0)
+    }
+
+    fn advance(end: std::thread::Result<Result<(), Stop>>, skipped: bool) -> Advance {
+        match panics::verdict(end) {
+            Verdict::Pass if skipped => Advance::Skipped,
+            Verdict::Pass => Advance::On,
+            verdict => Advance::Ended(verdict),
+        }
+    }
+
+    /// The state of the current execution; `None` if the subject cannot be copied.
+    ///
+    /// # Panics
+    /// If no execution was begun, or it has ended.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        let run = self.run.as_ref().expect("an execution was begun");
+        let subject = run.subject.as_deref().expect("the subject is there until it is released");
+        Some(Snapshot {
+            rings: bytes(&self.provided.rings),
+            buffers: bytes(&self.provided.buffers),
+            subject: subject.snapshot()?,
+            device: run.device.state(),
+            model: self.model.clone(),
+            available: run.available,
+            returned: run.returned.clone(),
+            lives: run.lives.clone(),
+            submissions: run.submissions,
+            resets: run.resets,
+            trap: (self.provided.rings.trap(), run.trap),
+            steps: run.steps,
+        })
+    }
+
+    /// Goes back to a state of the current execution, wherever it has gone since, and even if it has ended. Its trace
+    /// and its counts go on, so they mean nothing any more.
+    ///
+    /// # Panics
+    /// If no execution was begun.
+    pub fn restore(&mut self, snapshot: &Snapshot) {
+        // What was cut short by a panic is over.
+        self.provided.rings.end_call();
+        self.provided.buffers.end_call();
+        self.provided.rings.copy_in(0, &snapshot.rings);
+        self.provided.buffers.copy_in(0, &snapshot.buffers);
+        let (trap, then) = snapshot.trap;
+        self.provided.rings.set_trap(trap);
+        self.model.clone_from(&snapshot.model);
+        let run = self.current();
+        panics::release(run.subject.take());
+        run.subject = snapshot.subject.snapshot();
+        run.device.restore(&snapshot.device);
+        run.available = snapshot.available;
+        run.returned.clone_from(&snapshot.returned);
+        run.lives.clone_from(&snapshot.lives);
+        (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
+        (run.resets, run.trap) = (snapshot.resets, then);
+        run.unmet.clear();
+    }
+
+    /// Lets go of a snapshot.
+    pub fn forget(snapshot: Snapshot) {
+        panics::release(Some(snapshot.subject));
+    }
+
+    /// Folds in everything that decides how the current execution goes on, but for the subject's private state: with more
+    /// faults to come, or with an `honest` device from now on.
+    ///
+    /// Two things are taken to be of no matter to a queue. Ring indexes count from the last multiple of the queue
+    /// size, so states that are whole turns of the rings apart are the same. And of the bytes in buffers it counts
+    /// which are zero, and whether a chain still carries what was submitted, but not what they are.
+    ///
+    /// # Panics
+    /// If no execution was begun, or it has ended.
+    pub fn fingerprint(&self, honest: bool, state: &mut impl Hasher) {
+        self.fingerprint_memory(state);
+        let run = self.run.as_ref().expect("an execution was begun");
+        let base = run.base();
+        run.device.fingerprint(base, honest, state);
+        self.model.fingerprint(base, state);
+        (run.available.wrapping_sub(base), &run.returned).hash(state);
+        // Whether a head had an earlier life.
+        if run.setup.event_index && !honest {
+            // A garbled event is an index that stays where it is while the rings turn.
+            base.hash(state);
+        }
+        // What first index the next reset is given.
+        run.resets.is_multiple_of(2).hash(state);
+        if let Some(Trap { offset, width, value }) = self.provided.rings.trap() {
+            // The value may be an index: it is told from others by all that it is.
+            (offset as u64, width as u64, value, base).hash(state);
+        }
+        run.lives.iter().for_each(|lives| (*lives > 1).hash(state));
+    }
+
+    /// Folds in the subject's private state, and says so; `false` if it does not tell.
+    ///
+    /// # Panics
+    /// If no execution was begun, or it has ended.
+    pub fn fingerprint_subject(&self, state: &mut dyn Hasher) -> bool {
+        let run = self.run.as_ref().expect("an execution was begun");
+        run.subject.as_deref().expect("the subject is there until it is released").fingerprint(state)
+    }
+
+    /// Folds in what stands in shared memory, as [`fingerprint`](Self::fingerprint) does.
+    ///
+    /// # Panics
+    /// If no execution was begun.
+    pub fn fingerprint_memory(&self, state: &mut impl Hasher) {
+        let run = self.run.as_ref().expect("an execution was begun");
+        self.rings(run, state);
+        self.payload(run, state);
+    }
+
+    /// The rings' memory, but for turns of its indexes.
+    fn rings(&self, run: &Run, state: &mut impl Hasher) {
+        let mut bytes = bytes(&self.provided.rings);
+        let sim::Geometry { size, available, used, .. } = run.geometry;
+        let mut indexes = vec![available + 2, used + 2];
+        if run.setup.event_index {
+            // Behind the entries of either ring.
+            indexes.extend([available + 4 + 2 * usize::from(size), used + 4 + 8 * usize::from(size)]);
+        }
+        for index in indexes {
+            let place = &mut bytes[index..index + 2];
+            let turned = u16::from_le_bytes([place[0], place[1]]).wrapping_sub(run.base());
+            place.copy_from_slice(&turned.to_le_bytes());
+        }
+        state.write(&bytes);
+    }
+
+    /// The buffers: where they are zero, and whether they hold what was submitted.
+    fn payload(&self, run: &Run, state: &mut impl Hasher) {
+        let mut bytes = bytes(&self.provided.buffers);
+        for head in 0..run.setup.queue_size.get() {
+            let (Some(descriptors), Some(payload)) = (self.model.descriptors(head), self.model.payload(head))
+            else {
+                continue;
+            };
+            let mut rest = payload;
+            let intact = descriptors.iter().filter(|descriptor| !descriptor.writable).all(|descriptor| {
+                let Some(place) = descriptor.place else { return false };
+                let (start, length) = (place.offset as usize, descriptor.length as usize);
+                let (Some(stands), Some(wanted)) = (bytes.get(start..start + length), rest.get(..length))
+                else {
+                    return false;
+                };
+                rest = &rest[length..];
+                stands == wanted
+            });
+            intact.hash(state);
+        }
+        bytes.iter_mut().for_each(|byte| *byte = u8::from(*byte != 0));
+        state.write(&bytes);
+    }
+}
+
+impl Run {
+    /// What ring indexes are counted from.
+    fn base(&self) -> u16 {
+        self.available & !(self.setup.queue_size.get() - 1)
+    }
+}
+
+/// All bytes of a memory.
+fn bytes(memory: &WatchedMemory) -> Vec<u8> {
+    let mut bytes = vec![0; memory.len()];
+    memory.copy_out(0, &mut bytes);
+    bytes
+}

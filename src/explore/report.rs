@@ -1,0 +1,201 @@
+//! What explorations came to, for people and for machines.
+
+use super::{Alphabet, Ending, Explored, Scope};
+use crate::report::{JSON_VERSION, grouped};
+use crate::scenario::Document;
+use ringstorm_model::Invariant;
+use serde::Serialize;
+use std::fmt::Write;
+
+/// `explore --json`.
+#[derive(Debug, Serialize)]
+pub struct ExploreReport {
+    version: u32,
+    subject: String,
+    faults: u32,
+    jobs: usize,
+    scopes: Vec<ScopeReport>,
+    /// The shortest of all scopes.
+    finding: Option<FindingReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct ScopeReport {
+    queue_size: u16,
+    /// The depth that was asked for.
+    depth: usize,
+    /// The depth to which every scenario was explored.
+    complete_depth: Option<usize>,
+    exhausted: bool,
+    ending: &'static str,
+    setups: usize,
+    letters: usize,
+    states: u64,
+    transitions: u64,
+    /// New states by the number of steps.
+    levels: Vec<u64>,
+    seconds: f64,
+    transitions_per_second: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct FindingReport {
+    signature: String,
+    invariant: Option<&'static str>,
+    detail: String,
+    queue_size: u16,
+    steps: usize,
+    scenario: String,
+    file: Option<String>,
+}
+
+impl Ending {
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::Closed => "closed",
+            Self::Found => "found",
+            Self::Refused { .. } => "refused",
+            Self::Full => "max-states",
+            Self::Late => "time",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl ExploreReport {
+    /// A report of what was explored. `file` says where the finding was written.
+    pub fn new(explored: &[(Scope, Explored)], file: Option<String>) -> Option<Self> {
+        let (scope, _) = explored.first()?;
+        Some(Self {
+            version: JSON_VERSION,
+            subject: scope.kind.name(),
+            faults: scope.faults,
+            jobs: scope.jobs,
+            scopes: explored.iter().map(|(scope, explored)| ScopeReport::new(scope, explored)).collect(),
+            finding: shortest(explored).map(|document| {
+                let (scope, found) = document;
+                let signature = found.outcome.signature(&scope.kind.name());
+                FindingReport {
+                    invariant: signature.expected.invariant().map(Invariant::name),
+                    signature: signature.to_string(),
+                    detail: found.outcome.verdict.to_string(),
+                    queue_size: scope.queue_size.get(),
+                    steps: found.scenario.steps.len(),
+                    scenario: counterexample(explored)
+                        .map(|document| document.to_string())
+                        .unwrap_or_default(),
+                    file,
+                }
+            }),
+        })
+    }
+}
+
+impl ScopeReport {
+    fn new(scope: &Scope, explored: &Explored) -> Self {
+        let alphabet = Alphabet::new(scope.queue_size, scope.faults > 0);
+        let seconds = explored.elapsed.as_secs_f64();
+        Self {
+            queue_size: scope.queue_size.get(),
+            depth: scope.depth,
+            complete_depth: explored.depth,
+            exhausted: explored.ending.is_exhaustive(),
+            ending: explored.ending.name(),
+            setups: alphabet.setups.len(),
+            letters: alphabet.letters.len(),
+            states: explored.states(),
+            transitions: explored.transitions,
+            levels: explored.levels.clone(),
+            seconds,
+            transitions_per_second: explored.transitions as f64 / seconds.max(1e-9),
+        }
+    }
+}
+
+/// The finding with the fewest steps.
+fn shortest(explored: &[(Scope, Explored)]) -> Option<(&Scope, &super::Counterexample)> {
+    let found = explored.iter().filter_map(|(scope, explored)| Some((scope, explored.found.as_ref()?)));
+    found.min_by_key(|(_, found)| found.scenario.steps.len())
+}
+
+/// The finding with the fewest steps, as a file.
+pub fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document> {
+    let (scope, found) = shortest(explored)?;
+    let signature = found.outcome.signature(&scope.kind.name());
+    Some(Document {
+        comments: vec![
+            format!(" {signature}"),
+            format!(" {}", found.outcome.verdict.to_string().replace(['\n', '\r'], " ")),
+            " the fewest steps, of every scenario of a small scope".to_owned(),
+            format!(
+                " as a regression, this file ends in: expect {} {}",
+                signature.subject, signature.expected
+            ),
+        ],
+        scenario: found.scenario.clone(),
+        expectations: Vec::new(),
+    })
+}
+
+/// The line that comes before all others.
+pub fn header(scope: &Scope) -> String {
+    format!("{}, every scenario of a small scope: {}", scope.kind.name(), bound(scope.faults))
+}
+
+fn bound(faults: u32) -> String {
+    match faults {
+        0 => "no fault".to_owned(),
+        1 => "at most one fault in an execution".to_owned(),
+        faults => format!("at most {faults} faults in an execution"),
+    }
+}
+
+/// What a scope came to, in one line.
+pub fn line(scope: &Scope, explored: &Explored) -> String {
+    let mut text = format!("  queue size {:<3} ", scope.queue_size.get());
+    let complete = match explored.depth {
+        Some(depth) => format!("complete to depth {depth}"),
+        None => "nothing complete".to_owned(),
+    };
+    let depth = scope.depth;
+    let _ = match explored.ending {
+        Ending::Exhausted => write!(text, "exhausted to depth {depth}"),
+        Ending::Closed => {
+            write!(
+                text,
+                "exhausted at any depth: none leads anywhere new after {} steps",
+                explored.levels.len() - 1
+            )
+        }
+        Ending::Found => write!(text, "FOUND something, {complete}"),
+        Ending::Refused { .. } => write!(text, "not explored"),
+        Ending::Full => {
+            write!(text, "not exhausted, {complete}: stopped at the number of states it may have")
+        }
+        Ending::Late => write!(text, "not exhausted, {complete}: stopped when the time was up"),
+        Ending::Interrupted => write!(text, "not exhausted, {complete}: interrupted"),
+    };
+    let seconds = explored.elapsed.as_secs_f64();
+    let _ = write!(
+        text,
+        "; {} states, {} transitions, {seconds:.1} s",
+        grouped(explored.states()),
+        grouped(explored.transitions),
+    );
+    text
+}
+
+/// Why a scope is not begun.
+pub fn refusal(scope: &Scope, expected: u64, fits: usize) -> String {
+    format!(
+        "queue size {}: about {} states are expected to depth {} with {}, and it may have {}; --depth {fits} should \
+         fit, or more with --max-states, or --time goes as deep as there is time for",
+        scope.queue_size,
+        grouped(expected),
+        scope.depth,
+        bound(scope.faults),
+        grouped(scope.max_states),
+    )
+}

@@ -1,0 +1,109 @@
+//! Every scenario of a small scope: what is printed, written and refused.
+
+use crate::{Place, SPECIMEN};
+use serde_json::Value;
+
+/// A scope that has a counterexample of two steps.
+const GUILTY: [&str; 6] = ["explore", "--subject", SPECIMEN, "--faults", "0", "--json"];
+
+#[test]
+fn nothing_found() {
+    let place = Place::new();
+    let left = place.run(&["explore", "--depth", "1", "--faults", "1"]);
+    assert_eq!(left.status, Some(0), "{left:?}");
+    let lines: Vec<&str> = left.out.lines().collect();
+    assert_eq!(lines[0], "core, every scenario of a small scope: at most one fault in an execution");
+    for (line, size) in lines[1..4].iter().zip([1, 2, 4]) {
+        let start = format!("  queue size {size}   exhausted to depth 1; ");
+        assert!(line.starts_with(&start) && line.contains(" states, "), "{line}");
+    }
+    assert_eq!(lines[4..], ["nothing found"]);
+    assert_eq!(left.err, "", "progress is for terminals only");
+    assert!(place.everything().is_empty());
+}
+
+#[test]
+fn the_shortest_scenario_is_told_and_written() {
+    let place = Place::new();
+    let args = ["explore", "--subject", SPECIMEN, "--faults", "0", "-o", "found.storm"];
+    let left = place.run(&args);
+    assert_eq!(left.status, Some(1), "{left:?}");
+    assert!(left.out.contains("  queue size 2   FOUND something, complete to depth 1; "), "{left:?}");
+    // Four descriptors do not show it in one step.
+    assert!(left.out.contains("  queue size 4   exhausted to depth 1; "), "{left:?}");
+    assert!(left.out.contains("violation of misuse-refused"), "{left:?}");
+    let command = left.out.lines().last().expect("a line");
+    assert!(command.ends_with(&format!(" replay found.storm --subject {SPECIMEN}")), "{left:?}");
+    let again = place.run(&["replay", "found.storm", "--subject", SPECIMEN]);
+    assert_eq!(again.status, Some(1), "{again:?}");
+    assert_eq!(place.run(&["replay", "found.storm"]).status, Some(0), "core passes it");
+    // Without a file it is printed.
+    let printed = place.run(&args[..5]);
+    let (_, scenario) = printed.out.split_once("as a scenario:\n").expect("the scenario");
+    assert_eq!(scenario, place.read("found.storm"));
+}
+
+#[test]
+fn json_has_its_fields() {
+    let place = Place::new();
+    let left = place.run(&GUILTY);
+    assert_eq!(left.status, Some(1), "{left:?}");
+    let report: Value = serde_json::from_str(&left.out).expect("one object");
+    assert_eq!((&report["version"], &report["faults"]), (&1.into(), &0.into()));
+    assert_eq!(report["subject"], SPECIMEN);
+    let scopes = report["scopes"].as_array().expect("an array");
+    let of = |field: &str| scopes.iter().map(|scope| scope[field].clone()).collect::<Vec<Value>>();
+    assert_eq!(of("queue_size"), [1, 2, 4]);
+    assert_eq!(of("ending"), ["exhausted", "found", "exhausted"]);
+    assert_eq!(of("exhausted"), [true, false, true]);
+    assert_eq!(of("complete_depth"), [8, 1, 1]);
+    for scope in scopes {
+        let levels: u64 = scope["levels"].as_array().into_iter().flatten().filter_map(Value::as_u64).sum();
+        assert_eq!(scope["states"], levels);
+        for field in ["setups", "letters", "transitions"] {
+            assert!(scope[field].as_u64().is_some_and(|number| number > 0), "{field}: {scope}");
+        }
+        assert!(scope["seconds"].as_f64().is_some() && scope["transitions_per_second"].as_f64().is_some());
+    }
+    let finding = &report["finding"];
+    assert_eq!((&finding["queue_size"], &finding["steps"]), (&2.into(), &2.into()));
+    assert_eq!(finding["invariant"], "misuse-refused");
+    assert_eq!(finding["file"], Value::Null);
+    place.write("found.storm", finding["scenario"].as_str().expect("a string"));
+    assert_eq!(place.run(&["replay", "found.storm", "--subject", SPECIMEN]).status, Some(1));
+}
+
+#[test]
+fn the_alphabet_is_printed() {
+    let place = Place::new();
+    let left = place.run(&["explore", "--alphabet", "--queue-size", "2"]);
+    assert_eq!(left.status, Some(0), "{left:?}");
+    let letters = left.out.lines().filter(|line| line.starts_with("    ")).count();
+    assert!(left.out.starts_with(&format!("queue size 2: 2 setups, {letters} letters\n")), "{left:?}");
+    assert!(left.out.contains("\n    device fault index-jump newest value=1\n"), "{left:?}");
+    // Every letter is a step as a scenario has it.
+    let steps: String = left
+        .out
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .filter(|line| !line.contains('('))
+        .fold(String::new(), |text, line| text + line + "\n");
+    place.write("all.storm", format!("ringstorm scenario 1\nqueue size=2 buffer=4\n{steps}"));
+    assert_eq!(place.run(&["replay", "all.storm"]).status, Some(0));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_its_size() {
+    let place = Place::new();
+    let args = ["explore", "--queue-size", "1", "--depth", "40", "--faults", "1", "--max-states", "5000"];
+    let left = place.run(&args);
+    assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
+    assert!(left.err.starts_with("error: queue size 1: about ") && left.err.lines().count() == 1, "{left:?}");
+    let part = " states are expected to depth 40 with at most one fault in an execution, and it may have 5,000; --depth ";
+    assert!(left.err.contains(part), "{left:?}");
+    // With a time it is begun all the same, and ends by its own bound.
+    let left = place.run(&[&args[..], &["--time", "50s"]].concat());
+    assert_eq!(left.status, Some(0), "{left:?}");
+    assert!(left.out.contains("  queue size 1   not exhausted, complete to depth "), "{left:?}");
+    assert!(left.out.contains(": stopped at the number of states it may have; 5,000 states, "), "{left:?}");
+}

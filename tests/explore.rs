@@ -1,0 +1,236 @@
+//! Every scenario of a small scope: what is found, what is not, and that nothing is missed.
+
+use ringstorm::execution::{Advance, Rig};
+use ringstorm::explore::{Alphabet, Counterexample, Ending, Explored, Means, Scope, explore};
+use ringstorm::scenario::{BadHead, Op, Step};
+use ringstorm::subject::{Defect, Kind};
+use ringstorm_core::QueueSize;
+use ringstorm_sim_device::Fault;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use strum::VariantArray;
+
+fn scope(kind: Kind, size: u32, depth: usize, faults: u32) -> Scope {
+    Scope {
+        kind,
+        queue_size: QueueSize::new(size).expect("a power of two"),
+        depth,
+        faults,
+        max_states: 10_000_000,
+        time: None,
+        jobs: 2,
+        means: Means::default(),
+    }
+}
+
+fn run(scope: &Scope) -> Explored {
+    explore(scope, &AtomicBool::new(false), |_| ()).expect("there is memory")
+}
+
+/// What two explorations of the same scope must agree in.
+fn seen(explored: &Explored) -> (Vec<u64>, u64, Option<usize>, Ending, Option<Counterexample>) {
+    let Explored { levels, transitions, depth, ending, found, elapsed: _ } = explored.clone();
+    (levels, transitions, depth, ending, found)
+}
+
+#[test]
+fn nothing_goes_wrong_in_queues_without_a_defect() {
+    for (size, depth, faults) in [(1, 2, 2), (2, 2, 1), (4, 2, 1), (2, 4, 0), (4, 3, 0)] {
+        for kind in [Kind::Core, Kind::Specimen(None)] {
+            let explored = run(&scope(kind, size, depth, faults));
+            assert_eq!(explored.found, None, "{} of {size}", kind.name());
+            assert_eq!((explored.ending, explored.depth), (Ending::Exhausted, Some(depth)));
+            assert_eq!(explored.levels.len(), depth + 1);
+            assert!(explored.transitions > explored.states());
+        }
+    }
+}
+
+#[test]
+fn an_honest_device_leads_to_few_states() {
+    let explored = run(&scope(Kind::Core, 1, 1_000, 0));
+    assert_eq!((explored.ending, explored.found), (Ending::Closed, None));
+    assert!(explored.depth.is_some_and(|depth| depth < 30), "{:?}", explored.depth);
+}
+
+/// The fewest steps in which a defect shows, in a queue of which size, and after which fault.
+const fn shows(defect: Defect) -> (u32, usize, Option<Fault>) {
+    match defect {
+        // Not even one step is needed to see a handle kept.
+        Defect::ReleaseLeaks => (1, 0, None),
+        Defect::HeadAtSize
+        | Defect::CountCutTo16Bits
+        | Defect::OversizedBufferHalfway
+        | Defect::ZeroMeansUnused => (1, 1, None),
+        Defect::FreeLengthTripwire => (1, 1, Some(Fault::LengthScribbled)),
+        Defect::MidChainFreed => (2, 2, None),
+        Defect::NextUnchecked => (1, 2, Some(Fault::NextOutOfRange)),
+        Defect::LoopDetectedAtHeadOnly => (2, 3, Some(Fault::NextToMiddle)),
+        Defect::FreeMutatesBeforeCheck => (1, 3, Some(Fault::NextToHead)),
+        Defect::ContentsFromTail => (2, 5, None),
+        Defect::LengthReadBack => (1, 6, Some(Fault::LengthScribbled)),
+    }
+}
+
+#[test]
+fn every_defect_has_its_shortest_counterexample() {
+    let mut rig = Rig::new().expect("there is memory");
+    for defect in Defect::VARIANTS {
+        let kind = Kind::Specimen(Some(*defect));
+        let (size, steps, fault) = shows(*defect);
+        let faults = u32::from(fault.is_some());
+        let explored = run(&scope(kind, size, steps, faults));
+        let found = explored.found.unwrap_or_else(|| panic!("{} is not found", defect.name()));
+        assert_eq!(explored.ending, Ending::Found, "{}", defect.name());
+        assert_eq!(found.scenario.steps.len(), steps, "{}: {}", defect.name(), found.outcome.verdict);
+        assert_eq!(found.outcome.last_fault, fault, "{}", defect.name());
+        // It is a scenario like any other, and the queue without the defect passes it.
+        let again = rig.run(kind, &found.scenario, &mut ()).expect("there is memory");
+        assert_eq!(again, found.outcome, "{}", defect.name());
+        let without = rig.run(Kind::Specimen(None), &found.scenario, &mut ()).expect("there is memory");
+        assert!(!without.is_finding(), "{}: {}", defect.name(), without.verdict);
+        // Everything shorter was tried, and a smaller queue or fewer faults do not show it in so many steps.
+        assert_eq!(explored.depth, steps.checked_sub(1), "{}", defect.name());
+        if size > 1 {
+            assert_eq!(run(&scope(kind, size / 2, steps, faults)).found, None, "{}", defect.name());
+        }
+        if faults > 0 {
+            assert_eq!(run(&scope(kind, size, steps, 0)).found, None, "{}", defect.name());
+        }
+    }
+}
+
+#[test]
+fn the_same_is_seen_twice_with_any_number_of_threads_and_by_replay() {
+    for (kind, size, depth, faults) in [
+        (Kind::Core, 2, 2, 1),
+        (Kind::Specimen(None), 1, 2, 2),
+        (Kind::Specimen(Some(Defect::FreeMutatesBeforeCheck)), 1, 3, 1),
+    ] {
+        let usual = scope(kind, size, depth, faults);
+        let first = seen(&run(&usual));
+        for jobs in [1, 2, 5] {
+            assert_eq!(seen(&run(&Scope { jobs, ..usual.clone() })), first);
+        }
+        let means = Means { snapshots: false, ..Means::default() };
+        assert_eq!(seen(&run(&Scope { means, ..usual })), first);
+    }
+}
+
+#[test]
+fn a_subject_that_tells_nothing_is_explored_too() {
+    let usual = scope(Kind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1);
+    let blind = Scope { means: Means { snapshots: false, fingerprints: false }, ..usual.clone() };
+    let (usual, blind) = (run(&usual), run(&blind));
+    let steps = |explored: &Explored| explored.found.as_ref().map(|found| found.scenario.steps.len());
+    assert_eq!((steps(&blind), steps(&usual)), (Some(2), Some(2)));
+    assert!(blind.states() > usual.states(), "what it has seen tells more states apart than what it knows");
+}
+
+#[test]
+fn a_scope_that_does_not_fit_is_refused_or_stopped() {
+    let large = scope(Kind::Core, 1, 40, 1);
+    let explored = run(&Scope { max_states: 5_000, ..large.clone() });
+    let Ending::Refused { expected, fits } = explored.ending else { panic!("{:?}", explored.ending) };
+    assert!(expected > 5_000 && (2..8).contains(&fits), "{expected} {fits}");
+    assert!(explored.states() < 5_000, "{}", explored.states());
+    // What is expected to fit does.
+    let smaller = run(&Scope { max_states: 5_000, depth: fits, ..large.clone() });
+    assert_eq!(smaller.ending, Ending::Exhausted);
+    // It is stopped by its own bound where there is nothing to guess from.
+    let full = run(&Scope { max_states: 100, ..large.clone() });
+    assert_eq!((full.ending, full.states(), full.depth), (Ending::Full, 100, Some(1)));
+    let late = run(&Scope { time: Some(Duration::ZERO), ..large.clone() });
+    assert_eq!(late.ending, Ending::Late);
+    let interrupted = explore(&large, &AtomicBool::new(true), |_| ()).expect("there is memory");
+    assert_eq!((interrupted.ending, interrupted.depth), (Ending::Interrupted, None));
+}
+
+#[test]
+fn the_alphabet_has_every_operation_and_every_fault_once() {
+    for size in [1, 2, 4, 64] {
+        let Alphabet { setups, letters } = Alphabet::new(QueueSize::new(size).expect("a power of two"), true);
+        assert_eq!(setups.len(), 2);
+        let steps: Vec<Step> = letters.iter().map(|letter| letter.step).collect();
+        for (number, step) in steps.iter().enumerate() {
+            assert!(!steps[..number].contains(step), "twice: {step}");
+        }
+        let ops: BTreeSet<Op> = steps.iter().map(Step::op).collect();
+        let missing = Op::VARIANTS.iter().filter(|op| !ops.contains(op));
+        assert_eq!(missing.collect::<Vec<_>>(), [&Op::Idle]);
+        for fault in Fault::VARIANTS {
+            let has = |step: &&Step| matches!(step, Step::Fault { fault: other, .. } if other == fault);
+            assert!(steps.iter().any(|step| has(&step)), "{}", fault.name());
+        }
+        for bad in BadHead::VARIANTS {
+            assert!(steps.iter().any(|step| matches!(step, Step::Misuse { head, .. } if head == bad)));
+        }
+        let honest = Alphabet::new(QueueSize::new(size).expect("a power of two"), false);
+        assert!(honest.letters.iter().all(|letter| !letter.is_fault()));
+    }
+}
+
+/// Goes a path from its beginning; `None` if a step of it does nothing.
+fn go(rig: &mut Rig, kind: Kind, alphabet: &Alphabet, setup: usize, path: &[usize]) -> Option<u64> {
+    let begun = rig.try_begin(kind, &alphabet.setups[setup]).expect("there is memory");
+    assert_eq!(begun, Advance::On);
+    for letter in path {
+        match rig.try_step(&alphabet.letters[*letter].step) {
+            Advance::On => {}
+            Advance::Skipped => return None,
+            Advance::Ended(verdict) => panic!("{verdict}"),
+        }
+    }
+    let mut hasher = DefaultHasher::new();
+    rig.fingerprint(false, &mut hasher);
+    assert!(rig.fingerprint_subject(&mut hasher));
+    Some(hasher.finish())
+}
+
+/// Whatever is taken for the same state goes on in the same way: the second path to a state is compared with the first.
+#[test]
+fn states_that_look_the_same_go_on_alike() {
+    for (kind, size, depth) in [(Kind::Core, 1, 3), (Kind::Core, 2, 2), (Kind::Specimen(None), 1, 2)] {
+        let alphabet = Alphabet::new(QueueSize::new(size).expect("a power of two"), true);
+        let letters = || (0..alphabet.letters.len()).filter(|letter| !alphabet.letters[*letter].rare);
+        let mut rig = Rig::new().expect("there is memory");
+        let mut compared = 0;
+        for setup in 0..alphabet.setups.len() {
+            let mut ways: BTreeMap<u64, Vec<Vec<usize>>> = BTreeMap::new();
+            let mut level = vec![Vec::new()];
+            for _ in 0..depth {
+                let mut next = Vec::new();
+                for (path, letter) in
+                    level.iter().flat_map(|path| letters().map(move |letter| (path, letter)))
+                {
+                    let longer: Vec<usize> = path.iter().copied().chain([letter]).collect();
+                    let Some(key) = go(&mut rig, kind, &alphabet, setup, &longer) else { continue };
+                    let known = ways.entry(key).or_default();
+                    if known.is_empty() {
+                        next.push(longer.clone());
+                    }
+                    if known.len() < 2 {
+                        known.push(longer);
+                    }
+                }
+                level = next;
+            }
+            for ways in ways.values() {
+                let [one, other] = &ways[..] else { continue };
+                compared += 1;
+                // Every seventh letter, another one from state to state.
+                for letter in letters().filter(|letter| (letter + compared) % 7 == 0) {
+                    let [first, second] = [one, other].map(|path| {
+                        let longer: Vec<usize> = path.iter().copied().chain([letter]).collect();
+                        go(&mut rig, kind, &alphabet, setup, &longer)
+                    });
+                    let step = alphabet.letters[letter].step;
+                    assert_eq!(first, second, "{} {one:?} {other:?}, then {step}", kind.name());
+                }
+            }
+        }
+        assert!(compared > 50, "{compared}");
+    }
+}
