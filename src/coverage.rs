@@ -2,6 +2,7 @@
 
 use ringstorm_model::{DriverState, Occupancy};
 use ringstorm_sim_device::Fault;
+use std::fmt;
 use strum::VariantArray;
 
 /// The pairs of (driver state, fault) that were reached: the fault changed at least one byte, or withheld
@@ -47,6 +48,40 @@ impl Coverage {
     pub fn pairs_total() -> u32 {
         reachable_pairs().count() as u32
     }
+}
+
+/// The whole table, as text: a line for each fault, a column for each state.
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let states: Vec<DriverState> = (0..DriverState::COUNT).map(DriverState::from_number).collect();
+        writeln!(
+            f,
+            "{:<28}{}",
+            "",
+            states.iter().map(|state| format!("{:<5}", code(*state))).collect::<String>()
+        )?;
+        for fault in Fault::VARIANTS {
+            let marks = states.iter().map(|state| match self.has(*state, *fault) {
+                true => "x    ",
+                false if unreachable_because(*state, *fault).is_some() => "-    ",
+                false => ".    ",
+            });
+            writeln!(f, "{}", format!("{:<28}{}", fault.name(), marks.collect::<String>()).trim_end())?;
+        }
+        writeln!(f, "x reached, . not reached, - cannot be reached; E empty, P partly, F full;")?;
+        writeln!(f, "f fragmented, w ring index at the 16-bit wrap, b broken")
+    }
+}
+
+/// A state in a few letters.
+fn code(state: DriverState) -> String {
+    let occupancy = match state.occupancy {
+        Occupancy::Empty => 'E',
+        Occupancy::Partly => 'P',
+        Occupancy::Full => 'F',
+    };
+    let more = [(state.fragmented, 'f'), (state.at_wrap, 'w'), (state.broken, 'b')];
+    [occupancy].into_iter().chain(more.into_iter().filter_map(|(is, letter)| is.then_some(letter))).collect()
 }
 
 /// All pairs that can be reached.

@@ -89,6 +89,9 @@ pub(super) struct RunArgs {
     /// Folder for findings; `findings` unless given.
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Print which faults met the driver in which states, as a table.
+    #[arg(long, conflicts_with = "json")]
+    pub(super) coverage: bool,
     /// Print one JSON object instead of text.
     #[arg(long)]
     pub(super) json: bool,

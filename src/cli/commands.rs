@@ -80,6 +80,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
         output::emit(&format!("{json}\n"))?;
     } else {
         let mut text = report.text();
+        if args.coverage {
+            text.push_str(&format!("\n{}", summary.coverage));
+        }
         // Several groups are often one defect; the shortest says most plainly what it is.
         let findings = summary.findings.iter().zip(&files);
         if let Some((finding, file)) = findings.min_by_key(|(finding, _)| finding.shrunk.steps.len()) {
