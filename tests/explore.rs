@@ -37,7 +37,7 @@ fn seen(explored: &Explored) -> (Vec<u64>, u64, Option<usize>, Ending, Option<Co
 
 #[test]
 fn nothing_goes_wrong_in_queues_without_a_defect() {
-    for (size, depth, faults) in [(1, 2, 2), (2, 2, 1), (4, 2, 1), (2, 4, 0), (4, 3, 0)] {
+    for (size, depth, faults) in [(1, 2, 1), (2, 2, 1), (1, 6, 0), (2, 3, 0), (4, 2, 0)] {
         for kind in [Kind::Core, Kind::Specimen(None)] {
             let explored = run(&scope(kind, size, depth, faults));
             assert_eq!(explored.found, None, "{} of {size}", kind.name());
@@ -48,18 +48,13 @@ fn nothing_goes_wrong_in_queues_without_a_defect() {
     }
 }
 
-#[test]
-fn an_honest_device_leads_to_few_states() {
-    let explored = run(&scope(Kind::Core, 1, 1_000, 0));
-    assert_eq!((explored.ending, explored.found), (Ending::Closed, None));
-    assert!(explored.depth.is_some_and(|depth| depth < 30), "{:?}", explored.depth);
-}
-
 /// The fewest steps in which a defect shows, in a queue of which size, and after which fault.
 const fn shows(defect: Defect) -> (u32, usize, Option<Fault>) {
     match defect {
         // Not even one step is needed to see a handle kept.
         Defect::ReleaseLeaks => (1, 0, None),
+        // It reads the table twice, before any fault.
+        Defect::FreeMutatesBeforeCheck => (1, 1, None),
         Defect::HeadAtSize
         | Defect::CountCutTo16Bits
         | Defect::OversizedBufferHalfway
@@ -67,8 +62,7 @@ const fn shows(defect: Defect) -> (u32, usize, Option<Fault>) {
         Defect::FreeLengthTripwire => (1, 1, Some(Fault::LengthScribbled)),
         Defect::MidChainFreed => (2, 2, None),
         Defect::NextUnchecked => (1, 2, Some(Fault::NextOutOfRange)),
-        Defect::LoopDetectedAtHeadOnly => (2, 3, Some(Fault::NextToMiddle)),
-        Defect::FreeMutatesBeforeCheck => (1, 3, Some(Fault::NextToHead)),
+        Defect::LoopDetectedAtHeadOnly => (2, 2, Some(Fault::NextToSelf)),
         Defect::ContentsFromTail => (2, 5, None),
         Defect::LengthReadBack => (1, 6, Some(Fault::LengthScribbled)),
     }
@@ -104,11 +98,9 @@ fn every_defect_has_its_shortest_counterexample() {
 
 #[test]
 fn the_same_is_seen_twice_with_any_number_of_threads_and_by_replay() {
-    for (kind, size, depth, faults) in [
-        (Kind::Core, 2, 2, 1),
-        (Kind::Specimen(None), 1, 2, 2),
-        (Kind::Specimen(Some(Defect::FreeMutatesBeforeCheck)), 1, 3, 1),
-    ] {
+    for (kind, size, depth, faults) in
+        [(Kind::Core, 1, 2, 1), (Kind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1)]
+    {
         let usual = scope(kind, size, depth, faults);
         let first = seen(&run(&usual));
         for jobs in [1, 2, 5] {
@@ -192,7 +184,7 @@ fn go(rig: &mut Rig, kind: Kind, alphabet: &Alphabet, setup: usize, path: &[usiz
 /// Whatever is taken for the same state goes on in the same way: the second path to a state is compared with the first.
 #[test]
 fn states_that_look_the_same_go_on_alike() {
-    for (kind, size, depth) in [(Kind::Core, 1, 3), (Kind::Core, 2, 2), (Kind::Specimen(None), 1, 2)] {
+    for (kind, size, depth) in [(Kind::Core, 1, 2), (Kind::Core, 2, 2), (Kind::Specimen(None), 1, 2)] {
         let alphabet = Alphabet::new(QueueSize::new(size).expect("a power of two"), true);
         let letters = || (0..alphabet.letters.len()).filter(|letter| !alphabet.letters[*letter].rare);
         let mut rig = Rig::new().expect("there is memory");

@@ -12,11 +12,11 @@ use std::sync::atomic::AtomicBool;
 use std::thread::available_parallelism;
 
 /// The sizes that are explored unless one is asked for, each to a depth that takes some seconds.
-const SCOPES: [(u32, usize); 3] = [(1, 8), (2, 6), (4, 4)];
+const SCOPES: [(u32, usize); 3] = [(1, 6), (2, 5), (4, 3)];
 
 pub(super) fn explore(args: &ExploreArgs) -> Result<Found, Refusal> {
     let scopes: Vec<Scope> = match args.queue_size {
-        Some(size) => vec![scope(args, size, DEFAULT_DEPTH)],
+        Some(size) => vec![scope(args, size, default_depth(size))],
         None => SCOPES.map(|(size, depth)| scope(args, queue_size(size), depth)).to_vec(),
     };
     if args.alphabet {
@@ -148,8 +148,11 @@ fn tell_alphabet(scopes: &[Scope]) -> Result<Found, Refusal> {
     Ok(Found::Nothing)
 }
 
-/// The depth unless said otherwise, for a size that was asked for.
-const DEFAULT_DEPTH: usize = 6;
+/// The depth unless said otherwise: for other sizes, that of the largest one that is known.
+fn default_depth(size: QueueSize) -> usize {
+    let known = SCOPES.iter().find(|(known, _)| *known == u32::from(size.get()));
+    known.or(SCOPES.last()).map_or(0, |(_, depth)| *depth)
+}
 
 fn queue_size(size: u32) -> QueueSize {
     QueueSize::new(size).expect("a power of two")

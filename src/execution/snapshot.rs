@@ -150,7 +150,6 @@ impl Rig {
         run.device.fingerprint(base, honest, state);
         self.model.fingerprint(base, state);
         (run.available.wrapping_sub(base), &run.returned).hash(state);
-        // Whether a head had an earlier life.
         if run.setup.event_index && !honest {
             // A garbled event is an index that stays where it is while the rings turn.
             base.hash(state);
@@ -161,7 +160,8 @@ impl Rig {
             // The value may be an index: it is told from others by all that it is.
             (offset as u64, width as u64, value, base).hash(state);
         }
-        run.lives.iter().for_each(|lives| (*lives > 1).hash(state));
+        // Whether a head has had a life, and whether an earlier one.
+        run.lives.iter().for_each(|lives| (*lives).min(2).hash(state));
     }
 
     /// Folds in the subject's private state, and says so; `false` if it does not tell.

@@ -146,6 +146,8 @@ fn device(steps: &mut Vec<Step>) {
     steps.push(give(Pick::OLDEST, Amount::Full, u8::MAX, false));
     steps.push(give(Pick::OLDEST, Amount::Bytes(0), 1, true));
     steps.extend([false, true].map(|wanted| Step::DeviceNotifications { wanted }));
+    // Of the entry after the next.
+    steps.push(Step::DeviceEvent { ahead: 1 });
 }
 
 /// The newest and the oldest, which are one of a queue of one descriptor.

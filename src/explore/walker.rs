@@ -148,8 +148,11 @@ impl<'a> Walker<'a> {
     /// Remembers, for a subject that does not tell its state, that a call comes and what memory it will see.
     fn remember(&mut self, letter: u16) {
         let step = &self.alphabet.letters[usize::from(letter)].step;
-        let by_device =
-            matches!(step.op(), Op::DeviceTake | Op::DeviceReturn | Op::DeviceNotifications | Op::Fault);
+        // A fault may make the caller look, so it is not among these.
+        let by_device = matches!(
+            step.op(),
+            Op::DeviceTake | Op::DeviceReturn | Op::DeviceNotifications | Op::DeviceEvent
+        );
         if by_device || self.tells == Some(true) {
             return;
         }

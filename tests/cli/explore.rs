@@ -56,7 +56,7 @@ fn json_has_its_fields() {
     assert_eq!(of("queue_size"), [1, 2, 4]);
     assert_eq!(of("ending"), ["exhausted", "found", "exhausted"]);
     assert_eq!(of("exhausted"), [true, false, true]);
-    assert_eq!(of("complete_depth"), [8, 1, 1]);
+    assert_eq!(of("complete_depth"), [6, 1, 1]);
     for scope in scopes {
         let levels: u64 = scope["levels"].as_array().into_iter().flatten().filter_map(Value::as_u64).sum();
         assert_eq!(scope["states"], levels);

@@ -47,7 +47,7 @@ fn arguments() {
         ("explore --depth -1", &["-1"]),
         ("explore --max-states 0", &["'0'", "--max-states"]),
         ("explore --time 0s", &["'0s'", "--time"]),
-        ("explore --subject nobody", &["'nobody'", "--subject", "core, specimen, "]),
+        ("explore --subject nobody", &["'nobody'", "--subject"]),
         ("replay", &["FILE|SEED"]),
         ("show 1 2", &["'2'"]),
         ("show 18446744073709551616", &["18446744073709551616: expected a seed"]),
