@@ -33,7 +33,8 @@ impl Letter {
 ///
 /// - Chains of one buffer to read (1 byte), of one to write (full), of one to read (full) and one to write (1 byte),
 ///   and of all descriptors, at least half of them to write; submitted by copy, and prepared to be published later. One written in place.
-/// - Chains to be refused: of no buffer, of an empty one, of one too long, of one that is absurdly long, of one
+/// - Chains to be refused: of no buffer, of an empty one, of one too long, alone or behind a good one, of one that is
+///   absurdly long, of one
 ///   descriptor too many; and, [rarely](Letter::rare), of 65,537.
 /// - Taking, collecting; reading and freeing the newest and the oldest; every call with every [`BadHead`]; reset;
 ///   notifications on and off for both sides.
@@ -113,6 +114,7 @@ fn driver(size: u16, steps: &mut Vec<Step>) {
         (Buffers::NONE, Buffers::NONE),
         (Buffers::of(1, 0), Buffers::NONE),
         (over(Lengths::Over), Buffers::NONE),
+        (Buffers::of(1, 1), over(Lengths::Over)),
         (Buffers::NONE, over(Lengths::Huge)),
         (Buffers::NONE, Buffers::of(u32::from(size) + 1, 1)),
     ];
@@ -172,10 +174,11 @@ fn misbehaviour(fault: Fault, size: u16, steps: &mut Vec<Step>) {
         Fault::FreeId => (vec![Pick::NEWEST], &LIES[..2]),
         Fault::TruncatedId
         | Fault::MidChainId
-        | Fault::LengthTooLong
         | Fault::LengthForReadable
         | Fault::LengthUnwritten
         | Fault::NextToFree => (picks(size).to_vec(), &LIES),
+        // By 65,535: cut to 16 bits, the length is one less than what is there.
+        Fault::LengthTooLong => (picks(size).to_vec(), &[0, 0xffff, u32::MAX]),
         Fault::NextToHead
         | Fault::NextToMiddle
         | Fault::NextSet
