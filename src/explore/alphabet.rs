@@ -96,7 +96,7 @@ fn chains(size: u16) -> Vec<(Buffers, Buffers)> {
     let mut chains = vec![(Buffers::of(1, 1), Buffers::NONE), (Buffers::NONE, Buffers::full(1))];
     if size > 1 {
         chains.push((Buffers::full(1), Buffers::of(1, 1)));
-        let readable = u32::from(size / 2 - 1);
+        let readable = if size > 2 { u32::from(size / 2) } else { 0 };
         let first = if readable > 0 { Buffers::of(readable, 1) } else { Buffers::NONE };
         chains.push((first, Buffers::full(u32::from(size) - readable)));
     }
