@@ -73,7 +73,7 @@ impl RingIndex {
     }
 
     /// Whether the entry at `event` is among those that were added in moving from `earlier` to `self`: the windowed
-    /// comparison of event indexes (2.7.7.1, 2.7.10.1), right across the wrap.
+    /// comparison of event indexes (2.7.7.2, 2.7.10.1), right across the wrap.
     #[inline(always)]
     pub const fn passed(self, event: Self, earlier: Self) -> bool {
         self.ahead_of(event).wrapping_sub(1) < self.ahead_of(earlier)

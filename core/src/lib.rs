@@ -18,7 +18,8 @@
 //! - [`SplitQueue`] is what most callers want; [`DescriptorTable`], [`AvailableRing`] and [`UsedRing`] are
 //!   its parts.
 //! - [`SharedMemory`] is how memory is reached: [`HeapMemory`], `MappedMemory` (feature `std`, anonymous or
-//!   shared with another process), [`RawMemory`] by pointer, or the caller's own.
+//!   shared with another process), [`RawMemory`] by pointer, [`AnyMemory`] of a kind chosen at run time, or the
+//!   caller's own. `GuardedMemory` (feature `std`, Unix) is for tests: an access outside it ends the process.
 //! - [`Policies`] say what becomes of the queue when the device breaks the specification; [`Error`] says
 //!   who is to blame.
 //!
@@ -55,9 +56,11 @@ mod table;
 pub use error::{Blame, DeviceFault, Error, Misuse, NotInFlight, SystemError};
 pub use index::{Head, QueueSize, RingIndex};
 pub use layout::Layout;
+#[cfg(all(feature = "std", unix))]
+pub use memory::GuardedMemory;
 #[cfg(feature = "std")]
 pub use memory::MappedMemory;
-pub use memory::{FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, SharedMemory};
+pub use memory::{AnyMemory, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, SharedMemory};
 pub use policy::{AfterFault, Config, DeviceStopped, OverLong, Policies, WritableBuffers};
 pub use queue::{Completion, Notification, SplitQueue};
 pub use region::{DeviceAddress, Region, RegionId, Segment};

@@ -63,6 +63,9 @@ pub enum Notification {
 /// }
 /// # Ok::<(), ringstorm_core::Error>(())
 /// ```
+///
+/// A clone is a snapshot for tests and model checking: where cloning the memory's handle shares the memory, the two must
+/// not both go on.
 #[derive(Debug, Clone)]
 pub struct SplitQueue<M: SharedMemory> {
     table: DescriptorTable<M>,

@@ -174,6 +174,13 @@ impl Chains {
         }
     }
 
+    /// The device returns the chain with this id, so that it is not lost, or not any more.
+    pub(crate) fn find(&mut self, id: u32) {
+        if let Some(chain) = u16::try_from(id).ok().and_then(|head| self.get_mut(head)) {
+            chain.lost = false;
+        }
+    }
+
     /// How many live chains the driver should have seen again.
     pub(crate) fn not_lost(&self) -> usize {
         let size = self.owners.len();

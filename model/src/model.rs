@@ -4,6 +4,7 @@ use crate::chains::{Chain, Chains};
 use crate::invariant::require;
 use crate::used::UsedRing;
 use crate::{Descriptor, DriverState, Event, Occupancy, Place, Violation};
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 /// What the model must know of a queue beforehand.
@@ -61,7 +62,7 @@ pub struct Model {
     pub(crate) asked_for: u16,
     /// Whether the driver's caller wants to be notified.
     pub(crate) interrupts_wanted: bool,
-    /// Whether the device moved the used index back since the last reset.
+    /// Whether the device moved the used index back, and not forward again.
     pub(crate) went_back: bool,
     /// Whether the device scribbled on the table since the last reset.
     pub(crate) tampered: bool,
@@ -181,6 +182,7 @@ impl Model {
                 {
                     self.chains.lose(unseen as u16, *serial);
                 }
+                self.chains.find(id);
                 Ok(())
             }
             Event::Wrote { place, length } => {
@@ -188,7 +190,12 @@ impl Model {
                 Ok(())
             }
             Event::UsedIndex { index } => {
-                self.went_back |= index.wrapping_sub(self.used.next) < self.used.claimed();
+                match index.wrapping_sub(self.used.next).cmp(&self.used.claimed()) {
+                    Ordering::Less => self.went_back = true,
+                    // From now on the driver sees elements again, and has the last one to ask anew with.
+                    Ordering::Greater => self.went_back = false,
+                    Ordering::Equal => {}
+                }
                 self.used.index = index;
                 Ok(())
             }

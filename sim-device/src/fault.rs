@@ -33,7 +33,7 @@ pub enum Fault {
     MidChainId = 2,
     /// Returns a chain again that was returned before; each buffer is used once (2.7.8); attacks completed-once.
     DuplicateId = 3,
-    /// Returns a chain with a length above its device-writable bytes; len is "the total length of the descriptor chain which was used (written to)" (2.7.8); attacks whoever reads that many.
+    /// Returns a chain with a length above its device-writable bytes; len is the number of bytes written into the device-writable portion (2.7.8); attacks whoever reads that many.
     LengthTooLong = 4,
     /// Moves the used index beyond what it returned; idx says "where the device would put the next descriptor entry" (2.7.8); attacks the loop that follows it.
     IndexJump = 5,
@@ -59,13 +59,13 @@ pub enum Fault {
     IndexBackwards = 15,
     /// Moves the used index before it has written the element, which follows with its next act; "the device MUST set len prior to updating the used idx" (2.7.8.2); attacks whoever believes what an earlier lap left there.
     IndexBeforeElement = 16,
-    /// Writes garbage to the used flags; all bits but the lowest are zero (2.7.8), and all with event indexes (2.7.10.2); attacks notification suppression.
+    /// Writes garbage to the used flags; "the device MUST set flags to 0 or 1", and to 0 with event indexes (2.7.10.2); attacks notification suppression.
     FlagsGarbage = 17,
-    /// Writes garbage to avail_event; it is an index of the available ring near those in use (2.7.10); attacks the windowed comparison.
+    /// Writes garbage to avail_event; any value is allowed there (2.7.10.2), so this breaks nothing; attacks the windowed comparison.
     EventGarbage = 18,
     /// Links a descriptor to itself; 2.7.5.1 as above; attacks whoever follows the table.
     NextToSelf = 19,
-    /// Links the last descriptor of a chain to one that is free; 2.7.5.1 as above; attacks the free list.
+    /// Links the last descriptor of a chain to one that is in no chain which it holds, with nothing more available: one that is free, or was returned; 2.7.5.1 as above; attacks the free list.
     NextToFree = 20,
     /// Sets NEXT on the last descriptor of a chain; 2.7.5.1 as above; attacks whoever follows the table.
     NextSet = 21,
@@ -95,9 +95,9 @@ pub enum Fault {
     WrittenAfterReturn = 33,
     /// Notifies the driver of nothing; "The driver MUST handle spurious notifications from the device" (2.7.7.1), so this breaks nothing; attacks whoever takes a notification for an element.
     SpuriousNotification = 34,
-    /// Loses the next notification and looks at the available ring after the one behind it; a device looks when it is notified (2.7.13); attacks drivers that wait for an answer with nothing else to say.
+    /// Loses the next notification and looks at the available ring after the one behind it; nothing says how soon a device must look, so this breaks nothing but hopes; attacks drivers that wait for an answer with nothing else to say.
     LostNotification = 35,
-    /// Changes a used element, the used index or a descriptor as soon as the driver has read it; an element is written before the index and not after (2.7.8.2); attacks whoever reads twice, for the check and for the use.
+    /// Changes a used element, the used index or a descriptor as soon as the driver has read it; an element is written before the index and not after (2.7.8.2), the index only grows (2.7.8), the table is the driver's (2.7.5.1); attacks whoever reads twice, for the check and for the use.
     ChangedBetweenReads = 36,
     /// Takes nothing and returns nothing until the faults stop or it is reset; buffers are to be returned when done (2.7.8); attacks liveness.
     StopsAnswering = 37,

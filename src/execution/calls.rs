@@ -257,6 +257,7 @@ impl Rig {
         run.resets += 1;
         let first = if run.resets.is_multiple_of(2) { run.setup.first_index.get() } else { 0 };
         let part = run.device_part.clone();
+        self.disarm();
         // While the device is stopped, its part is the driver's too.
         self.provided.rings.reserve_for_device(0..0);
         let limit = self.current().call_limit;

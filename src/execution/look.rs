@@ -89,6 +89,11 @@ impl Rig {
         let count = self.call(Call::FreeCount, |subject| subject.free_count());
         // What the count shows is the doing of the call before it.
         self.current().call = guilty;
+        let [rings, buffers] = self.scratch.reports;
+        self.look_at_trap(rings.trapped, listener)?;
+        if let Some(offset) = rings.refetched.or(buffers.refetched) {
+            self.tell(&Event::Refetched { offset: offset as u64 }, listener)?;
+        }
         self.tell(&Event::FreeCount { count }, listener)
     }
 

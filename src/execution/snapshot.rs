@@ -1,6 +1,6 @@
 //! Keeping the state of an execution, going back to it, and telling it from others.
 
-use super::{Listener, Rig, Run, Skip, Stop, panics};
+use super::{Listener, Rig, Run, Skip, Stop, call_limit, panics};
 use crate::outcome::Verdict;
 use crate::scenario::{Setup, Step};
 use crate::subject::{Kind, Subject};
@@ -112,6 +112,10 @@ impl Rig {
         // What was cut short by a panic is over.
         self.provided.rings.end_call();
         self.provided.buffers.end_call();
+        let run = self.current();
+        run.call_limit = call_limit(run.setup.queue_size);
+        let part = run.device_part.clone();
+        self.provided.rings.reserve_for_device(part);
         self.provided.rings.copy_in(0, &snapshot.rings);
         self.provided.buffers.copy_in(0, &snapshot.buffers);
         let (trap, then) = snapshot.trap;

@@ -9,7 +9,7 @@ use strum::VariantArray;
 const BUFFER_SIZE: u16 = 4;
 /// The first ring index: one before the wrap, so that nearly every execution crosses it.
 const FIRST_INDEX: u16 = u16::MAX;
-/// One value for each class of lie: none, the smallest, the largest.
+/// One value for each class of lie: none, the smallest, the largest. Faults in which it turns around have their own.
 const LIES: [u32; 3] = [0, 1, u32::MAX];
 
 /// One step that an execution may take.
@@ -40,7 +40,7 @@ impl Letter {
 ///   notifications on and off for both sides.
 /// - The device takes one chain; returns the newest or the oldest with nothing or everything written, with bytes
 ///   written that it does not report, or all chains in one move of the used index.
-/// - Every [`Fault`] with each choice of a target, and the values 0, 1 and 2^32-1 for what is lied.
+/// - Every [`Fault`] with each choice of a target, and for what is lied 0, 1 and the largest that is told apart.
 /// - Settling, which also ends every execution.
 ///
 /// What is left out because it is the same as something that is there: idling, and taking several chains at once.
@@ -162,21 +162,24 @@ fn picks(size: u16) -> &'static [Pick] {
 fn misbehaviour(fault: Fault, size: u16, steps: &mut Vec<Step>) {
     // Odd choices name any descriptor.
     let descriptors = || (0..size).map(|index| Pick(2 * index as u8 + 1)).collect::<Vec<_>>();
+    // What turns around is largest just before.
+    let last_index = 0xffff - u32::from(size);
     let (targets, lies): (Vec<Pick>, &[u32]) = match fault {
+        Fault::IndexJump | Fault::IndexBackwards => (vec![Pick::NEWEST], &[0, 1, 0x7ffe]),
         Fault::IdOutOfRange
         | Fault::DuplicateId
-        | Fault::IndexJump
-        | Fault::IndexBackwards
         | Fault::FlagsGarbage
         | Fault::EventGarbage
         | Fault::AvailableIndexOverwritten => (vec![Pick::NEWEST], &LIES),
         // The value is where the search for a free one begins.
-        Fault::FreeId => (vec![Pick::NEWEST], &LIES[..2]),
-        Fault::TruncatedId
-        | Fault::MidChainId
-        | Fault::LengthForReadable
-        | Fault::LengthUnwritten
-        | Fault::NextToFree => (picks(size).to_vec(), &LIES),
+        Fault::FreeId => (vec![Pick::NEWEST], &[0, 1, 2, 3][..usize::from(size).min(4)]),
+        Fault::NextToFree => (picks(size).to_vec(), &[0, 1, 2, 3][..usize::from(size).min(4)]),
+        Fault::TruncatedId => (picks(size).to_vec(), &[0, 1, 0xfffe]),
+        // One that was returned a while ago: of those, any.
+        Fault::StaleId => ((0..8).map(Pick).collect(), &LIES[..1]),
+        Fault::MidChainId | Fault::LengthForReadable | Fault::LengthUnwritten => {
+            (picks(size).to_vec(), &LIES)
+        }
         // By 65,535: cut to 16 bits, the length is one less than what is there.
         Fault::LengthTooLong => (picks(size).to_vec(), &[0, 0xffff, u32::MAX]),
         Fault::NextToHead
@@ -186,11 +189,10 @@ fn misbehaviour(fault: Fault, size: u16, steps: &mut Vec<Step>) {
         | Fault::IndexBeforeElement
         | Fault::ReadableWritten
         | Fault::NeverReturned => (picks(size).to_vec(), &LIES[..1]),
-        Fault::LengthScribbled
-        | Fault::LengthGrown
-        | Fault::NextOutOfRange
-        | Fault::AddressOfAnother
-        | Fault::AddressOutside => (descriptors(), &LIES),
+        Fault::LengthScribbled | Fault::LengthGrown | Fault::AddressOfAnother | Fault::AddressOutside => {
+            (descriptors(), &LIES)
+        }
+        Fault::NextOutOfRange => return every(&descriptors(), &[0, 1, last_index], fault, steps),
         Fault::NextToSelf
         | Fault::WriteFlipped
         | Fault::IndirectFlipped
@@ -203,10 +205,15 @@ fn misbehaviour(fault: Fault, size: u16, steps: &mut Vec<Step>) {
         | Fault::NeedsReset => (vec![Pick::NEWEST], &LIES[..1]),
         // The place that changes: the used index, its last element's id or length, or a descriptor. Which descriptor is of
         // no matter to a queue that reads none back; two stand for all.
-        Fault::ChangedBetweenReads => ([0, 1, 2, 3, 7].map(Pick).to_vec(), &LIES[1..]),
+        Fault::ChangedBetweenReads => ([0, 1, 2, 3, 7].map(Pick).to_vec(), &LIES),
         _ => ([vec![Pick::NEWEST], descriptors()].concat(), &LIES),
     };
+    every(&targets, lies, fault, steps);
+}
+
+/// A fault with each of these targets and each of these lies.
+fn every(targets: &[Pick], lies: &[u32], fault: Fault, steps: &mut Vec<Step>) {
     for pick in targets {
-        steps.extend(lies.iter().map(|value| Step::Fault { fault, pick, value: *value }));
+        steps.extend(lies.iter().map(|value| Step::Fault { fault, pick: *pick, value: *value }));
     }
 }

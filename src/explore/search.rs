@@ -129,7 +129,7 @@ impl<P: FnMut(Progress)> Search<'_, P> {
             depth,
             |walker, number| {
                 let path = path_of(&nodes, number);
-                Ok(walker.run(&path)?.is_finding().then_some(path))
+                Ok(walker.run(&path)?.1.is_finding().then_some(path))
             },
             |_, result| match result {
                 Some(path) => {
@@ -189,7 +189,7 @@ impl<P: FnMut(Progress)> Search<'_, P> {
 
     fn found(&mut self, path: Path) -> Result<Ending, SystemError> {
         let mut walker = Walker::new(self.scope, self.alphabet)?;
-        let (scenario, outcome) = (walker.scenario(&path), walker.run(&path)?);
+        let (scenario, outcome) = walker.run(&path)?;
         self.explored.found = Some(Counterexample { scenario, outcome });
         Ok(Ending::Found)
     }

@@ -5,7 +5,7 @@ use super::alphabet::Alphabet;
 use super::key::{Key, KeyHasher, key_of};
 use crate::execution::{Advance, Rig, Snapshot};
 use crate::outcome::Outcome;
-use crate::scenario::{Op, Scenario, Setup};
+use crate::scenario::{Op, Scenario, Setup, Step};
 use ringstorm_core::SystemError;
 use std::hash::Hasher;
 
@@ -61,10 +61,17 @@ impl<'a> Walker<'a> {
         Scenario { setup: *self.setup(path), steps: letters.collect() }
     }
 
-    /// Runs a path from beginning to end, settling included.
-    pub(super) fn run(&mut self, path: &Path) -> Result<Outcome, SystemError> {
-        let scenario = self.scenario(path);
-        self.rig.run(self.scope.kind, &scenario, &mut ())
+    /// Runs a path from beginning to end, settling included. The number of steps decides whether a chain is live when
+    /// the queue is released, so it is run with one more that does nothing too. Says which scenario goes wrong, if one does.
+    pub(super) fn run(&mut self, path: &Path) -> Result<(Scenario, Outcome), SystemError> {
+        let mut scenario = self.scenario(path);
+        let outcome = self.rig.run(self.scope.kind, &scenario, &mut ())?;
+        if outcome.is_finding() {
+            return Ok((scenario, outcome));
+        }
+        scenario.steps.push(Step::Idle);
+        let outcome = self.rig.run(self.scope.kind, &scenario, &mut ())?;
+        Ok((scenario, outcome))
     }
 
     /// The key of a state that nothing goes wrong on the way to.

@@ -14,7 +14,7 @@ const PAGE: usize = 4096;
 /// without an operating system.
 #[derive(Debug)]
 pub struct HeapMemory {
-    raw: RawMemory,
+    pub(super) raw: RawMemory,
     /// What to give back on drop; `None` once abandoned.
     owned: Option<(NonNull<u8>, Layout)>,
 }

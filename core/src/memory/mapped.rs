@@ -15,7 +15,7 @@ use std::io;
 /// with [`attach`](Self::attach) or by its own means (vhost-user).
 #[derive(Debug)]
 pub struct MappedMemory {
-    raw: RawMemory,
+    pub(super) raw: RawMemory,
     /// Unmaps on drop; `None` once abandoned.
     mapping: Option<MmapRaw>,
     file: Option<File>,
@@ -81,7 +81,7 @@ impl MappedMemory {
     }
 }
 
-fn nonzero(length: usize) -> io::Result<()> {
+pub(super) fn nonzero(length: usize) -> io::Result<()> {
     if length == 0 {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "a mapping of zero bytes"));
     }

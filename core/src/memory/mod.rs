@@ -69,11 +69,17 @@ macro_rules! forward_accesses {
     };
 }
 
+mod any;
+#[cfg(all(feature = "std", unix))]
+mod guarded;
 mod heap;
 #[cfg(feature = "std")]
 mod mapped;
 mod raw;
 
+pub use any::AnyMemory;
+#[cfg(all(feature = "std", unix))]
+pub use guarded::GuardedMemory;
 pub use heap::HeapMemory;
 #[cfg(feature = "std")]
 pub use mapped::MappedMemory;

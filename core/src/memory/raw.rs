@@ -34,6 +34,14 @@ impl RawMemory {
         Self { start, length }
     }
 
+    /// The same memory once more.
+    ///
+    /// # Safety
+    /// As for [`new`](Self::new), for as long as the new value lives.
+    pub(super) const unsafe fn again(&self) -> Self {
+        Self { start: self.start, length: self.length }
+    }
+
     /// The address of `size` bytes at `offset`, after checking bounds and alignment.
     #[inline(always)]
     fn place(&self, offset: usize, size: usize, align: usize) -> *mut u8 {

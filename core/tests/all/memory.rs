@@ -4,8 +4,8 @@ use crate::support::{self, Memory, bytes, pattern};
 use ringstorm_core::OrderedLoad::UsedIndex;
 use ringstorm_core::OrderedStore::AvailableIndex;
 use ringstorm_core::{
-    Config, DescriptorTable, DeviceAddress, Error, HeapMemory, MappedMemory, Misuse, QueueSize, RawMemory,
-    Region, SharedMemory, SplitQueue, SystemError, WritableBuffers,
+    AnyMemory, Config, DescriptorTable, DeviceAddress, Error, HeapMemory, MappedMemory, Misuse, QueueSize,
+    RawMemory, Region, SharedMemory, SplitQueue, SystemError, WritableBuffers,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -26,6 +26,15 @@ fn with_each_kind(test: impl Fn(&dyn SharedMemory)) {
     test(&HeapMemory::new(32).unwrap());
     test(&MappedMemory::anonymous(32).unwrap());
     test(&MappedMemory::shareable(32).unwrap());
+    test(&AnyMemory::from(HeapMemory::new(32).unwrap()));
+    test(&AnyMemory::from(MappedMemory::anonymous(32).unwrap()));
+    #[cfg(unix)]
+    {
+        use ringstorm_core::GuardedMemory;
+        test(&GuardedMemory::before_guard(32, 16).unwrap());
+        test(&GuardedMemory::behind_guard(32).unwrap());
+        test(&AnyMemory::from(GuardedMemory::before_guard(32, 16).unwrap()));
+    }
     test(&Rc::new(HeapMemory::new(32).unwrap()));
     test(&Arc::new(HeapMemory::new(32).unwrap()));
 }
@@ -228,6 +237,7 @@ fn a_queue_runs_over_every_kind() {
     run(config, Arc::new(heap()), Arc::new(heap()));
     let mapped = || MappedMemory::shareable(120).unwrap();
     run(config, mapped(), mapped());
+    run(config, AnyMemory::from(heap()), AnyMemory::from(mapped()));
     let (aligned, buffers) = (heap(), heap());
     let start = |memory: &HeapMemory| NonNull::new(memory.host_address() as *mut u8).unwrap();
     // SAFETY: both allocations outlive the queue, have 120 bytes, and are not accessed otherwise meanwhile.

@@ -83,7 +83,7 @@ fn lent_memory_stays_with_its_lender() {
 mod mappings {
     use super::*;
     use crate::support::{Memory, maps};
-    use ringstorm_core::MappedMemory;
+    use ringstorm_core::{AnyMemory, MappedMemory};
 
     /// A queue with a chain in flight, and the addresses of its two mappings.
     fn queue(
@@ -94,6 +94,26 @@ mod mappings {
         let _ = queue.publish();
         let addresses = [queue.rings().address(), queue.buffer_regions()[0].address()];
         (queue, addresses.map(DeviceAddress::get))
+    }
+
+    /// Memory of a kind chosen at run time gives back, or abandons, what it was made of.
+    #[test]
+    fn any_memory_does_as_its_kind() {
+        let make = || {
+            let memory = MappedMemory::shareable(4096).unwrap();
+            let identity = maps::identity(&memory);
+            (AnyMemory::from(memory), identity)
+        };
+        let (memory, identity) = make();
+        assert!(maps::has_file(identity));
+        assert!(format!("{memory:?}").starts_with("AnyMemory { raw: RawMemory"), "{memory:?}");
+        drop(memory);
+        assert!(!maps::has_file(identity));
+
+        let (mut memory, identity) = make();
+        memory.abandon();
+        drop(memory);
+        assert!(maps::has_file(identity));
     }
 
     fn identities(queue: &SplitQueue<MappedMemory>) -> [u64; 2] {

@@ -20,7 +20,7 @@ impl<M: SharedMemory> Device<M> {
                 let next = match fault {
                     Fault::NextToHead => chain.head,
                     Fault::NextToMiddle => chain.descriptors.get(1)?.index,
-                    Fault::NextToFree => self.free_from(value)?,
+                    Fault::NextToFree => self.free_from(value).filter(|_| !self.has_available())?,
                     _ => self.geometry.descriptor(&self.rings, tail).3,
                 };
                 (tail, next)

@@ -1,0 +1,89 @@
+//! Memory between pages that nobody may touch.
+#![allow(unsafe_code)]
+
+use super::mapped::nonzero;
+use super::{FullBarrier, OrderedLoad, OrderedStore, RawMemory, SharedMemory};
+use crate::SystemError;
+use core::ptr::NonNull;
+use memmap2::{MmapOptions, MmapRaw};
+use rustix::mm::{MprotectFlags, mprotect};
+use rustix::param::page_size;
+use std::io;
+
+/// A zeroed mapping with an inaccessible page before it and another one behind it: for tests, of a queue or of what
+/// stands in for its device.
+///
+/// Whoever gets beyond it by a pointer is ended by the operating system (SIGSEGV) at that access, with no sanitizer
+/// needed. Pages are whole, so memory of any length touches one of the two guards only, and one constructor is there
+/// for each; memory of whole pages touches both.
+///
+/// ```text
+///   behind_guard     │ guard │bytes······· │ guard │
+///   before_guard     │ guard │ ·······bytes│ guard │
+/// ```
+#[derive(Debug)]
+pub struct GuardedMemory {
+    pub(super) raw: RawMemory,
+    /// Unmaps on drop, guards and all; `None` once abandoned.
+    mapping: Option<MmapRaw>,
+}
+
+impl GuardedMemory {
+    /// Maps `length` bytes that end where inaccessible memory begins.
+    ///
+    /// They also begin at a multiple of `alignment`, so that up to `alignment - 1` bytes are left between their end and
+    /// the guard, where nothing is noticed: none if `length` is a multiple of it. Rings need an alignment of 16;
+    /// buffers need none, and with 1 they always end exactly.
+    ///
+    /// # Errors
+    /// [`SystemError::Map`] if the system refuses, for instance for lack of memory or a length of zero, or `alignment`
+    /// is not a power of two that divides a page.
+    pub fn before_guard(length: usize, alignment: usize) -> Result<Self, SystemError> {
+        if !alignment.is_power_of_two() || alignment > page_size() {
+            return Err(SystemError::Map(invalid("an alignment that is no power of two, or exceeds a page")));
+        }
+        Self::map(length, |spare| spare & !(alignment - 1)).map_err(SystemError::Map)
+    }
+
+    /// Maps `length` bytes that begin where inaccessible memory ends, at a page.
+    ///
+    /// # Errors
+    /// [`SystemError::Map`] if the system refuses, for instance for lack of memory or a length of zero.
+    pub fn behind_guard(length: usize) -> Result<Self, SystemError> {
+        Self::map(length, |_| 0).map_err(SystemError::Map)
+    }
+
+    /// Maps the pages for `length` bytes and the two guards. `place` says how far behind the first guard the bytes
+    /// begin, given how many bytes of the pages are to spare.
+    fn map(length: usize, place: impl FnOnce(usize) -> usize) -> io::Result<Self> {
+        nonzero(length)?;
+        let page = page_size();
+        let too_long = || invalid("more bytes than an address space has");
+        let pages = length.checked_next_multiple_of(page).ok_or_else(too_long)?;
+        let whole = pages.checked_add(2 * page).ok_or_else(too_long)?;
+        let mapping = MmapRaw::from(MmapOptions::new().len(whole).map_anon()?);
+        for guard in [0, page + pages] {
+            let guard = mapping.as_mut_ptr().wrapping_add(guard);
+            // SAFETY: a whole page of a mapping that nobody else knows, which is not accessed from here on.
+            unsafe { mprotect(guard.cast(), page, MprotectFlags::empty()) }?;
+        }
+        let start = mapping.as_mut_ptr().wrapping_add(page + place(pages - length));
+        let start = NonNull::new(start).expect("a mapping is never at address zero");
+        // SAFETY: `place` leaves the bytes between the guards, where the mapping is read and write; it is kept until
+        // drop, or for ever if abandoned.
+        let raw = unsafe { RawMemory::new(start, length) };
+        Ok(Self { raw, mapping: Some(mapping) })
+    }
+}
+
+fn invalid(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what)
+}
+
+impl SharedMemory for GuardedMemory {
+    forward_accesses!(self => self.raw);
+
+    fn abandon(&mut self) {
+        core::mem::forget(self.mapping.take());
+    }
+}
