@@ -79,7 +79,7 @@ fn lines() {
         (
             "device fault duplicated-id newest",
             14,
-            "the name of a fault; the nearest are duplicate-id, truncated-id, mid-chain-id",
+            "the name of a fault; the nearest are duplicate-id, truncated-id, indirect-flipped",
             "\"duplicated-id\"",
         ),
         ("device fault free-id", 21, PICK, "the end"),

@@ -166,3 +166,11 @@ fn a_double_fetch_and_a_late_store_are_never_excused() {
         }
     }
 }
+
+/// A return that was overwritten can be made good; then the driver has no excuse any more.
+#[test]
+fn a_chain_that_is_returned_after_all_is_not_lost() {
+    let lost = and(&two_out(), &[element(0, 0, 8), used(1), element(0, 9, 0)]);
+    let again = and(&lost, &[element(1, 0, 8), element(2, 1, 8), used(3)]);
+    rejects(&FOUR, &again, SETTLED, Invariant::Drains);
+}
