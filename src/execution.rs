@@ -13,6 +13,7 @@
 mod calls;
 mod device;
 mod ending;
+mod ground;
 mod listener;
 mod look;
 mod misuse;
@@ -20,6 +21,7 @@ mod panics;
 mod settle;
 mod snapshot;
 
+pub use ground::Ground;
 pub use listener::{Listener, Skip};
 pub use snapshot::{Advance, Snapshot};
 
@@ -41,8 +43,8 @@ use std::time::{Duration, Instant};
 const RINGS_ADDRESS: DeviceAddress = DeviceAddress::new(0x10_0000);
 /// Where the device sees the buffers.
 const BUFFERS_ADDRESS: DeviceAddress = DeviceAddress::new(0x1_0000_0000);
-/// Bytes of memory to begin with.
-const LEAST_MEMORY: usize = 1 << 16;
+/// 2.7: where the descriptor table may begin. Buffers may begin anywhere.
+const RINGS_ALIGNMENT: usize = 16;
 /// Bytes of payload to choose from: the longest buffer, and different beginnings.
 const PAYLOAD_BYTES: usize = 0x1_0000 + 0x2000;
 
@@ -61,6 +63,7 @@ impl From<Violation> for Stop {
 
 /// Everything that one thread needs to run scenarios.
 pub struct Rig {
+    ground: Ground,
     provided: Provided,
     /// Bytes for chains to carry.
     payload: Rc<[u8]>,
@@ -127,16 +130,25 @@ impl Rig {
     /// # Errors
     /// [`SystemError`] if there is no memory.
     pub fn new() -> Result<Self, SystemError> {
+        Self::on(Ground::Kept)
+    }
+
+    /// A rig with memory of this kind.
+    ///
+    /// # Errors
+    /// [`SystemError`] if there is no memory.
+    pub fn on(ground: Ground) -> Result<Self, SystemError> {
         panics::install_hook();
         let mut payload = vec![0; PAYLOAD_BYTES];
         sim::fill_pattern(&mut payload, 1);
         let provided = Provided {
-            rings: Rc::new(WatchedMemory::new(LEAST_MEMORY)?),
-            buffers: Rc::new(WatchedMemory::new(LEAST_MEMORY)?),
+            rings: Rc::new(ground.memory(ground::LEAST, RINGS_ALIGNMENT)?),
+            buffers: Rc::new(ground.memory(ground::LEAST, 1)?),
             rings_address: RINGS_ADDRESS,
             buffers_address: BUFFERS_ADDRESS,
         };
         Ok(Self {
+            ground,
             provided,
             payload: payload.into(),
             model: Model::new(),
@@ -228,12 +240,13 @@ impl Rig {
         drop(self.run.take());
         let size = setup.queue_size;
         let buffers = usize::from(setup.buffer_size) * size.as_usize();
-        for (memory, length) in
-            [(&mut self.provided.rings, Layout::new(size).len()), (&mut self.provided.buffers, buffers)]
+        let Provided { rings: one, buffers: other, .. } = &mut self.provided;
+        for (memory, length, alignment) in
+            [(one, Layout::new(size).len(), RINGS_ALIGNMENT), (other, buffers, 1)]
         {
             // A subject that kept a handle must not be able to touch the next one's memory.
-            if memory.capacity() < length || Rc::strong_count(memory) > 1 {
-                *memory = Rc::new(WatchedMemory::new(length.max(LEAST_MEMORY))?);
+            if !self.ground.serves(memory, length) || Rc::strong_count(memory) > 1 {
+                *memory = Rc::new(self.ground.memory(length, alignment)?);
             }
             memory.restart(length);
         }

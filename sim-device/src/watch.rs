@@ -1,6 +1,8 @@
 //! Shared memory that watches the driver.
 
-use ringstorm_core::{FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory, SystemError};
+use ringstorm_core::{
+    AnyMemory, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory, SystemError,
+};
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
@@ -39,7 +41,7 @@ pub struct Trap {
 /// It is used again from one scenario to the next: [`restart`](Self::restart) clears only what was touched.
 #[derive(Debug)]
 pub struct WatchedMemory {
-    heap: HeapMemory,
+    memory: AnyMemory,
     length: Cell<usize>,
     in_call: Cell<bool>,
     accesses_left: Cell<u64>,
@@ -69,10 +71,17 @@ impl WatchedMemory {
     /// # Errors
     /// [`SystemError`] if the allocator has not that much.
     pub fn new(capacity: usize) -> Result<Self, SystemError> {
-        let pages = capacity.div_ceil(PAGE);
-        Ok(Self {
-            heap: HeapMemory::new(pages * PAGE)?,
-            length: Cell::new(capacity),
+        let memory = Self::over(HeapMemory::new(capacity.next_multiple_of(PAGE))?.into());
+        memory.length.set(capacity);
+        Ok(memory)
+    }
+
+    /// Watches all of `memory`, which is zero: every access goes to it, at the same offset.
+    pub fn over(memory: AnyMemory) -> Self {
+        let pages = memory.len().div_ceil(PAGE);
+        Self {
+            length: Cell::new(memory.len()),
+            memory,
             in_call: Cell::new(false),
             accesses_left: Cell::new(0),
             stores: Cell::new(0),
@@ -88,12 +97,12 @@ impl WatchedMemory {
             device_part: Cell::new((0, 0)),
             touched: (0..pages).map(|_| Cell::new(false)).collect(),
             touched_pages: RefCell::new(Vec::with_capacity(pages)),
-        })
+        }
     }
 
     /// Bytes that the memory can have.
     pub fn capacity(&self) -> usize {
-        self.heap.len()
+        self.memory.len()
     }
 
     /// Makes the memory `length` zero bytes.
@@ -104,7 +113,8 @@ impl WatchedMemory {
         assert!(length <= self.capacity(), "watched memory: {length} bytes exceed its capacity");
         for page in self.touched_pages.borrow_mut().drain(..) {
             self.touched[page].set(false);
-            self.heap.zero(page * PAGE, PAGE);
+            let start = page * PAGE;
+            self.memory.zero(start, PAGE.min(self.capacity() - start));
         }
         self.length.set(length);
         self.device_part.set((0, 0));
@@ -196,9 +206,9 @@ impl WatchedMemory {
     fn spring(&self) {
         let Some(Trap { offset, width, value }) = self.trap.take() else { return };
         match width {
-            2 => self.heap.store_u16(offset, value as u16),
-            4 => self.heap.store_u32(offset, value as u32),
-            _ => self.heap.store_u64(offset, value),
+            2 => self.memory.store_u16(offset, value as u16),
+            4 => self.memory.store_u32(offset, value as u32),
+            _ => self.memory.store_u64(offset, value),
         }
         self.touch(offset, width);
         self.trapped.set(true);
@@ -229,7 +239,7 @@ impl WatchedMemory {
         self.touch(offset, size);
     }
 
-    /// The heap is as long as the longest scenario needs; this one may be shorter.
+    /// The memory is as long as the longest scenario needs; this one may be shorter.
     #[inline(always)]
     fn check(&self, offset: usize, size: usize) {
         let inside = offset.checked_add(size).is_some_and(|end| end <= self.length.get());
@@ -274,55 +284,55 @@ impl SharedMemory for WatchedMemory {
     }
 
     fn host_address(&self) -> u64 {
-        self.heap.host_address()
+        self.memory.host_address()
     }
 
     #[inline(always)]
     fn load_u16(&self, offset: usize) -> u16 {
         self.loads(offset, 2);
-        self.loaded(offset, self.heap.load_u16(offset))
+        self.loaded(offset, self.memory.load_u16(offset))
     }
 
     #[inline(always)]
     fn load_u32(&self, offset: usize) -> u32 {
         self.loads(offset, 4);
-        self.loaded(offset, self.heap.load_u32(offset))
+        self.loaded(offset, self.memory.load_u32(offset))
     }
 
     #[inline(always)]
     fn load_u64(&self, offset: usize) -> u64 {
         self.loads(offset, 8);
-        self.loaded(offset, self.heap.load_u64(offset))
+        self.loaded(offset, self.memory.load_u64(offset))
     }
 
     #[inline(always)]
     fn store_u16(&self, offset: usize, value: u16) {
         self.stores(offset, 2);
-        self.heap.store_u16(offset, value);
+        self.memory.store_u16(offset, value);
     }
 
     #[inline(always)]
     fn store_u32(&self, offset: usize, value: u32) {
         self.stores(offset, 4);
-        self.heap.store_u32(offset, value);
+        self.memory.store_u32(offset, value);
     }
 
     #[inline(always)]
     fn store_u64(&self, offset: usize, value: u64) {
         self.stores(offset, 8);
-        self.heap.store_u64(offset, value);
+        self.memory.store_u64(offset, value);
     }
 
     #[inline(always)]
     fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16 {
         self.loads(offset, 2);
-        self.loaded(offset, self.heap.load_ordered(access, offset))
+        self.loaded(offset, self.memory.load_ordered(access, offset))
     }
 
     #[inline(always)]
     fn store_ordered(&self, access: OrderedStore, offset: usize, value: u16) {
         self.stores(offset, 2);
-        self.heap.store_ordered(access, offset, value);
+        self.memory.store_ordered(access, offset, value);
     }
 
     #[inline(always)]
@@ -333,22 +343,22 @@ impl SharedMemory for WatchedMemory {
     #[inline(always)]
     fn copy_in(&self, offset: usize, bytes: &[u8]) {
         self.stores(offset, bytes.len());
-        self.heap.copy_in(offset, bytes);
+        self.memory.copy_in(offset, bytes);
     }
 
     #[inline(always)]
     fn copy_out(&self, offset: usize, out: &mut [u8]) {
         self.loads(offset, out.len());
-        self.heap.copy_out(offset, out);
+        self.memory.copy_out(offset, out);
     }
 
     #[inline(always)]
     fn zero(&self, offset: usize, length: usize) {
         self.stores(offset, length);
-        self.heap.zero(offset, length);
+        self.memory.zero(offset, length);
     }
 
     fn abandon(&mut self) {
-        self.heap.abandon();
+        self.memory.abandon();
     }
 }

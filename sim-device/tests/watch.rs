@@ -1,6 +1,6 @@
 //! Memory that watches one call at a time.
 
-use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
+use ringstorm_core::{FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory};
 use ringstorm_sim_device::{CallReport, EndlessCall, WatchedMemory};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -204,6 +204,21 @@ fn a_restart_beyond_the_capacity_is_refused() {
     assert_eq!(memory.len(), 4 * PAGE);
     assert!(catch_unwind(AssertUnwindSafe(|| memory.restart(4 * PAGE + 1))).is_err());
     assert_eq!(memory.len(), 4 * PAGE);
+}
+
+/// Memory that is lent has no byte beyond its length, so none there is cleaned.
+#[test]
+fn memory_that_is_lent_is_watched_to_its_end() {
+    for length in [1, PAGE - 1, PAGE, PAGE + 1] {
+        let lent = HeapMemory::new(length).unwrap();
+        let address = lent.host_address();
+        let memory = WatchedMemory::over(lent.into());
+        assert_eq!((memory.len(), memory.capacity(), memory.host_address()), (length, length, address));
+        memory.copy_in(0, &vec![3; length]);
+        memory.restart(length);
+        assert_eq!(content(&memory), vec![0; length]);
+        assert!(catch_unwind(AssertUnwindSafe(|| memory.restart(length + 1))).is_err());
+    }
 }
 
 #[test]

@@ -4,8 +4,16 @@ use crate::{nowhere, scan, top};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// What of core the simulated device may know: shared memory, and nothing of how a queue lies in it.
-const MEMORY: [&str; 7] =
-    ["SharedMemory", "OrderedLoad", "OrderedStore", "FullBarrier", "HeapMemory", "RawMemory", "SystemError"];
+const MEMORY: [&str; 8] = [
+    "SharedMemory",
+    "OrderedLoad",
+    "OrderedStore",
+    "FullBarrier",
+    "HeapMemory",
+    "RawMemory",
+    "AnyMemory",
+    "SystemError",
+];
 
 fn metadata(manifest: &str) -> Metadata {
     let mut command = MetadataCommand::new();

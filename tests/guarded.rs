@@ -1,0 +1,100 @@
+//! Executions over memory between guard pages: an access beyond rings or buffers, by whatever pointer, ends the process
+//! at once, where over the allocator's memory nothing but its own check would notice it. Everything else stays the same.
+#![cfg(unix)]
+
+use ringstorm::execution::{Ground, Rig};
+use ringstorm::scenario::{Document, Profile, Scenario, generate};
+use ringstorm::subject::Kind;
+use std::path::Path;
+
+const GUARDED: [Ground; 2] = [Ground::BeforeGuard, Ground::BehindGuard];
+const STEPS: usize = 64;
+const SEEDS: u64 = 1000;
+
+/// Runs a scenario over each ground; the outcome, with the hash of its trace, must be the same.
+struct Rigs {
+    kept: Rig,
+    guarded: [Rig; 2],
+}
+
+impl Rigs {
+    fn new() -> Self {
+        Self { kept: Rig::new().unwrap(), guarded: GUARDED.map(|ground| Rig::on(ground).unwrap()) }
+    }
+
+    #[track_caller]
+    fn run(&mut self, kind: Kind, scenario: &Scenario, what: &str) {
+        let expected = self.kept.run(kind, scenario, &mut ()).unwrap();
+        for (rig, ground) in self.guarded.iter_mut().zip(GUARDED) {
+            let outcome = rig.run(kind, scenario, &mut ()).unwrap();
+            assert_eq!(outcome, expected, "{what} on {}, {ground:?}", kind.name());
+        }
+    }
+}
+
+/// What `tests/regressions.rs` expects of the subjects that a regression names holds over guarded memory too, and so it
+/// does for core, which must pass all of them.
+#[test]
+fn every_regression_comes_out_the_same() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/regressions");
+    let mut rigs = Rigs::new();
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let document: Document = std::fs::read_to_string(&path).unwrap().parse().unwrap();
+        let named = document.expectations.iter().map(|(name, _)| Kind::by_name(name).unwrap());
+        for kind in named.chain([Kind::Core]) {
+            rigs.run(kind, &document.scenario, &path.display().to_string());
+        }
+        count += 1;
+    }
+    assert!(count > 50, "{count} regressions were found");
+}
+
+fn seeds(profile: Profile) {
+    let mut rigs = Rigs::new();
+    for seed in 0..SEEDS {
+        rigs.run(Kind::Core, &generate(seed, profile, STEPS), &format!("{profile:?} seed {seed}"));
+    }
+}
+
+#[test]
+fn core_with_an_honest_device() {
+    seeds(Profile::Honest);
+}
+
+#[test]
+fn core_with_a_hostile_device() {
+    seeds(Profile::Hostile);
+}
+
+#[test]
+fn core_in_the_swarm() {
+    seeds(Profile::Swarm);
+}
+
+/// What stands before or behind the memory of a rig is mapped without any permission.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_memory_of_a_rig_ends_at_a_guard() {
+    use ringstorm_core::SharedMemory;
+
+    let permissions = |address: u64| {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let bound = |text: &str| u64::from_str_radix(text, 16).unwrap();
+        maps.lines().find_map(|line| {
+            let (range, rest) = line.split_once(' ')?;
+            let (start, end) = range.split_once('-')?;
+            (bound(start)..bound(end)).contains(&address).then(|| rest[..4].to_owned())
+        })
+    };
+    for (length, alignment) in [(1, 1), (99, 1), (118, 16), (4096, 16), (5000, 1)] {
+        let before = Ground::BeforeGuard.memory(length, alignment).unwrap();
+        let behind = Ground::BehindGuard.memory(length, alignment).unwrap();
+        let end = before.host_address() + length as u64;
+        let guard = end.next_multiple_of(alignment as u64);
+        let addresses = [end - 1, guard, behind.host_address(), behind.host_address() - 1];
+        let expected = ["rw-p", "---p", "rw-p", "---p"].map(|text| Some(text.to_owned()));
+        assert_eq!(addresses.map(permissions), expected, "{length} bytes");
+    }
+}
