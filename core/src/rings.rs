@@ -72,10 +72,10 @@ impl AvailableRing {
         self.published = self.next;
     }
 
-    /// Folds in where the ring is: its slot, what is pending, and how far it is ahead of the used ring.
+    /// Folds in where the ring is: what is pending, and how far it is ahead of the used ring, whose slot is known.
     pub(crate) fn fingerprint(&self, used: RingIndex, state: &mut impl Hasher) {
-        let Self { layout: _, size, next, published, event_index, interrupts } = self;
-        (next.slot(*size) as u64, next.ahead_of(*published), next.ahead_of(used)).hash(state);
+        let Self { layout: _, size: _, next, published, event_index, interrupts } = self;
+        (next.ahead_of(*published), next.ahead_of(used)).hash(state);
         // Without event indexes the wish stands in memory alone.
         (*event_index, *event_index && *interrupts).hash(state);
     }

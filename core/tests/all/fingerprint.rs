@@ -66,6 +66,16 @@ fn every_piece_of_private_state_that_matters_shows() {
     differs("going on", with(Policies { after_fault: AfterFault::GoOn, ..policies }));
     differs("refusing", with(Policies { over_long: OverLong::Refuse, ..policies }));
     differs("zeroing", with(Policies { writable: WritableBuffers::Zeroed, ..policies }));
+    // With event indexes the field in memory does not say what the wish is.
+    let by_index = |act: fn(&mut Queue<'_>)| {
+        let memory = Memory::new(4, 64);
+        let config = Config { event_index: true, ..config };
+        let mut queue = SplitQueue::new(config, memory.ring_region(), memory.buffer_region()).unwrap();
+        act(&mut queue);
+        print(&queue)
+    };
+    differs("event indexes", by_index(|_| ()));
+    differs("event indexes and no notifications", by_index(|queue| _ = queue.set_interrupts(false)));
 
     differs("a readable chain", after(|queue, _| _ = queue.submit(&[b"x"], &[]).unwrap()));
     differs("a longer one", after(|queue, _| _ = queue.submit(&[b"xy"], &[]).unwrap()));
@@ -171,6 +181,20 @@ fn what_makes_no_difference_does_not_show() {
         queue.submit(&[b"xyz"], &[4]).unwrap();
     });
     assert_eq!(later, live, "the payload stands in memory, not in private");
+    // Whether a published chain is the youngest one.
+    let published = after(|queue, _| {
+        queue.submit(&[], &[8]).unwrap();
+        let _ = queue.publish();
+    });
+    let overtaken = after(|queue, memory| {
+        queue.submit(&[], &[8]).unwrap();
+        let _ = queue.publish();
+        for _ in 0..4 {
+            let head = round_trip(queue, memory, 8);
+            queue.free(head).unwrap();
+        }
+    });
+    assert_eq!(overtaken, published);
     let size = QueueSize::new(4).unwrap();
     let at =
         |first| made(Config { buffer_size: 64, first_index: RingIndex::new(first), ..Config::new(size) });
