@@ -23,13 +23,13 @@ pub struct Caught {
     pub name: String,
     /// Whether it was caught from every start.
     pub found: bool,
-    /// By which invariant, from the first start.
+    /// By which invariant, from most starts.
     pub invariant: Option<String>,
     /// Seeds until the catch, the median over the starts.
     pub median_seeds: Option<u64>,
     /// Seconds until the catch, likewise.
     pub median_seconds: Option<f64>,
-    /// Steps of the shrunk scenario, from the first start.
+    /// Steps of the shrunk scenario, from the first start with that invariant.
     pub steps_after_shrinking: Option<usize>,
     /// The shrunk scenario, as text.
     pub scenario: Option<String>,
@@ -61,26 +61,27 @@ pub fn first_catch(
 /// [`SystemError`] if there is no memory for a scenario.
 pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, SystemError> {
     let kind = Kind::Specimen(Some(defect));
-    let (mut seeds, mut seconds, mut first) = (Vec::new(), Vec::new(), None);
+    let (mut seeds, mut seconds, mut catches) = (Vec::new(), Vec::new(), Vec::new());
     for start in (0..STARTS).map(|start| start * STRIDE) {
         let begin = Instant::now();
         // One start that catches nothing is enough to know.
         let Some((seed, signature, scenario)) = first_catch(rig, kind, start, steps)? else { break };
         seeds.push(seed - start + 1);
         seconds.push(begin.elapsed().as_secs_f64());
-        first.get_or_insert((signature, scenario));
+        catches.push((signature, scenario));
     }
     let found = seeds.len() as u64 == STARTS;
     seeds.sort_unstable();
     seconds.sort_unstable_by(f64::total_cmp);
-    let shrunk = match &first {
+    let usual = usual(&catches);
+    let shrunk = match usual {
         Some((signature, scenario)) => Some(shrink(rig, kind, signature, scenario, BUDGET)?),
         None => None,
     };
     Ok(Caught {
         name: kind.name(),
         found,
-        invariant: first
+        invariant: usual
             .and_then(|(signature, _)| Expected::invariant(signature.expected))
             .map(|invariant| invariant.to_string()),
         median_seeds: seeds.get(seeds.len() / 2).copied(),
@@ -88,6 +89,14 @@ pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, 
         steps_after_shrinking: shrunk.as_ref().map(|scenario| scenario.steps.len()),
         scenario: shrunk.map(|scenario| scenario.to_string()),
     })
+}
+
+/// The first of the catches by the invariant that most of them are by.
+fn usual(catches: &[(Signature, Scenario)]) -> Option<&(Signature, Scenario)> {
+    let invariant = |catch: &(Signature, Scenario)| catch.0.expected.invariant();
+    let alike = |catch| catches.iter().filter(|other| invariant(other) == invariant(catch)).count();
+    // Of several that are as many, the first.
+    catches.iter().rev().max_by_key(|catch| alike(catch))
 }
 
 /// Calibrates every specimen, one after the other; `done` hears of each.

@@ -76,7 +76,12 @@ impl Shrinker<'_> {
                 let start = end.saturating_sub(run);
                 let mut candidate = self.best.clone();
                 candidate.steps.drain(start..end);
-                self.accept(candidate)?;
+                let first = candidate.setup.first_index;
+                if !self.accept(candidate.clone())? && run == 1 && first.get() != 0 {
+                    // What goes wrong at the wrap needs as many publications before it as the rings are away from it.
+                    candidate.setup.first_index = first.advanced(1);
+                    self.accept(candidate)?;
+                }
                 end = start.min(self.best.steps.len());
             }
             run /= 2;

@@ -86,6 +86,8 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         Defect::PayloadMisplaced | Defect::PayloadCutToWords => &[Payload],
         Defect::TailKeepsNext => &[Acyclic, WellFormed],
         Defect::TailLinksHead => &[Acyclic],
+        // A chain may be given the same descriptor twice.
+        Defect::FreeListEndsInChain => &[NoDoubleUse, Payload, Acyclic, WellFormed],
         Defect::WrapBlamed | Defect::FullRingBlamed => &[FairBlame],
     }
 }

@@ -145,6 +145,8 @@ pub enum Defect {
     TailKeepsNext,
     /// The last descriptor of a chain is linked to the first, as in a free list that is a circle.
     TailLinksHead,
+    /// The end of the free list is linked to the tail of the newest chain, so that a full queue hands it out again.
+    FreeListEndsInChain,
     /// A used index behind its wrap is taken for one that goes backwards, which is blamed on the device.
     WrapBlamed,
     /// As many used elements as there are chains in flight are too many, which is blamed on the device.

@@ -204,6 +204,11 @@ impl Table {
             false => self.free.iter().rev().take(count).copied().collect(),
         };
         self.free.truncate(self.free.len() - count);
+        if self.has(Defect::FreeListEndsInChain)
+            && let (Some(end), Some(tail)) = (self.free.first_mut(), taken.last())
+        {
+            *end = *tail;
+        }
         taken
     }
 
