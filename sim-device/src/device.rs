@@ -55,6 +55,8 @@ pub struct Device<M> {
     pub(crate) returned: VecDeque<u16>,
     /// The index of an element that is still to be written, and its id.
     pub(crate) late_element: Option<(u16, u32)>,
+    /// How far the used index has jumped since the beginning or the last reset.
+    pub(crate) jumped: u16,
     /// What the device wrote over the available index, and what stood there.
     pub(crate) overwritten_index: Option<(u16, u16)>,
     /// By slot: what the device wrote over an entry of the available ring, and what stood there.
@@ -83,6 +85,7 @@ impl<M: SharedMemory> Device<M> {
             in_held: vec![0; geometry.size.into()],
             returned: VecDeque::new(),
             late_element: None,
+            jumped: 0,
             overwritten_index: None,
             overwritten_entries: Vec::new(),
             silence: None,
@@ -113,6 +116,7 @@ impl<M: SharedMemory> Device<M> {
         self.effects.clear();
         (self.next_available, self.used_index) = (first_index, first_index);
         self.returned.clear();
+        self.jumped = 0;
         (self.overwritten_index, self.silence, self.hearing) = (None, None, Hearing::Good);
         self.overwritten_entries.clear();
         self.restart_event();
@@ -213,6 +217,7 @@ impl<M: SharedMemory> Device<M> {
     pub fn sprung(&mut self, change: Change) {
         let effect = match change {
             Change::UsedIndex(index) => {
+                self.jumped = self.jumped.saturating_add(index.wrapping_sub(self.used_index));
                 self.used_index = index;
                 Effect::UsedIndex(index)
             }

@@ -17,6 +17,7 @@ pub struct DeviceState {
     in_held: Vec<u16>,
     returned: VecDeque<u16>,
     late_element: Option<(u16, u32)>,
+    jumped: u16,
     overwritten_index: Option<(u16, u16)>,
     overwritten_entries: Vec<(u16, u16, u16)>,
     silence: Option<Silence>,
@@ -41,6 +42,7 @@ impl<M: SharedMemory> Device<M> {
             in_held,
             returned,
             late_element,
+            jumped,
             overwritten_index,
             overwritten_entries,
             silence,
@@ -58,6 +60,7 @@ impl<M: SharedMemory> Device<M> {
             in_held: in_held.clone(),
             returned: returned.clone(),
             late_element: *late_element,
+            jumped: *jumped,
             overwritten_index: *overwritten_index,
             overwritten_entries: overwritten_entries.clone(),
             silence: *silence,
@@ -87,7 +90,7 @@ impl<M: SharedMemory> Device<M> {
         (self.next_available, self.used_index) = (state.next_available, state.used_index);
         (self.event_ahead, self.late_element) = (state.event_ahead, state.late_element);
         (self.overwritten_index, self.silence) = (state.overwritten_index, state.silence);
-        (self.hearing, self.replies) = (state.hearing, state.replies);
+        (self.hearing, self.replies, self.jumped) = (state.hearing, state.replies, state.jumped);
     }
 
     /// Folds in everything that decides what the device will do, but for the bytes it will write. Ring indexes count
@@ -107,6 +110,7 @@ impl<M: SharedMemory> Device<M> {
             in_held: _,
             returned,
             late_element,
+            jumped,
             overwritten_index,
             overwritten_entries,
             silence,
@@ -119,6 +123,9 @@ impl<M: SharedMemory> Device<M> {
         (next_available.wrapping_sub(base), used_index.wrapping_sub(base)).hash(state);
         (event_ahead, held, overwritten_entries, silence, hearing).hash(state);
         late_element.map(|(index, id)| (index.wrapping_sub(base), id)).hash(state);
+        if !honest {
+            jumped.hash(state);
+        }
         overwritten_index.map(|(lie, truth)| (lie.wrapping_sub(base), truth.wrapping_sub(base))).hash(state);
         if !honest {
             // The last chain returned is among those that are spare.

@@ -83,7 +83,9 @@ impl<M: SharedMemory> Device<M> {
         Some(())
     }
 
+    /// All jumps together go less than half way around, or the index could come back to where it was, with nothing to see.
     pub(super) fn move_index(&mut self, by: u16) -> Option<()> {
+        self.jumped = self.jump(by)?;
         self.used_index = self.used_index.wrapping_add(by);
         self.publish();
         Some(())
@@ -93,8 +95,14 @@ impl<M: SharedMemory> Device<M> {
         let position = self.returnable_at(pick)?;
         let id = u32::from(self.held[position].head);
         // The chain is not forgotten: a driver that took an earlier element for this one still gets it back.
+        self.jump(1)?;
         self.late_element = Some((self.used_index, id));
         self.move_index(1)
+    }
+
+    /// How far the index has jumped after another jump; `None` if that is too far.
+    fn jump(&self, by: u16) -> Option<u16> {
+        self.jumped.checked_add(by).filter(|jumped| *jumped <= 0x7fff)
     }
 
     pub(super) fn flags_garbage(&mut self, value: u32) -> Option<()> {
@@ -123,7 +131,9 @@ impl<M: SharedMemory> Device<M> {
         let (id, length) = (self.rings.load_u32(element), self.rings.load_u32(element + 4));
         let (offset, width, value, then) = match pick % 4 {
             0 => {
-                let index = self.used_index.wrapping_add((value % 0x7fff) as u16 + 1);
+                let by = (value % 0x7fff) as u16 + 1;
+                self.jump(by)?;
+                let index = self.used_index.wrapping_add(by);
                 (self.geometry.used + 2, 2, u64::from(index), Change::UsedIndex(index))
             }
             1 => {

@@ -97,12 +97,17 @@ fn faults_follow_the_index_around_the_ring() {
     assert!(device.misbehave(Fault::IdOutOfRange, 0, 0));
     assert!(device.misbehave(Fault::IdOutOfRange, 0, 1));
     assert_eq!((memory.element(3), memory.element(0), memory.used_index()), ((4, 0), (5, 0), 1));
-    for (value, index) in [(0x7ffe, 0x8000), (0x7ffe, 0xffff), (0, 0)] {
+    for (value, index) in [(0x7ffd, 0x7fff), (0, 0x8000)] {
         assert!(device.misbehave(Fault::IndexJump, 0, value));
         assert_eq!(memory.used_index(), index);
     }
+    // Half way around is far enough; a reset begins anew.
+    assert!(!device.misbehave(Fault::IndexJump, 0, 0));
+    assert!(!device.misbehave(Fault::ChangedBetweenReads, 0, 0), "the used index would jump too");
     assert!(device.misbehave(Fault::IdOutOfRange, 0, 2));
-    assert_eq!((memory.element(0), memory.used_index()), ((6, 0), 1));
+    assert_eq!((memory.element(0), memory.used_index()), ((6, 0), 0x8001));
+    device.reset(0);
+    assert!(device.misbehave(Fault::IndexJump, 0, 0x7ffe));
 }
 
 #[test]
