@@ -7,7 +7,7 @@
 use crate::coverage::Coverage;
 use crate::execution::Rig;
 use crate::outcome::{Outcome, Signature, Verdict};
-use crate::scenario::{Profile, Scenario, generate};
+use crate::scenario::{Draw, Scenario};
 use crate::shrink::{BUDGET, shrink};
 use crate::subject::Kind;
 use ringstorm_core::SystemError;
@@ -25,10 +25,8 @@ const BLOCK: u64 = 32;
 pub struct Plan {
     /// The queue under test.
     pub kind: Kind,
-    /// What kind of scenarios.
-    pub profile: Profile,
-    /// Steps of each.
-    pub steps: usize,
+    /// Which scenarios.
+    pub draw: Draw,
     /// The first seed.
     pub from: u64,
     /// How much.
@@ -189,7 +187,7 @@ fn run_block(plan: &Plan, rig: &mut Rig, first: u64, count: u64) -> Result<Block
     let mut block = Block { seeds: count, ..Block::default() };
     let start = Instant::now();
     for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
-        let scenario = generate(seed, plan.profile, plan.steps);
+        let scenario = plan.draw.scenario(seed);
         let outcome = rig.run(plan.kind, &scenario, &mut ())?;
         block.constructing += rig.construction_time();
         block.steps += outcome.steps;
@@ -253,7 +251,7 @@ fn take_in(
                     group.count += 1;
                     continue;
                 }
-                let scenario = generate(seed, plan.profile, plan.steps);
+                let scenario = plan.draw.scenario(seed);
                 let shrunk = shrink(&mut shrinking, plan.kind, &signature, &scenario, BUDGET)?;
                 let verdict = shrinking.run(plan.kind, &shrunk, &mut ())?.verdict;
                 let finding = Finding { signature, count: 1, seed, outcome, shrunk, verdict };

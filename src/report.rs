@@ -5,6 +5,7 @@ use crate::campaign::{Ending, Finding, Plan, Summary};
 use crate::coverage::Coverage;
 use crate::outcome::Expected;
 use crate::scenario::{GENERATOR, Profile};
+use ringstorm_core::QueueSize;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -24,6 +25,9 @@ pub struct RunReport<'a> {
     profile: Profile,
     from: u64,
     steps_per_seed: usize,
+    /// The size of every queue, if it was not drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_size: Option<u16>,
     jobs: usize,
     /// Whether every seed of the plan was run.
     complete: bool,
@@ -81,9 +85,10 @@ impl<'a> RunReport<'a> {
             version: JSON_VERSION,
             generator: GENERATOR,
             subject: plan.kind.name(),
-            profile: plan.profile,
+            profile: plan.draw.profile,
             from: plan.from,
-            steps_per_seed: plan.steps,
+            steps_per_seed: plan.draw.steps,
+            queue_size: plan.draw.queue_size.map(QueueSize::get),
             jobs: plan.jobs,
             complete: summary.ending == Ending::Complete,
             seeds: summary.seeds,

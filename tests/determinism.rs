@@ -3,7 +3,7 @@
 
 use ringstorm::campaign::{self, Extent, Plan, Summary};
 use ringstorm::execution::Rig;
-use ringstorm::scenario::{Profile, Scenario, generate};
+use ringstorm::scenario::{Draw, Profile, Scenario, generate};
 use ringstorm::subject::Kind;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -13,8 +13,7 @@ const STEPS: usize = 64;
 fn sweep(kind: Kind, profile: Profile, from: u64, seeds: u64, jobs: usize) -> Summary {
     let plan = Plan {
         kind,
-        profile,
-        steps: STEPS,
+        draw: Draw { profile, steps: STEPS, queue_size: None },
         from,
         extent: Extent::Seeds(seeds),
         jobs,

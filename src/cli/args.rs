@@ -1,6 +1,6 @@
 //! What can be asked for.
 
-use crate::scenario::Profile;
+use crate::scenario::{Draw, Profile};
 use crate::subject::Kind;
 use clap::{Args, Parser, Subcommand};
 use ringstorm_core::QueueSize;
@@ -54,6 +54,16 @@ pub(super) struct SeedArgs {
     /// Steps of each scenario.
     #[arg(long, default_value_t = DEFAULT_STEPS, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) steps: u32,
+    /// Number of descriptors of every queue, a power of two up to 32768; drawn by each seed unless given.
+    #[arg(long, value_name = "N", value_parser = queue_size)]
+    pub(super) queue_size: Option<QueueSize>,
+}
+
+impl SeedArgs {
+    /// The scenarios that are asked for.
+    pub(super) const fn draw(&self) -> Draw {
+        Draw { profile: self.profile, steps: self.steps as usize, queue_size: self.queue_size }
+    }
 }
 
 /// Steps of a scenario unless asked for otherwise.
@@ -207,6 +217,11 @@ fn shard(text: &str) -> Result<Shard, String> {
 fn subject(name: &str) -> Result<Kind, String> {
     let expected = || crate::names::expected("the name of a subject", Kind::all().map(Kind::name), name);
     Kind::by_name(name).ok_or_else(|| format!("expected {}", expected()))
+}
+
+fn queue_size(text: &str) -> Result<QueueSize, String> {
+    let size = text.parse().ok().and_then(|size| QueueSize::new(size).ok());
+    size.ok_or_else(|| "expected a power of two from 1 to 32768".to_owned())
 }
 
 fn small_queue_size(text: &str) -> Result<QueueSize, String> {

@@ -22,8 +22,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
     let from = args.from.checked_add(offset).filter(|from| from.checked_add(seeds).is_some());
     let plan = Plan {
         kind: args.seed.subject.unwrap_or(Kind::Core),
-        profile: args.seed.profile,
-        steps: args.seed.steps as usize,
+        draw: args.seed.draw(),
         from: from.ok_or_else(|| Refusal::Input(format!("--from: seeds end at {}", u64::MAX)))?,
         extent: args.time.map_or(Extent::Seeds(seeds), Extent::Time),
         jobs: args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from),

@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use super::args::{SeedArgs, seed};
-use crate::scenario::{Document, Scenario, generate};
+use crate::scenario::{Document, Scenario};
 use std::path::Path;
 
 /// How every version of the text form begins.
@@ -13,7 +13,7 @@ pub(super) fn read(input: &str, seed_args: &SeedArgs) -> Result<Document, Refusa
     let digits = !input.is_empty() && input.bytes().all(|byte| byte.is_ascii_digit());
     if digits || input.starts_with("0x") {
         let seed = seed(input).map_err(|error| Refusal::Input(format!("{input}: {error}")))?;
-        let scenario = generate(seed, seed_args.profile, seed_args.steps as usize);
+        let scenario = seed_args.draw().scenario(seed);
         return Ok(Document { scenario, ..Document::default() });
     }
     let bytes = std::fs::read(input).map_err(|error| Refusal::Input(format!("{input}: {error}")))?;

@@ -44,18 +44,36 @@ pub enum Profile {
     Swarm,
 }
 
-/// Makes the scenario of a seed, with `steps` steps.
+/// Which scenarios are drawn: together with a seed, all that says what one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draw {
+    /// What kind of scenarios.
+    pub profile: Profile,
+    /// Steps of each.
+    pub steps: usize,
+    /// The size of every queue, where it is not to be drawn like the rest.
+    pub queue_size: Option<QueueSize>,
+}
+
+impl Draw {
+    /// Makes the scenario of a seed.
+    pub fn scenario(&self, seed: u64) -> Scenario {
+        let mut drawer = Drawer {
+            rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+            guess: Guess::default(),
+            tour: VecDeque::new(),
+        };
+        let setup = drawer.setup(self.queue_size);
+        drawer.guess = Guess { size: setup.queue_size.get().into(), ..Guess::default() };
+        let weights = drawer.weights(self.profile);
+        let steps = (0..self.steps).map(|_| drawer.step(&setup, &weights)).collect();
+        Scenario { setup, steps }
+    }
+}
+
+/// Makes the scenario of a seed, with `steps` steps, over a queue of any size.
 pub fn generate(seed: u64, profile: Profile, steps: usize) -> Scenario {
-    let mut drawer = Drawer {
-        rng: Xoshiro256PlusPlus::seed_from_u64(seed),
-        guess: Guess::default(),
-        tour: VecDeque::new(),
-    };
-    let setup = drawer.setup();
-    drawer.guess = Guess { size: setup.queue_size.get().into(), ..Guess::default() };
-    let weights = drawer.weights(profile);
-    let steps = (0..steps).map(|_| drawer.step(&setup, &weights)).collect();
-    Scenario { setup, steps }
+    Draw { profile, steps, queue_size: None }.scenario(seed)
 }
 
 /// How likely each operation and each fault is, from 0 for never.
@@ -93,7 +111,7 @@ impl Drawer {
         unreachable!("the weights add up to more than what was drawn")
     }
 
-    fn setup(&mut self) -> Setup {
+    fn setup(&mut self, queue_size: Option<QueueSize>) -> Setup {
         // Small queues meet every situation often; the large ones are there for what only they can show.
         let exponent = self.choose(&[
             (0, 60),
@@ -113,7 +131,8 @@ impl Drawer {
             (14, 1),
             (15, 1),
         ]);
-        let queue_size = QueueSize::new(1 << exponent).expect("a power of two");
+        let drawn = QueueSize::new(1 << exponent).expect("a power of two");
+        let queue_size = queue_size.unwrap_or(drawn);
         let most = BUFFER_BYTES_MAX / u64::from(queue_size.get());
         let buffer_size = self.choose(&[(1, 3), (7, 6), (16, 12), (64, 24), (100, 6), (512, 3), (4096, 1)]);
         let first_index = match self.below(3) {

@@ -15,7 +15,7 @@ mod tour;
 mod words;
 
 pub use bytes::{HEADER_BYTES, STEP_BYTES};
-pub use draw::{GENERATOR, Profile, generate};
+pub use draw::{Draw, GENERATOR, Profile, generate};
 pub use parse::ParseError;
 pub use step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
 
