@@ -185,9 +185,10 @@ pub fn run(
 
 fn run_block(plan: &Plan, rig: &mut Rig, first: u64, count: u64) -> Result<Block, SystemError> {
     let mut block = Block { seeds: count, ..Block::default() };
+    let mut scenario = Scenario::default();
     let start = Instant::now();
     for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
-        let scenario = plan.draw.scenario(seed);
+        plan.draw.scenario_into(seed, &mut scenario);
         let outcome = rig.run(plan.kind, &scenario, &mut ())?;
         block.constructing += rig.construction_time();
         block.steps += outcome.steps;

@@ -18,6 +18,7 @@ mod listener;
 mod look;
 mod misuse;
 mod panics;
+mod request;
 mod settle;
 mod snapshot;
 
@@ -29,6 +30,7 @@ use crate::coverage::Coverage;
 use crate::outcome::{Call, Outcome};
 use crate::scenario::{Scenario, Setup, Step};
 use crate::subject::{Capabilities, Kind, Provided, Subject};
+use request::Request;
 use ringstorm_core::{DeviceAddress, Layout, QueueSize, SystemError};
 use ringstorm_model::{Descriptor, Event, Model, TraceHash, Violation};
 use ringstorm_sim_device::{
@@ -45,8 +47,6 @@ const RINGS_ADDRESS: DeviceAddress = DeviceAddress::new(0x10_0000);
 const BUFFERS_ADDRESS: DeviceAddress = DeviceAddress::new(0x1_0000_0000);
 /// 2.7: where the descriptor table may begin. Buffers may begin anywhere.
 const RINGS_ALIGNMENT: usize = 16;
-/// Bytes of payload to choose from: the longest buffer, and different beginnings.
-const PAYLOAD_BYTES: usize = 0x1_0000 + 0x2000;
 
 /// Why an execution does not go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,11 +65,11 @@ impl From<Violation> for Stop {
 pub struct Rig {
     ground: Ground,
     provided: Provided,
-    /// Bytes for chains to carry.
-    payload: Rc<[u8]>,
     model: Model,
     scratch: Scratch,
     run: Option<Run>,
+    /// The execution before, kept for its memory.
+    spare: Option<Run>,
     /// How long it took to make the last subject.
     construction: Duration,
 }
@@ -77,8 +77,7 @@ pub struct Rig {
 /// Memory that is kept from step to step.
 #[derive(Default)]
 struct Scratch {
-    slices: Vec<&'static [u8]>,
-    lengths: Vec<u32>,
+    request: Request,
     out: Vec<u8>,
     standing: Vec<u8>,
     seen: Vec<sim::Descriptor>,
@@ -139,8 +138,6 @@ impl Rig {
     /// [`SystemError`] if there is no memory.
     pub fn on(ground: Ground) -> Result<Self, SystemError> {
         panics::install_hook();
-        let mut payload = vec![0; PAYLOAD_BYTES];
-        sim::fill_pattern(&mut payload, 1);
         let provided = Provided {
             rings: Rc::new(ground.memory(ground::LEAST, RINGS_ALIGNMENT)?),
             buffers: Rc::new(ground.memory(ground::LEAST, 1)?),
@@ -150,10 +147,10 @@ impl Rig {
         Ok(Self {
             ground,
             provided,
-            payload: payload.into(),
             model: Model::new(),
             scratch: Scratch::default(),
             run: None,
+            spare: None,
             construction: Duration::ZERO,
         })
     }
@@ -236,16 +233,21 @@ impl Rig {
 
     /// Makes room, and memory that is all zero.
     fn prepare(&mut self, setup: &Setup) -> Result<(), SystemError> {
-        // The one before may have ended by a panic, with its subject half-way through a call.
-        drop(self.run.take());
+        if let Some(mut run) = self.run.take() {
+            // The one before may have ended by a panic, with its subject half-way through a call.
+            drop(run.subject.take());
+            self.spare = Some(run);
+        }
         let size = setup.queue_size;
         let buffers = usize::from(setup.buffer_size) * size.as_usize();
         let Provided { rings: one, buffers: other, .. } = &mut self.provided;
         for (memory, length, alignment) in
             [(one, Layout::new(size).len(), RINGS_ALIGNMENT), (other, buffers, 1)]
         {
+            let ours = 1 + usize::from(self.spare.is_some());
             // A subject that kept a handle must not be able to touch the next one's memory.
-            if !self.ground.serves(memory, length) || Rc::strong_count(memory) > 1 {
+            if !self.ground.serves(memory, length) || Rc::strong_count(memory) > ours {
+                self.spare = None;
                 *memory = Rc::new(self.ground.memory(length, alignment)?);
             }
             memory.restart(length);
@@ -273,41 +275,17 @@ impl Rig {
         let subject = panics::guard(|| kind.build(setup, &self.provided));
         self.provided.rings.end_call();
         self.provided.buffers.end_call();
-        let geometry = subject.geometry();
-        let Provided { rings, buffers, .. } = &self.provided;
-        let space = AddressSpace::new([(BUFFERS_ADDRESS.get(), Rc::clone(buffers))]);
-        self.run = Some(Run {
-            can: kind.capabilities(),
-            setup: *setup,
-            subject: Some(subject),
-            device: Device::new(Rc::clone(rings), geometry, space, first).with_event_index(setup.event_index),
-            geometry,
-            device_part: geometry.used..geometry.used + geometry.used_bytes(),
-            available: first,
-            returned: VecDeque::new(),
-            lives: vec![0; size.as_usize()],
-            submissions: 0,
-            resets: 0,
-            call_limit,
-            hash: TraceHash::default(),
-            call: Call::Construct,
-            effective: false,
-            steps: 0,
-            effective_steps: 0,
-            skipped_steps: 0,
-            last_fault: None,
-            unmet: Vec::new(),
-            trap: None,
-            trap_state: 0,
-            coverage: Coverage::default(),
-        });
-        rings.watch_available_index(geometry.available + 2);
-        rings.reserve_for_device(geometry.used..geometry.used + geometry.used_bytes());
+        let run = Run::begun(self.spare.take(), &self.provided, kind.capabilities(), setup, subject);
+        let (available, device_part) = (run.geometry.available, run.device_part.clone());
+        self.run = Some(run);
+        self.provided.rings.watch_available_index(available + 2);
+        self.provided.rings.reserve_for_device(device_part);
         self.tell_effects(listener)?;
         self.look_at_event(listener)?;
         self.look_at_free_count(listener)
     }
 
+    #[inline(always)]
     fn current(&mut self) -> &mut Run {
         self.run.as_mut().expect("an execution was begun")
     }
@@ -372,12 +350,66 @@ impl Rig {
         }
     }
 
-    /// Tells everybody of an event: the hash, the listener, and the model, which judges it.
+    /// Tells everybody of an event: the hash, the listener, and the model, which judges it. Written out where it is
+    /// called, since what is to be done for the event is known there.
+    #[inline(always)]
     fn tell(&mut self, event: &Event<'_>, listener: &mut impl Listener) -> Result<(), Stop> {
         self.current().hash.event(event);
         listener.event(event);
         self.model.observe(event)?;
         Ok(())
+    }
+}
+
+impl Run {
+    /// An execution that begins with this subject. Of the one before, it takes over memory and nothing else.
+    fn begun(
+        before: Option<Self>,
+        provided: &Provided,
+        can: Capabilities,
+        setup: &Setup,
+        subject: Box<dyn Subject>,
+    ) -> Self {
+        let (geometry, first) = (subject.geometry(), setup.first_index.get());
+        let (mut device, mut returned, mut lives, mut unmet) = match before {
+            Some(Self { device, returned, lives, unmet, .. }) => (device, returned, lives, unmet),
+            None => {
+                let Provided { rings, buffers, .. } = provided;
+                let space = AddressSpace::new([(BUFFERS_ADDRESS.get(), Rc::clone(buffers))]);
+                let device = Device::new(Rc::clone(rings), geometry, space, first);
+                (device, VecDeque::new(), Vec::new(), Vec::new())
+            }
+        };
+        device.restart(geometry, first, setup.event_index);
+        returned.clear();
+        lives.clear();
+        lives.resize(setup.queue_size.as_usize(), 0);
+        unmet.clear();
+        Self {
+            can,
+            setup: *setup,
+            subject: Some(subject),
+            device,
+            geometry,
+            device_part: geometry.used..geometry.used + geometry.used_bytes(),
+            available: first,
+            returned,
+            lives,
+            submissions: 0,
+            resets: 0,
+            call_limit: call_limit(setup.queue_size),
+            hash: TraceHash::default(),
+            call: Call::Construct,
+            effective: false,
+            steps: 0,
+            effective_steps: 0,
+            skipped_steps: 0,
+            last_fault: None,
+            unmet,
+            trap: None,
+            trap_state: 0,
+            coverage: Coverage::default(),
+        }
     }
 }
 

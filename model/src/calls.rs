@@ -256,9 +256,23 @@ impl Model {
     /// The first reason to refuse a chain, if there is one.
     fn first_misuse(&self, readable: &[&[u8]], writable: &[u32]) -> Option<MisuseKind> {
         use MisuseKind::{BufferTooLarge, ChainTooLong, EmptyBuffer, EmptyChain, NotEnoughFree};
-        [EmptyChain, NotEnoughFree, EmptyBuffer, BufferTooLarge, ChainTooLong]
-            .into_iter()
-            .find(|kind| self.is_misuse(*kind, readable, writable))
+        if let Some(kind) =
+            [EmptyChain, NotEnoughFree].into_iter().find(|kind| self.is_misuse(*kind, readable, writable))
+        {
+            return Some(kind);
+        }
+        // Few enough to be looked at, once for all reasons.
+        let (mut least, mut most, mut total) = (u64::MAX, 0, 0_u64);
+        let lengths = readable.iter().map(|bytes| bytes.len() as u64);
+        for length in lengths.chain(writable.iter().map(|length| u64::from(*length))) {
+            (least, most, total) = (least.min(length), most.max(length), total + length);
+        }
+        match () {
+            () if least == 0 => Some(EmptyBuffer),
+            () if most > self.setup.buffer_size.into() => Some(BufferTooLarge),
+            () if total > CHAIN_BYTES => Some(ChainTooLong),
+            () => None,
+        }
     }
 
     /// Whether a chain is misuse of this kind.

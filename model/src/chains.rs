@@ -22,6 +22,8 @@ pub(crate) enum Progress {
 /// What is known of one chain.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Chain {
+    /// When it began: it is no chain of this queue unless in this epoch.
+    epoch: u16,
     pub(crate) progress: Progress,
     /// Descriptors: as many as buffers, until the table shows how many.
     pub(crate) count: u32,
@@ -41,13 +43,26 @@ pub(crate) struct Chain {
     pub(crate) serial: u64,
 }
 
+/// The head of the live chain that has a descriptor; of an earlier queue, or nobody, unless in this epoch.
+#[derive(Debug, Default, Clone, Copy)]
+struct Owner {
+    epoch: u16,
+    head: u16,
+}
+
 /// All chains of a queue, by head, and who owns which descriptor.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Chains {
     by_head: Vec<Chain>,
-    /// By descriptor: the head of the live chain that has it.
-    owners: Vec<Option<u16>>,
+    /// By descriptor.
+    owners: Vec<Owner>,
+    /// Number of descriptors: what is behind belongs to larger queues of before.
+    size: u16,
+    /// Counts beginnings, from 1. What is of another one is forgotten, so that a beginning costs the same at every size.
+    epoch: u16,
     extents: Extents,
+    /// Live chains that the device lost.
+    lost: u32,
     /// Descriptors of live chains.
     pub(crate) live_descriptors: u32,
     /// Live chains.
@@ -58,27 +73,37 @@ pub(crate) struct Chains {
 
 impl Chains {
     /// Forgets everything, but keeps the memory.
-    pub(crate) fn begin(&mut self, queue_size: u16, granule: u64) {
+    pub(crate) fn begin(&mut self, queue_size: u16, longest: u64) {
         let size = usize::from(queue_size);
-        self.by_head.resize_with(size.max(self.by_head.len()), Chain::default);
-        for chain in &mut self.by_head[..size] {
-            chain.progress = Progress::None;
+        self.size = queue_size;
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.epoch == 0 {
+            self.by_head.iter_mut().for_each(|chain| chain.epoch = 0);
+            self.owners.fill(Owner::default());
+            self.epoch = 1;
         }
-        self.owners.clear();
-        self.owners.resize(size, None);
-        self.extents.begin(granule);
-        (self.live_descriptors, self.live, self.in_flight) = (0, 0, 0);
+        self.by_head.resize_with(size.max(self.by_head.len()), Chain::default);
+        self.owners.resize(size.max(self.owners.len()), Owner::default());
+        self.extents.begin(longest);
+        (self.live_descriptors, self.live, self.in_flight, self.lost) = (0, 0, 0, 0);
     }
 
     /// The live chain that begins at `head`.
+    #[inline]
     pub(crate) fn get(&self, head: u16) -> Option<&Chain> {
-        self.owners.get(usize::from(head))?;
-        Some(&self.by_head[usize::from(head)]).filter(|chain| chain.progress != Progress::None)
+        let chain = self.by_head.get(usize::from(head))?;
+        self.is_live(head, chain).then_some(chain)
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, head: u16) -> Option<&mut Chain> {
-        self.owners.get(usize::from(head))?;
-        Some(&mut self.by_head[usize::from(head)]).filter(|chain| chain.progress != Progress::None)
+        self.get(head)?;
+        self.by_head.get_mut(usize::from(head))
+    }
+
+    #[inline(always)]
+    fn is_live(&self, head: u16, chain: &Chain) -> bool {
+        head < self.size && chain.epoch == self.epoch && chain.progress != Progress::None
     }
 
     /// The chain at `head` if the device has it.
@@ -87,8 +112,10 @@ impl Chains {
     }
 
     /// The chain that owns a descriptor.
+    #[inline]
     pub(crate) fn owner(&self, descriptor: u16) -> Option<u16> {
-        self.owners.get(usize::from(descriptor)).copied().flatten()
+        let owner = self.owners.get(usize::from(descriptor))?;
+        (descriptor < self.size && owner.epoch == self.epoch).then_some(owner.head)
     }
 
     /// A chain was submitted.
@@ -99,8 +126,8 @@ impl Chains {
         readable: &[&[u8]],
         writable: &[u32],
     ) -> Result<(), Violation> {
-        let size = self.owners.len();
-        require!(usize::from(head) < size, WellFormed, "submit answered head {head} on a queue of {size}");
+        let size = self.size;
+        require!(head < size, WellFormed, "submit answered head {head} on a queue of {size}");
         let other = self.get(head).map(|_| head).or(self.owner(head));
         require!(
             other.is_none(),
@@ -113,7 +140,7 @@ impl Chains {
         for bytes in readable {
             chain.payload.extend_from_slice(bytes);
         }
-        chain.progress = Progress::Submitted;
+        (chain.epoch, chain.progress) = (self.epoch, Progress::Submitted);
         chain.count = (readable.len() + writable.len()) as u32;
         chain.writable = writable.iter().map(|length| u64::from(*length)).sum();
         chain.descriptors.clear();
@@ -126,7 +153,7 @@ impl Chains {
     /// The chain at `head` stands in the table with these descriptors.
     pub(crate) fn placed(&mut self, head: u16, descriptors: &[Descriptor]) -> Result<(), Violation> {
         for descriptor in descriptors {
-            let owner = &mut self.owners[usize::from(descriptor.index)];
+            let owner = self.owner(descriptor.index);
             require!(
                 owner.is_none(),
                 NoDoubleUse,
@@ -134,7 +161,7 @@ impl Chains {
                 descriptor.index,
                 owner.unwrap_or(head)
             );
-            *owner = Some(head);
+            self.owners[usize::from(descriptor.index)] = Owner { epoch: self.epoch, head };
             if let Some(place) = descriptor.place {
                 let added = self.extents.add(
                     place.region,
@@ -169,22 +196,27 @@ impl Chains {
 
     /// The chain at `head` was lost by the device, if it is still the one with this serial.
     pub(crate) fn lose(&mut self, head: u16, serial: u64) {
-        if let Some(chain) = self.get_mut(head).filter(|chain| chain.serial == serial) {
+        if let Some(chain) = self.get_mut(head).filter(|chain| chain.serial == serial && !chain.lost) {
             chain.lost = true;
+            self.lost += 1;
         }
     }
 
     /// The device returns the chain with this id, so that it is not lost, or not any more.
     pub(crate) fn find(&mut self, id: u32) {
-        if let Some(chain) = u16::try_from(id).ok().and_then(|head| self.get_mut(head)) {
+        if self.lost == 0 {
+            return;
+        }
+        let chain = u16::try_from(id).ok().and_then(|head| self.get_mut(head));
+        if let Some(chain) = chain.filter(|chain| chain.lost) {
             chain.lost = false;
+            self.lost -= 1;
         }
     }
 
     /// How many live chains the driver should have seen again.
-    pub(crate) fn not_lost(&self) -> usize {
-        let size = self.owners.len();
-        self.by_head[..size].iter().filter(|chain| chain.progress != Progress::None && !chain.lost).count()
+    pub(crate) const fn not_lost(&self) -> u32 {
+        self.live - self.lost
     }
 
     /// The device wrote to a place. Whatever it had to read there is no longer what was submitted.
@@ -209,12 +241,33 @@ impl Chains {
     /// Folds in what is known of live chains, but for their bytes and when they were submitted. The extents follow
     /// from it.
     pub(crate) fn fingerprint(&self, state: &mut impl Hasher) {
-        let Self { by_head, owners, extents: _, live_descriptors, live, in_flight } = self;
-        (owners, live_descriptors, live, in_flight).hash(state);
-        for (chain, head) in by_head[..owners.len()].iter().zip(0_u16..) {
-            let Chain { progress, count, writable, payload, used, descriptors, tampered, lost, serial: _ } =
-                chain;
-            if *progress != Progress::None {
+        let Self {
+            by_head,
+            owners: _,
+            size,
+            epoch: _,
+            extents: _,
+            lost: _,
+            live_descriptors,
+            live,
+            in_flight,
+        } = self;
+        (0..*size).for_each(|descriptor| self.owner(descriptor).hash(state));
+        (live_descriptors, live, in_flight).hash(state);
+        for (chain, head) in by_head[..usize::from(*size)].iter().zip(0_u16..) {
+            let Chain {
+                epoch: _,
+                progress,
+                count,
+                writable,
+                payload,
+                used,
+                descriptors,
+                tampered,
+                lost,
+                serial: _,
+            } = chain;
+            if self.is_live(head, chain) {
                 (head, progress, count, writable, payload.len() as u64, used, tampered, lost).hash(state);
                 descriptors.hash(state);
             }
@@ -233,7 +286,7 @@ impl Chains {
     pub(crate) fn freed(&mut self, head: u16) -> u64 {
         let chain = &mut self.by_head[usize::from(head)];
         for descriptor in &chain.descriptors {
-            self.owners[usize::from(descriptor.index)] = None;
+            self.owners[usize::from(descriptor.index)].epoch = 0;
             if let Some(place) = descriptor.place {
                 self.extents.remove(place.region, place.offset, descriptor.length, head);
             }
@@ -241,6 +294,7 @@ impl Chains {
         chain.progress = Progress::None;
         self.live_descriptors -= chain.count;
         self.live -= 1;
+        self.lost -= u32::from(chain.lost);
         chain.serial
     }
 }

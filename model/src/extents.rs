@@ -15,11 +15,12 @@ pub(crate) struct Extent {
 
 /// The buffers of live chains, found by place in constant time.
 ///
-/// Each region is cut into granules as long as a buffer. A buffer stands in the list of every granule that it
-/// touches, so a new one is compared with its neighbours alone. Nodes are kept for their memory.
+/// Each region is cut into granules of a power of two that holds the longest buffer. A buffer stands in the list of every
+/// granule that it touches, so a new one is compared with its neighbours alone. Nodes are kept for their memory.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Extents {
-    granule: u64,
+    /// Binary logarithm of a granule's length.
+    shift: u32,
     /// First extent by region and granule; grown as places are used.
     lists: Vec<Vec<u32>>,
     nodes: Vec<Extent>,
@@ -27,8 +28,9 @@ pub(crate) struct Extents {
 }
 
 impl Extents {
-    pub(crate) fn begin(&mut self, granule: u64) {
-        self.granule = granule.max(1);
+    /// Begins with no buffer; `longest` is how long one usually is at most.
+    pub(crate) fn begin(&mut self, longest: u64) {
+        self.shift = longest.next_power_of_two().trailing_zeros();
         // Grown again as far as this queue uses them, which may be much less than the last one did.
         for list in &mut self.lists {
             list.clear();
@@ -37,8 +39,10 @@ impl Extents {
         self.spare.clear();
     }
 
+    /// The granules that a run of at least one byte touches.
+    #[inline(always)]
     fn granules(&self, start: u64, end: u64) -> std::ops::Range<usize> {
-        (start / self.granule) as usize..end.div_ceil(self.granule) as usize
+        (start >> self.shift) as usize..((end - 1) >> self.shift) as usize + 1
     }
 
     /// Adds a buffer of a chain, or says whose buffer it overlaps where one of the two is writable. An empty

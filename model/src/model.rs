@@ -155,6 +155,7 @@ impl Model {
     ///
     /// # Errors
     /// The first [`Violation`]; the model is of no use afterwards, until it begins anew.
+    #[inline(always)]
     pub fn observe(&mut self, event: &Event<'_>) -> Result<(), Violation> {
         self.submitting &= !event.is_call();
         match *event {

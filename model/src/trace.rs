@@ -1,10 +1,13 @@
 //! One number for everything that happened.
 
-use crate::{Answer, Event, Refusal};
+use crate::{Answer, Descriptor, Event, Place, Refusal};
 
 /// A running hash over events. The same events give the same hash, on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceHash(u64);
+
+/// Odd, and half of its bits are set.
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Default for TraceHash {
     fn default() -> Self {
@@ -19,147 +22,154 @@ impl TraceHash {
     }
 
     /// Folds a number in.
-    #[inline]
+    #[inline(always)]
     pub const fn number(&mut self, number: u64) {
-        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 ^= self.0 >> 32;
+        self.pair(number, 0);
     }
 
-    /// Folds bytes in, and how many they are: in four lanes, since one would wait for itself.
+    /// Folds two numbers in by one multiplication of twice the width, which is what an event costs. What was there
+    /// before is added, so that no number can make it vanish.
+    #[inline(always)]
+    const fn pair(&mut self, one: u64, other: u64) {
+        let product = (self.0 ^ one) as u128 * (other ^ MULTIPLIER) as u128;
+        self.0 = self.0.rotate_left(23).wrapping_add(product as u64 ^ (product >> 64) as u64);
+    }
+
+    /// Folds bytes in, and how many they are: long ones in four lanes, since one would wait for itself.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.number(bytes.len() as u64);
-        let (blocks, rest) = bytes.as_chunks::<32>();
+        self.0 ^= (bytes.len() as u64).wrapping_add(1).wrapping_mul(MULTIPLIER);
+        let (blocks, rest) = bytes.as_chunks::<64>();
         if !blocks.is_empty() {
             let mut lanes =
                 [Self(self.0), Self(!self.0), Self(self.0.rotate_left(21)), Self(self.0.rotate_left(42))];
             for block in blocks {
-                for (lane, word) in lanes.iter_mut().zip(block.as_chunks::<8>().0) {
-                    lane.number(u64::from_le_bytes(*word));
+                for (lane, words) in lanes.iter_mut().zip(block.as_chunks::<16>().0) {
+                    let (one, other) = ends(words);
+                    lane.pair(one, other);
                 }
             }
-            lanes.iter().for_each(|lane| self.number(lane.0));
+            self.pair(lanes[0].0, lanes[1].0);
+            self.pair(lanes[2].0, lanes[3].0);
         }
-        let (words, rest) = rest.as_chunks::<8>();
-        for word in words {
-            self.number(u64::from_le_bytes(*word));
+        for words in rest.chunks(16) {
+            let (one, other) = ends(words);
+            self.pair(one, other);
         }
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        self.number(u64::from_le_bytes(last));
     }
 
     /// Folds an event in: which one, and what it says; of a refused submission only how many buffers it had,
     /// and of a read only what the driver answered.
+    #[inline(always)]
     pub fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Submit { readable, writable, answer } => {
-                self.number(1);
-                self.number(readable.len() as u64);
-                self.number(writable.len() as u64);
-                if self.answer(answer).is_some() {
+                let buffers = readable.len() as u64 | (writable.len() as u64) << 32;
+                self.pair(1 | answer_code(answer, |head| u64::from(*head)) << 8, buffers);
+                if answer.is_ok() {
                     readable.iter().for_each(|bytes| self.bytes(bytes));
-                    writable.iter().for_each(|length| self.number(u64::from(*length)));
+                    writable.chunks(2).for_each(|lengths| {
+                        self.pair(lengths[0].into(), lengths.get(1).copied().unwrap_or_default().into());
+                    });
                 }
-                self.number(answer.map_or(0, u64::from));
             }
-            Event::Publish { notify } => self.numbers(2, [u64::from(*notify)]),
+            Event::Publish { notify } => self.pair(2, u64::from(*notify)),
             Event::Take { answer } => {
-                self.number(3);
-                if let Some(Some(completion)) = self.answer(answer) {
-                    self.numbers(completion.head.into(), [completion.length.into()]);
-                }
+                let completion = answer.ok().flatten();
+                let done =
+                    completion.map_or(0, |done| 1 | u64::from(done.head) << 8 | u64::from(done.length) << 32);
+                self.pair(3 | answer_code(answer, |_| 0) << 8, done);
             }
             Event::Read { head, limit, answer, standing: _ } => {
-                self.numbers(4, [u64::from(*head), u64::from(*limit)]);
-                if let Some(bytes) = self.answer(answer) {
+                let asked = u64::from(*head) | u64::from(*limit) << 32;
+                self.pair(4 | answer_code(answer, |_| 0) << 8, asked);
+                if let Ok(bytes) = answer {
                     self.bytes(bytes);
                 }
             }
             Event::Free { head, name, answer } => {
-                self.numbers(5, [u64::from(*head), *name as u64]);
-                self.answer(answer);
+                self.pair(5 | answer_code(answer, |()| 0) << 8, u64::from(*head) | (*name as u64) << 16);
             }
-            Event::Reset { first_index } => self.numbers(6, [u64::from(*first_index)]),
-            Event::Stores { count, foreign } => self.numbers(7, [u64::from(*count), u64::from(*foreign)]),
-            Event::FreeCount { count } => self.numbers(8, [u64::from(*count)]),
-            Event::AvailableIndex { index } => self.numbers(9, [u64::from(*index)]),
+            Event::Reset { first_index } => self.pair(6, u64::from(*first_index)),
+            Event::Stores { count, foreign } => self.pair(7 | u64::from(*foreign) << 8, u64::from(*count)),
+            Event::FreeCount { count } => self.pair(8, u64::from(*count)),
+            Event::AvailableIndex { index } => self.pair(9, u64::from(*index)),
             Event::Chain { head, descriptors, flaw, unclean } => {
-                self.numbers(
-                    10,
-                    [u64::from(*head), flaw.map_or(0, |flaw| flaw as u64 + 1), u64::from(*unclean)],
-                );
-                self.chain(descriptors);
+                let flaw = flaw.map_or(0, |flaw| flaw as u64 + 1);
+                self.chain(10 | flaw << 8 | u64::from(*unclean) << 16 | u64::from(*head) << 24, descriptors);
             }
             Event::Fetched { head, whole, descriptors, payload } => {
-                self.numbers(11, [u64::from(*head), u64::from(*whole)]);
-                self.chain(descriptors);
+                self.chain(11 | u64::from(*whole) << 8 | u64::from(*head) << 16, descriptors);
                 self.bytes(payload);
             }
             Event::UsedElement { index, id, length } => {
-                self.numbers(12, [u64::from(*index), u64::from(*id), u64::from(*length)]);
+                self.pair(12 | u64::from(*index) << 8, u64::from(*id) | u64::from(*length) << 32);
             }
-            Event::UsedIndex { index } => self.numbers(13, [u64::from(*index)]),
-            Event::Notifications { wanted } => self.numbers(14, [u64::from(*wanted)]),
-            Event::Tampered { descriptor } => self.numbers(15, [u64::from(*descriptor)]),
-            Event::Withheld { head } => self.numbers(16, [u64::from(*head)]),
-            Event::Settled => self.number(17),
-            Event::Released { left } => self.numbers(18, [u64::from(*left)]),
-            Event::Panic => self.number(19),
-            Event::Available { head } => self.numbers(20, [u64::from(*head)]),
-            Event::Wrote { place, length } => {
-                self.numbers(22, [u64::from(place.region), place.offset, u64::from(*length)]);
-            }
-            Event::Stored { place, length } => {
-                self.numbers(23, [u64::from(place.region), place.offset, u64::from(*length)]);
-            }
-            Event::UsedEvent { index } => self.numbers(24, [u64::from(*index)]),
-            Event::AvailableEvent { index } => self.numbers(25, [u64::from(*index)]),
-            Event::Refetched { offset } => self.numbers(26, [*offset]),
-            Event::StoredLate { offset } => self.numbers(27, [*offset]),
-            Event::RingTampered => self.number(28),
-            Event::Silent => self.number(29),
-            Event::Spurious => self.number(30),
-            Event::Trap => self.number(31),
+            Event::UsedIndex { index } => self.pair(13, u64::from(*index)),
+            Event::Notifications { wanted } => self.pair(14, u64::from(*wanted)),
+            Event::Tampered { descriptor } => self.pair(15, u64::from(*descriptor)),
+            Event::Withheld { head } => self.pair(16, u64::from(*head)),
+            Event::Settled => self.pair(17, 0),
+            Event::Released { left } => self.pair(18, u64::from(*left)),
+            Event::Panic => self.pair(19, 0),
+            Event::Available { head } => self.pair(20, u64::from(*head)),
             Event::Interrupts { wanted, flags, used_event, waiting } => {
                 let waiting = waiting.map_or(0, |waiting| u64::from(waiting) + 1);
-                self.numbers(21, [u64::from(*wanted), u64::from(*flags), u64::from(*used_event), waiting]);
+                let wish = u64::from(*flags) | u64::from(*used_event) << 16;
+                self.pair(21 | u64::from(*wanted) << 8 | waiting << 16, wish);
             }
+            Event::Wrote { place, length } => self.run(22, place, *length),
+            Event::Stored { place, length } => self.run(23, place, *length),
+            Event::UsedEvent { index } => self.pair(24, u64::from(*index)),
+            Event::AvailableEvent { index } => self.pair(25, u64::from(*index)),
+            Event::Refetched { offset } => self.pair(26, *offset),
+            Event::StoredLate { offset } => self.pair(27, *offset),
+            Event::RingTampered => self.pair(28, 0),
+            Event::Silent => self.pair(29, 0),
+            Event::Spurious => self.pair(30, 0),
+            Event::Trap => self.pair(31, 0),
         }
     }
 
-    fn numbers<const N: usize>(&mut self, first: u64, rest: [u64; N]) {
-        self.number(first);
-        rest.into_iter().for_each(|number| self.number(number));
+    #[inline(always)]
+    fn run(&mut self, event: u64, place: &Place, length: u32) {
+        self.pair(event | u64::from(place.region) << 8 | u64::from(length) << 24, place.offset);
     }
 
-    fn answer<T: Copy>(&mut self, answer: &Answer<T>) -> Option<T> {
-        match *answer {
-            Ok(value) => {
-                self.number(0);
-                Some(value)
-            }
-            Err(refusal) => {
-                match refusal {
-                    Refusal::Misuse(kind) => self.numbers(1, [kind as u64]),
-                    Refusal::Device(device) => {
-                        let returned = device.returned.map_or(0, |head| u64::from(head) + 1);
-                        self.numbers(2, [u64::from(device.consumed), u64::from(device.broken), returned]);
-                    }
-                    Refusal::System => self.number(3),
-                    Refusal::Broken => self.number(4),
-                }
-                None
-            }
-        }
-    }
-
-    fn chain(&mut self, descriptors: &[crate::Descriptor]) {
-        self.number(descriptors.len() as u64);
+    fn chain(&mut self, event: u64, descriptors: &[Descriptor]) {
+        self.pair(event, descriptors.len() as u64);
         for descriptor in descriptors {
             let place =
                 descriptor.place.map_or(u64::MAX, |place| u64::from(place.region) << 48 | place.offset);
             let shape = u64::from(descriptor.length) | u64::from(descriptor.index) << 32;
-            self.numbers(place, [shape | u64::from(descriptor.writable) << 48]);
+            self.pair(place, shape | u64::from(descriptor.writable) << 48);
         }
     }
+}
+
+/// An answer in 56 bits: done, with what it came to, or why not.
+#[inline(always)]
+fn answer_code<T>(answer: &Answer<T>, done: impl FnOnce(&T) -> u64) -> u64 {
+    match answer {
+        Ok(value) => done(value) << 8,
+        Err(Refusal::Misuse(kind)) => 1 | (*kind as u64) << 8,
+        Err(Refusal::Device(device)) => {
+            let returned = device.returned.map_or(0, |head| u64::from(head) + 1);
+            2 | u64::from(device.consumed) << 8 | u64::from(device.broken) << 9 | returned << 16
+        }
+        Err(Refusal::System) => 3,
+        Err(Refusal::Broken) => 4,
+    }
+}
+
+/// The first and the last bytes of at most 16, in two words that together hold all of them.
+#[inline(always)]
+fn ends(bytes: &[u8]) -> (u64, u64) {
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        return (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into());
+    }
+    let at = |place: usize| u64::from(bytes.get(place).copied().unwrap_or_default());
+    (at(0) | at(1) << 8 | at(2) << 16, 0)
 }

@@ -6,8 +6,11 @@ use std::hash::{Hash, Hasher};
 /// The used ring as the device wrote it, and how far the driver has read.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct UsedRing {
-    /// By slot: id and length. Zero where the device never wrote.
-    elements: Vec<(u32, u32)>,
+    /// By slot: when it was written, id and length. Of an earlier queue unless it was in this epoch.
+    elements: Vec<(u32, u32, u32)>,
+    size: u16,
+    /// Counts beginnings.
+    epoch: u32,
     /// Where the device says that it is.
     pub(crate) index: u16,
     /// The first element that the driver has not consumed.
@@ -27,21 +30,34 @@ pub(crate) enum Claim {
 
 impl UsedRing {
     pub(crate) fn begin(&mut self, queue_size: u16, first_index: u16) {
-        self.elements.clear();
-        self.elements.resize(queue_size.into(), (0, 0));
+        self.size = queue_size;
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.epoch == 0 {
+            // What is left of the first epochs would be taken for new.
+            self.elements.clear();
+            self.epoch = 1;
+        }
+        self.elements.resize(self.elements.len().max(queue_size.into()), (0, 0, 0));
         (self.index, self.next) = (first_index, first_index);
     }
 
     fn slot(&self, index: u16) -> usize {
-        usize::from(index) % self.elements.len()
+        usize::from(index % self.size)
+    }
+
+    /// Id and length of an element, zero where the device never wrote.
+    fn element(&self, slot: usize) -> (u32, u32) {
+        let (epoch, id, length) = self.elements[slot];
+        if epoch == self.epoch { (id, length) } else { (0, 0) }
     }
 
     /// The device wrote an element. Says which id stood there if the driver had not come so far.
     pub(crate) fn write(&mut self, index: u16, id: u32, length: u32) -> Option<u32> {
         let slot = self.slot(index);
-        let before = std::mem::replace(&mut self.elements[slot], (id, length)).0;
-        let ahead = (slot as u16).wrapping_sub(self.next) as usize % self.elements.len();
-        (ahead < self.claimed().into() && before != id).then_some(before)
+        let (before, _) = self.element(slot);
+        self.elements[slot] = (self.epoch, id, length);
+        let ahead = (slot as u16).wrapping_sub(self.next) % self.size;
+        (ahead < self.claimed() && before != id).then_some(before)
     }
 
     /// How many elements the device claims to have added.
@@ -57,7 +73,7 @@ impl UsedRing {
         if self.claimed() == 0 {
             return Claim::Nothing;
         }
-        let (id, length) = self.elements[self.slot(self.next)];
+        let (id, length) = self.element(self.slot(self.next));
         match chains.in_flight(id) {
             Some(_) => Claim::Good { head: id as u16, length },
             None => Claim::Bad,
@@ -76,8 +92,8 @@ impl UsedRing {
 
     /// Folds the ring in, with indexes counted from `base`.
     pub(crate) fn fingerprint(&self, base: u16, state: &mut impl Hasher) {
-        let Self { elements, index, next } = self;
-        elements.hash(state);
+        let Self { elements: _, size, epoch: _, index, next } = self;
+        (0..usize::from(*size)).for_each(|slot| self.element(slot).hash(state));
         (index.wrapping_sub(base), next.wrapping_sub(base)).hash(state);
     }
 }

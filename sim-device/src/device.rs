@@ -64,7 +64,9 @@ pub struct Device<M> {
     pub(crate) silence: Option<Silence>,
     pub(crate) hearing: Hearing,
     pub(crate) effects: Vec<Effect>,
-    /// Chains that were returned, kept for their memory.
+    /// The chain that was returned last, until another one is taken.
+    pub(crate) last: Option<Held>,
+    /// Chains of before, kept for their memory.
     pub(crate) spare: Vec<Held>,
     pub(crate) scratch: Vec<u8>,
     pub(crate) replies: u32,
@@ -91,6 +93,7 @@ impl<M: SharedMemory> Device<M> {
             silence: None,
             hearing: Hearing::Good,
             effects: Vec::new(),
+            last: None,
             spare: Vec::new(),
             scratch: Vec::new(),
             replies: 0,
@@ -105,6 +108,18 @@ impl<M: SharedMemory> Device<M> {
         self
     }
 
+    /// Makes it a new device on another queue in the same memory, which differs from one made by [`new`](Self::new) in
+    /// nothing but the memory that it keeps for itself.
+    pub fn restart(&mut self, geometry: Geometry, first_index: u16, event_index: bool) {
+        self.forget_all();
+        self.geometry = geometry;
+        self.in_held.clear();
+        self.in_held.resize(geometry.size.into(), 0);
+        self.event_index = event_index;
+        self.replies = 0;
+        self.reset(first_index);
+    }
+
     /// The memory that the device was told of.
     pub const fn space(&self) -> &AddressSpace<M> {
         &self.space
@@ -116,6 +131,7 @@ impl<M: SharedMemory> Device<M> {
         self.effects.clear();
         (self.next_available, self.used_index) = (first_index, first_index);
         self.returned.clear();
+        self.spare.extend(self.last.take());
         self.jumped = 0;
         (self.overwritten_index, self.silence, self.hearing) = (None, None, Hearing::Good);
         self.overwritten_entries.clear();
@@ -148,6 +164,7 @@ impl<M: SharedMemory> Device<M> {
         if self.event_index && self.event_ahead.is_some() {
             self.tell_event();
         }
+        self.spare.extend(self.last.take());
         let mut chain = self.spare.pop().unwrap_or_default();
         (chain.head, chain.withheld) = (head, false);
         let error = walk(&self.rings, &self.geometry, &self.space, head, &mut chain.descriptors).err();
@@ -184,8 +201,10 @@ impl<M: SharedMemory> Device<M> {
 
     /// Lets go of every chain.
     pub(crate) fn forget_all(&mut self) {
-        self.spare.extend(self.held.drain(..));
-        self.in_held.fill(0);
+        while !self.held.is_empty() {
+            let chain = self.let_go(0);
+            self.spare.push(chain);
+        }
         self.late_element = None;
     }
 
@@ -208,9 +227,15 @@ impl<M: SharedMemory> Device<M> {
         }
     }
 
-    /// Hands out what was done since the last time.
-    pub fn take_effects(&mut self) -> impl Iterator<Item = Effect> + '_ {
-        self.effects.drain(..)
+    /// Moves what was done since the last time to `out`.
+    pub fn take_effects(&mut self, out: &mut Vec<Effect>) {
+        out.clear();
+        mem::swap(out, &mut self.effects);
+    }
+
+    /// The chain that was taken last of those that are held: its descriptors as they stood in memory.
+    pub fn newest(&self) -> &[Descriptor] {
+        self.held.back().map_or(&[], |chain| &chain.descriptors)
     }
 
     /// A [trap](Effect::Trap) was sprung: the device goes on from there.
@@ -238,11 +263,6 @@ impl<M: SharedMemory> Device<M> {
             Some((lie, truth)) if lie == index => truth,
             _ => index,
         }
-    }
-
-    /// The chain that was returned last, until its memory is used for another.
-    pub(crate) fn last_chain(&self) -> Option<&Held> {
-        self.spare.last().filter(|chain| self.returned.back() == Some(&chain.head))
     }
 
     /// The available flags as they stand in memory.
@@ -299,23 +319,28 @@ impl<M: SharedMemory> Device<M> {
         self.position(pick).map(|position| &self.held[position])
     }
 
-    /// Lets go of a held chain, in constant time at either end and nearly so elsewhere.
+    /// Returns a held chain, in constant time at either end and nearly so elsewhere.
     pub(crate) fn forget(&mut self, position: usize) -> u16 {
-        let chain = match position {
-            0 => self.held.pop_front(),
-            _ => self.held.swap_remove_back(position),
-        };
-        let chain = chain.expect("a position from `position`");
+        let chain = self.let_go(position);
         let head = chain.head;
-        for descriptor in &chain.descriptors {
-            self.in_held[usize::from(descriptor.index)] -= 1;
-        }
-        self.spare.push(chain);
+        self.spare.extend(self.last.replace(chain));
         if self.returned.len() == RETURNED_KEPT {
             self.returned.pop_front();
         }
         self.returned.push_back(head);
         head
+    }
+
+    fn let_go(&mut self, position: usize) -> Held {
+        let chain = match position {
+            0 => self.held.pop_front(),
+            _ => self.held.swap_remove_back(position),
+        };
+        let chain = chain.expect("a position from `position`");
+        for descriptor in &chain.descriptors {
+            self.in_held[usize::from(descriptor.index)] -= 1;
+        }
+        chain
     }
 
     pub(crate) fn add_element(&mut self, id: u32, length: u32) {

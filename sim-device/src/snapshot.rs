@@ -22,7 +22,7 @@ pub struct DeviceState {
     overwritten_entries: Vec<(u16, u16, u16)>,
     silence: Option<Silence>,
     hearing: Hearing,
-    spare: Vec<Held>,
+    last: Option<Held>,
     replies: u32,
 }
 
@@ -48,7 +48,8 @@ impl<M: SharedMemory> Device<M> {
             silence,
             hearing,
             effects: _,
-            spare,
+            last,
+            spare: _,
             scratch: _,
             replies,
         } = self;
@@ -65,7 +66,7 @@ impl<M: SharedMemory> Device<M> {
             overwritten_entries: overwritten_entries.clone(),
             silence: *silence,
             hearing: *hearing,
-            spare: spare.clone(),
+            last: last.clone(),
             replies: *replies,
         }
     }
@@ -73,7 +74,7 @@ impl<M: SharedMemory> Device<M> {
     /// Goes back to a state of this device. The shared memory is the caller's to put back.
     pub fn restore(&mut self, state: &DeviceState) {
         let mut pool = mem::take(&mut self.spare);
-        pool.extend(self.held.drain(..));
+        pool.extend(self.held.drain(..).chain(self.last.take()));
         let mut copy = |chain: &Held| {
             let Held { head, descriptors, whole, withheld } = chain;
             let mut copy = pool.pop().unwrap_or_default();
@@ -82,7 +83,8 @@ impl<M: SharedMemory> Device<M> {
             copy
         };
         self.held.extend(state.held.iter().map(&mut copy));
-        self.spare.extend(state.spare.iter().map(&mut copy));
+        self.last = state.last.as_ref().map(copy);
+        self.spare = pool;
         self.in_held.clone_from(&state.in_held);
         self.returned.clone_from(&state.returned);
         self.overwritten_entries.clone_from(&state.overwritten_entries);
@@ -116,7 +118,8 @@ impl<M: SharedMemory> Device<M> {
             silence,
             hearing,
             effects: _,
-            spare,
+            last,
+            spare: _,
             scratch: _,
             replies: _,
         } = self;
@@ -128,8 +131,7 @@ impl<M: SharedMemory> Device<M> {
         }
         overwritten_index.map(|(lie, truth)| (lie.wrapping_sub(base), truth.wrapping_sub(base))).hash(state);
         if !honest {
-            // The last chain returned is among those that are spare.
-            (returned, spare).hash(state);
+            (returned, last).hash(state);
         }
     }
 }

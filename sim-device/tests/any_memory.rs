@@ -48,7 +48,7 @@ fn run(rings: &[u8], first_index: u16, event_index: bool, steps: &[Step]) -> (Ve
                 let _ = device.misbehave(fault, operation / 16, *value);
             }
         }
-        told.extend(device.take_effects());
+        told.extend(support::effects(&mut device));
         assert!(device.returnable() <= device.held_count());
         assert!(!device.needs_reset() || device.held_count() == 0);
     }

@@ -13,7 +13,8 @@ fn memory(length: usize) -> WatchedMemory {
 }
 
 /// Of a call that did nothing.
-const QUIET: CallReport = CallReport { stores: 0, foreign: None, refetched: None, trapped: false };
+const QUIET: CallReport =
+    CallReport { stores: 0, foreign: None, refetched: None, late: false, trapped: false };
 
 type Access = fn(&WatchedMemory, usize);
 

@@ -2,14 +2,14 @@
 
 use super::{Listener, Rig, Skip, Stop};
 use crate::outcome::Call;
-use crate::scenario::{Amount, Buffers, Lengths, Pick};
+use crate::scenario::{Amount, Buffers, Pick};
 use crate::subject::Subject;
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, Completion, Event, Name, Refusal};
-use std::rc::Rc;
 
 impl Rig {
     /// Calls the subject, watched.
+    #[inline(always)]
     pub(super) fn call<T>(&mut self, call: Call, f: impl FnOnce(&mut dyn Subject) -> T) -> T {
         let run = self.run.as_mut().expect("an execution was begun");
         run.call = call;
@@ -34,29 +34,18 @@ impl Rig {
             return Ok(Some(Skip::Incapable));
         }
         run.submissions = run.submissions.wrapping_add(1);
-        let (buffer_size, start) = (run.setup.buffer_size, run.submissions as usize * 37 % 0x1000);
+        let mut request = std::mem::take(&mut self.scratch.request);
+        let run = self.current();
+        request.fill(&run.setup, run.submissions, readable, writable);
         // A few pieces for each buffer, and none that ends where a buffer does.
-        let piece = usize::from(buffer_size) / 4 + 1;
-        let mut lengths = std::mem::take(&mut self.scratch.lengths);
-        lengths.clear();
-        lengths.extend((0..writable.count).map(|index| length_of(writable.lengths, index, buffer_size)));
-        let payload = Rc::clone(&self.payload);
-        let mut slices = recycle(std::mem::take(&mut self.scratch.slices));
-        slices.extend((0..readable.count).map(|index| {
-            // A readable buffer has to exist, so the absurd one is a page too long.
-            let length = match readable.lengths {
-                Lengths::Huge => usize::from(buffer_size) + 0x1000,
-                lengths => length_of(lengths, index, buffer_size) as usize,
-            };
-            let start = (start + index as usize * 11) % 0x1000;
-            &payload[start..start + length]
-        }));
+        let piece = usize::from(run.setup.buffer_size) / 4 + 1;
+        let (slices, lengths) = (request.readable(), request.writable());
         let answer = self.call(Call::Submit, |subject| match in_place {
-            true => subject.write_in_place(&slices, &lengths, piece),
-            false => subject.submit(&slices, &lengths),
+            true => subject.write_in_place(slices, lengths, piece),
+            false => subject.submit(slices, lengths),
         });
-        let told = self.submitted(&slices, &lengths, answer, listener);
-        (self.scratch.slices, self.scratch.lengths) = (recycle(slices), lengths);
+        let told = self.submitted(slices, lengths, answer, listener);
+        self.scratch.request = request;
         told?;
         if publish && answer.is_ok() && self.current().can.prepare {
             self.publish(listener)?;
@@ -280,21 +269,4 @@ impl Rig {
         self.look_after(listener)?;
         Ok(None)
     }
-}
-
-/// The length of one buffer.
-const fn length_of(lengths: Lengths, index: u32, buffer_size: u16) -> u32 {
-    match lengths {
-        Lengths::Cycle { from, to } if from == to => from as u32,
-        Lengths::Cycle { from, to } => from as u32 + index % (to as u32 - from as u32 + 1),
-        Lengths::Full => buffer_size as u32,
-        Lengths::Over => buffer_size as u32 + 1,
-        Lengths::Huge => u32::MAX,
-    }
-}
-
-/// An empty vector of another lifetime in the same memory.
-fn recycle<'a>(mut slices: Vec<&[u8]>) -> Vec<&'a [u8]> {
-    slices.clear();
-    slices.into_iter().map(|_| -> &[u8] { &[] }).collect()
 }

@@ -29,27 +29,22 @@ impl Rig {
 
     /// The device takes one chain. Says whether there was one.
     pub(super) fn fetch(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
-        let mut descriptors = std::mem::take(&mut self.scratch.descriptors);
-        let mut seen = std::mem::take(&mut self.scratch.seen);
-        let mut payload = std::mem::take(&mut self.scratch.out);
-        let device = &mut self.current().device;
-        let taken = device.take().map(|taken| {
-            to_model(taken.descriptors, &mut descriptors);
-            seen.clear();
-            seen.extend_from_slice(taken.descriptors);
-            (taken.head, taken.error.is_none())
-        });
+        let device = &mut self.run.as_mut().expect("an execution was begun").device;
+        let taken = device.take().map(|taken| (taken.head, taken.error.is_none()));
         let mut told = Ok(());
         if let Some((head, whole)) = taken {
+            let mut descriptors = std::mem::take(&mut self.scratch.descriptors);
+            let mut payload = std::mem::take(&mut self.scratch.out);
+            to_model(device.newest(), &mut descriptors);
             payload.clear();
             if whole {
-                device.space().gather(&seen, false, u64::MAX, &mut payload);
+                device.space().gather(device.newest(), false, u64::MAX, &mut payload);
             }
             self.current().effective = true;
             let event = Event::Fetched { head, whole, descriptors: &descriptors, payload: &payload };
             told = self.tell(&event, listener);
+            (self.scratch.descriptors, self.scratch.out) = (descriptors, payload);
         }
-        (self.scratch.descriptors, self.scratch.seen, self.scratch.out) = (descriptors, seen, payload);
         told?;
         self.tell_effects(listener)?;
         Ok(taken.is_some())
@@ -111,26 +106,47 @@ impl Rig {
     /// Tells what the device did.
     pub(super) fn tell_effects(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let mut effects = std::mem::take(&mut self.scratch.effects);
-        effects.clear();
         let run = self.current();
-        effects.extend(run.device.take_effects());
+        run.device.take_effects(&mut effects);
         run.effective |= !effects.is_empty();
-        let told = effects.iter().try_for_each(|effect| {
-            match effect {
-                Effect::Trap { trap, then } => {
-                    self.provided.rings.set_trap(Some(*trap));
-                    self.current().trap = Some(*then);
-                }
-                // The index that was to change is no more.
-                Effect::UsedIndex(_) if matches!(self.current().trap, Some(Change::UsedIndex(_))) => {
-                    self.disarm();
-                }
-                _ => {}
-            }
-            self.tell(&event(*effect), listener)
-        });
+        let told = effects.iter().try_for_each(|effect| self.tell_effect(effect, listener));
         self.scratch.effects = effects;
         told
+    }
+
+    fn tell_effect(&mut self, effect: &Effect, listener: &mut impl Listener) -> Result<(), Stop> {
+        match *effect {
+            Effect::Wrote { place: sim::Place { region, offset }, length } => {
+                self.tell(&Event::Wrote { place: Place { region, offset }, length }, listener)
+            }
+            Effect::UsedElement { index, id, length } => {
+                self.tell(&Event::UsedElement { index, id, length }, listener)
+            }
+            Effect::UsedIndex(index) => {
+                // The index that was to change is no more.
+                if matches!(self.current().trap, Some(Change::UsedIndex(_))) {
+                    self.disarm();
+                }
+                self.tell(&Event::UsedIndex { index }, listener)
+            }
+            Effect::Notifications(wanted) => self.tell(&Event::Notifications { wanted }, listener),
+            Effect::AvailableEvent(index) => self.tell(&Event::AvailableEvent { index }, listener),
+            Effect::UsedFlags(flags) => {
+                self.tell(&Event::Notifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
+            }
+            Effect::AvailableIndex(_) | Effect::AvailableEntry { .. } => {
+                self.tell(&Event::RingTampered, listener)
+            }
+            Effect::Spurious => self.tell(&Event::Spurious, listener),
+            Effect::Silent => self.tell(&Event::Silent, listener),
+            Effect::Trap { trap, then } => {
+                self.provided.rings.set_trap(Some(trap));
+                self.current().trap = Some(then);
+                self.tell(&Event::Trap, listener)
+            }
+            Effect::Descriptor { index } => self.tell(&Event::Tampered { descriptor: index }, listener),
+            Effect::Withheld { head } => self.tell(&Event::Withheld { head }, listener),
+        }
     }
 }
 
@@ -144,7 +160,11 @@ impl Rig {
 
 impl Run {
     /// The driver made a call that could meet some of the faults.
+    #[inline]
     pub(super) fn meet_faults(&mut self, call: Call) {
+        if self.unmet.is_empty() {
+            return;
+        }
         let coverage = &mut self.coverage;
         self.unmet.retain(|(state, fault)| {
             let met = can_meet(call, *fault);
@@ -174,23 +194,4 @@ pub(super) fn reply(written: Amount, beyond: bool, room: u64) -> Reply {
         Amount::Bytes(bytes) => bytes.min(room),
     };
     Reply { written, beyond }
-}
-
-const fn event(effect: Effect) -> Event<'static> {
-    match effect {
-        Effect::Wrote { place: sim::Place { region, offset }, length } => {
-            Event::Wrote { place: Place { region, offset }, length }
-        }
-        Effect::UsedElement { index, id, length } => Event::UsedElement { index, id, length },
-        Effect::UsedIndex(index) => Event::UsedIndex { index },
-        Effect::Notifications(wanted) => Event::Notifications { wanted },
-        Effect::AvailableEvent(index) => Event::AvailableEvent { index },
-        Effect::UsedFlags(flags) => Event::Notifications { wanted: flags & F_NO_NOTIFY == 0 },
-        Effect::AvailableIndex(_) | Effect::AvailableEntry { .. } => Event::RingTampered,
-        Effect::Spurious => Event::Spurious,
-        Effect::Silent => Event::Silent,
-        Effect::Trap { .. } => Event::Trap,
-        Effect::Descriptor { index } => Event::Tampered { descriptor: index },
-        Effect::Withheld { head } => Event::Withheld { head },
-    }
 }

@@ -16,12 +16,19 @@ impl Rig {
             let count = rings.stores.saturating_add(buffers.stores);
             let foreign = rings.foreign.or(buffers.foreign).is_some();
             self.look_at_trap(rings.trapped, listener)?;
-            self.tell(&Event::Stores { count, foreign }, listener)?;
-            self.look_at_places(listener)?;
+            // A call that stored nothing cannot have stored what it must not.
+            if count > 0 {
+                self.tell(&Event::Stores { count, foreign }, listener)?;
+            }
+            if buffers.stores > 0 {
+                self.look_at_places(listener)?;
+            }
             if let Some(offset) = rings.refetched.or(buffers.refetched) {
                 self.tell(&Event::Refetched { offset: offset as u64 }, listener)?;
             }
-            self.look_at_late_stores(listener)?;
+            if rings.late {
+                self.look_at_late_stores(listener)?;
+            }
         }
         let run = self.current();
         let moved = run.device.available_index() != run.available;

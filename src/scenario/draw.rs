@@ -4,6 +4,7 @@
 //! everything at once. While drawing, a rough guess is kept of what the queue holds, so that most steps find
 //! something to do; it decides nothing that the execution relies on.
 
+use super::choices::Choices;
 use super::guess::Guess;
 use super::step::{Amount, BadHead, HeadCall, Op, Pick, Step};
 use super::{BUFFER_BYTES_MAX, Scenario, Setup, tour};
@@ -16,7 +17,7 @@ use std::collections::VecDeque;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// The generator and its version. A seed names a scenario only together with this.
-pub const GENERATOR: &str = "swarm-4 (xoshiro256++)";
+pub const GENERATOR: &str = "swarm-5 (xoshiro256++)";
 
 /// What kind of scenarios a campaign draws.
 #[derive(
@@ -58,16 +59,23 @@ pub struct Draw {
 impl Draw {
     /// Makes the scenario of a seed.
     pub fn scenario(&self, seed: u64) -> Scenario {
+        let mut scenario = Scenario::default();
+        self.scenario_into(seed, &mut scenario);
+        scenario
+    }
+
+    /// Makes the scenario of a seed in place of another one, whose memory it takes over.
+    pub fn scenario_into(&self, seed: u64, scenario: &mut Scenario) {
         let mut drawer = Drawer {
             rng: Xoshiro256PlusPlus::seed_from_u64(seed),
             guess: Guess::default(),
             tour: VecDeque::new(),
         };
-        let setup = drawer.setup(self.queue_size);
-        drawer.guess = Guess { size: setup.queue_size.get().into(), ..Guess::default() };
+        scenario.setup = drawer.setup(self.queue_size);
+        drawer.guess = Guess { size: scenario.setup.queue_size.get().into(), ..Guess::default() };
         let weights = drawer.weights(self.profile);
-        let steps = (0..self.steps).map(|_| drawer.step(&setup, &weights)).collect();
-        Scenario { setup, steps }
+        scenario.steps.clear();
+        scenario.steps.extend((0..self.steps).map(|_| drawer.step(&scenario.setup, &weights)));
     }
 }
 
@@ -76,10 +84,10 @@ pub fn generate(seed: u64, profile: Profile, steps: usize) -> Scenario {
     Draw { profile, steps, queue_size: None }.scenario(seed)
 }
 
-/// How likely each operation and each fault is, from 0 for never.
+/// How likely each operation and each fault is.
 pub(super) struct Weights {
-    ops: Vec<(Op, u32)>,
-    faults: Vec<(Fault, u32)>,
+    ops: Choices<Op>,
+    faults: Choices<Fault>,
     /// Longest chain of the ordinary ones.
     pub(super) longest: u32,
 }
@@ -92,8 +100,11 @@ pub(super) struct Drawer {
 }
 
 impl Drawer {
+    /// A number below a limit of at most 2^18. Not quite all are equally likely, which matters to nobody here: they differ
+    /// by less than one in ten thousand.
+    #[inline]
     pub(super) fn below(&mut self, limit: u32) -> u32 {
-        self.rng.random_range(0..limit)
+        (u64::from(self.rng.random::<u32>()) * u64::from(limit) >> 32) as u32
     }
 
     pub(super) fn one_in(&mut self, count: u32) -> bool {
@@ -155,7 +166,7 @@ impl Drawer {
 
     fn weights(&mut self, profile: Profile) -> Weights {
         let swarm = profile == Profile::Swarm;
-        let mut ops: Vec<(Op, u32)> = Op::VARIANTS
+        let ops: Vec<(Op, u32)> = Op::VARIANTS
             .iter()
             .map(|op| {
                 let (least, usual) = match op {
@@ -176,11 +187,10 @@ impl Drawer {
             Profile::Hostile => Fault::VARIANTS.iter().map(|fault| (*fault, 1)).collect(),
             Profile::Swarm => Fault::VARIANTS.iter().map(|fault| (*fault, self.swarm_weight(4))).collect(),
         };
-        if faults.iter().all(|(_, weight)| *weight == 0) {
-            ops.retain(|(op, _)| *op != Op::Fault);
-        }
+        let faults = Choices::new(faults.into_iter());
+        let useful = ops.into_iter().filter(|(op, _)| *op != Op::Fault || !faults.is_empty());
         let longest = self.choose(&[(1, 1), (2, 3), (4, 4), (9, 2)]);
-        Weights { ops, faults, longest }
+        Weights { ops: Choices::new(useful), faults, longest }
     }
 
     /// Often nothing, else from a fraction of the usual to many times as much.
@@ -204,24 +214,12 @@ impl Drawer {
         if self.guess.chains() == 0 && !weights.faults.is_empty() && self.one_in(16) {
             self.plan_tour();
         }
-        let anything = self.one_in(32);
-        let (mut useful, mut total) = ([0; Op::VARIANTS.len()], 0);
-        for (useful, (op, weight)) in useful.iter_mut().zip(&weights.ops) {
-            *useful = if anything || self.guess.has_work(*op) { *weight } else { 0 };
-            total += *useful;
-        }
-        if total == 0 {
+        let Some(op) = self.operation(weights) else {
             // Nothing is left to do for this scenario's operations: bring everything home.
             self.guess.restart();
             return Step::Settle;
-        }
-        let mut left = self.below(total);
-        let chosen = weights.ops.iter().zip(useful).find(|(_, useful)| {
-            let rest = left.checked_sub(*useful);
-            left = rest.unwrap_or(left);
-            rest.is_none()
-        });
-        match chosen.map_or(Op::Idle, |((op, _), _)| *op) {
+        };
+        match op {
             Op::Idle => Step::Idle,
             Op::Submit => {
                 let (readable, writable) = self.chain(weights);
@@ -296,12 +294,27 @@ impl Drawer {
         }
     }
 
+    /// An operation that probably finds something to do; now and then any.
+    fn operation(&mut self, weights: &Weights) -> Option<Op> {
+        let all = &weights.ops;
+        let anything = self.one_in(32);
+        // Most tries succeed soon, which is less work than to leave out all that would not.
+        for _ in 0..8 {
+            let op = all.at(self.below(all.total()));
+            if anything || self.guess.has_work(op) {
+                return Some(op);
+            }
+        }
+        let useful = all.only(|op| self.guess.has_work(op));
+        (!useful.is_empty()).then(|| useful.at(self.below(useful.total())))
+    }
+
     /// Plans a way to a seldom state, what can go wrong there, and calls that could meet it. It ends where it began:
     /// with an empty queue.
     fn plan_tour(&mut self) {
         let (size, direction, broken) = (self.guess.size, self.below(6), self.one_in(2));
         let way = if self.one_in(2) { tour::ghost } else { tour::crowded };
-        self.tour.extend(way(size, direction, broken));
+        way(&mut self.tour, size, direction, broken);
         if self.tour.is_empty() {
             return;
         }
@@ -325,7 +338,7 @@ impl Drawer {
     }
 
     fn fault(&mut self, weights: &Weights) -> Step {
-        let fault = self.choose(&weights.faults);
+        let fault = weights.faults.at(self.below(weights.faults.total()));
         let guess = &mut self.guess;
         match fault {
             Fault::LengthTooLong | Fault::LengthForReadable | Fault::LengthUnwritten => {

@@ -11,7 +11,7 @@ impl Drawer {
         }
         let free = self.guess.free().max(1);
         // Filling a queue costs as much as its size, so a large one is filled more seldom.
-        let total = if self.one_in(24 + self.guess.size / 32) {
+        let total = if self.one_in(self.guess.size.max(24)) {
             free
         } else {
             1 + self.below(weights.longest.min(free))
@@ -40,10 +40,13 @@ impl Drawer {
 
     fn absurd(&mut self) -> Buffers {
         let (small, size) = (self.below(4), self.guess.size);
-        // The largest cost a hundred ordinary steps each.
+        // What many buffers cost, many steps must make up for.
+        let large = if size < 1024 { 40 } else { 4 };
         let count =
-            self.choose(&[(0, 48), (small, 140), (size + 1, 40), (65_536, 1), (65_537, 2), (131_072, 1)]);
+            self.choose(&[(0, 48), (small, 140), (size + 1, large), (65_536, 1), (65_537, 2), (131_072, 1)]);
         let lengths = match self.below(4) {
+            // More than any queue has: their lengths do not matter, and alike they need not be made anew.
+            _ if count > 32_768 => Lengths::Cycle { from: 1, to: 1 },
             0 => Lengths::Cycle { from: 0, to: 0 },
             1 => Lengths::Over,
             2 => Lengths::Huge,

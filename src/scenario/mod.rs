@@ -5,6 +5,7 @@
 //! text ([`Document`]: what people read and edit). [`generate`] makes one from a seed.
 
 mod bytes;
+mod choices;
 mod draw;
 mod draw_chain;
 mod guess;

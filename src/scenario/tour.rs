@@ -2,6 +2,7 @@
 
 use super::step::{Amount, Buffers, Pick, Step};
 use ringstorm_sim_device::Fault;
+use std::collections::VecDeque;
 
 /// The largest queue that a tour fills: it costs a step for each chain.
 const LARGEST: u32 = 16;
@@ -26,10 +27,10 @@ const fn pair(direction: u32) -> Step {
 
 /// From an empty queue: the driver has no chain, but the device still holds one, since the driver was made to take it
 /// early. With `broken`, the driver has seen through another lie by then.
-pub(super) fn ghost(size: u32, direction: u32, broken: bool) -> Vec<Step> {
+pub(super) fn ghost(steps: &mut VecDeque<Step>, size: u32, direction: u32, broken: bool) {
     let chain = if size > 1 { pair(direction) } else { ONE };
     let home = [TAKE_ALL, RETURN_NEWEST, Step::Collect, Step::Free { pick: Pick::NEWEST }];
-    let mut steps = vec![chain];
+    steps.push_back(chain);
     steps.extend(home);
     // The descriptors that were freed last are used again, so the id of the chain before names this one.
     steps.extend([
@@ -42,24 +43,22 @@ pub(super) fn ghost(size: u32, direction: u32, broken: bool) -> Vec<Step> {
     if broken {
         steps.extend([fault(Fault::IndexJump, 0x7ffe), Step::Take]);
     }
-    steps
 }
 
 /// From an empty queue: all descriptors are in chains that the device holds, and one was freed out of order. With
 /// `broken`, the driver has seen through a lie by then.
-pub(super) fn crowded(size: u32, direction: u32, broken: bool) -> Vec<Step> {
+pub(super) fn crowded(steps: &mut VecDeque<Step>, size: u32, direction: u32, broken: bool) {
     if !(4..=LARGEST).contains(&size) {
-        return Vec::new();
+        return;
     }
-    let mut steps = vec![pair(direction)];
+    steps.push_back(pair(direction));
     steps.extend((2..size).map(|_| ONE));
     steps.extend([TAKE_ALL, RETURN_NEWEST, Step::Collect, Step::Free { pick: Pick::NEWEST }, ONE]);
     // What is left in the available ring can be overwritten.
     if direction.is_multiple_of(2) {
-        steps.push(TAKE_ALL);
+        steps.push_back(TAKE_ALL);
     }
     if broken {
         steps.extend([fault(Fault::IndexJump, 0x7ffe), Step::Take]);
     }
-    steps
 }

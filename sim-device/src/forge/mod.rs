@@ -89,7 +89,7 @@ impl<M: SharedMemory> Device<M> {
     }
 
     fn write_after_return(&mut self) -> Option<()> {
-        let chain = self.last_chain().filter(|chain| chain.whole)?;
+        let chain = self.last.as_ref().filter(|chain| chain.whole)?;
         let writable = chain.descriptors.iter().find(|descriptor| descriptor.is_writable())?;
         let (place, length) = (writable.place?, writable.length);
         self.overwrite(place, length)

@@ -84,5 +84,7 @@ pub fn bytes(memory: &impl SharedMemory) -> Vec<u8> {
 }
 
 pub fn effects<M: SharedMemory>(device: &mut Device<M>) -> Vec<Effect> {
-    device.take_effects().collect()
+    let mut effects = Vec::new();
+    device.take_effects(&mut effects);
+    effects
 }

@@ -1,29 +1,21 @@
 //! Shared memory that watches the driver.
 
+mod call;
+mod pages;
+
+pub use call::CallReport;
+
+use call::CallLog;
+use pages::{PAGE, Pages};
 use ringstorm_core::{
     AnyMemory, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory, SystemError,
 };
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ops::Range;
-
-const PAGE: usize = 4096;
 
 /// The panic payload with which a call is ended that would go on accessing memory for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndlessCall;
-
-/// What a driver's call did to the memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CallReport {
-    /// How often it stored something.
-    pub stores: u32,
-    /// Where it first stored into the device's part.
-    pub foreign: Option<usize>,
-    /// The lowest place that it loaded twice.
-    pub refetched: Option<usize>,
-    /// Whether it ran into the [trap](WatchedMemory::set_trap).
-    pub trapped: bool,
-}
 
 /// A value that changes as soon as the driver has read it: the device writes between two reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,26 +35,11 @@ pub struct Trap {
 pub struct WatchedMemory {
     memory: AnyMemory,
     length: Cell<usize>,
-    in_call: Cell<bool>,
-    accesses_left: Cell<u64>,
-    stores: Cell<u32>,
-    foreign: Cell<Option<usize>>,
-    /// Where the driver stored during the call, if that is recorded: offset and length.
-    places: RefCell<Vec<(usize, usize)>>,
-    recorded: Cell<bool>,
-    /// Where the driver loaded during the call: offset and length.
-    loads: RefCell<Vec<(usize, usize)>>,
-    /// Where the available index stands, if that is known.
-    available_index: Cell<Option<usize>>,
-    /// Where the driver stored during the call after it had stored the available index.
-    late: RefCell<Vec<usize>>,
-    published: Cell<bool>,
+    call: CallLog,
+    pages: Pages,
     trap: Cell<Option<Trap>>,
-    trapped: Cell<bool>,
-    /// What only the device may write.
-    device_part: Cell<(usize, usize)>,
-    touched: Box<[Cell<bool>]>,
-    touched_pages: RefCell<Vec<usize>>,
+    /// Where the trap is; nowhere if there is none.
+    trap_offset: Cell<usize>,
 }
 
 impl WatchedMemory {
@@ -78,25 +55,13 @@ impl WatchedMemory {
 
     /// Watches all of `memory`, which is zero: every access goes to it, at the same offset.
     pub fn over(memory: AnyMemory) -> Self {
-        let pages = memory.len().div_ceil(PAGE);
         Self {
             length: Cell::new(memory.len()),
+            pages: Pages::new(memory.len()),
             memory,
-            in_call: Cell::new(false),
-            accesses_left: Cell::new(0),
-            stores: Cell::new(0),
-            foreign: Cell::new(None),
-            places: RefCell::new(Vec::new()),
-            recorded: Cell::new(false),
-            loads: RefCell::new(Vec::new()),
-            available_index: Cell::new(None),
-            late: RefCell::new(Vec::new()),
-            published: Cell::new(false),
+            call: CallLog::default(),
             trap: Cell::new(None),
-            trapped: Cell::new(false),
-            device_part: Cell::new((0, 0)),
-            touched: (0..pages).map(|_| Cell::new(false)).collect(),
-            touched_pages: RefCell::new(Vec::with_capacity(pages)),
+            trap_offset: Cell::new(usize::MAX),
         }
     }
 
@@ -111,32 +76,26 @@ impl WatchedMemory {
     /// If that is more than the capacity.
     pub fn restart(&self, length: usize) {
         assert!(length <= self.capacity(), "watched memory: {length} bytes exceed its capacity");
-        for page in self.touched_pages.borrow_mut().drain(..) {
-            self.touched[page].set(false);
-            let start = page * PAGE;
-            self.memory.zero(start, PAGE.min(self.capacity() - start));
-        }
+        let capacity = self.capacity();
+        self.pages.clean(|start| self.memory.zero(start, PAGE.min(capacity - start)));
         self.length.set(length);
-        self.device_part.set((0, 0));
-        self.in_call.set(false);
-        self.available_index.set(None);
-        self.trap.set(None);
+        self.call.restart();
+        self.set_trap(None);
     }
 
     /// Says which part the driver must not write from now on.
     pub fn reserve_for_device(&self, part: Range<usize>) {
-        self.device_part.set((part.start, part.end));
+        self.call.reserve_for_device(part.start, part.end);
     }
 
     /// Says where the available index stands, so that stores behind it in a call are [told](Self::take_late_stores).
     pub fn watch_available_index(&self, offset: usize) {
-        self.available_index.set(Some(offset));
+        self.call.watch_available_index(offset);
     }
 
     /// Moves the places where the last call stored after it had stored the available index to `out`.
     pub fn take_late_stores(&self, out: &mut Vec<usize>) {
-        out.clear();
-        out.append(&mut self.late.borrow_mut());
+        self.call.take_late_stores(out);
     }
 
     /// The trap that is set and was not sprung.
@@ -147,56 +106,43 @@ impl WatchedMemory {
     /// Sets a trap, in place of the one before. It is gone once it was sprung.
     pub fn set_trap(&self, trap: Option<Trap>) {
         self.trap.set(trap);
+        self.trap_offset.set(trap.map_or(usize::MAX, |trap| trap.offset));
     }
 
     /// Records where the driver stores, from now on.
     pub fn record_places(&self) {
-        self.recorded.set(true);
+        self.call.record_places();
     }
 
     /// Moves the places of the last call's stores to `out`: offset and length, in order.
     pub fn take_places(&self, out: &mut Vec<(usize, usize)>) {
-        out.clear();
-        out.append(&mut self.places.borrow_mut());
+        self.call.take_places(out);
     }
 
     /// From here to [`end_call`](Self::end_call), accesses are the driver's, at most `limit` of them.
+    #[inline]
     pub fn begin_call(&self, limit: u64) {
-        self.accesses_left.set(limit);
-        self.stores.set(0);
-        self.foreign.set(None);
-        self.places.borrow_mut().clear();
-        self.loads.borrow_mut().clear();
-        self.late.borrow_mut().clear();
-        self.published.set(false);
-        self.trapped.set(false);
-        self.in_call.set(true);
+        self.call.begin(limit);
     }
 
     /// Ends the driver's call and tells what it did.
+    #[inline]
     pub fn end_call(&self) -> CallReport {
-        self.in_call.set(false);
-        CallReport {
-            stores: self.stores.get(),
-            foreign: self.foreign.get(),
-            refetched: first_overlap(&mut self.loads.borrow_mut()),
-            trapped: self.trapped.get(),
-        }
+        self.call.end()
     }
 
     #[inline(always)]
     fn loads(&self, offset: usize, size: usize) {
         self.check(offset, size);
-        self.count();
-        if self.in_call.get() && size > 0 {
-            self.loads.borrow_mut().push((offset, size));
+        if self.call.is_on() {
+            self.call.load(offset, size);
         }
     }
 
     /// Hands on a value that was just loaded, and changes it in memory if that is the trap.
     #[inline(always)]
     fn loaded<T>(&self, offset: usize, value: T) -> T {
-        if self.trap.get().is_some_and(|trap| trap.offset == offset) && self.in_call.get() {
+        if self.trap_offset.get() == offset && self.call.is_on() {
             self.spring();
         }
         value
@@ -204,39 +150,26 @@ impl WatchedMemory {
 
     #[cold]
     fn spring(&self) {
-        let Some(Trap { offset, width, value }) = self.trap.take() else { return };
+        let Some(Trap { offset, width, value }) = self.trap.get() else { return };
+        self.set_trap(None);
         match width {
             2 => self.memory.store_u16(offset, value as u16),
             4 => self.memory.store_u32(offset, value as u32),
             _ => self.memory.store_u64(offset, value),
         }
-        self.touch(offset, width);
-        self.trapped.set(true);
+        self.pages.touch(offset, width);
+        self.call.trapped.set(true);
     }
 
     #[inline(always)]
     fn stores(&self, offset: usize, size: usize) {
         self.check(offset, size);
-        self.count();
-        if size == 0 {
-            return;
+        if self.call.is_on() {
+            self.call.store(offset, size);
         }
-        if self.in_call.get() {
-            self.stores.set(self.stores.get().saturating_add(1));
-            let (start, end) = self.device_part.get();
-            if offset < end && start < offset + size && self.foreign.get().is_none() {
-                self.foreign.set(Some(offset));
-            }
-            if self.recorded.get() {
-                self.places.borrow_mut().push((offset, size));
-            }
-            if self.available_index.get() == Some(offset) {
-                self.published.set(true);
-            } else if self.published.get() {
-                self.late.borrow_mut().push(offset);
-            }
+        if size > 0 {
+            self.pages.touch(offset, size);
         }
-        self.touch(offset, size);
     }
 
     /// The memory is as long as the longest scenario needs; this one may be shorter.
@@ -245,37 +178,6 @@ impl WatchedMemory {
         let inside = offset.checked_add(size).is_some_and(|end| end <= self.length.get());
         assert!(inside, "shared memory: access outside");
     }
-
-    #[inline(always)]
-    fn count(&self) {
-        if self.in_call.get() {
-            let Some(left) = self.accesses_left.get().checked_sub(1) else { self.give_up() };
-            self.accesses_left.set(left);
-        }
-    }
-
-    #[cold]
-    fn give_up(&self) -> ! {
-        // Past the panic hook, since nothing went wrong here that a message would explain.
-        std::panic::resume_unwind(Box::new(EndlessCall))
-    }
-
-    #[inline(always)]
-    fn touch(&self, offset: usize, size: usize) {
-        for page in offset / PAGE..=(offset + size - 1) / PAGE {
-            if !self.touched[page].replace(true) {
-                self.touched_pages.borrow_mut().push(page);
-            }
-        }
-    }
-}
-
-/// Where the first of several runs of bytes is that begins inside another one.
-fn first_overlap(runs: &mut [(usize, usize)]) -> Option<usize> {
-    if runs.len() > 1 {
-        runs.sort_unstable();
-    }
-    runs.windows(2).find(|pair| pair[1].0 < pair[0].0 + pair[0].1).map(|pair| pair[1].0)
 }
 
 impl SharedMemory for WatchedMemory {
@@ -354,8 +256,14 @@ impl SharedMemory for WatchedMemory {
 
     #[inline(always)]
     fn zero(&self, offset: usize, length: usize) {
-        self.stores(offset, length);
-        self.memory.zero(offset, length);
+        self.check(offset, length);
+        if self.call.is_on() {
+            self.call.store(offset, length);
+        }
+        // What nobody has written to is zero.
+        for part in self.pages.touched_in(offset..offset + length) {
+            self.memory.zero(part.start, part.len());
+        }
     }
 
     fn abandon(&mut self) {

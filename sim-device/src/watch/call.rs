@@ -1,0 +1,224 @@
+//! What a driver's call does to the memory.
+
+use super::EndlessCall;
+use std::cell::{Cell, RefCell};
+
+/// What a driver's call did to the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CallReport {
+    /// How often it stored something.
+    pub stores: u32,
+    /// Where it first stored into the device's part.
+    pub foreign: Option<usize>,
+    /// The lowest place that it loaded twice.
+    pub refetched: Option<usize>,
+    /// Whether it stored something after it had stored the available index.
+    pub late: bool,
+    /// Whether it ran into the [trap](super::WatchedMemory::set_trap).
+    pub trapped: bool,
+}
+
+/// As many loads of a call are kept without a list: more than any call needs that handles one chain.
+const FEW: usize = 8;
+
+/// The call that is on, or was last.
+///
+/// Most stores of a driver lie in the table and ask for nothing but to be counted: they are all below
+/// [`plain_end`](Self::plain_end). What the others mean is looked up out of the way.
+#[derive(Debug, Default)]
+pub(super) struct CallLog {
+    in_call: Cell<bool>,
+    /// How many accesses the call may make.
+    limit: Cell<u64>,
+    accesses_left: Cell<u64>,
+    stores: Cell<u32>,
+    /// Stores that end here or before need not be looked at more closely.
+    plain_end: Cell<usize>,
+    foreign: Cell<Option<usize>>,
+    pub(super) trapped: Cell<bool>,
+    loads: Cell<usize>,
+    first_loads: [Cell<(usize, usize)>; FEW],
+    /// All loads after the first few: offset and length.
+    more_loads: RefCell<Vec<(usize, usize)>>,
+    /// Whether stores were recorded, or were late.
+    noted: Cell<bool>,
+    /// Where the driver stored, if that is recorded: offset and length.
+    places: RefCell<Vec<(usize, usize)>>,
+    /// Where the driver stored after it had stored the available index.
+    late: RefCell<Vec<usize>>,
+    published: Cell<bool>,
+    recorded: Cell<bool>,
+    /// Where the available index stands; nowhere if that is not known.
+    available_index: Cell<Option<usize>>,
+    /// What only the device may write.
+    device_part: Cell<(usize, usize)>,
+}
+
+impl CallLog {
+    pub(super) fn restart(&self) {
+        self.end();
+        self.available_index.set(None);
+        self.device_part.set((0, 0));
+        self.find_plain_end();
+    }
+
+    pub(super) fn reserve_for_device(&self, start: usize, end: usize) {
+        self.device_part.set((start, end));
+        self.find_plain_end();
+    }
+
+    pub(super) fn watch_available_index(&self, offset: usize) {
+        self.available_index.set(Some(offset));
+        self.find_plain_end();
+    }
+
+    pub(super) fn record_places(&self) {
+        self.recorded.set(true);
+        self.find_plain_end();
+    }
+
+    fn find_plain_end(&self) {
+        let (start, end) = self.device_part.get();
+        let device = if start < end { start } else { usize::MAX };
+        let index = self.available_index.get().unwrap_or(usize::MAX);
+        let telling = self.recorded.get() || self.published.get();
+        self.plain_end.set(if telling { 0 } else { device.min(index) });
+    }
+
+    pub(super) fn take_late_stores(&self, out: &mut Vec<usize>) {
+        out.clear();
+        if self.noted.get() {
+            out.append(&mut self.late.borrow_mut());
+        }
+    }
+
+    pub(super) fn take_places(&self, out: &mut Vec<(usize, usize)>) {
+        out.clear();
+        if self.noted.get() {
+            out.append(&mut self.places.borrow_mut());
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn begin(&self, limit: u64) {
+        self.limit.set(limit);
+        self.accesses_left.set(limit);
+        self.in_call.set(true);
+        if self.noted.get() {
+            self.forget_notes();
+        }
+    }
+
+    #[cold]
+    fn forget_notes(&self) {
+        self.noted.set(false);
+        self.places.borrow_mut().clear();
+        self.late.borrow_mut().clear();
+    }
+
+    /// Ends the call, if one is on. One that made no access costs next to nothing.
+    #[inline(always)]
+    pub(super) fn end(&self) -> CallReport {
+        self.in_call.set(false);
+        if self.accesses_left.get() == self.limit.get() { CallReport::default() } else { self.report() }
+    }
+
+    /// What the call did; the next one begins with nothing done.
+    fn report(&self) -> CallReport {
+        self.accesses_left.set(self.limit.get());
+        let refetched = if self.loads.get() > 1 { self.refetched() } else { None };
+        self.loads.set(0);
+        if self.published.replace(false) {
+            self.find_plain_end();
+        }
+        CallReport {
+            stores: self.stores.take(),
+            foreign: self.foreign.take(),
+            refetched,
+            late: self.noted.get() && !self.late.borrow().is_empty(),
+            trapped: self.trapped.take(),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn is_on(&self) -> bool {
+        self.in_call.get()
+    }
+
+    #[inline(always)]
+    pub(super) fn load(&self, offset: usize, size: usize) {
+        self.count();
+        let number = self.loads.get();
+        match self.first_loads.get(number) {
+            Some(load) => load.set((offset, size)),
+            None => self.load_of_many(number, offset, size),
+        }
+        self.loads.set(number + usize::from(size > 0));
+    }
+
+    #[cold]
+    fn load_of_many(&self, number: usize, offset: usize, size: usize) {
+        let mut more = self.more_loads.borrow_mut();
+        more.truncate(number - FEW);
+        more.push((offset, size));
+    }
+
+    #[inline(always)]
+    pub(super) fn store(&self, offset: usize, size: usize) {
+        self.count();
+        if size > 0 {
+            self.stores.set(self.stores.get().saturating_add(1));
+            if offset + size > self.plain_end.get() {
+                self.store_elsewhere(offset, size);
+            }
+        }
+    }
+
+    fn store_elsewhere(&self, offset: usize, size: usize) {
+        let (start, end) = self.device_part.get();
+        if offset < end && start < offset + size && self.foreign.get().is_none() {
+            self.foreign.set(Some(offset));
+        }
+        if self.recorded.get() {
+            self.noted.set(true);
+            self.places.borrow_mut().push((offset, size));
+        }
+        if self.available_index.get() == Some(offset) {
+            self.published.set(true);
+            self.plain_end.set(0);
+        } else if self.published.get() {
+            self.noted.set(true);
+            self.late.borrow_mut().push(offset);
+        }
+    }
+
+    #[inline(always)]
+    fn count(&self) {
+        let Some(left) = self.accesses_left.get().checked_sub(1) else { give_up() };
+        self.accesses_left.set(left);
+    }
+
+    /// Where the first of several runs of bytes is that begins inside another one.
+    fn refetched(&self) -> Option<usize> {
+        let loads = self.loads.get();
+        let first = self.first_loads.each_ref().map(Cell::get);
+        let first = &first[..loads.min(FEW)];
+        // Most drivers load from front to back.
+        if loads <= FEW && first.is_sorted_by(|one, next| one.0 + one.1 <= next.0) {
+            return None;
+        }
+        let mut more = self.more_loads.borrow_mut();
+        more.truncate(loads.saturating_sub(FEW));
+        more.extend_from_slice(first);
+        more.sort_unstable();
+        let overlap = more.windows(2).find(|pair| pair[1].0 < pair[0].0 + pair[0].1).map(|pair| pair[1].0);
+        more.clear();
+        overlap
+    }
+}
+
+#[cold]
+fn give_up() -> ! {
+    // Past the panic hook, since nothing went wrong here that a message would explain.
+    std::panic::resume_unwind(Box::new(EndlessCall))
+}

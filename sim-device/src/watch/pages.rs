@@ -1,0 +1,58 @@
+//! Which pages of a memory may hold something else than zeros.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+
+pub(super) const PAGE: usize = 4096;
+
+#[derive(Debug)]
+pub(super) struct Pages {
+    touched: Box<[Cell<bool>]>,
+    /// The same, as a list.
+    list: RefCell<Vec<usize>>,
+}
+
+impl Pages {
+    /// Those of `length` bytes that are zero.
+    pub(super) fn new(length: usize) -> Self {
+        let count = length.div_ceil(PAGE);
+        Self {
+            touched: (0..count).map(|_| Cell::new(false)).collect(),
+            list: RefCell::new(Vec::with_capacity(count)),
+        }
+    }
+
+    /// At least one byte is written to at `offset`.
+    #[inline(always)]
+    pub(super) fn touch(&self, offset: usize, size: usize) {
+        let (first, last) = (offset / PAGE, (offset + size - 1) / PAGE);
+        if first != last || !self.touched[first].get() {
+            self.touch_all(first, last);
+        }
+    }
+
+    #[cold]
+    fn touch_all(&self, first: usize, last: usize) {
+        for page in first..=last {
+            if !self.touched[page].replace(true) {
+                self.list.borrow_mut().push(page);
+            }
+        }
+    }
+
+    /// The parts of a range of bytes that need not be zero.
+    pub(super) fn touched_in(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
+        let pages = range.start / PAGE..range.end.div_ceil(PAGE);
+        pages
+            .filter(|page| self.touched[*page].get())
+            .map(move |page| range.start.max(page * PAGE)..range.end.min((page + 1) * PAGE))
+    }
+
+    /// Hands out the first bytes of all pages that were touched, which are to be zero again.
+    pub(super) fn clean(&self, mut zero: impl FnMut(usize)) {
+        for page in self.list.borrow_mut().drain(..) {
+            self.touched[page].set(false);
+            zero(page * PAGE);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What a submission asks for: payload for the device to read, and room for it to write.
+
+use crate::scenario::{Buffers, Lengths, Setup};
+
+/// How far the payloads of different buffers may begin behind one another.
+const BEGINNINGS: usize = 0x1000;
+/// Bytes of payload to choose from: the longest buffer, and different beginnings.
+const PAYLOAD_BYTES: usize = 0x1_0000 + 2 * BEGINNINGS;
+
+/// The payload of every submission is somewhere in here.
+static PAYLOAD: [u8; PAYLOAD_BYTES] = payload();
+
+/// Bytes that differ from place to place, and are never zero.
+const fn payload() -> [u8; PAYLOAD_BYTES] {
+    let (mut bytes, mut state, mut at) = ([0; PAYLOAD_BYTES], 1_u64, 0);
+    while at < PAYLOAD_BYTES {
+        state = state.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(0x2545_f491_4f6c_dd1d);
+        bytes[at] = (state >> 56) as u8 | 1;
+        at += 1;
+    }
+    bytes
+}
+
+/// The buffers of one chain, in memory that is kept.
+#[derive(Default)]
+pub(super) struct Request {
+    readable: List<&'static [u8]>,
+    writable: List<u32>,
+}
+
+impl Request {
+    /// Asks for these buffers, in the submission with this number.
+    pub(super) fn fill(&mut self, setup: &Setup, number: u32, readable: Buffers, writable: Buffers) {
+        let (buffer_size, most) = (setup.buffer_size, setup.queue_size.get().into());
+        let length = |lengths| match lengths {
+            // A readable buffer has to exist, so the absurd one is a page too long.
+            Lengths::Huge => u32::from(buffer_size) + 0x1000,
+            lengths => first_length(lengths, buffer_size),
+        };
+        let start = number as usize * 37;
+        let (first, span) = (length(readable.lengths), span(readable.lengths));
+        self.readable.fill(readable.count, most, &PAYLOAD[..first as usize], |index| {
+            let start = (start + index as usize * 11) % BEGINNINGS;
+            &PAYLOAD[start..start + (first + index % span) as usize]
+        });
+        let (first, span) = (first_length(writable.lengths, buffer_size), self::span(writable.lengths));
+        self.writable.fill(writable.count, most, first, |index| first + index % span);
+    }
+
+    pub(super) fn readable(&self) -> &[&'static [u8]] {
+        self.readable.items()
+    }
+
+    pub(super) fn writable(&self) -> &[u32] {
+        self.writable.items()
+    }
+}
+
+/// The buffers of one direction.
+#[derive(Default)]
+struct List<T> {
+    few: Vec<T>,
+    /// More than a queue has descriptors, all of them alike: made once, since nobody has a use for any but the first.
+    many: Vec<T>,
+    /// How many of those are asked for, if they are.
+    count: usize,
+}
+
+impl<T: Copy + PartialEq> List<T> {
+    fn fill(&mut self, count: u32, most: u32, first: T, item: impl Fn(u32) -> T) {
+        self.few.clear();
+        self.count = 0;
+        if count <= most {
+            return self.few.extend((0..count).map(item));
+        }
+        self.count = count as usize;
+        if self.many.first() != Some(&first) {
+            self.many.clear();
+        }
+        if self.many.len() < self.count {
+            self.many.resize(self.count, first);
+        }
+    }
+
+    fn items(&self) -> &[T] {
+        if self.count > 0 { &self.many[..self.count] } else { &self.few }
+    }
+}
+
+/// The length of the first buffer.
+fn first_length(lengths: Lengths, buffer_size: u16) -> u32 {
+    match lengths {
+        Lengths::Cycle { from, .. } => from.into(),
+        Lengths::Full => buffer_size.into(),
+        Lengths::Over => u32::from(buffer_size) + 1,
+        Lengths::Huge => u32::MAX,
+    }
+}
+
+/// After how many buffers their lengths begin again.
+fn span(lengths: Lengths) -> u32 {
+    match lengths {
+        Lengths::Cycle { from, to } => u32::from(to - from) + 1,
+        Lengths::Full | Lengths::Over | Lengths::Huge => 1,
+    }
+}
