@@ -14,11 +14,13 @@ mod calls;
 mod device;
 mod ending;
 mod ground;
+mod judge;
 mod listener;
 mod look;
 mod misuse;
 mod panics;
 mod request;
+mod run;
 mod settle;
 mod snapshot;
 
@@ -26,17 +28,15 @@ pub use ground::Ground;
 pub use listener::{Listener, Skip};
 pub use snapshot::{Advance, Snapshot};
 
-use crate::coverage::Coverage;
-use crate::outcome::{Call, Outcome};
+use crate::outcome::Outcome;
 use crate::scenario::{Scenario, Setup, Step};
-use crate::subject::{Capabilities, Kind, Provided, Subject};
+use crate::subject::{Kind, Provided};
+use judge::Judge;
 use request::Request;
-use ringstorm_core::{DeviceAddress, Layout, QueueSize, SystemError};
-use ringstorm_model::{Descriptor, Event, Model, TraceHash, Violation};
-use ringstorm_sim_device::{
-    self as sim, AddressSpace, CallReport, Change, Device, Effect, Fault, WatchedMemory,
-};
-use std::collections::VecDeque;
+use ringstorm_core::{DeviceAddress, Layout, SystemError};
+use ringstorm_model::{Descriptor, Model, TraceHash, Violation};
+use ringstorm_sim_device::{self as sim, CallReport, Effect};
+use run::Run;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -47,6 +47,9 @@ const RINGS_ADDRESS: DeviceAddress = DeviceAddress::new(0x10_0000);
 const BUFFERS_ADDRESS: DeviceAddress = DeviceAddress::new(0x1_0000_0000);
 /// 2.7: where the descriptor table may begin. Buffers may begin anywhere.
 const RINGS_ALIGNMENT: usize = 16;
+
+/// How many handles to each memory are there without a subject: one of the rig, and one of the device.
+const OWN_HANDLES: usize = 2;
 
 /// Why an execution does not go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,11 +68,9 @@ impl From<Violation> for Stop {
 pub struct Rig {
     ground: Ground,
     provided: Provided,
-    model: Model,
+    judge: Judge,
     scratch: Scratch,
-    run: Option<Run>,
-    /// The execution before, kept for its memory.
-    spare: Option<Run>,
+    run: Run,
     /// How long it took to make the last subject.
     construction: Duration,
 }
@@ -87,40 +88,6 @@ struct Scratch {
     late: Vec<usize>,
     /// What the last call did to rings and buffers.
     reports: [CallReport; 2],
-}
-
-/// One execution.
-struct Run {
-    can: Capabilities,
-    setup: Setup,
-    subject: Option<Box<dyn Subject>>,
-    device: Device<Rc<WatchedMemory>>,
-    geometry: sim::Geometry,
-    /// The used ring, in bytes of the rings' memory: the device's part.
-    device_part: std::ops::Range<usize>,
-    /// The available index as last seen.
-    available: u16,
-    /// Heads of the chains that were taken and not freed, oldest first.
-    returned: VecDeque<u16>,
-    /// By head: how many chains have begun there.
-    lives: Vec<u32>,
-    submissions: u32,
-    resets: u32,
-    /// Accesses that a call may make.
-    call_limit: u64,
-    hash: TraceHash,
-    call: Call,
-    effective: bool,
-    steps: u64,
-    effective_steps: u64,
-    skipped_steps: u64,
-    last_fault: Option<Fault>,
-    /// Faults that the driver has not met yet, with the state they were thrown in.
-    unmet: Vec<(usize, Fault)>,
-    /// What the trap that is set comes to, and the state it was set in.
-    trap: Option<Change>,
-    trap_state: usize,
-    coverage: Coverage,
 }
 
 impl Rig {
@@ -146,11 +113,10 @@ impl Rig {
         };
         Ok(Self {
             ground,
+            run: Run::new(&provided),
             provided,
-            model: Model::new(),
+            judge: Judge::default(),
             scratch: Scratch::default(),
-            run: None,
-            spare: None,
             construction: Duration::ZERO,
         })
     }
@@ -199,7 +165,7 @@ impl Rig {
     /// # Panics
     /// If no execution was begun.
     pub fn step(&mut self, step: &Step) -> Result<(), Stop> {
-        let number = self.current().steps as usize;
+        let number = self.run.steps as usize;
         self.step_at(number, Some(step), &mut ())
     }
 
@@ -211,7 +177,7 @@ impl Rig {
     /// # Panics
     /// If no execution was begun.
     pub fn finish(&mut self) -> Result<(), Stop> {
-        let number = self.current().steps as usize;
+        let number = self.run.steps as usize;
         self.step_at(number, None, &mut ())
     }
 
@@ -221,36 +187,36 @@ impl Rig {
         self.construction
     }
 
-    /// The hash over all events of the current execution so far, if one was begun.
-    pub fn trace_hash(&self) -> Option<u64> {
-        self.run.as_ref().map(|run| run.hash.get())
+    /// The hash over all events of the current execution so far.
+    pub const fn trace_hash(&self) -> u64 {
+        self.judge.hash.get()
     }
 
     /// The model's view of the current execution.
     pub const fn model(&self) -> &Model {
-        &self.model
+        &self.judge.model
     }
 
     /// Makes room, and memory that is all zero.
     fn prepare(&mut self, setup: &Setup) -> Result<(), SystemError> {
-        if let Some(mut run) = self.run.take() {
-            // The one before may have ended by a panic, with its subject half-way through a call.
-            drop(run.subject.take());
-            self.spare = Some(run);
-        }
+        // The one before may have ended by a panic, with its subject half-way through a call.
+        drop(self.run.subject.take());
         let size = setup.queue_size;
         let buffers = usize::from(setup.buffer_size) * size.as_usize();
         let Provided { rings: one, buffers: other, .. } = &mut self.provided;
+        let mut moved = false;
         for (memory, length, alignment) in
             [(one, Layout::new(size).len(), RINGS_ALIGNMENT), (other, buffers, 1)]
         {
-            let ours = 1 + usize::from(self.spare.is_some());
             // A subject that kept a handle must not be able to touch the next one's memory.
-            if !self.ground.serves(memory, length) || Rc::strong_count(memory) > ours {
-                self.spare = None;
+            if !self.ground.serves(memory, length) || Rc::strong_count(memory) > OWN_HANDLES {
                 *memory = Rc::new(self.ground.memory(length, alignment)?);
+                moved = true;
             }
             memory.restart(length);
+        }
+        if moved {
+            self.run.move_to(&self.provided);
         }
         self.provided.buffers.record_places();
         Ok(())
@@ -261,7 +227,7 @@ impl Rig {
         let setup = &Setup { event_index: setup.event_index && kind.capabilities().event_index, ..*setup };
         let size = setup.queue_size;
         let first = setup.first_index.get();
-        self.model.begin(&ringstorm_model::Setup {
+        self.judge.model.begin(&ringstorm_model::Setup {
             queue_size: size.get(),
             buffer_size: setup.buffer_size.into(),
             first_index: first,
@@ -269,25 +235,18 @@ impl Rig {
             zeroed: setup.zeroes() && kind.capabilities().zeroing,
             goes_on: kind.capabilities().policies.then(|| setup.goes_on()),
         });
-        let call_limit = call_limit(size);
-        self.provided.rings.begin_call(call_limit);
-        self.provided.buffers.begin_call(call_limit);
+        self.judge.hash = TraceHash::default();
+        self.run.begin(kind.capabilities(), setup);
+        self.provided.begin_call(self.run.call_limit);
         let subject = panics::guard(|| kind.build(setup, &self.provided));
-        self.provided.rings.end_call();
-        self.provided.buffers.end_call();
-        let run = Run::begun(self.spare.take(), &self.provided, kind.capabilities(), setup, subject);
-        let (available, device_part) = (run.geometry.available, run.device_part.clone());
-        self.run = Some(run);
+        self.provided.end_call(&mut self.scratch.reports);
+        self.run.meet(subject);
+        let (available, part) = (self.run.geometry.available, self.run.device_part.clone());
         self.provided.rings.watch_available_index(available + 2);
-        self.provided.rings.reserve_for_device(device_part);
+        self.provided.rings.reserve_for_device(part);
         self.tell_effects(listener)?;
         self.look_at_event(listener)?;
         self.look_at_free_count(listener)
-    }
-
-    #[inline(always)]
-    fn current(&mut self) -> &mut Run {
-        self.run.as_mut().expect("an execution was begun")
     }
 
     fn step_at(
@@ -297,14 +256,14 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
         listener.step(number, step, self);
-        let run = self.current();
+        let run = &mut self.run;
         run.effective = false;
         run.steps += 1;
         let result = match step {
             Some(step) => self.act(step, listener),
             None => self.settle_and_release(listener).map(|()| None),
         };
-        let run = self.current();
+        let run = &mut self.run;
         run.effective_steps += u64::from(run.effective);
         // A device that does nothing with this step may have finished what it had begun before.
         if let Some(why) = result?.filter(|_| !run.effective) {
@@ -334,14 +293,14 @@ impl Rig {
                 self.device_return(pick, written, count, beyond, listener)
             }
             Step::DeviceEvent { ahead } => {
-                if !self.current().device.set_event(ahead) {
+                if !self.run.device.set_event(ahead) {
                     return Ok(Some(Skip::NothingThere));
                 }
                 self.tell_effects(listener)?;
                 Ok(None)
             }
             Step::DeviceNotifications { wanted } => {
-                self.current().device.set_notifications(wanted);
+                self.run.device.set_notifications(wanted);
                 self.tell_effects(listener)?;
                 Ok(None)
             }
@@ -349,71 +308,4 @@ impl Rig {
             Step::Settle => self.settle(listener).map(|()| None),
         }
     }
-
-    /// Tells everybody of an event: the hash, the listener, and the model, which judges it. Written out where it is
-    /// called, since what is to be done for the event is known there.
-    #[inline(always)]
-    fn tell(&mut self, event: &Event<'_>, listener: &mut impl Listener) -> Result<(), Stop> {
-        self.current().hash.event(event);
-        listener.event(event);
-        self.model.observe(event)?;
-        Ok(())
-    }
-}
-
-impl Run {
-    /// An execution that begins with this subject. Of the one before, it takes over memory and nothing else.
-    fn begun(
-        before: Option<Self>,
-        provided: &Provided,
-        can: Capabilities,
-        setup: &Setup,
-        subject: Box<dyn Subject>,
-    ) -> Self {
-        let (geometry, first) = (subject.geometry(), setup.first_index.get());
-        let (mut device, mut returned, mut lives, mut unmet) = match before {
-            Some(Self { device, returned, lives, unmet, .. }) => (device, returned, lives, unmet),
-            None => {
-                let Provided { rings, buffers, .. } = provided;
-                let space = AddressSpace::new([(BUFFERS_ADDRESS.get(), Rc::clone(buffers))]);
-                let device = Device::new(Rc::clone(rings), geometry, space, first);
-                (device, VecDeque::new(), Vec::new(), Vec::new())
-            }
-        };
-        device.restart(geometry, first, setup.event_index);
-        returned.clear();
-        lives.clear();
-        lives.resize(setup.queue_size.as_usize(), 0);
-        unmet.clear();
-        Self {
-            can,
-            setup: *setup,
-            subject: Some(subject),
-            device,
-            geometry,
-            device_part: geometry.used..geometry.used + geometry.used_bytes(),
-            available: first,
-            returned,
-            lives,
-            submissions: 0,
-            resets: 0,
-            call_limit: call_limit(setup.queue_size),
-            hash: TraceHash::default(),
-            call: Call::Construct,
-            effective: false,
-            steps: 0,
-            effective_steps: 0,
-            skipped_steps: 0,
-            last_fault: None,
-            unmet,
-            trap: None,
-            trap_state: 0,
-            coverage: Coverage::default(),
-        }
-    }
-}
-
-/// How many accesses a call may make: several times what handling one chain of all descriptors takes.
-const fn call_limit(size: QueueSize) -> u64 {
-    256 + 32 * size.get() as u64
 }

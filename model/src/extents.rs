@@ -63,57 +63,60 @@ impl Extents {
         if self.lists.len() <= region {
             self.lists.resize_with(region + 1, Vec::new);
         }
-        if let Some(other) = self.overlapping(region, start, end, writable) {
-            return Err(other);
-        }
         for granule in self.granules(start, end) {
-            let list = &mut self.lists[region];
-            if list.len() <= granule {
-                list.resize(granule + 1, NONE);
+            let first = self.lists[region].get(granule).copied().unwrap_or(NONE);
+            let overlaps =
+                |other: &Extent| other.start < end && start < other.end && (writable || other.writable);
+            if let Some(other) = self.list(first).find(|other| overlaps(other)) {
+                return Err(other.head);
             }
-            let extent = Extent { start, end, head, writable, next: list[granule] };
-            list[granule] = match self.spare.pop() {
-                Some(node) => {
-                    self.nodes[node as usize] = extent;
-                    node
-                }
-                None => {
-                    self.nodes.push(extent);
-                    self.nodes.len() as u32 - 1
-                }
-            };
+            self.insert(region, granule, Extent { start, end, head, writable, next: first });
         }
         Ok(())
     }
 
-    fn overlapping(&self, region: usize, start: u64, end: u64, writable: bool) -> Option<u16> {
-        let mut found = None;
-        self.each(region, start, end, |other| {
-            if writable || other.writable {
-                found = Some(other.head);
+    fn insert(&mut self, region: usize, granule: usize, extent: Extent) {
+        let node = match self.spare.pop() {
+            Some(node) => {
+                self.nodes[node as usize] = extent;
+                node
             }
-        });
-        found
+            None => {
+                self.nodes.push(extent);
+                self.nodes.len() as u32 - 1
+            }
+        };
+        let list = &mut self.lists[region];
+        if list.len() <= granule {
+            list.resize(granule + 1, NONE);
+        }
+        list[granule] = node;
+    }
+
+    /// The extents from a node on.
+    #[inline(always)]
+    fn list(&self, mut at: u32) -> impl Iterator<Item = &Extent> {
+        std::iter::from_fn(move || {
+            let extent = self.nodes.get(at as usize)?;
+            at = extent.next;
+            Some(extent)
+        })
     }
 
     /// Calls `f` with each buffer that shares a byte with a place, once for each granule it shares.
+    #[inline(always)]
     pub(crate) fn each_at(&self, region: u16, start: u64, length: u32, f: impl FnMut(&Extent)) {
         if length > 0 {
             self.each(region.into(), start, start + u64::from(length), f);
         }
     }
 
+    #[inline(always)]
     fn each(&self, region: usize, start: u64, end: u64, mut f: impl FnMut(&Extent)) {
         let Some(list) = self.lists.get(region) else { return };
         for granule in self.granules(start, end) {
-            let mut at = list.get(granule).copied().unwrap_or(NONE);
-            while at != NONE {
-                let other = &self.nodes[at as usize];
-                if other.start < end && start < other.end {
-                    f(other);
-                }
-                at = other.next;
-            }
+            let first = list.get(granule).copied().unwrap_or(NONE);
+            self.list(first).filter(|other| other.start < end && start < other.end).for_each(&mut f);
         }
     }
 

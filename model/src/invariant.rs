@@ -94,6 +94,13 @@ pub struct Violation {
     pub detail: String,
 }
 
+impl Violation {
+    #[cold]
+    pub(crate) fn new(invariant: Invariant, detail: fmt::Arguments<'_>) -> Self {
+        Self { invariant, detail: detail.to_string() }
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.invariant, self.detail)
@@ -106,10 +113,7 @@ impl std::error::Error for Violation {}
 macro_rules! require {
     ($holds:expr, $invariant:ident, $($detail:tt)*) => {
         if !$holds {
-            return Err(crate::Violation {
-                invariant: crate::Invariant::$invariant,
-                detail: format!($($detail)*),
-            });
+            return Err(crate::Violation::new(crate::Invariant::$invariant, format_args!($($detail)*)));
         }
     };
 }

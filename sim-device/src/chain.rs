@@ -73,6 +73,7 @@ impl<M: SharedMemory> AddressSpace<M> {
     }
 
     /// Where a run of bytes is, if one region holds it all.
+    #[inline(always)]
     pub fn locate(&self, address: u64, length: u32) -> Option<Place> {
         self.regions.iter().zip(0..).find_map(|((base, memory), region)| {
             let offset = address.checked_sub(*base)?;

@@ -227,6 +227,11 @@ impl<M: SharedMemory> Device<M> {
         }
     }
 
+    /// Whether something was done since the effects were last taken.
+    pub fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
     /// Moves what was done since the last time to `out`.
     pub fn take_effects(&mut self, out: &mut Vec<Effect>) {
         out.clear();

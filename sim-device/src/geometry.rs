@@ -58,6 +58,7 @@ impl Geometry {
     }
 
     /// The two 64-bit words of a descriptor (2.7.5): address, then length, flags and next.
+    #[inline(always)]
     pub(crate) fn descriptor<M: SharedMemory>(&self, memory: &M, index: u16) -> (u64, u32, u16, u16) {
         let rest = memory.load_u64(self.shape(index));
         (memory.load_u64(self.address(index)), rest as u32, (rest >> 32) as u16, (rest >> 48) as u16)

@@ -11,13 +11,12 @@ impl Rig {
     /// Calls the subject, watched.
     #[inline(always)]
     pub(super) fn call<T>(&mut self, call: Call, f: impl FnOnce(&mut dyn Subject) -> T) -> T {
-        let run = self.run.as_mut().expect("an execution was begun");
+        let run = &mut self.run;
         run.call = call;
-        self.provided.rings.begin_call(run.call_limit);
-        self.provided.buffers.begin_call(run.call_limit);
+        self.provided.begin_call(run.call_limit);
         let subject = run.subject.as_deref_mut().expect("the subject is there until it is released");
         let answer = super::panics::guard(|| f(subject));
-        self.scratch.reports = [self.provided.rings.end_call(), self.provided.buffers.end_call()];
+        self.provided.end_call(&mut self.scratch.reports);
         answer
     }
 
@@ -29,13 +28,13 @@ impl Rig {
         publish: bool,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        let run = self.current();
+        let run = &mut self.run;
         if in_place && !run.can.write_in_place || !publish && !run.can.prepare {
             return Ok(Some(Skip::Incapable));
         }
         run.submissions = run.submissions.wrapping_add(1);
         let mut request = std::mem::take(&mut self.scratch.request);
-        let run = self.current();
+        let run = &mut self.run;
         request.fill(&run.setup, run.submissions, readable, writable);
         // A few pieces for each buffer, and none that ends where a buffer does.
         let piece = usize::from(run.setup.buffer_size) / 4 + 1;
@@ -47,12 +46,12 @@ impl Rig {
         let told = self.submitted(slices, lengths, answer, listener);
         self.scratch.request = request;
         told?;
-        if publish && answer.is_ok() && self.current().can.prepare {
+        if publish && answer.is_ok() && self.run.can.prepare {
             self.publish(listener)?;
         }
         // Whoever publishes within submit has notified of it too.
-        if answer.is_ok() && !self.current().can.prepare {
-            self.current().device.notified();
+        if answer.is_ok() && !self.run.can.prepare {
+            self.run.device.notified();
         }
         Ok(None)
     }
@@ -64,8 +63,8 @@ impl Rig {
         answer: Answer<u16>,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
-        self.tell(&Event::Submit { readable, writable, answer }, listener)?;
-        let run = self.current();
+        self.judge.tell(&Event::Submit { readable, writable, answer }, listener)?;
+        let run = &mut self.run;
         run.effective |= answer != Err(Refusal::Broken);
         if let Some(lives) = answer.ok().and_then(|head| run.lives.get_mut(usize::from(head))) {
             *lives += 1;
@@ -78,14 +77,14 @@ impl Rig {
     }
 
     pub(super) fn publish(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
-        if !self.current().can.prepare {
+        if !self.run.can.prepare {
             return Ok(Some(Skip::Incapable));
         }
-        let before = self.current().available;
+        let before = self.run.available;
         let notify = self.call(Call::Publish, |subject| subject.publish());
-        self.tell(&Event::Publish { notify }, listener)?;
+        self.judge.tell(&Event::Publish { notify }, listener)?;
         self.look_after(listener)?;
-        let run = self.current();
+        let run = &mut self.run;
         run.effective |= run.available != before;
         run.meet_faults(Call::Publish);
         if notify {
@@ -97,8 +96,8 @@ impl Rig {
     /// Takes one used chain. Says whether it is worth trying again.
     pub(super) fn take(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
         let answer = self.call(Call::Take, |subject| subject.take());
-        self.tell(&Event::Take { answer }, listener)?;
-        let run = self.current();
+        self.judge.tell(&Event::Take { answer }, listener)?;
+        let run = &mut self.run;
         run.meet_faults(Call::Take);
         let (effective, again) = match answer {
             Ok(Some(Completion { head, .. })) => {
@@ -120,7 +119,7 @@ impl Rig {
 
     /// Takes used chains until there is none, at most twice as many as there can be.
     pub(super) fn collect(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        for _ in 0..2 * u32::from(self.current().setup.queue_size.get()) + 8 {
+        for _ in 0..2 * u32::from(self.run.setup.queue_size.get()) + 8 {
             if !self.take(listener)? {
                 break;
             }
@@ -134,7 +133,7 @@ impl Rig {
         limit: Amount,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        let run = self.current();
+        let run = &mut self.run;
         let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(Skip::NothingThere)) };
         let head = run.returned[position];
         self.read(head, limit, listener)?;
@@ -147,7 +146,8 @@ impl Rig {
         limit: Amount,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
-        let room = self.model.descriptors(head).unwrap_or_default().iter().filter(|buffer| buffer.writable);
+        let room =
+            self.judge.model.descriptors(head).unwrap_or_default().iter().filter(|buffer| buffer.writable);
         let room: u64 = room.map(|buffer| u64::from(buffer.length)).sum();
         // Asking for a little more than there is must not give more than there is.
         let limit = match limit {
@@ -161,7 +161,7 @@ impl Rig {
         out.clear();
         out.resize(limit as usize, 0);
         let answer = self.call(Call::Read, |subject| subject.read(head, &mut out));
-        let run = self.current();
+        let run = &mut self.run;
         run.meet_faults(Call::Read);
         run.effective |= answer != Ok(0);
         // A count beyond the buffer is an answer too: it is judged by its length.
@@ -175,6 +175,7 @@ impl Rig {
             Err(refusal) => Err(refusal),
         };
         let told = self
+            .judge
             .tell(&Event::Read { head, limit: limit as u32, answer: bytes, standing: &standing }, listener);
         (self.scratch.out, self.scratch.standing) = (out, standing);
         told?;
@@ -184,7 +185,7 @@ impl Rig {
     /// What stands in a chain's device-writable buffers, by the chain as it was published.
     fn gather(&self, head: u16, limit: u64, out: &mut Vec<u8>) {
         out.clear();
-        for buffer in self.model.descriptors(head).unwrap_or_default() {
+        for buffer in self.judge.model.descriptors(head).unwrap_or_default() {
             if let (true, Some(place)) = (buffer.writable, buffer.place) {
                 let count = u64::from(buffer.length).min(limit - out.len() as u64) as usize;
                 let start = out.len();
@@ -199,7 +200,7 @@ impl Rig {
         pick: Pick,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        let run = self.current();
+        let run = &mut self.run;
         let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(Skip::NothingThere)) };
         let head = run.returned[position];
         self.free(head, Name::Current, listener)?;
@@ -208,8 +209,8 @@ impl Rig {
 
     pub(super) fn free(&mut self, head: u16, name: Name, listener: &mut impl Listener) -> Result<(), Stop> {
         let answer = self.call(Call::Free, |subject| subject.free(head, name));
-        self.tell(&Event::Free { head, name, answer }, listener)?;
-        let run = self.current();
+        self.judge.tell(&Event::Free { head, name, answer }, listener)?;
+        let run = &mut self.run;
         if answer.is_ok() {
             let position = run.returned.iter().position(|returned| *returned == head);
             position.and_then(|position| run.returned.remove(position));
@@ -224,21 +225,21 @@ impl Rig {
         wanted: bool,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        if !self.current().can.interrupts {
+        if !self.run.can.interrupts {
             return Ok(Some(Skip::Incapable));
         }
         let waiting = self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
-        let device = &self.current().device;
+        let device = &self.run.device;
         let (flags, used_event) = (device.available_flags(), device.used_event());
-        self.tell(&Event::Interrupts { wanted, flags, used_event, waiting }, listener)?;
+        self.judge.tell(&Event::Interrupts { wanted, flags, used_event, waiting }, listener)?;
         self.look_after(listener)?;
-        self.current().effective = true;
+        self.run.effective = true;
         Ok(None)
     }
 
     /// Stops the device, resets the driver, and starts the device again.
     pub(super) fn reset(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
-        let run = self.current();
+        let run = &mut self.run;
         if !run.can.reset {
             return Ok(Some(Skip::Incapable));
         }
@@ -249,21 +250,21 @@ impl Rig {
         self.disarm();
         // While the device is stopped, its part is the driver's too.
         self.provided.rings.reserve_for_device(0..0);
-        let limit = self.current().call_limit;
+        let limit = self.run.call_limit;
         // Writing the whole table anew takes more than a chain.
-        self.current().call_limit = 2 * limit;
+        self.run.call_limit = 2 * limit;
         self.call(Call::Reset, |subject| subject.reset(first));
         self.provided.rings.reserve_for_device(part);
-        let run = self.current();
+        let run = &mut self.run;
         run.call_limit = limit;
         run.device.reset(first);
         run.available = first;
         run.returned.clear();
         run.unmet.clear();
         self.disarm();
-        let run = self.current();
+        let run = &mut self.run;
         run.effective = true;
-        self.tell(&Event::Reset { first_index: first }, listener)?;
+        self.judge.tell(&Event::Reset { first_index: first }, listener)?;
         self.tell_effects(listener)?;
         self.look_at_event(listener)?;
         self.look_after(listener)?;

@@ -1,7 +1,8 @@
 //! The device's acts.
 
 use super::look::to_model;
-use super::{Listener, Rig, Run, Skip, Stop};
+use super::run::Run;
+use super::{Listener, Rig, Scratch, Skip, Stop};
 use crate::outcome::Call;
 use crate::scenario::{Amount, Pick};
 use ringstorm_model::{Event, Place};
@@ -29,23 +30,18 @@ impl Rig {
 
     /// The device takes one chain. Says whether there was one.
     pub(super) fn fetch(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
-        let device = &mut self.run.as_mut().expect("an execution was begun").device;
+        let Self { run, judge, scratch: Scratch { descriptors, out: payload, .. }, .. } = self;
+        let device = &mut run.device;
         let taken = device.take().map(|taken| (taken.head, taken.error.is_none()));
-        let mut told = Ok(());
         if let Some((head, whole)) = taken {
-            let mut descriptors = std::mem::take(&mut self.scratch.descriptors);
-            let mut payload = std::mem::take(&mut self.scratch.out);
-            to_model(device.newest(), &mut descriptors);
+            run.effective = true;
+            to_model(device.newest(), descriptors);
             payload.clear();
             if whole {
-                device.space().gather(device.newest(), false, u64::MAX, &mut payload);
+                device.space().gather(device.newest(), false, u64::MAX, payload);
             }
-            self.current().effective = true;
-            let event = Event::Fetched { head, whole, descriptors: &descriptors, payload: &payload };
-            told = self.tell(&event, listener);
-            (self.scratch.descriptors, self.scratch.out) = (descriptors, payload);
+            judge.tell(&Event::Fetched { head, whole, descriptors, payload }, listener)?;
         }
-        told?;
         self.tell_effects(listener)?;
         Ok(taken.is_some())
     }
@@ -59,7 +55,7 @@ impl Rig {
         beyond: bool,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        let device = &mut self.current().device;
+        let device = &mut self.run.device;
         let mut returned = 0;
         while returned < count && device.give_back(pick.0, |room| reply(written, beyond, room)) {
             returned += 1;
@@ -78,8 +74,8 @@ impl Rig {
         value: u32,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        let state = self.model.state().number();
-        let run = self.current();
+        let state = self.judge.model.state().number();
+        let run = &mut self.run;
         if fault == Fault::ChangedBetweenReads && !run.can.watched {
             return Ok(Some(Skip::Incapable));
         }
@@ -104,11 +100,14 @@ impl Rig {
     }
 
     /// Tells what the device did.
+    #[inline]
     pub(super) fn tell_effects(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        if !self.run.device.has_effects() {
+            return Ok(());
+        }
+        self.run.effective = true;
         let mut effects = std::mem::take(&mut self.scratch.effects);
-        let run = self.current();
-        run.device.take_effects(&mut effects);
-        run.effective |= !effects.is_empty();
+        self.run.device.take_effects(&mut effects);
         let told = effects.iter().try_for_each(|effect| self.tell_effect(effect, listener));
         self.scratch.effects = effects;
         told
@@ -117,35 +116,35 @@ impl Rig {
     fn tell_effect(&mut self, effect: &Effect, listener: &mut impl Listener) -> Result<(), Stop> {
         match *effect {
             Effect::Wrote { place: sim::Place { region, offset }, length } => {
-                self.tell(&Event::Wrote { place: Place { region, offset }, length }, listener)
+                self.judge.tell(&Event::Wrote { place: Place { region, offset }, length }, listener)
             }
             Effect::UsedElement { index, id, length } => {
-                self.tell(&Event::UsedElement { index, id, length }, listener)
+                self.judge.tell(&Event::UsedElement { index, id, length }, listener)
             }
             Effect::UsedIndex(index) => {
                 // The index that was to change is no more.
-                if matches!(self.current().trap, Some(Change::UsedIndex(_))) {
+                if matches!(self.run.trap, Some(Change::UsedIndex(_))) {
                     self.disarm();
                 }
-                self.tell(&Event::UsedIndex { index }, listener)
+                self.judge.tell(&Event::UsedIndex { index }, listener)
             }
-            Effect::Notifications(wanted) => self.tell(&Event::Notifications { wanted }, listener),
-            Effect::AvailableEvent(index) => self.tell(&Event::AvailableEvent { index }, listener),
+            Effect::Notifications(wanted) => self.judge.tell(&Event::Notifications { wanted }, listener),
+            Effect::AvailableEvent(index) => self.judge.tell(&Event::AvailableEvent { index }, listener),
             Effect::UsedFlags(flags) => {
-                self.tell(&Event::Notifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
+                self.judge.tell(&Event::Notifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
             }
             Effect::AvailableIndex(_) | Effect::AvailableEntry { .. } => {
-                self.tell(&Event::RingTampered, listener)
+                self.judge.tell(&Event::RingTampered, listener)
             }
-            Effect::Spurious => self.tell(&Event::Spurious, listener),
-            Effect::Silent => self.tell(&Event::Silent, listener),
+            Effect::Spurious => self.judge.tell(&Event::Spurious, listener),
+            Effect::Silent => self.judge.tell(&Event::Silent, listener),
             Effect::Trap { trap, then } => {
                 self.provided.rings.set_trap(Some(trap));
-                self.current().trap = Some(then);
-                self.tell(&Event::Trap, listener)
+                self.run.trap = Some(then);
+                self.judge.tell(&Event::Trap, listener)
             }
-            Effect::Descriptor { index } => self.tell(&Event::Tampered { descriptor: index }, listener),
-            Effect::Withheld { head } => self.tell(&Event::Withheld { head }, listener),
+            Effect::Descriptor { index } => self.judge.tell(&Event::Tampered { descriptor: index }, listener),
+            Effect::Withheld { head } => self.judge.tell(&Event::Withheld { head }, listener),
         }
     }
 }
@@ -154,7 +153,7 @@ impl Rig {
     /// Takes a trap away that was not sprung.
     pub(super) fn disarm(&mut self) {
         self.provided.rings.set_trap(None);
-        self.current().trap = None;
+        self.run.trap = None;
     }
 }
 

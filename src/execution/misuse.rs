@@ -13,7 +13,7 @@ impl Rig {
         pick: Pick,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        let can = self.current().can;
+        let can = self.run.can;
         if !can.misuse || bad == BadHead::Stale && !can.stale_names {
             return Ok(Some(Skip::Incapable));
         }
@@ -30,9 +30,9 @@ impl Rig {
 
     /// A head that must not be named, of the kind asked for, among the descriptors from `pick` on.
     fn bad_head(&mut self, bad: BadHead, pick: Pick) -> Option<u16> {
-        let size = self.current().setup.queue_size.get();
-        let run = self.run.as_ref()?;
-        let model = &self.model;
+        let size = self.run.setup.queue_size.get();
+        let run = &self.run;
+        let model = &self.judge.model;
         let mut around = (0..size.min(64)).map(|step| u16::from(pick.0).wrapping_add(step) % size);
         match bad {
             BadHead::OutOfRange => Some(size),

@@ -1,7 +1,7 @@
 //! The end of the faults: everything comes back, or the queue is broken and a reset brings it back.
 
 use super::device::reply;
-use super::{Listener, Rig, Stop};
+use super::{Listener, OWN_HANDLES, Rig, Stop};
 use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers};
 use ringstorm_model::{Event, Name};
@@ -15,24 +15,24 @@ impl Rig {
     /// Settles: the faults stop, the device takes and returns everything, the caller takes and frees it, within
     /// [`ROUNDS`] rounds. A broken queue is reset, and must then carry a chain through.
     pub(super) fn settle(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        let run = self.current();
+        let run = &mut self.run;
         if run.device.needs_reset() && run.can.reset {
             self.reset(listener)?;
         }
-        let run = self.current();
+        let run = &mut self.run;
         run.device.repent();
         run.unmet.clear();
         self.disarm();
         self.tell_effects(listener)?;
         self.bring_home(listener)?;
-        self.tell(&Event::Settled, listener)?;
-        if self.model.is_broken() && self.current().can.reset {
+        self.judge.tell(&Event::Settled, listener)?;
+        if self.judge.model.is_broken() && self.run.can.reset {
             self.reset(listener)?;
             let buffer = Buffers::full(1);
-            let room = if self.current().setup.queue_size.get() > 1 { buffer } else { Buffers::NONE };
+            let room = if self.run.setup.queue_size.get() > 1 { buffer } else { Buffers::NONE };
             self.submit(buffer, room, false, true, listener)?;
             self.bring_home(listener)?;
-            self.tell(&Event::Settled, listener)?;
+            self.judge.tell(&Event::Settled, listener)?;
         }
         Ok(())
     }
@@ -41,7 +41,7 @@ impl Rig {
         for _ in 0..ROUNDS {
             self.publish(listener)?;
             while self.fetch(listener)? {}
-            let device = &mut self.current().device;
+            let device = &mut self.run.device;
             let mut returned = false;
             while device.give_back(1, |room| reply(Amount::Full, false, room)) {
                 returned = true;
@@ -51,11 +51,11 @@ impl Rig {
             }
             self.tell_effects(listener)?;
             self.collect(listener)?;
-            for _ in 0..self.current().returned.len() {
-                let Some(head) = self.current().returned.front().copied() else { break };
+            for _ in 0..self.run.returned.len() {
+                let Some(head) = self.run.returned.front().copied() else { break };
                 self.free(head, Name::Current, listener)?;
             }
-            if self.model.live_chains() == 0 || self.model.is_broken() {
+            if self.judge.model.live_chains() == 0 || self.judge.model.is_broken() {
                 break;
             }
         }
@@ -66,21 +66,18 @@ impl Rig {
     pub(super) fn settle_and_release(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         self.settle(listener)?;
         // Half of the queues are released with a live chain: the device is stopped by then, and nothing may be left.
-        if self.current().steps.is_multiple_of(2) && !self.model.is_broken() {
+        if self.run.steps.is_multiple_of(2) && !self.judge.model.is_broken() {
             self.submit(Buffers::full(1), Buffers::NONE, false, true, listener)?;
         }
-        let run = self.current();
+        let run = &mut self.run;
         let subject = run.subject.take().expect("the subject is there until it is released");
         run.call = Call::Release;
         let limit = run.call_limit;
-        self.provided.rings.begin_call(limit);
-        self.provided.buffers.begin_call(limit);
+        self.provided.begin_call(limit);
         super::panics::guard(|| subject.release());
-        self.provided.rings.end_call();
-        self.provided.buffers.end_call();
-        // One handle of the rig and one of the device for each memory.
-        let left = |memory| Rc::strong_count(memory) as u32 - 2;
+        self.provided.end_call(&mut self.scratch.reports);
+        let left = |memory| (Rc::strong_count(memory) - OWN_HANDLES) as u32;
         let left = left(&self.provided.rings) + left(&self.provided.buffers);
-        self.tell(&Event::Released { left }, listener)
+        self.judge.tell(&Event::Released { left }, listener)
     }
 }

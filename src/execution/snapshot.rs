@@ -1,6 +1,7 @@
 //! Keeping the state of an execution, going back to it, and telling it from others.
 
-use super::{Listener, Rig, Run, Skip, Stop, call_limit, panics};
+use super::run::{Run, call_limit};
+use super::{Listener, Rig, Skip, Stop, panics};
 use crate::outcome::Verdict;
 use crate::scenario::{Setup, Step};
 use crate::subject::{Kind, Subject};
@@ -55,7 +56,7 @@ impl Rig {
     /// [`SystemError`] if there is no memory for it.
     pub fn try_begin(&mut self, kind: Kind, setup: &Setup) -> Result<Advance, SystemError> {
         // Dropped with live chains, a subject may keep its memory for ever.
-        panics::release(self.run.as_mut().and_then(|run| run.subject.take()));
+        panics::release(self.run.subject.take());
         self.prepare(setup)?;
         let end = catch_unwind(AssertUnwindSafe(|| self.construct(kind, setup, &mut ())));
         Ok(Self::advance(end, false))
@@ -66,7 +67,7 @@ impl Rig {
     /// # Panics
     /// If no execution was begun.
     pub fn try_step(&mut self, step: &Step) -> Advance {
-        let number = self.current().steps as usize;
+        let number = self.run.steps as usize;
         let mut skipped = WasSkipped(false);
         let end = catch_unwind(AssertUnwindSafe(|| self.step_at(number, Some(step), &mut skipped)));
         Self::advance(end, skipped.0)
@@ -85,14 +86,14 @@ impl Rig {
     /// # Panics
     /// If no execution was begun, or it has ended.
     pub fn snapshot(&self) -> Option<Snapshot> {
-        let run = self.run.as_ref().expect("an execution was begun");
+        let run = &self.run;
         let subject = run.subject.as_deref().expect("the subject is there until it is released");
         Some(Snapshot {
             rings: bytes(&self.provided.rings),
             buffers: bytes(&self.provided.buffers),
             subject: subject.snapshot()?,
             device: run.device.state(),
-            model: self.model.clone(),
+            model: self.judge.model.clone(),
             available: run.available,
             returned: run.returned.clone(),
             lives: run.lives.clone(),
@@ -110,9 +111,8 @@ impl Rig {
     /// If no execution was begun.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         // What was cut short by a panic is over.
-        self.provided.rings.end_call();
-        self.provided.buffers.end_call();
-        let run = self.current();
+        self.provided.end_call(&mut self.scratch.reports);
+        let run = &mut self.run;
         run.call_limit = call_limit(run.setup.queue_size);
         let part = run.device_part.clone();
         self.provided.rings.reserve_for_device(part);
@@ -120,8 +120,8 @@ impl Rig {
         self.provided.buffers.copy_in(0, &snapshot.buffers);
         let (trap, then) = snapshot.trap;
         self.provided.rings.set_trap(trap);
-        self.model.clone_from(&snapshot.model);
-        let run = self.current();
+        self.judge.model.clone_from(&snapshot.model);
+        let run = &mut self.run;
         panics::release(run.subject.take());
         run.subject = snapshot.subject.snapshot();
         run.device.restore(&snapshot.device);
@@ -149,10 +149,10 @@ impl Rig {
     /// If no execution was begun, or it has ended.
     pub fn fingerprint(&self, honest: bool, state: &mut impl Hasher) {
         self.fingerprint_memory(state);
-        let run = self.run.as_ref().expect("an execution was begun");
+        let run = &self.run;
         let base = run.base();
         run.device.fingerprint(base, honest, state);
-        self.model.fingerprint(base, state);
+        self.judge.model.fingerprint(base, state);
         (run.available.wrapping_sub(base), &run.returned).hash(state);
         if run.setup.event_index && !honest {
             // A garbled event is an index that stays where it is while the rings turn.
@@ -173,7 +173,7 @@ impl Rig {
     /// # Panics
     /// If no execution was begun, or it has ended.
     pub fn fingerprint_subject(&self, state: &mut dyn Hasher) -> bool {
-        let run = self.run.as_ref().expect("an execution was begun");
+        let run = &self.run;
         run.subject.as_deref().expect("the subject is there until it is released").fingerprint(state)
     }
 
@@ -182,7 +182,7 @@ impl Rig {
     /// # Panics
     /// If no execution was begun.
     pub fn fingerprint_memory(&self, state: &mut impl Hasher) {
-        let run = self.run.as_ref().expect("an execution was begun");
+        let run = &self.run;
         self.rings(run, state);
         self.payload(run, state);
     }
@@ -208,7 +208,8 @@ impl Rig {
     fn payload(&self, run: &Run, state: &mut impl Hasher) {
         let mut bytes = bytes(&self.provided.buffers);
         for head in 0..run.setup.queue_size.get() {
-            let (Some(descriptors), Some(payload)) = (self.model.descriptors(head), self.model.payload(head))
+            let (Some(descriptors), Some(payload)) =
+                (self.judge.model.descriptors(head), self.judge.model.payload(head))
             else {
                 continue;
             };

@@ -9,7 +9,7 @@ pub use specimen::{Defect, Specimen};
 use crate::scenario::Setup;
 use ringstorm_core::DeviceAddress;
 use ringstorm_model::{Answer, Completion, Name};
-use ringstorm_sim_device::{Geometry, WatchedMemory};
+use ringstorm_sim_device::{CallReport, Geometry, WatchedMemory};
 use std::hash::Hasher;
 use std::rc::Rc;
 use strum::VariantArray;
@@ -53,6 +53,22 @@ pub struct Provided {
     pub rings_address: DeviceAddress,
     /// Where the device sees the buffers.
     pub buffers_address: DeviceAddress,
+}
+
+impl Provided {
+    /// From here to [`end_call`](Self::end_call), accesses are the subject's, at most `limit` of them to either memory.
+    #[inline(always)]
+    pub(crate) fn begin_call(&self, limit: u64) {
+        self.rings.begin_call(limit);
+        self.buffers.begin_call(limit);
+    }
+
+    /// Ends the call and tells what it did to rings and buffers.
+    #[inline(always)]
+    pub(crate) fn end_call(&self, [rings, buffers]: &mut [CallReport; 2]) {
+        self.rings.end_call_into(rings);
+        self.buffers.end_call_into(buffers);
+    }
 }
 
 /// A driver-side queue.

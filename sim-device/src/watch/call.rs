@@ -56,7 +56,7 @@ pub(super) struct CallLog {
 
 impl CallLog {
     pub(super) fn restart(&self) {
-        self.end();
+        self.end_into(&mut CallReport::default());
         self.available_index.set(None);
         self.device_part.set((0, 0));
         self.find_plain_end();
@@ -116,28 +116,30 @@ impl CallLog {
         self.late.borrow_mut().clear();
     }
 
-    /// Ends the call, if one is on. One that made no access costs next to nothing.
+    /// Ends the call, if one is on.
     #[inline(always)]
-    pub(super) fn end(&self) -> CallReport {
+    pub(super) fn end_into(&self, report: &mut CallReport) {
         self.in_call.set(false);
-        if self.accesses_left.get() == self.limit.get() { CallReport::default() } else { self.report() }
+        *report = CallReport::default();
+        if self.accesses_left.get() != self.limit.get() {
+            self.report(report);
+        }
     }
 
     /// What the call did; the next one begins with nothing done.
-    fn report(&self) -> CallReport {
+    fn report(&self, report: &mut CallReport) {
         self.accesses_left.set(self.limit.get());
-        let refetched = if self.loads.get() > 1 { self.refetched() } else { None };
+        if self.loads.get() > 1 {
+            report.refetched = self.refetched();
+        }
         self.loads.set(0);
         if self.published.replace(false) {
             self.find_plain_end();
         }
-        CallReport {
-            stores: self.stores.take(),
-            foreign: self.foreign.take(),
-            refetched,
-            late: self.noted.get() && !self.late.borrow().is_empty(),
-            trapped: self.trapped.take(),
-        }
+        report.stores = self.stores.take();
+        report.foreign = self.foreign.take();
+        report.late = self.noted.get() && !self.late.borrow().is_empty();
+        report.trapped = self.trapped.take();
     }
 
     #[inline(always)]
