@@ -1,0 +1,142 @@
+//! One execution, as far as it is neither the judge's nor the memory's.
+
+use super::BUFFERS_ADDRESS;
+use crate::coverage::Coverage;
+use crate::outcome::Call;
+use crate::scenario::Setup;
+use crate::subject::{Capabilities, Provided, Subject};
+use ringstorm_core::QueueSize;
+use ringstorm_sim_device::{AddressSpace, Change, Device, Fault, Geometry, WatchedMemory};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// One execution.
+pub(super) struct Run {
+    pub(super) can: Capabilities,
+    pub(super) setup: Setup,
+    pub(super) subject: Option<Box<dyn Subject>>,
+    pub(super) device: Device<Rc<WatchedMemory>>,
+    pub(super) geometry: Geometry,
+    /// The used ring, in bytes of the rings' memory: the device's part.
+    pub(super) device_part: Range<usize>,
+    /// The available index as last seen.
+    pub(super) available: u16,
+    /// Heads of the chains that were taken and not freed, oldest first.
+    pub(super) returned: VecDeque<u16>,
+    /// By head: how many chains have begun there.
+    pub(super) lives: Vec<u32>,
+    pub(super) submissions: u32,
+    pub(super) resets: u32,
+    /// Accesses that a call may make.
+    pub(super) call_limit: u64,
+    pub(super) call: Call,
+    pub(super) effective: bool,
+    pub(super) steps: u64,
+    pub(super) effective_steps: u64,
+    pub(super) skipped_steps: u64,
+    pub(super) last_fault: Option<Fault>,
+    /// Faults that the driver has not met yet, with the state they were thrown in.
+    pub(super) unmet: Vec<(usize, Fault)>,
+    /// What the trap that is set comes to, and the state it was set in.
+    pub(super) trap: Option<Change>,
+    pub(super) trap_state: usize,
+    pub(super) coverage: Coverage,
+}
+
+impl Run {
+    /// No execution yet, but a device on this memory.
+    pub(super) fn new(provided: &Provided) -> Self {
+        let geometry = Geometry { size: 1, table: 0, available: 0, used: 0 };
+        let mut run = Self {
+            can: Capabilities::default(),
+            setup: Setup::default(),
+            subject: None,
+            device: device(provided, geometry),
+            geometry,
+            device_part: 0..0,
+            available: 0,
+            returned: VecDeque::new(),
+            lives: Vec::new(),
+            submissions: 0,
+            resets: 0,
+            call_limit: 0,
+            call: Call::Construct,
+            effective: false,
+            steps: 0,
+            effective_steps: 0,
+            skipped_steps: 0,
+            last_fault: None,
+            unmet: Vec::new(),
+            trap: None,
+            trap_state: 0,
+            coverage: Coverage::default(),
+        };
+        run.begin(Capabilities::default(), &Setup::default());
+        run
+    }
+
+    /// Takes other memory for the device.
+    pub(super) fn move_to(&mut self, provided: &Provided) {
+        self.device = device(provided, self.geometry);
+    }
+
+    /// Begins an execution of which the subject is not there yet.
+    pub(super) fn begin(&mut self, can: Capabilities, setup: &Setup) {
+        let Self {
+            can: own_can,
+            setup: own_setup,
+            subject,
+            // These wait for the subject.
+            device: _,
+            geometry: _,
+            device_part: _,
+            available,
+            returned,
+            lives,
+            submissions,
+            resets,
+            call_limit,
+            call,
+            effective,
+            steps,
+            effective_steps,
+            skipped_steps,
+            last_fault,
+            unmet,
+            trap,
+            trap_state,
+            coverage,
+        } = self;
+        (*own_can, *own_setup, *subject) = (can, *setup, None);
+        *available = setup.first_index.get();
+        returned.clear();
+        lives.clear();
+        lives.resize(setup.queue_size.as_usize(), 0);
+        (*submissions, *resets) = (0, 0);
+        (*call_limit, *call) = (self::call_limit(setup.queue_size), Call::Construct);
+        (*effective, *steps, *effective_steps, *skipped_steps) = (false, 0, 0, 0);
+        *last_fault = None;
+        unmet.clear();
+        (*trap, *trap_state, *coverage) = (None, 0, Coverage::default());
+    }
+
+    /// The subject is there.
+    pub(super) fn meet(&mut self, subject: Box<dyn Subject>) {
+        self.geometry = subject.geometry();
+        self.device_part = self.geometry.used..self.geometry.used + self.geometry.used_bytes();
+        self.device.restart(self.geometry, self.available, self.setup.event_index);
+        self.subject = Some(subject);
+    }
+}
+
+fn device(provided: &Provided, geometry: Geometry) -> Device<Rc<WatchedMemory>> {
+    let Provided { rings, buffers, .. } = provided;
+    let space = AddressSpace::new([(BUFFERS_ADDRESS.get(), Rc::clone(buffers))]);
+    Device::new(Rc::clone(rings), geometry, space, 0)
+}
+
+/// How many accesses a call may make: several times what handling one chain of all descriptors takes.
+pub(super) const fn call_limit(size: QueueSize) -> u64 {
+    256 + 32 * size.get() as u64
+}
