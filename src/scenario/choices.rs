@@ -1,40 +1,45 @@
 //! Choosing among things that are not equally likely.
 
+/// As many places has a table.
+const PLACES: usize = 256;
+
 /// Things with their weights, to be chosen among many times over.
+///
+/// Each stands in a table as often as its weight says, to the nearest of [`PLACES`], and at least once if it has any.
 pub(super) struct Choices<T> {
-    /// Each thing with the sum of its weight and those of all before it.
-    ends: Vec<(u32, T)>,
+    table: [T; PLACES],
+    weighted: Vec<(T, u32)>,
 }
 
 impl<T: Copy> Choices<T> {
-    /// Those of a weight above zero.
-    pub(super) fn new(weighted: impl Iterator<Item = (T, u32)>) -> Self {
-        let mut total = 0;
-        let ends = weighted.filter(|(_, weight)| *weight > 0).map(|(item, weight)| {
-            total += weight;
-            (total, item)
-        });
-        Self { ends: ends.collect() }
+    /// Those of a weight above zero, or `nothing` everywhere.
+    pub(super) fn new(weighted: impl Iterator<Item = (T, u32)>, nothing: T) -> Self {
+        let weighted: Vec<(T, u32)> = weighted.filter(|(_, weight)| *weight > 0).collect();
+        let (total, count) = (weighted.iter().map(|(_, weight)| weight).sum::<u32>(), weighted.len() as u32);
+        let mut table = [nothing; PLACES];
+        let (mut start, mut sum) = (0, 0);
+        for ((item, weight), number) in weighted.iter().zip(1..) {
+            sum += weight;
+            // One place for each that came so far, and of the others the share of their weights.
+            let end = (number + (PLACES as u32 - count) * sum / total) as usize;
+            table[start..end].fill(*item);
+            start = end;
+        }
+        Self { table, weighted }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.weighted.is_empty()
     }
 
-    /// The sum of all weights.
-    pub(super) fn total(&self) -> u32 {
-        self.ends.last().map_or(0, |(end, _)| *end)
+    /// What stands at a place.
+    #[inline(always)]
+    pub(super) const fn at(&self, place: u8) -> T {
+        self.table[place as usize]
     }
 
-    /// The thing at a place below the total: each has as many as it weighs.
-    pub(super) fn at(&self, place: u32) -> T {
-        self.ends[self.ends.partition_point(|(end, _)| *end <= place)].1
-    }
-
-    /// Without those that do not pass.
-    pub(super) fn only(&self, passes: impl Fn(T) -> bool) -> Self {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
-        let weighted = self.ends.iter().zip(starts).map(|((end, item), start)| (*item, end - start));
-        Self::new(weighted.filter(|(item, _)| passes(*item)))
+    /// Those that pass, with their weights.
+    pub(super) fn only(&self, passes: impl Fn(T) -> bool) -> impl Iterator<Item = (T, u32)> {
+        self.weighted.iter().copied().filter(move |(item, _)| passes(*item))
     }
 }

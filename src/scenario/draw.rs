@@ -5,7 +5,7 @@
 //! something to do; it decides nothing that the execution relies on.
 
 use super::choices::Choices;
-use super::guess::Guess;
+use super::guess::{Guess, bit};
 use super::step::{Amount, BadHead, HeadCall, Op, Pick, Step};
 use super::{BUFFER_BYTES_MAX, Scenario, Setup, tour};
 use rand::{RngExt, SeedableRng};
@@ -187,10 +187,10 @@ impl Drawer {
             Profile::Hostile => Fault::VARIANTS.iter().map(|fault| (*fault, 1)).collect(),
             Profile::Swarm => Fault::VARIANTS.iter().map(|fault| (*fault, self.swarm_weight(4))).collect(),
         };
-        let faults = Choices::new(faults.into_iter());
+        let faults = Choices::new(faults.into_iter(), Fault::SpuriousNotification);
         let useful = ops.into_iter().filter(|(op, _)| *op != Op::Fault || !faults.is_empty());
-        let longest = self.choose(&[(1, 1), (2, 3), (4, 4), (9, 2)]);
-        Weights { ops: Choices::new(useful), faults, longest }
+        let longest = self.choose(&[(1, 2), (2, 4), (4, 4), (9, 1)]);
+        Weights { ops: Choices::new(useful, Op::Idle), faults, longest }
     }
 
     /// Often nothing, else from a fraction of the usual to many times as much.
@@ -296,17 +296,15 @@ impl Drawer {
 
     /// An operation that probably finds something to do; now and then any.
     fn operation(&mut self, weights: &Weights) -> Option<Op> {
-        let all = &weights.ops;
-        let anything = self.one_in(32);
-        // Most tries succeed soon, which is less work than to leave out all that would not.
-        for _ in 0..8 {
-            let op = all.at(self.below(all.total()));
-            if anything || self.guess.has_work(op) {
-                return Some(op);
-            }
+        let work = if self.one_in(32) { u64::MAX } else { self.guess.work() };
+        let has_work = |op| work & bit(op) != 0;
+        // One of eight tries mostly succeeds, which is less work than to leave out all that would not.
+        let tries = self.rng.random::<u64>().to_le_bytes();
+        if let Some(op) = tries.into_iter().map(|place| weights.ops.at(place)).find(|op| has_work(*op)) {
+            return Some(op);
         }
-        let useful = all.only(|op| self.guess.has_work(op));
-        (!useful.is_empty()).then(|| useful.at(self.below(useful.total())))
+        let useful: Vec<(Op, u32)> = weights.ops.only(has_work).collect();
+        (!useful.is_empty()).then(|| self.choose(&useful))
     }
 
     /// Plans a way to a seldom state, what can go wrong there, and calls that could meet it. It ends where it began:
@@ -338,7 +336,7 @@ impl Drawer {
     }
 
     fn fault(&mut self, weights: &Weights) -> Step {
-        let fault = weights.faults.at(self.below(weights.faults.total()));
+        let fault = weights.faults.at(self.rng.random());
         let guess = &mut self.guess;
         match fault {
             Fault::LengthTooLong | Fault::LengthForReadable | Fault::LengthUnwritten => {

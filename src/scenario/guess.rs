@@ -2,6 +2,12 @@
 
 use super::Op;
 
+/// A bit for each operation: their numbers stand in groups of at most twelve, 32 apart.
+pub(super) const fn bit(op: Op) -> u64 {
+    let number = op as u32;
+    1 << (number / 32 * 12 + number % 32)
+}
+
 /// What the queue probably holds.
 #[derive(Default)]
 pub(super) struct Guess {
@@ -31,20 +37,34 @@ impl Guess {
         self.size.saturating_sub(self.descriptors)
     }
 
-    /// Whether an operation probably finds something to do.
-    pub(super) fn has_work(&self, op: Op) -> bool {
-        match op {
-            Op::Idle => false,
-            Op::Submit | Op::Prepare | Op::Write => self.free() > 0 && !self.broken,
-            Op::Publish => self.prepared > 0 && !self.broken,
-            Op::Take | Op::Collect => (self.used > 0 || self.poisoned) && !self.broken,
-            Op::Read | Op::Free => self.completed > 0,
-            Op::Reset => self.size < 512 && (self.broken || self.chains() > 0),
-            Op::Misuse | Op::Interrupts | Op::DeviceNotifications | Op::DeviceEvent | Op::Settle => true,
-            Op::DeviceTake => self.available > 0 && !self.silent,
-            Op::DeviceReturn => self.held > 0 && !self.silent,
-            Op::Fault => !self.broken && !self.silent,
+    /// The operations that probably find something to do, as [bits](bit).
+    #[inline]
+    pub(super) fn work(&self) -> u64 {
+        const fn of<const N: usize>(ops: [Op; N]) -> u64 {
+            let (mut bits, mut at) = (0, 0);
+            while at < N {
+                bits |= bit(ops[at]);
+                at += 1;
+            }
+            bits
         }
+        const ALWAYS: u64 =
+            of([Op::Misuse, Op::Interrupts, Op::DeviceNotifications, Op::DeviceEvent, Op::Settle]);
+        const SUBMIT: u64 = of([Op::Submit, Op::Prepare, Op::Write]);
+        const TAKE: u64 = of([Op::Take, Op::Collect]);
+        const OWN: u64 = of([Op::Read, Op::Free]);
+        let bits = |ops: u64, work: bool| ops & u64::from(work).wrapping_neg();
+        let whole = !self.broken;
+        let heard = !self.silent;
+        ALWAYS
+            | bits(SUBMIT, self.free() > 0 && whole)
+            | bits(bit(Op::Publish), self.prepared > 0 && whole)
+            | bits(TAKE, (self.used > 0 || self.poisoned) && whole)
+            | bits(OWN, self.completed > 0)
+            | bits(bit(Op::Reset), self.size < 512 && (self.broken || self.chains() > 0))
+            | bits(bit(Op::DeviceTake), self.available > 0 && heard)
+            | bits(bit(Op::DeviceReturn), self.held > 0 && heard)
+            | bits(bit(Op::Fault), whole && heard)
     }
 
     pub(super) fn restart(&mut self) {
