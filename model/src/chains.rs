@@ -150,40 +150,37 @@ impl Chains {
         Ok(())
     }
 
-    /// The chain at `head` stands in the table with these descriptors.
-    pub(crate) fn placed(&mut self, head: u16, descriptors: &[Descriptor]) -> Result<(), Violation> {
-        for descriptor in descriptors {
-            let owner = self.owner(descriptor.index);
+    /// The chain at `head` has this descriptor, which is one of the table.
+    #[inline(always)]
+    pub(crate) fn place(&mut self, head: u16, descriptor: &Descriptor) -> Result<(), Violation> {
+        let Descriptor { index, place, length, writable } = *descriptor;
+        let owner = self.owner(index);
+        require!(
+            owner.is_none(),
+            NoDoubleUse,
+            "descriptor {index} of chain {head} is in the live chain {} too",
+            owner.unwrap_or(head)
+        );
+        self.owners[usize::from(index)] = Owner { epoch: self.epoch, head };
+        if let Some(Place { region, offset }) = place {
+            let added = self.extents.add(region, offset, length, head, writable);
             require!(
-                owner.is_none(),
-                NoDoubleUse,
-                "descriptor {} of chain {head} is in the live chain {} too",
-                descriptor.index,
-                owner.unwrap_or(head)
+                added.is_ok(),
+                BuffersDisjoint,
+                "the buffer of descriptor {index} of chain {head} overlaps one of chain {}",
+                added.err().unwrap_or(head)
             );
-            self.owners[usize::from(descriptor.index)] = Owner { epoch: self.epoch, head };
-            if let Some(place) = descriptor.place {
-                let added = self.extents.add(
-                    place.region,
-                    place.offset,
-                    descriptor.length,
-                    head,
-                    descriptor.writable,
-                );
-                require!(
-                    added.is_ok(),
-                    BuffersDisjoint,
-                    "the buffer of descriptor {} of chain {head} overlaps one of chain {}",
-                    descriptor.index,
-                    added.err().unwrap_or(head)
-                );
-            }
         }
+        Ok(())
+    }
+
+    /// The chain at `head` stands in the table with these descriptors, each of which was [placed](Self::place).
+    pub(crate) fn placed(&mut self, head: u16, descriptors: &[Descriptor]) -> &Chain {
         let chain = &mut self.by_head[usize::from(head)];
         self.live_descriptors = self.live_descriptors - chain.count + descriptors.len() as u32;
         chain.count = descriptors.len() as u32;
         chain.descriptors.extend_from_slice(descriptors);
-        Ok(())
+        chain
     }
 
     /// The chain at `head` appeared in the available ring. Says when it was submitted.

@@ -59,48 +59,34 @@ impl Extents {
             return Ok(());
         }
         let end = start + u64::from(length);
-        let region = usize::from(region);
-        if self.lists.len() <= region {
-            self.lists.resize_with(region + 1, Vec::new);
+        let (region, granules) = (usize::from(region), self.granules(start, end));
+        let Self { lists, nodes, spare, .. } = self;
+        if lists.len() <= region {
+            lists.resize_with(region + 1, Vec::new);
         }
-        for granule in self.granules(start, end) {
-            let first = self.lists[region].get(granule).copied().unwrap_or(NONE);
+        let list = &mut lists[region];
+        if list.len() < granules.end {
+            list.resize(granules.end, NONE);
+        }
+        for first in &mut list[granules] {
             let overlaps =
-                |other: &Extent| other.start < end && start < other.end && (writable || other.writable);
-            if let Some(other) = self.list(first).find(|other| overlaps(other)) {
+                |other: &&Extent| other.start < end && start < other.end && (writable || other.writable);
+            if let Some(other) = from(nodes, *first).find(overlaps) {
                 return Err(other.head);
             }
-            self.insert(region, granule, Extent { start, end, head, writable, next: first });
+            let extent = Extent { start, end, head, writable, next: *first };
+            *first = match spare.pop() {
+                Some(node) => {
+                    nodes[node as usize] = extent;
+                    node
+                }
+                None => {
+                    nodes.push(extent);
+                    nodes.len() as u32 - 1
+                }
+            };
         }
         Ok(())
-    }
-
-    fn insert(&mut self, region: usize, granule: usize, extent: Extent) {
-        let node = match self.spare.pop() {
-            Some(node) => {
-                self.nodes[node as usize] = extent;
-                node
-            }
-            None => {
-                self.nodes.push(extent);
-                self.nodes.len() as u32 - 1
-            }
-        };
-        let list = &mut self.lists[region];
-        if list.len() <= granule {
-            list.resize(granule + 1, NONE);
-        }
-        list[granule] = node;
-    }
-
-    /// The extents from a node on.
-    #[inline(always)]
-    fn list(&self, mut at: u32) -> impl Iterator<Item = &Extent> {
-        std::iter::from_fn(move || {
-            let extent = self.nodes.get(at as usize)?;
-            at = extent.next;
-            Some(extent)
-        })
     }
 
     /// Calls `f` with each buffer that shares a byte with a place, once for each granule it shares.
@@ -116,7 +102,7 @@ impl Extents {
         let Some(list) = self.lists.get(region) else { return };
         for granule in self.granules(start, end) {
             let first = list.get(granule).copied().unwrap_or(NONE);
-            self.list(first).filter(|other| other.start < end && start < other.end).for_each(&mut f);
+            from(&self.nodes, first).filter(|other| other.start < end && start < other.end).for_each(&mut f);
         }
     }
 
@@ -141,4 +127,14 @@ impl Extents {
             }
         }
     }
+}
+
+/// The extents of a list, from this node on.
+#[inline(always)]
+fn from(nodes: &[Extent], mut at: u32) -> impl Iterator<Item = &Extent> {
+    std::iter::from_fn(move || {
+        let extent = nodes.get(at as usize)?;
+        at = extent.next;
+        Some(extent)
+    })
 }

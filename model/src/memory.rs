@@ -65,13 +65,16 @@ impl Model {
             }
             None => {}
         }
-        self.check_shape(head, descriptors)?;
-        let (mut readable, mut writable) = (0, 0);
+        let first = descriptors.first().map(|descriptor| descriptor.index);
+        require!(first == Some(head), WellFormed, "chain {head} begins with descriptor {first:?}");
+        let (mut readable, mut writable, mut writing) = (0, 0, false);
         for descriptor in descriptors {
+            self.check_shape(head, descriptor, writing)?;
+            writing = descriptor.writable;
             *if descriptor.writable { &mut writable } else { &mut readable } += u64::from(descriptor.length);
+            self.chains.place(head, descriptor)?;
         }
-        self.chains.placed(head, descriptors)?;
-        let chain = self.chains.get(head).expect("a chain is looked at when it was submitted");
+        let chain = self.chains.placed(head, descriptors);
         require!(
             readable == chain.payload.len() as u64,
             Payload,
@@ -92,27 +95,22 @@ impl Model {
         Ok(())
     }
 
-    /// Checks what the reader of the table may not have looked at.
-    pub(crate) fn check_shape(&self, head: u16, descriptors: &[Descriptor]) -> Result<(), Violation> {
-        let first = descriptors.first().map(|descriptor| descriptor.index);
-        require!(first == Some(head), WellFormed, "chain {head} begins with descriptor {first:?}");
-        let mut writing = false;
-        for descriptor in descriptors {
-            let index = descriptor.index;
-            let size = self.setup.queue_size;
-            require!(index < size, WellFormed, "chain {head} has descriptor {index} of {size}");
-            require!(
-                descriptor.writable || !writing,
-                WellFormed,
-                "chain {head} has a readable buffer after a writable one, at descriptor {index}"
-            );
-            writing = descriptor.writable;
-            require!(
-                descriptor.place.is_some(),
-                BuffersRegistered,
-                "chain {head} has a buffer outside every region, at descriptor {index}"
-            );
-        }
+    /// Checks of a descriptor what the reader of the table may not have looked at.
+    #[inline(always)]
+    fn check_shape(&self, head: u16, descriptor: &Descriptor, writing: bool) -> Result<(), Violation> {
+        let Descriptor { index, place, writable, .. } = *descriptor;
+        let size = self.setup.queue_size;
+        require!(index < size, WellFormed, "chain {head} has descriptor {index} of {size}");
+        require!(
+            writable || !writing,
+            WellFormed,
+            "chain {head} has a readable buffer after a writable one, at descriptor {index}"
+        );
+        require!(
+            place.is_some(),
+            BuffersRegistered,
+            "chain {head} has a buffer outside every region, at descriptor {index}"
+        );
         Ok(())
     }
 

@@ -3,6 +3,9 @@
 use crate::geometry::{F_INDIRECT, F_NEXT, F_WRITE, Geometry};
 use ringstorm_core::SharedMemory;
 
+/// Limit of a chain's length in bytes (2.7.5.2).
+const CHAIN_BYTES: u64 = 1 << 32;
+
 /// A place in a registered region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
@@ -115,26 +118,20 @@ pub fn walk<M: SharedMemory>(
     if head >= geometry.size {
         return Err(ChainError::HeadOutOfRange(head));
     }
-    let (mut index, mut bytes, mut error) = (head, 0, None);
+    let (mut index, mut bytes, mut after_writable, mut error) = (head, 0, false, None);
     loop {
         let (address, length, flags, next) = geometry.descriptor(memory, index);
         let descriptor =
             Descriptor { index, address, place: space.locate(address, length), length, flags, next };
         bytes += u64::from(length);
-        let wrong = if descriptor.place.is_none() {
-            Some(ChainError::Unregistered(index))
-        } else if flags & F_INDIRECT != 0 {
-            Some(ChainError::Indirect(index))
-        } else if !descriptor.is_writable() && out.last().is_some_and(Descriptor::is_writable) {
-            Some(ChainError::ReadableAfterWritable(index))
-        } else if bytes > 1 << 32 {
-            Some(ChainError::TooLong)
-        } else {
-            None
-        };
-        error = error.or(wrong);
+        let disordered = after_writable && !descriptor.is_writable();
+        // One question for what is nearly always so.
+        if descriptor.place.is_none() || flags & F_INDIRECT != 0 || disordered || bytes > CHAIN_BYTES {
+            error = error.or(Some(first_error(&descriptor, disordered)));
+        }
+        after_writable = descriptor.is_writable();
         out.push(descriptor);
-        if !descriptor.has_next() {
+        if flags & F_NEXT == 0 {
             return error.map_or(Ok(()), Err);
         }
         if next >= geometry.size {
@@ -145,5 +142,20 @@ pub fn walk<M: SharedMemory>(
             return Err(ChainError::Loop);
         }
         index = next;
+    }
+}
+
+/// What is wrong with a descriptor with which something is.
+#[cold]
+const fn first_error(descriptor: &Descriptor, disordered: bool) -> ChainError {
+    let index = descriptor.index;
+    if descriptor.place.is_none() {
+        ChainError::Unregistered(index)
+    } else if descriptor.flags & F_INDIRECT != 0 {
+        ChainError::Indirect(index)
+    } else if disordered {
+        ChainError::ReadableAfterWritable(index)
+    } else {
+        ChainError::TooLong
     }
 }

@@ -171,8 +171,11 @@ impl Drawer {
             .map(|op| {
                 let (least, usual) = match op {
                     Op::Idle => (0, 0),
-                    Op::Submit | Op::Collect | Op::Free | Op::DeviceTake | Op::DeviceReturn => (2, 12),
-                    Op::Prepare | Op::Write | Op::Publish | Op::Take | Op::Read => (0, 8),
+                    Op::Collect | Op::Free | Op::DeviceTake | Op::DeviceReturn => (2, 12),
+                    // There is always room for another chain, or nearly so: the rest would come too short.
+                    Op::Submit => (2, 8),
+                    Op::Prepare | Op::Write => (0, 5),
+                    Op::Publish | Op::Take | Op::Read => (0, 8),
                     Op::Misuse => (0, 4),
                     Op::Reset | Op::Interrupts | Op::DeviceNotifications | Op::Settle => (0, 1),
                     Op::DeviceEvent => (0, 2),
