@@ -131,6 +131,51 @@ impl Fault {
         self.get_documentation().expect("every fault has a doc line")
     }
 
+    /// Whether the device needs a chain that it holds to do it.
+    pub const fn needs_held_chain(self) -> bool {
+        match self {
+            Self::TruncatedId
+            | Self::MidChainId
+            | Self::LengthTooLong
+            | Self::LengthForReadable
+            | Self::LengthUnwritten
+            | Self::IndexBeforeElement
+            | Self::NextToHead
+            | Self::NextToMiddle
+            | Self::NextToFree
+            | Self::NextSet
+            | Self::NextCleared
+            | Self::NeverReturned
+            | Self::ReadableWritten => true,
+            Self::IdOutOfRange
+            | Self::DuplicateId
+            | Self::IndexJump
+            | Self::LengthScribbled
+            | Self::NextOutOfRange
+            | Self::FreeId
+            | Self::StaleId
+            | Self::IndexBackwards
+            | Self::FlagsGarbage
+            | Self::EventGarbage
+            | Self::NextToSelf
+            | Self::WriteFlipped
+            | Self::IndirectFlipped
+            | Self::LengthGrown
+            | Self::LengthZeroed
+            | Self::AddressOfAnother
+            | Self::AddressOutside
+            | Self::AddressZero
+            | Self::AvailableIndexOverwritten
+            | Self::AvailableEntryOverwritten
+            | Self::WrittenAfterReturn
+            | Self::SpuriousNotification
+            | Self::LostNotification
+            | Self::ChangedBetweenReads
+            | Self::StopsAnswering
+            | Self::NeedsReset => false,
+        }
+    }
+
     /// What it is done to.
     pub const fn target(self) -> Target {
         match self {

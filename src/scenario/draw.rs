@@ -72,7 +72,8 @@ impl Draw {
             tour: VecDeque::new(),
         };
         scenario.setup = drawer.setup(self.queue_size);
-        drawer.guess = Guess { size: scenario.setup.queue_size.get().into(), ..Guess::default() };
+        let Setup { queue_size, event_index, .. } = scenario.setup;
+        drawer.guess = Guess { size: queue_size.get().into(), event_index, ..Guess::default() };
         let weights = drawer.weights(self.profile);
         scenario.steps.clear();
         scenario.steps.extend((0..self.steps).map(|_| drawer.step(&scenario.setup, &weights)));
@@ -263,8 +264,10 @@ impl Drawer {
                 Step::Reset
             }
             Op::Misuse => {
-                let call = HeadCall::VARIANTS[self.below(HeadCall::VARIANTS.len() as u32) as usize];
                 let head = BadHead::VARIANTS[self.below(BadHead::VARIANTS.len() as u32) as usize];
+                let call = HeadCall::VARIANTS[self.below(HeadCall::VARIANTS.len() as u32) as usize];
+                // What is read is always looked up by the newest name.
+                let call = if head == BadHead::Stale { HeadCall::Free } else { call };
                 Step::Misuse { call, head, pick: self.pick() }
             }
             Op::Interrupts => Step::Interrupts { wanted: self.one_in(2) },
@@ -339,7 +342,11 @@ impl Drawer {
     }
 
     fn fault(&mut self, weights: &Weights) -> Step {
-        let fault = weights.faults.at(self.rng.random());
+        let mut fault = weights.faults.at(self.rng.random());
+        if self.guess.held == 0 && fault.needs_held_chain() {
+            // Now and then it has one all the same, and otherwise nothing would happen.
+            fault = weights.faults.at(self.rng.random());
+        }
         let guess = &mut self.guess;
         match fault {
             Fault::LengthTooLong | Fault::LengthForReadable | Fault::LengthUnwritten => {

@@ -24,6 +24,8 @@ pub(super) struct Guess {
     pub(super) broken: bool,
     /// Whether something bad stands in the used ring.
     pub(super) poisoned: bool,
+    /// Whether notifications go by event indexes.
+    pub(super) event_index: bool,
     /// Whether the device probably does nothing any more.
     pub(super) silent: bool,
 }
@@ -48,8 +50,7 @@ impl Guess {
             }
             bits
         }
-        const ALWAYS: u64 =
-            of([Op::Misuse, Op::Interrupts, Op::DeviceNotifications, Op::DeviceEvent, Op::Settle]);
+        const ALWAYS: u64 = of([Op::Misuse, Op::Interrupts, Op::DeviceNotifications, Op::Settle]);
         const SUBMIT: u64 = of([Op::Submit, Op::Prepare, Op::Write]);
         const TAKE: u64 = of([Op::Take, Op::Collect]);
         const OWN: u64 = of([Op::Read, Op::Free]);
@@ -64,10 +65,11 @@ impl Guess {
             | bits(bit(Op::Reset), self.size < 512 && (self.broken || self.chains() > 0))
             | bits(bit(Op::DeviceTake), self.available > 0 && heard)
             | bits(bit(Op::DeviceReturn), self.held > 0 && heard)
+            | bits(bit(Op::DeviceEvent), self.event_index)
             | bits(bit(Op::Fault), whole && heard)
     }
 
     pub(super) fn restart(&mut self) {
-        *self = Self { size: self.size, ..Self::default() };
+        *self = Self { size: self.size, event_index: self.event_index, ..Self::default() };
     }
 }
