@@ -34,7 +34,7 @@ fn grown(name: &str, batches: [usize; 2]) {
         (&mut large_peer, batches[1]),
     ]);
     let (ours, theirs) = (times.ratio(1, 0), times.ratio(3, 2));
-    let (small, large) = (times.median(0), times.median(1));
+    let (small, large) = (times.of(0), times.of(1));
     println!("{name:<9} | {small:>12.1} | {large:>13.1} | {ours:>8.2} | {theirs:>13.2}");
 }
 
@@ -51,7 +51,7 @@ fn refusals() {
         let (mut small, mut large) = (refusing(16), refusing(32768));
         let times = Times::take(&mut [(&mut small, 1), (&mut large, 1)]);
         assert!(small.is_idle() && large.is_idle());
-        let (small, large, ratio) = (times.median(0), times.median(1), times.ratio(1, 0));
+        let (small, large, ratio) = (times.of(0), times.of(1), times.ratio(1, 0));
         println!("{what:<17} | {small:>6.1} | {large:>8.1} | {ratio:>8.2}");
     }
 }
@@ -64,7 +64,7 @@ fn construction() {
     for size in [16, 256, 4096, 32768] {
         let mut made = Made::new(size);
         let times = Times::take(&mut [(&mut made, 1)]);
-        let each = times.median(0) / size as f64;
+        let each = times.of(0) / size as f64;
         let private = made.private_bytes() as f64 / size as f64;
         let shared = Layout::new(QueueSize::new(size as u32).expect("a size")).len() as f64 / size as f64;
         println!("{size:>5} | {each:>17.2} | {private:>13.1} | {shared:>19.1} | buffer_size");
