@@ -43,33 +43,36 @@ impl fmt::Display for QueueSize {
 }
 
 /// The free-running 16-bit index of a ring (2.7.6, 2.7.8). Its arithmetic wraps, and only here.
+///
+/// Kept in 32 bits, because a compiler may load 16 bits as 32, and a load that is wider than the store before it waits
+/// until that has left the store buffer: an index is stored and loaded all the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct RingIndex(u16);
+pub struct RingIndex(u32);
 
 impl RingIndex {
     /// An index as it stands in memory.
     #[inline(always)]
     pub const fn new(value: u16) -> Self {
-        Self(value)
+        Self(value as u32)
     }
 
     /// The index as it stands in memory.
     #[inline(always)]
     pub const fn get(self) -> u16 {
-        self.0
+        self.0 as u16
     }
 
     /// The index `count` entries further on.
     #[inline(always)]
     #[must_use]
     pub const fn advanced(self, count: u16) -> Self {
-        Self(self.0.wrapping_add(count))
+        Self::new(self.get().wrapping_add(count))
     }
 
     /// How many entries `self` is ahead of `earlier`.
     #[inline(always)]
     pub const fn ahead_of(self, earlier: Self) -> u16 {
-        self.0.wrapping_sub(earlier.0)
+        self.get().wrapping_sub(earlier.get())
     }
 
     /// Whether the entry at `event` is among those that were added in moving from `earlier` to `self`: the windowed
@@ -82,7 +85,7 @@ impl RingIndex {
     /// The ring entry that the index stands for.
     #[inline(always)]
     pub const fn slot(self, size: QueueSize) -> usize {
-        (self.0 & (size.0 - 1)) as usize
+        self.0 as usize & (size.as_usize() - 1)
     }
 }
 
@@ -93,22 +96,25 @@ impl RingIndex {
 /// after the chain was freed, and also after its descriptors became another chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Head {
-    pub(crate) index: u16,
-    pub(crate) serial: u64,
+    /// Below 2^16. In 32 bits, because a compiler may load 16 bits as 32, and a load that is wider than the store
+    /// before it waits until that has left the store buffer.
+    index: u32,
+    serial: u64,
 }
 
 impl Head {
     /// A name from its parts, as when it was kept in a foreign structure. One that this queue never gave, or gave to a
     /// chain that is no more, is refused wherever it is used. A name that another queue gave may be one of this
     /// queue's too: keep them apart.
+    #[inline(always)]
     pub const fn from_parts(index: u16, serial: u64) -> Self {
-        Self { index, serial }
+        Self { index: index as u32, serial }
     }
 
     /// The index of the chain's first descriptor, which is what the rings carry.
     #[inline(always)]
     pub const fn index(self) -> u16 {
-        self.index
+        self.index as u16
     }
 
     /// The serial number of the chain, from 1.

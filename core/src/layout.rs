@@ -25,9 +25,10 @@ const USED_ENTRY: usize = 8;
 /// from its beginning. Both rings end with the field for event indexes, used or not (2.7.6, 2.7.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Layout {
-    available: usize,
-    used: usize,
-    end: usize,
+    /// In 32 bits, so that sums of these and what a ring is long provably do not wrap.
+    available: u32,
+    used: u32,
+    end: u32,
 }
 
 impl Layout {
@@ -36,7 +37,8 @@ impl Layout {
         let size = size.as_usize();
         let available = DESCRIPTOR * size;
         let used = (available + RING_HEADER + AVAILABLE_ENTRY * size + 2).next_multiple_of(4);
-        Self { available, used, end: used + RING_HEADER + USED_ENTRY * size + 2 }
+        let end = used + RING_HEADER + USED_ENTRY * size + 2;
+        Self { available: available as u32, used: used as u32, end: end as u32 }
     }
 
     /// Offset of the descriptor table: 0.
@@ -46,17 +48,17 @@ impl Layout {
 
     /// Offset of the available ring.
     pub const fn available(&self) -> usize {
-        self.available
+        self.available as usize
     }
 
     /// Offset of the used ring.
     pub const fn used(&self) -> usize {
-        self.used
+        self.used as usize
     }
 
     /// Bytes needed in all, a multiple of 8.
     pub const fn len(&self) -> usize {
-        self.end.next_multiple_of(8)
+        (self.end as usize).next_multiple_of(8)
     }
 
     /// Never: the smallest queue needs some bytes too.
@@ -65,16 +67,16 @@ impl Layout {
     }
 
     pub(crate) const fn available_flags(&self) -> usize {
-        self.available
+        self.available as usize
     }
 
     pub(crate) const fn available_index(&self) -> usize {
-        self.available + 2
+        self.available as usize + 2
     }
 
     #[inline(always)]
     pub(crate) const fn available_entry(&self, slot: usize) -> usize {
-        self.available + RING_HEADER + AVAILABLE_ENTRY * slot
+        self.available as usize + RING_HEADER + AVAILABLE_ENTRY * slot
     }
 
     /// `used_event`, behind the last entry (2.7.6).
@@ -83,16 +85,16 @@ impl Layout {
     }
 
     pub(crate) const fn used_flags(&self) -> usize {
-        self.used
+        self.used as usize
     }
 
     pub(crate) const fn used_index(&self) -> usize {
-        self.used + 2
+        self.used as usize + 2
     }
 
     #[inline(always)]
     pub(crate) const fn used_entry(&self, slot: usize) -> usize {
-        self.used + RING_HEADER + USED_ENTRY * slot
+        self.used as usize + RING_HEADER + USED_ENTRY * slot
     }
 
     /// `avail_event`, behind the last element (2.7.8).

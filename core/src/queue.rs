@@ -102,7 +102,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     ///
     /// # Errors
     /// [`Misuse`] as for [`DescriptorTable::create`], or [`DeviceFault::Broken`]. Nothing has changed then.
-    #[inline]
+    #[inline(always)]
     pub fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Head, Error> {
         self.check_whole()?;
         let head = self.table.create(readable, writable)?;
@@ -130,6 +130,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     ///
     /// # Errors
     /// As for [`DescriptorTable::create_over`], or [`DeviceFault::Broken`]. Nothing has changed then.
+    #[inline(always)]
     pub fn submit_over(&mut self, readable: &[Segment], writable: &[Segment]) -> Result<Head, Error> {
         self.check_whole()?;
         let head = self.table.create_over(readable, writable)?;
@@ -140,7 +141,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// Tells the device of all chains submitted since the last time, and says whether to notify it.
     ///
     /// On a broken queue nothing is published: the device is not to be fed any more.
-    #[inline]
+    #[inline(always)]
     pub fn publish(&mut self) -> Notification {
         if self.available.pending() == 0 || self.broken {
             return Notification::NotNeeded;
@@ -163,7 +164,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// # Errors
     /// [`DeviceFault`] if the device broke the specification. What became of the element and the queue stands
     /// with [`AfterFault`]; the free list and other chains are never touched.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self) -> Result<Option<Completion>, DeviceFault> {
         if self.broken {
             return Err(DeviceFault::Broken);
@@ -190,16 +191,12 @@ impl<M: SharedMemory> SplitQueue<M> {
     }
 
     /// Judges a used element, and makes its chain a returned one if it is good.
-    #[inline]
+    #[inline(always)]
     fn complete(&mut self, element: UsedElement) -> Result<Completion, DeviceFault> {
         let UsedElement { id, length } = element;
-        let out_of_range = DeviceFault::IdOutOfRange { id };
-        let index = u16::try_from(id).map_err(|_| out_of_range)?;
-        let (head, chain) = self.table.chain_at(index).ok_or(out_of_range)?;
-        if chain.stage != Stage::Created || head.serial > self.published {
-            let actually = self.table.not_in_flight(index);
-            return Err(DeviceFault::IdNotInFlight { id: index, actually });
-        }
+        let Some((head, chain)) = self.table.in_flight(id, self.published) else {
+            return Err(self.table.why_not_in_flight(id));
+        };
         chain.stage = Stage::Returned;
         self.in_flight -= 1;
         let writable = chain.writable;
@@ -222,23 +219,17 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// [`Misuse`] if `head` is not the head of a live chain, or the device still has the chain.
     #[inline]
     pub fn read(&self, head: Head, out: &mut [u8]) -> Result<usize, Misuse> {
-        let chain = self.table.chain(head)?;
-        if chain.stage != Stage::Returned {
-            return Err(Misuse::NotReturned(head));
-        }
-        self.table.copy_writable(head, chain.written.into(), out)
+        let written = self.table.returned(head)?.written;
+        self.table.copy_writable(head, written.into(), out)
     }
 
     /// Frees a returned chain.
     ///
     /// # Errors
     /// [`Misuse`] if `head` is not the head of a live chain, or the device still has the chain.
-    #[inline]
+    #[inline(always)]
     pub fn free(&mut self, head: Head) -> Result<(), Misuse> {
-        if self.table.chain(head)?.stage != Stage::Returned {
-            return Err(Misuse::NotReturned(head));
-        }
-        self.table.free(head)
+        self.table.free_returned(head)
     }
 
     /// Asks the device to notify of used elements, or not to (2.7.7). A new queue asks it to.
@@ -346,7 +337,7 @@ impl<M: SharedMemory> SplitQueue<M> {
 
     #[inline(always)]
     fn offer(&mut self, head: Head) {
-        self.available.push(self.table.memory(), head.index);
+        self.available.push(self.table.memory(), head.index());
     }
 }
 

@@ -154,7 +154,8 @@ impl UsedRing {
     pub fn take<M: SharedMemory>(&mut self, memory: &M) -> UsedElement {
         let offset = self.layout.used_entry(self.next.slot(self.size));
         self.next = self.next.advanced(1);
-        UsedElement { id: memory.load_u32(offset), length: memory.load_u32(offset + 4) }
+        let [id, length] = memory.load_u32_pair(offset);
+        UsedElement { id, length }
     }
 
     /// Where the next element is expected.

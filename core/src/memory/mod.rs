@@ -43,6 +43,14 @@ macro_rules! forward_accesses {
             ($target).store_u64(offset, value)
         }
         #[inline(always)]
+        fn store_u64_pair(&$self, offset: usize, values: [u64; 2]) {
+            ($target).store_u64_pair(offset, values)
+        }
+        #[inline(always)]
+        fn load_u32_pair(&$self, offset: usize) -> [u32; 2] {
+            ($target).load_u32_pair(offset)
+        }
+        #[inline(always)]
         fn load_ordered(&$self, access: OrderedLoad, offset: usize) -> u16 {
             ($target).load_ordered(access, offset)
         }
@@ -197,6 +205,20 @@ pub trait SharedMemory {
     fn store_u32(&self, offset: usize, value: u32);
     /// Stores 64 bits; plain.
     fn store_u64(&self, offset: usize, value: u64);
+    /// Loads 32 bits at `offset` and 32 bits behind them, each once; plain. Memory that checks its accesses can check these
+    /// two at once.
+    #[inline(always)]
+    fn load_u32_pair(&self, offset: usize) -> [u32; 2] {
+        [self.load_u32(offset), self.load_u32(offset + 4)]
+    }
+
+    /// Stores 64 bits at `offset` and 64 bits behind them; plain. Memory that checks its accesses can check these two at
+    /// once.
+    #[inline(always)]
+    fn store_u64_pair(&self, offset: usize, values: [u64; 2]) {
+        self.store_u64(offset, values[0]);
+        self.store_u64(offset + 8, values[1]);
+    }
 
     /// Loads an index or flags with the ordering that belongs to `access`.
     fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16;

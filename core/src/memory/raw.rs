@@ -45,8 +45,8 @@ impl RawMemory {
     /// The address of `size` bytes at `offset`, after checking bounds and alignment.
     #[inline(always)]
     fn place(&self, offset: usize, size: usize, align: usize) -> *mut u8 {
-        let inside = offset.checked_add(size).is_some_and(|end| end <= self.length);
-        assert!(inside, "shared memory: access outside");
+        // A sum that saturates is more than any length, so that one comparison is enough.
+        assert!(offset.saturating_add(size) <= self.length, "shared memory: access outside");
         // SAFETY: the range lies inside the memory, so the sum stays inside one allocation.
         let place = unsafe { self.start.as_ptr().add(offset) };
         assert!(place.addr() & (align - 1) == 0, "shared memory: access off its alignment");
@@ -110,6 +110,23 @@ impl SharedMemory for RawMemory {
     #[inline(always)]
     fn store_u64(&self, offset: usize, value: u64) {
         self.atomic_u64(offset).store(value.to_le(), Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn store_u64_pair(&self, offset: usize, [first, second]: [u64; 2]) {
+        let place = self.place(offset, 16, 8).cast::<u64>();
+        // SAFETY: `place` checked the bounds of both and their alignment; all access to them is atomic, at this width.
+        let (low, high) = unsafe { (AtomicU64::from_ptr(place), AtomicU64::from_ptr(place.add(1))) };
+        low.store(first.to_le(), Ordering::Relaxed);
+        high.store(second.to_le(), Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn load_u32_pair(&self, offset: usize) -> [u32; 2] {
+        let place = self.place(offset, 8, 4).cast::<u32>();
+        // SAFETY: `place` checked the bounds of both and their alignment; all access to them is atomic, at this width.
+        let (low, high) = unsafe { (AtomicU32::from_ptr(place), AtomicU32::from_ptr(place.add(1))) };
+        [u32::from_le(low.load(Ordering::Relaxed)), u32::from_le(high.load(Ordering::Relaxed))]
     }
 
     #[inline(always)]

@@ -1,18 +1,11 @@
 //! Making chains: by copy, by writing in place, and over the caller's own regions.
 
 use super::DescriptorTable;
-use super::record::{Chain, Stage, Use, address_offset, shape, shape_offset};
-use crate::{DeviceAddress, Head, Misuse, Segment, SharedMemory, WritableBuffers};
+use super::record::{Chain, Descriptor, Stage, address_offset, shape};
+use crate::{Head, Misuse, Region, Segment, SharedMemory, WritableBuffers};
 
 /// Limit of a chain's length in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
-
-/// Where one buffer of a new chain lies.
-struct Placed {
-    region: u16,
-    offset: usize,
-    length: u32,
-}
 
 impl<M: SharedMemory> DescriptorTable<M> {
     /// Makes a chain: each of `readable` is copied into a buffer of its own for the device to read, then each
@@ -21,7 +14,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// # Errors
     /// [`Misuse`] if there is no buffer, an empty or too large one, too many bytes, or not enough free
     /// descriptors. Nothing has changed then.
-    #[inline]
+    #[inline(always)]
     pub fn create(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Head, Misuse> {
         self.admit(readable.len(), writable.len())?;
         let mut total = 0;
@@ -32,16 +25,17 @@ impl<M: SharedMemory> DescriptorTable<M> {
         if total + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
-        Ok(self.build(readable.len(), writable.len(), writable_bytes, |table, position, index| {
-            let length = match readable.get(position) {
-                Some(bytes) => {
-                    table.regions[0].memory.copy_in(table.own_offset(index), bytes);
-                    bytes.len() as u32
-                }
-                None => writable[position - readable.len()],
-            };
-            Placed { region: 0, offset: table.own_offset(index), length }
-        }))
+        let mut chain = self.begin(readable.len() + writable.len());
+        for bytes in readable {
+            let offset = chain.own_offset();
+            chain.regions[0].memory.copy_in(offset, bytes);
+            chain.readable(0, offset, bytes.len() as u32);
+        }
+        for length in writable {
+            chain.writable(0, chain.own_offset(), *length);
+        }
+        let rest = chain.descriptor;
+        Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
     }
 
     /// Makes a chain whose payload `fill` writes in place: for each length in `readable` a buffer for the
@@ -68,13 +62,15 @@ impl<M: SharedMemory> DescriptorTable<M> {
             ChainWriter { table: self, lengths: readable, descriptor, filled: 0, left: readable_bytes };
         fill(&mut writer)?;
         writer.zero_rest();
-        Ok(self.build(readable.len(), writable.len(), writable_bytes, |table, position, index| {
-            let length = match readable.get(position) {
-                Some(length) => *length,
-                None => writable[position - readable.len()],
-            };
-            Placed { region: 0, offset: table.own_offset(index), length }
-        }))
+        let mut chain = self.begin(readable.len() + writable.len());
+        for length in readable {
+            chain.readable(0, chain.own_offset(), *length);
+        }
+        for length in writable {
+            chain.writable(0, chain.own_offset(), *length);
+        }
+        let rest = chain.descriptor;
+        Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
     }
 
     /// Makes a chain over buffers in [registered](Self::register) regions, with no copy. Keeping buffers of
@@ -84,23 +80,23 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// # Errors
     /// [`Misuse`] if a segment is not inside a registered region, and as for [`create`](Self::create) but
     /// for the buffer size, which does not matter here. Nothing has changed then.
+    #[inline(always)]
     pub fn create_over(&mut self, readable: &[Segment], writable: &[Segment]) -> Result<Head, Misuse> {
         self.admit(readable.len(), writable.len())?;
-        let mut totals = [0; 2];
-        for (position, segment) in readable.iter().chain(writable).enumerate() {
-            totals[usize::from(position >= readable.len())] += self.inside(position, segment)?;
-        }
-        let [readable_bytes, writable_bytes] = totals;
+        let readable_bytes = self.all_inside(0, readable)?;
+        let writable_bytes = self.all_inside(readable.len(), writable)?;
         if readable_bytes + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
-        Ok(self.build(readable.len(), writable.len(), writable_bytes, |_, position, _| {
-            let segment = match readable.get(position) {
-                Some(segment) => segment,
-                None => &writable[position - readable.len()],
-            };
-            Placed { region: segment.region.0, offset: segment.offset, length: segment.length }
-        }))
+        let mut chain = self.begin(readable.len() + writable.len());
+        for Segment { region, offset, length } in readable {
+            chain.readable(region.0, *offset, *length);
+        }
+        for Segment { region, offset, length } in writable {
+            chain.writable(region.0, *offset, *length);
+        }
+        let rest = chain.descriptor;
+        Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
     }
 
     /// Checks the number of buffers alone: at the full width of the caller's numbers, before any is looked at.
@@ -136,6 +132,16 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(total)
     }
 
+    #[inline(always)]
+    fn all_inside(&self, first: usize, segments: &[Segment]) -> Result<u64, Misuse> {
+        let mut total = 0;
+        for (position, segment) in segments.iter().enumerate() {
+            total += self.inside(first + position, segment)?;
+        }
+        Ok(total)
+    }
+
+    #[inline(always)]
     fn inside(&self, position: usize, segment: &Segment) -> Result<u64, Misuse> {
         let region = match self.regions.get(usize::from(segment.region.0)) {
             Some(region) if segment.region.0 != 0 => region,
@@ -150,54 +156,94 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
-    /// Takes the descriptors off the free list and writes them to the table. Everything was validated: there
-    /// are enough of them. Their private links already form the chain.
+    /// Begins a chain of `count` buffers. Everything was validated: there are enough free descriptors for it, and at
+    /// least one is needed.
     #[inline(always)]
-    fn build(
-        &mut self,
-        readable_count: usize,
-        writable_count: usize,
-        writable: u64,
-        mut place: impl FnMut(&Self, usize, u16) -> Placed,
-    ) -> Head {
-        let count = readable_count + writable_count;
-        let head = self.free_head;
-        let (mut index, mut tail) = (head, head);
-        for position in 0..count {
-            let Placed { region, offset, length } = place(self, position, index);
-            let use_ = if position < readable_count { Use::Readable } else { Use::Writable };
-            let base = self.regions[usize::from(region)].address();
-            if use_ == Use::Writable && self.writable_buffers == WritableBuffers::Zeroed {
-                self.regions[usize::from(region)].memory.zero(offset, length as usize);
-            }
-            let descriptor = &mut self.descriptors[usize::from(index)];
-            let next = descriptor.next;
-            (descriptor.offset, descriptor.length) = (offset, length);
-            (descriptor.region, descriptor.use_) = (region, use_);
-            let next_in_chain = (position + 1 < count).then_some(next);
-            let address: DeviceAddress = base.plus(offset as u64);
-            self.table.memory.store_u64(address_offset(index), address.get());
-            self.table.memory.store_u64(shape_offset(index), shape(length, use_, next_in_chain));
-            (tail, index) = (index, next);
+    fn begin(&mut self, count: usize) -> NewChain<'_, M> {
+        NewChain {
+            memory: &self.table.memory,
+            regions: &self.regions,
+            descriptors: &mut self.descriptors,
+            buffer_size: self.buffer_size,
+            zeroed: self.writable_buffers == WritableBuffers::Zeroed,
+            descriptor: self.free_head,
+            left: count,
         }
-        self.free_head = index;
-        self.free -= count as u16;
+    }
+
+    /// Takes the descriptors of a chain that was written off the free list, which goes on with `rest`, and remembers it.
+    #[inline(always)]
+    fn finish(&mut self, rest: u16, readable: usize, writable: usize, writable_bytes: u64) -> Head {
+        let (head, count) = (self.free_head, (readable + writable) as u16);
+        self.free_head = rest;
+        self.free -= count;
         self.last_serial += 1;
         self.chains[usize::from(head)] = Chain {
             serial: self.last_serial,
-            writable,
+            writable: writable_bytes,
             written: 0,
-            tail,
-            count: count as u16,
-            readable_count: readable_count as u16,
+            count,
+            readable_count: readable as u16,
             stage: Stage::Created,
         };
-        Head { index: head, serial: self.last_serial }
+        Head::from_parts(head, self.last_serial)
     }
 
     #[inline(always)]
     pub(super) fn own_offset(&self, index: u16) -> usize {
         usize::from(index) * self.buffer_size as usize
+    }
+}
+
+/// A chain that is being written, buffer by buffer: to the table, and to the private copy of its descriptors, whose
+/// links are those of the free list and already form the chain.
+///
+/// What is needed of the table is at hand here. Of what stands behind a reference, a compiler must assume that a store
+/// to shared memory may have changed it.
+struct NewChain<'t, M: SharedMemory> {
+    memory: &'t M,
+    regions: &'t [Region<M>],
+    descriptors: &'t mut [Descriptor],
+    buffer_size: u32,
+    zeroed: bool,
+    /// The next descriptor.
+    descriptor: u16,
+    /// Buffers still to come.
+    left: usize,
+}
+
+impl<M: SharedMemory> NewChain<'_, M> {
+    /// Where the next descriptor's own buffer begins.
+    #[inline(always)]
+    fn own_offset(&self) -> usize {
+        usize::from(self.descriptor) * self.buffer_size as usize
+    }
+
+    #[inline(always)]
+    fn readable(&mut self, region: u16, offset: usize, length: u32) {
+        self.add(region, offset, length, false);
+    }
+
+    #[inline(always)]
+    fn writable(&mut self, region: u16, offset: usize, length: u32) {
+        if self.zeroed {
+            self.regions[usize::from(region)].memory.zero(offset, length as usize);
+        }
+        self.add(region, offset, length, true);
+    }
+
+    #[inline(always)]
+    fn add(&mut self, region: u16, offset: usize, length: u32, writable: bool) {
+        let index = self.descriptor;
+        let address = self.regions[usize::from(region)].address().plus(offset as u64);
+        let descriptor = &mut self.descriptors[usize::from(index)];
+        let next = descriptor.next;
+        (descriptor.offset, descriptor.length, descriptor.region) = (offset, length, region);
+        self.left -= 1;
+        let next_in_chain = (self.left > 0).then_some(next);
+        let words = [address.get(), shape(length, writable, next_in_chain)];
+        self.memory.store_u64_pair(address_offset(index), words);
+        self.descriptor = next;
     }
 }
 

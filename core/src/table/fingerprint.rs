@@ -1,6 +1,6 @@
 //! The table's private state, as a hash.
 
-use super::{DescriptorTable, Stage, Use};
+use super::{DescriptorTable, Stage};
 use crate::SharedMemory;
 use core::hash::{Hash, Hasher};
 
@@ -35,11 +35,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
         let mut index = first;
         for _ in 0..count {
             let descriptor = &self.descriptors[usize::from(index)];
-            // Where it points is looked at by `verify`, also of a free one; how long that was is not.
-            (index, descriptor.region, descriptor.offset as u64, descriptor.use_).hash(state);
-            if descriptor.use_ != Use::Free {
-                descriptor.length.hash(state);
-            }
+            // Where it points is looked at by `verify`, also of a free one. Which way a buffer goes, its chain says.
+            (index, descriptor.region, descriptor.offset as u64, descriptor.length).hash(state);
             index = descriptor.next;
         }
     }

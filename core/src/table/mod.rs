@@ -5,6 +5,7 @@
 
 mod create;
 mod fingerprint;
+mod names;
 mod record;
 mod verify;
 
@@ -16,11 +17,11 @@ pub(crate) use record::{Chain, Stage};
 
 use crate::layout::{DESCRIPTOR, TABLE_ALIGN};
 use crate::{
-    DeviceAddress, DeviceStopped, Error, Head, Misuse, NotInFlight, QueueSize, Region, RegionId,
-    SharedMemory, SystemError, WritableBuffers,
+    DeviceAddress, DeviceStopped, Error, Head, Misuse, QueueSize, Region, RegionId, SharedMemory,
+    SystemError, WritableBuffers,
 };
 use alloc::vec::Vec;
-use record::{Descriptor, Use, address_offset, shape_offset};
+use record::{Descriptor, address_offset, shape_offset};
 
 /// A descriptor table (2.7.5) with one buffer for each descriptor, all of them in one region.
 ///
@@ -93,10 +94,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         let mut regions = room(1)?;
         regions.push(buffers);
         let mut descriptors = room(size.as_usize())?;
-        descriptors.resize(
-            size.as_usize(),
-            Descriptor { offset: 0, length: 0, region: 0, next: 0, use_: Use::Free },
-        );
+        descriptors.resize(size.as_usize(), Descriptor::NONE);
         let mut chains = room(size.as_usize())?;
         chains.resize(size.as_usize(), Chain::NONE);
         let mut table = Self {
@@ -181,8 +179,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// [`Misuse`] if `head` is not the head of a live chain.
     pub fn buffers(&self, head: Head) -> Result<impl ExactSizeIterator<Item = Buffer> + '_, Misuse> {
         let chain = self.chain(head)?;
-        let mut index = head.index;
-        Ok((0..chain.count).map(move |_| {
+        let mut index = head.index();
+        Ok((0..chain.count).map(move |position| {
             let descriptor = &self.descriptors[usize::from(index)];
             let buffer = Buffer {
                 descriptor: index,
@@ -190,7 +188,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
                 offset: descriptor.offset,
                 address: self.address_of(descriptor),
                 length: descriptor.length,
-                writable: descriptor.use_ == Use::Writable,
+                writable: position >= chain.readable_count,
             };
             index = descriptor.next;
             buffer
@@ -214,7 +212,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     pub(crate) fn copy_writable(&self, head: Head, limit: u64, out: &mut [u8]) -> Result<usize, Misuse> {
         let chain = self.chain(head)?;
         let wanted = limit.min(chain.writable).min(out.len() as u64) as usize;
-        let mut index = head.index;
+        let mut index = head.index();
         for _ in 0..chain.readable_count {
             index = self.descriptors[usize::from(index)].next;
         }
@@ -234,21 +232,51 @@ impl<M: SharedMemory> DescriptorTable<M> {
     ///
     /// # Errors
     /// [`Misuse`] if `head` is not the head of a live chain, found in constant time.
-    #[inline]
+    #[inline(always)]
     pub fn free(&mut self, head: Head) -> Result<(), Misuse> {
-        let Chain { count, tail, .. } = *self.chain(head)?;
-        let mut index = head.index;
-        for _ in 0..count {
-            let descriptor = &mut self.descriptors[usize::from(index)];
-            descriptor.use_ = Use::Free;
-            self.table.memory.store_u64(shape_offset(index), 0);
+        match self.chains.get_mut(usize::from(head.index())) {
+            Some(chain) if chain.serial == head.serial() && chain.stage != Stage::NotHead => {
+                chain.stage = Stage::NotHead;
+                let count = chain.count;
+                self.recycle(head.index(), count);
+                Ok(())
+            }
+            _ => Err(self.why_not(head)),
+        }
+    }
+
+    /// Frees a chain that the device has given back.
+    #[inline(always)]
+    pub(crate) fn free_returned(&mut self, head: Head) -> Result<(), Misuse> {
+        match self.chains.get_mut(usize::from(head.index())) {
+            Some(chain) if chain.serial == head.serial() && chain.stage == Stage::Returned => {
+                chain.stage = Stage::NotHead;
+                let count = chain.count;
+                self.recycle(head.index(), count);
+                Ok(())
+            }
+            _ => Err(self.why_not_returned(head)),
+        }
+    }
+
+    /// Puts the descriptors of a chain, which is none any more, on the free list.
+    #[inline(always)]
+    fn recycle(&mut self, head: u16, count: u16) {
+        let (descriptors, memory) = (&mut self.descriptors[..], &self.table.memory);
+        let (mut index, mut left) = (head, count);
+        loop {
+            let descriptor = &mut descriptors[usize::from(index)];
+            descriptor.length = 0;
+            memory.store_u64(shape_offset(index), 0);
+            left -= 1;
+            if left == 0 {
+                descriptor.next = self.free_head;
+                break;
+            }
             index = descriptor.next;
         }
-        self.descriptors[usize::from(tail)].next = self.free_head;
-        self.free_head = head.index;
+        self.free_head = head;
         self.free += count;
-        self.chains[usize::from(head.index)].stage = Stage::NotHead;
-        Ok(())
     }
 
     /// Frees every chain and writes the whole table anew. Names of chains from before stay invalid.
@@ -275,51 +303,10 @@ impl<M: SharedMemory> DescriptorTable<M> {
         self.free = self.size.get();
     }
 
-    /// The chain that `head` names.
-    #[inline(always)]
-    pub(crate) fn chain(&self, head: Head) -> Result<&Chain, Misuse> {
-        match self.chains.get(usize::from(head.index)) {
-            Some(chain) if chain.serial == head.serial && chain.stage != Stage::NotHead => Ok(chain),
-            _ => Err(self.why_not(head)),
-        }
-    }
-
-    /// The chain whose head has this index, whatever its serial number: what a used element can name.
-    #[inline(always)]
-    pub(crate) fn chain_at(&mut self, index: u16) -> Option<(Head, &mut Chain)> {
-        let chain = self.chains.get_mut(usize::from(index))?;
-        Some((Head { index, serial: chain.serial }, chain))
-    }
-
     /// The serial number of the newest chain.
     #[inline(always)]
     pub(crate) const fn last_serial(&self) -> u64 {
         self.last_serial
-    }
-
-    /// What a descriptor is that is not the head of a chain which the device has.
-    #[cold]
-    pub(crate) fn not_in_flight(&self, index: u16) -> NotInFlight {
-        match self.chains[usize::from(index)].stage {
-            Stage::Created => NotInFlight::Unpublished,
-            Stage::Returned => NotInFlight::Returned,
-            Stage::NotHead if self.is_free(index) => NotInFlight::Free,
-            Stage::NotHead => NotInFlight::InsideChain,
-        }
-    }
-
-    fn is_free(&self, index: u16) -> bool {
-        self.descriptors[usize::from(index)].use_ == Use::Free
-    }
-
-    #[cold]
-    fn why_not(&self, head: Head) -> Misuse {
-        match self.chains.get(usize::from(head.index)) {
-            None => Misuse::HeadOutOfRange(head),
-            Some(chain) if chain.stage != Stage::NotHead => Misuse::HeadStale(head),
-            Some(_) if self.is_free(head.index) => Misuse::HeadFree(head),
-            Some(_) => Misuse::HeadInsideChain(head),
-        }
     }
 
     /// Private memory first, so that it is whole whatever the shared memory does.
@@ -328,7 +315,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             let offset = usize::from(index) * self.buffer_size as usize;
             // The last link is never followed: the number of free descriptors says where the list ends.
             self.descriptors[usize::from(index)] =
-                Descriptor { offset, length: 0, region: 0, next: index + 1, use_: Use::Free };
+                Descriptor { offset, length: 0, region: 0, next: index + 1 };
             self.chains[usize::from(index)].stage = Stage::NotHead;
         }
         self.free_head = 0;

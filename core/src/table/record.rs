@@ -3,22 +3,29 @@
 use crate::layout::{DESCRIPTOR, NEXT, WRITE};
 use crate::{DeviceAddress, RegionId};
 
-/// The private copy of one descriptor. `next` is the free list's link while it is free, the chain's while it
-/// is in one; the link of a chain's last descriptor means nothing.
+/// The private copy of one descriptor: sixteen bytes, like the one in the table.
+///
+/// `next` is the free list's link while the descriptor is free, the chain's while it is in one; the link of a chain's
+/// last descriptor means nothing. Nothing else of a free descriptor means anything but where it points, which the table
+/// still says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
 pub(super) struct Descriptor {
+    /// Where in its region the buffer begins.
     pub(super) offset: usize,
+    /// Zero while it is free, and never while it is not.
     pub(super) length: u32,
     pub(super) region: u16,
     pub(super) next: u16,
-    pub(super) use_: Use,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Use {
-    Free,
-    Readable,
-    Writable,
+impl Descriptor {
+    pub(super) const NONE: Self = Self { offset: 0, length: 0, region: 0, next: 0 };
+
+    #[inline(always)]
+    pub(super) const fn is_free(&self) -> bool {
+        self.length == 0
+    }
 }
 
 /// How far a chain has come. Only the descriptor at its head has one; all others are `NotHead`.
@@ -39,22 +46,14 @@ pub(crate) struct Chain {
     pub(crate) writable: u64,
     /// Bytes that the device reported and the policy let through.
     pub(crate) written: u32,
-    pub(super) tail: u16,
     pub(super) count: u16,
     pub(super) readable_count: u16,
     pub(crate) stage: Stage,
 }
 
 impl Chain {
-    pub(super) const NONE: Self = Self {
-        serial: 0,
-        writable: 0,
-        written: 0,
-        tail: 0,
-        count: 0,
-        readable_count: 0,
-        stage: Stage::NotHead,
-    };
+    pub(super) const NONE: Self =
+        Self { serial: 0, writable: 0, written: 0, count: 0, readable_count: 0, stage: Stage::NotHead };
 }
 
 /// One buffer of a chain, from the private copy.
@@ -88,11 +87,8 @@ pub(super) const fn shape_offset(index: u16) -> usize {
 
 /// Length, flags and next as one little-endian word.
 #[inline(always)]
-pub(super) const fn shape(length: u32, use_: Use, next: Option<u16>) -> u64 {
-    let write = match use_ {
-        Use::Writable => WRITE,
-        Use::Readable | Use::Free => 0,
-    };
+pub(super) const fn shape(length: u32, writable: bool, next: Option<u16>) -> u64 {
+    let write = if writable { WRITE } else { 0 };
     let (flag, next) = match next {
         Some(next) => (NEXT, next),
         None => (0, 0),

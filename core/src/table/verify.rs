@@ -1,7 +1,7 @@
 //! Comparing the table in shared memory with the private copy.
 
 use super::DescriptorTable;
-use super::record::{Stage, Use, address_offset, shape, shape_offset};
+use super::record::{Stage, address_offset, shape, shape_offset};
 use crate::layout::NEXT;
 use crate::{Head, SharedMemory};
 use alloc::vec::Vec;
@@ -48,30 +48,31 @@ impl<M: SharedMemory> DescriptorTable<M> {
             if address != expected {
                 found.push(Tampering::Address { descriptor: index, expected, found: address });
             }
-            if own.use_ == Use::Free {
+            if own.is_free() {
                 self.verify_shape(index, 0, &mut found);
             }
         }
         for index in 0..self.size.get() {
             let chain = &self.chains[usize::from(index)];
             if chain.stage != Stage::NotHead {
-                self.verify_chain(Head { index, serial: chain.serial }, &mut found);
+                self.verify_chain(Head::from_parts(index, chain.serial), &mut found);
             }
         }
         found
     }
 
     fn verify_chain(&self, head: Head, found: &mut Vec<Tampering>) {
-        let chain = &self.chains[usize::from(head.index)];
+        let chain = &self.chains[usize::from(head.index())];
         let before = found.len();
-        let mut index = head.index;
+        let mut index = head.index();
         for position in 1..=chain.count {
             let own = &self.descriptors[usize::from(index)];
             let next = (position < chain.count).then_some(own.next);
-            self.verify_shape(index, shape(own.length, own.use_, next), found);
+            let writable = position > chain.readable_count;
+            self.verify_shape(index, shape(own.length, writable, next), found);
             index = own.next;
         }
-        if found.len() != before && self.loops(head.index) {
+        if found.len() != before && self.loops(head.index()) {
             found.push(Tampering::Loop { head });
         }
     }

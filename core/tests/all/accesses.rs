@@ -164,6 +164,8 @@ fn touch(memory: &impl SharedMemory) {
     memory.host_address();
     memory.store_u16(2, 0x1122);
     memory.store_u32(4, 0x3344_5566);
+    memory.store_u64_pair(8, [1, 2]);
+    assert_eq!(memory.load_u32_pair(8), [1, 0]);
     memory.store_u64(8, 0x7788_99aa_bbcc_ddee);
     memory.store_ordered(OrderedStore::UsedIndex, 16, 0x1357);
     memory.barrier(FullBarrier::ReturnedThenWish);
@@ -183,7 +185,7 @@ fn borrowed_and_counted_memory_hands_every_access_on() {
     let direct = Recorder::new(32);
     touch(&direct);
     let expected = direct.take_full_log();
-    assert_eq!(expected.len(), 14);
+    assert_eq!(expected.len(), 18);
     touch(&&direct);
     assert_eq!(direct.take_full_log(), expected);
     let rc = Rc::new(Recorder::new(32));

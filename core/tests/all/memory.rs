@@ -62,6 +62,10 @@ fn numbers_are_little_endian() {
         assert_eq!(memory.load_ordered(UsedIndex, 26), 0x0403);
         assert_eq!(memory.load_u32(28), 0x0807_0605);
         assert_eq!(memory.load_u64(24), 0x0807_0605_0403_0201);
+        assert_eq!(memory.load_u32_pair(24), [0x0403_0201, 0x0807_0605]);
+        memory.store_u64_pair(8, [0x0102_0304_0506_0708, 0x090a_0b0c_0d0e_0f10]);
+        assert_eq!(memory.load_u32_pair(8), [0x0506_0708, 0x0102_0304]);
+        assert_eq!(memory.load_u64(16), 0x090a_0b0c_0d0e_0f10);
     });
 }
 
@@ -93,13 +97,15 @@ fn panics(memory: &dyn SharedMemory, access: impl Fn(&dyn SharedMemory)) -> Opti
 #[test]
 fn an_access_outside_panics() {
     type Access = fn(&dyn SharedMemory, usize);
-    let accesses: [(usize, Access); 11] = [
+    let accesses: [(usize, Access); 13] = [
         (2, |memory, at| _ = memory.load_u16(at)),
         (4, |memory, at| _ = memory.load_u32(at)),
         (8, |memory, at| _ = memory.load_u64(at)),
         (2, |memory, at| memory.store_u16(at, 1)),
         (4, |memory, at| memory.store_u32(at, 1)),
         (8, |memory, at| memory.store_u64(at, 1)),
+        (8, |memory, at| _ = memory.load_u32_pair(at)),
+        (16, |memory, at| memory.store_u64_pair(at, [1, 1])),
         (2, |memory, at| _ = memory.load_ordered(UsedIndex, at)),
         (2, |memory, at| memory.store_ordered(AvailableIndex, at, 1)),
         (5, |memory, at| memory.copy_in(at, b"bytes")),
@@ -128,6 +134,8 @@ fn an_access_off_its_alignment_panics() {
         assert_eq!(panics(memory, |memory| memory.store_u32(2, 1)), off);
         assert_eq!(panics(memory, |memory| _ = memory.load_u64(4)), off);
         assert_eq!(panics(memory, |memory| memory.store_u64(12, 1)), off);
+        assert_eq!(panics(memory, |memory| _ = memory.load_u32_pair(6)), off);
+        assert_eq!(panics(memory, |memory| memory.store_u64_pair(4, [1, 1])), off);
         assert_eq!(panics(memory, |memory| _ = memory.load_u32(12)), None);
     });
 }

@@ -1,0 +1,75 @@
+//! Which chain a name or an index means, and what is wrong with one that means none.
+//!
+//! One lookup decides. What exactly is wrong is found out afterwards, apart from the code that is run for every chain.
+
+use super::DescriptorTable;
+use super::record::{Chain, Stage};
+use crate::{DeviceFault, Head, Misuse, NotInFlight, SharedMemory};
+
+impl<M: SharedMemory> DescriptorTable<M> {
+    /// The chain that `head` names.
+    #[inline(always)]
+    pub(crate) fn chain(&self, head: Head) -> Result<&Chain, Misuse> {
+        match self.chains.get(usize::from(head.index())) {
+            Some(chain) if chain.serial == head.serial() && chain.stage != Stage::NotHead => Ok(chain),
+            _ => Err(self.why_not(head)),
+        }
+    }
+
+    /// The chain that `head` names, if the device has given it back.
+    #[inline(always)]
+    pub(crate) fn returned(&self, head: Head) -> Result<&Chain, Misuse> {
+        match self.chains.get(usize::from(head.index())) {
+            Some(chain) if chain.serial == head.serial() && chain.stage == Stage::Returned => Ok(chain),
+            _ => Err(self.why_not_returned(head)),
+        }
+    }
+
+    /// The chain that a used element can name: its head has this index, and its serial number was published.
+    #[inline(always)]
+    pub(crate) fn in_flight(&mut self, id: u32, published: u64) -> Option<(Head, &mut Chain)> {
+        match self.chains.get_mut(id as usize) {
+            Some(chain) if chain.stage == Stage::Created && chain.serial <= published => {
+                // There are at most 32768 descriptors.
+                Some((Head::from_parts(id as u16, chain.serial), chain))
+            }
+            _ => None,
+        }
+    }
+
+    /// What is wrong with the id of a used element that names no chain which the device has.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn why_not_in_flight(&self, id: u32) -> DeviceFault {
+        let Some(chain) = self.chains.get(id as usize) else { return DeviceFault::IdOutOfRange { id } };
+        let id = id as u16;
+        let actually = match chain.stage {
+            Stage::Created => NotInFlight::Unpublished,
+            Stage::Returned => NotInFlight::Returned,
+            Stage::NotHead if self.is_free(id) => NotInFlight::Free,
+            Stage::NotHead => NotInFlight::InsideChain,
+        };
+        DeviceFault::IdNotInFlight { id, actually }
+    }
+
+    fn is_free(&self, index: u16) -> bool {
+        self.descriptors[usize::from(index)].is_free()
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn why_not_returned(&self, head: Head) -> Misuse {
+        self.chain(head).err().unwrap_or(Misuse::NotReturned(head))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn why_not(&self, head: Head) -> Misuse {
+        match self.chains.get(usize::from(head.index())) {
+            None => Misuse::HeadOutOfRange(head),
+            Some(chain) if chain.stage != Stage::NotHead => Misuse::HeadStale(head),
+            Some(_) if self.is_free(head.index()) => Misuse::HeadFree(head),
+            Some(_) => Misuse::HeadInsideChain(head),
+        }
+    }
+}
