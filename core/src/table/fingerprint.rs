@@ -17,6 +17,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
             chains,
             free_head,
             free,
+            // What is behind it, the links and the table say as well.
+            touched: _,
             last_serial: _,
         } = self;
         (regions.len() as u64, size, buffer_size, writable_buffers, free).hash(state);

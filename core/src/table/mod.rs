@@ -21,7 +21,7 @@ use crate::{
     SystemError, WritableBuffers,
 };
 use alloc::vec::Vec;
-use record::{Descriptor, address_offset, shape_offset};
+use record::{Descriptor, shape_offset};
 
 /// A descriptor table (2.7.5) with one buffer for each descriptor, all of them in one region.
 ///
@@ -62,6 +62,9 @@ pub struct DescriptorTable<M: SharedMemory> {
     chains: Vec<Chain>,
     free_head: u16,
     free: u16,
+    /// From here on, no descriptor was used since the table was made or reset: they stand in order at the end of the
+    /// free list, which takes from its beginning what was freed last, and are zero in the table.
+    touched: u16,
     last_serial: u64,
 }
 
@@ -94,7 +97,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         let mut regions = room(1)?;
         regions.push(buffers);
         let mut descriptors = room(size.as_usize())?;
-        descriptors.resize(size.as_usize(), Descriptor::NONE);
+        descriptors.extend((1..=size.get()).map(|next| Descriptor { next, ..Descriptor::NONE }));
         let mut chains = room(size.as_usize())?;
         chains.resize(size.as_usize(), Chain::NONE);
         let mut table = Self {
@@ -107,6 +110,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             chains,
             free_head: 0,
             free: 0,
+            touched: 0,
             last_serial: 0,
         };
         table.free_all();
@@ -309,21 +313,16 @@ impl<M: SharedMemory> DescriptorTable<M> {
         self.last_serial
     }
 
-    /// Private memory first, so that it is whole whatever the shared memory does.
+    /// Private memory first, so that it is whole whatever the shared memory does. Descriptors that were never used are
+    /// as they were; in the table, which a device may have scribbled on, all become zero.
     fn free_all(&mut self) {
-        for index in 0..self.size.get() {
-            let offset = usize::from(index) * self.buffer_size as usize;
+        for index in 0..self.touched {
             // The last link is never followed: the number of free descriptors says where the list ends.
-            self.descriptors[usize::from(index)] =
-                Descriptor { offset, length: 0, region: 0, next: index + 1 };
+            self.descriptors[usize::from(index)] = Descriptor { next: index + 1, ..Descriptor::NONE };
             self.chains[usize::from(index)].stage = Stage::NotHead;
         }
-        self.free_head = 0;
-        self.free = self.size.get();
-        for (descriptor, index) in self.descriptors.iter().zip(0..) {
-            self.table.memory.store_u64(address_offset(index), self.address_of(descriptor).get());
-            self.table.memory.store_u64(shape_offset(index), 0);
-        }
+        (self.free_head, self.free, self.touched) = (0, self.size.get(), 0);
+        self.table.memory.zero(0, DESCRIPTOR * self.size.as_usize());
     }
 
     #[inline(always)]

@@ -181,12 +181,21 @@ fn what_makes_no_difference_does_not_show() {
         queue.submit(&[b"xyz"], &[4]).unwrap();
     });
     assert_eq!(later, live, "the payload stands in memory, not in private");
-    // Whether a published chain is the youngest one.
-    let published = after(|queue, _| {
+    // Whether a published chain is the youngest one. Both have used two descriptors at once before.
+    let used_two = |queue: &mut Queue<'_>, memory: &Memory| {
+        for _ in 0..2 {
+            let [first, second] = [0; 2].map(|_| round_trip(queue, memory, 8));
+            queue.free(second).unwrap();
+            queue.free(first).unwrap();
+        }
+    };
+    let published = after(|queue, memory| {
+        used_two(queue, memory);
         queue.submit(&[], &[8]).unwrap();
         let _ = queue.publish();
     });
     let overtaken = after(|queue, memory| {
+        used_two(queue, memory);
         queue.submit(&[], &[8]).unwrap();
         let _ = queue.publish();
         for _ in 0..4 {

@@ -20,14 +20,14 @@ fn queue<'m>(
     SplitQueue::new(config, rings, Region::at(buffers, DeviceAddress::new(0x11_2233_4400))).unwrap()
 }
 
-/// A free descriptor has its address and nothing else.
+/// A descriptor that was not used yet is zero.
 #[rustfmt::skip]
 const FRESH: [u8; 120] = [
     // Descriptor table at 0: address in 64 bits, length in 32, flags in 16, next in 16; little-endian (1.4).
-    0x00, 0x44, 0x33, 0x22, 0x11, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
-    0x00, 0x45, 0x33, 0x22, 0x11, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
-    0x00, 0x46, 0x33, 0x22, 0x11, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
-    0x00, 0x47, 0x33, 0x22, 0x11, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
     // Available ring at 64: flags, index, four entries, used_event; then two bytes of padding.
     0, 0,  0, 0,  0, 0,  0, 0,  0, 0,  0, 0,  0, 0,  0, 0,
     // Used ring at 80: flags, index, four elements of id and length, avail_event; then padding to 8.
@@ -45,7 +45,7 @@ const SUBMITTED: [u8; 120] = [
     0x00, 0x44, 0x33, 0x22, 0x11, 0, 0, 0,  5, 0, 0, 0,  1, 0,  1, 0,
     0x00, 0x45, 0x33, 0x22, 0x11, 0, 0, 0,  0, 1, 0, 0,  2, 0,  0, 0,
     0x00, 0x46, 0x33, 0x22, 0x11, 0, 0, 0,  0x40, 0, 0, 0,  2, 0,  0, 0,
-    0x00, 0x47, 0x33, 0x22, 0x11, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
     0, 0,  0, 0,  0, 0,  2, 0,  0, 0,  0, 0,  0, 0,  0, 0,
     0, 0,  0, 0,
     0, 0, 0, 0,  0, 0, 0, 0,
@@ -61,7 +61,7 @@ const RETURNED: [u8; 120] = [
     0x00, 0x44, 0x33, 0x22, 0x11, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
     0x00, 0x45, 0x33, 0x22, 0x11, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
     0x00, 0x46, 0x33, 0x22, 0x11, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
-    0x00, 0x47, 0x33, 0x22, 0x11, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
     0, 0,  2, 0,  0, 0,  2, 0,  0, 0,  0, 0,  0, 0,  0, 0,
     0, 0,  2, 0,
     2, 0, 0, 0,  0x40, 0, 0, 0,
@@ -139,6 +139,8 @@ fn a_reset_writes_the_fresh_bytes_again() {
     device.give_back(0, 0x100);
     device.set_used_flags(1);
     queue.set_interrupts(false);
+    // Also where no descriptor was used.
+    rings.copy_in(0, &[0xee; 64]);
     queue.reset(DeviceStopped::confirmed(), RingIndex::new(0x0102));
     let mut expected = FRESH;
     expected[AVAILABLE_INDEX..AVAILABLE_INDEX + 2].copy_from_slice(&[2, 1]);
