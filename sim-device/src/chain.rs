@@ -118,7 +118,8 @@ pub fn walk<M: SharedMemory>(
     if head >= geometry.size {
         return Err(ChainError::HeadOutOfRange(head));
     }
-    let (mut index, mut bytes, mut after_writable, mut error) = (head, 0, false, None);
+    let (mut index, mut mark) = (head, head);
+    let (mut bytes, mut after_writable, mut error) = (0, false, None);
     loop {
         let (address, length, flags, next) = geometry.descriptor(memory, index);
         let descriptor =
@@ -137,9 +138,14 @@ pub fn walk<M: SharedMemory>(
         if next >= geometry.size {
             return Err(error.unwrap_or(ChainError::NextOutOfRange(index)));
         }
-        if out.len() >= usize::from(geometry.size) {
+        // Somewhere it comes to where it was, and that is noticed long before a large table was gone through: the place
+        // that it must not come to again moves on whenever the chain is twice as long (Brent).
+        if next == mark || out.len() >= usize::from(geometry.size) {
             // Whatever else is wrong comes of going around.
             return Err(ChainError::Loop);
+        }
+        if out.len().is_power_of_two() {
+            mark = next;
         }
         index = next;
     }

@@ -3,7 +3,7 @@
 mod support;
 
 use ringstorm_core::{HeapMemory, SharedMemory};
-use ringstorm_sim_device::{AddressSpace, ChainError, Descriptor, Place, walk};
+use ringstorm_sim_device::{AddressSpace, ChainError, Descriptor, Geometry, Place, walk};
 use support::vast::Vast;
 use support::{BUFFERS, GEOMETRY, INDIRECT, Memory, NEXT, OTHERS, RINGS, WRITE};
 
@@ -37,7 +37,7 @@ fn the_first_thing_wrong_with_a_chain_is_told() {
         let table = [(0, at, 1, NEXT, 1), (1, at, 1, NEXT, next)];
         assert_eq!(walked(0, &table), (Err(ChainError::NextOutOfRange(1)), vec![0, 1]));
     }
-    assert_eq!(walked(1, &[(1, at, 1, NEXT, 1)]), (Err(ChainError::Loop), vec![1; 4]));
+    assert_eq!(walked(1, &[(1, at, 1, NEXT, 1)]), (Err(ChainError::Loop), vec![1]));
     let ring = [(0, at, 1, NEXT, 1), (1, at, 1, NEXT, 2), (2, at, 1, NEXT, 3), (3, at, 1, NEXT, 0)];
     assert_eq!(walked(0, &ring), (Err(ChainError::Loop), vec![0, 1, 2, 3]));
     let mixed =
@@ -49,6 +49,27 @@ fn the_first_thing_wrong_with_a_chain_is_told() {
     assert_eq!(walked(0, &lost), (Err(ChainError::Unregistered(2)), vec![0, 2, 1]));
     let lost = [(0, at + 256, 1, NEXT, 9)];
     assert_eq!(walked(0, &lost), (Err(ChainError::Unregistered(0)), vec![0]), "it came before its next");
+}
+
+/// However long the way into a loop and around it is, it is noticed before both were gone through three times.
+#[test]
+fn a_loop_is_noticed_soon() {
+    const SIZE: u16 = 1024;
+    let geometry = Geometry { size: SIZE, table: 0, available: 0x4000, used: 0x5000 };
+    let rings = HeapMemory::new(0x8000).unwrap();
+    let space = AddressSpace::new([(0, Vast(&rings))]);
+    for way in 0..20 {
+        for around in 1..20 {
+            for index in 0..way + around {
+                let next = if index + 1 == way + around { way } else { index + 1 };
+                rings.store_u64(16 * index as usize + 8, 1 | u64::from(NEXT) << 32 | next << 48);
+            }
+            let mut seen = Vec::new();
+            assert_eq!(walk(&Vast(&rings), &geometry, &space, 0, &mut seen), Err(ChainError::Loop));
+            assert!(seen.len() as u64 <= 3 * (way + around), "{way} in, {around} around: {}", seen.len());
+            assert!(seen.iter().zip(0..way + around).all(|(found, index)| u64::from(found.index) == index));
+        }
+    }
 }
 
 /// 2.7.5.2: 2^32 bytes are the most.
