@@ -37,14 +37,15 @@ impl Request {
             Lengths::Huge => u32::from(buffer_size) + 0x1000,
             lengths => first_length(lengths, buffer_size),
         };
-        let start = number as usize * 37;
-        let (first, span) = (length(readable.lengths), span(readable.lengths));
-        self.readable.fill(readable.count, most, &PAYLOAD[..first as usize], |index| {
-            let start = (start + index as usize * 11) % BEGINNINGS;
-            &PAYLOAD[start..start + (first + index % span) as usize]
+        let mut start = number as usize * 37 % BEGINNINGS;
+        let mut lengths = Cycle::new(length(readable.lengths), readable.lengths);
+        self.readable.fill(readable.count, most, &PAYLOAD[..lengths.first as usize], || {
+            let bytes = &PAYLOAD[start..start + lengths.next() as usize];
+            start = (start + 11) % BEGINNINGS;
+            bytes
         });
-        let (first, span) = (first_length(writable.lengths, buffer_size), self::span(writable.lengths));
-        self.writable.fill(writable.count, most, first, |index| first + index % span);
+        let mut lengths = Cycle::new(first_length(writable.lengths, buffer_size), writable.lengths);
+        self.writable.fill(writable.count, most, lengths.first, || lengths.next());
     }
 
     pub(super) fn readable(&self) -> &[&'static [u8]] {
@@ -67,11 +68,11 @@ struct List<T> {
 }
 
 impl<T: Copy + PartialEq> List<T> {
-    fn fill(&mut self, count: u32, most: u32, first: T, item: impl Fn(u32) -> T) {
+    fn fill(&mut self, count: u32, most: u32, first: T, mut item: impl FnMut() -> T) {
         self.few.clear();
         self.count = 0;
         if count <= most {
-            return self.few.extend((0..count).map(item));
+            return self.few.extend((0..count).map(|_| item()));
         }
         self.count = count as usize;
         if self.many.first() != Some(&first) {
@@ -97,10 +98,25 @@ fn first_length(lengths: Lengths, buffer_size: u16) -> u32 {
     }
 }
 
-/// After how many buffers their lengths begin again.
-fn span(lengths: Lengths) -> u32 {
-    match lengths {
-        Lengths::Cycle { from, to } => u32::from(to - from) + 1,
-        Lengths::Full | Lengths::Over | Lengths::Huge => 1,
+/// Lengths, one more with each buffer, and around.
+struct Cycle {
+    first: u32,
+    last: u32,
+    now: u32,
+}
+
+impl Cycle {
+    fn new(first: u32, lengths: Lengths) -> Self {
+        let last = match lengths {
+            Lengths::Cycle { to, .. } => to.into(),
+            Lengths::Full | Lengths::Over | Lengths::Huge => first,
+        };
+        Self { first, last, now: first }
+    }
+
+    fn next(&mut self) -> u32 {
+        let now = self.now;
+        self.now = if now == self.last { self.first } else { now + 1 };
+        now
     }
 }
