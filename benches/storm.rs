@@ -1,0 +1,2 @@
+//! storm
+fn main() {}
