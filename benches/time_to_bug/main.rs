@@ -23,6 +23,7 @@ mod starts;
 
 use clap::Parser;
 use fuzzer::Fuzzer;
+use queue_machine::CASE_STEPS;
 use ringstorm::calibrate::calibrate;
 use ringstorm::execution::Rig;
 use ringstorm::scenario::GENERATOR;
@@ -92,33 +93,33 @@ fn swarm(rig: &mut Rig, defect: Defect) -> Starts {
     }
 }
 
+/// What is measured, and the command for each method.
 fn header(args: &Args) -> String {
-    let fuzzer = args.fuzzer.as_ref().map_or_else(
-        || "left out".to_owned(),
-        |_| {
-            format!(
-                "from a copy of {}, `specimen COPY -seed=1 -max_total_time={} -ignore_remaining_args=1 NAME`, and so on to \
-                 `-seed={}`, with AddressSanitizer and debug assertions, as `cargo fuzz build` has it",
-                args.corpus.display(),
-                args.patience,
-                args.starts
-            )
-        },
-    );
+    let Args { starts, patience, corpus, .. } = args;
+    let (corpus, seeds) = (corpus.display(), std::fs::read_dir(corpus).map_or(0, Iterator::count));
+    let (least, most) = (CASE_STEPS.start(), CASE_STEPS.end());
+    let fuzzer = match args.fuzzer {
+        None => "left out".to_owned(),
+        Some(_) => format!(
+            "built by `cargo +nightly fuzz build specimen`, with AddressSanitizer and debug assertions, from a copy of\n  \
+             the {seeds} seeds of {corpus} for each start: \
+             `specimen COPY -seed=1 -max_total_time={patience} -ignore_remaining_args=1 NAME`,\n  \
+             and so on to `-seed={starts}`; first it runs the seeds, smallest first, so that a catch among the first\n  \
+             {seeds} executions is the corpus's own"
+        ),
+    };
     format!(
-        "Median and worst of the starts, of which each method takes its own: the swarm 20, the others {starts}. Of an even\n\
-         number, the median is the upper one. `-` stands where a start found nothing within {patience} seconds. Seconds are\n\
-         those until the catch, without the start of a process and without shrinking.\n\n\
-         - **swarm**: seeds of {GENERATOR}, each {SWARM_STEPS} steps: `ringstorm calibrate`\n\
-         - **proptest**: cases of `tests/state_machine_queue.rs`, each {least} to {most} steps, not shrunk:\n  \
-         `cargo bench --bench time_to_bug -- --starts {starts}`\n\
-         - **libFuzzer**: executions, {fuzzer}.\n  A catch\n  among the first executions, as many as there are seeds, is one by the corpus alone\n\n\
-         | specimen | seeds | worst | s | worst | cases | worst | s | worst | executions | worst | s | worst | fastest |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
-        starts = args.starts,
-        patience = args.patience,
-        least = queue_machine::CASE_STEPS.start(),
-        most = queue_machine::CASE_STEPS.end(),
+        "Runs and seconds until the catch, the median and the worst of the starts: 20 of the swarm, {starts} of each other\n\
+         method. The median is the upper one of an even number; `-` says that the start found nothing within {patience}\n\
+         seconds. The clock goes from the first run to the catch: what starts a process, shrinks, or writes a file is left\n\
+         out. The last column says which median of seconds is the least.\n\n\
+         - **swarm**: seeds of {GENERATOR}, of {SWARM_STEPS} steps each: `ringstorm calibrate`\n\
+         - **proptest**: cases of the state machine of `tests/state_machine_queue.rs`, of {least} to {most} steps each:\n  \
+         `cargo bench --bench time_to_bug -- --starts {starts} --patience {patience}`\n\
+         - **libFuzzer**: executions, {fuzzer}\n\n\
+         | | swarm | | | | proptest | | | | libFuzzer | | | | |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n\
+         | specimen | seeds | worst | s | worst | cases | worst | s | worst | executions | worst | s | worst | fastest |\n"
     )
 }
 

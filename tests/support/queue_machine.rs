@@ -29,7 +29,8 @@ pub type Sequence = Sequential<Books, Step, BoxedStrategy<Books>, BoxedStrategy<
 #[derive(Clone)]
 pub struct Books {
     kind: Kind,
-    setup: Setup,
+    /// What it is made from.
+    pub setup: Setup,
     steps: Vec<Step>,
     /// Whether the device misbehaves in this scenario at all.
     hostile: bool,
