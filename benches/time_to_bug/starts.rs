@@ -36,7 +36,7 @@ impl Starts {
     pub fn cells(&self) -> String {
         let runs = |catch: Option<Catch>| catch.map_or("-".to_owned(), |catch| catch.runs.to_string());
         let seconds =
-            |catch: Option<Catch>| catch.map_or("-".to_owned(), |catch| format!("{:.4}", catch.seconds));
+            |catch: Option<Catch>| catch.map_or("-".to_owned(), |catch| format!("{:.5}", catch.seconds));
         let Self { median, worst } = *self;
         format!(" {} | {} | {} | {} |", runs(median), runs(worst), seconds(median), seconds(worst))
     }
