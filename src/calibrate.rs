@@ -27,8 +27,12 @@ pub struct Caught {
     pub invariant: Option<String>,
     /// Seeds until the catch, the median over the starts.
     pub median_seeds: Option<u64>,
-    /// Seconds until the catch, likewise.
+    /// Seconds until the catch, likewise: drawing the scenarios and running them, on a rig that was used before.
     pub median_seconds: Option<f64>,
+    /// Seeds until the catch, from the start that took most.
+    pub worst_seeds: Option<u64>,
+    /// Seconds until the catch, from the start that took longest.
+    pub worst_seconds: Option<f64>,
     /// Steps of the shrunk scenario, from the first start with that invariant.
     pub steps_after_shrinking: Option<usize>,
     /// The shrunk scenario, as text.
@@ -86,6 +90,8 @@ pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, 
             .map(|invariant| invariant.to_string()),
         median_seeds: seeds.get(seeds.len() / 2).copied(),
         median_seconds: seconds.get(seconds.len() / 2).copied(),
+        worst_seeds: seeds.last().copied(),
+        worst_seconds: seconds.last().copied(),
         steps_after_shrinking: shrunk.as_ref().map(|scenario| scenario.steps.len()),
         scenario: shrunk.map(|scenario| scenario.to_string()),
     })

@@ -1,12 +1,15 @@
 //! What the fuzz targets do, so that each of them is a doorbell and `cargo test` can ring it too.
 
 use crate::execution::Rig;
+use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::subject::Kind;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::time::Instant;
 
 thread_local! {
     static RIG: RefCell<Rig> = RefCell::new(Rig::new().expect("memory for small queues"));
+    static HUNT: Cell<Option<Hunt>> = const { Cell::new(None) };
 }
 
 /// Runs a scenario over ringstorm's own queue. Says whether the queue was reached: whether a driver's call or a
@@ -15,8 +18,7 @@ thread_local! {
 /// # Panics
 /// If something wrong is found; the message holds the scenario as text.
 pub fn storm(scenario: &Scenario) -> bool {
-    let outcome = RIG.with_borrow_mut(|rig| rig.run(Kind::Core, scenario, &mut ()));
-    let outcome = outcome.expect("memory for the scenario");
+    let outcome = run(Kind::Core, scenario);
     assert!(
         !outcome.is_finding(),
         "{}: {}\n{scenario}",
@@ -25,3 +27,55 @@ pub fn storm(scenario: &Scenario) -> bool {
     );
     outcome.effective_steps > 0
 }
+
+fn run(kind: Kind, scenario: &Scenario) -> Outcome {
+    let outcome = RIG.with_borrow_mut(|rig| rig.run(kind, scenario, &mut ()));
+    outcome.expect("memory for the scenario")
+}
+
+/// The hunt for one specimen's defect.
+#[derive(Clone, Copy)]
+struct Hunt {
+    kind: Kind,
+    /// When the first input came.
+    begin: Option<Instant>,
+    executions: u64,
+}
+
+/// Begins the hunt for a specimen's defect: the specimen that the last argument of the fuzzer names, which libFuzzer
+/// leaves alone behind `-ignore_remaining_args=1`.
+///
+/// # Panics
+/// If that is no subject.
+pub fn begin_hunt(arguments: impl Iterator<Item = String>) {
+    let name = arguments.last().unwrap_or_default();
+    let kind = Kind::by_name(&name).unwrap_or_else(|| {
+        panic!("{name:?} is no subject; say -ignore_remaining_args=1 NAME at the end of the command")
+    });
+    HUNT.set(Some(Hunt { kind, begin: None, executions: 0 }));
+}
+
+/// Runs a scenario over the subject that is hunted.
+///
+/// # Panics
+/// If something wrong is found: that is the catch. The message begins with the signature, the number of executions and
+/// the seconds since the first one, so that neither the start of the process nor the writing of a crash counts.
+pub fn specimen(scenario: &Scenario) {
+    let mut hunt = HUNT.get().expect("a hunt was begun");
+    hunt.executions += 1;
+    let begin = *hunt.begin.get_or_insert_with(Instant::now);
+    HUNT.set(Some(hunt));
+    let outcome = run(hunt.kind, scenario);
+    if outcome.is_finding() {
+        panic!(
+            "{CATCH}{} after {} executions and {:.6} seconds: {}\n{scenario}",
+            outcome.signature(&hunt.kind.name()),
+            hunt.executions,
+            begin.elapsed().as_secs_f64(),
+            outcome.verdict
+        );
+    }
+}
+
+/// What a catch's message begins with.
+pub const CATCH: &str = "caught ";

@@ -199,23 +199,27 @@ pub struct CalibrationReport<'a> {
     pub specimens: &'a [Caught],
 }
 
-/// The header of the calibration table.
+/// The header of the calibration table: medians, and the worst of all starts.
 pub const CALIBRATION_HEADER: &str =
-    "specimen                                   caught by          seeds (median)  seconds   steps";
+    "specimen                                   caught by            seeds  worst  seconds   worst  steps";
 
 /// One line of the calibration table.
 pub fn calibration_line(caught: &Caught) -> String {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let seeds = |seeds: Option<u64>| or_none(seeds.map(|seeds| seeds.to_string()));
+    let seconds = |seconds: Option<f64>| or_none(seconds.map(|seconds| format!("{seconds:.4}")));
     format!(
-        "{:<42} {:<18} {:>14} {:>8} {:>7}",
+        "{:<42} {:<18} {:>7} {:>6} {:>8} {:>7} {:>6}",
         caught.name,
         match (&caught.invariant, caught.found) {
             (Some(invariant), true) => invariant.as_str(),
             (Some(_), false) => "not always",
             (None, _) => "NOT CAUGHT",
         },
-        or_none(caught.median_seeds.map(|seeds| seeds.to_string())),
-        or_none(caught.median_seconds.map(|seconds| format!("{seconds:.4}"))),
+        seeds(caught.median_seeds),
+        seeds(caught.worst_seeds),
+        seconds(caught.median_seconds),
+        seconds(caught.worst_seconds),
         or_none(caught.steps_after_shrinking.map(|steps| steps.to_string())),
     )
 }

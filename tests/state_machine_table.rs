@@ -11,12 +11,18 @@
 //! The reference knows chains by their lengths alone. Which descriptors they have is for the table to say; what
 //! is said must fit together, and to what stands in memory, which is compared word by word after each step.
 
+#[path = "support/failure.rs"]
+mod failure;
+#[path = "support/quiet.rs"]
+mod quiet;
 #[path = "support/step_strategy.rs"]
 mod step_strategy;
 #[path = "support/table_reference.rs"]
 mod table_reference;
 
+use failure::{config, fail};
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
+use quiet::quietly;
 use ringstorm::scenario::{Amount, BadHead, Buffers, Document, HeadCall, Pick, Scenario, Setup, Step};
 use ringstorm_core::{
     Buffer, DescriptorTable, DeviceAddress, DeviceStopped, Head, HeapMemory, Misuse, Region, RegionId,
@@ -25,7 +31,7 @@ use ringstorm_core::{
 use ringstorm_sim_device::{Fault, fill_pattern};
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
-use step_strategy::{config, fail, lengths_of, quietly};
+use step_strategy::lengths_of;
 use table_reference::Expected;
 
 /// A descriptor (2.7.5): the address, then length, flags and next in one word.

@@ -1,24 +1,12 @@
-//! For state-machine tests: setups and steps to draw from, and what is left of a run that failed.
+//! For state machines under proptest: setups and steps to draw from.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
-use proptest::test_runner::Config;
-use ringstorm::scenario::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Scenario, Setup, Step};
+use ringstorm::scenario::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Setup, Step};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
-use std::path::Path;
-use std::sync::Once;
 use strum::VariantArray;
-
-/// 96 cases, or as many as `PROPTEST_CASES` says. No seeds are kept: what failed is kept as a scenario.
-pub fn config() -> Config {
-    let found = Config::default();
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { found.cases } else { 96 };
-    Config { cases, max_shrink_iters: 8192, failure_persistence: None, ..found }
-}
 
 /// All queue sizes, mostly small; the rings begin at 0, a little before the wrap, or anywhere.
 pub fn setups() -> BoxedStrategy<Setup> {
@@ -143,41 +131,4 @@ pub fn acceptable(readable: Buffers, writable: Buffers, setup: &Setup, free: u32
         && [readable, writable]
             .iter()
             .all(|buffers| lengths_of(*buffers, setup, u32::MAX).all(|length| good.contains(&length)))
-}
-
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Does something, and catches a panic with its message. Nothing is printed: while shrinking, only the last of
-/// many failures is worth it, and proptest prints that one.
-pub fn quietly<T>(act: impl FnOnce() -> T) -> Result<T, String> {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        let before = take_hook();
-        set_hook(Box::new(move |info| {
-            if !QUIET.get() {
-                before(info)
-            }
-        }));
-    });
-    QUIET.set(true);
-    let result = catch_unwind(AssertUnwindSafe(act));
-    QUIET.set(false);
-    result.map_err(|payload| match (payload.downcast_ref::<String>(), payload.downcast_ref::<&str>()) {
-        (Some(text), _) => text.clone(),
-        (None, Some(text)) => (*text).to_owned(),
-        (None, None) => "a panic without a message".to_owned(),
-    })
-}
-
-/// Ends a run: writes the scenario to a file, and panics with it and the command that runs it again, in which
-/// PATH stands for the file. While shrinking the last failure is also the smallest, so that one stays.
-pub fn fail(test: &str, scenario: &Scenario, what: &str, replay: &str) -> ! {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.storm"));
-    let kept = match std::fs::write(&path, scenario.to_string()) {
-        Ok(()) => format!("to run it again:\n    {}", replay.replace("PATH", &path.to_string_lossy())),
-        Err(error) => format!("not kept in {}: {error}", path.display()),
-    };
-    resume_unwind(Box::new(format!("{what}\n\n{scenario}\n{kept}\n")))
 }

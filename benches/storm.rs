@@ -1,0 +1,270 @@
+//! How fast the storm is: steps that are made, done and judged, by the second.
+//!
+//! `cargo bench --bench storm`
+//!
+//! What is compared takes turns, round by round in one process, and each figure is the median over the rounds: so what
+//! disturbs the machine disturbs all of it. Figures of speed are of this machine; the ratios are what counts.
+//!
+//! A step is effective if it changed a ring, the table, a buffer or a driver's answer. Making the memory clean and the
+//! queue anew for each scenario is left out where it says so, and stated by itself.
+//!
+//! What is not measured here: the loop allocates nothing, which `tests/allocations.rs` checks; and no system call goes with a
+//! scenario, as `strace -f -c target/release/ringstorm run --jobs 1 --seeds N` shows, which counts as many for every N but
+//! for the locks that are taken when a block of seeds is taken in.
+
+#[path = "../tests/support/queue_machine.rs"]
+mod queue_machine;
+#[path = "../tests/support/quiet.rs"]
+mod quiet;
+#[path = "../tests/support/step_strategy.rs"]
+mod step_strategy;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest_state_machine::StateMachineTest;
+use queue_machine::{Books, CASE_STEPS, Failing, QueueTest, cases};
+use ringstorm::execution::Rig;
+use ringstorm::scenario::{GENERATOR, Profile, Scenario, Step, generate};
+use ringstorm::subject::Kind;
+use ringstorm_core::QueueSize;
+use std::cell::RefCell;
+use std::panic::resume_unwind;
+use std::time::{Duration, Instant};
+
+/// Steps of a scenario, for us and for proptest: what `ringstorm run` takes.
+const STEPS: usize = 128;
+const PROFILE: Profile = Profile::Hostile;
+/// Rounds, over which medians are taken.
+const ROUNDS: u64 = 15;
+/// Scenarios in a round, and where proptest draws too.
+const SCENARIOS: u64 = 1_000;
+const CASES: u64 = 200;
+/// The queue size of the main figure, and two that must not differ by much.
+const USUAL: u32 = 256;
+const SMALL: u32 = 8;
+const LARGE: u32 = 32_768;
+
+fn main() {
+    println!(
+        "{GENERATOR}, profile hostile, {STEPS} steps and a settling in each scenario; medians of {ROUNDS} rounds\n"
+    );
+    sizes();
+    threads();
+    side_by_side();
+}
+
+/// A scenario for a queue of this size, of so many steps.
+fn scenario(seed: u64, queue_size: u32, steps: usize) -> Scenario {
+    let mut scenario = generate(seed, PROFILE, steps);
+    scenario.setup.queue_size = QueueSize::new(queue_size).expect("a power of two");
+    scenario
+}
+
+/// What a number of scenarios came to.
+#[derive(Default, Clone, Copy)]
+struct Measured {
+    steps: u64,
+    effective: u64,
+    scenarios: u64,
+    /// All of it.
+    time: Duration,
+    /// Of it, drawing scenarios.
+    drawing: Duration,
+    /// Of it, cleaning memory and making queues.
+    construction: Duration,
+}
+
+impl Measured {
+    /// Nanoseconds for each effective step, construction left out.
+    fn nanoseconds(&self) -> f64 {
+        (self.time - self.construction).as_nanos() as f64 / self.effective as f64
+    }
+
+    /// How many of a hundred steps are effective.
+    fn effective_share(&self) -> f64 {
+        100.0 * self.effective as f64 / self.steps as f64
+    }
+
+    /// All steps by the second, construction included.
+    fn steps_per_second(&self) -> f64 {
+        self.steps as f64 / self.time.as_secs_f64()
+    }
+}
+
+/// Our own round: scenarios are drawn and run, as a campaign does it.
+fn storm(rig: &mut Rig, round: u64, queue_size: u32, scenarios: u64) -> Measured {
+    let mut measured = Measured { scenarios, ..Measured::default() };
+    let begin = Instant::now();
+    for seed in round * scenarios..(round + 1) * scenarios {
+        let drawing = Instant::now();
+        let scenario = scenario(seed, queue_size, STEPS);
+        measured.drawing += drawing.elapsed();
+        run(rig, &scenario, &mut measured);
+    }
+    measured.time = begin.elapsed();
+    measured
+}
+
+fn run(rig: &mut Rig, scenario: &Scenario, measured: &mut Measured) {
+    let outcome = rig.run(Kind::Core, scenario, &mut ()).expect("there is memory");
+    assert!(!outcome.is_finding(), "{}\n{scenario}", outcome.verdict);
+    measured.steps += outcome.steps;
+    measured.effective += outcome.effective_steps;
+    measured.construction += rig.construction_time();
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_unstable_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// The median of a figure over all rounds.
+fn over(rounds: &[Measured], figure: impl Fn(&Measured) -> f64) -> f64 {
+    median(rounds.iter().map(figure).collect())
+}
+
+/// The median of the ratio of a figure in one round to that in the other.
+fn ratio(rounds: &[Measured], to: &[Measured], figure: impl Fn(&Measured) -> f64) -> f64 {
+    median(rounds.iter().zip(to).map(|(one, other)| figure(one) / figure(other)).collect())
+}
+
+fn sizes() {
+    let sizes = [SMALL, USUAL, LARGE];
+    let mut rig = Rig::new().expect("there is memory");
+    let mut rounds = sizes.map(|_| Vec::new());
+    for round in 0..=ROUNDS {
+        for (size, measured) in sizes.iter().zip(&mut rounds) {
+            let one = storm(&mut rig, round, *size, SCENARIOS);
+            // In the first, memory grows to what is needed.
+            if round > 0 {
+                measured.push(one);
+            }
+        }
+    }
+    println!("one core, ringstorm's own queue, drawing included, construction left out");
+    println!(
+        "  queue size   effective steps/s   ns each   of it drawing   effective   construction, ns per scenario"
+    );
+    for (size, rounds) in sizes.iter().zip(&rounds) {
+        let each = over(rounds, Measured::nanoseconds);
+        println!(
+            "  {size:>10} {:>19.0} {each:>9.1} {:>15.1} {:>9.0} % {:>31.0}",
+            1e9 / each,
+            over(rounds, |one| one.drawing.as_nanos() as f64 / one.effective as f64),
+            over(rounds, Measured::effective_share),
+            over(rounds, |one| one.construction.as_nanos() as f64 / one.scenarios as f64),
+        );
+    }
+    println!(
+        "  {LARGE} to {SMALL}: {:.2} times as long\n",
+        ratio(&rounds[2], &rounds[0], Measured::nanoseconds)
+    );
+}
+
+fn threads() {
+    let alone = |round| storm_on_threads(1, round);
+    let both = |round| storm_on_threads(2, round);
+    alone(0);
+    let (one, two): (Vec<f64>, Vec<f64>) = (0..ROUNDS).map(|round| (alone(round), both(round))).unzip();
+    let ratios = one.iter().zip(&two).map(|(one, two)| two / one).collect();
+    println!(
+        "queue size {USUAL}, all steps by the second, construction included, each thread with a rig of its own"
+    );
+    println!("  one thread {:>12.0}", median(one));
+    println!("  two        {:>12.0}", median(two));
+    println!("  two to one: {:.2} times as many\n", median(ratios));
+}
+
+/// All steps by the second on so many threads, each with a round of its own.
+fn storm_on_threads(threads: u64, round: u64) -> f64 {
+    let begin = Instant::now();
+    let steps: u64 = std::thread::scope(|scope| {
+        let started: Vec<_> = (0..threads)
+            .map(|thread| {
+                scope.spawn(move || {
+                    let mut rig = Rig::new().expect("there is memory");
+                    storm(&mut rig, round * threads + thread, USUAL, SCENARIOS).steps
+                })
+            })
+            .collect();
+        started.into_iter().map(|thread| thread.join().expect("a thread that ends well")).sum()
+    });
+    steps as f64 / begin.elapsed().as_secs_f64()
+}
+
+/// A failure is one of ours, and ends the benchmark.
+struct Fatal;
+
+impl Failing for Fatal {
+    fn fail(_: Kind, scenario: &Scenario, what: &str) -> ! {
+        resume_unwind(Box::new(format!("{what}\n{scenario}")))
+    }
+}
+
+/// What proptest draws in a round, with its own generator: cases for a queue of this size, with setups as we draw them.
+/// The same round draws the same.
+fn draw(round: u64, queue_size: u32, case: impl Fn(Books, Vec<Step>)) {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&round.to_le_bytes());
+    let mut runner = TestRunner::new_with_rng(config(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
+    let begin = move || {
+        let books = move |seed| Books::new(Kind::Core, scenario(seed, queue_size, 0).setup, true);
+        any::<u64>().prop_map(books).boxed()
+    };
+    let result = runner.run(&cases(STEPS..=STEPS, begin), |(books, steps, _)| {
+        case(books, steps);
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn config() -> Config {
+    Config { cases: CASES as u32, max_shrink_iters: 0, failure_persistence: None, ..Config::default() }
+}
+
+/// A round of proptest-state-machine and one of ours, and what proptest drew through our executor without drawing.
+fn side(rig: &mut Rig, round: u64, queue_size: u32) -> [Measured; 3] {
+    let ours = storm(rig, round, queue_size, CASES);
+
+    let begin = Instant::now();
+    draw(round, queue_size, |books, steps| {
+        QueueTest::<Fatal>::test_sequential(config(), books, steps, None);
+    });
+    let time = begin.elapsed();
+
+    let drawn = RefCell::new(Vec::new());
+    draw(round, queue_size, |books, steps| drawn.borrow_mut().push(Scenario { setup: books.setup, steps }));
+    let mut alone = Measured::default();
+    let begin = Instant::now();
+    drawn.borrow().iter().for_each(|scenario| run(rig, scenario, &mut alone));
+    alone.time = begin.elapsed();
+    // The same steps were done, so that they are as many and as effective.
+    [ours, Measured { time, ..alone }, alone]
+}
+
+fn side_by_side() {
+    println!(
+        "side by side: {STEPS} steps are drawn and run (the state machine's tests draw {CASE_STEPS:?}), steps by the second, \
+         construction included, on a rig that is used again"
+    );
+    println!(
+        "  queue size         ours   effective   state machine   effective   ours to it   its steps run alone"
+    );
+    let mut rig = Rig::new().expect("there is memory");
+    for queue_size in [SMALL, USUAL] {
+        side(&mut rig, 0, queue_size);
+        let rounds: Vec<[Measured; 3]> =
+            (1..=ROUNDS).map(|round| side(&mut rig, round, queue_size)).collect();
+        let [ours, machine, alone] =
+            [0, 1, 2].map(|which| rounds.iter().map(|round| round[which]).collect::<Vec<_>>());
+        println!(
+            "  {queue_size:>10} {:>12.0} {:>9.0} % {:>15.0} {:>9.0} % {:>12.2} {:>21.0}",
+            over(&ours, Measured::steps_per_second),
+            over(&ours, Measured::effective_share),
+            over(&machine, Measured::steps_per_second),
+            over(&machine, Measured::effective_share),
+            ratio(&ours, &machine, Measured::steps_per_second),
+            over(&alone, Measured::steps_per_second),
+        );
+    }
+}

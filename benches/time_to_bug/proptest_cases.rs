@@ -1,0 +1,46 @@
+//! proptest-state-machine, until the first case that fails.
+
+use crate::queue_machine::{Books, CASE_STEPS, Failing, QueueTest, cases};
+use crate::starts::Catch;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use proptest_state_machine::StateMachineTest;
+use ringstorm::scenario::Scenario;
+use ringstorm::subject::Kind;
+use std::cell::Cell;
+use std::panic::resume_unwind;
+use std::time::{Duration, Instant};
+
+/// Fails without a story, which takes longer than the case.
+struct Silent;
+
+impl Failing for Silent {
+    fn fail(_: Kind, _: &Scenario, what: &str) -> ! {
+        resume_unwind(Box::new(what.to_owned()))
+    }
+}
+
+/// Cases until one fails, and seconds; `None` if patience ends first. Each start is a seed of proptest's own generator.
+pub fn first_catch(kind: Kind, start: u32, patience: Duration) -> Option<Catch> {
+    let config =
+        Config { cases: u32::MAX, max_shrink_iters: 0, failure_persistence: None, ..Config::default() };
+    let mut seed = [0; 32];
+    seed[..4].copy_from_slice(&start.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(config.clone(), rng);
+    let strategy = cases(CASE_STEPS, move || Books::any(kind));
+    let (runs, late) = (Cell::new(0), Cell::new(false));
+    let begin = Instant::now();
+    let result = runner.run(&strategy, |(books, steps, _)| {
+        if begin.elapsed() > patience {
+            late.set(true);
+            return Err(TestCaseError::fail("patience has ended"));
+        }
+        runs.set(runs.get() + 1);
+        // Steps are counted for shrinking alone, and without it a count is taken for a mistake.
+        QueueTest::<Silent>::test_sequential(config.clone(), books, steps, None);
+        Ok(())
+    });
+    let seconds = begin.elapsed().as_secs_f64();
+    let failed = matches!(result, Err(TestError::Fail(..)));
+    (failed && !late.get()).then_some(Catch { runs: runs.get(), seconds })
+}

@@ -1,0 +1,24 @@
+//! How long a state-machine test looks for a failure, and what is left of one.
+
+use proptest::test_runner::Config;
+use ringstorm::scenario::Scenario;
+use std::panic::resume_unwind;
+use std::path::Path;
+
+/// 96 cases, or as many as `PROPTEST_CASES` says. No seeds are kept: what failed is kept as a scenario.
+pub fn config() -> Config {
+    let found = Config::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { found.cases } else { 96 };
+    Config { cases, max_shrink_iters: 8192, failure_persistence: None, ..found }
+}
+
+/// Ends a run: writes the scenario to a file, and panics with it and the command that runs it again, in which
+/// PATH stands for the file. While shrinking the last failure is also the smallest, so that one stays.
+pub fn fail(test: &str, scenario: &Scenario, what: &str, replay: &str) -> ! {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.storm"));
+    let kept = match std::fs::write(&path, scenario.to_string()) {
+        Ok(()) => format!("to run it again:\n    {}", replay.replace("PATH", &path.to_string_lossy())),
+        Err(error) => format!("not kept in {}: {error}", path.display()),
+    };
+    resume_unwind(Box::new(format!("{what}\n\n{scenario}\n{kept}\n")))
+}
