@@ -24,7 +24,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::StateMachineTest;
 use queue_machine::{Books, CASE_STEPS, Failing, QueueTest, cases};
 use ringstorm::execution::Rig;
-use ringstorm::scenario::{GENERATOR, Profile, Scenario, Step, generate};
+use ringstorm::scenario::{Draw, GENERATOR, Profile, Scenario, Step};
 use ringstorm::subject::Kind;
 use ringstorm_core::QueueSize;
 use std::cell::RefCell;
@@ -53,11 +53,9 @@ fn main() {
     side_by_side();
 }
 
-/// A scenario for a queue of this size, of so many steps.
-fn scenario(seed: u64, queue_size: u32, steps: usize) -> Scenario {
-    let mut scenario = generate(seed, PROFILE, steps);
-    scenario.setup.queue_size = QueueSize::new(queue_size).expect("a power of two");
-    scenario
+/// Scenarios for a queue of this size, of so many steps.
+fn storm_of(queue_size: u32, steps: usize) -> Draw {
+    Draw { profile: PROFILE, steps, queue_size: QueueSize::new(queue_size).ok() }
 }
 
 /// What a number of scenarios came to.
@@ -94,10 +92,11 @@ impl Measured {
 /// Our own round: scenarios are drawn and run, as a campaign does it.
 fn storm(rig: &mut Rig, round: u64, queue_size: u32, scenarios: u64) -> Measured {
     let mut measured = Measured { scenarios, ..Measured::default() };
+    let (draw, mut scenario) = (storm_of(queue_size, STEPS), Scenario::default());
     let begin = Instant::now();
     for seed in round * scenarios..(round + 1) * scenarios {
         let drawing = Instant::now();
-        let scenario = scenario(seed, queue_size, STEPS);
+        draw.scenario_into(seed, &mut scenario);
         measured.drawing += drawing.elapsed();
         run(rig, &scenario, &mut measured);
     }
@@ -208,7 +207,7 @@ fn draw(round: u64, queue_size: u32, case: impl Fn(Books, Vec<Step>)) {
     seed[..8].copy_from_slice(&round.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
     let begin = move || {
-        let books = move |seed| Books::new(Kind::Core, scenario(seed, queue_size, 0).setup, true);
+        let books = move |seed| Books::new(Kind::Core, storm_of(queue_size, 0).scenario(seed).setup, true);
         any::<u64>().prop_map(books).boxed()
     };
     let result = runner.run(&cases(STEPS..=STEPS, begin), |(books, steps, _)| {

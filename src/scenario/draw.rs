@@ -367,8 +367,8 @@ impl Drawer {
             0 | 1 => 0,
             2 | 3 => self.below(8),
             4 => u32::MAX,
-            // What is cut to 16 bits looks small.
-            5 => 0x1_0000 + self.below(8),
+            // What is cut to 16 bits looks small, or is just short of going around.
+            5 => 0xfff8 + self.below(16),
             _ => self.rng.random(),
         }
     }

@@ -7,7 +7,14 @@ impl Drawer {
     /// The buffers of a chain: mostly a few that fit, now and then all that are free, and seldom absurd ones.
     pub(super) fn chain(&mut self, weights: &Weights) -> (Buffers, Buffers) {
         if self.one_in(40) {
-            return (self.absurd(), self.absurd());
+            let chain = (self.absurd(), self.absurd());
+            let many = |buffers: Buffers| buffers.count > 32_768;
+            // What is wrong with the other direction would hide that there are too many.
+            return match chain {
+                (readable, _) if many(readable) => (readable, Buffers::NONE),
+                (_, writable) if many(writable) => (Buffers::NONE, writable),
+                chain => chain,
+            };
         }
         let free = self.guess.free().max(1);
         // Filling a queue costs as much as its size, so a large one is filled more seldom.
@@ -17,7 +24,8 @@ impl Drawer {
             1 + self.below(weights.longest.min(free))
         };
         self.guess.descriptors += total;
-        let readable = self.below(total + 1);
+        // Now and then a long chain is all for the device to write, which gives the most bytes that a driver can count.
+        let readable = if total == free && total >= 16 && self.one_in(2) { 0 } else { self.below(total + 1) };
         (self.buffers(readable), self.buffers(total - readable))
     }
 
@@ -27,6 +35,7 @@ impl Drawer {
         }
         let lengths = match self.below(4) {
             0 => Lengths::Full,
+            _ if count >= 16 && self.one_in(2) => Lengths::Full,
             // One byte fits any buffer; longer ones are refused where buffers are tiny, now and then.
             1 => Lengths::Cycle { from: 1, to: 1 },
             2 => Lengths::Cycle { from: 1, to: 1 + self.below(7) as u16 },
