@@ -131,8 +131,8 @@ fn a_scope_that_does_not_fit_is_refused_or_stopped() {
     let smaller = run(&Scope { max_states: 5_000, depth: fits, ..large.clone() });
     assert_eq!(smaller.ending, Ending::Exhausted);
     // It is stopped by its own bound where there is nothing to guess from.
-    let full = run(&Scope { max_states: 100, ..large.clone() });
-    assert_eq!((full.ending, full.states(), full.depth), (Ending::Full, 100, Some(0)));
+    let full = run(&Scope { max_states: 60, ..large.clone() });
+    assert_eq!((full.ending, full.states(), full.depth), (Ending::Full, 60, Some(0)));
     let late = run(&Scope { time: Some(Duration::ZERO), ..large.clone() });
     assert_eq!(late.ending, Ending::Late);
     let interrupted = explore(&large, &AtomicBool::new(true), |_| ()).expect("there is memory");

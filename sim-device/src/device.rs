@@ -4,33 +4,10 @@ use crate::attention::{Hearing, Silence};
 use crate::chain::{AddressSpace, ChainError, Descriptor, Place, walk};
 use crate::effect::{Change, Effect, Reply, Taken};
 use crate::geometry::{Geometry, Part};
+use crate::held::{Held, Spare};
 use ringstorm_core::{OrderedLoad, OrderedStore, SharedMemory};
 use std::collections::VecDeque;
 use std::mem;
-
-/// A chain that the device took and has not returned.
-#[derive(Debug, Default, Clone, Hash)]
-pub(crate) struct Held {
-    pub(crate) head: u16,
-    pub(crate) descriptors: Vec<Descriptor>,
-    /// Whether the device could make sense of it. If not, it neither reads nor writes.
-    pub(crate) whole: bool,
-    /// Kept back until the faults stop.
-    pub(crate) withheld: bool,
-}
-
-impl Held {
-    pub(crate) fn writable_bytes(&self) -> u64 {
-        self.writable().map(|descriptor| u64::from(descriptor.length)).sum()
-    }
-
-    /// The buffers that can be written to.
-    fn writable(&self) -> impl Iterator<Item = &Descriptor> {
-        let usable =
-            |descriptor: &&Descriptor| self.whole && descriptor.is_writable() && descriptor.place.is_some();
-        self.descriptors.iter().filter(usable)
-    }
-}
 
 /// How many heads that were returned are remembered.
 const RETURNED_KEPT: usize = 8;
@@ -67,7 +44,9 @@ pub struct Device<M> {
     /// The chain that was returned last, until another one is taken.
     pub(crate) last: Option<Held>,
     /// Chains of before, kept for their memory.
-    pub(crate) spare: Vec<Held>,
+    pub(crate) spare: Spare,
+    /// Where a chain is read to.
+    pub(crate) walked: Vec<Descriptor>,
     pub(crate) scratch: Vec<u8>,
     pub(crate) replies: u32,
 }
@@ -94,7 +73,8 @@ impl<M: SharedMemory> Device<M> {
             hearing: Hearing::Good,
             effects: Vec::new(),
             last: None,
-            spare: Vec::new(),
+            spare: Spare::default(),
+            walked: Vec::new(),
             scratch: Vec::new(),
             replies: 0,
         }
@@ -131,7 +111,7 @@ impl<M: SharedMemory> Device<M> {
         self.effects.clear();
         (self.next_available, self.used_index) = (first_index, first_index);
         self.returned.clear();
-        self.spare.extend(self.last.take());
+        self.spare.keep(self.last.take());
         self.jumped = 0;
         (self.overwritten_index, self.silence, self.hearing) = (None, None, Hearing::Good);
         self.overwritten_entries.clear();
@@ -164,11 +144,11 @@ impl<M: SharedMemory> Device<M> {
         if self.event_index && self.event_ahead.is_some() {
             self.tell_event();
         }
-        self.spare.extend(self.last.take());
-        let mut chain = self.spare.pop().unwrap_or_default();
-        (chain.head, chain.withheld) = (head, false);
-        let error = walk(&self.rings, &self.geometry, &self.space, head, &mut chain.descriptors).err();
-        chain.whole = error.is_none();
+        let error = walk(&self.rings, &self.geometry, &self.space, head, &mut self.walked).err();
+        self.spare.keep(self.last.take());
+        let mut chain = self.spare.take(self.walked.len());
+        chain.descriptors.clone_from(&self.walked);
+        (chain.head, chain.withheld, chain.whole) = (head, false, error.is_none());
         for descriptor in &chain.descriptors {
             self.in_held[usize::from(descriptor.index)] += 1;
         }
@@ -203,7 +183,7 @@ impl<M: SharedMemory> Device<M> {
     pub(crate) fn forget_all(&mut self) {
         while !self.held.is_empty() {
             let chain = self.let_go(0);
-            self.spare.push(chain);
+            self.spare.keep(Some(chain));
         }
         self.late_element = None;
     }
@@ -328,7 +308,8 @@ impl<M: SharedMemory> Device<M> {
     pub(crate) fn forget(&mut self, position: usize) -> u16 {
         let chain = self.let_go(position);
         let head = chain.head;
-        self.spare.extend(self.last.replace(chain));
+        let before = self.last.replace(chain);
+        self.spare.keep(before);
         if self.returned.len() == RETURNED_KEPT {
             self.returned.pop_front();
         }

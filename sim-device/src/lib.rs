@@ -26,6 +26,7 @@ mod effect;
 mod fault;
 mod forge;
 mod geometry;
+mod held;
 mod snapshot;
 mod watch;
 

@@ -1,11 +1,11 @@
 //! The device's private state, to be kept and gone back to.
 
 use crate::attention::{Hearing, Silence};
-use crate::device::{Device, Held};
+use crate::device::Device;
+use crate::held::Held;
 use ringstorm_core::SharedMemory;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
-use std::mem;
 
 /// Everything that a [`Device`] knows beyond what stands in shared memory.
 #[derive(Debug, Clone)]
@@ -50,6 +50,7 @@ impl<M: SharedMemory> Device<M> {
             effects: _,
             last,
             spare: _,
+            walked: _,
             scratch: _,
             replies,
         } = self;
@@ -73,18 +74,19 @@ impl<M: SharedMemory> Device<M> {
 
     /// Goes back to a state of this device. The shared memory is the caller's to put back.
     pub fn restore(&mut self, state: &DeviceState) {
-        let mut pool = mem::take(&mut self.spare);
-        pool.extend(self.held.drain(..).chain(self.last.take()));
+        while let Some(chain) = self.held.pop_back() {
+            self.spare.keep(Some(chain));
+        }
+        self.spare.keep(self.last.take());
         let mut copy = |chain: &Held| {
             let Held { head, descriptors, whole, withheld } = chain;
-            let mut copy = pool.pop().unwrap_or_default();
+            let mut copy = self.spare.take(descriptors.len());
             copy.descriptors.clone_from(descriptors);
             (copy.head, copy.whole, copy.withheld) = (*head, *whole, *withheld);
             copy
         };
         self.held.extend(state.held.iter().map(&mut copy));
         self.last = state.last.as_ref().map(copy);
-        self.spare = pool;
         self.in_held.clone_from(&state.in_held);
         self.returned.clone_from(&state.returned);
         self.overwritten_entries.clone_from(&state.overwritten_entries);
@@ -120,6 +122,7 @@ impl<M: SharedMemory> Device<M> {
             effects: _,
             last,
             spare: _,
+            walked: _,
             scratch: _,
             replies: _,
         } = self;
