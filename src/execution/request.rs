@@ -39,13 +39,13 @@ impl Request {
         };
         let mut start = number as usize * 37 % BEGINNINGS;
         let mut lengths = Cycle::new(length(readable.lengths), readable.lengths);
-        self.readable.fill(readable.count, most, &PAYLOAD[..lengths.first as usize], || {
+        self.readable.fill(readable.count, most, &PAYLOAD[..1], || {
             let bytes = &PAYLOAD[start..start + lengths.next() as usize];
             start = (start + 11) % BEGINNINGS;
             bytes
         });
         let mut lengths = Cycle::new(first_length(writable.lengths, buffer_size), writable.lengths);
-        self.writable.fill(writable.count, most, lengths.first, || lengths.next());
+        self.writable.fill(writable.count, most, 1, || lengths.next());
     }
 
     pub(super) fn readable(&self) -> &[&'static [u8]] {
@@ -61,25 +61,22 @@ impl Request {
 #[derive(Default)]
 struct List<T> {
     few: Vec<T>,
-    /// More than a queue has descriptors, all of them alike: made once, since nobody has a use for any but the first.
+    /// More than a queue has descriptors, each of one byte: made once, since they are refused for their number.
     many: Vec<T>,
     /// How many of those are asked for, if they are.
     count: usize,
 }
 
-impl<T: Copy + PartialEq> List<T> {
-    fn fill(&mut self, count: u32, most: u32, first: T, mut item: impl FnMut() -> T) {
+impl<T: Copy> List<T> {
+    fn fill(&mut self, count: u32, most: u32, short: T, mut item: impl FnMut() -> T) {
         self.few.clear();
         self.count = 0;
         if count <= most {
             return self.few.extend((0..count).map(|_| item()));
         }
         self.count = count as usize;
-        if self.many.first() != Some(&first) {
-            self.many.clear();
-        }
         if self.many.len() < self.count {
-            self.many.resize(self.count, first);
+            self.many.resize(self.count, short);
         }
     }
 
