@@ -16,7 +16,7 @@ use std::rc::Rc;
 pub struct CoreQueue {
     queue: SplitQueue<Rc<WatchedMemory>>,
     setup: Setup,
-    /// By head: the newest name, and the one before it.
+    /// By head, as far as there were any: the newest name, and the one before it.
     names: Vec<[Head; 2]>,
     lengths: Vec<u32>,
 }
@@ -51,8 +51,7 @@ impl CoreQueue {
         let rings = Region::at(Rc::clone(&provided.rings), provided.rings_address);
         let buffers = Region::at(Rc::clone(&provided.buffers), provided.buffers_address);
         let queue = SplitQueue::new(config, rings, buffers).expect("a setup is what core takes");
-        let names = (0..setup.queue_size.get()).map(|index| [Head::from_parts(index, 0); 2]).collect();
-        Self { queue, setup: *setup, names, lengths: Vec::new() }
+        Self { queue, setup: *setup, names: Vec::new(), lengths: Vec::new() }
     }
 
     fn name(&self, head: u16, name: Name) -> Head {
@@ -66,9 +65,13 @@ impl CoreQueue {
 
     fn submitted(&mut self, answer: Result<Head, Error>) -> Answer<u16> {
         let head = answer.map_err(|error| self.refusal(&error))?;
-        let names = &mut self.names[usize::from(head.index())];
+        let index = head.index();
+        for unknown in self.names.len()..=index.into() {
+            self.names.push([Head::from_parts(unknown as u16, 0); 2]);
+        }
+        let names = &mut self.names[usize::from(index)];
         *names = [head, names[0]];
-        Ok(head.index())
+        Ok(index)
     }
 
     fn refusal(&self, error: &Error) -> Refusal {
@@ -157,11 +160,13 @@ impl Subject for CoreQueue {
     }
 
     fn fingerprint(&self, mut state: &mut dyn Hasher) -> bool {
-        let Self { queue, setup: _, names, lengths: _ } = self;
+        let Self { queue, setup, names: _, lengths: _ } = self;
         queue.fingerprint(&mut state);
         // Of a name it matters whether it is one.
-        for name in names.as_flattened() {
-            queue.buffers(*name).is_ok().hash(&mut state);
+        for head in 0..setup.queue_size.get() {
+            for name in [Name::Current, Name::Stale] {
+                queue.buffers(self.name(head, name)).is_ok().hash(&mut state);
+            }
         }
         true
     }
