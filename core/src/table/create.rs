@@ -177,7 +177,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         let (head, count) = (self.free_head, (readable + writable) as u16);
         self.free_head = rest;
         self.free -= count;
-        self.touched = self.touched.max(self.live_count());
+        self.touched = self.touched.max(u32::from(self.size.get()) - u32::from(self.free));
         self.last_serial += 1;
         self.chains[usize::from(head)] = Chain {
             serial: self.last_serial,

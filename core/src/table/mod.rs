@@ -63,8 +63,8 @@ pub struct DescriptorTable<M: SharedMemory> {
     free_head: u16,
     free: u16,
     /// From here on, no descriptor was used since the table was made or reset: they stand in order at the end of the
-    /// free list, which takes from its beginning what was freed last, and are zero in the table.
-    touched: u16,
+    /// free list, which takes from its beginning what was freed last, and are zero in the table. As wide as it is loaded.
+    touched: u32,
     last_serial: u64,
 }
 
@@ -316,7 +316,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Private memory first, so that it is whole whatever the shared memory does. Descriptors that were never used are
     /// as they were; in the table, which a device may have scribbled on, all become zero.
     fn free_all(&mut self) {
-        for index in 0..self.touched {
+        for index in 0..self.touched as u16 {
             // The last link is never followed: the number of free descriptors says where the list ends.
             self.descriptors[usize::from(index)] = Descriptor { next: index + 1, ..Descriptor::NONE };
             self.chains[usize::from(index)].stage = Stage::NotHead;

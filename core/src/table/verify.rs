@@ -43,7 +43,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         let mut found = Vec::new();
         for index in 0..self.size.get() {
             let own = &self.descriptors[usize::from(index)];
-            let expected = if index < self.touched { self.address_of(own).get() } else { 0 };
+            let expected = if u32::from(index) < self.touched { self.address_of(own).get() } else { 0 };
             let address = self.table.memory.load_u64(address_offset(index));
             if address != expected {
                 found.push(Tampering::Address { descriptor: index, expected, found: address });
