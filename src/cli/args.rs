@@ -69,7 +69,7 @@ impl SeedArgs {
 /// Steps of a scenario unless asked for otherwise.
 pub(super) const DEFAULT_STEPS: u32 = 128;
 /// Seeds of a run unless asked for otherwise: about 20 seconds on two cores.
-const DEFAULT_SEEDS: u64 = 350_000;
+const DEFAULT_SEEDS: u64 = 600_000;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
