@@ -82,8 +82,8 @@ pub struct SplitQueue<M: SharedMemory> {
 
 impl<M: SharedMemory> SplitQueue<M> {
     /// Makes a queue over memory for the rings, of at least [`Layout::len`] bytes, and for the buffers, of at
-    /// least `buffer_size` times `size` bytes. Whatever stood in the rings is overwritten, so the device must
-    /// not use them yet.
+    /// least `buffer_size` times `size` bytes. Whatever stood in table and rings is overwritten, but not the padding between
+    /// and behind the rings, so the device must not use them yet.
     ///
     /// # Errors
     /// [`Misuse`] if a region does not suit, [`SystemError`](crate::SystemError) if memory is short.

@@ -17,11 +17,10 @@ impl<M: SharedMemory> DescriptorTable<M> {
             chains,
             free_head,
             free,
-            // What is behind it, the links and the table say as well.
-            touched: _,
+            touched,
             last_serial: _,
         } = self;
-        (regions.len() as u64, size, buffer_size, writable_buffers, free).hash(state);
+        (regions.len() as u64, size, buffer_size, writable_buffers, free, touched).hash(state);
         self.walk(*free_head, *free, state);
         for (chain, head) in chains.iter().zip(0_u16..) {
             if chain.stage != Stage::NotHead {

@@ -6,8 +6,8 @@ use crate::{DeviceAddress, RegionId};
 /// The private copy of one descriptor: sixteen bytes, like the one in the table.
 ///
 /// `next` is the free list's link while the descriptor is free, the chain's while it is in one; the link of a chain's
-/// last descriptor means nothing. Nothing else of a free descriptor means anything but where it points, which the table
-/// still says.
+/// last descriptor means nothing. Nothing else of a free descriptor means anything but where it pointed when
+/// it was last used, which the table still says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub(super) struct Descriptor {

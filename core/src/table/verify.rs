@@ -36,8 +36,8 @@ pub enum Tampering {
 }
 
 impl<M: SharedMemory> DescriptorTable<M> {
-    /// Compares the whole table with the private copy and reports every difference, first by descriptor, then
-    /// the loops. Takes time in proportion to the table (and to its square at the very worst, if the device made
+    /// Compares the whole table with the private copy and reports every difference: first addresses, and shapes of free
+    /// descriptors, by index; then chain by chain the shapes, and whether it has become a loop. Takes time in proportion to the table (and to its square at the very worst, if the device made
     /// every chain a loop); for tests, logs and post-mortems, not for the data path.
     pub fn verify(&self) -> Vec<Tampering> {
         let mut found = Vec::new();
