@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A [`Rig`] is everything that one thread needs to run scenarios, kept from one to the next: memory, model,
-//! scratch. The subject and the device are made anew for each.
+//! scratch, and the device, which begins anew each time. The subject is made anew for each.
 
 mod calls;
 mod device;
@@ -35,7 +35,7 @@ use judge::Judge;
 use request::Request;
 use ringstorm_core::{DeviceAddress, Layout, SystemError};
 use ringstorm_model::{Descriptor, Model, TraceHash, Violation};
-use ringstorm_sim_device::{self as sim, CallReport, Effect};
+use ringstorm_sim_device::{self as sim, CallReport, Effect, WatchedMemory};
 use run::Run;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -163,7 +163,7 @@ impl Rig {
     /// [`Stop`] if the execution ends here.
     ///
     /// # Panics
-    /// If no execution was begun.
+    /// If no execution was begun and the step is a driver's.
     pub fn step(&mut self, step: &Step) -> Result<(), Stop> {
         let number = self.run.steps as usize;
         self.step_at(number, Some(step), &mut ())
@@ -203,23 +203,32 @@ impl Rig {
         drop(self.run.subject.take());
         let size = setup.queue_size;
         let buffers = usize::from(setup.buffer_size) * size.as_usize();
-        let Provided { rings: one, buffers: other, .. } = &mut self.provided;
-        let mut moved = false;
-        for (memory, length, alignment) in
-            [(one, Layout::new(size).len(), RINGS_ALIGNMENT), (other, buffers, 1)]
-        {
-            // A subject that kept a handle must not be able to touch the next one's memory.
-            if !self.ground.serves(memory, length) || Rc::strong_count(memory) > OWN_HANDLES {
-                *memory = Rc::new(self.ground.memory(length, alignment)?);
-                moved = true;
-            }
-            memory.restart(length);
-        }
-        if moved {
+        // Both are there before either is taken: if one is refused, the next execution finds everything as it was.
+        let rings = self.other_memory(&self.provided.rings, Layout::new(size).len(), RINGS_ALIGNMENT)?;
+        let other = self.other_memory(&self.provided.buffers, buffers, 1)?;
+        if rings.is_some() || other.is_some() {
+            self.provided.rings = rings.unwrap_or_else(|| Rc::clone(&self.provided.rings));
+            self.provided.buffers = other.unwrap_or_else(|| Rc::clone(&self.provided.buffers));
             self.run.move_to(&self.provided);
         }
+        self.provided.rings.restart(Layout::new(size).len());
+        self.provided.buffers.restart(buffers);
         self.provided.buffers.record_places();
         Ok(())
+    }
+
+    /// Other memory for so many bytes, if this one does not serve or somebody else has a handle to it: a subject that kept
+    /// one must not be able to touch the next one's memory.
+    fn other_memory(
+        &self,
+        memory: &Rc<WatchedMemory>,
+        length: usize,
+        alignment: usize,
+    ) -> Result<Option<Rc<WatchedMemory>>, SystemError> {
+        if self.ground.serves(memory, length) && Rc::strong_count(memory) <= OWN_HANDLES {
+            return Ok(None);
+        }
+        Ok(Some(Rc::new(self.ground.memory(length, alignment)?)))
     }
 
     fn construct(&mut self, kind: Kind, setup: &Setup, listener: &mut impl Listener) -> Result<(), Stop> {

@@ -243,3 +243,23 @@ fn memory_holds_at_least_what_was_asked_for() {
     memory.store_ordered(OrderedStore::AvailableIndex, 2, 9);
     assert_eq!(memory.load_ordered(OrderedLoad::AvailableIndex, 2), 9);
 }
+
+#[test]
+fn zeroing_reaches_every_byte_of_its_range_and_no_other() {
+    let memory = memory(4 * PAGE);
+    for (start, end) in
+        [(0, 4 * PAGE), (1, 4 * PAGE - 1), (PAGE - 1, 3 * PAGE + 1), (PAGE, 2 * PAGE), (5, 9), (7, 7)]
+    {
+        for touched in [vec![0..4 * PAGE], vec![0..1, 2 * PAGE..2 * PAGE + 3], vec![]] {
+            memory.restart(4 * PAGE);
+            let mut expected = vec![0; 4 * PAGE];
+            for part in touched {
+                memory.copy_in(part.start, &vec![7; part.len()]);
+                expected[part].fill(7);
+            }
+            memory.zero(start, end - start);
+            expected[start..end].fill(0);
+            assert!(content(&memory) == expected, "{start} to {end}");
+        }
+    }
+}

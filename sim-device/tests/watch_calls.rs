@@ -242,3 +242,19 @@ fn late_stores_of_a_call_are_forgotten_by_the_next() {
     memory.end_call();
     assert_eq!(late(&memory, &[0]), []);
 }
+
+#[test]
+fn a_byte_is_loaded_twice_however_many_loads_lie_between() {
+    let memory = memory();
+    for count in [1_usize, 7, 8, 9, 20] {
+        let place = |number: usize| 8 * (count - number);
+        assert_eq!(refetched(&memory, |memory| (0..count).for_each(|n| _ = memory.load_u64(place(n)))), None);
+        for again in 0..count {
+            let seen = refetched(&memory, |memory| {
+                (0..count).for_each(|number| _ = memory.load_u64(place(number)));
+                memory.load_u16(place(again) + 2);
+            });
+            assert_eq!(seen, Some(place(again) + 2), "load {again} of {count}");
+        }
+    }
+}

@@ -203,7 +203,7 @@ impl Drawer {
     }
 
     fn step(&mut self, setup: &Setup, weights: &Weights) -> Step {
-        // A reset writes the whole table anew, which in a large queue costs as much as hundreds of other steps.
+        // A reset sets table and rings to zero, which in a large queue costs as much as many other steps.
         if self.guess.broken && self.one_in(2 + self.guess.size / 32) {
             self.guess.restart();
             return Step::Reset;

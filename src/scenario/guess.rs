@@ -5,6 +5,7 @@ use super::Op;
 /// A bit for each operation: their numbers stand in groups of at most twelve, 32 apart.
 pub(super) const fn bit(op: Op) -> u64 {
     let number = op as u32;
+    assert!(number % 32 < 12, "operations of two groups would share a bit");
     1 << (number / 32 * 12 + number % 32)
 }
 

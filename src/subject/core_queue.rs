@@ -51,7 +51,9 @@ impl CoreQueue {
         let rings = Region::at(Rc::clone(&provided.rings), provided.rings_address);
         let buffers = Region::at(Rc::clone(&provided.buffers), provided.buffers_address);
         let queue = SplitQueue::new(config, rings, buffers).expect("a setup is what core takes");
-        Self { queue, setup: *setup, names: Vec::new(), lengths: Vec::new() }
+        let size = setup.queue_size.as_usize();
+        // Room that is not written to costs nothing, and no call has to make it.
+        Self { queue, setup: *setup, names: Vec::with_capacity(size), lengths: Vec::with_capacity(size) }
     }
 
     fn name(&self, head: u16, name: Name) -> Head {

@@ -67,7 +67,8 @@ impl RawMemory {
 
     #[inline(always)]
     fn atomic_u64(&self, offset: usize) -> &AtomicU64 {
-        // SAFETY: `place` checked bounds and alignment; all access to 64-bit locations is atomic, at this width.
+        // SAFETY: `place` checked bounds and alignment; all access to 64-bit locations is atomic, at this width, but where
+        // they are set to zero while the device is stopped.
         unsafe { AtomicU64::from_ptr(self.place(offset, 8, 8).cast()) }
     }
 }

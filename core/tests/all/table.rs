@@ -255,3 +255,24 @@ fn regions_that_do_not_suit_are_refused() {
     assert_eq!(make(16, rings(), region(&exact, end)), None);
     assert_eq!(make(16, rings(), region(&exact, RINGS_AT - 64)), None);
 }
+
+/// However many descriptors were used at once, and whatever order they were freed in.
+#[test]
+fn every_descriptor_can_be_used_after_a_reset() {
+    for most in 1..=8_usize {
+        let memory = Memory::new(8, 64);
+        let mut table = memory.table();
+        let chains: Vec<Head> = (0..most).map(|_| table.create(&[], &[1]).unwrap()).collect();
+        for head in chains.iter().rev() {
+            table.free(*head).unwrap();
+        }
+        // Fewer than before are in use when it is reset.
+        table.create(&[b"x"], &[]).unwrap();
+        assert_eq!(table.verify(), [], "{most}");
+        table.reset(DeviceStopped::confirmed());
+        assert_eq!(table.verify(), [], "{most}");
+        let used: Vec<u16> = (0..8).map(|_| table.create(&[], &[1]).unwrap().index()).collect();
+        assert_eq!(used, [0, 1, 2, 3, 4, 5, 6, 7], "{most}");
+        assert_eq!((table.free_count(), table.verify().len()), (0, 0), "{most}");
+    }
+}

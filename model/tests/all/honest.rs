@@ -248,3 +248,16 @@ fn a_queue_that_works_again_after_a_reset_is_judged_again() {
     let reset = support::and(&support::OUT, &[Event::Reset { first_index: 0 }, submit(&[], &[1], 2)]);
     rejects(&FOUR, &reset, Event::Publish { notify: false }, Invariant::Notified);
 }
+
+/// What a queue of long ago had live is nobody's, however many queues began since.
+#[test]
+fn a_queue_begins_with_nothing_after_any_number_of_others() {
+    let mut model = accepting(&FOUR, &[submit(&[], &[8], 0), chain(0, &ROOMS[0])]);
+    for number in 1..=65_540 {
+        model.begin(&FOUR);
+        assert_eq!((model.owner(0), model.descriptors(0)), (None, None), "after {number} others");
+    }
+    for event in [free_count(4), submit(&[], &[8], 0), chain(0, &ROOMS[0]), free_count(3)] {
+        model.observe(&event).unwrap();
+    }
+}
