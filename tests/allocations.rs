@@ -28,7 +28,7 @@ fn no_step_allocates_once_the_rig_is_warm() {
                 steps += 1;
             }
         };
-        // The device is made anew for each scenario. What holds a short chain at first holds a long one later, so it
+        // The subject is made anew for each scenario. What holds a short chain at first holds a long one later, so it
         // takes some rounds until nothing grows any more. A step that allocates by itself never gets there.
         let quiet = (0..64).any(|_| {
             let allocated = measure(|| run(&mut rig));
@@ -39,6 +39,22 @@ fn no_step_allocates_once_the_rig_is_warm() {
         assert!(quiet, "in the steps of\n{scenario}");
     }
     assert!(steps > 10_000, "{steps} steps");
+}
+
+/// In a sweep every scenario is another one; all but some long chains find the memory that they need.
+#[test]
+fn the_steps_of_a_sweep_hardly_allocate() {
+    let mut rig = Rig::new().unwrap();
+    let (mut allocations, mut steps) = (0, 0);
+    for (number, scenario) in scenarios(0..400).iter().enumerate() {
+        rig.begin(Kind::Core, &scenario.setup).unwrap().unwrap();
+        let made = measure(|| scenario.steps.iter().for_each(|step| rig.step(step).unwrap()));
+        rig.finish().unwrap();
+        if number >= 200 {
+            (allocations, steps) = (allocations + made.count_total, steps + scenario.steps.len() as u64);
+        }
+    }
+    assert!(allocations * 200 < steps, "{allocations} allocations in {steps} steps");
 }
 
 #[test]
