@@ -143,7 +143,7 @@ pub fn run(
 ) -> Result<Summary, SystemError> {
     let start = Instant::now();
     let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
-    let (sender, receiver) = mpsc::sync_channel(4 * plan.jobs);
+    let (sender, receiver) = mpsc::sync_channel(64 * plan.jobs);
     std::thread::scope(|scope| {
         for _ in 0..plan.jobs {
             let (sender, next, stop) = (sender.clone(), &next, &stop);

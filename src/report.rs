@@ -117,8 +117,9 @@ impl<'a> RunReport<'a> {
         let share = 100.0 * self.effective_steps as f64 / (self.steps as f64).max(1.0);
         let _ = writeln!(
             text,
-            "{} under the {profile} storm: {} seeds from {}, {} steps, {} of them effective ({share:.0} %)",
+            "{} under the {profile} storm{}: {} seeds from {}, {} steps, {} of them effective ({share:.0} %)",
             self.subject,
+            self.queue_size.map_or(String::new(), |size| format!(", queues of {size}")),
             grouped(self.seeds),
             self.from,
             grouped(self.steps),

@@ -6,7 +6,7 @@ use crate::campaign::{self, Ending, Extent, Finding, Plan};
 use crate::execution::Rig;
 use crate::outcome::{Expected, Verdict};
 use crate::report::{self, CalibrationReport, RunReport};
-use crate::scenario::{Document, GENERATOR};
+use crate::scenario::{Document, Draw, GENERATOR, Profile};
 use crate::shrink::BUDGET;
 use crate::story;
 use crate::subject::Kind;
@@ -39,7 +39,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
     let mut files = Vec::new();
     let mut unwritten = None;
     let mut found = |finding: &Finding| {
-        let (file, error) = keep(folder, finding);
+        let (file, error) = keep(folder, &plan.draw, finding);
         bar.suspend(|| output::note(&format!("found {} at seed {}", finding.signature, finding.seed)));
         files.push(file);
         unwritten = unwritten.take().or(error);
@@ -97,13 +97,18 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
 }
 
 /// Writes a finding down. If that fails, its scenario goes to standard error, so that it is not lost.
-fn keep(folder: &Path, finding: &Finding) -> (String, Option<Refusal>) {
+fn keep(folder: &Path, draw: &Draw, finding: &Finding) -> (String, Option<Refusal>) {
     let signature = &finding.signature;
     let document = Document {
         comments: vec![
             format!(" {}", finding.signature),
             format!(" {}", finding.verdict.to_string().replace(['\n', '\r'], " ")),
-            format!(" from seed {} of generator {GENERATOR}", finding.seed),
+            format!(
+                " from seed {} of generator {GENERATOR}: ringstorm replay {0} --subject {}{}",
+                finding.seed,
+                signature.subject,
+                options(draw)
+            ),
             format!(
                 " as a regression, this file ends in: expect {} {}",
                 signature.subject, signature.expected
@@ -120,6 +125,22 @@ fn keep(folder: &Path, finding: &Finding) -> (String, Option<Refusal>) {
         output::note(&format!("a finding could not be written; this is its scenario:\n{document}"));
     }
     (path.display().to_string(), written.err())
+}
+
+/// The options that say which scenarios were drawn, as far as they are not what they are unless given.
+fn options(draw: &Draw) -> String {
+    let Draw { profile, steps, queue_size } = *draw;
+    let mut options = String::new();
+    if profile != Profile::default() {
+        options.push_str(&format!(" --profile {}", <&str>::from(profile)));
+    }
+    if steps != super::args::DEFAULT_STEPS as usize {
+        options.push_str(&format!(" --steps {steps}"));
+    }
+    if let Some(size) = queue_size {
+        options.push_str(&format!(" --queue-size {size}"));
+    }
+    options
 }
 
 /// The story of a shrunk finding.
