@@ -88,6 +88,24 @@ fn the_last_line_reproduces_the_finding() {
     }
 }
 
+/// Whatever was asked for beside the number of seeds, the file of a finding says it.
+#[test]
+fn a_findings_file_says_how_to_draw_its_seed() {
+    let place = Place::new();
+    for options in [&[][..], &["--queue-size", "16", "--profile", "hostile", "--steps", "50"]] {
+        let left =
+            storm(&place, "60", &[options, &["--json", "--out", "found", "--max-findings", "1"]].concat());
+        let file = json(&left)["findings"][0]["file"].as_str().expect("a file").to_owned();
+        let text = place.read(&file);
+        let command =
+            text.lines().find_map(|line| line.split_once(": ringstorm replay ")).expect("a command").1;
+        let again = place.run(&[&["replay"][..], &command.split(' ').collect::<Vec<_>>()].concat());
+        assert_eq!(again.status, Some(1), "{command}: {again:?}");
+        let size = if options.is_empty() { "" } else { "queue size=16 " };
+        assert!(again.out.contains(size), "{command}: {again:?}");
+    }
+}
+
 #[test]
 fn masked_signatures_are_named_and_not_found() {
     let place = Place::new();
