@@ -13,8 +13,9 @@ use args::{Cli, Command};
 use clap::Parser;
 use commands::replay_command;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 /// Why the command ends without doing what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -87,12 +88,14 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// What becomes true with Ctrl-C. A second one ends the process at once.
+/// What becomes true with Ctrl-C. A second one ends the process at once, but not one that comes with the first: whoever ends
+/// a process and its group, as `timeout` does, sends two.
 fn interrupt() -> Result<Arc<AtomicBool>, Refusal> {
     let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
+    let (flag, first) = (Arc::clone(&interrupted), OnceLock::new());
     ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
+        flag.store(true, Ordering::Relaxed);
+        if first.get_or_init(Instant::now).elapsed() > Duration::from_millis(500) {
             std::process::exit(130);
         }
     })

@@ -250,12 +250,12 @@ fn zeroing_reaches_every_byte_of_its_range_and_no_other() {
     for (start, end) in
         [(0, 4 * PAGE), (1, 4 * PAGE - 1), (PAGE - 1, 3 * PAGE + 1), (PAGE, 2 * PAGE), (5, 9), (7, 7)]
     {
-        for touched in [vec![0..4 * PAGE], vec![0..1, 2 * PAGE..2 * PAGE + 3], vec![]] {
+        for touched in [&[(0, 4 * PAGE)][..], &[(0, 1), (2 * PAGE, 2 * PAGE + 3)], &[]] {
             memory.restart(4 * PAGE);
             let mut expected = vec![0; 4 * PAGE];
-            for part in touched {
-                memory.copy_in(part.start, &vec![7; part.len()]);
-                expected[part].fill(7);
+            for (from, to) in touched {
+                memory.copy_in(*from, &vec![7; to - from]);
+                expected[*from..*to].fill(7);
             }
             memory.zero(start, end - start);
             expected[start..end].fill(0);

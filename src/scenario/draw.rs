@@ -105,7 +105,7 @@ impl Drawer {
     /// by less than one in ten thousand.
     #[inline]
     pub(super) fn below(&mut self, limit: u32) -> u32 {
-        (u64::from(self.rng.random::<u32>()) * u64::from(limit) >> 32) as u32
+        ((u64::from(self.rng.random::<u32>()) * u64::from(limit)) >> 32) as u32
     }
 
     pub(super) fn one_in(&mut self, count: u32) -> bool {
