@@ -67,6 +67,15 @@ fn a_lost_chain_excuses_no_other() {
     accepts(&FOUR, &and(&answered, &[free(1)]), SETTLED);
 }
 
+/// The device returned it twice and overwrote the second return: the driver has the first.
+#[test]
+fn a_lost_chain_that_was_freed_excuses_no_other() {
+    let twice = [element(0, 0, 8), element(1, 0, 8), used(2), element(1, 7, 0), take(0, 8), free(0)];
+    let freed = and(&two_out(), &twice);
+    rejects(&FOUR, &freed, SETTLED, Invariant::Drains);
+    accepts(&FOUR, &and(&freed, &[element(1, 1, 8), take(1, 8), free(1)]), SETTLED);
+}
+
 #[test]
 fn a_lost_chain_may_come_back_all_the_same() {
     let lost = and(&OUT, &[element(0, 0, 8), used(1), element(0, 7, 0), element(0, 0, 8), take(0, 8)]);
