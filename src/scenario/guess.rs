@@ -1,6 +1,7 @@
 //! A rough guess of what the queue holds, so that most steps that are drawn find something to do.
 
 use super::Op;
+use strum::VariantArray;
 
 /// A bit for each operation: their numbers stand in groups of at most twelve, 32 apart.
 pub(super) const fn bit(op: Op) -> u64 {
@@ -55,6 +56,14 @@ impl Guess {
         const SUBMIT: u64 = of([Op::Submit, Op::Prepare, Op::Write]);
         const TAKE: u64 = of([Op::Take, Op::Collect]);
         const OWN: u64 = of([Op::Read, Op::Free]);
+        /// Each of the other operations has a line below.
+        const OTHERS: u64 =
+            of([Op::Publish, Op::Reset, Op::DeviceTake, Op::DeviceReturn, Op::DeviceEvent, Op::Fault]);
+        const _: () = assert!(
+            (ALWAYS | SUBMIT | TAKE | OWN | OTHERS | bit(Op::Idle)).count_ones() as usize
+                == Op::VARIANTS.len(),
+            "an operation of which nobody says when it has work"
+        );
         let bits = |ops: u64, work: bool| ops & u64::from(work).wrapping_neg();
         let whole = !self.broken;
         let heard = !self.silent;
