@@ -1,11 +1,11 @@
 //! Every specimen against the harness: is it caught, by what, and how fast?
 
 use crate::execution::Rig;
+use crate::executor::Failure;
 use crate::outcome::{Expected, Signature};
 use crate::scenario::{Profile, Scenario, generate};
 use crate::shrink::{BUDGET, shrink};
 use crate::subject::{Defect, Kind};
-use ringstorm_core::SystemError;
 use serde::Serialize;
 use std::time::Instant;
 use strum::VariantArray;
@@ -42,13 +42,13 @@ pub struct Caught {
 /// The first seed from `start` on that catches a subject, with its signature and scenario.
 ///
 /// # Errors
-/// [`SystemError`] if there is no memory for a scenario.
+/// [`Failure`] if a scenario cannot be run.
 pub fn first_catch(
     rig: &mut Rig,
     kind: Kind,
     start: u64,
     steps: usize,
-) -> Result<Option<(u64, Signature, Scenario)>, SystemError> {
+) -> Result<Option<(u64, Signature, Scenario)>, Failure> {
     for seed in start..start + PATIENCE {
         let scenario = generate(seed, Profile::Swarm, steps);
         let outcome = rig.run(kind, &scenario, &mut ())?;
@@ -62,8 +62,8 @@ pub fn first_catch(
 /// Calibrates one specimen.
 ///
 /// # Errors
-/// [`SystemError`] if there is no memory for a scenario.
-pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, SystemError> {
+/// [`Failure`] if a scenario cannot be run.
+pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, Failure> {
     let kind = Kind::Specimen(Some(defect));
     let (mut seeds, mut seconds, mut catches) = (Vec::new(), Vec::new(), Vec::new());
     for start in (0..STARTS).map(|start| start * STRIDE) {
@@ -108,8 +108,8 @@ fn usual(catches: &[(Signature, Scenario)]) -> Option<&(Signature, Scenario)> {
 /// Calibrates every specimen, one after the other; `done` hears of each.
 ///
 /// # Errors
-/// [`SystemError`] if there is no memory for a scenario.
-pub fn calibrate_all(steps: usize, mut done: impl FnMut(&Caught)) -> Result<Vec<Caught>, SystemError> {
+/// [`Failure`] if a scenario cannot be run.
+pub fn calibrate_all(steps: usize, mut done: impl FnMut(&Caught)) -> Result<Vec<Caught>, Failure> {
     let mut rig = Rig::new()?;
     Defect::VARIANTS
         .iter()

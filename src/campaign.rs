@@ -2,16 +2,26 @@
 //!
 //! Seeds are handed out in blocks. Whatever depends on order (the trace hash, which seed of a group is the
 //! lowest, where a run stops early) is decided when a block's results are taken in, in the order of seeds;
-//! so the result does not depend on the number of threads.
+//! so the result does not depend on the number of threads. For the same reason a run that was ended can go on
+//! from the [`Summary`] that it had.
 
-use crate::coverage::Coverage;
-use crate::execution::Rig;
-use crate::outcome::{Outcome, Signature, Verdict};
-use crate::scenario::{Draw, Scenario};
+mod canary;
+mod hash;
+mod summary;
+mod watch;
+
+pub use canary::{Canary, SilentStorm, canary};
+pub use hash::SweepHash;
+pub use summary::{Block, Ending, Finding, Summary, Tally};
+pub use watch::Hang;
+
+use crate::execution::{Pulse, Rig};
+use crate::executor::{Executor, Failure};
+use crate::isolation::{Child, Isolation};
+use crate::outcome::Outcome;
+use crate::scenario::Draw;
 use crate::shrink::{BUDGET, shrink};
 use crate::subject::Kind;
-use ringstorm_core::SystemError;
-use ringstorm_model::TraceHash;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -37,6 +47,27 @@ pub struct Plan {
     pub max_findings: usize,
     /// Signatures that are known and not to be reported.
     pub masks: BTreeSet<String>,
+    /// How long a call of the subject may take before it counts as stuck.
+    pub patience: Duration,
+    /// Child processes to run the subject in, if it is not to be run in this one.
+    pub isolation: Option<Isolation>,
+}
+
+impl Plan {
+    /// How long a call may take, unless somebody wants otherwise: far longer than any, on a machine that is busy.
+    pub const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// Somebody to run this plan's scenarios, who says where they are, or waits for so long.
+    fn executor(&self, pulse: &Pulse, patience: Duration) -> Result<Box<dyn Executor>, Failure> {
+        Ok(match &self.isolation {
+            Some(isolation) => Box::new(Child::new(isolation.clone(), patience)?),
+            None => {
+                let mut rig = Rig::new()?;
+                rig.tell_pulse(pulse.clone());
+                Box::new(rig)
+            }
+        })
+    }
 }
 
 /// How much to run.
@@ -48,122 +79,60 @@ pub enum Extent {
     Time(Duration),
 }
 
-/// Why a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// It was complete.
-    Complete,
-    /// It had found enough.
-    EnoughFindings,
-    /// It was interrupted.
-    Interrupted,
+/// Who hears of a campaign.
+pub trait Observer {
+    /// The run is so far. Heard now and then.
+    fn progress(&mut self, summary: &Summary) {
+        let _ = summary;
+    }
+
+    /// A new group of findings, heard of as soon as it is known.
+    fn found(&mut self, finding: &Finding) {
+        let _ = finding;
+    }
 }
 
-/// One group of findings.
-#[derive(Debug, Clone)]
-pub struct Finding {
-    /// What they have in common.
-    pub signature: Signature,
-    /// How many seeds.
-    pub count: u64,
-    /// The lowest.
-    pub seed: u64,
-    /// Its outcome.
-    pub outcome: Outcome,
-    /// Its scenario, shrunk.
-    pub shrunk: Scenario,
-    /// What goes wrong in the shrunk scenario.
-    pub verdict: Verdict,
-}
+/// Nobody hears of it.
+impl Observer for () {}
 
-/// What a run came to.
-#[derive(Debug, Clone)]
-pub struct Summary {
-    /// Seeds that were run.
-    pub seeds: u64,
-    /// Steps.
-    pub steps: u64,
-    /// Effective steps.
-    pub effective_steps: u64,
-    /// Steps that the subject cannot do.
-    pub skipped_steps: u64,
-    /// Over all seeds, in their order.
-    pub trace_hash: u64,
-    /// The groups of findings, in the order of their lowest seeds.
-    pub findings: Vec<Finding>,
-    /// Signatures that were masked, with their counts.
-    pub masked: BTreeMap<String, u64>,
-    /// The pairs reached.
-    pub coverage: Coverage,
-    /// From the beginning to the end.
-    pub elapsed: Duration,
-    /// Thread time spent on scenarios, the construction of subjects left out.
-    pub stepping: Duration,
-    /// Thread time spent on constructing subjects.
-    pub constructing: Duration,
-    /// Why it ended.
-    pub ending: Ending,
-}
-
-/// How far a run is.
-#[derive(Debug, Clone, Copy)]
-pub struct Progress {
-    /// Seeds done.
-    pub seeds: u64,
-    /// Effective steps done.
-    pub effective_steps: u64,
-    /// Groups of findings.
-    pub findings: usize,
-}
-
-/// The results of one block, in the order of its seeds.
-#[derive(Default)]
-struct Block {
-    seeds: u64,
-    steps: u64,
-    effective_steps: u64,
-    skipped_steps: u64,
-    traces: Vec<u64>,
-    findings: Vec<(u64, Outcome)>,
-    coverage: Coverage,
-    stepping: Duration,
-    constructing: Duration,
-}
-
-/// Runs a plan. `progress` is called now and then, `found` for each new group of findings as soon as it is
-/// known. The run ends early, with what is done so far, when `interrupted` becomes true.
+/// Runs what is left of a plan after `summary`, which is empty at the beginning. The run ends early, with what is done so
+/// far, when `interrupted` becomes true.
+///
+/// A subject that never returns from a call cannot be stopped within this process: `hung` hears of it, and
+/// should end the process.
 ///
 /// # Errors
-/// [`SystemError`] if there is no memory for a scenario.
+/// [`Failure`] if a scenario cannot be run.
 pub fn run(
     plan: &Plan,
+    mut summary: Summary,
     interrupted: &AtomicBool,
-    mut progress: impl FnMut(Progress),
-    mut found: impl FnMut(&Finding),
-) -> Result<Summary, SystemError> {
-    let start = Instant::now();
-    let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    hung: &(dyn Fn(&Hang) + Sync),
+    observer: &mut dyn Observer,
+) -> Result<Summary, Failure> {
+    if summary.findings.len() >= plan.max_findings {
+        summary.ending = Ending::EnoughFindings;
+        return Ok(summary);
+    }
+    let (start, before) = (Instant::now(), summary.elapsed);
+    let handout = Handout { plan, done: summary.tally.seeds, next: AtomicU64::new(0), start, before };
+    let stop = AtomicBool::new(false);
+    // One for each thread, and one for shrinking.
+    let pulses = (0..=plan.jobs).map(|_| Pulse::here()).collect::<Result<Vec<_>, _>>()?;
+    let (shrinking, working) = pulses.split_first().expect("there is one for shrinking");
     let (sender, receiver) = mpsc::sync_channel(64 * plan.jobs);
     std::thread::scope(|scope| {
-        for _ in 0..plan.jobs {
-            let (sender, next, stop) = (sender.clone(), &next, &stop);
+        let watching = watch::watch(scope, plan, &pulses, hung);
+        for pulse in working {
+            let (sender, handout, stop) = (sender.clone(), &handout, &stop);
             scope.spawn(move || {
-                let wanted = || match plan.extent {
-                    _ if stop.load(Ordering::Relaxed) || interrupted.load(Ordering::Relaxed) => None,
-                    Extent::Time(limit) if start.elapsed() >= limit => None,
-                    Extent::Time(_) => Some((next.fetch_add(1, Ordering::Relaxed), BLOCK)),
-                    Extent::Seeds(seeds) => {
-                        let block = next.fetch_add(1, Ordering::Relaxed);
-                        let left = seeds.saturating_sub(block * BLOCK);
-                        (left > 0).then_some((block, left.min(BLOCK)))
-                    }
-                };
-                let mut rig = match Rig::new() {
-                    Ok(rig) => rig,
+                let mut executor = match plan.executor(pulse, plan.patience) {
+                    Ok(executor) => executor,
                     Err(error) => return drop(sender.send((0, Err(error)))),
                 };
-                while let Some((number, count)) = wanted() {
-                    let result = run_block(plan, &mut rig, plan.from.wrapping_add(number * BLOCK), count);
+                while !stop.load(Ordering::Relaxed) && !interrupted.load(Ordering::Relaxed) {
+                    let Some((number, first, count)) = handout.block() else { return };
+                    let result = executor.seeds(plan.kind, &plan.draw, first, count);
                     if sender.send((number, result)).is_err() {
                         return;
                     }
@@ -171,107 +140,123 @@ pub fn run(
             });
         }
         drop(sender);
-        let result = take_in(plan, &receiver, &mut progress, &mut found);
+        summary.ending = Ending::Unfinished;
+        let intake = Intake { plan, summary: &mut summary, shrinking, start, before };
+        let result = intake.take_in(&receiver, observer);
         stop.store(true, Ordering::Relaxed);
-        drop(receiver);
-        let mut summary = result?;
-        summary.elapsed = start.elapsed();
-        if interrupted.load(Ordering::Relaxed) && summary.ending == Ending::Complete {
-            summary.ending = Ending::Interrupted;
-        }
-        Ok(summary)
-    })
+        drop((receiver, watching));
+        result
+    })?;
+    summary.elapsed = before + start.elapsed();
+    if summary.ending == Ending::Unfinished && !interrupted.load(Ordering::Relaxed) {
+        summary.ending = Ending::Complete;
+    }
+    Ok(summary)
 }
 
-fn run_block(plan: &Plan, rig: &mut Rig, first: u64, count: u64) -> Result<Block, SystemError> {
-    let mut block = Block { seeds: count, ..Block::default() };
-    let mut scenario = Scenario::default();
-    let start = Instant::now();
-    for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
-        plan.draw.scenario_into(seed, &mut scenario);
-        let outcome = rig.run(plan.kind, &scenario, &mut ())?;
-        block.constructing += rig.construction_time();
-        block.steps += outcome.steps;
-        block.effective_steps += outcome.effective_steps;
-        block.skipped_steps += outcome.skipped_steps;
-        block.traces.push(outcome.trace_hash);
-        block.coverage.merge(&outcome.coverage);
-        if outcome.is_finding() {
-            block.findings.push((seed, outcome));
-        }
+/// Hands out the seeds that are left.
+struct Handout<'a> {
+    plan: &'a Plan,
+    /// Seeds that were run before.
+    done: u64,
+    /// The number of the next block.
+    next: AtomicU64,
+    start: Instant,
+    /// How long the run took before.
+    before: Duration,
+}
+
+impl Handout<'_> {
+    /// The number of the next block, its first seed, and how many there are.
+    fn block(&self) -> Option<(u64, u64, u64)> {
+        let take = || self.next.fetch_add(1, Ordering::Relaxed);
+        let (number, count) = match self.plan.extent {
+            Extent::Time(limit) if self.before + self.start.elapsed() >= limit => return None,
+            Extent::Time(_) => (take(), BLOCK),
+            Extent::Seeds(seeds) => {
+                let number = take();
+                let left = seeds.saturating_sub(self.done).saturating_sub(number * BLOCK);
+                (number, left.min(BLOCK))
+            }
+        };
+        let first = self.plan.from.wrapping_add(self.done).wrapping_add(number * BLOCK);
+        (count > 0).then_some((number, first, count))
     }
-    block.stepping = start.elapsed().saturating_sub(block.constructing);
-    Ok(block)
 }
 
 /// Takes the blocks in, in the order of seeds.
-fn take_in(
-    plan: &Plan,
-    receiver: &mpsc::Receiver<(u64, Result<Block, SystemError>)>,
-    progress: &mut impl FnMut(Progress),
-    found: &mut impl FnMut(&Finding),
-) -> Result<Summary, SystemError> {
-    let mut summary = Summary {
-        seeds: 0,
-        steps: 0,
-        effective_steps: 0,
-        skipped_steps: 0,
-        trace_hash: 0,
-        findings: Vec::new(),
-        masked: BTreeMap::new(),
-        coverage: Coverage::default(),
-        elapsed: Duration::ZERO,
-        stepping: Duration::ZERO,
-        constructing: Duration::ZERO,
-        ending: Ending::Complete,
-    };
-    let mut hash = TraceHash::default();
-    let mut waiting = BTreeMap::new();
-    let mut expected = 0;
-    let mut shrinking = Rig::new()?;
-    for (number, block) in receiver {
-        waiting.insert(number, block?);
-        while let Some(block) = waiting.remove(&expected) {
-            expected += 1;
-            summary.seeds += block.seeds;
-            summary.steps += block.steps;
-            summary.effective_steps += block.effective_steps;
-            summary.skipped_steps += block.skipped_steps;
-            summary.stepping += block.stepping;
-            summary.constructing += block.constructing;
-            summary.coverage.merge(&block.coverage);
-            block.traces.iter().for_each(|trace| hash.number(*trace));
-            summary.trace_hash = hash.get();
-            for (seed, outcome) in block.findings {
-                let signature = outcome.signature(&plan.kind.name());
-                if plan.masks.contains(&signature.to_string()) {
-                    *summary.masked.entry(signature.to_string()).or_default() += 1;
-                    continue;
+struct Intake<'a> {
+    plan: &'a Plan,
+    summary: &'a mut Summary,
+    shrinking: &'a Pulse,
+    start: Instant,
+    before: Duration,
+}
+
+impl Intake<'_> {
+    fn take_in(
+        mut self,
+        receiver: &mpsc::Receiver<(u64, Result<Block, Failure>)>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Failure> {
+        // What is stuck is waited for many times over.
+        let mut executor = self.plan.executor(self.shrinking, self.plan.patience / 10)?;
+        let (mut waiting, mut expected) = (BTreeMap::new(), 0);
+        for (number, block) in receiver {
+            waiting.insert(number, block?);
+            while let Some(block) = waiting.remove(&expected) {
+                expected += 1;
+                self.block(block, &mut *executor, observer)?;
+                self.summary.elapsed = self.before + self.start.elapsed();
+                observer.progress(self.summary);
+                if self.summary.findings.len() >= self.plan.max_findings {
+                    self.summary.ending = Ending::EnoughFindings;
+                    return Ok(());
                 }
-                if let Some(group) = summary.findings.iter_mut().find(|group| group.signature == signature) {
-                    group.count += 1;
-                    continue;
-                }
-                let scenario = plan.draw.scenario(seed);
-                let shrunk = shrink(&mut shrinking, plan.kind, &signature, &scenario, BUDGET)?;
-                let verdict = shrinking.run(plan.kind, &shrunk, &mut ())?.verdict;
-                let finding = Finding { signature, count: 1, seed, outcome, shrunk, verdict };
-                found(&finding);
+            }
+        }
+        Ok(())
+    }
+
+    fn block(
+        &mut self,
+        block: Block,
+        executor: &mut dyn Executor,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Failure> {
+        let Self { plan, summary, .. } = self;
+        summary.tally.append(&block.tally);
+        for (seed, outcome) in block.findings {
+            let signature = outcome.signature(&plan.kind.name());
+            if plan.masks.contains(&signature.to_string()) {
+                *summary.masked.entry(signature.to_string()).or_default() += 1;
+            } else if !summary.count(&signature) {
+                self.shrinking.begin(seed);
+                let finding = finding(plan, executor, seed, &outcome)?;
+                observer.found(&finding);
                 summary.findings.push(finding);
                 if summary.findings.len() >= plan.max_findings {
                     break;
                 }
             }
-            progress(Progress {
-                seeds: summary.seeds,
-                effective_steps: summary.effective_steps,
-                findings: summary.findings.len(),
-            });
-            if summary.findings.len() >= plan.max_findings {
-                summary.ending = Ending::EnoughFindings;
-                return Ok(summary);
-            }
         }
+        Ok(())
     }
-    Ok(summary)
+}
+
+/// The first of a group of findings.
+fn finding(
+    plan: &Plan,
+    executor: &mut dyn Executor,
+    seed: u64,
+    outcome: &Outcome,
+) -> Result<Finding, Failure> {
+    let signature = outcome.signature(&plan.kind.name());
+    let scenario = plan.draw.scenario(seed);
+    let shrunk = shrink(executor, plan.kind, &signature, &scenario, BUDGET)?;
+    // What went wrong once may not do so again, if the subject depends on more than its scenario.
+    let again = executor.run(plan.kind, &shrunk)?;
+    let verdict = if again.is_finding() { &again.verdict } else { &outcome.verdict };
+    let detail = verdict.to_string();
+    Ok(Finding { signature, count: 1, seed, step: outcome.step, shrunk, detail })
 }

@@ -6,8 +6,10 @@
 mod args;
 mod commands;
 mod explore;
+mod folder;
 mod input;
 mod output;
+mod run;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -26,6 +28,12 @@ pub enum Refusal {
     /// Standard output was closed by whoever read it: nothing is left to be told.
     #[error("standard output was closed")]
     Closed,
+}
+
+impl From<crate::executor::Failure> for Refusal {
+    fn from(failure: crate::executor::Failure) -> Self {
+        Self::Input(failure.to_string())
+    }
 }
 
 impl From<ringstorm_core::SystemError> for Refusal {
@@ -50,12 +58,14 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse_arguments(&error),
     };
     let result = match cli.command.unwrap_or_else(Command::default_run) {
-        Command::Run(args) => commands::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Replay(args) => commands::replay(&args),
         Command::Show(args) => commands::show(&args),
         Command::Shrink(args) => commands::shrink(&args),
         Command::Explore(args) => explore::explore(&args),
         Command::Calibrate(args) => commands::calibrate(&args),
+        Command::Report(args) => commands::report(&args),
+        Command::Isolated { pulse } => run::isolated(&pulse),
     };
     match result {
         Ok(Found::Nothing) => ExitCode::SUCCESS,

@@ -2,12 +2,13 @@
 
 use ringstorm_model::{DriverState, Occupancy};
 use ringstorm_sim_device::Fault;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use strum::VariantArray;
 
 /// The pairs of (driver state, fault) that were reached: the fault changed at least one byte, or withheld
 /// something, in that state, and the driver then made a call that could meet it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Coverage {
     /// By state: one bit for each fault.
     hit: [u64; DriverState::COUNT],
@@ -90,6 +91,11 @@ pub fn reachable_pairs() -> impl Iterator<Item = (DriverState, Fault)> {
         .map(DriverState::from_number)
         .flat_map(|state| Fault::VARIANTS.iter().map(move |fault| (state, *fault)))
         .filter(|(state, fault)| unreachable_because(*state, *fault).is_none())
+}
+
+/// A pair in words.
+pub fn pair_name((state, fault): (DriverState, Fault)) -> String {
+    format!("{state} x {}", fault.name())
 }
 
 /// Why a pair cannot be reached, if it cannot.

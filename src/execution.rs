@@ -19,6 +19,7 @@ mod listener;
 mod look;
 mod misuse;
 mod panics;
+mod pulse;
 mod request;
 mod run;
 mod settle;
@@ -26,9 +27,10 @@ mod snapshot;
 
 pub use ground::Ground;
 pub use listener::{Listener, Skip};
+pub use pulse::{Place, Pulse};
 pub use snapshot::{Advance, Snapshot};
 
-use crate::outcome::Outcome;
+use crate::outcome::{Call, Outcome};
 use crate::scenario::{Scenario, Setup, Step};
 use crate::subject::{Kind, Provided};
 use judge::Judge;
@@ -73,6 +75,10 @@ pub struct Rig {
     run: Run,
     /// How long it took to make the last subject.
     construction: Duration,
+    /// Where it is said which call of the subject goes on.
+    pulse: Option<Pulse>,
+    /// Calls of subjects, around.
+    calls: u16,
 }
 
 /// Memory that is kept from step to step.
@@ -118,7 +124,21 @@ impl Rig {
             judge: Judge::default(),
             scratch: Scratch::default(),
             construction: Duration::ZERO,
+            pulse: None,
+            calls: 0,
         })
+    }
+
+    /// From now on, says with every call of a subject where it is.
+    pub fn tell_pulse(&mut self, pulse: Pulse) {
+        self.pulse = Some(pulse);
+    }
+
+    /// Says that the next scenario is that of this seed.
+    pub fn begin_seed(&self, seed: u64) {
+        if let Some(pulse) = &self.pulse {
+            pulse.begin(seed);
+        }
     }
 
     /// Runs a scenario from the beginning to the end.
@@ -246,9 +266,9 @@ impl Rig {
         });
         self.judge.hash = TraceHash::default();
         self.run.begin(kind.capabilities(), setup);
-        self.provided.begin_call(self.run.call_limit);
+        self.begin_call(Call::Construct);
         let subject = panics::guard(|| kind.build(setup, &self.provided));
-        self.provided.end_call(&mut self.scratch.reports);
+        self.end_call();
         self.run.meet(subject);
         let (available, part) = (self.run.geometry.available, self.run.device_part.clone());
         self.provided.rings.watch_available_index(available + 2);

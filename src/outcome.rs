@@ -2,13 +2,30 @@
 
 use ringstorm_model::{Invariant, Violation};
 use ringstorm_sim_device::Fault;
-use serde::Serialize;
+use serde::{Deserialize, Serialize, de};
 use std::fmt;
-use strum::IntoStaticStr;
+use std::str::FromStr;
+use strum::{EnumString, FromRepr, IntoStaticStr};
 
 /// The calls of a driver, to say which one was guilty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumString,
+    FromRepr,
+    IntoStaticStr,
+    Serialize,
+    Deserialize,
+)]
 #[strum(serialize_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
 pub enum Call {
     /// Making it.
     Construct,
@@ -47,9 +64,20 @@ pub enum Verdict {
     Violation(Violation),
     /// The subject panicked, with this message.
     Panic(String),
-    /// A call of the subject did not return within its number of accesses. (Settling that brings nothing home within
-    /// its rounds is a violation of [`Invariant::Drains`].)
-    Stuck,
+    /// A call of the subject did not return. (Settling that brings nothing home within its rounds is a violation of
+    /// [`Invariant::Drains`].)
+    Stuck(Limit),
+    /// The subject ended its process, in this way.
+    Died(String),
+}
+
+/// How it was seen that a call does not return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// It made more accesses to watched memory than any call needs.
+    Accesses,
+    /// It took longer than a call may, on the clock.
+    Time,
 }
 
 impl fmt::Display for Verdict {
@@ -58,7 +86,11 @@ impl fmt::Display for Verdict {
             Self::Pass => f.write_str("pass"),
             Self::Violation(violation) => write!(f, "violation of {violation}"),
             Self::Panic(message) => write!(f, "panic: {message}"),
-            Self::Stuck => f.write_str("stuck: the call accessed memory over and over and did not return"),
+            Self::Stuck(Limit::Accesses) => {
+                f.write_str("stuck: the call accessed memory over and over and did not return")
+            }
+            Self::Stuck(Limit::Time) => f.write_str("stuck: the call did not return in time"),
+            Self::Died(how) => write!(f, "died: {how}"),
         }
     }
 }
@@ -114,11 +146,13 @@ pub enum Expected {
     Panic,
     /// [`Verdict::Stuck`], likewise.
     Stuck,
+    /// [`Verdict::Died`], likewise.
+    Died,
 }
 
 impl Expected {
     /// How it is written.
-    pub const SYNTAX: &'static str = "one of pass, violation INVARIANT, panic, stuck";
+    pub const SYNTAX: &'static str = "one of pass, violation INVARIANT, panic, stuck, died";
 
     /// What of a verdict can be asked for.
     pub const fn of(verdict: &Verdict) -> Self {
@@ -126,7 +160,8 @@ impl Expected {
             Verdict::Pass => Self::Pass,
             Verdict::Violation(violation) => Self::Violation(violation.invariant),
             Verdict::Panic(_) => Self::Panic,
-            Verdict::Stuck => Self::Stuck,
+            Verdict::Stuck(_) => Self::Stuck,
+            Verdict::Died(_) => Self::Died,
         }
     }
 
@@ -135,7 +170,7 @@ impl Expected {
         match self {
             Self::Pass => None,
             Self::Violation(invariant) => Some(invariant),
-            Self::Panic | Self::Stuck => Some(Invariant::NoPanic),
+            Self::Panic | Self::Stuck | Self::Died => Some(Invariant::NoPanic),
         }
     }
 }
@@ -147,6 +182,7 @@ impl fmt::Display for Expected {
             Self::Violation(invariant) => write!(f, "violation {invariant}"),
             Self::Panic => f.write_str("panic"),
             Self::Stuck => f.write_str("stuck"),
+            Self::Died => f.write_str("died"),
         }
     }
 }
@@ -173,8 +209,51 @@ impl fmt::Display for Signature {
             Expected::Violation(_) => "violation",
             Expected::Panic => "panic",
             Expected::Stuck => "stuck",
+            Expected::Died => "died",
         };
         write!(f, "{subject}/{kind}/{invariant}/{call}/{}", last_fault.map_or("no-fault", Fault::name))
+    }
+}
+
+/// Reads what [`Display`](fmt::Display) writes.
+impl FromStr for Signature {
+    type Err = NoSignature;
+
+    fn from_str(text: &str) -> Result<Self, NoSignature> {
+        // The name of a subject may hold anything; the rest are names of ours.
+        let mut parts = text.rsplitn(5, '/');
+        let mut next = || parts.next().ok_or(NoSignature);
+        let (fault, call, invariant, kind, subject) = (next()?, next()?, next()?, next()?, next()?);
+        let invariant: Invariant = invariant.parse().map_err(|_| NoSignature)?;
+        let expected = match kind {
+            "violation" => Expected::Violation(invariant),
+            "panic" => Expected::Panic,
+            "stuck" => Expected::Stuck,
+            "died" => Expected::Died,
+            _ => return Err(NoSignature),
+        };
+        let last_fault = match fault {
+            "no-fault" => None,
+            name => Some(name.parse().map_err(|_| NoSignature)?),
+        };
+        let signature = Self {
+            subject: subject.to_owned(),
+            expected,
+            call: call.parse().map_err(|_| NoSignature)?,
+            last_fault,
+        };
+        if expected.invariant() == Some(invariant) { Ok(signature) } else { Err(NoSignature) }
+    }
+}
+
+/// A text is no signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a signature: SUBJECT/KIND/INVARIANT/CALL/FAULT")]
+pub struct NoSignature;
+
+impl<'de> Deserialize<'de> for Signature {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

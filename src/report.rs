@@ -1,125 +1,61 @@
 //! What a run came to, for people and for machines.
 
+mod merge;
+mod run;
+
+pub use merge::{Apart, merge};
+pub use run::{Asked, CoverageReport, FindingReport, RunReport};
+
 use crate::calibrate::Caught;
-use crate::campaign::{Ending, Finding, Plan, Summary};
-use crate::coverage::Coverage;
-use crate::outcome::Expected;
-use crate::scenario::{GENERATOR, Profile};
-use ringstorm_core::QueueSize;
-use serde::Serialize;
-use std::collections::BTreeMap;
+use crate::outcome::{Expected, Signature};
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 /// As many pairs that were not reached are listed in text.
 const FEW_MISSED: usize = 10;
 
-/// Version of the JSON objects.
+/// Version of what `run --json` prints.
+pub const RUN_VERSION: u32 = 2;
+/// Version of the other JSON objects.
 pub const JSON_VERSION: u32 = 1;
 
-/// `run --json`.
-#[derive(Debug, Serialize)]
-pub struct RunReport<'a> {
-    version: u32,
-    generator: &'static str,
-    subject: String,
-    profile: Profile,
-    from: u64,
-    steps_per_seed: usize,
-    /// The size of every queue, if it was not drawn.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    queue_size: Option<u16>,
-    jobs: usize,
-    /// Whether every seed of the plan was run.
-    complete: bool,
-    seeds: u64,
-    steps: u64,
-    effective_steps: u64,
-    skipped_steps: u64,
-    seconds: f64,
-    /// Thread time, summed over the jobs.
-    construction_seconds: f64,
-    /// Effective steps by the time that the jobs spent on steps, all jobs together.
-    steps_per_second: f64,
-    steps_per_second_per_core: f64,
-    trace_hash: String,
-    findings: Vec<FindingReport<'a>>,
-    masked: &'a BTreeMap<String, u64>,
-    coverage: CoverageReport,
+/// Neighbouring seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The first.
+    pub from: u64,
+    /// How many.
+    pub count: u64,
 }
 
-#[derive(Debug, Serialize)]
-struct FindingReport<'a> {
-    signature: String,
-    invariant: Option<&'static str>,
-    detail: String,
-    seed: u64,
-    step: usize,
-    count: u64,
-    steps_after_shrinking: usize,
-    file: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct CoverageReport {
-    pairs_hit: u32,
-    pairs_total: u32,
-    /// The pairs that were not reached.
-    missed: Vec<String>,
-}
-
-impl<'a> RunReport<'a> {
-    /// A report of a run. `files` says where each finding was written.
-    pub fn new(plan: &Plan, summary: &'a Summary, files: &'a [String]) -> Self {
-        let per_core = summary.effective_steps as f64 / summary.stepping.as_secs_f64().max(1e-9);
-        let finding = |(finding, file): (&Finding, &'a String)| FindingReport {
-            signature: finding.signature.to_string(),
-            invariant: finding.signature.expected.invariant().map(ringstorm_model::Invariant::name),
-            detail: finding.verdict.to_string(),
-            seed: finding.seed,
-            step: finding.outcome.step,
-            count: finding.count,
-            steps_after_shrinking: finding.shrunk.steps.len(),
-            file,
-        };
-        Self {
-            version: JSON_VERSION,
-            generator: GENERATOR,
-            subject: plan.kind.name(),
-            profile: plan.draw.profile,
-            from: plan.from,
-            steps_per_seed: plan.draw.steps,
-            queue_size: plan.draw.queue_size.map(QueueSize::get),
-            jobs: plan.jobs,
-            complete: summary.ending == Ending::Complete,
-            seeds: summary.seeds,
-            steps: summary.steps,
-            effective_steps: summary.effective_steps,
-            skipped_steps: summary.skipped_steps,
-            seconds: summary.elapsed.as_secs_f64(),
-            construction_seconds: summary.constructing.as_secs_f64(),
-            steps_per_second: per_core * plan.jobs as f64,
-            steps_per_second_per_core: per_core,
-            trace_hash: format!("{:#018x}", summary.trace_hash),
-            findings: summary.findings.iter().zip(files).map(finding).collect(),
-            masked: &summary.masked,
-            coverage: CoverageReport {
-                pairs_hit: summary.coverage.pairs_hit(),
-                pairs_total: Coverage::pairs_total(),
-                missed: missed(&summary.coverage),
-            },
+/// Reads a report.
+///
+/// # Errors
+/// In one line, what was expected.
+pub fn read(text: &str) -> Result<RunReport, String> {
+    let value: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| format!("expected a report as JSON: {error}"))?;
+    match value.get("version").and_then(serde_json::Value::as_u64) {
+        None => return Err("expected a report of `run --json`: it has no version".to_owned()),
+        Some(version) if version != u64::from(RUN_VERSION) => {
+            return Err(format!("a report of version {version}, where version {RUN_VERSION} is understood"));
         }
+        Some(_) => {}
     }
+    serde_json::from_value(value).map_err(|error| format!("expected a report of `run --json`: {error}"))
+}
 
+impl RunReport {
     /// The report as text for people.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        let profile: &str = self.profile.into();
+        let profile: &str = self.asked.profile.into();
         let share = 100.0 * self.effective_steps as f64 / (self.steps as f64).max(1.0);
         let _ = writeln!(
             text,
             "{} under the {profile} storm{}: {} seeds from {}, {} steps, {} of them effective ({share:.0} %)",
-            self.subject,
-            self.queue_size.map_or(String::new(), |size| format!(", queues of {size}")),
+            self.asked.subject,
+            self.asked.queue_size.map_or(String::new(), |size| format!(", queues of {size}")),
             grouped(self.seeds),
             self.from,
             grouped(self.steps),
@@ -140,16 +76,22 @@ impl<'a> RunReport<'a> {
             self.jobs,
             self.construction_seconds
         );
+        if let Some(canary) = &self.canary {
+            let _ = writeln!(text, "  canary     {} was caught by {} seeds", canary.subject, canary.seeds);
+        }
         let CoverageReport { pairs_hit, pairs_total, missed } = &self.coverage;
         let _ = writeln!(text, "  coverage   {pairs_hit} of {pairs_total} pairs of driver state and fault");
         if !missed.is_empty() && missed.len() <= FEW_MISSED {
             let _ = writeln!(text, "             not reached: {}", missed.join("; "));
         }
-        let _ = writeln!(text, "  trace      {} ({})", self.trace_hash, self.generator);
-        if !self.complete {
+        let _ = writeln!(text, "  trace      {} ({})", self.trace_hash, self.asked.generator);
+        for shard in &self.missing {
+            let _ = writeln!(text, "  missing    shard {shard}");
+        }
+        if !self.complete && self.missing.is_empty() {
             let _ = writeln!(text, "  not all     the run ended early; this is what it came to so far");
         }
-        for (signature, count) in self.masked {
+        for (signature, count) in &self.masked {
             let _ = writeln!(text, "  masked     {signature}: {count} seeds");
         }
         if self.findings.is_empty() {
@@ -169,11 +111,6 @@ impl<'a> RunReport<'a> {
         }
         text
     }
-}
-
-/// The pairs that were not reached, as text.
-fn missed(coverage: &Coverage) -> Vec<String> {
-    coverage.missed().map(|(state, fault)| format!("{state} x {}", fault.name())).collect()
 }
 
 /// A number with its thousands apart.
@@ -225,9 +162,8 @@ pub fn calibration_line(caught: &Caught) -> String {
     )
 }
 
-/// The name of the file that a finding is kept in.
-pub fn file_name(finding: &Finding) -> String {
-    let signature = finding.signature.to_string().replace('/', "-");
-    debug_assert!(finding.signature.expected != Expected::Pass, "a finding is never a pass");
-    format!("{signature}.storm")
+/// The name of the file that the first of a group of findings is kept in.
+pub fn file_name(signature: &Signature) -> String {
+    debug_assert!(signature.expected != Expected::Pass, "a finding is never a pass");
+    format!("{}.storm", signature.to_string().replace('/', "-"))
 }

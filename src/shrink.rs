@@ -3,27 +3,31 @@
 //! First steps are left out, in ever smaller runs; then each step that stayed is made plainer; and again, until
 //! nothing helps or the budget is used up. Deterministic: the same scenario shrinks to the same one.
 
-use crate::execution::Rig;
-use crate::outcome::Signature;
+use crate::executor::{Executor, Failure};
+use crate::outcome::{Limit, Outcome, Signature, Verdict};
 use crate::scenario::{Amount, Buffers, Lengths, Pick, Scenario, Setup, Step};
 use crate::subject::Kind;
-use ringstorm_core::{Policies, QueueSize, RingIndex, SystemError};
+use ringstorm_core::{Policies, QueueSize, RingIndex};
 
 /// Steps that shrinking may execute.
 pub const BUDGET: u64 = 4_000_000;
+/// Steps that could be executed while a process is started in place of one that died.
+const DEATH: u64 = 10_000;
+/// Steps that could be executed while a call is waited for that does not return.
+const TIMEOUT: u64 = 125_000;
 
 /// Shrinks a scenario whose outcome has this signature. `budget` is in executed steps.
 ///
 /// # Errors
-/// [`SystemError`] if there is no memory for an execution.
+/// [`Failure`] if a scenario cannot be run.
 pub fn shrink(
-    rig: &mut Rig,
+    executor: &mut dyn Executor,
     kind: Kind,
     signature: &Signature,
     scenario: &Scenario,
     budget: u64,
-) -> Result<Scenario, SystemError> {
-    let mut shrinker = Shrinker { rig, kind, signature, best: scenario.clone(), budget };
+) -> Result<Scenario, Failure> {
+    let mut shrinker = Shrinker { executor, kind, signature, best: scenario.clone(), budget };
     loop {
         let before = shrinker.best.clone();
         shrinker.cut_end()?;
@@ -36,8 +40,19 @@ pub fn shrink(
     }
 }
 
+/// What an execution takes of the budget.
+fn cost(outcome: &Outcome) -> u64 {
+    match outcome.verdict {
+        Verdict::Died(_) => DEATH,
+        Verdict::Stuck(Limit::Time) => TIMEOUT,
+        Verdict::Pass | Verdict::Violation(_) | Verdict::Panic(_) | Verdict::Stuck(Limit::Accesses) => {
+            outcome.steps.max(1)
+        }
+    }
+}
+
 struct Shrinker<'a> {
-    rig: &'a mut Rig,
+    executor: &'a mut dyn Executor,
     kind: Kind,
     signature: &'a Signature,
     best: Scenario,
@@ -46,12 +61,12 @@ struct Shrinker<'a> {
 
 impl Shrinker<'_> {
     /// Takes the candidate if it still has the signature.
-    fn accept(&mut self, candidate: Scenario) -> Result<bool, SystemError> {
+    fn accept(&mut self, candidate: Scenario) -> Result<bool, Failure> {
         if self.budget == 0 || candidate == self.best {
             return Ok(false);
         }
-        let outcome = self.rig.run(self.kind, &candidate, &mut ())?;
-        self.budget = self.budget.saturating_sub(outcome.steps.max(1));
+        let outcome = self.executor.run(self.kind, &candidate)?;
+        self.budget = self.budget.saturating_sub(cost(&outcome));
         let same = outcome.is_finding() && outcome.signature(&self.signature.subject) == *self.signature;
         if same {
             self.best = candidate;
@@ -60,15 +75,15 @@ impl Shrinker<'_> {
     }
 
     /// Leaves out what comes after the guilty step.
-    fn cut_end(&mut self) -> Result<(), SystemError> {
-        let outcome = self.rig.run(self.kind, &self.best, &mut ())?;
+    fn cut_end(&mut self) -> Result<(), Failure> {
+        let outcome = self.executor.run(self.kind, &self.best)?;
         let mut candidate = self.best.clone();
         candidate.steps.truncate(outcome.step + 1);
         self.accept(candidate)?;
         Ok(())
     }
 
-    fn leave_out(&mut self) -> Result<(), SystemError> {
+    fn leave_out(&mut self) -> Result<(), Failure> {
         let mut run = self.best.steps.len().next_power_of_two();
         while run > 0 {
             let mut end = self.best.steps.len();
@@ -89,7 +104,7 @@ impl Shrinker<'_> {
         Ok(())
     }
 
-    fn simplify_setup(&mut self) -> Result<(), SystemError> {
+    fn simplify_setup(&mut self) -> Result<(), Failure> {
         let with = |best: &Scenario, change: &dyn Fn(&mut Setup)| {
             let mut candidate = best.clone();
             change(&mut candidate.setup);
@@ -119,7 +134,7 @@ impl Shrinker<'_> {
         Ok(())
     }
 
-    fn simplify_steps(&mut self) -> Result<(), SystemError> {
+    fn simplify_steps(&mut self) -> Result<(), Failure> {
         for at in 0..self.best.steps.len() {
             for plainer in plainer(self.best.steps[at]) {
                 let mut candidate = self.best.clone();

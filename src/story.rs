@@ -14,10 +14,30 @@ use std::fmt::Write;
 /// # Errors
 /// [`SystemError`] if there is no memory for it.
 pub fn tell(rig: &mut Rig, kind: Kind, scenario: &Scenario) -> Result<(String, Outcome), SystemError> {
-    let mut story = Story::default();
+    let mut steps = String::new();
+    let outcome = tell_to(rig, kind, scenario, &mut |lines| steps.push_str(lines))?;
+    Ok((framed(kind, scenario, &steps, &outcome), outcome))
+}
+
+/// Runs a scenario; `sink` hears of each step when it is over.
+///
+/// # Errors
+/// [`SystemError`] if there is no memory for it.
+pub(crate) fn tell_to(
+    rig: &mut Rig,
+    kind: Kind,
+    scenario: &Scenario,
+    sink: &mut dyn FnMut(&str),
+) -> Result<Outcome, SystemError> {
+    let mut story = Story { sink, step: None, notes: Vec::new(), free: None };
     let outcome = rig.run(kind, scenario, &mut story)?;
     story.end_step();
-    let mut text = format!("{} on {}\n{}\n", scenario.setup, kind.name(), story.text);
+    Ok(outcome)
+}
+
+/// What was told of the steps, between what it is about and how it ended.
+pub(crate) fn framed(kind: Kind, scenario: &Scenario, steps: &str, outcome: &Outcome) -> String {
+    let mut text = format!("{} on {}\n{steps}\n", scenario.setup, kind.name());
     let at = match scenario.steps.get(outcome.step) {
         Some(step) => format!("step {}, {step}", outcome.step),
         None => "the settling at the end".to_owned(),
@@ -32,24 +52,23 @@ pub fn tell(rig: &mut Rig, kind: Kind, scenario: &Scenario) -> Result<(String, O
     if let Some(fault) = outcome.last_fault.filter(|_| outcome.is_finding()) {
         let _ = writeln!(text, "  last fault, {}: {}", fault.name(), fault.description());
     }
-    Ok((text, outcome))
+    text
 }
 
-/// The lines so far.
-#[derive(Default)]
-struct Story {
-    text: String,
+/// The step that is being told.
+struct Story<'a> {
+    sink: &'a mut dyn FnMut(&str),
     /// The current step, and what came of it.
     step: Option<String>,
     notes: Vec<String>,
     free: Option<u32>,
 }
 
-impl Story {
+impl Story<'_> {
     fn end_step(&mut self) {
         if let Some(step) = self.step.take() {
             let notes = self.notes.join("; ");
-            let _ = writeln!(self.text, "{}", format!("{step:<58} {notes}").trim_end());
+            (self.sink)(&format!("{}\n", format!("{step:<58} {notes}").trim_end()));
         }
         self.notes.clear();
     }
@@ -59,7 +78,7 @@ impl Story {
     }
 }
 
-impl Listener for Story {
+impl Listener for Story<'_> {
     fn step(&mut self, number: usize, step: Option<&Step>, _: &Rig) {
         self.end_step();
         self.step = Some(match step {

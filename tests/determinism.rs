@@ -1,12 +1,13 @@
 //! The same scenario gives the same outcome: twice, alone or within a sweep, on any number of threads, in debug
 //! and release. The last one is shown by the literals: both builds are tested against them.
 
-use ringstorm::campaign::{self, Extent, Plan, Summary};
+use ringstorm::campaign::{self, Extent, Hang, Plan, Summary, SweepHash, Tally};
 use ringstorm::execution::Rig;
-use ringstorm::scenario::{Draw, Profile, Scenario, generate};
+use ringstorm::scenario::{Draw, Profile, generate};
 use ringstorm::subject::Kind;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 const STEPS: usize = 64;
 
@@ -19,22 +20,17 @@ fn sweep(kind: Kind, profile: Profile, from: u64, seeds: u64, jobs: usize) -> Su
         jobs,
         max_findings: 3,
         masks: BTreeSet::new(),
+        patience: Plan::PATIENCE,
+        isolation: None,
     };
-    campaign::run(&plan, &AtomicBool::new(false), |_| {}, |_| {}).unwrap()
+    let hung = |hang: &Hang| panic!("{hang:?}");
+    campaign::run(&plan, Summary::default(), &AtomicBool::new(false), &hung, &mut ()).unwrap()
 }
 
 /// All of a summary that must not depend on how it came about.
 fn essence(summary: &Summary) -> impl PartialEq + std::fmt::Debug + use<> {
-    let findings: Vec<(String, u64, u64, usize, Scenario)> = summary
-        .findings
-        .iter()
-        .map(|group| {
-            (group.signature.to_string(), group.count, group.seed, group.outcome.step, group.shrunk.clone())
-        })
-        .collect();
-    let counts =
-        [summary.seeds, summary.steps, summary.effective_steps, summary.skipped_steps, summary.trace_hash];
-    (counts, findings, summary.coverage, summary.ending)
+    let tally = Tally { stepping: Duration::ZERO, constructing: Duration::ZERO, ..summary.tally.clone() };
+    (tally, summary.findings.clone(), summary.ending)
 }
 
 #[test]
@@ -80,12 +76,27 @@ fn step_by_step_is_the_same_as_at_once() {
 #[test]
 fn debug_and_release_agree_on_these_traces() {
     let hashes = [Profile::Honest, Profile::Hostile, Profile::Swarm]
-        .map(|profile| format!("{:#018x}", sweep(Kind::Core, profile, 1000, 200, 2).trace_hash));
+        .map(|profile| sweep(Kind::Core, profile, 1000, 200, 2).tally.trace_hash.to_string());
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../reports/generator");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!("traces", hashes.join("\n")));
+}
+
+#[test]
+fn parts_add_up_to_the_whole() {
+    let whole = sweep(Kind::Core, Profile::Swarm, 0, 100, 2).tally;
+    for cut in [1, 31, 32, 33, 64, 99] {
+        let mut parts = sweep(Kind::Core, Profile::Swarm, 0, cut, 1).tally;
+        parts.append(&sweep(Kind::Core, Profile::Swarm, cut, 100 - cut, 1).tally);
+        assert_eq!((parts.trace_hash, parts.steps), (whole.trace_hash, whole.steps), "cut at {cut}");
+    }
+    // The order counts.
+    let (mut one, mut other) = (SweepHash::default(), SweepHash::default());
+    [1, 2].into_iter().for_each(|trace| one.push(trace));
+    [2, 1].into_iter().for_each(|trace| other.push(trace));
+    assert_ne!(one, other);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::scenario::{Draw, Profile};
 use crate::subject::Kind;
 use clap::{Args, Parser, Subcommand};
 use ringstorm_core::QueueSize;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,6 +33,14 @@ pub(super) enum Command {
     Explore(ExploreArgs),
     /// Run every specimen, a queue with a known defect, to see that the storm catches it.
     Calibrate(CalibrateArgs),
+    /// Print what runs came to; the shards of one run are merged.
+    Report(ReportArgs),
+    /// Run scenarios for another process, which starts this one.
+    #[command(hide = true)]
+    Isolated {
+        /// Where to say which call goes on.
+        pulse: PathBuf,
+    },
 }
 
 impl Command {
@@ -45,7 +54,7 @@ impl Command {
 /// What a seed needs to name a scenario.
 #[derive(Debug, Args, Clone)]
 pub(super) struct SeedArgs {
-    /// The queue under test: core, specimen, or specimen-DEFECT (`calibrate` lists them).
+    /// The queue under test: core, specimen, specimen-DEFECT (`calibrate` lists them), or deadly-DEED (with --isolate).
     #[arg(long, value_name = "NAME", value_parser = subject)]
     pub(super) subject: Option<Kind>,
     /// What kind of scenarios.
@@ -64,6 +73,18 @@ impl SeedArgs {
     pub(super) const fn draw(&self) -> Draw {
         Draw { profile: self.profile, steps: self.steps as usize, queue_size: self.queue_size }
     }
+}
+
+/// Where the subject runs.
+#[derive(Debug, Args, Clone)]
+pub(super) struct IsolateArgs {
+    /// Run the subject in child processes: one that aborts, overflows its stack, dies of a signal or never returns is
+    /// a finding then, and the run goes on.
+    #[arg(long)]
+    pub(super) isolate: bool,
+    /// How long a call of the subject may take before it counts as stuck.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub(super) patience: Duration,
 }
 
 /// Steps of a scenario unless asked for otherwise.
@@ -96,9 +117,12 @@ pub(super) struct RunArgs {
     /// Do not report findings of this signature; can be repeated.
     #[arg(long, value_name = "SIGNATURE")]
     pub(super) mask: Vec<String>,
-    /// Folder for findings; `findings` unless given.
+    /// Folder for findings, for the report, and for the progress from which the same command goes on if it was ended
+    /// before; without it, findings go to `findings`, and nothing else is kept.
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) isolate: IsolateArgs,
     /// Print which faults met the driver in which states, as a table.
     #[arg(long, conflicts_with = "json")]
     pub(super) coverage: bool,
@@ -114,6 +138,8 @@ pub(super) struct ReplayArgs {
     pub(super) inputs: Vec<String>,
     #[command(flatten)]
     pub(super) seed: SeedArgs,
+    #[command(flatten)]
+    pub(super) isolate: IsolateArgs,
 }
 
 #[derive(Debug, Args)]
@@ -141,6 +167,8 @@ pub(super) struct ShrinkArgs {
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) seed: SeedArgs,
+    #[command(flatten)]
+    pub(super) isolate: IsolateArgs,
 }
 
 #[derive(Debug, Args)]
@@ -154,7 +182,7 @@ pub(super) struct ExploreArgs {
     /// The most faults in one execution.
     #[arg(long, default_value_t = 2, value_name = "F", value_parser = clap::value_parser!(u32).range(0..=65_535))]
     pub(super) faults: u32,
-    /// The queue under test: core, specimen, or specimen-DEFECT (`calibrate` lists them).
+    /// The queue under test: core, specimen, specimen-DEFECT (`calibrate` lists them), or deadly-DEED (with --isolate).
     #[arg(long, value_name = "NAME", value_parser = subject)]
     pub(super) subject: Option<Kind>,
     /// The most states of one queue size. A scope that is expected to have more is refused.
@@ -190,6 +218,19 @@ pub(super) struct CalibrateArgs {
     pub(super) steps: u32,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Reports of `run --json`: one, or those of all shards of a run.
+    #[arg(required = true, value_name = "FILE.json")]
+    pub(super) inputs: Vec<PathBuf>,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Where to; standard output unless given.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
 /// One of several equal parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shard {
@@ -206,6 +247,12 @@ impl Shard {
     }
 }
 
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
 fn shard(text: &str) -> Result<Shard, String> {
     let parts = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
     match parts {
@@ -215,7 +262,7 @@ fn shard(text: &str) -> Result<Shard, String> {
 }
 
 fn subject(name: &str) -> Result<Kind, String> {
-    let expected = || crate::names::expected("the name of a subject", Kind::all().map(Kind::name), name);
+    let expected = || crate::names::expected("the name of a subject", Kind::named().map(Kind::name), name);
     Kind::by_name(name).ok_or_else(|| format!("expected {}", expected()))
 }
 

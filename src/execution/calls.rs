@@ -11,13 +11,32 @@ impl Rig {
     /// Calls the subject, watched.
     #[inline(always)]
     pub(super) fn call<T>(&mut self, call: Call, f: impl FnOnce(&mut dyn Subject) -> T) -> T {
+        self.begin_call(call);
+        let subject = self.run.subject.as_deref_mut().expect("the subject is there until it is released");
+        let answer = super::panics::guard(|| f(subject));
+        self.end_call();
+        answer
+    }
+
+    /// From here to [`end_call`](Self::end_call), the subject acts.
+    #[inline(always)]
+    pub(super) fn begin_call(&mut self, call: Call) {
         let run = &mut self.run;
         run.call = call;
+        if let Some(pulse) = &self.pulse {
+            self.calls = self.calls.wrapping_add(1);
+            pulse.enter(call, run.steps, run.last_fault, self.calls);
+        }
         self.provided.begin_call(run.call_limit);
-        let subject = run.subject.as_deref_mut().expect("the subject is there until it is released");
-        let answer = super::panics::guard(|| f(subject));
+    }
+
+    /// Ends the call, and keeps what it did to rings and buffers.
+    #[inline(always)]
+    pub(super) fn end_call(&mut self) {
         self.provided.end_call(&mut self.scratch.reports);
-        answer
+        if let Some(pulse) = &self.pulse {
+            pulse.leave();
+        }
     }
 
     pub(super) fn submit(

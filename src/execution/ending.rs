@@ -8,8 +8,16 @@ impl Rig {
         let run = &mut self.run;
         if verdict != Verdict::Pass {
             self.judge.hash.number(run.call as u64);
-            // A subject that went wrong may go wrong again when it is released; that tells nothing new.
+            // A subject that went wrong may go wrong again when it is released; that tells nothing new, unless it never
+            // comes back.
+            if let Some(pulse) = &self.pulse {
+                self.calls = self.calls.wrapping_add(1);
+                pulse.enter(run.call, run.steps, run.last_fault, self.calls);
+            }
             panics::release(run.subject.take());
+            if let Some(pulse) = &self.pulse {
+                pulse.leave();
+            }
         }
         Outcome {
             verdict,

@@ -1,7 +1,7 @@
 //! Telling a subject's panics from our own, and keeping quiet about them.
 
 use super::Stop;
-use crate::outcome::Verdict;
+use crate::outcome::{Limit, Verdict};
 use crate::subject::Subject;
 use ringstorm_sim_device::EndlessCall;
 use std::cell::{Cell, RefCell};
@@ -61,7 +61,7 @@ pub(super) fn verdict(end: thread::Result<Result<(), Stop>>) -> Verdict {
         Ok(Err(Stop::Violation(violation))) => Verdict::Violation(violation),
         Err(payload) => match in_subject() {
             None => resume_unwind(payload),
-            Some(_) if payload.is::<EndlessCall>() => Verdict::Stuck,
+            Some(_) if payload.is::<EndlessCall>() => Verdict::Stuck(Limit::Accesses),
             Some(message) => Verdict::Panic(message),
         },
     }

@@ -69,13 +69,10 @@ impl Rig {
         if self.run.steps.is_multiple_of(2) && !self.judge.model.is_broken() {
             self.submit(Buffers::full(1), Buffers::NONE, false, true, listener)?;
         }
-        let run = &mut self.run;
-        let subject = run.subject.take().expect("the subject is there until it is released");
-        run.call = Call::Release;
-        let limit = run.call_limit;
-        self.provided.begin_call(limit);
+        let subject = self.run.subject.take().expect("the subject is there until it is released");
+        self.begin_call(Call::Release);
         super::panics::guard(|| subject.release());
-        self.provided.end_call(&mut self.scratch.reports);
+        self.end_call();
         let left = |memory| (Rc::strong_count(memory) - OWN_HANDLES) as u32;
         let left = left(&self.provided.rings) + left(&self.provided.buffers);
         self.judge.tell(&Event::Released { left }, listener)

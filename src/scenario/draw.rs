@@ -7,43 +7,16 @@
 use super::choices::Choices;
 use super::guess::{Guess, bit};
 use super::step::{Amount, BadHead, HeadCall, Op, Pick, Step};
-use super::{BUFFER_BYTES_MAX, Scenario, Setup, tour};
+use super::{BUFFER_BYTES_MAX, Profile, Scenario, Setup, tour};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::{Fault, Target};
-use serde::Serialize;
 use std::collections::VecDeque;
-use strum::{EnumString, IntoStaticStr, VariantArray};
+use strum::VariantArray;
 
 /// The generator and its version. A seed names a scenario only together with this.
 pub const GENERATOR: &str = "swarm-5 (xoshiro256++)";
-
-/// What kind of scenarios a campaign draws.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    Serialize,
-    clap::ValueEnum,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum Profile {
-    /// The device keeps to the specification.
-    Honest,
-    /// Every fault and every operation, equally likely in all scenarios.
-    Hostile,
-    /// Each scenario draws its own subset of operations and faults, at very different weights.
-    #[default]
-    Swarm,
-}
 
 /// Which scenarios are drawn: together with a seed, all that says what one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,13 +11,15 @@ mod draw_chain;
 mod guess;
 mod parse;
 mod print;
+mod profile;
 mod step;
 mod tour;
 mod words;
 
 pub use bytes::{HEADER_BYTES, STEP_BYTES};
-pub use draw::{Draw, GENERATOR, Profile, generate};
+pub use draw::{Draw, GENERATOR, generate};
 pub use parse::ParseError;
+pub use profile::Profile;
 pub use step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
 
 use crate::outcome::Expected;

@@ -148,6 +148,7 @@ fn parse_expectation(words: &mut Words<'_>) -> Result<(String, Expected), ParseE
         ("pass", _) => Expected::Pass,
         ("panic", _) => Expected::Panic,
         ("stuck", _) => Expected::Stuck,
+        ("died", _) => Expected::Died,
         ("violation", Some(invariant)) => Expected::Violation(invariant.name("the name of an invariant")?),
         _ => return Err(outcome.error(Expected::SYNTAX)),
     };

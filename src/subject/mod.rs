@@ -1,9 +1,11 @@
 //! The queue under test.
 
 mod core_queue;
+mod deadly;
 mod specimen;
 
 pub use core_queue::CoreQueue;
+pub use deadly::{Deadly, Deed};
 pub use specimen::{Defect, Specimen};
 
 use crate::scenario::Setup;
@@ -146,18 +148,25 @@ pub enum Kind {
     Core,
     /// A naive queue, with one known defect or none.
     Specimen(Option<Defect>),
+    /// A naive queue that ends its process or never returns: to be run in child processes.
+    Deadly(Deed),
 }
 
 impl Kind {
-    /// All kinds.
+    /// All kinds that can be run in this process.
     pub fn all() -> impl Iterator<Item = Self> {
         let specimens = Defect::VARIANTS.iter().map(|defect| Self::Specimen(Some(*defect)));
         [Self::Core, Self::Specimen(None)].into_iter().chain(specimens)
     }
 
+    /// All kinds.
+    pub fn named() -> impl Iterator<Item = Self> {
+        Self::all().chain(Deed::VARIANTS.iter().map(|deed| Self::Deadly(*deed)))
+    }
+
     /// The kind of this name.
     pub fn by_name(name: &str) -> Option<Self> {
-        Self::all().find(|kind| kind.name() == name)
+        Self::named().find(|kind| kind.name() == name)
     }
 
     /// Its name.
@@ -166,6 +175,7 @@ impl Kind {
             Self::Core => "core".to_owned(),
             Self::Specimen(None) => "specimen".to_owned(),
             Self::Specimen(Some(defect)) => format!("specimen-{}", defect.name()),
+            Self::Deadly(deed) => format!("deadly-{}", deed.name()),
         }
     }
 
@@ -174,6 +184,7 @@ impl Kind {
         match self {
             Self::Core => CoreQueue::CAPABILITIES,
             Self::Specimen(_) => Specimen::CAPABILITIES,
+            Self::Deadly(_) => Deadly::CAPABILITIES,
         }
     }
 
@@ -182,6 +193,7 @@ impl Kind {
         match self {
             Self::Core => Box::new(CoreQueue::new(setup, provided)),
             Self::Specimen(defect) => Box::new(Specimen::new(defect, setup, provided)),
+            Self::Deadly(deed) => Box::new(Deadly::new(deed, setup, provided)),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The command as its users meet it: exit status, streams and files.
 
 mod explore;
+mod isolated;
+mod killed;
 mod refused;
+mod reports;
 mod runs;
 mod scenarios;
 mod streams;
@@ -13,6 +16,16 @@ use tempfile::TempDir;
 
 /// A subject with a defect.
 const SPECIMEN: &str = "specimen-mid-chain-freed";
+
+/// Of a run's report, what is another every time.
+const TIMES: [&str; 5] =
+    ["seconds", "construction_seconds", "stepping_seconds", "steps_per_second", "steps_per_second_per_core"];
+
+/// The one object that a command printed.
+#[track_caller]
+fn json(left: &Left) -> serde_json::Value {
+    serde_json::from_str(&left.out).unwrap_or_else(|error| panic!("{error}: {left:?}"))
+}
 
 /// What a command left behind.
 #[derive(Debug)]
@@ -48,9 +61,14 @@ impl Place {
     /// Runs a line of the shell, in which `$R` is the command.
     #[track_caller]
     fn shell(&self, line: &str) -> Left {
+        Self::left(&mut self.shell_command(line))
+    }
+
+    fn shell_command(&self, line: &str) -> Command {
         let mut shell = Command::new("sh");
         shell.current_dir(self.path()).env("R", env!("CARGO_BIN_EXE_ringstorm")).args(["-c", line]);
-        Self::left(shell.timeout(std::time::Duration::from_secs(60)))
+        shell.timeout(std::time::Duration::from_secs(60));
+        shell
     }
 
     #[track_caller]

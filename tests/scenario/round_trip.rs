@@ -42,7 +42,8 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 
 fn expected() -> impl Strategy<Value = Expected> {
     let violation = select(Invariant::VARIANTS).prop_map(Expected::Violation);
-    prop_oneof![Just(Expected::Pass), Just(Expected::Panic), Just(Expected::Stuck), violation]
+    let others = vec![Expected::Pass, Expected::Panic, Expected::Stuck, Expected::Died];
+    prop_oneof![select(others), violation]
 }
 
 proptest! {

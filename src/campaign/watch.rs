@@ -1,0 +1,73 @@
+//! Watching for a call that never returns: the one use of a clock that decides anything.
+
+use super::Plan;
+use crate::execution::{Place, Pulse};
+use crate::outcome::Call;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::Scope;
+use std::time::{Duration, Instant};
+
+/// How often it is looked.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// A call of the subject that did not return in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hang {
+    /// The seed.
+    pub seed: u64,
+    /// The step.
+    pub step: u32,
+    /// The call.
+    pub call: Call,
+    /// How long it was waited for.
+    pub waited: Duration,
+}
+
+/// Watches the pulses of rigs in this process, until what is given back is dropped. (Whoever runs the subject in a child
+/// process watches that by itself.)
+pub(super) fn watch<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    plan: &'scope Plan,
+    pulses: &'scope [Pulse],
+    hung: &'scope (dyn Fn(&Hang) + Sync),
+) -> Sender<()> {
+    let (watching, over) = channel();
+    if plan.isolation.is_none() {
+        scope.spawn(move || {
+            let mut watched: Vec<Watched> = pulses.iter().map(Watched::new).collect();
+            while over.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                if let Some(hang) = watched.iter_mut().find_map(|watched| watched.look(plan.patience)) {
+                    return hung(&hang);
+                }
+            }
+        });
+    }
+    watching
+}
+
+/// One pulse, and since when it did not change.
+struct Watched<'a> {
+    pulse: &'a Pulse,
+    last: Place,
+    since: Instant,
+}
+
+impl<'a> Watched<'a> {
+    fn new(pulse: &'a Pulse) -> Self {
+        Self { pulse, last: pulse.place(), since: Instant::now() }
+    }
+
+    fn look(&mut self, patience: Duration) -> Option<Hang> {
+        let place = self.pulse.place();
+        if place != self.last {
+            (self.last, self.since) = (place, Instant::now());
+        }
+        let (call, waited) = (place.call?, self.since.elapsed());
+        (waited >= patience).then(|| Hang {
+            seed: place.seed,
+            step: place.steps.saturating_sub(1),
+            call,
+            waited,
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! The folder of a run: its findings as they come, its progress, and in the end its report.
+
+use super::{Refusal, output};
+use crate::campaign::{Finding, Summary};
+use crate::report::{Asked, RunReport, file_name};
+use crate::scenario::{Document, Draw, GENERATOR};
+use serde::{Deserialize, Serialize};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use xxhash_rust::xxh3::xxh3_64;
+
+const LOCK: &str = ".ringstorm-lock";
+const PROGRESS: &str = "progress.json";
+const REPORT: &str = "report.json";
+
+/// Progress is written so often, and more seldom where writing is slow: it takes a fiftieth of the time at most.
+const INTERVAL: Duration = Duration::from_millis(200);
+const SHARE: u32 = 50;
+
+/// What a run leaves while it is not over.
+#[derive(Serialize, Deserialize)]
+struct Progress {
+    /// Tells this program from the same one built from other code, which may come to something else.
+    build: String,
+    #[serde(flatten)]
+    report: RunReport,
+}
+
+/// The folder of a run, which no other run uses meanwhile.
+pub(super) struct Folder {
+    path: PathBuf,
+    /// Held for as long as the process lives.
+    _lock: File,
+    build: String,
+    written: Instant,
+    /// How long it took to write the progress.
+    cost: Duration,
+}
+
+impl Folder {
+    /// Makes the folder if it is not there, and makes sure that it can be written to before work begins.
+    pub(super) fn open(path: &Path) -> Result<Self, Refusal> {
+        output::prepare_folder(path)?;
+        let refuse = |error: io::Error| Refusal::Input(format!("{}: {error}", path.display()));
+        let lock = File::create(path.join(LOCK)).map_err(refuse)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let path = path.display();
+                return Err(Refusal::Input(format!("--out {path}: another run is writing there")));
+            }
+            Err(TryLockError::Error(error)) => return Err(refuse(error)),
+        }
+        let program = std::env::current_exe().and_then(std::fs::read).map_err(refuse)?;
+        let build = format!("{:#018x}", xxh3_64(&program));
+        Ok(Self { path: path.to_owned(), _lock: lock, build, written: Instant::now(), cost: Duration::ZERO })
+    }
+
+    /// What the same run came to before it was ended, if it was.
+    pub(super) fn progress(&self, asked: &Asked, shard: Option<&str>) -> Result<Option<Summary>, Refusal> {
+        let path = self.path.join(PROGRESS);
+        let refuse = |what: String| Refusal::Input(format!("{}: {what}", path.display()));
+        let other = |what: String| {
+            refuse(format!(
+                "the progress of another run: {what}; remove it, or name another folder with --out"
+            ))
+        };
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(refuse(error.to_string())),
+        };
+        let report = crate::report::read(&text).map_err(refuse)?;
+        let Progress { build, .. } =
+            serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+        if let Some(what) = asked.difference(&report.asked) {
+            return Err(other(what));
+        }
+        if report.shard.as_deref() != shard {
+            let name = |shard: Option<&str>| shard.unwrap_or("none").to_owned();
+            return Err(other(format!(
+                "shard is {} there, and {} here",
+                name(report.shard.as_deref()),
+                name(shard)
+            )));
+        }
+        if build != self.build {
+            return Err(other("the program was built anew since".to_owned()));
+        }
+        report.summary().map(Some).map_err(refuse)
+    }
+
+    /// Whether it is time to write the progress.
+    pub(super) fn is_due(&self) -> bool {
+        self.written.elapsed() >= INTERVAL.max(self.cost * SHARE)
+    }
+
+    /// Writes the progress.
+    pub(super) fn keep_progress(&mut self, report: RunReport) -> Result<(), Refusal> {
+        let start = Instant::now();
+        let progress = Progress { build: self.build.clone(), report };
+        let result = output::write_file(&self.path.join(PROGRESS), json(&progress).as_bytes());
+        (self.written, self.cost) = (Instant::now(), start.elapsed());
+        result
+    }
+
+    /// The run is over: its report stays, its progress is of no more use.
+    pub(super) fn finish(&self, report: &RunReport) -> Result<(), Refusal> {
+        output::write_file(&self.path.join(REPORT), report.json().as_bytes())?;
+        let progress = self.path.join(PROGRESS);
+        match std::fs::remove_file(&progress) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Refusal::Input(format!("{}: {error}", progress.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A value as JSON, for people too.
+pub(super) fn json(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("a report has only string keys");
+    text.push('\n');
+    text
+}
+
+/// Where the first of a group of findings is kept.
+pub(super) fn path(folder: &Path, finding: &Finding) -> PathBuf {
+    folder.join(file_name(&finding.signature))
+}
+
+/// Writes a finding down. If that fails, its scenario goes to standard error, so that it is not lost.
+pub(super) fn keep(folder: &Path, draw: &Draw, finding: &Finding) -> Result<(), Refusal> {
+    let signature = &finding.signature;
+    let comments = [
+        signature.to_string(),
+        finding.detail.replace(['\n', '\r'], " "),
+        format!(
+            "from seed {} of generator {GENERATOR}: ringstorm replay {0} --subject {}{}",
+            finding.seed,
+            signature.subject,
+            super::run::options(draw)
+        ),
+        format!("as a regression, this file ends in: expect {} {}", signature.subject, signature.expected),
+    ];
+    let document = Document {
+        comments: comments.map(|comment| format!(" {comment}")).into(),
+        scenario: finding.shrunk.clone(),
+        expectations: Vec::new(),
+    };
+    let written = std::fs::create_dir_all(folder)
+        .map_err(|error| Refusal::Input(format!("{}: {error}", folder.display())))
+        .and_then(|()| output::write_file(&path(folder, finding), document.to_string().as_bytes()));
+    if written.is_err() {
+        output::note(&format!("a finding could not be written; this is its scenario:\n{document}"));
+    }
+    written
+}

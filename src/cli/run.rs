@@ -1,0 +1,235 @@
+//! A storm.
+
+use super::args::{DEFAULT_STEPS, RunArgs};
+use super::commands::{program, replay_command};
+use super::folder::{self, Folder};
+use super::{Found, Refusal, output};
+use crate::campaign::{self, Canary, Ending, Extent, Finding, Hang, Observer, Plan, Summary};
+use crate::execution::Rig;
+use crate::executor::Executor;
+use crate::isolation::{Child, Isolation, serve};
+use crate::report::{Asked, Interval, RunReport};
+use crate::scenario::{Draw, Profile};
+use crate::subject::Kind;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+
+/// Where findings go unless said otherwise.
+const DEFAULT_OUT: &str = "findings";
+
+pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
+    let (offset, seeds) = args.shard.map_or((0, args.seeds), |shard| shard.of_range(args.seeds));
+    let from = args.from.checked_add(offset).filter(|_| args.from.checked_add(args.seeds).is_some());
+    let plan = Plan {
+        kind: args.seed.subject.unwrap_or(Kind::Core),
+        draw: args.seed.draw(),
+        from: from.ok_or_else(|| Refusal::Input(format!("--from: seeds end at {}", u64::MAX)))?,
+        extent: args.time.map_or(Extent::Seeds(seeds), Extent::Time),
+        jobs: args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from),
+        max_findings: args.max_findings as usize,
+        masks: args.mask.iter().cloned().collect(),
+        patience: args.isolate.patience,
+        isolation: if args.isolate.isolate { Some(isolation()?) } else { None },
+    };
+    let all_seeds = Interval { from: args.from, count: args.seeds };
+    let asked = Asked::new(&plan, args.time.is_none().then_some(all_seeds));
+    let shard = args.shard.map(|shard| shard.to_string());
+    let folder = args.out.as_deref().map(Folder::open).transpose()?;
+    let before = match &folder {
+        Some(folder) => folder.progress(&asked, shard.as_deref())?,
+        None => None,
+    };
+    let interrupted = super::interrupt()?;
+    let canary = canary(&plan)?;
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_OUT));
+    let mut keeper =
+        Keeper { bar: progress_bar(&plan), plan: &plan, asked, shard, canary, out, folder, unwritten: None };
+    if let Some(before) = &before {
+        output::note(&format!("going on after {} seeds", before.tally.seeds));
+        before.findings.iter().for_each(|finding| keeper.write(finding));
+    }
+    let hung = |hang: &Hang| end_hung(&plan, hang);
+    let summary = campaign::run(&plan, before.unwrap_or_default(), &interrupted, &hung, &mut keeper)?;
+    keeper.bar.finish_and_clear();
+    keeper.end(&summary);
+    if args.json {
+        output::emit(&folder::json(&keeper.report(&summary)))?;
+    } else {
+        output::emit(&text(args, &keeper, &summary)?)?;
+    }
+    match keeper.unwritten {
+        Some(error) => Err(error),
+        None if summary.findings.is_empty() => Ok(Found::Nothing),
+        None => Ok(Found::Something),
+    }
+}
+
+/// Runs scenarios for the process that started this one.
+pub(super) fn isolated(pulse: &Path) -> Result<Found, Refusal> {
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(pulse);
+    let file = file.map_err(|error| Refusal::Input(format!("{}: {error}", pulse.display())))?;
+    serve(file)?;
+    Ok(Found::Nothing)
+}
+
+/// How this program is started as a child.
+pub(super) fn isolation() -> Result<Isolation, Refusal> {
+    let program = std::env::current_exe();
+    let program = program.map_err(|error| Refusal::Input(format!("--isolate: {error}")))?;
+    Ok(Isolation { program, arguments: vec!["isolated".to_owned()] })
+}
+
+/// Catches the canary of these scenarios.
+fn canary(plan: &Plan) -> Result<Canary, Refusal> {
+    let kind = campaign::canary(&plan.draw);
+    let caught = Canary::catch(&mut Rig::new()?, kind, &plan.draw, plan.from)?;
+    caught.map_err(|silent| Refusal::Input(silent.to_string()))
+}
+
+/// Hears of a campaign, and keeps what it comes to.
+struct Keeper<'a> {
+    bar: ProgressBar,
+    plan: &'a Plan,
+    asked: Asked,
+    shard: Option<String>,
+    canary: Canary,
+    /// Where findings go.
+    out: PathBuf,
+    /// The same folder, if more is to be kept there.
+    folder: Option<Folder>,
+    /// Why something that should have been written was not.
+    unwritten: Option<Refusal>,
+}
+
+impl Keeper<'_> {
+    fn report(&self, summary: &Summary) -> RunReport {
+        let file = |finding: &Finding| folder::path(&self.out, finding).display().to_string();
+        let canary = Some(self.canary.clone());
+        RunReport::new(self.asked.clone(), self.shard.clone(), self.plan, summary, canary, file)
+    }
+
+    fn write(&mut self, finding: &Finding) {
+        let written = folder::keep(&self.out, &self.plan.draw, finding);
+        self.failed(written);
+    }
+
+    fn keep_progress(&mut self, summary: &Summary) {
+        let report = self.report(summary);
+        let written = self.folder.as_mut().map_or(Ok(()), |folder| folder.keep_progress(report));
+        self.failed(written);
+    }
+
+    /// The first failure is told at once, and again at the end.
+    fn failed(&mut self, written: Result<(), Refusal>) {
+        if let (Err(error), None) = (written, &self.unwritten) {
+            self.bar.suspend(|| output::note(&format!("the run goes on, but: {error}")));
+            self.unwritten = Some(error);
+        }
+    }
+
+    /// Says why the run ended, and keeps what it came to.
+    fn end(&mut self, summary: &Summary) {
+        let (groups, seeds) = (summary.findings.len(), summary.tally.seeds);
+        match summary.ending {
+            Ending::Complete => {}
+            Ending::EnoughFindings => {
+                output::note(&format!("stopped at {groups} groups of findings, after {seeds} seeds"));
+            }
+            Ending::Unfinished => {
+                let on = if self.folder.is_some() { "; the same command goes on from here" } else { "" };
+                output::note(&format!("interrupted after {seeds} seeds; this is the summary so far{on}"));
+            }
+        }
+        for mask in self.plan.masks.iter().filter(|mask| !summary.masked.contains_key(*mask)) {
+            output::note(&format!("--mask {mask}: no finding has this signature"));
+        }
+        if summary.ending == Ending::Unfinished {
+            return self.keep_progress(summary);
+        }
+        let report = self.report(summary);
+        let finished = self.folder.as_ref().map_or(Ok(()), |folder| folder.finish(&report));
+        self.failed(finished);
+    }
+}
+
+impl Observer for Keeper<'_> {
+    fn progress(&mut self, summary: &Summary) {
+        let (effective, groups) = (summary.tally.effective_steps, summary.findings.len());
+        self.bar.set_position(summary.tally.seeds);
+        self.bar.set_message(format!("{effective} effective steps, {groups} findings"));
+        if self.folder.as_ref().is_some_and(Folder::is_due) {
+            self.keep_progress(summary);
+        }
+    }
+
+    fn found(&mut self, finding: &Finding) {
+        self.bar.suspend(|| output::note(&format!("found {} at seed {}", finding.signature, finding.seed)));
+        self.write(finding);
+    }
+}
+
+/// What a run came to, for people.
+fn text(args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary) -> Result<String, Refusal> {
+    let mut text = keeper.report(summary).text();
+    if args.coverage {
+        text.push_str(&format!("\n{}", summary.tally.coverage));
+    }
+    // Several groups are often one defect; the shortest says most plainly what it is.
+    if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {
+        let plan = keeper.plan;
+        let mut executor: Box<dyn Executor> = match &plan.isolation {
+            Some(isolation) => Box::new(Child::new(isolation.clone(), plan.patience)?),
+            None => Box::new(Rig::new()?),
+        };
+        let (story, _) = executor.tell(plan.kind, &finding.shrunk)?;
+        let file = folder::path(&keeper.out, finding).display().to_string();
+        let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
+        text.push_str(&format!(
+            "\n{story}\nreplay it with:\n{}{isolate}\n",
+            replay_command(&file, plan.kind)
+        ));
+    }
+    Ok(text)
+}
+
+/// Ends this process, in which the subject does not return from a call.
+fn end_hung(plan: &Plan, hang: &Hang) -> ! {
+    let Hang { seed, step, call, waited } = hang;
+    let subject = plan.kind.name();
+    output::note(&format!(
+        "FOUND {subject} stuck: {call} did not return within {:.1} s, in step {step} of seed {seed}\n\
+         in child processes a run goes on after that (--isolate); replay it with:\n\
+         {} replay {seed} --subject {subject}{} --isolate",
+        waited.as_secs_f64(),
+        program(),
+        options(&plan.draw)
+    ));
+    std::process::exit(1)
+}
+
+/// The options that say which scenarios were drawn, as far as they are not what they are unless given.
+pub(super) fn options(draw: &Draw) -> String {
+    let Draw { profile, steps, queue_size } = *draw;
+    let mut options = String::new();
+    if profile != Profile::default() {
+        options.push_str(&format!(" --profile {}", <&str>::from(profile)));
+    }
+    if steps != DEFAULT_STEPS as usize {
+        options.push_str(&format!(" --steps {steps}"));
+    }
+    if let Some(size) = queue_size {
+        options.push_str(&format!(" --queue-size {size}"));
+    }
+    options
+}
+
+fn progress_bar(plan: &Plan) -> ProgressBar {
+    let (length, template) = match plan.extent {
+        Extent::Seeds(seeds) => (Some(seeds), "{bar:30} {pos}/{len} seeds, {eta} left, {msg}"),
+        Extent::Time(_) => (None, "{spinner} {pos} seeds, {elapsed}, {msg}"),
+    };
+    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+    bar.set_style(ProgressStyle::with_template(template).expect("a fixed template"));
+    bar
+}

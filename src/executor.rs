@@ -1,0 +1,73 @@
+//! Who runs scenarios: a rig of this thread, or one in a child process.
+
+use crate::campaign::Block;
+use crate::execution::Rig;
+use crate::outcome::Outcome;
+use crate::scenario::{Draw, Scenario};
+use crate::story;
+use crate::subject::Kind;
+use ringstorm_core::SystemError;
+use std::io;
+use std::time::Instant;
+
+/// Why scenarios cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// There is no memory for one.
+    #[error(transparent)]
+    System(#[from] SystemError),
+    /// A child process cannot be started or talked to.
+    #[error("a child process: {0}")]
+    Child(#[from] io::Error),
+}
+
+/// Somebody who runs scenarios.
+pub trait Executor {
+    /// Runs the scenarios of neighbouring seeds, from `first` on.
+    ///
+    /// # Errors
+    /// [`Failure`] if one cannot be run.
+    fn seeds(&mut self, kind: Kind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure>;
+
+    /// Runs a scenario.
+    ///
+    /// # Errors
+    /// [`Failure`] if it cannot be run.
+    fn run(&mut self, kind: Kind, scenario: &Scenario) -> Result<Outcome, Failure>;
+
+    /// Runs a scenario and tells its story.
+    ///
+    /// # Errors
+    /// [`Failure`] if it cannot be run.
+    fn tell(&mut self, kind: Kind, scenario: &Scenario) -> Result<(String, Outcome), Failure>;
+
+    /// What a process printed last that is no more.
+    fn last_words(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Executor for Rig {
+    fn seeds(&mut self, kind: Kind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure> {
+        let mut block = Block::default();
+        let mut scenario = Scenario::default();
+        let start = Instant::now();
+        for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
+            draw.scenario_into(seed, &mut scenario);
+            self.begin_seed(seed);
+            let outcome = Self::run(self, kind, &scenario, &mut ())?;
+            block.tally.constructing += self.construction_time();
+            block.add(seed, outcome);
+        }
+        block.tally.stepping = start.elapsed().saturating_sub(block.tally.constructing);
+        Ok(block)
+    }
+
+    fn run(&mut self, kind: Kind, scenario: &Scenario) -> Result<Outcome, Failure> {
+        Ok(Self::run(self, kind, scenario, &mut ())?)
+    }
+
+    fn tell(&mut self, kind: Kind, scenario: &Scenario) -> Result<(String, Outcome), Failure> {
+        Ok(story::tell(self, kind, scenario)?)
+    }
+}

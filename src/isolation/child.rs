@@ -1,0 +1,262 @@
+//! The parent's side: a child process, and another one when it is lost.
+
+use super::message::{Reply, Request, send};
+use crate::campaign::Block;
+use crate::execution::{Place, Pulse};
+use crate::executor::{Executor, Failure};
+use crate::outcome::{Call, Limit, Outcome, Verdict};
+use crate::scenario::{Draw, Scenario};
+use crate::story;
+use crate::subject::Kind;
+use ringstorm_model::TraceHash;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How often it is looked whether the pulse changes.
+const INTERVAL: Duration = Duration::from_millis(50);
+/// As many bytes of what a child printed are kept as its last words.
+const LAST_WORDS: usize = 400;
+/// Names of files.
+const WORDS: &str = "words";
+const PULSE: &str = "pulse";
+
+/// How to start a child.
+#[derive(Debug, Clone)]
+pub struct Isolation {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments, in front of the path of the pulse. They must lead to [`serve`](super::serve).
+    pub arguments: Vec<String>,
+}
+
+/// A child process that runs scenarios.
+#[derive(Debug)]
+pub struct Child {
+    isolation: Isolation,
+    patience: Duration,
+    /// Has the files below.
+    folder: TempDir,
+    pulse: Pulse,
+    /// What the child prints.
+    words: File,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    process: std::process::Child,
+    socket: BufReader<UnixStream>,
+}
+
+/// A child that is no more, and where it was.
+struct Loss {
+    verdict: Verdict,
+    place: Place,
+}
+
+impl Child {
+    /// A child that will be started when there is something to do. A call of the subject that takes longer than
+    /// `patience` is stuck.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is no room for its files.
+    pub fn new(isolation: Isolation, patience: Duration) -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new().prefix("ringstorm-").tempdir()?;
+        let words = OpenOptions::new().append(true).create_new(true).open(folder.path().join(WORDS))?;
+        let pulse =
+            OpenOptions::new().read(true).write(true).create_new(true).open(folder.path().join(PULSE))?;
+        Ok(Self { isolation, patience, pulse: Pulse::in_file(pulse)?, folder, words, running: None })
+    }
+
+    fn start(&mut self) -> Result<Running, Failure> {
+        self.words.set_len(0)?;
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_read_timeout(Some(INTERVAL))?;
+        let process = Command::new(&self.isolation.program)
+            .args(&self.isolation.arguments)
+            .arg(self.folder.path().join(PULSE))
+            // A Ctrl-C is for the parent alone.
+            .process_group(0)
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(self.words.try_clone()?)
+            .stderr(self.words.try_clone()?)
+            .spawn()?;
+        let mut running = Running { process, socket: BufReader::new(ours) };
+        match self.hear(&mut running) {
+            Ok(Reply::Ready) => Ok(running),
+            Ok(_) => Err(out_of_turn()),
+            Err(loss) => {
+                let loss = loss?;
+                let words = self.last_words().unwrap_or_default();
+                Err(Failure::Child(io::Error::other(format!("it did not start: {} {words}", loss.verdict))))
+            }
+        }
+    }
+
+    /// Asks for something, and hears what comes of it; `told` hears what comes before.
+    fn ask(
+        &mut self,
+        request: &Request,
+        told: &mut dyn FnMut(String),
+    ) -> Result<Result<Reply, Loss>, Failure> {
+        self.pulse.begin(0);
+        let mut running = match self.running.take() {
+            Some(running) => running,
+            None => self.start()?,
+        };
+        // A child that is gone does not listen, and is noticed when it does not answer.
+        if send(running.socket.get_ref(), request).is_err() {
+            let _ = running.process.kill();
+        }
+        loop {
+            match self.hear(&mut running) {
+                Ok(Reply::Told(lines)) => told(lines),
+                Ok(Reply::Refused(why)) => return Err(Failure::Child(io::Error::other(why))),
+                Ok(reply) => {
+                    self.running = Some(running);
+                    // Whoever prints all the time must not fill the disk.
+                    self.words.set_len(0)?;
+                    return Ok(Ok(reply));
+                }
+                Err(loss) => return Ok(Err(loss?)),
+            }
+        }
+    }
+
+    /// Waits for the next reply. If none comes, the child is lost.
+    fn hear(&self, running: &mut Running) -> Result<Reply, Result<Loss, Failure>> {
+        let (mut line, mut last, mut since) = (Vec::new(), self.pulse.place(), Instant::now());
+        loop {
+            match running.socket.read_until(b'\n', &mut line) {
+                Ok(_) if line.ends_with(b"\n") => {
+                    return serde_json::from_slice(&line).map_err(|error| Err(Failure::Child(error.into())));
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    let place = self.pulse.place();
+                    if place != last {
+                        (last, since) = (place, Instant::now());
+                    } else if since.elapsed() >= self.patience {
+                        let _ = running.process.kill();
+                        let _ = running.process.wait();
+                        return Err(Ok(Loss { verdict: Verdict::Stuck(Limit::Time), place }));
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // The end, with or without a reset of the connection.
+                Ok(_) | Err(_) => {
+                    let status = running.process.wait().map_err(|error| Err(Failure::Child(error)))?;
+                    return Err(Ok(Loss {
+                        verdict: Verdict::Died(ended(status)),
+                        place: self.pulse.place(),
+                    }));
+                }
+            }
+        }
+    }
+
+    fn scenario(&mut self, request: &Request, told: &mut dyn FnMut(String)) -> Result<Outcome, Failure> {
+        match self.ask(request, told)? {
+            Ok(Reply::Ended(ended)) => ended.outcome().ok_or_else(out_of_turn),
+            Ok(_) => Err(out_of_turn()),
+            Err(loss) => Ok(loss.outcome()),
+        }
+    }
+}
+
+impl Executor for Child {
+    fn seeds(&mut self, kind: Kind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure> {
+        let (mut block, mut first, mut count) = (Block::default(), first, count);
+        while count > 0 {
+            let request = Request::Seeds { subject: kind.name(), draw: draw.into(), first, count };
+            match self.ask(&request, &mut |_| {})? {
+                Ok(Reply::Block { tally, findings }) => {
+                    let findings = findings.into_iter().map(|(seed, ended)| Some((seed, ended.outcome()?)));
+                    let findings = findings.collect::<Option<_>>().ok_or_else(out_of_turn)?;
+                    block.append(Block { tally, findings });
+                    return Ok(block);
+                }
+                Ok(_) => return Err(out_of_turn()),
+                Err(loss) => {
+                    let (seed, before) = (loss.place.seed, loss.place.seed.wrapping_sub(first));
+                    if before >= count {
+                        return Err(out_of_turn());
+                    }
+                    // The child took with it what it knew of the seeds before.
+                    block.append(self.seeds(kind, draw, first, before)?);
+                    block.add(seed, loss.outcome());
+                    (first, count) = (seed.wrapping_add(1), count - before - 1);
+                }
+            }
+        }
+        Ok(block)
+    }
+
+    fn run(&mut self, kind: Kind, scenario: &Scenario) -> Result<Outcome, Failure> {
+        let request = Request::Run { subject: kind.name(), scenario: scenario.encode() };
+        self.scenario(&request, &mut |_| {})
+    }
+
+    fn tell(&mut self, kind: Kind, scenario: &Scenario) -> Result<(String, Outcome), Failure> {
+        let request = Request::Tell { subject: kind.name(), scenario: scenario.encode() };
+        let mut text = String::new();
+        let outcome = self.scenario(&request, &mut |lines| text.push_str(&lines))?;
+        Ok((story::framed(kind, scenario, &text, &outcome), outcome))
+    }
+
+    fn last_words(&self) -> Option<String> {
+        let bytes = std::fs::read(self.folder.path().join(WORDS)).ok()?;
+        let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LAST_WORDS)..]);
+        Some(text.trim().replace(['\n', '\r'], " ")).filter(|words| !words.is_empty())
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            let _ = running.process.kill();
+            let _ = running.process.wait();
+        }
+    }
+}
+
+impl Loss {
+    /// What is known of an execution that its process did not survive.
+    fn outcome(self) -> Outcome {
+        let Place { steps, call, last_fault, .. } = self.place;
+        let call = call.unwrap_or(Call::Construct);
+        let mut hash = TraceHash::default();
+        hash.number(u64::from(steps));
+        hash.number(call as u64);
+        Outcome {
+            verdict: self.verdict,
+            step: steps.saturating_sub(1) as usize,
+            steps: steps.into(),
+            effective_steps: 0,
+            skipped_steps: 0,
+            trace_hash: hash.get(),
+            call,
+            last_fault,
+            coverage: Default::default(),
+        }
+    }
+}
+
+/// How a process ended, in words.
+fn ended(status: ExitStatus) -> String {
+    match status.signal() {
+        // Without whether a core was left, which depends on the machine.
+        Some(_) => status.to_string().replace(" (core dumped)", ""),
+        None => status.to_string(),
+    }
+}
+
+fn out_of_turn() -> Failure {
+    Failure::Child(io::Error::new(ErrorKind::InvalidData, "it said something else than it was asked"))
+}

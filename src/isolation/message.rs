@@ -1,0 +1,155 @@
+//! What parent and child say to one another, each message a line of JSON. Both are the same program.
+
+use crate::campaign::{Block, Tally};
+use crate::coverage::Coverage;
+use crate::outcome::{Call, Limit, Outcome, Verdict};
+use crate::scenario::{Draw, Profile};
+use ringstorm_core::QueueSize;
+use ringstorm_model::{Invariant, Violation};
+use ringstorm_sim_device::Fault;
+use serde::{Deserialize, Serialize};
+use std::io::{self, BufRead, Write};
+
+/// What the parent asks for. A subject goes by its name, a scenario as its bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Request {
+    Seeds { subject: String, draw: DrawnAs, first: u64, count: u64 },
+    Run { subject: String, scenario: Vec<u8> },
+    Tell { subject: String, scenario: Vec<u8> },
+}
+
+/// What the child says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Reply {
+    /// It was started.
+    Ready,
+    /// The scenario is told so far; more is to come.
+    Told(String),
+    /// The seeds were run.
+    Block { tally: Tally, findings: Vec<(u64, Ended)> },
+    /// The scenario was run.
+    Ended(Ended),
+    /// There is no memory for it.
+    Refused(String),
+}
+
+/// A [`Draw`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct DrawnAs {
+    profile: Profile,
+    steps: usize,
+    queue_size: Option<u16>,
+}
+
+impl From<&Draw> for DrawnAs {
+    fn from(draw: &Draw) -> Self {
+        let Draw { profile, steps, queue_size } = *draw;
+        Self { profile, steps, queue_size: queue_size.map(QueueSize::get) }
+    }
+}
+
+impl DrawnAs {
+    pub(super) fn draw(&self) -> Option<Draw> {
+        let Self { profile, steps, queue_size } = *self;
+        let queue_size = queue_size.map(|size| QueueSize::new(size.into())).transpose().ok()?;
+        Some(Draw { profile, steps, queue_size })
+    }
+}
+
+/// An [`Outcome`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Ended {
+    how: How,
+    step: usize,
+    steps: u64,
+    effective_steps: u64,
+    skipped_steps: u64,
+    trace_hash: u64,
+    call: Call,
+    last_fault: Option<u8>,
+    coverage: Coverage,
+}
+
+/// A verdict of somebody who lived to tell it.
+#[derive(Debug, Serialize, Deserialize)]
+enum How {
+    Pass,
+    Violation { invariant: u8, detail: String },
+    Panic(String),
+    Stuck,
+}
+
+impl Ended {
+    /// `None` for what no child can say of itself.
+    pub(super) fn of(outcome: &Outcome) -> Option<Self> {
+        let how = match &outcome.verdict {
+            Verdict::Pass => How::Pass,
+            Verdict::Violation(Violation { invariant, detail }) => {
+                How::Violation { invariant: *invariant as u8, detail: detail.clone() }
+            }
+            Verdict::Panic(message) => How::Panic(message.clone()),
+            Verdict::Stuck(Limit::Accesses) => How::Stuck,
+            Verdict::Stuck(Limit::Time) | Verdict::Died(_) => return None,
+        };
+        Some(Self {
+            how,
+            step: outcome.step,
+            steps: outcome.steps,
+            effective_steps: outcome.effective_steps,
+            skipped_steps: outcome.skipped_steps,
+            trace_hash: outcome.trace_hash,
+            call: outcome.call,
+            last_fault: outcome.last_fault.map(|fault| fault as u8),
+            coverage: outcome.coverage,
+        })
+    }
+
+    pub(super) fn outcome(self) -> Option<Outcome> {
+        let verdict = match self.how {
+            How::Pass => Verdict::Pass,
+            How::Violation { invariant, detail } => {
+                Verdict::Violation(Violation { invariant: Invariant::from_repr(invariant)?, detail })
+            }
+            How::Panic(message) => Verdict::Panic(message),
+            How::Stuck => Verdict::Stuck(Limit::Accesses),
+        };
+        let last_fault = match self.last_fault {
+            Some(fault) => Some(Fault::from_repr(fault)?),
+            None => None,
+        };
+        Some(Outcome {
+            verdict,
+            step: self.step,
+            steps: self.steps,
+            effective_steps: self.effective_steps,
+            skipped_steps: self.skipped_steps,
+            trace_hash: self.trace_hash,
+            call: self.call,
+            last_fault,
+            coverage: self.coverage,
+        })
+    }
+}
+
+impl Reply {
+    pub(super) fn block(block: &Block) -> Option<Self> {
+        let findings = block.findings.iter().map(|(seed, outcome)| Some((*seed, Ended::of(outcome)?)));
+        Some(Self::Block { tally: block.tally.clone(), findings: findings.collect::<Option<_>>()? })
+    }
+}
+
+/// Writes a message.
+pub(super) fn send(mut to: impl Write, message: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    to.write_all(&line)
+}
+
+/// Reads a message; `None` at the end.
+pub(super) fn receive<T: for<'de> Deserialize<'de>>(mut from: impl BufRead) -> io::Result<Option<T>> {
+    let mut line = Vec::new();
+    if from.read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::from_slice(&line)?))
+}

@@ -1,0 +1,298 @@
+//! What a run came to, as JSON: of a whole run, of a shard, or of one that is not over yet.
+
+use super::{Interval, RUN_VERSION};
+use crate::campaign::{Canary, Ending, Extent, Finding, Plan, Summary, SweepHash, Tally};
+use crate::coverage::Coverage;
+use crate::outcome::Signature;
+use crate::scenario::{Document, GENERATOR, Profile};
+use ringstorm_core::QueueSize;
+use ringstorm_model::Invariant;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// What was asked for: everything that the result depends on. Reports of one run agree in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Version of the object.
+    pub version: u32,
+    /// The generator whose seeds these are.
+    pub generator: String,
+    /// The subject.
+    pub subject: String,
+    /// What kind of scenarios.
+    pub profile: Profile,
+    /// Steps of each.
+    pub steps_per_seed: usize,
+    /// The size of every queue, if it was not drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_size: Option<u16>,
+    /// All seeds of the run, of which a shard is a part; none if it was to take some time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_seeds: Option<Interval>,
+    /// How long it was to take, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<f64>,
+    /// Groups of findings after which it was to stop.
+    pub max_findings: usize,
+    /// Signatures that were not to be reported.
+    pub masks: BTreeSet<String>,
+}
+
+/// `run --json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// What was asked for.
+    #[serde(flatten)]
+    pub asked: Asked,
+    /// Which part of the run this is: K/N, or none if it is all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
+    /// Parts that are not in it, of which only the others' reports were merged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// The first seed.
+    pub from: u64,
+    /// Threads.
+    pub jobs: usize,
+    /// Whether the subject was run in child processes.
+    pub isolated: bool,
+    /// Whether every seed was run.
+    pub complete: bool,
+    /// Whether it ended because enough was found.
+    pub enough_found: bool,
+    /// Seeds that were run.
+    pub seeds: u64,
+    /// Steps.
+    pub steps: u64,
+    /// Steps that changed a ring, the table, a buffer or a driver's answer.
+    pub effective_steps: u64,
+    /// Steps that the subject cannot do.
+    pub skipped_steps: u64,
+    /// From the beginning to the end; the sum, if reports were merged or a run was gone on with.
+    pub seconds: f64,
+    /// Thread time spent on making queues, summed over the jobs.
+    pub construction_seconds: f64,
+    /// The other thread time that was spent on scenarios.
+    pub stepping_seconds: f64,
+    /// Effective steps by the time that the jobs spent on steps, all jobs together.
+    pub steps_per_second: f64,
+    /// The same for one job.
+    pub steps_per_second_per_core: f64,
+    /// Over all seeds, in their order.
+    pub trace_hash: String,
+    /// The canary that was caught before the run.
+    pub canary: Option<Canary>,
+    /// The groups of findings, in the order of their lowest seeds.
+    pub findings: Vec<FindingReport>,
+    /// Signatures that were masked, with their counts.
+    pub masked: BTreeMap<String, u64>,
+    /// The pairs reached.
+    pub coverage: CoverageReport,
+}
+
+/// One group of findings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FindingReport {
+    /// What they have in common.
+    pub signature: Signature,
+    /// The invariant that does not hold.
+    pub invariant: Option<String>,
+    /// What goes wrong in the shrunk scenario.
+    pub detail: String,
+    /// The lowest seed.
+    pub seed: u64,
+    /// The step at which its scenario went wrong.
+    pub step: usize,
+    /// How many seeds.
+    pub count: u64,
+    /// Steps of the shrunk scenario.
+    pub steps_after_shrinking: usize,
+    /// Where that was written to.
+    pub file: String,
+    /// The shrunk scenario, as text.
+    pub scenario: String,
+}
+
+/// Which pairs of driver state and fault were reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoverageReport {
+    /// How many were.
+    pub pairs_hit: u32,
+    /// How many can be.
+    pub pairs_total: u32,
+    /// Those that were not.
+    pub missed: Vec<String>,
+}
+
+impl Asked {
+    /// What a plan asks for. `all_seeds` says what it is a part of, if it is for a number of seeds.
+    pub fn new(plan: &Plan, all_seeds: Option<Interval>) -> Self {
+        Self {
+            version: RUN_VERSION,
+            generator: GENERATOR.to_owned(),
+            subject: plan.kind.name(),
+            profile: plan.draw.profile,
+            steps_per_seed: plan.draw.steps,
+            queue_size: plan.draw.queue_size.map(QueueSize::get),
+            all_seeds,
+            time: match plan.extent {
+                Extent::Seeds(_) => None,
+                Extent::Time(time) => Some(time.as_secs_f64()),
+            },
+            max_findings: plan.max_findings,
+            masks: plan.masks.clone(),
+        }
+    }
+}
+
+impl Asked {
+    /// In what two differ, if they do: `other` is there, and this one here.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let [here, there] = [self, other].map(|asked| serde_json::to_value(asked).expect("keys are strings"));
+        let keys = [&here, &there]
+            .into_iter()
+            .filter_map(|value| value.as_object())
+            .flat_map(|object| object.keys());
+        let shown =
+            |value: Option<&serde_json::Value>| value.map_or("not given".to_owned(), ToString::to_string);
+        keys.into_iter()
+            .find(|key| here.get(key) != there.get(key))
+            .map(|key| format!("{key} is {} there, and {} here", shown(there.get(key)), shown(here.get(key))))
+    }
+}
+
+impl RunReport {
+    /// The report as JSON.
+    pub fn json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a report has only string keys");
+        text.push('\n');
+        text
+    }
+
+    /// A report of a run, or of what it came to so far.
+    pub fn new(
+        asked: Asked,
+        shard: Option<String>,
+        plan: &Plan,
+        summary: &Summary,
+        canary: Option<Canary>,
+        file: impl Fn(&Finding) -> String,
+    ) -> Self {
+        let Tally { stepping, constructing, coverage, .. } = &summary.tally;
+        let mut report = Self {
+            asked,
+            shard,
+            missing: Vec::new(),
+            from: plan.from,
+            jobs: plan.jobs,
+            isolated: plan.isolation.is_some(),
+            complete: summary.ending == Ending::Complete,
+            enough_found: summary.ending == Ending::EnoughFindings,
+            seeds: summary.tally.seeds,
+            steps: summary.tally.steps,
+            effective_steps: summary.tally.effective_steps,
+            skipped_steps: summary.tally.skipped_steps,
+            seconds: summary.elapsed.as_secs_f64(),
+            construction_seconds: constructing.as_secs_f64(),
+            stepping_seconds: stepping.as_secs_f64(),
+            steps_per_second: 0.0,
+            steps_per_second_per_core: 0.0,
+            trace_hash: summary.tally.trace_hash.to_string(),
+            canary,
+            findings: summary.findings.iter().map(|finding| finding_report(finding, &file)).collect(),
+            masked: summary.masked.clone(),
+            coverage: coverage_report(coverage),
+        };
+        report.set_speed();
+        report
+    }
+
+    /// The speeds follow from the rest.
+    pub(super) fn set_speed(&mut self) {
+        self.steps_per_second_per_core = self.effective_steps as f64 / self.stepping_seconds.max(1e-9);
+        self.steps_per_second = self.steps_per_second_per_core * self.jobs as f64;
+    }
+
+    /// What can be gone on from.
+    ///
+    /// # Errors
+    /// A word on what makes no sense in it.
+    pub fn summary(&self) -> Result<Summary, String> {
+        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string());
+        let finding = |report: &FindingReport| {
+            let document: Document = report.scenario.parse().map_err(|error| format!("scenario: {error}"))?;
+            Ok(Finding {
+                signature: report.signature.clone(),
+                count: report.count,
+                seed: report.seed,
+                step: report.step,
+                shrunk: document.scenario,
+                detail: report.detail.clone(),
+            })
+        };
+        Ok(Summary {
+            tally: Tally {
+                seeds: self.seeds,
+                steps: self.steps,
+                effective_steps: self.effective_steps,
+                skipped_steps: self.skipped_steps,
+                trace_hash: self.hash().ok_or("trace_hash: expected 0x and 16 digits")?,
+                coverage: self.coverage.read().ok_or("coverage: expected pairs that there are")?,
+                stepping: seconds(self.stepping_seconds)?,
+                constructing: seconds(self.construction_seconds)?,
+            },
+            findings: self.findings.iter().map(finding).collect::<Result<_, String>>()?,
+            masked: self.masked.clone(),
+            elapsed: seconds(self.seconds)?,
+            ending: match (self.complete, self.enough_found) {
+                (true, _) => Ending::Complete,
+                (false, true) => Ending::EnoughFindings,
+                (false, false) => Ending::Unfinished,
+            },
+        })
+    }
+
+    /// The trace hash as a number.
+    pub(super) fn hash(&self) -> Option<SweepHash> {
+        let digits = self.trace_hash.strip_prefix("0x")?;
+        u64::from_str_radix(digits, 16).ok().map(SweepHash::from_number)
+    }
+}
+
+fn finding_report(finding: &Finding, file: impl Fn(&Finding) -> String) -> FindingReport {
+    let Finding { signature, count, seed, step, shrunk, detail } = finding;
+    FindingReport {
+        signature: signature.clone(),
+        invariant: signature.expected.invariant().map(|invariant: Invariant| invariant.name().to_owned()),
+        detail: detail.clone(),
+        seed: *seed,
+        step: *step,
+        count: *count,
+        steps_after_shrinking: shrunk.steps.len(),
+        file: file(finding),
+        scenario: shrunk.to_string(),
+    }
+}
+
+pub(super) fn coverage_report(coverage: &Coverage) -> CoverageReport {
+    CoverageReport {
+        pairs_hit: coverage.pairs_hit(),
+        pairs_total: Coverage::pairs_total(),
+        missed: coverage.missed().map(crate::coverage::pair_name).collect(),
+    }
+}
+
+impl CoverageReport {
+    /// What was reached; `None` if a pair is named that cannot be.
+    pub(super) fn read(&self) -> Option<Coverage> {
+        let mut missed: BTreeSet<&str> = self.missed.iter().map(String::as_str).collect();
+        let mut coverage = Coverage::default();
+        for (state, fault) in crate::coverage::reachable_pairs() {
+            if !missed.remove(crate::coverage::pair_name((state, fault)).as_str()) {
+                coverage.reach(state.number(), fault);
+            }
+        }
+        missed.is_empty().then_some(coverage)
+    }
+}

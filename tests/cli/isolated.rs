@@ -1,0 +1,124 @@
+//! Subjects that end their process, or never return: findings in child processes, and the campaign goes on.
+
+use crate::{Left, Place, TIMES, json};
+use serde_json::Value;
+
+/// A seed that has the chain which a deadly subject cannot bear, with one that has not on either side.
+const DEADLY_SEED: u64 = 1266;
+
+fn around(place: &Place, subject: &str, more: &[&str]) -> Left {
+    let from = (DEADLY_SEED - 3).to_string();
+    let base =
+        ["run", "--subject", subject, "--from", &from, "--seeds", "7", "--isolate", "--patience", "2s"];
+    place.run(&[&base[..], more].concat())
+}
+
+#[test]
+fn subjects_that_abort_or_never_return_on_one_seed_are_reported() {
+    let place = Place::new();
+    let cases = [
+        ("abort", "died", "died: signal: 6 (SIGABRT)"),
+        ("exit", "died", "died: exit status: 7"),
+        ("overflow", "died", "died: signal: "),
+        ("spin", "stuck", "stuck: the call did not return in time"),
+        ("sleep", "stuck", "stuck: the call did not return in time"),
+    ];
+    for (deed, kind, detail) in cases {
+        let subject = format!("deadly-{deed}");
+        let left = around(&place, &subject, &["--json", "--out", deed]);
+        assert_eq!(left.status, Some(1), "{left:?}");
+        let report = json(&left);
+        assert_eq!(
+            (&report["seeds"], &report["complete"]),
+            (&Value::from(7), &Value::from(true)),
+            "it goes on: {report}"
+        );
+        let [finding] = report["findings"].as_array().expect("an array").as_slice() else {
+            panic!("{report}")
+        };
+        assert_eq!(
+            (&finding["seed"], &finding["count"]),
+            (&Value::from(DEADLY_SEED), &Value::from(1)),
+            "{finding}"
+        );
+        assert!(finding["detail"].as_str().is_some_and(|text| text.starts_with(detail)), "{finding}");
+        let signature = finding["signature"].as_str().expect("text");
+        assert!(signature.starts_with(&format!("{subject}/{kind}/no-panic/submit/")), "{signature}");
+        assert!(finding["steps_after_shrinking"].as_u64().is_some_and(|steps| steps <= 3), "{finding}");
+        // The file goes wrong in the same way.
+        let file = finding["file"].as_str().expect("text");
+        let again = place.run(&["replay", file, "--subject", &subject, "--isolate", "--patience", "1s"]);
+        assert_eq!(again.status, Some(1), "{again:?}");
+        assert!(again.out.contains(detail) && again.out.contains("guilty call: submit"), "{again:?}");
+    }
+}
+
+#[test]
+fn a_deadly_scenario_is_shrunk_in_children_and_kept_as_a_regression() {
+    let place = Place::new();
+    let seed = DEADLY_SEED.to_string();
+    let shrunk =
+        place.run(&["shrink", &seed, "--subject", "deadly-overflow", "--isolate", "-o", "small.storm"]);
+    assert_eq!(shrunk.status, Some(1), "{shrunk:?}");
+    assert!(shrunk.err.starts_with("deadly-overflow/died/no-panic/submit/"), "{shrunk:?}");
+    // Expected to end its process, so it is not run in this one.
+    place.write(
+        "small.storm",
+        place.read("small.storm") + "expect deadly-overflow died\nexpect specimen pass\n",
+    );
+    let left = place.run(&["replay", "small.storm"]);
+    assert_eq!(left.status, Some(0), "{left:?}");
+    assert!(left.out.contains("as expected: died\n"), "{left:?}");
+    assert!(left.err.contains("small.storm: its last words: ") && left.err.contains("overflow"), "{left:?}");
+}
+
+#[test]
+fn a_harmless_subject_comes_to_the_same_in_children() {
+    let place = Place::new();
+    let run = |more: &[&str]| {
+        let base = ["run", "--json", "--seeds", "70", "--subject", crate::SPECIMEN];
+        let mut report = json(&place.run(&[&base[..], more].concat()));
+        let object = report.as_object_mut().expect("an object");
+        TIMES
+            .iter()
+            .chain(&["isolated", "jobs"])
+            .for_each(|key| assert!(object.remove(*key).is_some(), "{key}"));
+        report
+    };
+    assert_eq!(run(&["--isolate", "--jobs", "2"]), run(&["--jobs", "1"]));
+}
+
+#[test]
+fn without_children_a_hang_is_told_with_its_seed_and_ends_the_run() {
+    let place = Place::new();
+    let from = (DEADLY_SEED - 3).to_string();
+    let left = place.run(&[
+        "run",
+        "--subject",
+        "deadly-spin",
+        "--from",
+        &from,
+        "--seeds",
+        "7",
+        "--patience",
+        "500ms",
+    ]);
+    assert_eq!(left.status, Some(1), "{left:?}");
+    assert!(left.err.starts_with("FOUND deadly-spin stuck: submit did not return within 0."), "{left:?}");
+    assert!(left.err.contains(&format!(" of seed {DEADLY_SEED}\n")), "{left:?}");
+    let command = left.err.lines().last().expect("a last line");
+    let again = place.shell(&format!("{command} --patience 500ms"));
+    assert_eq!(again.status, Some(1), "{command}: {again:?}");
+    assert!(again.out.contains("stuck: the call did not return in time"), "{again:?}");
+}
+
+#[test]
+fn no_child_outlives_its_parent() {
+    let place = Place::new();
+    let line = format!(
+        "$R run --subject deadly-spin --from {DEADLY_SEED} --seeds 1 --isolate --patience 1h >/dev/null 2>&1 & sleep 1; kill -9 $!; \
+         sleep 3; ps -eo args | grep -c \"^$R isolated $PWD\" || true"
+    );
+    let left = Place::left(place.shell_command(&line).env("TMPDIR", place.path()));
+    assert_eq!(left.out.trim(), "0", "{left:?}");
+}

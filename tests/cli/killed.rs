@@ -1,0 +1,233 @@
+//! Nothing is lost: a run that was killed goes on where it was.
+
+use crate::{Left, Place, SPECIMEN, TIMES, json};
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde_json::Value;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const RUN: [&str; 6] = ["run", "--json", "--max-findings", "9999", "--out", "out"];
+
+fn start(place: &Place, more: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_ringstorm"))
+        .current_dir(place.path())
+        .args(RUN)
+        .args(more)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the command can be run")
+}
+
+fn run(place: &Place, more: &[&str]) -> Left {
+    place.run(&[&RUN[..], more].concat())
+}
+
+/// All of a report that must not depend on how it came about, and the files of its findings.
+fn essence(place: &Place, mut report: Value) -> (Value, Vec<(String, String)>) {
+    let object = report.as_object_mut().expect("an object");
+    TIMES.iter().for_each(|key| assert!(object.remove(*key).is_some(), "{key}"));
+    let mut files: Vec<(String, String)> = std::fs::read_dir(place.path().join("out"))
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
+        .filter(|name| name.ends_with(".storm"))
+        .map(|name| (name.clone(), place.read(&format!("out/{name}"))))
+        .collect();
+    files.sort();
+    (report, files)
+}
+
+/// How many seeds a killed run has behind it.
+fn seeds_done(place: &Place) -> Option<u64> {
+    let text = std::fs::read_to_string(place.path().join("out/progress.json")).ok()?;
+    let progress: Value = serde_json::from_str(&text).expect("never half a file");
+    progress["seeds"].as_u64()
+}
+
+/// Waits until more than so many seeds are kept.
+#[track_caller]
+fn wait_for_progress(place: &Place, seeds: u64) -> u64 {
+    let begin = Instant::now();
+    loop {
+        match seeds_done(place) {
+            Some(done) if done > seeds => return done,
+            _ if begin.elapsed() > Duration::from_secs(60) => panic!("no progress after {seeds} seeds"),
+            _ => sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+/// Starts a run, and kills it when some progress is kept.
+fn killed(place: &Place, args: &[&str]) -> u64 {
+    let mut child = start(place, args);
+    wait_for_progress(place, 0);
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    seeds_done(place).expect("progress")
+}
+
+#[test]
+fn a_run_that_is_killed_at_twenty_random_moments_ends_as_if_it_was_not() {
+    let args = ["--seeds", "2500", "--steps", "40", "--subject", SPECIMEN];
+    let whole = Place::new();
+    let begin = Instant::now();
+    let left = run(&whole, &args);
+    let took = begin.elapsed();
+    let expected = essence(&whole, json(&left));
+    assert!(!expected.1.is_empty());
+
+    let place = Place::new();
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(20);
+    let (mut kills, mut far, mut done) = (0, Vec::new(), 0);
+    while kills < 20 {
+        let mut child = start(&place, &args);
+        // Some before it has begun, most somewhere on the way.
+        sleep(took.mul_f64(f64::from(random.random_range(0..300_u32)) / 1000.0));
+        if child.try_wait().expect("a status").is_some() {
+            // It was over already: from the beginning once more, as nobody knows that it was.
+            std::fs::remove_dir_all(place.path().join("out")).expect("the folder");
+            done = 0;
+            continue;
+        }
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+        kills += 1;
+        let now = seeds_done(&place).unwrap_or(0);
+        assert!(now >= done, "{now} seeds after {done}");
+        done = now;
+        far.push(done);
+    }
+    assert!(far.iter().any(|seeds| *seeds > 0), "no progress was kept at all: {far:?}");
+    let left = run(&place, &args);
+    if done > 0 {
+        assert!(left.err.starts_with(&format!("going on after {done} seeds\n")), "{left:?}");
+    }
+    assert_eq!(essence(&place, json(&left)), expected, "killed after {far:?}");
+    assert!(seeds_done(&place).is_none(), "nothing is left to go on with");
+    let report: Value = serde_json::from_str(&place.read("out/report.json")).expect("an object");
+    assert_eq!(essence(&place, report), expected);
+}
+
+#[test]
+fn a_run_for_some_time_goes_on_for_the_time_that_is_left() {
+    let place = Place::new();
+    let done = killed(&place, &["--time", "4s"]);
+    let before: Value = serde_json::from_str(&place.read("out/progress.json")).expect("an object");
+    let left = run(&place, &["--time", "4s"]);
+    let (before, report) = (before["seconds"].as_f64().expect("a number"), json(&left));
+    let seconds = report["seconds"].as_f64().expect("a number");
+    // Not for four more.
+    assert!(
+        before > 0.0 && (4.0..4.0 + before.max(1.0)).contains(&seconds),
+        "{seconds} s, {before} s before"
+    );
+    assert!(report["seeds"].as_u64().is_some_and(|seeds| seeds > done), "{report}");
+}
+
+#[test]
+fn an_interrupted_run_goes_on_too() {
+    let place = Place::new();
+    let mut child = start(&place, &["--seeds", "1000000"]);
+    wait_for_progress(&place, 0);
+    let sent =
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill can be run");
+    assert!(sent.success());
+    child.wait().expect("it ends");
+    let done = seeds_done(&place).expect("progress");
+    // The report of a run that is not over can be looked at.
+    let left = place.run(&["report", "out/progress.json"]);
+    assert!(left.out.contains("not all     the run ended early"), "{left:?}");
+    let mut child = start(&place, &["--seeds", "1000000"]);
+    wait_for_progress(&place, done);
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+}
+
+#[test]
+fn the_progress_of_another_run_is_refused_and_kept() {
+    let place = Place::new();
+    killed(&place, &["--seeds", "1000000"]);
+    let before = place.read("out/progress.json");
+    let cases: [(&[&str], &str); 4] = [
+        (
+            &["--seeds", "999999"],
+            "all_seeds is {\"count\":1000000,\"from\":0} there, and {\"count\":999999,\"from\":0} here",
+        ),
+        (&["--seeds", "1000000", "--profile", "honest"], "profile is \"swarm\" there, and \"honest\" here"),
+        (&["--seeds", "1000000", "--shard", "1/2"], "shard is none there, and 1/2 here"),
+        (&["--time", "1s"], "time is not given there, and 1.0 here"),
+    ];
+    for (args, what) in cases {
+        let left = run(&place, args);
+        assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
+        let error = "error: out/progress.json: the progress of another run: ";
+        assert!(left.err.starts_with(&format!("{error}{what}")), "{what}: {left:?}");
+        assert_eq!(place.read("out/progress.json"), before);
+    }
+    for (bad, what) in [
+        (before[..before.len() / 2].to_owned(), "expected a report as JSON"),
+        (
+            before.replacen("\"build\": \"0x", "\"build\": \"1x", 1),
+            "the progress of another run: the program was built anew",
+        ),
+    ] {
+        place.write("out/progress.json", &bad);
+        let left = run(&place, &["--seeds", "1000000"]);
+        assert_eq!(left.status, Some(2), "{left:?}");
+        assert!(left.err.starts_with(&format!("error: out/progress.json: {what}")), "{left:?}");
+        assert_eq!(place.read("out/progress.json"), bad);
+    }
+}
+
+#[test]
+fn two_runs_do_not_share_a_folder() {
+    let place = Place::new();
+    let mut child = start(&place, &["--time", "60s"]);
+    wait_for_progress(&place, 0);
+    let left = run(&place, &["--seeds", "10"]);
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    assert_eq!(
+        (left.status, left.err.as_str()),
+        (Some(2), "error: --out out: another run is writing there\n")
+    );
+}
+
+#[test]
+fn a_folder_that_goes_away_costs_no_finding() {
+    let place = Place::new();
+    let args = [
+        "run",
+        "--subject",
+        SPECIMEN,
+        "--seeds",
+        "9000",
+        "--steps",
+        "32",
+        "--out",
+        "out",
+        "--max-findings",
+        "99",
+    ];
+    // On the way, a file takes the place of the folder.
+    let line = format!(
+        "$R {} >printed 2>told & while [ ! -e out/progress.json ]; do :; done; mv out gone; touch out; wait $!; echo $?",
+        args.join(" ")
+    );
+    let left = place.shell(&line);
+    assert_eq!(left.out.trim(), "2", "{left:?}");
+    let (printed, told) = (place.read("printed"), place.read("told"));
+    let groups = printed.matches("FOUND ").count();
+    assert!(groups > 0 && printed.contains("9,000 seeds from 0"), "{printed}");
+    // Each is either in the folder that went away, or printed.
+    let kept = std::fs::read_dir(place.path().join("gone")).expect("the folder");
+    let kept =
+        kept.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some())).count();
+    let said =
+        told.matches("a finding could not be written; this is its scenario:\nringstorm scenario 1\n").count();
+    assert!(said > 0 && said + kept >= groups, "{groups} groups, {said} said, {kept} kept");
+    assert!(told.lines().last().is_some_and(|line| line.starts_with("error: out")), "{told}");
+}

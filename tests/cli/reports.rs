@@ -1,0 +1,154 @@
+//! Shards and their reports: what belongs together is merged, anything else is refused.
+
+use crate::{Place, SPECIMEN, TIMES, json};
+use serde_json::{Value, json};
+
+/// Runs shard K of N of a run with findings, and keeps its report.
+fn shard(place: &Place, shard: &str, more: &[&str]) -> String {
+    let base =
+        ["run", "--json", "--subject", SPECIMEN, "--seeds", "150", "--from", "100", "--max-findings", "999"];
+    let left = place.run(&[&base[..], &["--shard", shard], more].concat());
+    let name = format!("shard-{}.json", shard.replace('/', "-of-"));
+    place.write(&name, left.out);
+    name
+}
+
+fn shards(place: &Place, of: u32) -> Vec<String> {
+    (1..=of).map(|number| shard(place, &format!("{number}/{of}"), &[])).collect()
+}
+
+fn without(mut report: Value, keys: &[&str]) -> Value {
+    let object = report.as_object_mut().expect("an object");
+    TIMES.iter().chain(keys).for_each(|key| assert!(object.remove(*key).is_some(), "{key}"));
+    report
+}
+
+#[test]
+fn shards_in_any_number_of_processes_are_the_whole_run() {
+    let place = Place::new();
+    let whole = shard(&place, "1/1", &[]);
+    // Of one shard, the report is that of the whole run but for its name.
+    let whole = without(json(&place.run(&["report", "--json", &whole])), &["jobs", "canary"]);
+    assert!(whole["findings"].as_array().is_some_and(|findings| findings.len() > 3), "{whole}");
+    for of in [2, 3, 7] {
+        let mut names = shards(&place, of);
+        // In whatever order.
+        names.reverse();
+        names.swap(0, of as usize / 2);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let merged = place.run(&[&["report", "--json"], &names[..]].concat());
+        assert_eq!(merged.status, Some(1), "something was found");
+        assert!(merged.err.is_empty(), "{merged:?}");
+        assert_eq!(without(json(&merged), &["jobs", "canary"]), whole, "{of} shards");
+        let text = place.run(&[&["report"], &names[..]].concat());
+        assert!(text.out.contains(": 150 seeds from 100, "), "{text:?}");
+        assert!(!text.out.contains("not all") && !text.out.contains("missing"), "{text:?}");
+    }
+}
+
+#[test]
+fn an_unsharded_report_stays_as_it_is() {
+    let place = Place::new();
+    let left = place.run(&["run", "--json", "--seeds", "40"]);
+    place.write("run.json", &left.out);
+    let again = place.run(&["report", "--json", "run.json", "-o", "again.json"]);
+    assert_eq!((again.status, again.out.as_str()), (Some(0), ""), "{again:?}");
+    assert_eq!(place.read("again.json"), left.out);
+    let text = place.run(&["report", "run.json"]);
+    assert!(text.status == Some(0) && text.out.ends_with("nothing found\n"), "{text:?}");
+}
+
+#[test]
+fn missing_shards_are_named_and_never_green() {
+    let place = Place::new();
+    for number in [1, 3] {
+        let left = place.run(&["run", "--json", "--seeds", "40", "--shard", &format!("{number}/4")]);
+        place.write(&format!("{number}.json"), left.out);
+    }
+    let left = place.run(&["report", "1.json", "3.json"]);
+    assert_eq!(left.status, Some(2), "{left:?}");
+    assert!(left.out.contains("missing    shard 2/4\n  missing    shard 4/4\n"), "{left:?}");
+    assert_eq!(left.err, "error: shards are missing: 2/4, 4/4\n");
+    let left = place.run(&["report", "--json", "1.json", "3.json"]);
+    assert_eq!((&json(&left)["missing"], &json(&left)["complete"]), (&json!(["2/4", "4/4"]), &json!(false)));
+    // What was merged without them is no shard of anything.
+    place.write("part.json", left.out);
+    let left = place.run(&["report", "part.json", "1.json"]);
+    assert_eq!(left.status, Some(2));
+    assert_eq!(left.err, "error: part.json: it was merged without 2/4, 4/4\n");
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused() {
+    let place = Place::new();
+    let one = shard(&place, "1/2", &[]);
+    let other = |name: &str, more: &[&str]| {
+        let left = place.run(
+            &[&["run", "--json", "--subject", SPECIMEN, "--seeds", "150", "--from", "100"], more].concat(),
+        );
+        place.write(name, left.out);
+        name.to_owned()
+    };
+    let cases = [
+        (
+            other("a.json", &["--shard", "2/2", "--max-findings", "999", "--steps", "64"]),
+            "steps_per_seed is 64 there, and 128 here",
+        ),
+        (
+            other("b.json", &["--shard", "2/2", "--max-findings", "999", "--profile", "hostile"]),
+            "profile is \"hostile\" there, and \"swarm\" here",
+        ),
+        (
+            other("c.json", &["--shard", "2/3", "--max-findings", "999"]),
+            "the first is of 2 shards, the second of 3",
+        ),
+        (other("d.json", &["--shard", "2/2"]), "max_findings is 10 there, and 999 here"),
+    ];
+    for (name, what) in &cases {
+        let left = place.run(&["report", &one, name]);
+        assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
+        assert_eq!(left.err, format!("error: {one} and {name} are not of one run: {what}\n"));
+    }
+    let left = place.run(&["report", &one, &one]);
+    assert_eq!(left.status, Some(2));
+    assert_eq!(left.err, format!("error: {one} and {one} overlap: both have seeds from 100 on\n"));
+}
+
+#[test]
+fn files_that_are_no_reports() {
+    let place = Place::new();
+    let report = place.run(&["run", "--json", "--seeds", "3"]).out;
+    place.write("kept.txt", "as it was");
+    let changed = |key: &str, value: Value| {
+        let mut report: Value = serde_json::from_str(&report).expect("an object");
+        report[key] = value;
+        report.to_string()
+    };
+    let cases = [
+        (report[..report.len() / 2].to_owned(), "expected a report as JSON: EOF while parsing"),
+        (String::new(), "expected a report as JSON: EOF while parsing a value"),
+        ("[1, 2]".to_owned(), "expected a report of `run --json`: it has no version"),
+        ("{\"version\": 1}".to_owned(), "a report of version 1, where version 2 is understood"),
+        (changed("version", json!(3)), "a report of version 3, where version 2 is understood"),
+        (changed("seeds", json!("many")), "expected a report of `run --json`: invalid type"),
+        (changed("shard", json!("5/4")), "5/4 is no shard"),
+        (changed("trace_hash", json!("0x12g")), "trace_hash: expected 0x and 16 digits"),
+        (changed("seconds", json!(-1.0)), "cannot convert float seconds to Duration"),
+        (
+            changed("coverage", json!({"pairs_hit": 0, "pairs_total": 1, "missed": ["no x pair"]})),
+            "coverage: ",
+        ),
+    ];
+    for (text, what) in cases {
+        place.write("bad.json", &text);
+        let left = place.run(&["report", "bad.json", "-o", "kept.txt"]);
+        assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{what}: {left:?}");
+        assert!(left.err.starts_with(&format!("error: bad.json: {what}")), "{what}: {left:?}");
+        assert_eq!(left.err.lines().count(), 1, "{left:?}");
+        assert_eq!(place.read("kept.txt"), "as it was");
+    }
+    let left = place.run(&["report", "missing.json"]);
+    assert!(left.status == Some(2) && left.err.starts_with("error: missing.json: No such file"), "{left:?}");
+    let left = place.run(&["report"]);
+    assert!(left.status == Some(2) && left.err.contains("<FILE.json>..."), "{left:?}");
+}
