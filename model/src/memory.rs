@@ -121,12 +121,17 @@ impl Model {
         descriptors: &[Descriptor],
         payload: &[u8],
     ) -> Result<(), Violation> {
-        let offered = self.offered.pop_front().map(|(head, _)| head);
+        let offered = self.offered.pop_front();
+        let expected = offered.map(|(head, _)| head);
         require!(
-            self.overrun || offered == Some(head),
+            self.overrun || expected == Some(head),
             AvailableOrder,
-            "the device finds chain {head} in the available ring where {offered:?} was published"
+            "the device finds chain {head} in the available ring where {expected:?} was published"
         );
+        // What stood there was overwritten, perhaps by an entry that is not published yet.
+        if let Some((overwritten, serial)) = offered.filter(|(offered, _)| *offered != head) {
+            self.chains.lose(overwritten, serial);
+        }
         // What the device takes from a queue that it lied to may be anything; a chain that it scribbled on too.
         let Some(chain) = self.chains.get(head).filter(|chain| chain.progress == Progress::Published) else {
             return Ok(());

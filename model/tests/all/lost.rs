@@ -122,6 +122,29 @@ fn a_chain_whose_entry_was_overwritten_is_excused() {
     }
 }
 
+/// The driver writes an entry before it publishes it: over one that a device that lied has not read.
+#[test]
+fn an_entry_that_was_overwritten_before_it_was_published_loses_the_chain_too() {
+    let tail = [writable(3, 8)];
+    let prepared = and(
+        &overrun(0),
+        &[element(0, 3, 0), used(1), take(3, 0), free(3), submit(&[], &[8], 3), chain(3, &tail)],
+    );
+    let published = [index(5), available(3)];
+    // In the place of chain 0 the device finds chain 3, or it looked before.
+    for (found, lost) in [(3, true), (0, false)] {
+        let part = [writable(found, 8)];
+        let mut events = and(&and(&prepared, &[fetched(found, &part, b"")]), &published);
+        for (place, head) in (1..).zip([1, 2, 3]) {
+            events.extend([element(place, head.into(), 0), used(place + 1), take(head, 0), free(head)]);
+        }
+        match lost {
+            true => accepts(&FOUR, &events, SETTLED),
+            false => rejects(&FOUR, &events, SETTLED, Invariant::Drains),
+        }
+    }
+}
+
 #[test]
 fn a_device_that_takes_its_entries_loses_none() {
     let parts = [writable(0, 8)];
