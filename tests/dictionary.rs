@@ -1,0 +1,65 @@
+//! The dictionary of the fuzz target for texts: every word of the language of scenarios, and no other.
+
+use ringstorm::outcome::Expected;
+use ringstorm::scenario::{BadHead, Document, HeadCall, Op, Profile, Scenario, Step, generate};
+use ringstorm_model::Invariant;
+use ringstorm_sim_device::Fault;
+use std::collections::BTreeSet;
+use std::path::Path;
+use strum::VariantArray;
+
+/// A word as it stands in the dictionary, or nothing if it is a number: the numbers in it are left out, since a fuzzer
+/// makes them itself.
+fn without_numbers(word: &str) -> Option<String> {
+    let (key, value) = word.split_once('=').map_or(("", word), |(key, value)| (key, value));
+    let value = if value.starts_with("0x") { "" } else { value };
+    let value: String = value.chars().filter(|character| !character.is_ascii_digit()).collect();
+    let word = if key.is_empty() { value } else { format!("{key}={value}") };
+    (!word.is_empty()).then_some(word)
+}
+
+/// The words of a text. Who acts and what they do is one word, and so is the first line.
+fn words(text: &str) -> Vec<String> {
+    let mut lines = text.lines();
+    let mut found = vec![format!("{}\\x0a", lines.next().expect("a first line"))];
+    for line in lines {
+        let mut rest: Vec<&str> = line.split_whitespace().collect();
+        if matches!(rest[0], "driver" | "device") {
+            found.push(rest.drain(..2).collect::<Vec<_>>().join(" "));
+        }
+        found.extend(rest.into_iter().filter_map(without_numbers));
+    }
+    found
+}
+
+/// Texts in which every word stands at least once. What no seed draws comes with the expectations.
+fn texts() -> Vec<String> {
+    let drawn = |seed| generate(seed, Profile::Swarm, 128).to_string();
+    let invariants = Invariant::VARIANTS.iter().map(|invariant| Expected::Violation(*invariant));
+    let outcomes = invariants.chain([Expected::Pass, Expected::Panic, Expected::Stuck]);
+    let expectations = outcomes.map(|expected| ("core".to_owned(), expected)).collect();
+    let scenario = Scenario { steps: vec![Step::Idle, Step::Settle], ..Scenario::default() };
+    let expecting = Document { scenario, expectations, ..Document::default() };
+    (0..300).map(drawn).chain([expecting.to_string()]).collect()
+}
+
+#[test]
+fn the_dictionary_holds_the_words_of_the_language() {
+    let words: BTreeSet<String> = texts().iter().flat_map(|text| words(text)).collect();
+    let names = [
+        Op::VARIANTS.iter().map(|op| op.name()).collect::<Vec<_>>(),
+        Fault::VARIANTS.iter().map(|fault| fault.name()).collect(),
+        Invariant::VARIANTS.iter().map(|invariant| invariant.name()).collect(),
+        HeadCall::VARIANTS.iter().map(Into::into).collect(),
+        BadHead::VARIANTS.iter().map(Into::into).collect(),
+    ];
+    for name in names.concat() {
+        assert!(words.contains(name), "{name} is in none of the texts");
+    }
+    let wanted: String = words.iter().map(|word| format!("\"{word}\"\n")).collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/text.dict");
+    let there = std::fs::read_to_string(path).unwrap_or_default();
+    let there: String =
+        there.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    assert!(there == wanted, "below its comment, fuzz/text.dict is to be\n{wanted}");
+}
