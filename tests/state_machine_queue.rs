@@ -15,13 +15,14 @@ mod quiet;
 #[path = "support/step_strategy.rs"]
 mod step_strategy;
 
-use failure::{config, fail};
-use proptest::test_runner::TestRunner;
+use failure::{config, fail, kept_file};
+use proptest::test_runner::{Config, TestError, TestRunner};
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
 use queue_machine::{Books, CASE_STEPS, Failing, QueueTest, cases};
 use quiet::quietly;
 use ringstorm::execution::Rig;
-use ringstorm::scenario::Scenario;
+use ringstorm::outcome::Expected;
+use ringstorm::scenario::{Document, Scenario};
 use ringstorm::story;
 use ringstorm::subject::Kind;
 
@@ -44,18 +45,53 @@ fn a_specimen_without_a_defect_passes() {
     passed.unwrap_or_else(|error| panic!("{error}"));
 }
 
+/// What becomes of a failure, shown by a queue that is known to be wrong.
+#[test]
+fn a_failure_is_shrunk_and_kept_as_a_scenario_to_commit() {
+    let kind = Kind::by_name("specimen-head-at-size").expect("a specimen");
+    // Not fewer cases than are enough for it, however few are asked for.
+    let config = Config { cases: 2000, ..config() };
+    let mut runner = TestRunner::new(config.clone());
+    let strategy = cases(CASE_STEPS, move || Books::any(kind));
+    let error = runner.run(&strategy, |(books, steps, seen)| {
+        QueueTest::<Told>::test_sequential(config.clone(), books, steps, seen);
+        Ok(())
+    });
+    let Err(TestError::Fail(reason, _)) = error else { panic!("{error:?}") };
+    let told = reason.to_string();
+    let path = kept_file(&test_name(kind));
+    let text = std::fs::read_to_string(&path).expect("the file that was kept");
+    let scenario = text.parse::<Document>().expect("a scenario").scenario;
+    assert!(told.contains(&scenario.to_string()), "{told}");
+    let command = format!("replay {} --subject {}", path.display(), kind.name());
+    assert!(told.contains(&command), "{told}");
+    assert!(scenario.steps.len() <= 4, "{text}");
+    let outcome = Rig::new().and_then(|mut rig| rig.run(kind, &scenario, &mut ())).expect("memory");
+    assert!(outcome.is_finding(), "{text}");
+    assert!(
+        text.contains(&format!("\n# as a regression, this file ends in: expect {} ", kind.name())),
+        "{text}"
+    );
+}
+
+fn test_name(kind: Kind) -> String {
+    format!("state_machine_queue-{}", kind.name())
+}
+
 /// Fails with everything that there is to know.
 struct Told;
 
 impl Failing for Told {
     fn fail(kind: Kind, scenario: &Scenario, what: &str) -> ! {
         let told = quietly(|| story::tell(&mut Rig::new()?, kind, scenario));
-        let story = match &told {
-            Ok(Ok((story, _))) => story,
-            Ok(Err(_)) | Err(_) => "the story cannot be told",
+        let (story, expected) = match &told {
+            Ok(Ok((story, outcome))) => (story.as_str(), Expected::of(&outcome.verdict)),
+            // What the books alone object to passes otherwise.
+            Ok(Err(_)) | Err(_) => ("the story cannot be told", Expected::Pass),
         };
+        let expect = format!("as a regression, this file ends in: expect {} {expected}", kind.name());
         let what = format!("{what}\n\n{story}");
         let replay = format!("cargo run --release -- replay PATH --subject {}", kind.name());
-        fail("state_machine_queue", scenario, &what, &replay)
+        fail(&test_name(kind), scenario, &what, &expect, &replay)
     }
 }

@@ -41,6 +41,8 @@ const WRITE: u64 = 2 << 32;
 const TABLE_AT: u64 = 0x10_0000;
 const BUFFERS_AT: u64 = 0x1_0000_0000;
 
+/// Every regression is done to the table too.
+const REGRESSION: &str = "as a regression, this file is copied to corpus/regressions as it is";
 const REPLAY: &str = "cp PATH corpus/regressions/ && cargo test --test state_machine_table regression";
 
 prop_state_machine! {
@@ -375,6 +377,6 @@ impl StateMachineTest for TableTest {
 fn guard<T>(expected: &Expected, act: impl FnOnce() -> T) -> T {
     quietly(act).unwrap_or_else(|what| {
         let scenario = Scenario { setup: expected.setup, steps: expected.steps.clone() };
-        fail("state_machine_table", &scenario, &what, REPLAY)
+        fail("state_machine_table", &scenario, &what, REGRESSION, REPLAY)
     })
 }
