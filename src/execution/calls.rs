@@ -34,9 +34,6 @@ impl Rig {
     #[inline(always)]
     pub(super) fn end_call(&mut self) {
         self.provided.end_call(&mut self.scratch.reports);
-        if let Some(pulse) = &self.pulse {
-            pulse.leave();
-        }
     }
 
     pub(super) fn submit(

@@ -15,9 +15,9 @@ impl Rig {
                 pulse.enter(run.call, run.steps, run.last_fault, self.calls);
             }
             panics::release(run.subject.take());
-            if let Some(pulse) = &self.pulse {
-                pulse.leave();
-            }
+        }
+        if let Some(pulse) = &self.pulse {
+            pulse.leave();
         }
         Outcome {
             verdict,

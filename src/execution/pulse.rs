@@ -21,9 +21,9 @@ pub struct Pulse(Arc<AnyMemory>);
 pub struct Place {
     /// The seed that was begun last.
     pub seed: u64,
-    /// Steps that were begun, while a call is going on.
+    /// Steps that were begun, while an execution is going on.
     pub steps: u32,
-    /// The call of the subject that is going on, if one is.
+    /// The call of the subject that is going on or was the last one of an execution that is going on.
     pub call: Option<Call>,
     /// The last fault before it.
     pub last_fault: Option<Fault>,
@@ -63,8 +63,7 @@ impl Pulse {
         self.0.store_u64(PLACE, place);
     }
 
-    /// The call is over.
-    #[inline(always)]
+    /// The execution is over. (Between its calls little happens, so that one is as good as the last.)
     pub(super) fn leave(&self) {
         self.0.store_u64(PLACE, 0);
     }
