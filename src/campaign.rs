@@ -29,6 +29,8 @@ use std::time::{Duration, Instant};
 
 /// Seeds that a thread takes at once.
 const BLOCK: u64 = 32;
+/// A call that takes longer while its scenario is shrunk is not so for lack of a processor.
+const SHORT_PATIENCE: Duration = Duration::from_millis(200);
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -200,7 +202,8 @@ impl Intake<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         // What is stuck is waited for many times over.
-        let mut executor = self.plan.executor(self.shrinking, self.plan.patience / 10)?;
+        let patience = (self.plan.patience / 10).max(SHORT_PATIENCE);
+        let mut executor = self.plan.executor(self.shrinking, patience)?;
         let (mut waiting, mut expected) = (BTreeMap::new(), 0);
         for (number, block) in receiver {
             waiting.insert(number, block?);

@@ -14,7 +14,7 @@ pub const BUDGET: u64 = 4_000_000;
 /// Steps that could be executed while a process is started in place of one that died.
 const DEATH: u64 = 10_000;
 /// Steps that could be executed while a call is waited for that does not return.
-const TIMEOUT: u64 = 125_000;
+const TIMEOUT: u64 = 200_000;
 
 /// Shrinks a scenario whose outcome has this signature. `budget` is in executed steps.
 ///
@@ -77,6 +77,7 @@ impl Shrinker<'_> {
     /// Leaves out what comes after the guilty step.
     fn cut_end(&mut self) -> Result<(), Failure> {
         let outcome = self.executor.run(self.kind, &self.best)?;
+        self.budget = self.budget.saturating_sub(cost(&outcome));
         let mut candidate = self.best.clone();
         candidate.steps.truncate(outcome.step + 1);
         self.accept(candidate)?;

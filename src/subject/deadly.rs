@@ -5,7 +5,6 @@ use crate::scenario::Setup;
 use ringstorm_model::{Answer, Completion, Name};
 use ringstorm_sim_device::Geometry;
 use std::hint::black_box;
-use std::time::Duration;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// What such a queue does when it is given the chain that it cannot bear: so many device-readable buffers, and so many
@@ -24,8 +23,6 @@ pub enum Deed {
     Overflow,
     /// It loops for ever, and touches no memory.
     Spin,
-    /// It sleeps for ever.
-    Sleep,
 }
 
 impl Deed {
@@ -43,9 +40,6 @@ impl Deed {
             }
             Self::Spin => loop {
                 std::hint::spin_loop();
-            },
-            Self::Sleep => loop {
-                std::thread::sleep(Duration::from_secs(3600));
             },
         }
     }
