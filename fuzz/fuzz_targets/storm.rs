@@ -1,9 +1,14 @@
 //! Scenarios over ringstorm's own queue.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use ringstorm::scenario::Scenario;
+use libfuzzer_sys::{fuzz_crossover, fuzz_mutator, fuzz_target};
 
-fuzz_target!(|scenario: Scenario| {
+fuzz_target!(init: ringstorm::fuzz::begin_tally(), |scenario: ringstorm::scenario::Scenario| {
     ringstorm::fuzz::storm(&scenario);
+});
+fuzz_mutator!(|bytes: &mut [u8], size: usize, most: usize, seed: u32| {
+    ringstorm::fuzz::mutate(bytes, size, most, seed)
+});
+fuzz_crossover!(|one: &[u8], other: &[u8], out: &mut [u8], seed: u32| {
+    ringstorm::fuzz::cross(one, other, out, seed)
 });

@@ -95,7 +95,7 @@ fn encode_setup(setup: &Setup) -> [u8; HEADER_BYTES] {
     [exponent ^ SIZE_OF_ZERO, class, low, high, first_low, first_high, flags, 0]
 }
 
-fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
+pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
     let [number, pick, rest @ ..] = *record;
     let pick = Pick(pick);
     let [a, b, value @ ..] = *rest.first_chunk::<6>().expect("a record is longer");
@@ -144,7 +144,7 @@ fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
     }
 }
 
-fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
+pub(super) fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
     let mut record = [0; STEP_BYTES];
     record[0] = step.op() as u8;
     let mut small = |pick: Pick, a: u8, b: u8, value: u32| {

@@ -7,10 +7,10 @@
 use super::choices::Choices;
 use super::guess::{Guess, bit};
 use super::step::{Amount, BadHead, HeadCall, Op, Pick, Step};
-use super::{BUFFER_BYTES_MAX, Profile, Scenario, Setup, tour};
+use super::{Profile, Scenario, Setup, tour};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
+use ringstorm_core::QueueSize;
 use ringstorm_sim_device::{Fault, Target};
 use std::collections::VecDeque;
 use strum::VariantArray;
@@ -39,14 +39,9 @@ impl Draw {
 
     /// Makes the scenario of a seed in place of another one, whose memory it takes over.
     pub fn scenario_into(&self, seed: u64, scenario: &mut Scenario) {
-        let mut drawer = Drawer {
-            rng: Xoshiro256PlusPlus::seed_from_u64(seed),
-            guess: Guess::default(),
-            tour: VecDeque::new(),
-        };
+        let mut drawer = Drawer::new(seed);
         scenario.setup = drawer.setup(self.queue_size);
-        let Setup { queue_size, event_index, .. } = scenario.setup;
-        drawer.guess = Guess { size: queue_size.get().into(), event_index, ..Guess::default() };
+        drawer.guess = Guess::empty(&scenario.setup);
         let weights = drawer.weights(self.profile);
         scenario.steps.clear();
         scenario.steps.extend((0..self.steps).map(|_| drawer.step(&scenario.setup, &weights)));
@@ -74,6 +69,19 @@ pub(super) struct Drawer {
 }
 
 impl Drawer {
+    pub(super) fn new(seed: u64) -> Self {
+        let rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        Self { rng, guess: Guess::default(), tour: VecDeque::new() }
+    }
+
+    /// Any number.
+    pub(super) fn any<T>(&mut self) -> T
+    where
+        rand::distr::StandardUniform: rand::distr::Distribution<T>,
+    {
+        self.rng.random()
+    }
+
     /// A number below a limit of at most 2^18. Not quite all are equally likely, which matters to nobody here: they differ
     /// by less than one in ten thousand.
     #[inline]
@@ -96,49 +104,7 @@ impl Drawer {
         unreachable!("the weights add up to more than what was drawn")
     }
 
-    fn setup(&mut self, queue_size: Option<QueueSize>) -> Setup {
-        // Small queues meet every situation often; the large ones are there for what only they can show.
-        let exponent = self.choose(&[
-            (0, 60),
-            (1, 80),
-            (2, 120),
-            (3, 160),
-            (4, 120),
-            (5, 80),
-            (6, 60),
-            (7, 40),
-            (8, 30),
-            (9, 4),
-            (10, 4),
-            (11, 2),
-            (12, 2),
-            (13, 1),
-            (14, 1),
-            (15, 1),
-        ]);
-        let drawn = QueueSize::new(1 << exponent).expect("a power of two");
-        let queue_size = queue_size.unwrap_or(drawn);
-        let most = BUFFER_BYTES_MAX / u64::from(queue_size.get());
-        let buffer_size = self.choose(&[(1, 3), (7, 6), (16, 12), (64, 24), (100, 6), (512, 3), (4096, 1)]);
-        let first_index = match self.below(3) {
-            0 => 0,
-            1 => 0xffff - self.below(32) as u16,
-            _ => self.rng.random(),
-        };
-        Setup {
-            queue_size,
-            buffer_size: u64::from(buffer_size as u16).min(most) as u16,
-            first_index: RingIndex::new(first_index),
-            event_index: self.one_in(2),
-            policies: Policies {
-                after_fault: if self.one_in(3) { AfterFault::Broken } else { AfterFault::GoOn },
-                over_long: if self.one_in(2) { OverLong::Clamp } else { OverLong::Refuse },
-                writable: if self.one_in(4) { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre },
-            },
-        }
-    }
-
-    fn weights(&mut self, profile: Profile) -> Weights {
+    pub(super) fn weights(&mut self, profile: Profile) -> Weights {
         let swarm = profile == Profile::Swarm;
         let ops: Vec<(Op, u32)> = Op::VARIANTS
             .iter()
@@ -175,7 +141,7 @@ impl Drawer {
         if self.one_in(3) { 0 } else { (usual << self.below(6)).div_ceil(4) }
     }
 
-    fn step(&mut self, setup: &Setup, weights: &Weights) -> Step {
+    pub(super) fn step(&mut self, setup: &Setup, weights: &Weights) -> Step {
         // A reset sets table and rings to zero, which in a large queue costs as much as many other steps.
         if self.guess.broken && self.one_in(2 + self.guess.size / 32) {
             self.guess.restart();
@@ -196,6 +162,11 @@ impl Drawer {
             self.guess.restart();
             return Step::Settle;
         };
+        self.step_of(op, setup, weights)
+    }
+
+    /// A step of this operation.
+    pub(super) fn step_of(&mut self, op: Op, setup: &Setup, weights: &Weights) -> Step {
         match op {
             Op::Idle => Step::Idle,
             Op::Submit => {

@@ -1,6 +1,6 @@
 //! A rough guess of what the queue holds, so that most steps that are drawn find something to do.
 
-use super::Op;
+use super::{Op, Setup};
 use strum::VariantArray;
 
 /// A bit for each operation: their numbers stand in groups of at most twelve, 32 apart.
@@ -33,6 +33,12 @@ pub(super) struct Guess {
 }
 
 impl Guess {
+    /// Nothing.
+    pub(super) fn empty(setup: &Setup) -> Self {
+        let Setup { queue_size, event_index, .. } = *setup;
+        Self { size: queue_size.get().into(), event_index, ..Self::default() }
+    }
+
     pub(super) fn chains(&self) -> u32 {
         self.prepared + self.available + self.held + self.used + self.completed
     }

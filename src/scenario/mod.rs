@@ -8,6 +8,8 @@ mod bytes;
 mod choices;
 mod draw;
 mod draw_chain;
+mod draw_setup;
+mod fresh;
 mod guess;
 mod parse;
 mod print;
@@ -18,6 +20,7 @@ mod words;
 
 pub use bytes::{HEADER_BYTES, STEP_BYTES};
 pub use draw::{Draw, GENERATOR, generate};
+pub(crate) use fresh::Fresh;
 pub use parse::ParseError;
 pub use profile::Profile;
 pub use step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};

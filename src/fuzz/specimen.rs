@@ -1,36 +1,13 @@
-//! What the fuzz targets do, so that each of them is a doorbell and `cargo test` can ring it too.
+//! The hunt for a known defect, which ends when it is caught.
 
-use crate::execution::Rig;
-use crate::outcome::Outcome;
+use super::run;
 use crate::scenario::Scenario;
 use crate::subject::Kind;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::time::Instant;
 
 thread_local! {
-    static RIG: RefCell<Rig> = RefCell::new(Rig::new().expect("memory for small queues"));
     static HUNT: Cell<Option<Hunt>> = const { Cell::new(None) };
-}
-
-/// Runs a scenario over ringstorm's own queue. Says whether the queue was reached: whether a driver's call or a
-/// device's act changed anything.
-///
-/// # Panics
-/// If something wrong is found; the message holds the scenario as text.
-pub fn storm(scenario: &Scenario) -> bool {
-    let outcome = run(Kind::Core, scenario);
-    assert!(
-        !outcome.is_finding(),
-        "{}: {}\n{scenario}",
-        outcome.signature(&Kind::Core.name()),
-        outcome.verdict
-    );
-    outcome.effective_steps > 0
-}
-
-fn run(kind: Kind, scenario: &Scenario) -> Outcome {
-    let outcome = RIG.with_borrow_mut(|rig| rig.run(kind, scenario, &mut ()));
-    outcome.expect("memory for the scenario")
 }
 
 /// The hunt for one specimen's defect.

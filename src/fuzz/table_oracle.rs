@@ -1,0 +1,300 @@
+//! What a descriptor table must answer, and what must stand in memory.
+//!
+//! It knows chains as lists of buffers. Which descriptors those have is for the table to say: they must have been free.
+//! What was written to memory, and by whom, it keeps in copies, and compares all of it.
+
+use super::table::BUFFERS_AT;
+use ringstorm_core::{
+    Buffer, DescriptorTable, DeviceAddress, Head, Misuse, RegionId, Segment, SharedMemory, Tampering,
+};
+use ringstorm_sim_device::WatchedMemory;
+use std::collections::HashSet;
+use std::rc::Rc;
+
+/// The region of the table's own buffers.
+const OWN: RegionId = RegionId::BUFFERS;
+const NEXT: u64 = 1 << 32;
+const WRITE: u64 = 2 << 32;
+
+type Table = DescriptorTable<Rc<WatchedMemory>>;
+
+pub(super) struct Oracle {
+    size: u16,
+    buffer_size: u32,
+    zeroed: bool,
+    /// Live chains, oldest first.
+    chains: Vec<(Head, Vec<Buffer>)>,
+    gone: Vec<Head>,
+    /// The two words of each descriptor as the driver wrote them, and as they stand.
+    words: Vec<[u64; 2]>,
+    standing: Vec<[u64; 2]>,
+    /// Address and bytes of each region, the table's own buffers first.
+    regions: Vec<(RegionId, u64, Vec<u8>)>,
+    made_any: bool,
+}
+
+impl Oracle {
+    pub(super) fn new(size: u16, buffer_size: u32, zeroed: bool) -> Self {
+        let words = vec![[0; 2]; size.into()];
+        let own = vec![0; usize::from(size) * buffer_size as usize];
+        Self {
+            size,
+            buffer_size,
+            zeroed,
+            chains: Vec::new(),
+            gone: Vec::new(),
+            standing: words.clone(),
+            words,
+            regions: vec![(OWN, BUFFERS_AT, own)],
+            made_any: false,
+        }
+    }
+
+    pub(super) fn live(&self, pick: u8) -> Head {
+        let heads: Vec<Head> = self.chains.iter().map(|(head, _)| *head).collect();
+        choose(&heads, pick)
+    }
+
+    pub(super) fn gone(&self, pick: u8) -> Head {
+        choose(&self.gone, pick)
+    }
+
+    pub(super) fn ids(&self) -> Vec<RegionId> {
+        self.regions.iter().map(|(id, ..)| *id).collect()
+    }
+
+    pub(super) fn registered(&mut self, id: RegionId, address: u64, length: usize) {
+        self.regions.push((id, address, vec![0; length]));
+    }
+
+    pub(super) const fn made_any(&self) -> bool {
+        self.made_any
+    }
+
+    pub(super) fn live_descriptors(&self) -> u16 {
+        self.chains.iter().map(|(_, buffers)| buffers.len() as u16).sum()
+    }
+
+    fn refused_count(&self, needed: usize) -> Option<Misuse> {
+        let free = self.size - self.live_descriptors();
+        match needed {
+            0 => Some(Misuse::EmptyChain),
+            needed if needed > usize::from(free) => Some(Misuse::NotEnoughFree { needed, free }),
+            _ => None,
+        }
+    }
+
+    /// Why a chain over the table's own buffers must be refused.
+    pub(super) fn refusal(&self, readable: &[u32], writable: &[u32]) -> Option<Misuse> {
+        let limit = self.buffer_size;
+        let buffer = |(position, length): (usize, &u32)| match *length {
+            0 => Some(Misuse::EmptyBuffer { position }),
+            length if length > limit => {
+                Some(Misuse::BufferTooLarge { position, length: length as usize, limit })
+            }
+            _ => None,
+        };
+        self.refused_count(readable.len() + writable.len())
+            .or_else(|| readable.iter().chain(writable).enumerate().find_map(buffer))
+    }
+
+    /// Why a chain over the caller's regions must be refused.
+    pub(super) fn refusal_over(&self, readable: &[Segment], writable: &[Segment]) -> Option<Misuse> {
+        let segment = |(position, segment): (usize, &Segment)| {
+            let (_, _, bytes) = &self.regions[usize::from(segment.region.get())];
+            if segment.region == OWN {
+                return Some(Misuse::UnknownRegion(OWN));
+            }
+            if segment.length == 0 {
+                return Some(Misuse::EmptyBuffer { position });
+            }
+            let inside = segment.offset + segment.length as usize <= bytes.len();
+            (!inside).then_some(Misuse::OutsideRegion { position })
+        };
+        self.refused_count(readable.len() + writable.len())
+            .or_else(|| readable.iter().chain(writable).enumerate().find_map(segment))
+    }
+
+    /// A chain over the table's own buffers was made, with this payload.
+    pub(super) fn made(&mut self, table: &Table, answer: Result<Head, Misuse>, payload: &[u8]) {
+        let mut rest = payload;
+        let buffers = self.admitted(table, answer);
+        for buffer in &buffers {
+            let offset = usize::from(buffer.descriptor) * self.buffer_size as usize;
+            assert_eq!((buffer.region, buffer.offset), (OWN, offset), "a buffer of another descriptor");
+            let place = &mut self.regions[0].2[offset..offset + buffer.length as usize];
+            if buffer.writable {
+                if self.zeroed {
+                    place.fill(0);
+                }
+            } else {
+                let (now, later) = rest.split_at(place.len());
+                place.copy_from_slice(now);
+                rest = later;
+            }
+        }
+        assert!(rest.is_empty(), "{} bytes have no buffer", rest.len());
+    }
+
+    /// A chain over the caller's regions was made.
+    pub(super) fn made_over(
+        &mut self,
+        table: &Table,
+        answer: Result<Head, Misuse>,
+        readable: &[Segment],
+        writable: &[Segment],
+    ) {
+        let buffers = self.admitted(table, answer);
+        let asked = readable.iter().map(|one| (one, false)).chain(writable.iter().map(|one| (one, true)));
+        assert_eq!(buffers.len(), readable.len() + writable.len());
+        for (buffer, (segment, is_writable)) in buffers.iter().zip(asked) {
+            let found = (buffer.region, buffer.offset, buffer.length, buffer.writable);
+            assert_eq!(found, (segment.region, segment.offset, segment.length, is_writable));
+            if is_writable && self.zeroed {
+                let bytes = &mut self.regions[usize::from(segment.region.get())].2;
+                bytes[segment.offset..segment.offset + segment.length as usize].fill(0);
+            }
+        }
+    }
+
+    /// Takes a new chain in: its descriptors were free, and are written.
+    fn admitted(&mut self, table: &Table, answer: Result<Head, Misuse>) -> Vec<Buffer> {
+        let head = answer.expect("a chain was made");
+        let buffers: Vec<Buffer> = table.buffers(head).expect("a live chain").collect();
+        assert_eq!(buffers[0].descriptor, head.index(), "a chain begins at its head");
+        for (position, buffer) in buffers.iter().enumerate() {
+            assert!(!self.owns(buffer.descriptor), "descriptor {} is in two chains", buffer.descriptor);
+            let base = self.regions[usize::from(buffer.region.get())].1;
+            assert_eq!(buffer.address, DeviceAddress::new(base + buffer.offset as u64));
+            let next = buffers.get(position + 1).map_or(0, |next| NEXT | u64::from(next.descriptor) << 48);
+            let write = if buffer.writable { WRITE } else { 0 };
+            self.write(buffer.descriptor, [buffer.address.get(), u64::from(buffer.length) | write | next]);
+        }
+        self.chains.push((head, buffers.clone()));
+        self.made_any = true;
+        buffers
+    }
+
+    /// Payload was written and no chain made: what is in free buffers is nobody's.
+    pub(super) fn filled_in_vain(&mut self, own: &WatchedMemory) {
+        let free: Vec<u16> = (0..self.size).filter(|descriptor| !self.owns(*descriptor)).collect();
+        for descriptor in free {
+            let start = usize::from(descriptor) * self.buffer_size as usize;
+            own.copy_out(start, &mut self.regions[0].2[start..start + self.buffer_size as usize]);
+        }
+    }
+
+    fn owns(&self, descriptor: u16) -> bool {
+        self.chains.iter().any(|(_, buffers)| buffers.iter().any(|buffer| buffer.descriptor == descriptor))
+    }
+
+    fn write(&mut self, descriptor: u16, words: [u64; 2]) {
+        self.words[usize::from(descriptor)] = words;
+        self.standing[usize::from(descriptor)] = words;
+    }
+
+    pub(super) fn tamper(&mut self, word: usize, value: u64) {
+        self.standing[word / 2][word % 2] = value;
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.gone.extend(self.chains.drain(..).map(|(head, _)| head));
+        self.words.fill([0; 2]);
+        self.standing.fill([0; 2]);
+    }
+
+    fn position(&self, head: Head) -> Result<usize, Misuse> {
+        let begins = |index| self.chains.iter().any(|(other, _)| other.index() == index);
+        self.chains.iter().position(|(other, _)| *other == head).ok_or_else(|| match head.index() {
+            index if index >= self.size => Misuse::HeadOutOfRange(head),
+            index if begins(index) => Misuse::HeadStale(head),
+            index if self.owns(index) => Misuse::HeadInsideChain(head),
+            _ => Misuse::HeadFree(head),
+        })
+    }
+
+    pub(super) fn buffers(&self, head: Head) -> Result<&[Buffer], Misuse> {
+        Ok(&self.chains[self.position(head)?].1)
+    }
+
+    pub(super) fn contents(&self, head: Head, limit: usize) -> Result<Vec<u8>, Misuse> {
+        let buffers = self.buffers(head)?;
+        if buffers.iter().any(|buffer| !buffer.writable) {
+            return Err(Misuse::ReadableInChain(head));
+        }
+        let bytes = |buffer: &Buffer| {
+            let (_, _, bytes) = &self.regions[usize::from(buffer.region.get())];
+            bytes[buffer.offset..buffer.offset + buffer.length as usize].to_vec()
+        };
+        let mut all = buffers.iter().map(bytes).collect::<Vec<_>>().concat();
+        all.truncate(limit);
+        Ok(all)
+    }
+
+    pub(super) fn free(&mut self, head: Head) -> Result<(), Misuse> {
+        let (_, buffers) = self.chains.remove(self.position(head)?);
+        for buffer in buffers {
+            // The address stays as it stands, whoever wrote it there.
+            let index = usize::from(buffer.descriptor);
+            (self.words[index][1], self.standing[index][1]) = (0, 0);
+        }
+        self.gone.push(head);
+        Ok(())
+    }
+
+    /// Whether going from descriptor to descriptor, as they stand, never ends.
+    fn goes_around(&self, head: Head) -> bool {
+        let mut index = usize::from(head.index());
+        for _ in 0..self.size {
+            let shape = self.standing[index][1];
+            index = (shape >> 48) as usize;
+            if shape & NEXT == 0 || index >= self.standing.len() {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn tampering(&self) -> HashSet<Tampering> {
+        let mut all = HashSet::new();
+        for (descriptor, (own, found)) in (0..).zip(self.words.iter().zip(&self.standing)) {
+            if own[0] != found[0] {
+                all.insert(Tampering::Address { descriptor, expected: own[0], found: found[0] });
+            }
+            if own[1] != found[1] {
+                all.insert(Tampering::Shape { descriptor, expected: own[1], found: found[1] });
+            }
+        }
+        let heads = self.chains.iter().map(|(head, _)| *head);
+        all.extend(heads.filter(|head| self.goes_around(*head)).map(|head| Tampering::Loop { head }));
+        all
+    }
+
+    /// Compares everything that can be seen.
+    pub(super) fn check(&self, table: &Table, memory: &WatchedMemory, regions: &[(u64, Rc<WatchedMemory>)]) {
+        assert_eq!(table.live_count(), self.live_descriptors(), "live descriptors");
+        assert_eq!(table.free_count(), self.size - self.live_descriptors(), "free descriptors");
+        for (head, buffers) in &self.chains {
+            assert!(
+                table.buffers(*head).expect("a live chain").eq(buffers.iter().copied()),
+                "{head} changed"
+            );
+        }
+        for (index, words) in self.standing.iter().enumerate() {
+            let found = [memory.load_u64(16 * index), memory.load_u64(16 * index + 8)];
+            assert_eq!(found, *words, "descriptor {index} in memory");
+        }
+        for ((_, memory), (id, _, bytes)) in regions.iter().zip(&self.regions) {
+            let mut found = vec![0; bytes.len()];
+            memory.copy_out(0, &mut found);
+            assert!(found == *bytes, "bytes of region {}", id.get());
+        }
+        let (found, expected) = (table.verify(), self.tampering());
+        assert_eq!(found.len(), expected.len(), "verify finds {found:?}, not {expected:?}");
+        assert_eq!(found.into_iter().collect::<HashSet<_>>(), expected, "what verify finds");
+    }
+}
+
+fn choose(heads: &[Head], pick: u8) -> Head {
+    heads.get(usize::from(pick) % heads.len().max(1)).copied().unwrap_or(Head::from_parts(0, 0))
+}

@@ -1,0 +1,295 @@
+//! Any bytes in the used ring, and in all the rest, in front of the driver.
+
+use super::walk::{BUFFERS_AT, RINGS_AT, Walk, geometry, overwrite, within};
+use super::{All, memory};
+use arbitrary::Arbitrary;
+use ringstorm_core::{
+    AfterFault, Completion, Config, DeviceAddress, DeviceFault, DeviceStopped, Error, Head, Layout, OverLong,
+    Policies, Region, RingIndex, SharedMemory, SplitQueue, WritableBuffers,
+};
+use ringstorm_sim_device::{Geometry, WatchedMemory};
+use std::rc::Rc;
+
+const BUFFER: u32 = 16;
+
+#[derive(Debug, Arbitrary)]
+pub(super) struct DriverWalk<'a> {
+    goes_on: bool,
+    refuses: bool,
+    zeroed: bool,
+    /// What the device writes over everything at the beginning, the table first.
+    bytes: &'a [u8],
+    acts: All<Act>,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Act {
+    Submit {
+        readable: u8,
+        writable: u8,
+        length: u8,
+        publish: bool,
+    },
+    Take,
+    Collect,
+    Read(u8, u8),
+    Free(u8),
+    Interrupts(bool),
+    Verify,
+    Reset(u16),
+    /// The used index, so far ahead of the next element.
+    UsedIndex(i8),
+    /// A used element, so far ahead of the next one.
+    Element {
+        ahead: u8,
+        id: Id,
+        length: u32,
+    },
+    /// Anything, anywhere.
+    Word {
+        at: u16,
+        value: u32,
+    },
+}
+
+#[derive(Debug, Arbitrary)]
+enum Id {
+    Near(u8),
+    Any(u32),
+}
+
+/// A chain that was made and not freed.
+struct Chain {
+    head: Head,
+    writable: u64,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Made,
+    InFlight,
+    /// Taken back, with so many bytes.
+    Returned(u32),
+}
+
+struct Run {
+    queue: SplitQueue<Rc<WatchedMemory>>,
+    rings: Rc<WatchedMemory>,
+    buffers: Rc<WatchedMemory>,
+    geometry: Geometry,
+    config: Config,
+    chains: Vec<Chain>,
+    /// Where the next used element is read from.
+    next: u16,
+    read_any: bool,
+}
+
+impl DriverWalk<'_> {
+    pub(super) fn run(&self, walk: &Walk<'_>) -> bool {
+        let size = walk.size();
+        let policies = Policies {
+            after_fault: if self.goes_on { AfterFault::GoOn } else { AfterFault::Broken },
+            over_long: if self.refuses { OverLong::Refuse } else { OverLong::Clamp },
+            writable: if self.zeroed { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre },
+        };
+        let (first_index, event_index) = (RingIndex::new(walk.first_index), walk.event_index);
+        let config = Config { size, buffer_size: BUFFER, first_index, event_index, policies };
+        let geometry = geometry(size);
+        let rings = memory(Layout::new(size).len());
+        let buffers = memory(BUFFER as usize * size.as_usize());
+        let region = |memory: &Rc<_>, address| Region::at(Rc::clone(memory), DeviceAddress::new(address));
+        let queue = SplitQueue::new(config, region(&rings, RINGS_AT), region(&buffers, BUFFERS_AT));
+        let queue = queue.expect("a good setup");
+        overwrite(&rings, 0, rings.len(), self.bytes);
+        let next = walk.first_index;
+        let mut run =
+            Run { queue, rings, buffers, geometry, config, chains: Vec::new(), next, read_any: false };
+        for act in &self.acts.0 {
+            run.act(act);
+            run.check();
+        }
+        run.end()
+    }
+}
+
+impl Run {
+    fn act(&mut self, act: &Act) {
+        match *act {
+            Act::Submit { readable, writable, length, publish } => {
+                self.submit(readable % 5, writable % 5, length % 18);
+                if publish {
+                    self.publish();
+                }
+            }
+            Act::Take => {
+                self.take();
+            }
+            Act::Collect => self.collect(),
+            Act::Read(pick, limit) => self.read(pick, limit),
+            Act::Free(pick) => self.free(pick),
+            Act::Interrupts(wanted) => {
+                let waiting = self.call(|queue| queue.set_interrupts(wanted));
+                assert_eq!(waiting, self.claimed() != 0, "what it says of waiting elements");
+            }
+            Act::Verify => {
+                let Self { queue, rings, buffers, config, .. } = self;
+                let size = u64::from(config.size.get());
+                // At the very worst every chain is a loop through the whole table.
+                let found = within(64 + 8 * size * size, [rings, buffers], || queue.verify());
+                assert!(found.len() as u64 <= 3 * size, "{} differences", found.len());
+            }
+            Act::Reset(first_index) => {
+                self.call(|queue| queue.reset(DeviceStopped::confirmed(), RingIndex::new(first_index)));
+                self.chains.clear();
+                self.next = first_index;
+                assert!(!self.queue.is_broken(), "broken after a reset");
+            }
+            Act::UsedIndex(ahead) => {
+                let index = self.next.wrapping_add_signed(ahead.into());
+                self.rings.store_u16(self.geometry.used + 2, index);
+            }
+            Act::Element { ahead, ref id, length } => {
+                let slot = usize::from(self.next.wrapping_add(ahead.into()) % self.geometry.size);
+                let id = match *id {
+                    Id::Near(id) => u32::from(id) % u32::from(self.geometry.size),
+                    Id::Any(id) => id,
+                };
+                self.rings.store_u32(self.geometry.used + 4 + 8 * slot, id);
+                self.rings.store_u32(self.geometry.used + 8 + 8 * slot, length);
+            }
+            Act::Word { at, value } => {
+                let at = usize::from(at) % (self.rings.len() - 4);
+                self.rings.copy_in(at, &value.to_le_bytes());
+            }
+        }
+    }
+
+    /// A call, which touches what one chain of all descriptors takes, several times over at most.
+    fn call<T>(&mut self, call: impl FnOnce(&mut SplitQueue<Rc<WatchedMemory>>) -> T) -> T {
+        let Self { queue, rings, buffers, config, .. } = self;
+        within(64 + 16 * u64::from(config.size.get()), [rings, buffers], || call(queue))
+    }
+
+    fn claimed(&self) -> u16 {
+        self.rings.load_u16(self.geometry.used + 2).wrapping_sub(self.next)
+    }
+
+    fn in_flight(&self) -> usize {
+        self.chains.iter().filter(|chain| chain.stage == Stage::InFlight).count()
+    }
+
+    fn submit(&mut self, readable: u8, writable: u8, length: u8) {
+        let (payload, lengths) = (vec![7; length.into()], vec![u32::from(length); writable.into()]);
+        let slices = vec![payload.as_slice(); readable.into()];
+        let good = (1..=BUFFER).contains(&length.into())
+            && (1..=self.queue.free_count()).contains(&u16::from(readable + writable));
+        let broken = self.queue.is_broken();
+        match self.call(|queue| queue.submit(&slices, &lengths)) {
+            Ok(head) => {
+                assert!(good && !broken, "{head} was made");
+                let writable = u64::from(writable) * u64::from(length);
+                self.chains.push(Chain { head, writable, stage: Stage::Made });
+            }
+            Err(Error::Device(DeviceFault::Broken)) => assert!(broken, "refused, and the queue is whole"),
+            Err(error) => assert!(!good && !broken, "{error}"),
+        }
+    }
+
+    fn publish(&mut self) {
+        let _ = self.call(SplitQueue::publish);
+        if !self.queue.is_broken() {
+            for chain in self.chains.iter_mut().filter(|chain| chain.stage == Stage::Made) {
+                chain.stage = Stage::InFlight;
+            }
+        }
+    }
+
+    /// Takes an element; says whether there may be another one.
+    fn take(&mut self) -> bool {
+        let (broken, claimed, before) = (self.queue.is_broken(), self.claimed(), self.in_flight());
+        let answer = self.call(SplitQueue::take);
+        let steps_over = !broken && claimed != 0 && usize::from(claimed) <= before;
+        self.next = self.next.wrapping_add(steps_over.into());
+        self.read_any |= steps_over;
+        match answer {
+            Ok(Some(Completion { head, written })) => {
+                assert!(steps_over, "{head} was taken, and {claimed} claimed of {before}");
+                self.came_back(head, Some(written));
+            }
+            Err(DeviceFault::LengthTooLong { head, .. }) => {
+                assert!(steps_over && self.config.policies.over_long == OverLong::Refuse);
+                self.came_back(head, None);
+            }
+            Ok(None) => assert!(!broken && claimed == 0, "{claimed} elements were not seen"),
+            Err(DeviceFault::Broken) => assert!(broken, "broken, and nothing had happened"),
+            Err(fault @ DeviceFault::IndexJump { .. }) => {
+                assert!(!broken && usize::from(claimed) > before, "{fault}");
+                assert!(self.queue.is_broken(), "whole after {fault}");
+            }
+            Err(fault) => {
+                assert!(steps_over, "{fault}");
+                let goes_on = self.config.policies.after_fault == AfterFault::GoOn;
+                assert_ne!(self.queue.is_broken(), goes_on, "after {fault}");
+            }
+        }
+        !matches!(answer, Ok(None) | Err(DeviceFault::Broken))
+    }
+
+    /// A chain came back: it must have been in flight, and cannot hold more bytes than it has room for.
+    fn came_back(&mut self, head: Head, written: Option<u32>) {
+        let chain = self.chains.iter_mut().find(|chain| chain.head == head).expect("a chain that is live");
+        assert_eq!(chain.stage, Stage::InFlight, "{head} came back");
+        assert!(written.is_none_or(|written| u64::from(written) <= chain.writable), "{written:?} bytes");
+        chain.stage = Stage::Returned(written.unwrap_or(0));
+    }
+
+    fn collect(&mut self) {
+        // No more elements are believed than chains are in flight; one more look finds none, or a jump, and then the
+        // queue is broken.
+        let most = self.in_flight() + 2;
+        assert!((0..=most).any(|_| !self.take()), "elements after {most} of them");
+    }
+
+    fn read(&mut self, pick: u8, limit: u8) {
+        let Some(position) = self.pick(pick) else { return };
+        let Chain { head, stage, .. } = self.chains[position];
+        let mut out = vec![0; limit.into()];
+        let answer = self.call(|queue| queue.read(head, &mut out));
+        match stage {
+            Stage::Returned(written) => assert_eq!(answer, Ok(out.len().min(written as usize))),
+            Stage::Made | Stage::InFlight => assert!(answer.is_err(), "{head} was read"),
+        }
+    }
+
+    fn free(&mut self, pick: u8) {
+        let Some(position) = self.pick(pick) else { return };
+        let Chain { head, stage, .. } = self.chains[position];
+        let answer = self.call(|queue| queue.free(head));
+        assert_eq!(answer.is_ok(), matches!(stage, Stage::Returned(_)), "free said {answer:?}");
+        if answer.is_ok() {
+            self.chains.remove(position);
+            assert!(self.call(|queue| queue.free(head)).is_err(), "{head} was freed twice");
+        }
+    }
+
+    fn pick(&self, pick: u8) -> Option<usize> {
+        usize::from(pick).checked_rem(self.chains.len())
+    }
+
+    fn check(&self) {
+        assert_eq!(usize::from(self.queue.in_flight()), self.in_flight(), "chains in flight");
+        let buffers = |chain: &Chain| self.queue.buffers(chain.head).expect("a live chain").len();
+        let live: usize = self.chains.iter().map(buffers).sum();
+        assert_eq!(usize::from(self.queue.free_count()) + live, self.config.size.as_usize(), "descriptors");
+    }
+
+    fn end(mut self) -> bool {
+        self.act(&Act::Collect);
+        self.act(&Act::Verify);
+        self.act(&Act::Reset(0));
+        assert_eq!(self.queue.free_count(), self.config.size.get(), "free after a reset");
+        self.queue.release().expect("nothing is live after a reset");
+        self.read_any
+    }
+}
