@@ -1,21 +1,82 @@
-//! Seeds of the fuzz corpus, through the functions that the fuzz targets call.
+//! The corpus of each fuzz target, through the function that the target calls.
 
-use ringstorm::fuzz::{CATCH, begin_hunt, specimen};
+use arbitrary::{Arbitrary, Unstructured};
+use ringstorm::fuzz::{self, CATCH, begin_hunt, specimen};
 use ringstorm::scenario::{Document, Scenario};
+use std::collections::BTreeSet;
+use std::fs;
 use std::panic::catch_unwind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Runs an input as its target does, and says whether it came to anything.
+type Target = fn(&[u8]) -> bool;
+
+/// The targets, and how many of a hundred inputs must come to something: a scenario must reach the queue, but of the
+/// others many are there for what is refused. `specimen` takes what `storm` takes.
+const TARGETS: [(&str, Target, usize); 4] = [
+    ("storm", |bytes| fuzz::storm(&input(bytes)), 100),
+    ("table", |bytes| fuzz::table(&input(bytes)), 33),
+    ("text", |bytes| fuzz::text(input(bytes)), 25),
+    ("walk", |bytes| fuzz::walk(&input(bytes)), 33),
+];
+
+fn input<'a, T: Arbitrary<'a>>(bytes: &'a [u8]) -> T {
+    T::arbitrary_take_rest(Unstructured::new(bytes)).expect("any bytes are an input")
+}
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn entries(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(top().join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    entries.map(|entry| entry.expect("an entry").path()).collect()
+}
+
+/// Whether a fuzzer named it, in a run of somebody's own: by 40 hexadecimal digits.
+fn is_private(path: &Path) -> bool {
+    let name = path.file_name().expect("a name").to_string_lossy();
+    name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
 
 #[test]
-fn every_seed_of_storm_passes_and_nearly_all_reach_the_queue() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/storm");
-    let (mut seeds, mut reached) = (0, 0);
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        seeds += 1;
-        reached += usize::from(ringstorm::fuzz::storm(&Scenario::decode(&bytes)));
+fn every_input_of_every_corpus_passes_and_comes_to_something() {
+    for (target, run, least) in TARGETS {
+        let mut inputs = entries(&format!("corpus/{target}"));
+        inputs.retain(|path| !is_private(path));
+        let bytes: Vec<Vec<u8>> = inputs.iter().map(|path| fs::read(path).expect("an input")).collect();
+        let reached = bytes.iter().filter(|bytes| run(bytes)).count();
+        let (count, size) = (bytes.len(), bytes.iter().map(Vec::len).sum::<usize>());
+        assert!((20..=64).contains(&count) && size <= 200 << 10, "{target}: {count} inputs of {size} bytes");
+        assert!(reached * 100 >= count * least, "{target}: {reached} of {count} inputs come to something");
     }
-    assert!(seeds >= 30, "{seeds} seeds");
-    assert!(reached * 10 >= seeds * 9, "{reached} of {seeds} seeds do something with the queue");
+}
+
+#[test]
+fn every_target_has_a_corpus_and_every_corpus_a_target() {
+    let stem = |path: &PathBuf| path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let targets: BTreeSet<String> = entries("fuzz/fuzz_targets").iter().map(stem).collect();
+    let mut corpora: BTreeSet<String> = entries("corpus").iter().map(stem).collect();
+    assert!(corpora.remove("regressions"));
+    assert_eq!(corpora, targets);
+    let tried: BTreeSet<String> = TARGETS.iter().map(|(target, ..)| (*target).to_owned()).collect();
+    assert_eq!(tried, targets.into_iter().filter(|target| target != "specimen").collect());
+    let folder = |path: &str| fs::canonicalize(top().join(path)).expect(path);
+    assert_eq!(folder("corpus/specimen"), folder("corpus/storm"), "what specimen starts from");
+    assert_eq!(folder("fuzz/corpus"), folder("corpus"), "where `cargo fuzz run` looks");
+}
+
+/// What the fuzzers change is often cut short, or is no input of theirs at all.
+#[test]
+fn what_is_left_of_an_input_is_one_too() {
+    for (target, run, _) in TARGETS {
+        for path in entries(&format!("corpus/{target}")) {
+            let bytes = fs::read(path).expect("an input");
+            for end in [bytes.len() / 3, bytes.len() / 2, bytes.len().saturating_sub(1)] {
+                run(&bytes[..end]);
+            }
+        }
+    }
 }
 
 /// A panic of the subject is an outcome, and the catch is what ends the fuzzer.
