@@ -3,15 +3,15 @@
 //! What is made is always the bytes of a scenario as [`Scenario::encode`] writes them, and it is all in the seed that
 //! libFuzzer gives.
 
-use crate::scenario::{Fresh, HEADER_BYTES, STEP_BYTES, Scenario};
+use crate::scenario::{Buffers, Fresh, HEADER_BYTES, Op, STEP_BYTES, Scenario, Step};
 use strum::VariantArray;
 
 /// Steps that a scenario has at least, if there is room for them: a shorter one says little of a queue.
 pub const LEAST_STEPS: usize = 32;
 /// From here on, none are inserted.
-const MANY_STEPS: usize = 48;
+const MANY_STEPS: usize = 40;
 /// What lies behind it is cut off, but for now and then.
-const MOST_STEPS: usize = 64;
+const MOST_STEPS: usize = 48;
 /// Steps that are deleted, duplicated or drawn together at most.
 const SPAN: usize = 12;
 /// Descriptors of a queue that takes long to make. It is left for a smaller one by most changes.
@@ -114,7 +114,7 @@ pub fn change(scenario: &mut Scenario, most: usize, seed: u32) -> Change {
     change
 }
 
-/// Makes it as long as it should be, and its queue small again if it is a large one: mostly.
+/// Mostly makes it as long as it should be, and its queue small again if it is a large one. Sees that it reaches the queue.
 fn fill(scenario: &mut Scenario, fresh: &mut Fresh, most: usize) {
     if scenario.setup.queue_size.get() > LARGE && !fresh.one_in(4) {
         scenario.setup = fresh.setup();
@@ -123,6 +123,20 @@ fn fill(scenario: &mut Scenario, fresh: &mut Fresh, most: usize) {
     scenario.steps.extend(fresh.run().take(missing));
     let most = if fresh.one_in(8) { most } else { most.min(MOST_STEPS) };
     scenario.steps.truncate(most);
+    if !scenario.steps.iter().any(reaches_the_queue)
+        && let Some(step) = scenario.steps.first_mut()
+    {
+        *step = Step::Submit { readable: Buffers::NONE, writable: Buffers::of(1, 1) };
+    }
+}
+
+/// Whether a step does something to a queue, whatever came before: if it is broken by then, that was something.
+const fn reaches_the_queue(step: &Step) -> bool {
+    match step.op() {
+        Op::Submit | Op::Prepare | Op::Write | Op::Reset | Op::Interrupts | Op::DeviceNotifications => true,
+        Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Read | Op::Free | Op::Misuse => false,
+        Op::DeviceTake | Op::DeviceReturn | Op::DeviceEvent | Op::Fault | Op::Settle => false,
+    }
 }
 
 /// Steps that so many bytes have room for.

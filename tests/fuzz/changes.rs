@@ -1,7 +1,7 @@
 //! Scenarios changed by whole steps.
 
 use ringstorm::fuzz::{Change, LEAST_STEPS, change, cross, mutate, storm};
-use ringstorm::scenario::{HEADER_BYTES, Op, Profile, STEP_BYTES, Scenario, Step, generate};
+use ringstorm::scenario::{HEADER_BYTES, Op, Pick, Profile, STEP_BYTES, Scenario, Step, generate};
 use ringstorm_sim_device::Fault;
 use std::collections::{HashMap, HashSet};
 use strum::VariantArray;
@@ -85,7 +85,7 @@ fn every_kind_of_change_occurs_and_does_what_it_says() {
     let mut counts: HashMap<Change, u32> = HashMap::new();
     let mut effective = 0;
     for seed in 0..8000_u32 {
-        let mut scenario = generate((seed % 64).into(), Profile::Hostile, LEAST_STEPS + 12);
+        let mut scenario = generate((seed % 64).into(), Profile::Hostile, LEAST_STEPS + 4);
         // Large queues are left for smaller ones, whatever else is done.
         if scenario.setup.queue_size.get() > 256 {
             continue;
@@ -105,12 +105,29 @@ fn every_kind_of_change_occurs_and_does_what_it_says() {
 
 #[test]
 fn two_scenarios_give_steps_of_both() {
-    let of = |step: Step| Scenario { steps: vec![step; 40], ..Scenario::default() }.encode();
-    let (one, other) = (of(Step::Publish), of(Step::Collect));
+    let on_or_off = |wanted| Step::Interrupts { wanted };
+    let of = |wanted| Scenario { steps: vec![on_or_off(wanted); 40], ..Scenario::default() }.encode();
+    let (one, other) = (of(true), of(false));
     for seed in 0..500 {
         let steps = Scenario::decode(&crossed(&one, &other, MOST, seed)).steps;
-        let begin = steps.iter().take_while(|step| **step == Step::Publish).count();
-        assert!(begin > 0 && steps.get(begin) == Some(&Step::Collect), "seed {seed}: {steps:?}");
+        let begin = steps.iter().take_while(|step| **step == on_or_off(true)).count();
+        assert!(begin > 0 && steps.get(begin) == Some(&on_or_off(false)), "seed {seed}: {steps:?}");
+    }
+}
+
+/// Steps that find nothing to do, however often they are repeated, do not stay alone.
+#[test]
+fn what_would_not_reach_the_queue_is_never_made() {
+    for step in [Step::Idle, Step::Take, Step::Free { pick: Pick::NEWEST }, Step::DeviceTake { count: 1 }] {
+        let idle = Scenario { steps: vec![step; 40], ..Scenario::default() };
+        assert!(!storm(&idle), "{step}");
+        let bytes = idle.encode();
+        for seed in 0..300 {
+            for made in [mutated(&bytes, MOST, seed), crossed(&bytes, &bytes, MOST, seed)] {
+                let made = Scenario::decode(&made);
+                assert!(storm(&made), "seed {seed} of {step}:\n{made}");
+            }
+        }
     }
 }
 
