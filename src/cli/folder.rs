@@ -15,9 +15,9 @@ const LOCK: &str = ".ringstorm-lock";
 const PROGRESS: &str = "progress.json";
 const REPORT: &str = "report.json";
 
-/// Progress is written so often, and more seldom where writing is slow: it takes a fiftieth of the time at most.
+/// Progress is written so often, and more seldom where writing is slow: it takes a twentieth of the time at most.
 const INTERVAL: Duration = Duration::from_millis(200);
-const SHARE: u32 = 50;
+const SHARE: u32 = 20;
 
 /// What a run leaves while it is not over.
 #[derive(Serialize, Deserialize)]

@@ -84,8 +84,15 @@ fn a_run_that_is_killed_at_twenty_random_moments_ends_as_if_it_was_not() {
     let (mut kills, mut far, mut done) = (0, Vec::new(), 0);
     while kills < 20 {
         let mut child = start(&place, &args);
-        // Some before it has begun, most somewhere on the way.
-        sleep(took.mul_f64(f64::from(random.random_range(0..300_u32)) / 1000.0));
+        // Some before it has begun, some on the way, and some after it has got further than the one before.
+        let further = random.random_range(0..3) > 0;
+        while further
+            && seeds_done(&place).unwrap_or(0) <= done
+            && child.try_wait().expect("a status").is_none()
+        {
+            sleep(Duration::from_millis(1));
+        }
+        sleep(took.mul_f64(f64::from(random.random_range(0..100_u32)) / 1000.0));
         if child.try_wait().expect("a status").is_some() {
             // It was over already: from the beginning once more, as nobody knows that it was.
             std::fs::remove_dir_all(place.path().join("out")).expect("the folder");

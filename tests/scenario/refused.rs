@@ -13,7 +13,7 @@ const BUFFERS: &str = "buffers like 2x5, 2x5..7, 2xfull, 2xover or 2xhuge";
 const SIZE: &str = "a power of two from 1 to 32768";
 const MEMORY: &str = "at most 134217728 bytes of buffers: size times buffer";
 const AMOUNT: &str = "`full` or a number from 0 to 4294967295";
-const OUTCOME: &str = "one of pass, violation INVARIANT, panic, stuck";
+const OUTCOME: &str = "one of pass, violation INVARIANT, panic, stuck, died";
 const END: &str = "the end of the line";
 const CUT: &str = "the end of the line: the file seems to be cut off";
 
