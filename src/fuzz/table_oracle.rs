@@ -35,17 +35,15 @@ pub(super) struct Oracle {
 
 impl Oracle {
     pub(super) fn new(size: u16, buffer_size: u32, zeroed: bool) -> Self {
-        let words = vec![[0; 2]; size.into()];
-        let own = vec![0; usize::from(size) * buffer_size as usize];
         Self {
             size,
             buffer_size,
             zeroed,
             chains: Vec::new(),
             gone: Vec::new(),
-            standing: words.clone(),
-            words,
-            regions: vec![(OWN, BUFFERS_AT, own)],
+            words: vec![[0; 2]; size.into()],
+            standing: vec![[0; 2]; size.into()],
+            regions: vec![(OWN, BUFFERS_AT, vec![0; usize::from(size) * buffer_size as usize])],
             made_any: false,
         }
     }
