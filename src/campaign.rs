@@ -7,18 +7,19 @@
 
 mod canary;
 mod hash;
+mod shard;
 mod summary;
 mod watch;
 
 pub use canary::{Canary, SilentStorm, canary};
 pub use hash::SweepHash;
+pub use shard::{NoShard, Shard};
 pub use summary::{Block, Ending, Finding, Summary, Tally};
 pub use watch::Hang;
 
 use crate::execution::{Pulse, Rig};
 use crate::executor::{Executor, Failure};
 use crate::isolation::{Child, Isolation};
-use crate::outcome::Outcome;
 use crate::scenario::Draw;
 use crate::shrink::{BUDGET, shrink};
 use crate::subject::Kind;
@@ -59,8 +60,16 @@ impl Plan {
     /// How long a call may take, unless somebody wants otherwise: far longer than any, on a machine that is busy.
     pub const PATIENCE: Duration = Duration::from_secs(10);
 
+    /// Somebody to run this plan's scenarios.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is no memory for a rig, or no room for a child's files.
+    pub fn executor(&self) -> Result<Box<dyn Executor>, Failure> {
+        self.executor_with(&Pulse::here()?, self.patience)
+    }
+
     /// Somebody to run this plan's scenarios, who says where they are, or waits for so long.
-    fn executor(&self, pulse: &Pulse, patience: Duration) -> Result<Box<dyn Executor>, Failure> {
+    fn executor_with(&self, pulse: &Pulse, patience: Duration) -> Result<Box<dyn Executor>, Failure> {
         Ok(match &self.isolation {
             Some(isolation) => Box::new(Child::new(isolation.clone(), patience)?),
             None => {
@@ -88,8 +97,13 @@ pub trait Observer {
         let _ = summary;
     }
 
-    /// A new group of findings, heard of as soon as it is known.
+    /// A new group of findings, heard of as soon as it is known: its scenario is not shrunk yet.
     fn found(&mut self, finding: &Finding) {
+        let _ = finding;
+    }
+
+    /// The scenario of the last group that was found is shrunk.
+    fn shrunk(&mut self, finding: &Finding) {
         let _ = finding;
     }
 }
@@ -104,17 +118,43 @@ impl Observer for () {}
 /// should end the process.
 ///
 /// # Errors
-/// [`Failure`] if a scenario cannot be run.
+/// [`Stopped`] if a scenario cannot be run, with what is done so far.
 pub fn run(
     plan: &Plan,
     mut summary: Summary,
     interrupted: &AtomicBool,
     hung: &(dyn Fn(&Hang) + Sync),
     observer: &mut dyn Observer,
-) -> Result<Summary, Failure> {
+) -> Result<Summary, Stopped> {
+    let before = summary.elapsed;
+    let start = Instant::now();
+    let result = run_on(plan, &mut summary, interrupted, hung, observer);
+    summary.elapsed = before + start.elapsed();
+    match result {
+        Ok(()) => Ok(summary),
+        Err(failure) => Err(Stopped { summary: Box::new(summary), failure }),
+    }
+}
+
+/// A run that could not go on.
+#[derive(Debug)]
+pub struct Stopped {
+    /// What it came to.
+    pub summary: Box<Summary>,
+    /// Why.
+    pub failure: Failure,
+}
+
+fn run_on(
+    plan: &Plan,
+    summary: &mut Summary,
+    interrupted: &AtomicBool,
+    hung: &(dyn Fn(&Hang) + Sync),
+    observer: &mut dyn Observer,
+) -> Result<(), Failure> {
     if summary.findings.len() >= plan.max_findings {
         summary.ending = Ending::EnoughFindings;
-        return Ok(summary);
+        return Ok(());
     }
     let (start, before) = (Instant::now(), summary.elapsed);
     let handout = Handout { plan, done: summary.tally.seeds, next: AtomicU64::new(0), start, before };
@@ -128,7 +168,7 @@ pub fn run(
         for pulse in working {
             let (sender, handout, stop) = (sender.clone(), &handout, &stop);
             scope.spawn(move || {
-                let mut executor = match plan.executor(pulse, plan.patience) {
+                let mut executor = match plan.executor_with(pulse, plan.patience) {
                     Ok(executor) => executor,
                     Err(error) => return drop(sender.send((0, Err(error)))),
                 };
@@ -143,17 +183,16 @@ pub fn run(
         }
         drop(sender);
         summary.ending = Ending::Unfinished;
-        let intake = Intake { plan, summary: &mut summary, shrinking, start, before };
+        let intake = Intake { plan, summary: &mut *summary, shrinking, start, before };
         let result = intake.take_in(&receiver, observer);
         stop.store(true, Ordering::Relaxed);
         drop((receiver, watching));
         result
     })?;
-    summary.elapsed = before + start.elapsed();
     if summary.ending == Ending::Unfinished && !interrupted.load(Ordering::Relaxed) {
         summary.ending = Ending::Complete;
     }
-    Ok(summary)
+    Ok(())
 }
 
 /// Hands out the seeds that are left.
@@ -203,7 +242,7 @@ impl Intake<'_> {
     ) -> Result<(), Failure> {
         // What is stuck is waited for many times over.
         let patience = (self.plan.patience / 10).max(SHORT_PATIENCE);
-        let mut executor = self.plan.executor(self.shrinking, patience)?;
+        let mut executor = self.plan.executor_with(self.shrinking, patience)?;
         let (mut waiting, mut expected) = (BTreeMap::new(), 0);
         for (number, block) in receiver {
             waiting.insert(number, block?);
@@ -235,8 +274,12 @@ impl Intake<'_> {
                 *summary.masked.entry(signature.to_string()).or_default() += 1;
             } else if !summary.count(&signature) {
                 self.shrinking.begin(seed);
-                let finding = finding(plan, executor, seed, &outcome)?;
+                let scenario = plan.draw.scenario(seed);
+                let (step, detail) = (outcome.step, outcome.verdict.to_string());
+                let mut finding = Finding { signature, count: 1, seed, step, shrunk: scenario, detail };
                 observer.found(&finding);
+                shrink_finding(plan, executor, &mut finding)?;
+                observer.shrunk(&finding);
                 summary.findings.push(finding);
                 if summary.findings.len() >= plan.max_findings {
                     break;
@@ -247,19 +290,13 @@ impl Intake<'_> {
     }
 }
 
-/// The first of a group of findings.
-fn finding(
-    plan: &Plan,
-    executor: &mut dyn Executor,
-    seed: u64,
-    outcome: &Outcome,
-) -> Result<Finding, Failure> {
-    let signature = outcome.signature(&plan.kind.name());
-    let scenario = plan.draw.scenario(seed);
-    let shrunk = shrink(executor, plan.kind, &signature, &scenario, BUDGET)?;
+/// Shrinks the scenario of the first of a group.
+fn shrink_finding(plan: &Plan, executor: &mut dyn Executor, finding: &mut Finding) -> Result<(), Failure> {
+    finding.shrunk = shrink(executor, plan.kind, &finding.signature, &finding.shrunk, BUDGET)?;
     // What went wrong once may not do so again, if the subject depends on more than its scenario.
-    let again = executor.run(plan.kind, &shrunk)?;
-    let verdict = if again.is_finding() { &again.verdict } else { &outcome.verdict };
-    let detail = verdict.to_string();
-    Ok(Finding { signature, count: 1, seed, step: outcome.step, shrunk, detail })
+    let again = executor.run(plan.kind, &finding.shrunk)?;
+    if again.is_finding() {
+        finding.detail = again.verdict.to_string();
+    }
+    Ok(())
 }

@@ -88,7 +88,10 @@ impl RunReport {
         for shard in &self.missing {
             let _ = writeln!(text, "  missing    shard {shard}");
         }
-        if !self.complete && self.missing.is_empty() {
+        for shard in &self.ended_early {
+            let _ = writeln!(text, "  not all    shard {shard} ended early");
+        }
+        if !self.complete && self.missing.is_empty() && self.ended_early.is_empty() {
             let _ = writeln!(text, "  not all     the run ended early; this is what it came to so far");
         }
         for (signature, count) in &self.masked {

@@ -58,8 +58,8 @@ impl Tally {
         self.skipped_steps += skipped_steps;
         self.trace_hash.append(*trace_hash, *seeds);
         self.coverage.merge(coverage);
-        self.stepping += *stepping;
-        self.constructing += *constructing;
+        self.stepping = self.stepping.saturating_add(*stepping);
+        self.constructing = self.constructing.saturating_add(*constructing);
     }
 }
 

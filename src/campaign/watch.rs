@@ -13,8 +13,10 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// A call of the subject that did not return in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hang {
-    /// The seed.
-    pub seed: u64,
+    /// The seed, or the one whose scenario is being shrunk.
+    pub seed: Option<u64>,
+    /// Whether it is being shrunk.
+    pub shrinking: bool,
     /// The step.
     pub step: u32,
     /// The call.
@@ -36,8 +38,12 @@ pub(super) fn watch<'scope>(
         scope.spawn(move || {
             let mut watched: Vec<Watched> = pulses.iter().map(Watched::new).collect();
             while over.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                if let Some(hang) = watched.iter_mut().find_map(|watched| watched.look(plan.patience)) {
-                    return hung(&hang);
+                let mut hangs = watched.iter_mut().map(|watched| watched.look(plan.patience));
+                if let Some((number, Some(hang))) =
+                    hangs.by_ref().enumerate().find(|(_, hang)| hang.is_some())
+                {
+                    // The first one is that of whoever shrinks.
+                    return hung(&Hang { shrinking: number == 0, ..hang });
                 }
             }
         });
@@ -65,6 +71,7 @@ impl<'a> Watched<'a> {
         let (call, waited) = (place.call?, self.since.elapsed());
         (waited >= patience).then(|| Hang {
             seed: place.seed,
+            shrinking: false,
             step: place.steps.saturating_sub(1),
             call,
             waited,

@@ -1,10 +1,10 @@
 //! What can be asked for.
 
+use crate::campaign::Shard;
 use crate::scenario::{Draw, Profile};
 use crate::subject::Kind;
 use clap::{Args, Parser, Subcommand};
 use ringstorm_core::QueueSize;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ impl Command {
 /// What a seed needs to name a scenario.
 #[derive(Debug, Args, Clone)]
 pub(super) struct SeedArgs {
-    /// The queue under test: core, specimen, specimen-DEFECT (`calibrate` lists them), or deadly-DEED (with --isolate).
+    /// The queue under test: core, specimen, specimen-DEFECT (`calibrate` lists them), or deadly-DEED, which is for child processes.
     #[arg(long, value_name = "NAME", value_parser = subject)]
     pub(super) subject: Option<Kind>,
     /// What kind of scenarios.
@@ -109,7 +109,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "J", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,
     /// Run the K-th of N equal parts of the seeds.
-    #[arg(long, value_name = "K/N", conflicts_with = "time", value_parser = shard)]
+    #[arg(long, value_name = "K/N", conflicts_with = "time")]
     pub(super) shard: Option<Shard>,
     /// Stop at so many groups of findings.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=u32::MAX.into()))]
@@ -182,7 +182,7 @@ pub(super) struct ExploreArgs {
     /// The most faults in one execution.
     #[arg(long, default_value_t = 2, value_name = "F", value_parser = clap::value_parser!(u32).range(0..=65_535))]
     pub(super) faults: u32,
-    /// The queue under test: core, specimen, specimen-DEFECT (`calibrate` lists them), or deadly-DEED (with --isolate).
+    /// The queue under test: core, specimen, or specimen-DEFECT (`calibrate` lists them).
     #[arg(long, value_name = "NAME", value_parser = subject)]
     pub(super) subject: Option<Kind>,
     /// The most states of one queue size. A scope that is expected to have more is refused.
@@ -229,36 +229,6 @@ pub(super) struct ReportArgs {
     /// Where to; standard output unless given.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-}
-
-/// One of several equal parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shard {
-    pub(super) number: u64,
-    pub(super) of: u64,
-}
-
-impl Shard {
-    /// The part of `count` that is this shard's: where it begins and how long it is.
-    pub(super) fn of_range(self, count: u64) -> (u64, u64) {
-        let at = |number: u64| (u128::from(count) * u128::from(number) / u128::from(self.of)) as u64;
-        let start = at(self.number - 1);
-        (start, at(self.number) - start)
-    }
-}
-
-impl fmt::Display for Shard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.number, self.of)
-    }
-}
-
-fn shard(text: &str) -> Result<Shard, String> {
-    let parts = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
-    match parts {
-        Some((number, of)) if number >= 1 && number <= of => Ok(Shard { number, of }),
-        _ => Err("expected K/N with K from 1 to N".to_owned()),
-    }
 }
 
 fn subject(name: &str) -> Result<Kind, String> {

@@ -176,10 +176,13 @@ pub(super) fn report(args: &ReportArgs) -> Result<Found, Refusal> {
         Some(path) => output::write_file(Path::new(path), text.as_bytes())?,
         None => output::emit(&text)?,
     }
+    let early = whole.ended_early.as_slice();
     match (whole.findings.is_empty(), whole.missing.as_slice()) {
         (false, _) => Ok(Found::Something),
-        (true, []) => Ok(Found::Nothing),
+        (true, []) if whole.complete => Ok(Found::Nothing),
         // Silence of a part is no silence.
+        (true, []) if early.is_empty() => Err(Refusal::Input("not all seeds were run".to_owned())),
+        (true, []) => Err(Refusal::Input(format!("shards ended early: {}", early.join(", ")))),
         (true, missing) => Err(Refusal::Input(format!("shards are missing: {}", missing.join(", ")))),
     }
 }

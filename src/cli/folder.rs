@@ -53,7 +53,8 @@ impl Folder {
             }
             Err(TryLockError::Error(error)) => return Err(refuse(error)),
         }
-        let program = std::env::current_exe().and_then(std::fs::read).map_err(refuse)?;
+        output::sweep(path);
+        let program = own_program().and_then(std::fs::read).map_err(refuse)?;
         let build = format!("{:#018x}", xxh3_64(&program));
         Ok(Self { path: path.to_owned(), _lock: lock, build, written: Instant::now(), cost: Duration::ZERO })
     }
@@ -117,6 +118,12 @@ impl Folder {
             _ => Ok(()),
         }
     }
+}
+
+/// The file of this program, even if another has taken its name since.
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() { Ok(own) } else { std::env::current_exe() }
 }
 
 /// A value as JSON, for people too.

@@ -1,6 +1,7 @@
 //! Where results go: standard output, and files that are there as a whole or not at all.
 
 use super::Refusal;
+use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -26,7 +27,32 @@ pub(super) fn note(text: &str) {
 
 /// An error of the operating system in its own words, without the name of a temporary file.
 fn plain(error: io::Error) -> io::Error {
-    error.raw_os_error().map_or(error, io::Error::from_raw_os_error)
+    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+    while let Some(inner) = cause {
+        if let Some(code) = inner.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            return io::Error::from_raw_os_error(code);
+        }
+        cause = inner.source();
+    }
+    error
+}
+
+/// What a file is called until it is in its place.
+const TEMPORARY: &str = ".ringstorm-tmp-";
+
+/// Removes files that were never moved to their place, since whoever wrote them was killed. Only for a folder that nobody
+/// else writes to.
+pub(super) fn sweep(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Makes what was renamed or removed in a folder outlast a loss of power, where a folder can be opened.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Writes a file beside its place and moves it there, so that nobody ever sees half of it. What is no regular
@@ -43,14 +69,14 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
         // What others may read is for the umask to say, as with any file, or for the file that was there.
         #[cfg(unix)]
         let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.prefix(".ringstorm-").tempfile_in(folder)?;
+        let mut file = builder.prefix(TEMPORARY).tempfile_in(folder)?;
         if let Some(existing) = existing {
             file.as_file().set_permissions(existing.permissions())?;
         }
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(&target)?;
-        Ok(())
+        sync_folder(folder)
     };
     write().map_err(|error| Refusal::Input(format!("{}: {}", path.display(), plain(error))))
 }

@@ -4,10 +4,8 @@ use super::args::{DEFAULT_STEPS, RunArgs};
 use super::commands::{program, replay_command};
 use super::folder::{self, Folder};
 use super::{Found, Refusal, output};
-use crate::campaign::{self, Canary, Ending, Extent, Finding, Hang, Observer, Plan, Summary};
-use crate::execution::Rig;
-use crate::executor::Executor;
-use crate::isolation::{Child, Isolation, serve};
+use crate::campaign::{self, Canary, Ending, Extent, Finding, Hang, Observer, Plan, Stopped, Summary};
+use crate::isolation::{Isolation, serve};
 use crate::report::{Asked, Interval, RunReport};
 use crate::scenario::{Draw, Profile};
 use crate::subject::Kind;
@@ -20,7 +18,8 @@ const DEFAULT_OUT: &str = "findings";
 
 pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
     let (offset, seeds) = args.shard.map_or((0, args.seeds), |shard| shard.of_range(args.seeds));
-    let from = args.from.checked_add(offset).filter(|_| args.from.checked_add(args.seeds).is_some());
+    let fits = args.time.is_some() || args.from.checked_add(args.seeds).is_some();
+    let from = args.from.checked_add(offset).filter(|_| fits);
     let plan = Plan {
         kind: args.seed.subject.unwrap_or(Kind::Core),
         draw: args.seed.draw(),
@@ -49,8 +48,13 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
         output::note(&format!("going on after {} seeds", before.tally.seeds));
         before.findings.iter().for_each(|finding| keeper.write(finding));
     }
-    let hung = |hang: &Hang| end_hung(&plan, hang);
-    let summary = campaign::run(&plan, before.unwrap_or_default(), &interrupted, &hung, &mut keeper)?;
+    let hung = |hang: &Hang| end_hung(&plan, args.json, hang);
+    let (summary, failure) =
+        match campaign::run(&plan, before.unwrap_or_default(), &interrupted, &hung, &mut keeper) {
+            Ok(summary) => (summary, None),
+            // What it came to until then is not lost.
+            Err(Stopped { summary, failure }) => (*summary, Some(failure)),
+        };
     keeper.bar.finish_and_clear();
     keeper.end(&summary);
     if args.json {
@@ -58,7 +62,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
     } else {
         output::emit(&text(args, &keeper, &summary)?)?;
     }
-    match keeper.unwritten {
+    match failure.map(Refusal::from).or(keeper.unwritten) {
         Some(error) => Err(error),
         None if summary.findings.is_empty() => Ok(Found::Nothing),
         None => Ok(Found::Something),
@@ -75,15 +79,14 @@ pub(super) fn isolated(pulse: &Path) -> Result<Found, Refusal> {
 
 /// How this program is started as a child.
 pub(super) fn isolation() -> Result<Isolation, Refusal> {
-    let program = std::env::current_exe();
-    let program = program.map_err(|error| Refusal::Input(format!("--isolate: {error}")))?;
+    let program = folder::own_program().map_err(|error| Refusal::Input(format!("--isolate: {error}")))?;
     Ok(Isolation { program, arguments: vec!["isolated".to_owned()] })
 }
 
 /// Catches the canary of these scenarios.
 fn canary(plan: &Plan) -> Result<Canary, Refusal> {
     let kind = campaign::canary(&plan.draw);
-    let caught = Canary::catch(&mut Rig::new()?, kind, &plan.draw, plan.from)?;
+    let caught = Canary::catch(&mut *plan.executor()?, kind, &plan.draw, plan.from)?;
     caught.map_err(|silent| Refusal::Input(silent.to_string()))
 }
 
@@ -144,6 +147,10 @@ impl Keeper<'_> {
         for mask in self.plan.masks.iter().filter(|mask| !summary.masked.contains_key(*mask)) {
             output::note(&format!("--mask {mask}: no finding has this signature"));
         }
+        // What had no room may have some now.
+        if self.unwritten.take().is_some() {
+            summary.findings.iter().for_each(|finding| self.write(finding));
+        }
         if summary.ending == Ending::Unfinished {
             return self.keep_progress(summary);
         }
@@ -165,6 +172,11 @@ impl Observer for Keeper<'_> {
 
     fn found(&mut self, finding: &Finding) {
         self.bar.suspend(|| output::note(&format!("found {} at seed {}", finding.signature, finding.seed)));
+        // Shrinking may take a while, and may be the end of the process.
+        self.write(finding);
+    }
+
+    fn shrunk(&mut self, finding: &Finding) {
         self.write(finding);
     }
 }
@@ -178,11 +190,7 @@ fn text(args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary) -> Result<String
     // Several groups are often one defect; the shortest says most plainly what it is.
     if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {
         let plan = keeper.plan;
-        let mut executor: Box<dyn Executor> = match &plan.isolation {
-            Some(isolation) => Box::new(Child::new(isolation.clone(), plan.patience)?),
-            None => Box::new(Rig::new()?),
-        };
-        let (story, _) = executor.tell(plan.kind, &finding.shrunk)?;
+        let (story, _) = plan.executor()?.tell(plan.kind, &finding.shrunk)?;
         let file = folder::path(&keeper.out, finding).display().to_string();
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         text.push_str(&format!(
@@ -194,17 +202,22 @@ fn text(args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary) -> Result<String
 }
 
 /// Ends this process, in which the subject does not return from a call.
-fn end_hung(plan: &Plan, hang: &Hang) -> ! {
-    let Hang { seed, step, call, waited } = hang;
-    let subject = plan.kind.name();
-    output::note(&format!(
-        "FOUND {subject} stuck: {call} did not return within {:.1} s, in step {step} of seed {seed}\n\
+fn end_hung(plan: &Plan, json: bool, hang: &Hang) -> ! {
+    let Hang { seed, shrinking, step, call, waited } = hang;
+    let (subject, seconds) = (plan.kind.name(), waited.as_secs_f64());
+    let seed = seed.map_or("?".to_owned(), |seed| seed.to_string());
+    let shrunk = if *shrinking { ", while what was found there was shrunk" } else { "" };
+    let told = format!(
+        "FOUND {subject} stuck: {call} did not return within {seconds:.1} s, in step {step} of seed {seed}{shrunk}\n\
          in child processes a run goes on after that (--isolate); replay it with:\n\
-         {} replay {seed} --subject {subject}{} --isolate",
-        waited.as_secs_f64(),
+         {} replay {seed} --subject {subject}{} --isolate\n",
         program(),
         options(&plan.draw)
-    ));
+    );
+    // What should be one object is none.
+    if json || output::emit(&told).is_err() {
+        output::note(&told);
+    }
     std::process::exit(1)
 }
 

@@ -4,12 +4,14 @@ use crate::outcome::Call;
 use ringstorm_core::{AnyMemory, HeapMemory, MappedMemory, SharedMemory, SystemError};
 use ringstorm_sim_device::Fault;
 use std::fs::File;
+use std::io::Write;
 use std::sync::Arc;
 
-/// In bytes: the seed, and where its scenario is.
+/// In bytes: the seed, where its scenario is, and whether one was begun.
 const SEED: usize = 0;
 const PLACE: usize = 8;
-const LENGTH: usize = 16;
+const BEGUN: usize = 16;
+const LENGTH: usize = 24;
 
 /// A handle to memory in which a rig says where it is: cheap enough to be said with every call of the subject, and still
 /// there when the process that said it is not.
@@ -19,8 +21,8 @@ pub struct Pulse(Arc<AnyMemory>);
 /// Where an execution is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// The seed that was begun last.
-    pub seed: u64,
+    /// The seed that was begun last, if one was since nothing was to be done.
+    pub seed: Option<u64>,
     /// Steps that were begun, while an execution is going on.
     pub steps: u32,
     /// The call of the subject that is going on or was the last one of an execution that is going on.
@@ -43,9 +45,12 @@ impl Pulse {
     /// In a file, for another process.
     ///
     /// # Errors
-    /// [`SystemError`] if the file cannot be made as long as a pulse, or mapped.
-    pub fn in_file(file: File) -> Result<Self, SystemError> {
-        file.set_len(LENGTH as u64).map_err(SystemError::Map)?;
+    /// [`SystemError`] if the file cannot be written to or mapped.
+    pub fn in_file(mut file: File) -> Result<Self, SystemError> {
+        // Written, and not made long: what has no room on the disk would end the process when it is stored to.
+        if file.metadata().map_err(SystemError::Map)?.len() == 0 {
+            file.write_all(&[0; LENGTH]).map_err(SystemError::Map)?;
+        }
         Ok(Self(Arc::new(MappedMemory::attach(file)?.into())))
     }
 
@@ -53,6 +58,13 @@ impl Pulse {
     pub fn begin(&self, seed: u64) {
         self.0.store_u64(PLACE, 0);
         self.0.store_u64(SEED, seed);
+        self.0.store_u64(BEGUN, 1);
+    }
+
+    /// Nothing is begun.
+    pub fn rest(&self) {
+        self.0.store_u64(PLACE, 0);
+        self.0.store_u64(BEGUN, 0);
     }
 
     /// A call of the subject begins.
@@ -72,7 +84,7 @@ impl Pulse {
     pub fn place(&self) -> Place {
         let place = self.0.load_u64(PLACE);
         Place {
-            seed: self.0.load_u64(SEED),
+            seed: (self.0.load_u64(BEGUN) != 0).then(|| self.0.load_u64(SEED)),
             steps: place as u32,
             call: ((place >> 32) as u8).checked_sub(1).and_then(Call::from_repr),
             last_fault: ((place >> 40) as u8).checked_sub(1).and_then(Fault::from_repr),

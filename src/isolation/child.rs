@@ -23,6 +23,12 @@ use tempfile::TempDir;
 const INTERVAL: Duration = Duration::from_millis(50);
 /// As many bytes of what a child printed are kept as its last words.
 const LAST_WORDS: usize = 400;
+/// Whoever prints all the time must not fill the disk.
+const MOST_WORDS: u64 = 1 << 20;
+/// What is no call of the subject may take so long: starting, drawing, judging.
+const OWN_PATIENCE: Duration = Duration::from_secs(60);
+/// As often is a child asked again that was lost before it had begun anything: ended by somebody else, it would seem.
+const TRIES: u32 = 3;
 /// Names of files.
 const WORDS: &str = "words";
 const PULSE: &str = "pulse";
@@ -79,6 +85,7 @@ impl Child {
         self.words.set_len(0)?;
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_read_timeout(Some(INTERVAL))?;
+        ours.set_write_timeout(Some(OWN_PATIENCE))?;
         let process = Command::new(&self.isolation.program)
             .args(&self.isolation.arguments)
             .arg(self.folder.path().join(PULSE))
@@ -106,7 +113,21 @@ impl Child {
         request: &Request,
         told: &mut dyn FnMut(String),
     ) -> Result<Result<Reply, Loss>, Failure> {
-        self.pulse.begin(0);
+        for _ in 0..TRIES {
+            match self.ask_once(request, told)? {
+                Err(loss) if loss.place.seed.is_none() && loss.place.call.is_none() => {}
+                answer => return Ok(answer),
+            }
+        }
+        Err(Failure::Child(io::Error::other("it ends again and again before it has begun")))
+    }
+
+    fn ask_once(
+        &mut self,
+        request: &Request,
+        told: &mut dyn FnMut(String),
+    ) -> Result<Result<Reply, Loss>, Failure> {
+        self.pulse.rest();
         let mut running = match self.running.take() {
             Some(running) => running,
             None => self.start()?,
@@ -121,8 +142,6 @@ impl Child {
                 Ok(Reply::Refused(why)) => return Err(Failure::Child(io::Error::other(why))),
                 Ok(reply) => {
                     self.running = Some(running);
-                    // Whoever prints all the time must not fill the disk.
-                    self.words.set_len(0)?;
                     return Ok(Ok(reply));
                 }
                 Err(loss) => return Ok(Err(loss?)),
@@ -139,26 +158,69 @@ impl Child {
                     return serde_json::from_slice(&line).map_err(|error| Err(Failure::Child(error.into())));
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    // It may be gone, with a process of its own holding the connection.
+                    if matches!(running.process.try_wait(), Ok(Some(_))) {
+                        return Err(self.lost(running));
+                    }
                     let place = self.pulse.place();
+                    let patience =
+                        if place.call.is_some() { self.patience } else { self.patience.max(OWN_PATIENCE) };
                     if place != last {
                         (last, since) = (place, Instant::now());
-                    } else if since.elapsed() >= self.patience {
+                    } else if since.elapsed() >= patience {
                         let _ = running.process.kill();
                         let _ = running.process.wait();
                         return Err(Ok(Loss { verdict: Verdict::Stuck(Limit::Time), place }));
                     }
+                    if self.words.metadata().is_ok_and(|words| words.len() > MOST_WORDS) {
+                        self.words.set_len(0).map_err(|error| Err(Failure::Child(error)))?;
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // The end, with or without a reset of the connection.
-                Ok(_) | Err(_) => {
-                    let status = running.process.wait().map_err(|error| Err(Failure::Child(error)))?;
-                    return Err(Ok(Loss {
-                        verdict: Verdict::Died(ended(status)),
-                        place: self.pulse.place(),
-                    }));
-                }
+                Ok(_) | Err(_) => return Err(self.lost(running)),
             }
         }
+    }
+
+    /// What became of a child that says nothing more. One that goes on all the same is ended.
+    fn lost(&self, running: &mut Running) -> Result<Loss, Failure> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = running.process.try_wait()? {
+                return Ok(Loss { verdict: Verdict::Died(ended(status)), place: self.pulse.place() });
+            }
+            if start.elapsed() >= self.patience {
+                running.process.kill()?;
+                running.process.wait()?;
+                return Ok(Loss { verdict: Verdict::Stuck(Limit::Time), place: self.pulse.place() });
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// What a seed comes to whose process was lost. It is run once more if that died, since somebody else may have ended it.
+    fn lost_seed(&mut self, kind: Kind, draw: &Draw, seed: u64, loss: Loss) -> Result<Block, Failure> {
+        let mut block = Block::default();
+        let outcome = match &loss.verdict {
+            Verdict::Died(how) => {
+                let (how, in_call) = (how.clone(), loss.place.call.is_some());
+                let request =
+                    Request::Seeds { subject: kind.name(), draw: draw.into(), first: seed, count: 1 };
+                match self.ask(&request, &mut |_| {})? {
+                    Err(again) => again.outcome(),
+                    Ok(_) if in_call => {
+                        let verdict = Verdict::Died(format!("{how}, but not when it was run again"));
+                        Loss { verdict, ..loss }.outcome()
+                    }
+                    // It was not the subject's turn.
+                    Ok(reply) => return reply.into_block().ok_or_else(out_of_turn),
+                }
+            }
+            _ => loss.outcome(),
+        };
+        block.add(seed, outcome);
+        Ok(block)
     }
 
     fn scenario(&mut self, request: &Request, told: &mut dyn FnMut(String)) -> Result<Outcome, Failure> {
@@ -176,21 +238,19 @@ impl Executor for Child {
         while count > 0 {
             let request = Request::Seeds { subject: kind.name(), draw: draw.into(), first, count };
             match self.ask(&request, &mut |_| {})? {
-                Ok(Reply::Block { tally, findings }) => {
-                    let findings = findings.into_iter().map(|(seed, ended)| Some((seed, ended.outcome()?)));
-                    let findings = findings.collect::<Option<_>>().ok_or_else(out_of_turn)?;
-                    block.append(Block { tally, findings });
+                Ok(reply) => {
+                    block.append(reply.into_block().ok_or_else(out_of_turn)?);
                     return Ok(block);
                 }
-                Ok(_) => return Err(out_of_turn()),
                 Err(loss) => {
-                    let (seed, before) = (loss.place.seed, loss.place.seed.wrapping_sub(first));
+                    let seed = loss.place.seed.ok_or_else(out_of_turn)?;
+                    let before = seed.wrapping_sub(first);
                     if before >= count {
                         return Err(out_of_turn());
                     }
                     // The child took with it what it knew of the seeds before.
                     block.append(self.seeds(kind, draw, first, before)?);
-                    block.add(seed, loss.outcome());
+                    block.append(self.lost_seed(kind, draw, seed, loss)?);
                     (first, count) = (seed.wrapping_add(1), count - before - 1);
                 }
             }

@@ -132,6 +132,13 @@ impl Ended {
 }
 
 impl Reply {
+    /// The results of seeds, if this is what it is.
+    pub(super) fn into_block(self) -> Option<Block> {
+        let Self::Block { tally, findings } = self else { return None };
+        let findings = findings.into_iter().map(|(seed, ended)| Some((seed, ended.outcome()?)));
+        Some(Block { tally, findings: findings.collect::<Option<_>>()? })
+    }
+
     pub(super) fn block(block: &Block) -> Option<Self> {
         let findings = block.findings.iter().map(|(seed, outcome)| Some((*seed, Ended::of(outcome)?)));
         Some(Self::Block { tally: block.tally.clone(), findings: findings.collect::<Option<_>>()? })

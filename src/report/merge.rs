@@ -2,7 +2,8 @@
 
 use super::RunReport;
 use super::run::coverage_report;
-use crate::campaign::Canary;
+use crate::campaign::{Canary, Shard, Summary};
+use std::collections::BTreeSet;
 
 /// Why reports cannot be made one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,23 +45,32 @@ pub enum Apart {
 /// [`Apart`] if they are not parts of one run.
 pub fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, Apart> {
     let mut parts = reports.into_iter().map(Part::new).collect::<Result<Vec<_>, _>>()?;
-    parts.sort_by_key(|part| (part.number, part.report.from));
+    parts.sort_by_key(|part| part.shard.number);
     for pair in parts.windows(2) {
         pair[0].goes_with(&pair[1])?;
     }
-    let of = parts.first().map_or(1, |part| part.of);
-    let present = |number: u64| parts.iter().any(|part| part.number == number);
-    let missing =
-        (1..=of).filter(|number| !present(*number)).map(|number| format!("{number}/{of}")).collect();
-    let mut parts = parts.into_iter().map(|part| part.report);
-    let Some(mut whole) = parts.next() else {
+    let of = parts.first().map_or(1, |part| part.shard.of);
+    let numbers = |wanted: &dyn Fn(&Part) -> bool| {
+        parts.iter().filter(|part| wanted(part)).map(|part| part.shard.number).collect::<BTreeSet<u64>>()
+    };
+    let present = numbers(&|_| true);
+    let missing = in_rows((1..=of).filter(|number| !present.contains(number)), of);
+    let ended_early = in_rows(numbers(&|part| of > 1 && !part.report.complete).into_iter(), of);
+    let mut parts = parts.into_iter();
+    let Some(Part { report: mut whole, mut summary, .. }) = parts.next() else {
         let what = "expected at least one report".to_owned();
         return Err(Apart::Nonsense { name: "nothing".to_owned(), what });
     };
     for part in parts {
-        append(&mut whole, part);
+        summary.tally.append(&part.summary.tally);
+        append(&mut whole, part.report);
     }
-    whole.missing = missing;
+    let tally = summary.tally;
+    (whole.seeds, whole.steps) = (tally.seeds, tally.steps);
+    (whole.effective_steps, whole.skipped_steps) = (tally.effective_steps, tally.skipped_steps);
+    whole.trace_hash = tally.trace_hash.to_string();
+    whole.coverage = coverage_report(&tally.coverage);
+    (whole.missing, whole.ended_early) = (missing, ended_early);
     whole.complete &= whole.missing.is_empty();
     if whole.missing.is_empty() {
         whole.shard = None;
@@ -73,25 +83,22 @@ pub fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, Apart> {
 struct Part {
     name: String,
     report: RunReport,
-    number: u64,
-    of: u64,
+    summary: Summary,
+    shard: Shard,
 }
 
 impl Part {
     fn new((name, report): (String, RunReport)) -> Result<Self, Apart> {
         let nonsense = |what: String| Apart::Nonsense { name: name.clone(), what };
-        let (number, of) = match report.shard.as_deref().map(|shard| (shard, shard.split_once('/'))) {
-            None => (1, 1),
-            Some((shard, parts)) => parts
-                .and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)))
-                .filter(|(number, of)| (1..=*of).contains(number))
-                .ok_or_else(|| nonsense(format!("{shard} is no shard")))?,
-        };
+        let shard = report.part().map_err(nonsense)?;
         if !report.missing.is_empty() {
             return Err(nonsense(format!("it was merged without {}", report.missing.join(", "))));
         }
-        report.summary().map_err(nonsense)?;
-        Ok(Self { name, report, number, of })
+        let summary = report.summary().map_err(nonsense)?;
+        if report.canary.is_none() {
+            return Err(nonsense("it says of no canary that it was caught".to_owned()));
+        }
+        Ok(Self { name, report, summary, shard })
     }
 
     fn goes_with(&self, next: &Self) -> Result<(), Apart> {
@@ -100,12 +107,12 @@ impl Part {
         if let Some(what) = self.report.asked.difference(&next.report.asked) {
             return Err(strangers(what));
         }
-        if self.of != next.of {
-            return Err(strangers(format!("the first is of {} shards, the second of {}", self.of, next.of)));
+        let (of, next_of) = (self.shard.of, next.shard.of);
+        if of != next_of {
+            return Err(strangers(format!("the first is of {of} shards, the second of {next_of}")));
         }
-        let overlap =
-            self.report.from.saturating_add(self.report.seeds) > next.report.from && next.report.seeds > 0;
-        if self.number == next.number || overlap {
+        // Each has the seeds of its part and no others, so only the same part overlaps.
+        if self.shard == next.shard {
             let from = next.report.from;
             return Err(Apart::Overlap { first: self.name.clone(), second: next.name.clone(), from });
         }
@@ -113,17 +120,8 @@ impl Part {
     }
 }
 
-/// Adds the part that comes next.
+/// Adds what is not in the tally of the part that comes next.
 fn append(whole: &mut RunReport, part: RunReport) {
-    let summaries = (whole.summary(), part.summary());
-    let (Ok(mut summary), Ok(next)) = summaries else { unreachable!("each was looked at before") };
-    summary.tally.append(&next.tally);
-    whole.seeds = summary.tally.seeds;
-    whole.steps = summary.tally.steps;
-    whole.effective_steps = summary.tally.effective_steps;
-    whole.skipped_steps = summary.tally.skipped_steps;
-    whole.trace_hash = summary.tally.trace_hash.to_string();
-    whole.coverage = coverage_report(&summary.tally.coverage);
     whole.jobs += part.jobs;
     whole.isolated &= part.isolated;
     whole.complete &= part.complete;
@@ -142,6 +140,22 @@ fn append(whole: &mut RunReport, part: RunReport) {
         *whole.masked.entry(signature).or_default() += count;
     }
     whole.canary = slower(whole.canary.take(), part.canary);
+}
+
+/// Parts in words, several in a row as one.
+fn in_rows(numbers: impl Iterator<Item = u64>, of: u64) -> Vec<String> {
+    let mut rows: Vec<(u64, u64)> = Vec::new();
+    for number in numbers {
+        match rows.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => rows.push((number, number)),
+        }
+    }
+    let word = |(first, last): (u64, u64)| match first == last {
+        true => format!("{first}/{of}"),
+        false => format!("{first}-{last}/{of}"),
+    };
+    rows.into_iter().map(word).collect()
 }
 
 /// The canary that took longer to be caught; none if one part had none.

@@ -1,7 +1,7 @@
 //! What a run came to, as JSON: of a whole run, of a shard, or of one that is not over yet.
 
 use super::{Interval, RUN_VERSION};
-use crate::campaign::{Canary, Ending, Extent, Finding, Plan, Summary, SweepHash, Tally};
+use crate::campaign::{Canary, Ending, Extent, Finding, NoShard, Plan, Shard, Summary, SweepHash, Tally};
 use crate::coverage::Coverage;
 use crate::outcome::Signature;
 use crate::scenario::{Document, GENERATOR, Profile};
@@ -48,9 +48,12 @@ pub struct RunReport {
     /// Which part of the run this is: K/N, or none if it is all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
-    /// Parts that are not in it, of which only the others' reports were merged.
+    /// Parts that are not in it, where only the others' reports were merged: K/N, or K-L/N for several in a row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// Parts that are in it and ended early, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended_early: Vec<String>,
     /// The first seed.
     pub from: u64,
     /// Threads.
@@ -184,6 +187,7 @@ impl RunReport {
             asked,
             shard,
             missing: Vec::new(),
+            ended_early: Vec::new(),
             from: plan.from,
             jobs: plan.jobs,
             isolated: plan.isolation.is_some(),
@@ -219,6 +223,7 @@ impl RunReport {
     /// # Errors
     /// A word on what makes no sense in it.
     pub fn summary(&self) -> Result<Summary, String> {
+        self.check()?;
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string());
         let finding = |report: &FindingReport| {
             let document: Document = report.scenario.parse().map_err(|error| format!("scenario: {error}"))?;
@@ -251,6 +256,38 @@ impl RunReport {
                 (false, false) => Ending::Unfinished,
             },
         })
+    }
+
+    /// Which part of its run this is.
+    pub(super) fn part(&self) -> Result<Shard, String> {
+        let Some(shard) = &self.shard else { return Ok(Shard::WHOLE) };
+        shard.parse().map_err(|error: NoShard| format!("shard: {error}"))
+    }
+
+    /// Whether its numbers can be those of one run.
+    fn check(&self) -> Result<(), String> {
+        let limit = |key: &str, is: u64, most: u64| match is <= most {
+            true => Ok(()),
+            false => Err(format!("{key}: expected at most {most}, found {is}")),
+        };
+        let shard = self.part()?;
+        if let Some(Interval { from, count }) = self.asked.all_seeds {
+            let (start, most) = shard.of_range(count);
+            if from.checked_add(start) != Some(self.from) {
+                return Err(format!("from: expected the first seed of its part, found {}", self.from));
+            }
+            limit("seeds", self.seeds, most)?;
+            if self.complete && self.seeds < most && self.missing.is_empty() {
+                return Err(format!("seeds: expected {most} of a complete part, found {}", self.seeds));
+            }
+        }
+        // Each seed settles at its end.
+        let steps = (self.asked.steps_per_seed as u64).saturating_add(1).saturating_mul(self.seeds);
+        limit("steps", self.steps, steps)?;
+        limit("effective_steps", self.effective_steps, self.steps)?;
+        limit("skipped_steps", self.skipped_steps, self.steps)?;
+        limit("jobs", self.jobs as u64, 1 << 32)?;
+        self.findings.iter().try_for_each(|finding| limit("findings: count", finding.count, self.seeds))
     }
 
     /// The trace hash as a number.

@@ -103,12 +103,39 @@ fn without_children_a_hang_is_told_with_its_seed_and_ends_the_run() {
         "500ms",
     ]);
     assert_eq!(left.status, Some(1), "{left:?}");
-    assert!(left.err.starts_with("FOUND deadly-spin stuck: submit did not return within 0."), "{left:?}");
-    assert!(left.err.contains(&format!(" of seed {DEADLY_SEED}\n")), "{left:?}");
-    let command = left.err.lines().last().expect("a last line");
+    assert!(left.out.starts_with("FOUND deadly-spin stuck: submit did not return within 0."), "{left:?}");
+    assert!(left.out.contains(&format!(" of seed {DEADLY_SEED}\n")), "{left:?}");
+    let command = left.out.lines().last().expect("a last line");
     let again = place.shell(&format!("{command} --patience 500ms"));
     assert_eq!(again.status, Some(1), "{command}: {again:?}");
     assert!(again.out.contains("stuck: the call did not return in time"), "{again:?}");
+}
+
+/// At rest, a child is replaced; in the middle of a call it is a finding that says that it did not happen again.
+#[test]
+fn a_child_that_somebody_else_ends_does_not_end_the_run() {
+    let place = Place::new();
+    // Children of the run alone, one after the other, whatever they are at.
+    let line = "$R run --json --seeds 1500 --subject specimen --jobs 2 --isolate & run=$!; \
+                for i in 1 2 3 4 5 6 7 8; do sleep 0.1; \
+                child=$(ps -o pid= --ppid $run | head -1); [ -z \"$child\" ] || kill -9 $child; done; wait $run";
+    let left = place.shell(line);
+    let report = json(&left);
+    assert_eq!((&report["seeds"], &report["complete"]), (&Value::from(1500), &Value::from(true)), "{left:?}");
+    let findings = report["findings"].as_array().expect("an array");
+    assert_eq!(left.status, Some(i32::from(!findings.is_empty())), "{left:?}");
+    for finding in findings {
+        let detail = finding["detail"].as_str().expect("text");
+        assert_eq!(detail, "died: signal: 9 (SIGKILL), but not when it was run again", "{finding}");
+    }
+}
+
+#[test]
+fn what_has_no_room_for_its_children_is_refused() {
+    let place = Place::new();
+    let left = Place::left(place.shell_command("$R run --seeds 5 --isolate").env("TMPDIR", "/nonexistent"));
+    assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
+    assert!(left.err.starts_with("error: a child process: No such file or directory"), "{left:?}");
 }
 
 #[test]

@@ -79,6 +79,41 @@ fn missing_shards_are_named_and_never_green() {
 }
 
 #[test]
+fn a_shard_that_ended_early_is_named_and_never_green() {
+    let place = Place::new();
+    let names: Vec<String> = (1..=3).map(|number| format!("{number}.json")).collect();
+    for (number, name) in (1..).zip(&names) {
+        let left = place.run(&["run", "--json", "--seeds", "90", "--shard", &format!("{number}/3")]);
+        let mut report = json(&left);
+        if number > 1 {
+            // As it is after Ctrl-C.
+            report["complete"] = json!(false);
+        }
+        place.write(name, report.to_string());
+    }
+    let left = place.run(&["report", &names[0], &names[1], &names[2]]);
+    assert_eq!(left.status, Some(2), "{left:?}");
+    assert!(left.out.contains("  not all    shard 2-3/3 ended early\n"), "{left:?}");
+    assert_eq!(left.err, "error: shards ended early: 2-3/3\n");
+}
+
+#[test]
+fn more_shards_than_seeds_add_up_too() {
+    let place = Place::new();
+    let whole = json(&place.run(&["run", "--json", "--seeds", "3"]));
+    let names: Vec<String> = (1..=5).map(|number| format!("{number}.json")).collect();
+    for (number, name) in (1..).zip(&names) {
+        let left = place.run(&["run", "--json", "--seeds", "3", "--shard", &format!("{number}/5")]);
+        assert_eq!(left.status, Some(0), "{left:?}");
+        place.write(name, left.out);
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let merged = place.run(&[&["report", "--json"], &names[..]].concat());
+    assert_eq!(merged.status, Some(0), "{merged:?}");
+    assert_eq!(without(json(&merged), &["jobs", "canary"]), without(whole, &["jobs", "canary"]));
+}
+
+#[test]
 fn what_does_not_belong_together_is_refused() {
     let place = Place::new();
     let one = shard(&place, "1/2", &[]);
@@ -131,7 +166,13 @@ fn files_that_are_no_reports() {
         ("{\"version\": 1}".to_owned(), "a report of version 1, where version 2 is understood"),
         (changed("version", json!(3)), "a report of version 3, where version 2 is understood"),
         (changed("seeds", json!("many")), "expected a report of `run --json`: invalid type"),
-        (changed("shard", json!("5/4")), "5/4 is no shard"),
+        (changed("shard", json!("5/4")), "shard: expected K/N with K from 1 to N"),
+        (changed("from", json!(7)), "from: expected the first seed of its part, found 7"),
+        (changed("seeds", json!(2)), "seeds: expected 3 of a complete part, found 2"),
+        (changed("seeds", json!(u64::MAX)), "seeds: expected at most 3, found 18446744073709551615"),
+        (changed("steps", json!(u64::MAX)), "steps: expected at most 387, found 18446744073709551615"),
+        (changed("effective_steps", json!(388)), "effective_steps: expected at most 387, found 388"),
+        (changed("canary", json!(null)), "it says of no canary that it was caught"),
         (changed("trace_hash", json!("0x12g")), "trace_hash: expected 0x and 16 digits"),
         (changed("seconds", json!(-1.0)), "cannot convert float seconds to Duration"),
         (

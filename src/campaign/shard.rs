@@ -1,0 +1,48 @@
+//! A part of a run.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// One of several parts of a run's seeds, which are equal or differ by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which, from 1.
+    pub number: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+impl Shard {
+    /// The most parts.
+    pub const MOST: u64 = 65_536;
+    /// All of it.
+    pub const WHOLE: Self = Self { number: 1, of: 1 };
+
+    /// The part of `count` that is this shard's: where it begins and how long it is.
+    pub fn of_range(self, count: u64) -> (u64, u64) {
+        let at = |number: u64| (u128::from(count) * u128::from(number) / u128::from(self.of)) as u64;
+        let start = at(self.number - 1);
+        (start, at(self.number) - start)
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = NoShard;
+
+    fn from_str(text: &str) -> Result<Self, NoShard> {
+        let (number, of) = text.split_once('/').ok_or(NoShard)?;
+        let (number, of) = (number.parse().map_err(|_| NoShard)?, of.parse().map_err(|_| NoShard)?);
+        if (1..=of).contains(&number) && of <= Self::MOST { Ok(Self { number, of }) } else { Err(NoShard) }
+    }
+}
+
+/// A text is no shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected K/N with K from 1 to N, and N at most {}", Shard::MOST)]
+pub struct NoShard;
