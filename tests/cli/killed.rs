@@ -214,9 +214,10 @@ fn two_runs_do_not_share_a_folder() {
 fn a_folder_that_goes_away_costs_no_finding() {
     let place = Place::new();
     let args = format!("run --subject {SPECIMEN} --time 4s --steps 32 --out out --max-findings 99");
-    // On the way, a file takes the place of the folder.
+    // On the way, what was the folder leads nowhere: in one move, or the run would find a gap in which to make it anew.
     let line = format!(
-        "$R {args} >printed 2>told & while [ ! -e out/progress.json ]; do :; done; mv out gone; touch out; wait $!; echo $?"
+        "mkdir gone; ln -s gone out; ln -s printed/nowhere other; $R {args} >printed 2>told & \
+         while [ ! -e out/progress.json ]; do :; done; mv -T other out; wait $!; echo $?"
     );
     let left = place.shell(&line);
     assert_eq!(left.out.trim(), "2", "{left:?}");
