@@ -126,7 +126,8 @@ pub(super) fn shrink(args: &ShrinkArgs) -> Result<Found, Refusal> {
         match &args.output {
             Some(path) => {
                 output::write_file(path, shrunk.to_string().as_bytes())?;
-                output::note(&replay_command(&path.display().to_string(), kind));
+                let isolate = if args.isolate.isolate { " --isolate" } else { "" };
+                output::note(&format!("{}{isolate}", replay_command(&path.display().to_string(), kind)));
             }
             None => output::emit(&shrunk.to_string())?,
         }

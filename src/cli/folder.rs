@@ -1,9 +1,9 @@
 //! The folder of a run: its findings as they come, its progress, and in the end its report.
 
 use super::{Refusal, output};
-use crate::campaign::{Finding, Summary};
+use crate::campaign::{Finding, Plan, Summary};
 use crate::report::{Asked, RunReport, file_name};
-use crate::scenario::{Document, Draw, GENERATOR};
+use crate::scenario::{Document, GENERATOR};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -88,7 +88,11 @@ impl Folder {
             )));
         }
         if build != self.build {
-            return Err(other("the program was built anew since".to_owned()));
+            return Err(refuse(
+                "the progress of a program that was built otherwise: that build goes on from it, or remove it, or name \
+                 another folder with --out"
+                    .to_owned(),
+            ));
         }
         report.summary().map(Some).map_err(refuse)
     }
@@ -139,16 +143,17 @@ pub(super) fn path(folder: &Path, finding: &Finding) -> PathBuf {
 }
 
 /// Writes a finding down. If that fails, its scenario goes to standard error, so that it is not lost.
-pub(super) fn keep(folder: &Path, draw: &Draw, finding: &Finding) -> Result<(), Refusal> {
+pub(super) fn keep(folder: &Path, plan: &Plan, finding: &Finding) -> Result<(), Refusal> {
     let signature = &finding.signature;
     let comments = [
         signature.to_string(),
         finding.detail.replace(['\n', '\r'], " "),
         format!(
-            "from seed {} of generator {GENERATOR}: ringstorm replay {0} --subject {}{}",
+            "from seed {} of generator {GENERATOR}: ringstorm replay {0} --subject {}{}{}",
             finding.seed,
             signature.subject,
-            super::run::options(draw)
+            super::run::options(&plan.draw),
+            if plan.isolation.is_some() { " --isolate" } else { "" }
         ),
         format!("as a regression, this file ends in: expect {} {}", signature.subject, signature.expected),
     ];

@@ -113,7 +113,7 @@ impl Keeper<'_> {
     }
 
     fn write(&mut self, finding: &Finding) {
-        let written = folder::keep(&self.out, &self.plan.draw, finding);
+        let written = folder::keep(&self.out, self.plan, finding);
         self.failed(written);
     }
 

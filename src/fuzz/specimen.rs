@@ -19,16 +19,14 @@ struct Hunt {
     executions: u64,
 }
 
-/// Begins the hunt for a specimen's defect: the specimen that the last argument of the fuzzer names, which libFuzzer
-/// leaves alone behind `-ignore_remaining_args=1`.
+/// Begins the hunt for a specimen's defect: the specimen that an argument of the fuzzer names, which libFuzzer leaves alone
+/// behind `-ignore_remaining_args=1`. (It need not be the last: `cargo fuzz run` puts the corpus behind it.)
 ///
 /// # Panics
-/// If that is no subject.
+/// If none is the name of a subject.
 pub fn begin_hunt(arguments: impl Iterator<Item = String>) {
-    let name = arguments.last().unwrap_or_default();
-    let kind = Kind::by_name(&name).unwrap_or_else(|| {
-        panic!("{name:?} is no subject; say -ignore_remaining_args=1 NAME at the end of the command")
-    });
+    let named = arguments.skip(1).filter_map(|argument| Kind::by_name(&argument)).last();
+    let kind = named.expect("the name of a subject: -ignore_remaining_args=1 NAME at the end of the command");
     HUNT.set(Some(Hunt { kind, begin: None, executions: 0 }));
 }
 
