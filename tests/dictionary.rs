@@ -36,7 +36,7 @@ fn words(text: &str) -> Vec<String> {
 fn texts() -> Vec<String> {
     let drawn = |seed| generate(seed, Profile::Swarm, 128).to_string();
     let invariants = Invariant::VARIANTS.iter().map(|invariant| Expected::Violation(*invariant));
-    let outcomes = invariants.chain([Expected::Pass, Expected::Panic, Expected::Stuck]);
+    let outcomes = invariants.chain([Expected::Pass, Expected::Panic, Expected::Stuck, Expected::Died]);
     let expectations = outcomes.map(|expected| ("core".to_owned(), expected)).collect();
     let scenario = Scenario { steps: vec![Step::Idle, Step::Settle], ..Scenario::default() };
     let expecting = Document { scenario, expectations, ..Document::default() };
