@@ -111,9 +111,13 @@ impl Folder {
         result
     }
 
-    /// The run is over: its report stays, its progress is of no more use.
-    pub(super) fn finish(&self, report: &RunReport) -> Result<(), Refusal> {
-        output::write_file(&self.path.join(REPORT), report.json().as_bytes())?;
+    /// Writes the report of a run that is over.
+    pub(super) fn keep_report(&self, report: &RunReport) -> Result<(), Refusal> {
+        output::write_file(&self.path.join(REPORT), report.json().as_bytes())
+    }
+
+    /// The run is over and was told of: its progress is of no more use.
+    pub(super) fn forget_progress(&self) -> Result<(), Refusal> {
         let progress = self.path.join(PROGRESS);
         match std::fs::remove_file(&progress) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

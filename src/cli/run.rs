@@ -62,6 +62,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
     } else {
         output::emit(&text(args, &keeper, &summary)?)?;
     }
+    keeper.told(&summary);
     match failure.map(Refusal::from).or(keeper.unwritten) {
         Some(error) => Err(error),
         None if summary.findings.is_empty() => Ok(Found::Nothing),
@@ -155,8 +156,17 @@ impl Keeper<'_> {
             return self.keep_progress(summary);
         }
         let report = self.report(summary);
-        let finished = self.folder.as_ref().map_or(Ok(()), |folder| folder.finish(&report));
-        self.failed(finished);
+        let kept = self.folder.as_ref().map_or(Ok(()), |folder| folder.keep_report(&report));
+        self.failed(kept);
+    }
+
+    /// What the run came to was printed. One that was over and is killed before that ends once more, to print it.
+    fn told(&mut self, summary: &Summary) {
+        if summary.ending == Ending::Unfinished || self.unwritten.is_some() {
+            return;
+        }
+        let forgotten = self.folder.as_ref().map_or(Ok(()), Folder::forget_progress);
+        self.failed(forgotten);
     }
 }
 
