@@ -10,13 +10,16 @@ mod folder;
 mod input;
 mod output;
 mod run;
+mod session;
 
+use crate::subject::{Own, Subjects};
 use args::{Cli, Command};
 use clap::Parser;
-use commands::replay_command;
+use session::Session;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Why the command ends without doing what it was asked.
@@ -36,6 +39,12 @@ impl From<crate::executor::Failure> for Refusal {
     }
 }
 
+impl From<crate::execution::Unfit> for Refusal {
+    fn from(unfit: crate::execution::Unfit) -> Self {
+        Self::Input(unfit.to_string())
+    }
+}
+
 impl From<ringstorm_core::SystemError> for Refusal {
     fn from(error: ringstorm_core::SystemError) -> Self {
         Self::Input(error.to_string())
@@ -51,22 +60,20 @@ pub enum Found {
     Something,
 }
 
-/// Runs the command with the arguments of this process.
+/// Runs the command with the arguments of this process, over the subjects that come with ringstorm.
 pub fn main() -> ExitCode {
+    main_with(&[])
+}
+
+/// Runs the command with the arguments of this process, over these subjects too: the first one is the one that is run
+/// unless another is asked for. To be called by `main` first of all, since `--isolate` starts the same program again.
+pub fn main_with(own: &'static [Own]) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse_arguments(&error),
     };
-    let result = match cli.command.unwrap_or_else(Command::default_run) {
-        Command::Run(args) => run::run(&args),
-        Command::Replay(args) => commands::replay(&args),
-        Command::Show(args) => commands::show(&args),
-        Command::Shrink(args) => commands::shrink(&args),
-        Command::Explore(args) => explore::explore(&args),
-        Command::Calibrate(args) => commands::calibrate(&args),
-        Command::Report(args) => commands::report(&args),
-        Command::Isolated { pulse } => run::isolated(&pulse),
-    };
+    let subjects = Subjects::with(own).map_err(Refusal::Input);
+    let result = subjects.and_then(|subjects| execute(Session { subjects, whole_process: true }, cli));
     match result {
         Ok(Found::Nothing) => ExitCode::SUCCESS,
         Ok(Found::Something) => ExitCode::from(1),
@@ -75,6 +82,35 @@ pub fn main() -> ExitCode {
             output::note(&format!("error: {refusal}").replace(['\n', '\r'], " "));
             ExitCode::from(2)
         }
+    }
+}
+
+/// Runs a command line over these subjects within another program, such as a test: `["run", "--seeds", "1000"]`. What it
+/// has to tell goes to standard output and standard error as always.
+///
+/// # Errors
+/// [`Refusal`] if something was refused: the arguments, the input, or an adapter that is wrong.
+pub fn command<A: Into<OsString> + Clone>(
+    own: &'static [Own],
+    arguments: impl IntoIterator<Item = A>,
+) -> Result<Found, Refusal> {
+    let arguments = arguments.into_iter().map(Into::into);
+    let cli = Cli::try_parse_from(std::iter::once(OsString::from("ringstorm")).chain(arguments))
+        .map_err(|error| Refusal::Input(error.to_string()))?;
+    let subjects = Subjects::with(own).map_err(Refusal::Input)?;
+    execute(Session { subjects, whole_process: false }, cli)
+}
+
+fn execute(session: Session, cli: Cli) -> Result<Found, Refusal> {
+    match cli.command.unwrap_or_else(Command::default_run) {
+        Command::Run(args) => run::run(session, &args),
+        Command::Replay(args) => commands::replay(session, &args),
+        Command::Show(args) => commands::show(&args),
+        Command::Shrink(args) => commands::shrink(session, &args),
+        Command::Explore(args) => explore::explore(session, &args),
+        Command::Calibrate(args) => commands::calibrate(&args),
+        Command::Report(args) => commands::report(&args),
+        Command::Isolated { pulse } => run::isolated(session, &pulse),
     }
 }
 
@@ -100,15 +136,21 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
 
 /// What becomes true with Ctrl-C. A second one ends the process at once, but not one that comes with the first: whoever ends
 /// a process and its group, as `timeout` does, sends two.
-fn interrupt() -> Result<Arc<AtomicBool>, Refusal> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let (flag, first) = (Arc::clone(&interrupted), OnceLock::new());
-    ctrlc::set_handler(move || {
-        flag.store(true, Ordering::Relaxed);
-        if first.get_or_init(Instant::now).elapsed() > Duration::from_millis(500) {
-            std::process::exit(130);
-        }
-    })
-    .map_err(|error| Refusal::Input(format!("Ctrl-C: {error}")))?;
-    Ok(interrupted)
+fn interrupt() -> Result<&'static AtomicBool, Refusal> {
+    static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    // There may be several commands in one process, one after the other or at the same time.
+    static SET: Mutex<bool> = Mutex::new(false);
+    let mut set = SET.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*set {
+        ctrlc::set_handler(|| {
+            INTERRUPTED.store(true, Ordering::Relaxed);
+            if FIRST.get_or_init(Instant::now).elapsed() > Duration::from_millis(500) {
+                std::process::exit(130);
+            }
+        })
+        .map_err(|error| Refusal::Input(format!("Ctrl-C: {error}")))?;
+        *set = true;
+    }
+    Ok(&INTERRUPTED)
 }

@@ -13,6 +13,7 @@
 mod calls;
 mod device;
 mod ending;
+mod geometry;
 mod ground;
 mod judge;
 mod listener;
@@ -32,10 +33,10 @@ pub use snapshot::{Advance, Snapshot};
 
 use crate::outcome::{Call, Outcome};
 use crate::scenario::{Scenario, Setup, Step};
-use crate::subject::{Kind, Provided};
+use crate::subject::{Kind, Provided, WrongAdapter};
 use judge::Judge;
 use request::Request;
-use ringstorm_core::{DeviceAddress, Layout, SystemError};
+use ringstorm_core::{DeviceAddress, SystemError};
 use ringstorm_model::{Descriptor, Model, TraceHash, Violation};
 use ringstorm_sim_device::{self as sim, CallReport, Effect, WatchedMemory};
 use run::Run;
@@ -63,6 +64,27 @@ pub enum Stop {
 impl From<Violation> for Stop {
     fn from(violation: Violation) -> Self {
         Self::Violation(violation)
+    }
+}
+
+/// Why a scenario cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// There is no memory for it.
+    #[error(transparent)]
+    System(#[from] SystemError),
+    /// The subject is none.
+    #[error(transparent)]
+    Adapter(#[from] WrongAdapter),
+}
+
+impl Unfit {
+    /// The same, with the seed whose scenario it was.
+    pub(crate) fn at_seed(self, seed: u64) -> Self {
+        match self {
+            Self::Adapter(wrong) => Self::Adapter(wrong.at(&format!("seed {seed}"))),
+            Self::System(error) => Self::System(error),
+        }
     }
 }
 
@@ -144,19 +166,19 @@ impl Rig {
     /// Runs a scenario from the beginning to the end.
     ///
     /// # Errors
-    /// [`SystemError`] if there is no memory for it.
+    /// [`Unfit`] if there is no memory for it, or the subject's adapter is wrong.
     pub fn run(
         &mut self,
         kind: Kind,
         scenario: &Scenario,
         listener: &mut impl Listener,
-    ) -> Result<Outcome, SystemError> {
+    ) -> Result<Outcome, Unfit> {
         let start = Instant::now();
         self.construction = Duration::ZERO;
-        self.prepare(&scenario.setup)?;
+        let setup = self.prepare(kind, &scenario.setup)?;
         let mut at = 0;
         let end = catch_unwind(AssertUnwindSafe(|| -> Result<(), Stop> {
-            self.construct(kind, &scenario.setup, listener)?;
+            self.construct(kind, &setup, listener)?;
             self.construction = start.elapsed();
             for step in &scenario.steps {
                 self.step_at(at, Some(step), listener)?;
@@ -164,7 +186,8 @@ impl Rig {
             }
             self.step_at(at, None, listener)
         }));
-        Ok(self.outcome(panics::verdict(end), at))
+        let verdict = self.verdict(end)?;
+        Ok(self.outcome(verdict, at))
     }
 
     /// Begins an execution, to be gone on with by [`step`](Self::step) and [`finish`](Self::finish). A panic of
@@ -173,8 +196,8 @@ impl Rig {
     /// # Errors
     /// [`SystemError`] if there is no memory for it.
     pub fn begin(&mut self, kind: Kind, setup: &Setup) -> Result<Result<(), Stop>, SystemError> {
-        self.prepare(setup)?;
-        Ok(self.construct(kind, setup, &mut ()))
+        let setup = self.prepare(kind, setup)?;
+        Ok(self.construct(kind, &setup, &mut ()))
     }
 
     /// Goes one step on.
@@ -217,24 +240,25 @@ impl Rig {
         &self.judge.model
     }
 
-    /// Makes room, and memory that is all zero.
-    fn prepare(&mut self, setup: &Setup) -> Result<(), SystemError> {
+    /// Makes room, and memory that is all zero. Says what the setup comes to with this kind of subject.
+    fn prepare(&mut self, kind: Kind, setup: &Setup) -> Result<Setup, SystemError> {
+        let setup = kind.negotiate(setup);
         // The one before may have ended by a panic, with its subject half-way through a call.
         drop(self.run.subject.take());
         let size = setup.queue_size;
-        let buffers = usize::from(setup.buffer_size) * size.as_usize();
+        let (ring_bytes, buffers) = (kind.ring_bytes(size), usize::from(setup.buffer_size) * size.as_usize());
         // Both are there before either is taken: if one is refused, the next execution finds everything as it was.
-        let rings = self.other_memory(&self.provided.rings, Layout::new(size).len(), RINGS_ALIGNMENT)?;
+        let rings = self.other_memory(&self.provided.rings, ring_bytes, RINGS_ALIGNMENT)?;
         let other = self.other_memory(&self.provided.buffers, buffers, 1)?;
         if rings.is_some() || other.is_some() {
             self.provided.rings = rings.unwrap_or_else(|| Rc::clone(&self.provided.rings));
             self.provided.buffers = other.unwrap_or_else(|| Rc::clone(&self.provided.buffers));
             self.run.move_to(&self.provided);
         }
-        self.provided.rings.restart(Layout::new(size).len());
+        self.provided.rings.restart(ring_bytes);
         self.provided.buffers.restart(buffers);
         self.provided.buffers.record_places();
-        Ok(())
+        Ok(setup)
     }
 
     /// Other memory for so many bytes, if this one does not serve or somebody else has a handle to it: a subject that kept
@@ -252,30 +276,31 @@ impl Rig {
     }
 
     fn construct(&mut self, kind: Kind, setup: &Setup, listener: &mut impl Listener) -> Result<(), Stop> {
-        // What is negotiated is what both know.
-        let setup = &Setup { event_index: setup.event_index && kind.capabilities().event_index, ..*setup };
-        let size = setup.queue_size;
+        let (size, can) = (setup.queue_size, kind.capabilities());
         let first = setup.first_index.get();
         self.judge.model.begin(&ringstorm_model::Setup {
             queue_size: size.get(),
             buffer_size: setup.buffer_size.into(),
             first_index: first,
             event_index: setup.event_index,
-            zeroed: setup.zeroes() && kind.capabilities().zeroing,
-            goes_on: kind.capabilities().policies.then(|| setup.goes_on()),
+            zeroed: setup.zeroes() && can.zeroing,
+            goes_on: can.policies.then(|| setup.goes_on()),
+            lengths: can.lengths,
+            refills: can.submits_itself,
         });
         self.judge.hash = TraceHash::default();
-        self.run.begin(kind.capabilities(), setup);
+        self.run.begin(can, setup);
         self.begin_call(Call::Construct);
         let subject = panics::guard(|| kind.build(setup, &self.provided));
         self.end_call();
-        self.run.meet(subject);
+        self.run.meet(subject, &self.provided);
         let (available, part) = (self.run.geometry.available, self.run.device_part.clone());
         self.provided.rings.watch_available_index(available + 2);
         self.provided.rings.reserve_for_device(part);
         self.tell_effects(listener)?;
         self.look_at_event(listener)?;
-        self.look_at_free_count(listener)
+        self.meet_submitted_itself(listener)?;
+        self.look_at_first_free_count(listener)
     }
 
     fn step_at(

@@ -1,7 +1,7 @@
 //! Who runs scenarios: a rig of this thread, or one in a child process.
 
 use crate::campaign::Block;
-use crate::execution::Rig;
+use crate::execution::{Rig, Unfit};
 use crate::outcome::Outcome;
 use crate::scenario::{Draw, Scenario};
 use crate::story;
@@ -13,12 +13,18 @@ use std::time::Instant;
 /// Why scenarios cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// There is no memory for one.
+    /// One cannot be run.
     #[error(transparent)]
-    System(#[from] SystemError),
+    Unfit(#[from] Unfit),
     /// A child process cannot be started or talked to.
     #[error("a child process: {0}")]
     Child(#[from] io::Error),
+}
+
+impl From<SystemError> for Failure {
+    fn from(error: SystemError) -> Self {
+        Self::Unfit(error.into())
+    }
 }
 
 /// Somebody who runs scenarios.
@@ -55,7 +61,7 @@ impl Executor for Rig {
         for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
             draw.scenario_into(seed, &mut scenario);
             self.begin_seed(seed);
-            let outcome = Self::run(self, kind, &scenario, &mut ())?;
+            let outcome = Self::run(self, kind, &scenario, &mut ()).map_err(|unfit| unfit.at_seed(seed))?;
             block.tally.constructing += self.construction_time();
             block.add(seed, outcome);
         }

@@ -1,10 +1,9 @@
 //! What happened in an execution, step by step, as text.
 
-use crate::execution::{Listener, Rig, Skip};
+use crate::execution::{Listener, Rig, Skip, Unfit};
 use crate::outcome::{Outcome, Verdict};
 use crate::scenario::{Scenario, Step};
 use crate::subject::Kind;
-use ringstorm_core::SystemError;
 use ringstorm_model::{ChainFlaw, Event, Refusal};
 use std::fmt::Write;
 
@@ -12,8 +11,8 @@ use std::fmt::Write;
 /// reviewed and compared.
 ///
 /// # Errors
-/// [`SystemError`] if there is no memory for it.
-pub fn tell(rig: &mut Rig, kind: Kind, scenario: &Scenario) -> Result<(String, Outcome), SystemError> {
+/// [`Unfit`] if there is no memory for it, or the subject's adapter is wrong.
+pub fn tell(rig: &mut Rig, kind: Kind, scenario: &Scenario) -> Result<(String, Outcome), Unfit> {
     let mut steps = String::new();
     let outcome = tell_to(rig, kind, scenario, &mut |lines| steps.push_str(lines))?;
     Ok((framed(kind, scenario, &steps, &outcome), outcome))
@@ -22,13 +21,13 @@ pub fn tell(rig: &mut Rig, kind: Kind, scenario: &Scenario) -> Result<(String, O
 /// Runs a scenario; `sink` hears of each step when it is over.
 ///
 /// # Errors
-/// [`SystemError`] if there is no memory for it.
+/// [`Unfit`] if there is no memory for it, or the subject's adapter is wrong.
 pub(crate) fn tell_to(
     rig: &mut Rig,
     kind: Kind,
     scenario: &Scenario,
     sink: &mut dyn FnMut(&str),
-) -> Result<Outcome, SystemError> {
+) -> Result<Outcome, Unfit> {
     let mut story = Story { sink, step: None, notes: Vec::new(), free: None };
     let outcome = rig.run(kind, scenario, &mut story)?;
     story.end_step();

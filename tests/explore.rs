@@ -168,7 +168,7 @@ fn go(rig: &mut Rig, kind: Kind, alphabet: &Alphabet, setup: usize, path: &[usiz
     let begun = rig.try_begin(kind, &alphabet.setups[setup]).expect("there is memory");
     assert_eq!(begun, Advance::On);
     for letter in path {
-        match rig.try_step(&alphabet.letters[*letter].step) {
+        match rig.try_step(&alphabet.letters[*letter].step).expect("an adapter") {
             Advance::On => {}
             Advance::Skipped => return None,
             Advance::Ended(verdict) => panic!("{verdict}"),

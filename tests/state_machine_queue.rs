@@ -66,7 +66,7 @@ fn a_failure_is_shrunk_and_kept_as_a_scenario_to_commit() {
     let command = format!("replay {} --subject {}", path.display(), kind.name());
     assert!(told.contains(&command), "{told}");
     assert!(scenario.steps.len() <= 4, "{text}");
-    let outcome = Rig::new().and_then(|mut rig| rig.run(kind, &scenario, &mut ())).expect("memory");
+    let outcome = Rig::new().expect("memory").run(kind, &scenario, &mut ()).expect("a run");
     assert!(outcome.is_finding(), "{text}");
     assert!(
         text.contains(&format!("\n# as a regression, this file ends in: expect {} ", kind.name())),

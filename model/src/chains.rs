@@ -67,6 +67,8 @@ pub(crate) struct Chains {
     pub(crate) live_descriptors: u32,
     /// Live chains.
     pub(crate) live: u32,
+    /// The most live chains that there were.
+    pub(crate) most_live: u32,
     /// Chains that are published and not completed.
     pub(crate) in_flight: u32,
 }
@@ -86,6 +88,7 @@ impl Chains {
         self.owners.resize(size.max(self.owners.len()), Owner::default());
         self.extents.begin(longest);
         (self.live_descriptors, self.live, self.in_flight, self.lost) = (0, 0, 0, 0);
+        self.most_live = 0;
     }
 
     /// The live chain that begins at `head`.
@@ -147,6 +150,7 @@ impl Chains {
         (chain.used, chain.tampered, chain.lost, chain.serial) = (0, false, false, serial);
         self.live_descriptors += chain.count;
         self.live += 1;
+        self.most_live = self.most_live.max(self.live);
         Ok(())
     }
 
@@ -247,6 +251,8 @@ impl Chains {
             lost: _,
             live_descriptors,
             live,
+            // Of a queue that fills itself, and there it stays the same.
+            most_live: _,
             in_flight,
         } = self;
         (0..*size).for_each(|descriptor| self.owner(descriptor).hash(state));

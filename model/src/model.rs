@@ -22,6 +22,11 @@ pub struct Setup {
     pub zeroed: bool,
     /// Whether the driver promised to go on after a device fault, or to be broken; `None` if it promised neither.
     pub goes_on: Option<bool>,
+    /// Whether the driver tells how many bytes the device wrote to a chain. One that does not hands out all that stands in
+    /// its device-writable buffers.
+    pub lengths: bool,
+    /// Whether the driver puts another chain in the place of each that it takes.
+    pub refills: bool,
 }
 
 impl Default for Setup {
@@ -33,6 +38,8 @@ impl Default for Setup {
             event_index: false,
             zeroed: false,
             goes_on: None,
+            lengths: true,
+            refills: false,
         }
     }
 }
@@ -354,11 +361,25 @@ impl Model {
     }
 
     fn settled(&self) -> Result<(), Violation> {
+        if self.setup.refills {
+            return self.refilled();
+        }
         let missing = if self.chains.live == 0 { 0 } else { self.chains.not_lost() };
         require!(
             missing == 0 || self.broken,
             Drains,
             "{missing} chains never came back, and the queue is not broken"
+        );
+        Ok(())
+    }
+
+    /// All that came back was put back.
+    fn refilled(&self) -> Result<(), Violation> {
+        let (claimed, live, full) = (self.used.claimed(), self.chains.live, self.chains.most_live);
+        require!(
+            claimed == 0 && live == full || self.broken,
+            Drains,
+            "{claimed} used chains were never taken, {live} of {full} chains are there, and the queue is not broken"
         );
         Ok(())
     }

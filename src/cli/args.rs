@@ -2,7 +2,6 @@
 
 use crate::campaign::Shard;
 use crate::scenario::{Draw, Profile};
-use crate::subject::Kind;
 use clap::{Args, Parser, Subcommand};
 use ringstorm_core::QueueSize;
 use std::path::PathBuf;
@@ -55,8 +54,8 @@ impl Command {
 #[derive(Debug, Args, Clone)]
 pub(super) struct SeedArgs {
     /// The queue under test: core, specimen, specimen-DEFECT (`calibrate` lists them), or deadly-DEED, which is for child processes.
-    #[arg(long, value_name = "NAME", value_parser = subject)]
-    pub(super) subject: Option<Kind>,
+    #[arg(long, value_name = "NAME")]
+    pub(super) subject: Option<String>,
     /// What kind of scenarios.
     #[arg(long, value_enum, default_value_t, value_name = "PROFILE")]
     pub(super) profile: Profile,
@@ -183,8 +182,8 @@ pub(super) struct ExploreArgs {
     #[arg(long, default_value_t = 2, value_name = "F", value_parser = clap::value_parser!(u32).range(0..=65_535))]
     pub(super) faults: u32,
     /// The queue under test: core, specimen, or specimen-DEFECT (`calibrate` lists them).
-    #[arg(long, value_name = "NAME", value_parser = subject)]
-    pub(super) subject: Option<Kind>,
+    #[arg(long, value_name = "NAME")]
+    pub(super) subject: Option<String>,
     /// The most states of one queue size. A scope that is expected to have more is refused.
     #[arg(long, default_value_t = 10_000_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=u32::MAX.into()))]
     pub(super) max_states: u64,
@@ -229,11 +228,6 @@ pub(super) struct ReportArgs {
     /// Where to; standard output unless given.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-}
-
-fn subject(name: &str) -> Result<Kind, String> {
-    let expected = || crate::names::expected("the name of a subject", Kind::named().map(Kind::name), name);
-    Kind::by_name(name).ok_or_else(|| format!("expected {}", expected()))
 }
 
 fn queue_size(text: &str) -> Result<QueueSize, String> {

@@ -1,6 +1,7 @@
 //! What the commands do that run a few scenarios, or none.
 
 use super::args::{CalibrateArgs, IsolateArgs, ReplayArgs, ReportArgs, ShowArgs, ShrinkArgs};
+use super::session::Session;
 use super::{Found, Refusal, input, output};
 use crate::execution::Rig;
 use crate::executor::Executor;
@@ -12,44 +13,25 @@ use crate::shrink::BUDGET;
 use crate::subject::Kind;
 use std::path::Path;
 
-/// The command line that replays a file.
-pub(super) fn replay_command(file: &str, kind: Kind) -> String {
-    let subject = if kind == Kind::Core { String::new() } else { format!(" --subject {}", kind.name()) };
-    format!("{} replay {}{subject}", program(), quoted(file))
-}
-
-/// This program, as it was called.
-pub(super) fn program() -> String {
-    quoted(&std::env::args().next().unwrap_or_else(|| "ringstorm".to_owned()))
-}
-
-/// A path as a shell takes it.
-fn quoted(text: &str) -> String {
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./+".contains(&byte));
-    // A file that begins with a dash would be taken for a flag.
-    let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
-    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
 /// Somebody to run scenarios: a child process if that is asked for.
-fn executor(args: &IsolateArgs, needed: bool) -> Result<Box<dyn Executor>, Refusal> {
+fn executor(session: Session, args: &IsolateArgs, needed: bool) -> Result<Box<dyn Executor>, Refusal> {
     Ok(if args.isolate || needed {
-        Box::new(Child::new(super::run::isolation()?, args.patience)?)
+        Box::new(Child::new(session.isolation()?, args.patience)?)
     } else {
         Box::new(Rig::new()?)
     })
 }
 
-pub(super) fn replay(args: &ReplayArgs) -> Result<Found, Refusal> {
+pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, Refusal> {
     // All inputs are read before anything is told, so that a bad one leaves nothing half done.
     let documents: Vec<Document> =
         args.inputs.iter().map(|input| input::read(input, &args.seed)).collect::<Result<_, _>>()?;
     let mut found = Found::Nothing;
     for (input, document) in args.inputs.iter().zip(&documents) {
-        for (kind, expected) in expectations(input, document, args.seed.subject)? {
+        for (kind, expected) in expectations(session, input, document, args.seed.subject.as_deref())? {
             // What is expected to end its process must not end this one.
             let deadly = matches!(expected, Expected::Died | Expected::Stuck);
-            let mut executor = executor(&args.isolate, deadly)?;
+            let mut executor = executor(session, &args.isolate, deadly)?;
             let (text, outcome) = executor.tell(kind, &document.scenario)?;
             let as_expected = Expected::of(&outcome.verdict) == expected;
             let note = match (as_expected, expected) {
@@ -72,22 +54,25 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Found, Refusal> {
 
 /// Which subjects a document is replayed on, and what must come of it.
 fn expectations(
+    session: Session,
     input: &str,
     document: &Document,
-    subject: Option<Kind>,
+    subject: Option<&str>,
 ) -> Result<Vec<(Kind, Expected)>, Refusal> {
     let mut known = Vec::new();
     for (name, expected) in &document.expectations {
-        let kind = Kind::by_name(name)
+        let kind = session
+            .subjects
+            .by_name(name)
             .ok_or_else(|| Refusal::Input(format!("{input}: expect: unknown subject {name:?}")))?;
         known.push((kind, *expected));
     }
-    Ok(match subject {
+    Ok(match subject.map(|name| session.subject(Some(name))).transpose()? {
         Some(kind) => {
             let expected = known.iter().find(|(known, _)| *known == kind).map_or(Expected::Pass, |(_, e)| *e);
             vec![(kind, expected)]
         }
-        None if known.is_empty() => vec![(Kind::Core, Expected::Pass)],
+        None if known.is_empty() => vec![(session.subjects.usual(), Expected::Pass)],
         None => known,
     })
 }
@@ -105,12 +90,11 @@ pub(super) fn show(args: &ShowArgs) -> Result<Found, Refusal> {
     Ok(Found::Nothing)
 }
 
-pub(super) fn shrink(args: &ShrinkArgs) -> Result<Found, Refusal> {
+pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, Refusal> {
     let document = input::read(&args.input, &args.seed)?;
-    let subject = args.seed.subject;
-    let kinds: Vec<Kind> =
-        expectations(&args.input, &document, subject)?.iter().map(|(kind, _)| *kind).collect();
-    let mut executor = executor(&args.isolate, false)?;
+    let expectations = expectations(session, &args.input, &document, args.seed.subject.as_deref())?;
+    let kinds: Vec<Kind> = expectations.iter().map(|(kind, _)| *kind).collect();
+    let mut executor = executor(session, &args.isolate, false)?;
     for kind in kinds {
         let outcome = executor.run(kind, &document.scenario)?;
         if outcome.verdict == Verdict::Pass {
@@ -127,7 +111,10 @@ pub(super) fn shrink(args: &ShrinkArgs) -> Result<Found, Refusal> {
             Some(path) => {
                 output::write_file(path, shrunk.to_string().as_bytes())?;
                 let isolate = if args.isolate.isolate { " --isolate" } else { "" };
-                output::note(&format!("{}{isolate}", replay_command(&path.display().to_string(), kind)));
+                output::note(&format!(
+                    "{}{isolate}",
+                    session.replay_command(&path.display().to_string(), kind)
+                ));
             }
             None => output::emit(&shrunk.to_string())?,
         }

@@ -1,6 +1,7 @@
 //! `ringstorm explore`.
 
 use super::args::ExploreArgs;
+use super::session::Session;
 use super::{Found, Refusal, interrupt, output};
 use crate::execution::Rig;
 use crate::explore::{self, Alphabet, Ending, Explored, Means, Progress, Scope, report};
@@ -14,10 +15,11 @@ use std::thread::available_parallelism;
 /// The sizes that are explored unless one is asked for, each to a depth that takes some seconds.
 const SCOPES: [(u32, usize); 3] = [(1, 6), (2, 5), (4, 3)];
 
-pub(super) fn explore(args: &ExploreArgs) -> Result<Found, Refusal> {
+pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, Refusal> {
+    let kind = session.subject(args.subject.as_deref())?;
     let scopes: Vec<Scope> = match args.queue_size {
-        Some(size) => vec![scope(args, size, default_depth(size))],
-        None => SCOPES.map(|(size, depth)| scope(args, queue_size(size), depth)).to_vec(),
+        Some(size) => vec![scope(kind, args, size, default_depth(size))],
+        None => SCOPES.map(|(size, depth)| scope(kind, args, queue_size(size), depth)).to_vec(),
     };
     if args.alphabet {
         return tell_alphabet(&scopes);
@@ -33,7 +35,7 @@ pub(super) fn explore(args: &ExploreArgs) -> Result<Found, Refusal> {
             Some(steps) => scope.depth = scope.depth.min(steps - 1),
             None => {}
         }
-        let explored = run(&scope, &interrupted)?;
+        let explored = run(&scope, interrupted)?;
         if let Ending::Refused { expected, fits } = explored.ending {
             refused = Some(Refusal::Input(report::refusal(&scope, expected, fits)));
             break;
@@ -51,7 +53,7 @@ pub(super) fn explore(args: &ExploreArgs) -> Result<Found, Refusal> {
             break;
         }
     }
-    let unwritten = tell(args, &done)?;
+    let unwritten = tell(session, kind, args, &done)?;
     match refused.or(unwritten) {
         Some(refusal) => Err(refusal),
         None if done.iter().any(|(_, explored)| explored.found.is_some()) => Ok(Found::Something),
@@ -59,7 +61,7 @@ pub(super) fn explore(args: &ExploreArgs) -> Result<Found, Refusal> {
     }
 }
 
-fn scope(args: &ExploreArgs, queue_size: QueueSize, depth: usize) -> Scope {
+fn scope(kind: Kind, args: &ExploreArgs, queue_size: QueueSize, depth: usize) -> Scope {
     let depth = match (args.depth, args.time) {
         (Some(depth), _) => depth as usize,
         // As deep as there is time.
@@ -67,7 +69,7 @@ fn scope(args: &ExploreArgs, queue_size: QueueSize, depth: usize) -> Scope {
         (None, None) => depth,
     };
     Scope {
-        kind: args.subject.unwrap_or(Kind::Core),
+        kind,
         queue_size,
         depth,
         faults: args.faults,
@@ -97,7 +99,12 @@ fn run(scope: &Scope, interrupted: &AtomicBool) -> Result<Explored, Refusal> {
 }
 
 /// Tells what was found. A file that could not be written is told of last.
-fn tell(args: &ExploreArgs, done: &[(Scope, Explored)]) -> Result<Option<Refusal>, Refusal> {
+fn tell(
+    session: Session,
+    kind: Kind,
+    args: &ExploreArgs,
+    done: &[(Scope, Explored)],
+) -> Result<Option<Refusal>, Refusal> {
     let document = report::counterexample(done);
     let mut unwritten = None;
     let mut file = None;
@@ -107,7 +114,6 @@ fn tell(args: &ExploreArgs, done: &[(Scope, Explored)]) -> Result<Option<Refusal
             Err(refusal) => unwritten = Some(refusal),
         }
     }
-    let kind = args.subject.unwrap_or(Kind::Core);
     if args.json {
         if let Some(report) = report::ExploreReport::new(done, file) {
             let json = serde_json::to_string_pretty(&report).expect("a report has only string keys");
@@ -116,7 +122,7 @@ fn tell(args: &ExploreArgs, done: &[(Scope, Explored)]) -> Result<Option<Refusal
     } else if let Some(document) = document {
         let (text, _) = story::tell(&mut Rig::new()?, kind, &document.scenario)?;
         let end = match file {
-            Some(file) => format!("replay it with:\n{}\n", super::replay_command(&file, kind)),
+            Some(file) => format!("replay it with:\n{}\n", session.replay_command(&file, kind)),
             None => format!("as a scenario:\n{document}"),
         };
         output::emit(&format!("\n{text}\n{end}"))?;

@@ -1,14 +1,13 @@
 //! A storm.
 
 use super::args::{DEFAULT_STEPS, RunArgs};
-use super::commands::{program, replay_command};
 use super::folder::{self, Folder};
+use super::session::Session;
 use super::{Found, Refusal, output};
 use crate::campaign::{self, Canary, Ending, Extent, Finding, Hang, Observer, Plan, Stopped, Summary};
-use crate::isolation::{Isolation, serve};
+use crate::isolation::serve;
 use crate::report::{Asked, Interval, RunReport};
 use crate::scenario::{Draw, Profile};
-use crate::subject::Kind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
@@ -16,12 +15,12 @@ use std::thread::available_parallelism;
 /// Where findings go unless said otherwise.
 const DEFAULT_OUT: &str = "findings";
 
-pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
+pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
     let (offset, seeds) = args.shard.map_or((0, args.seeds), |shard| shard.of_range(args.seeds));
     let fits = args.time.is_some() || args.from.checked_add(args.seeds).is_some();
     let from = args.from.checked_add(offset).filter(|_| fits);
     let plan = Plan {
-        kind: args.seed.subject.unwrap_or(Kind::Core),
+        kind: session.subject(args.seed.subject.as_deref())?,
         draw: args.seed.draw(),
         from: from.ok_or_else(|| Refusal::Input(format!("--from: seeds end at {}", u64::MAX)))?,
         extent: args.time.map_or(Extent::Seeds(seeds), Extent::Time),
@@ -29,7 +28,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
         max_findings: args.max_findings as usize,
         masks: args.mask.iter().cloned().collect(),
         patience: args.isolate.patience,
-        isolation: if args.isolate.isolate { Some(isolation()?) } else { None },
+        isolation: if args.isolate.isolate { Some(session.isolation()?) } else { None },
     };
     let all_seeds = Interval { from: args.from, count: args.seeds };
     let asked = Asked::new(&plan, args.time.is_none().then_some(all_seeds));
@@ -48,9 +47,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
         output::note(&format!("going on after {} seeds", before.tally.seeds));
         before.findings.iter().for_each(|finding| keeper.write(finding));
     }
-    let hung = |hang: &Hang| end_hung(&plan, args.json, hang);
+    let hung = |hang: &Hang| end_hung(session, &plan, args.json, hang);
     let (summary, failure) =
-        match campaign::run(&plan, before.unwrap_or_default(), &interrupted, &hung, &mut keeper) {
+        match campaign::run(&plan, before.unwrap_or_default(), interrupted, &hung, &mut keeper) {
             Ok(summary) => (summary, None),
             // What it came to until then is not lost.
             Err(Stopped { summary, failure }) => (*summary, Some(failure)),
@@ -60,7 +59,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
     if args.json {
         output::emit(&folder::json(&keeper.report(&summary)))?;
     } else {
-        output::emit(&text(args, &keeper, &summary)?)?;
+        output::emit(&text(session, args, &keeper, &summary)?)?;
     }
     keeper.told(&summary);
     match failure.map(Refusal::from).or(keeper.unwritten) {
@@ -71,17 +70,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Found, Refusal> {
 }
 
 /// Runs scenarios for the process that started this one.
-pub(super) fn isolated(pulse: &Path) -> Result<Found, Refusal> {
+pub(super) fn isolated(session: Session, pulse: &Path) -> Result<Found, Refusal> {
     let file = std::fs::OpenOptions::new().read(true).write(true).open(pulse);
     let file = file.map_err(|error| Refusal::Input(format!("{}: {error}", pulse.display())))?;
-    serve(file)?;
+    serve(file, session.subjects)?;
     Ok(Found::Nothing)
-}
-
-/// How this program is started as a child.
-pub(super) fn isolation() -> Result<Isolation, Refusal> {
-    let program = folder::own_program().map_err(|error| Refusal::Input(format!("--isolate: {error}")))?;
-    Ok(Isolation { program, arguments: vec!["isolated".to_owned()] })
 }
 
 /// Catches the canary of these scenarios.
@@ -192,7 +185,7 @@ impl Observer for Keeper<'_> {
 }
 
 /// What a run came to, for people.
-fn text(args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary) -> Result<String, Refusal> {
+fn text(session: Session, args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary) -> Result<String, Refusal> {
     let mut text = keeper.report(summary).text();
     if args.coverage {
         text.push_str(&format!("\n{}", summary.tally.coverage));
@@ -205,14 +198,14 @@ fn text(args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary) -> Result<String
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         text.push_str(&format!(
             "\n{story}\nreplay it with:\n{}{isolate}\n",
-            replay_command(&file, plan.kind)
+            session.replay_command(&file, plan.kind)
         ));
     }
     Ok(text)
 }
 
 /// Ends this process, in which the subject does not return from a call.
-fn end_hung(plan: &Plan, json: bool, hang: &Hang) -> ! {
+fn end_hung(session: Session, plan: &Plan, json: bool, hang: &Hang) -> ! {
     let Hang { seed, shrinking, step, call, waited } = hang;
     let (subject, seconds) = (plan.kind.name(), waited.as_secs_f64());
     let seed = seed.map_or("?".to_owned(), |seed| seed.to_string());
@@ -220,9 +213,8 @@ fn end_hung(plan: &Plan, json: bool, hang: &Hang) -> ! {
     let told = format!(
         "FOUND {subject} stuck: {call} did not return within {seconds:.1} s, in step {step} of seed {seed}{shrunk}\n\
          in child processes a run goes on after that (--isolate); replay it with:\n\
-         {} replay {seed} --subject {subject}{} --isolate\n",
-        program(),
-        options(&plan.draw)
+         {}\n",
+        session.command_line(&format!("replay {seed} --subject {subject}{} --isolate", options(&plan.draw)))
     );
     // What should be one object is none.
     if json || output::emit(&told).is_err() {

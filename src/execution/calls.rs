@@ -3,9 +3,13 @@
 use super::{Listener, Rig, Skip, Stop};
 use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers, Pick};
-use crate::subject::Subject;
+use crate::subject::{Subject, WrongAdapter};
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, Completion, Event, Name, Refusal};
+
+/// What is wrong with an adapter that promises to be watched and is not.
+const UNWATCHED: &str =
+    "its capabilities promise `watched`, but it submitted a chain without a store to the rings' memory";
 
 impl Rig {
     /// Calls the subject, watched.
@@ -45,7 +49,9 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         let run = &mut self.run;
-        if in_place && !run.can.write_in_place || !publish && !run.can.prepare {
+        let can = run.can;
+        let asked_to_publish = can.prepare || can.should_notify;
+        if can.submits_itself || in_place && !can.write_in_place || !publish && !asked_to_publish {
             return Ok(Some(Skip::Incapable));
         }
         run.submissions = run.submissions.wrapping_add(1);
@@ -62,12 +68,13 @@ impl Rig {
         let told = self.submitted(slices, lengths, answer, listener);
         self.scratch.request = request;
         told?;
-        if publish && answer.is_ok() && self.run.can.prepare {
-            self.publish(listener)?;
-        }
-        // Whoever publishes within submit has notified of it too.
-        if answer.is_ok() && !self.run.can.prepare {
-            self.run.device.notified();
+        match answer {
+            // Whoever is not asked has notified within submit.
+            Ok(_) if !asked_to_publish => self.run.device.notified(),
+            Ok(_) if publish => {
+                self.publish(listener)?;
+            }
+            _ => {}
         }
         Ok(None)
     }
@@ -87,13 +94,16 @@ impl Rig {
         }
         run.meet_faults(Call::Submit);
         if let Ok(head) = answer {
+            if run.can.watched && self.scratch.reports[0].stores == 0 {
+                WrongAdapter::raise(UNWATCHED);
+            }
             self.look_at_chain(head, listener)?;
         }
         self.look_after(listener)
     }
 
     pub(super) fn publish(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
-        if !self.run.can.prepare {
+        if !(self.run.can.prepare || self.run.can.should_notify) {
             return Ok(Some(Skip::Incapable));
         }
         let before = self.run.available;
@@ -128,9 +138,52 @@ impl Rig {
             Err(Refusal::Misuse(_) | Refusal::System) => (true, false),
         };
         run.effective |= effective;
+        if !run.can.free {
+            self.freed_by_taking(answer, listener)?;
+        }
         self.look_at_event(listener)?;
         self.look_after(listener)?;
+        self.meet_submitted_itself(listener)?;
         Ok(again)
+    }
+
+    /// A chain that was just taken is free, if there is one: it is read at once.
+    fn freed_by_taking(
+        &mut self,
+        answer: Answer<Option<Completion>>,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
+        let reports = self.scratch.reports;
+        self.run.returned.clear();
+        let head = match answer {
+            Ok(Some(Completion { head, .. })) => {
+                self.read_unseen(head, Amount::Full, listener)?;
+                Some(head)
+            }
+            Err(Refusal::Device(refusal)) => refusal.returned,
+            _ => None,
+        };
+        // What is looked at afterwards is what taking did; reading copies what was taken.
+        (self.scratch.reports, self.run.call) = (reports, Call::Take);
+        match head {
+            Some(head) => {
+                self.judge.tell(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Meets the chains that the subject submitted itself.
+    pub(super) fn meet_submitted_itself(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        if !self.run.can.submits_itself {
+            return Ok(());
+        }
+        let by = self.run.call;
+        while let Some(submission) = self.call(by, |subject| subject.submitted_itself()) {
+            let readable: Vec<&[u8]> = submission.readable.iter().map(Vec::as_slice).collect();
+            self.submitted(&readable, &submission.writable, Ok(submission.head), listener)?;
+        }
+        Ok(())
     }
 
     /// Takes used chains until there is none, at most twice as many as there can be.
@@ -162,6 +215,12 @@ impl Rig {
         limit: Amount,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
+        self.read_unseen(head, limit, listener)?;
+        self.look_after(listener)
+    }
+
+    /// Reads a chain; what that did to memory is not looked at.
+    fn read_unseen(&mut self, head: u16, limit: Amount, listener: &mut impl Listener) -> Result<(), Stop> {
         let room =
             self.judge.model.descriptors(head).unwrap_or_default().iter().filter(|buffer| buffer.writable);
         let room: u64 = room.map(|buffer| u64::from(buffer.length)).sum();
@@ -194,8 +253,7 @@ impl Rig {
             .judge
             .tell(&Event::Read { head, limit: limit as u32, answer: bytes, standing: &standing }, listener);
         (self.scratch.out, self.scratch.standing) = (out, standing);
-        told?;
-        self.look_after(listener)
+        told
     }
 
     /// What stands in a chain's device-writable buffers, by the chain as it was published.
@@ -261,7 +319,8 @@ impl Rig {
         }
         // A device that was reset begins at 0, a resumed one where it is told: by turns.
         run.resets += 1;
-        let first = if run.resets.is_multiple_of(2) { run.setup.first_index.get() } else { 0 };
+        let resumed = run.can.first_index && run.resets.is_multiple_of(2);
+        let first = if resumed { run.setup.first_index.get() } else { 0 };
         let part = run.device_part.clone();
         self.disarm();
         // While the device is stopped, its part is the driver's too.
@@ -284,6 +343,7 @@ impl Rig {
         self.tell_effects(listener)?;
         self.look_at_event(listener)?;
         self.look_after(listener)?;
+        self.meet_submitted_itself(listener)?;
         Ok(None)
     }
 }

@@ -1,9 +1,23 @@
 //! What an execution came to.
 
-use super::{Rig, panics};
+use super::{Rig, Stop, panics};
 use crate::outcome::{Outcome, Verdict};
+use crate::subject::WrongAdapter;
+use std::thread;
 
 impl Rig {
+    /// What an end comes to. Of an adapter that is wrong, it is said where that was seen.
+    pub(super) fn verdict(&mut self, end: thread::Result<Result<(), Stop>>) -> Result<Verdict, WrongAdapter> {
+        panics::verdict(end).map_err(|wrong| {
+            panics::release(self.run.subject.take());
+            let Self { run, .. } = self;
+            match run.steps {
+                0 => wrong.at("when it was made"),
+                steps => wrong.at(&format!("in step {}, {}", steps - 1, run.call)),
+            }
+        })
+    }
+
     pub(super) fn outcome(&mut self, verdict: Verdict, step: usize) -> Outcome {
         let run = &mut self.run;
         if verdict != Verdict::Pass {

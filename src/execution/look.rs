@@ -2,6 +2,7 @@
 
 use super::{Listener, Rig, Scratch, Stop};
 use crate::outcome::Call;
+use crate::subject::WrongAdapter;
 use ringstorm_model::{ChainFlaw, Descriptor, Event, Place};
 use ringstorm_sim_device::{self as sim, ChainError, Fault, Part};
 
@@ -105,6 +106,22 @@ impl Rig {
             self.look_at_reads_of_count(listener)?;
         }
         self.judge.tell(&Event::FreeCount { count }, listener)
+    }
+
+    /// Looks at how many descriptors are free of a queue that was just made. If those are more than there are, or none, it is
+    /// no count of them.
+    pub(super) fn look_at_first_free_count(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let size = u32::from(self.run.setup.queue_size.get());
+        if self.run.can.free_count && !self.run.can.submits_itself {
+            let count = self.call(Call::FreeCount, |subject| subject.free_count());
+            if count > size || count == 0 {
+                WrongAdapter::raise(format!(
+                    "its free count is {count} when it is made, and a queue of {size} begins with {size} free descriptors"
+                ));
+            }
+            self.run.call = Call::Construct;
+        }
+        self.look_at_free_count(listener)
     }
 
     /// Looks at what a driver did that counts its free descriptors in shared memory.

@@ -2,7 +2,7 @@
 
 use super::Stop;
 use crate::outcome::{Limit, Verdict};
-use crate::subject::Subject;
+use crate::subject::{Subject, WrongAdapter};
 use ringstorm_sim_device::EndlessCall;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -55,14 +55,23 @@ pub(super) fn in_subject() -> Option<String> {
 }
 
 /// What the end of a call or an execution comes to. A panic that is not the subject's goes on.
-pub(super) fn verdict(end: thread::Result<Result<(), Stop>>) -> Verdict {
+///
+/// # Errors
+/// [`WrongAdapter`] if the adapter is at fault.
+pub(super) fn verdict(end: thread::Result<Result<(), Stop>>) -> Result<Verdict, WrongAdapter> {
     match end {
-        Ok(Ok(())) => Verdict::Pass,
-        Ok(Err(Stop::Violation(violation))) => Verdict::Violation(violation),
-        Err(payload) => match in_subject() {
-            None => resume_unwind(payload),
-            Some(_) if payload.is::<EndlessCall>() => Verdict::Stuck(Limit::Accesses),
-            Some(message) => Verdict::Panic(message),
+        Ok(Ok(())) => Ok(Verdict::Pass),
+        Ok(Err(Stop::Violation(violation))) => Ok(Verdict::Violation(violation)),
+        Err(payload) => match payload.downcast::<WrongAdapter>() {
+            Ok(wrong) => {
+                leave();
+                Err(*wrong)
+            }
+            Err(payload) => match in_subject() {
+                None => resume_unwind(payload),
+                Some(_) if payload.is::<EndlessCall>() => Ok(Verdict::Stuck(Limit::Accesses)),
+                Some(message) => Ok(Verdict::Panic(message)),
+            },
         },
     }
 }

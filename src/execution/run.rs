@@ -1,11 +1,11 @@
 //! One execution, as far as it is neither the judge's nor the memory's.
 
-use super::BUFFERS_ADDRESS;
+use super::{BUFFERS_ADDRESS, geometry};
 use crate::coverage::Coverage;
 use crate::outcome::Call;
 use crate::scenario::Setup;
 use crate::subject::{Capabilities, Provided, Subject};
-use ringstorm_core::QueueSize;
+use ringstorm_core::{QueueSize, SharedMemory};
 use ringstorm_sim_device::{AddressSpace, Change, Device, Fault, Geometry, WatchedMemory};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -49,7 +49,7 @@ impl Run {
     pub(super) fn new(provided: &Provided) -> Self {
         let geometry = Geometry { size: 1, table: 0, available: 0, used: 0 };
         let mut run = Self {
-            can: Capabilities::default(),
+            can: Capabilities::NONE,
             setup: Setup::default(),
             subject: None,
             device: device(provided, geometry),
@@ -72,7 +72,7 @@ impl Run {
             trap_state: 0,
             coverage: Coverage::default(),
         };
-        run.begin(Capabilities::default(), &Setup::default());
+        run.begin(Capabilities::NONE, &Setup::default());
         run
     }
 
@@ -122,8 +122,9 @@ impl Run {
     }
 
     /// The subject is there.
-    pub(super) fn meet(&mut self, subject: Box<dyn Subject>) {
+    pub(super) fn meet(&mut self, subject: Box<dyn Subject>, provided: &Provided) {
         self.geometry = subject.geometry();
+        geometry::check(&self.geometry, self.setup.queue_size, provided.rings.len());
         self.device_part = self.geometry.used..self.geometry.used + self.geometry.used_bytes();
         self.device.restart(self.geometry, self.available, self.setup.event_index);
         self.subject = Some(subject);

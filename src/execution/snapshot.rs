@@ -1,11 +1,11 @@
 //! Keeping the state of an execution, going back to it, and telling it from others.
 
 use super::run::{Run, call_limit};
-use super::{Listener, Rig, Skip, Stop, panics};
+use super::{Listener, Rig, Skip, Stop, Unfit, panics};
 use crate::outcome::Verdict;
 use crate::scenario::{Setup, Step};
-use crate::subject::{Kind, Subject};
-use ringstorm_core::{SharedMemory, SystemError};
+use crate::subject::{Kind, Subject, WrongAdapter};
+use ringstorm_core::SharedMemory;
 use ringstorm_model::Model;
 use ringstorm_sim_device::{self as sim, Change, DeviceState, Trap, WatchedMemory};
 use std::collections::VecDeque;
@@ -53,32 +53,39 @@ impl Rig {
     /// As [`begin`](Self::begin), with panics of the subject caught, and the subject of the execution before released.
     ///
     /// # Errors
-    /// [`SystemError`] if there is no memory for it.
-    pub fn try_begin(&mut self, kind: Kind, setup: &Setup) -> Result<Advance, SystemError> {
+    /// [`Unfit`] if there is no memory for it, or the subject's adapter is wrong.
+    pub fn try_begin(&mut self, kind: Kind, setup: &Setup) -> Result<Advance, Unfit> {
         // Dropped with live chains, a subject may keep its memory for ever.
         panics::release(self.run.subject.take());
-        self.prepare(setup)?;
-        let end = catch_unwind(AssertUnwindSafe(|| self.construct(kind, setup, &mut ())));
-        Ok(Self::advance(end, false))
+        let setup = self.prepare(kind, setup)?;
+        let end = catch_unwind(AssertUnwindSafe(|| self.construct(kind, &setup, &mut ())));
+        Ok(self.advance(end, false)?)
     }
 
     /// As [`step`](Self::step), with panics of the subject caught.
     ///
+    /// # Errors
+    /// [`WrongAdapter`] if the subject's adapter is wrong.
+    ///
     /// # Panics
     /// If no execution was begun.
-    pub fn try_step(&mut self, step: &Step) -> Advance {
+    pub fn try_step(&mut self, step: &Step) -> Result<Advance, WrongAdapter> {
         let number = self.run.steps as usize;
         let mut skipped = WasSkipped(false);
         let end = catch_unwind(AssertUnwindSafe(|| self.step_at(number, Some(step), &mut skipped)));
-        Self::advance(end, skipped.0)
+        self.advance(end, skipped.0)
     }
 
-    fn advance(end: std::thread::Result<Result<(), Stop>>, skipped: bool) -> Advance {
-        match panics::verdict(end) {
+    fn advance(
+        &mut self,
+        end: std::thread::Result<Result<(), Stop>>,
+        skipped: bool,
+    ) -> Result<Advance, WrongAdapter> {
+        Ok(match self.verdict(end)? {
             Verdict::Pass if skipped => Advance::Skipped,
             Verdict::Pass => Advance::On,
             verdict => Advance::Ended(verdict),
-        }
+        })
     }
 
     /// The state of the current execution; `None` if the subject cannot be copied.

@@ -3,10 +3,9 @@
 use super::Scope;
 use super::alphabet::Alphabet;
 use super::key::{Key, KeyHasher, key_of};
-use crate::execution::{Advance, Rig, Snapshot};
+use crate::execution::{Advance, Rig, Snapshot, Unfit};
 use crate::outcome::Outcome;
 use crate::scenario::{Op, Scenario, Setup, Step};
-use ringstorm_core::SystemError;
 use std::hash::Hasher;
 
 /// A way to a state: the number of the setup, then the numbers of the letters.
@@ -47,7 +46,7 @@ pub(super) struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(scope: &'a Scope, alphabet: &'a Alphabet) -> Result<Self, SystemError> {
+    pub(super) fn new(scope: &'a Scope, alphabet: &'a Alphabet) -> Result<Self, Unfit> {
         Ok(Self { scope, alphabet, rig: Rig::new()?, hasher: KeyHasher::default(), tells: None, history: 0 })
     }
 
@@ -63,7 +62,7 @@ impl<'a> Walker<'a> {
 
     /// Runs a path from beginning to end, settling included. The number of steps decides whether a chain is live when
     /// the queue is released, so it is run with one more that does nothing too. Says which scenario goes wrong, if one does.
-    pub(super) fn run(&mut self, path: &Path) -> Result<(Scenario, Outcome), SystemError> {
+    pub(super) fn run(&mut self, path: &Path) -> Result<(Scenario, Outcome), Unfit> {
         let mut scenario = self.scenario(path);
         let outcome = self.rig.run(self.scope.kind, &scenario, &mut ())?;
         if outcome.is_finding() {
@@ -75,12 +74,12 @@ impl<'a> Walker<'a> {
     }
 
     /// The key of a state that nothing goes wrong on the way to.
-    pub(super) fn key_at(&mut self, path: &Path) -> Result<Option<Key>, SystemError> {
+    pub(super) fn key_at(&mut self, path: &Path) -> Result<Option<Key>, Unfit> {
         Ok(if self.go(path)? { Some(self.key(path, 0)) } else { None })
     }
 
     /// Tries every letter in a state.
-    pub(super) fn expand(&mut self, path: &Path) -> Result<Expansion, SystemError> {
+    pub(super) fn expand(&mut self, path: &Path) -> Result<Expansion, Unfit> {
         let mut expansion = Expansion::default();
         let faults = path.letters.iter().filter(|letter| self.is_fault(**letter)).count();
         self.go(path)?;
@@ -97,7 +96,7 @@ impl<'a> Walker<'a> {
                 self.history = history;
             }
             self.remember(number);
-            match self.rig.try_step(&letter.step) {
+            match self.rig.try_step(&letter.step)? {
                 Advance::Skipped => {
                     // Nothing happened, but the step was counted: for the next one that is of no matter.
                     self.history = history;
@@ -126,7 +125,7 @@ impl<'a> Walker<'a> {
         self.alphabet.letters[usize::from(letter)].is_fault()
     }
 
-    fn come_back(&mut self, path: &Path, snapshot: Option<&Snapshot>) -> Result<(), SystemError> {
+    fn come_back(&mut self, path: &Path, snapshot: Option<&Snapshot>) -> Result<(), Unfit> {
         match snapshot {
             Some(snapshot) => self.rig.restore(snapshot),
             None => {
@@ -137,7 +136,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Goes a path from its beginning. Says whether that went well.
-    fn go(&mut self, path: &Path) -> Result<bool, SystemError> {
+    fn go(&mut self, path: &Path) -> Result<bool, Unfit> {
         self.history = 0;
         let mut well = self.rig.try_begin(self.scope.kind, self.setup(path))? == Advance::On;
         if self.tells.is_none() {
@@ -147,7 +146,7 @@ impl<'a> Walker<'a> {
         }
         for letter in &path.letters {
             self.remember(*letter);
-            well &= self.rig.try_step(&self.alphabet.letters[usize::from(*letter)].step) == Advance::On;
+            well &= self.rig.try_step(&self.alphabet.letters[usize::from(*letter)].step)? == Advance::On;
         }
         Ok(well)
     }

@@ -2,7 +2,7 @@
 
 use super::message::{Reply, Request, send};
 use crate::campaign::Block;
-use crate::execution::{Place, Pulse};
+use crate::execution::{Place, Pulse, Unfit};
 use crate::executor::{Executor, Failure};
 use crate::outcome::{Call, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Scenario};
@@ -139,6 +139,7 @@ impl Child {
         loop {
             match self.hear(&mut running) {
                 Ok(Reply::Told(lines)) => told(lines),
+                Ok(Reply::WrongAdapter(wrong)) => return Err(Unfit::Adapter(wrong).into()),
                 Ok(Reply::Refused(why)) => return Err(Failure::Child(io::Error::other(why))),
                 Ok(reply) => {
                     self.running = Some(running);

@@ -4,6 +4,7 @@ use crate::campaign::{Block, Tally};
 use crate::coverage::Coverage;
 use crate::outcome::{Call, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Profile};
+use crate::subject::WrongAdapter;
 use ringstorm_core::QueueSize;
 use ringstorm_model::{Invariant, Violation};
 use ringstorm_sim_device::Fault;
@@ -31,6 +32,8 @@ pub(super) enum Reply {
     Ended(Ended),
     /// There is no memory for it.
     Refused(String),
+    /// The subject's adapter is wrong.
+    WrongAdapter(WrongAdapter),
 }
 
 /// A [`Draw`].

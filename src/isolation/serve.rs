@@ -2,12 +2,12 @@
 
 use super::message::{Ended, Reply, Request, receive, send};
 use crate::campaign::Block;
-use crate::execution::{Pulse, Rig};
+use crate::execution::{Pulse, Rig, Unfit};
 use crate::executor::{Executor, Failure};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::story;
-use crate::subject::Kind;
+use crate::subject::Subjects;
 use std::fs::File;
 use std::io::{self, BufReader, stdin};
 use std::os::fd::AsFd;
@@ -16,11 +16,11 @@ use std::os::unix::process::parent_id;
 use std::thread;
 use std::time::Duration;
 
-/// Runs what the parent asks for, until it asks for nothing more. The pulse is told in `pulse`.
+/// Runs what the parent asks for, over these subjects, until it asks for nothing more. The pulse is told in `pulse`.
 ///
 /// # Errors
 /// [`Failure`] if there is no memory, or what the parent says makes no sense.
-pub fn serve(pulse: File) -> Result<(), Failure> {
+pub fn serve(pulse: File, subjects: Subjects) -> Result<(), Failure> {
     end_with_parent();
     let socket = UnixStream::from(stdin().as_fd().try_clone_to_owned()?);
     let mut rig = Rig::new()?;
@@ -28,9 +28,10 @@ pub fn serve(pulse: File) -> Result<(), Failure> {
     send(&socket, &Reply::Ready)?;
     let mut requests = BufReader::new(&socket);
     while let Some(request) = receive(&mut requests)? {
-        let reply = match answer(&mut rig, request, &socket) {
+        let reply = match answer(&mut rig, subjects, request, &socket) {
             Ok(reply) => reply,
-            Err(Failure::System(error)) => Reply::Refused(error.to_string()),
+            Err(Failure::Unfit(Unfit::System(error))) => Reply::Refused(error.to_string()),
+            Err(Failure::Unfit(Unfit::Adapter(wrong))) => Reply::WrongAdapter(wrong),
             Err(failure @ Failure::Child(_)) => return Err(failure),
         };
         send(&socket, &reply)?;
@@ -38,8 +39,13 @@ pub fn serve(pulse: File) -> Result<(), Failure> {
     Ok(())
 }
 
-fn answer(rig: &mut Rig, request: Request, socket: &UnixStream) -> Result<Reply, Failure> {
-    let kind = |name: &str| Kind::by_name(name).ok_or_else(|| nonsense(name));
+fn answer(
+    rig: &mut Rig,
+    subjects: Subjects,
+    request: Request,
+    socket: &UnixStream,
+) -> Result<Reply, Failure> {
+    let kind = |name: &str| subjects.by_name(name).ok_or_else(|| nonsense(name));
     let ended = |outcome: &Outcome| Ended::of(outcome).map(Reply::Ended).ok_or_else(|| nonsense("outcome"));
     match request {
         Request::Seeds { subject, draw, first, count } => {
@@ -48,7 +54,8 @@ fn answer(rig: &mut Rig, request: Request, socket: &UnixStream) -> Result<Reply,
             Ok(Reply::block(&block).ok_or_else(|| nonsense("outcome"))?)
         }
         Request::Run { subject, scenario } => {
-            Ok(ended(&rig.run(kind(&subject)?, &Scenario::decode(&scenario), &mut ())?)?)
+            let outcome = Executor::run(rig, kind(&subject)?, &Scenario::decode(&scenario))?;
+            Ok(ended(&outcome)?)
         }
         Request::Tell { subject, scenario } => {
             let mut told = Ok(());
@@ -56,7 +63,8 @@ fn answer(rig: &mut Rig, request: Request, socket: &UnixStream) -> Result<Reply,
                 if told.is_ok() {
                     told = send(socket, &Reply::Told(lines.to_owned()));
                 }
-            })?;
+            })
+            .map_err(Failure::from)?;
             told?;
             Ok(ended(&outcome)?)
         }

@@ -24,6 +24,11 @@ pub struct CoreQueue {
 impl CoreQueue {
     pub(super) const CAPABILITIES: Capabilities = Capabilities {
         prepare: true,
+        should_notify: true,
+        submits_itself: false,
+        first_index: true,
+        lengths: true,
+        free: true,
         write_in_place: true,
         free_count: true,
         interrupts: true,

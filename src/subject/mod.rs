@@ -2,26 +2,46 @@
 
 mod core_queue;
 mod deadly;
+mod kind;
+mod pool;
 mod specimen;
+mod wrong;
 
 pub use core_queue::CoreQueue;
 pub use deadly::{Deadly, Deed};
+pub use kind::{Kind, Own, Subjects};
+pub use pool::{Buffer, BufferPool, Lent};
 pub use specimen::{Defect, Specimen};
+pub use wrong::WrongAdapter;
 
-use crate::scenario::Setup;
-use ringstorm_core::DeviceAddress;
-use ringstorm_model::{Answer, Completion, Name};
-use ringstorm_sim_device::{CallReport, Geometry, WatchedMemory};
+// What an adapter speaks of.
+pub use ringstorm_core::{
+    DeviceAddress, FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory,
+};
+pub use ringstorm_model::{Answer, Completion, DeviceRefusal, MisuseKind, Name, Refusal};
+pub use ringstorm_sim_device::{Geometry, WatchedMemory};
+
+use ringstorm_sim_device::CallReport;
 use std::hash::Hasher;
 use std::rc::Rc;
-use strum::VariantArray;
 
 /// What the harness may ask of a subject, beyond the required calls. A step that a subject cannot do is
 /// skipped and counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     /// Submitting now and publishing later, alone or in batches.
     pub prepare: bool,
+    /// Saying when it is asked to publish whether the device must be notified, though it has published with every
+    /// submission already. Whoever can [`prepare`](Self::prepare) says so too.
+    pub should_notify: bool,
+    /// Submitting chains on its own account, of which it [tells](Subject::submitted_itself), and none for its caller.
+    pub submits_itself: bool,
+    /// Beginning at other ring indexes than 0.
+    pub first_index: bool,
+    /// Telling how many bytes the device wrote to a chain.
+    pub lengths: bool,
+    /// Freeing a chain in a call of its own. Without it, a chain is free as soon as it is taken, and is read right then.
+    pub free: bool,
     /// Writing payload in place.
     pub write_in_place: bool,
     /// Telling how many descriptors are free.
@@ -42,6 +62,28 @@ pub struct Capabilities {
     pub policies: bool,
     /// All its accesses go through [`WatchedMemory`].
     pub watched: bool,
+}
+
+impl Capabilities {
+    /// None of them.
+    pub const NONE: Self = Self {
+        prepare: false,
+        should_notify: false,
+        submits_itself: false,
+        first_index: false,
+        lengths: false,
+        free: false,
+        write_in_place: false,
+        free_count: false,
+        interrupts: false,
+        event_index: false,
+        reset: false,
+        misuse: false,
+        stale_names: false,
+        zeroing: false,
+        policies: false,
+        watched: false,
+    };
 }
 
 /// The memory that a subject is built over, the same from one scenario to the next.
@@ -73,6 +115,17 @@ impl Provided {
     }
 }
 
+/// A chain that a subject submitted itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Submission {
+    /// Its head.
+    pub head: u16,
+    /// The payload of each device-readable buffer.
+    pub readable: Vec<Vec<u8>>,
+    /// The length of each device-writable buffer.
+    pub writable: Vec<u32>,
+}
+
 /// A driver-side queue.
 ///
 /// Calls are made one at a time; the answers are judged by the model. A call must not touch what the
@@ -81,21 +134,34 @@ pub trait Subject {
     /// Where table and rings stand in [`Provided::rings`].
     fn geometry(&self) -> Geometry;
 
-    /// Submits a chain: the payload of each device-readable buffer, then the length of each device-writable one.
+    /// Submits a chain and says its head: the payload of each device-readable buffer, then the length of each device-writable one.
     /// Without [`Capabilities::prepare`] it is published at once.
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16>;
 
-    /// Publishes what was submitted. Says whether the device must be notified.
-    fn publish(&mut self) -> bool;
+    /// Publishes what was submitted. Says whether the device must be notified. Asked for with [`Capabilities::prepare`] or
+    /// [`Capabilities::should_notify`] only.
+    fn publish(&mut self) -> bool {
+        not_there("publish")
+    }
 
-    /// Takes the next used chain.
+    /// The next chain that the subject submitted itself and did not tell of, after it was made, took a chain, or was reset.
+    /// Asked for with [`Capabilities::submits_itself`] only.
+    fn submitted_itself(&mut self) -> Option<Submission> {
+        not_there("submitted_itself")
+    }
+
+    /// Takes the next used chain. Its length counts with [`Capabilities::lengths`] only.
     fn take(&mut self) -> Answer<Option<Completion>>;
 
-    /// Copies what the device wrote to a taken chain into `out`. Says how many bytes.
+    /// Copies what the device wrote to a taken chain into `out`, or all that stands in its device-writable buffers without
+    /// [`Capabilities::lengths`]; no more than `out` has room for. Says how many bytes.
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize>;
 
-    /// Frees a taken chain.
-    fn free(&mut self, head: u16, name: Name) -> Answer<()>;
+    /// Frees a taken chain. Asked for with [`Capabilities::free`] only.
+    fn free(&mut self, head: u16, name: Name) -> Answer<()> {
+        let _ = (head, name);
+        not_there("free")
+    }
 
     /// As [`submit`](Self::submit), with the payload written in place in pieces of at most `piece` bytes. Asked for
     /// with [`Capabilities::write_in_place`] only.
@@ -106,19 +172,20 @@ pub trait Subject {
 
     /// The number of free descriptors. Asked for with [`Capabilities::free_count`] only.
     fn free_count(&self) -> u32 {
-        0
+        not_there("free_count")
     }
 
     /// Asks the device to notify, or not to. Says whether used chains are waiting already, if it knows. Asked for
     /// with [`Capabilities::interrupts`] only.
     fn interrupts(&mut self, wanted: bool) -> Option<bool> {
         let _ = wanted;
-        None
+        not_there("interrupts")
     }
 
     /// Starts over, with a used ring that is zero but for its index; the device is stopped. Asked for with [`Capabilities::reset`] only.
     fn reset(&mut self, first_index: u16) {
         let _ = first_index;
+        not_there("reset")
     }
 
     /// A copy of the subject over the same memory, to go back to: only one of the two goes on at a time, and the other
@@ -141,59 +208,7 @@ pub trait Subject {
     fn release(self: Box<Self>);
 }
 
-/// A kind of subject: what the command knows by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The queue of ringstorm-core.
-    Core,
-    /// A naive queue, with one known defect or none.
-    Specimen(Option<Defect>),
-    /// A naive queue that ends its process or never returns: to be run in child processes.
-    Deadly(Deed),
-}
-
-impl Kind {
-    /// All kinds that can be run in this process.
-    pub fn all() -> impl Iterator<Item = Self> {
-        let specimens = Defect::VARIANTS.iter().map(|defect| Self::Specimen(Some(*defect)));
-        [Self::Core, Self::Specimen(None)].into_iter().chain(specimens)
-    }
-
-    /// All kinds.
-    pub fn named() -> impl Iterator<Item = Self> {
-        Self::all().chain(Deed::VARIANTS.iter().map(|deed| Self::Deadly(*deed)))
-    }
-
-    /// The kind of this name.
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::named().find(|kind| kind.name() == name)
-    }
-
-    /// Its name.
-    pub fn name(self) -> String {
-        match self {
-            Self::Core => "core".to_owned(),
-            Self::Specimen(None) => "specimen".to_owned(),
-            Self::Specimen(Some(defect)) => format!("specimen-{}", defect.name()),
-            Self::Deadly(deed) => format!("deadly-{}", deed.name()),
-        }
-    }
-
-    /// What it can do.
-    pub const fn capabilities(self) -> Capabilities {
-        match self {
-            Self::Core => CoreQueue::CAPABILITIES,
-            Self::Specimen(_) => Specimen::CAPABILITIES,
-            Self::Deadly(_) => Deadly::CAPABILITIES,
-        }
-    }
-
-    /// Makes one.
-    pub fn build(self, setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
-        match self {
-            Self::Core => Box::new(CoreQueue::new(setup, provided)),
-            Self::Specimen(defect) => Box::new(Specimen::new(defect, setup, provided)),
-            Self::Deadly(deed) => Box::new(Deadly::new(deed, setup, provided)),
-        }
-    }
+/// What a subject is said to be able to do and is not.
+fn not_there(method: &str) -> ! {
+    WrongAdapter::raise(format!("its capabilities promise `{method}`, which it does not implement"))
 }

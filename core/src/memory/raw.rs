@@ -80,7 +80,8 @@ impl SharedMemory for RawMemory {
     }
 
     fn host_address(&self) -> u64 {
-        self.start.as_ptr().addr() as u64
+        // A device, or whoever stands in for one, reaches the memory by it.
+        self.start.as_ptr().expose_provenance() as u64
     }
 
     #[inline(always)]

@@ -87,6 +87,8 @@ fn setups() -> impl Strategy<Value = Setup> {
             event_index: false,
             zeroed: true,
             goes_on: None,
+            lengths: true,
+            refills: false,
         },
     )
 }

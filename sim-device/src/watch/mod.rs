@@ -119,6 +119,37 @@ impl WatchedMemory {
         self.call.take_places(out);
     }
 
+    /// Where the memory is in this process, for a driver that cannot go through [`SharedMemory`]: what it does by this
+    /// address is not watched. It is valid for [`len`](SharedMemory::len) bytes until the memory starts again.
+    pub fn expose(&self) -> *mut u8 {
+        if self.length.get() > 0 {
+            // Whatever is written there is to be zero again.
+            self.pages.touch(0, self.length.get());
+        }
+        std::ptr::with_exposed_provenance_mut(self.memory.host_address() as usize)
+    }
+
+    /// Copies `bytes` into the memory for the caller of the driver, whose doing is not the driver's.
+    ///
+    /// # Panics
+    /// If they do not fit.
+    pub fn copy_in_for_caller(&self, offset: usize, bytes: &[u8]) {
+        self.check(offset, bytes.len());
+        if !bytes.is_empty() {
+            self.pages.touch(offset, bytes.len());
+        }
+        self.memory.copy_in(offset, bytes);
+    }
+
+    /// Copies from the memory to `out` for the caller of the driver.
+    ///
+    /// # Panics
+    /// If there is less.
+    pub fn copy_out_for_caller(&self, offset: usize, out: &mut [u8]) {
+        self.check(offset, out.len());
+        self.memory.copy_out(offset, out);
+    }
+
     /// From here to [`end_call`](Self::end_call), accesses are the driver's, at most `limit` of them.
     #[inline]
     pub fn begin_call(&self, limit: u64) {

@@ -48,6 +48,11 @@ pub struct Specimen {
 impl Specimen {
     pub(super) const CAPABILITIES: Capabilities = Capabilities {
         prepare: true,
+        should_notify: true,
+        submits_itself: false,
+        first_index: true,
+        lengths: true,
+        free: true,
         write_in_place: false,
         free_count: true,
         interrupts: true,

@@ -15,6 +15,8 @@ pub const FOUR: Setup = Setup {
     event_index: false,
     zeroed: false,
     goes_on: None,
+    lengths: true,
+    refills: false,
 };
 
 /// Descriptor `index` with the buffer that is as far into region 0 as there are buffers before it.

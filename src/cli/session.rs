@@ -1,0 +1,65 @@
+//! What a command line is run with, besides its arguments.
+
+use super::Refusal;
+use super::folder;
+use crate::isolation::Isolation;
+use crate::subject::{Kind, Subjects};
+
+/// What a command line is run with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Session {
+    pub(super) subjects: Subjects,
+    /// Whether this process is there for the command alone, so that it can be started once more for children.
+    pub(super) whole_process: bool,
+}
+
+impl Session {
+    /// The subject that is asked for.
+    pub(super) fn subject(self, asked: Option<&str>) -> Result<Kind, Refusal> {
+        asked.map_or(Ok(self.subjects.usual()), |name| self.named(name))
+    }
+
+    fn named(self, name: &str) -> Result<Kind, Refusal> {
+        self.subjects.by_name(name).ok_or_else(|| {
+            let names = self.subjects.named().map(Kind::name);
+            let expected = crate::names::expected("the name of a subject", names, name);
+            Refusal::Input(format!("invalid value '{name}' for '--subject <NAME>': expected {expected}"))
+        })
+    }
+
+    /// How this program is started as a child.
+    pub(super) fn isolation(self) -> Result<Isolation, Refusal> {
+        if !self.whole_process {
+            let why = "--isolate starts this program once more, which must be ringstorm::cli::main_with";
+            return Err(Refusal::Input(why.to_owned()));
+        }
+        let program = folder::own_program().map_err(|error| Refusal::Input(format!("--isolate: {error}")))?;
+        Ok(Isolation { program, arguments: vec!["isolated".to_owned()] })
+    }
+
+    /// A command line of this program, as it was called. Without a program of its own, the arguments alone.
+    pub(super) fn command_line(self, arguments: &str) -> String {
+        if !self.whole_process {
+            return arguments.to_owned();
+        }
+        let program = std::env::args().next().unwrap_or_else(|| "ringstorm".to_owned());
+        format!("{} {arguments}", quoted(&program))
+    }
+
+    /// The command line that replays a file.
+    pub(super) fn replay_command(self, file: &str, kind: Kind) -> String {
+        let subject = match kind == self.subjects.usual() {
+            true => String::new(),
+            false => format!(" --subject {}", kind.name()),
+        };
+        self.command_line(&format!("replay {}{subject}", quoted(file)))
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(text: &str) -> String {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./+".contains(&byte));
+    // A file that begins with a dash would be taken for a flag.
+    let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
+    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
