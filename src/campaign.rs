@@ -7,12 +7,14 @@
 
 mod canary;
 mod hash;
+mod mask;
 mod shard;
 mod summary;
 mod watch;
 
 pub use canary::{Canary, SilentStorm, canary};
 pub use hash::SweepHash;
+pub use mask::is_masked;
 pub use shard::{NoShard, Shard};
 pub use summary::{Block, Ending, Finding, Summary, Tally};
 pub use watch::Hang;
@@ -270,8 +272,9 @@ impl Intake<'_> {
         summary.tally.append(&block.tally);
         for (seed, outcome) in block.findings {
             let signature = outcome.signature(&plan.kind.name());
-            if plan.masks.contains(&signature.to_string()) {
-                *summary.masked.entry(signature.to_string()).or_default() += 1;
+            let text = signature.to_string();
+            if plan.masks.iter().any(|mask| is_masked(mask, &text)) {
+                *summary.masked.entry(text).or_default() += 1;
             } else if !summary.count(&signature) {
                 self.shrinking.begin(seed);
                 let scenario = plan.draw.scenario(seed);

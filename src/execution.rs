@@ -298,8 +298,12 @@ impl Rig {
         self.provided.rings.watch_available_index(available + 2);
         self.provided.rings.reserve_for_device(part);
         self.tell_effects(listener)?;
+        if can.submits_itself {
+            self.meet_submitted_itself(listener)?;
+            self.look_at_event(listener)?;
+            return self.look_after(listener);
+        }
         self.look_at_event(listener)?;
-        self.meet_submitted_itself(listener)?;
         self.look_at_first_free_count(listener)
     }
 

@@ -148,6 +148,11 @@ impl Model {
         self.chains.in_flight(head.into()).is_some()
     }
 
+    /// The head of the chain that the device returned and the driver should hand back next.
+    pub fn returned_next(&self) -> Option<u16> {
+        self.used.first_good(&self.chains)
+    }
+
     /// The head whose live chain has this descriptor, if one has.
     pub fn owner(&self, descriptor: u16) -> Option<u16> {
         self.chains.owner(descriptor)
@@ -350,7 +355,11 @@ impl Model {
     fn free_count(&mut self, count: u32) -> Result<(), Violation> {
         let (size, live) = (u32::from(self.setup.queue_size), self.chains.live_descriptors);
         if std::mem::take(&mut self.fresh) {
-            require!(count == size, ResetRecovers, "{count} of {size} descriptors are free after a reset");
+            require!(
+                count.checked_add(live) == Some(size),
+                ResetRecovers,
+                "{count} of {size} descriptors are free after a reset"
+            );
         }
         require!(
             count.checked_add(live) == Some(size),

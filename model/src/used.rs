@@ -90,6 +90,13 @@ impl UsedRing {
         }
     }
 
+    /// The head of the first element that names a chain which the device has.
+    pub(crate) fn first_good(&self, chains: &Chains) -> Option<u16> {
+        let ahead = 0..self.claimed().min(self.size);
+        let ids = ahead.map(|step| self.element(self.slot(self.next.wrapping_add(step))).0);
+        ids.into_iter().find(|id| chains.in_flight(*id).is_some()).map(|id| id as u16)
+    }
+
     /// Folds the ring in, with indexes counted from `base`.
     pub(crate) fn fingerprint(&self, base: u16, state: &mut impl Hasher) {
         let Self { elements: _, size, epoch: _, index, next } = self;

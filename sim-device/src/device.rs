@@ -250,6 +250,11 @@ impl<M: SharedMemory> Device<M> {
         }
     }
 
+    /// The driver has moved the available index: what stands there is its own, whatever it is from now on.
+    pub fn available_index_moved(&mut self) {
+        self.overwritten_index = None;
+    }
+
     /// The available flags as they stand in memory.
     pub fn available_flags(&self) -> u16 {
         self.rings.load_ordered(OrderedLoad::AvailableFlags, self.geometry.available)

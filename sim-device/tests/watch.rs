@@ -263,3 +263,22 @@ fn zeroing_reaches_every_byte_of_its_range_and_no_other() {
         }
     }
 }
+
+#[test]
+fn what_the_caller_copies_is_not_the_drivers_doing() {
+    let memory = memory(PAGE + 100);
+    memory.begin_call(1);
+    memory.copy_in_for_caller(PAGE - 2, b"abcd");
+    memory.copy_in_for_caller(0, b"");
+    let mut out = [0; 4];
+    memory.copy_out_for_caller(PAGE - 2, &mut out);
+    memory.copy_out_for_caller(PAGE - 2, &mut out);
+    assert_eq!((memory.end_call(), &out), (QUIET, b"abcd"));
+    memory.restart(PAGE + 100);
+    assert!(content(&memory).iter().all(|byte| *byte == 0), "it is cleaned away all the same");
+    for offset in [PAGE + 97, usize::MAX] {
+        let outside = |access: &dyn Fn()| catch_unwind(AssertUnwindSafe(access)).is_err();
+        assert!(outside(&|| memory.copy_in_for_caller(offset, b"abcd")));
+        assert!(outside(&|| memory.copy_out_for_caller(offset, &mut [0; 4])));
+    }
+}

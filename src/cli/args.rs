@@ -113,7 +113,7 @@ pub(super) struct RunArgs {
     /// Stop at so many groups of findings.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=u32::MAX.into()))]
     pub(super) max_findings: u32,
-    /// Do not report findings of this signature; can be repeated.
+    /// Do not report findings of this signature, in which `*` stands for any one part; can be repeated.
     #[arg(long, value_name = "SIGNATURE")]
     pub(super) mask: Vec<String>,
     /// Folder for findings, for the report, and for the progress from which the same command goes on if it was ended

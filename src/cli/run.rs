@@ -4,7 +4,9 @@ use super::args::{DEFAULT_STEPS, RunArgs};
 use super::folder::{self, Folder};
 use super::session::Session;
 use super::{Found, Refusal, output};
-use crate::campaign::{self, Canary, Ending, Extent, Finding, Hang, Observer, Plan, Stopped, Summary};
+use crate::campaign::{
+    self, Canary, Ending, Extent, Finding, Hang, Observer, Plan, Stopped, Summary, is_masked,
+};
 use crate::isolation::serve;
 use crate::report::{Asked, Interval, RunReport};
 use crate::scenario::{Draw, Profile};
@@ -138,7 +140,8 @@ impl Keeper<'_> {
                 output::note(&format!("interrupted after {seeds} seeds; this is the summary so far{on}"));
             }
         }
-        for mask in self.plan.masks.iter().filter(|mask| !summary.masked.contains_key(*mask)) {
+        let idle = |mask: &&String| !summary.masked.keys().any(|signature| is_masked(mask, signature));
+        for mask in self.plan.masks.iter().filter(idle) {
             output::note(&format!("--mask {mask}: no finding has this signature"));
         }
         // What had no room may have some now.

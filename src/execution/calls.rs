@@ -3,7 +3,7 @@
 use super::{Listener, Rig, Skip, Stop};
 use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers, Pick};
-use crate::subject::{Subject, WrongAdapter};
+use crate::subject::{Subject, Submission, WrongAdapter};
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, Completion, Event, Name, Refusal};
 
@@ -86,6 +86,20 @@ impl Rig {
         answer: Answer<u16>,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
+        if answer.is_ok() && self.run.can.watched && self.scratch.reports[0].stores == 0 {
+            WrongAdapter::raise(UNWATCHED);
+        }
+        self.tell_submitted(readable, writable, answer, listener)?;
+        self.look_after(listener)
+    }
+
+    fn tell_submitted(
+        &mut self,
+        readable: &[&[u8]],
+        writable: &[u32],
+        answer: Answer<u16>,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
         self.judge.tell(&Event::Submit { readable, writable, answer }, listener)?;
         let run = &mut self.run;
         run.effective |= answer != Err(Refusal::Broken);
@@ -93,13 +107,7 @@ impl Rig {
             *lives += 1;
         }
         run.meet_faults(Call::Submit);
-        if let Ok(head) = answer {
-            if run.can.watched && self.scratch.reports[0].stores == 0 {
-                WrongAdapter::raise(UNWATCHED);
-            }
-            self.look_at_chain(head, listener)?;
-        }
-        self.look_after(listener)
+        answer.map_or(Ok(()), |head| self.look_at_chain(head, listener))
     }
 
     pub(super) fn publish(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
@@ -121,6 +129,7 @@ impl Rig {
 
     /// Takes one used chain. Says whether it is worth trying again.
     pub(super) fn take(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
+        let stood = if self.run.can.free { None } else { self.look_at_what_stands() };
         let answer = self.call(Call::Take, |subject| subject.take());
         self.judge.tell(&Event::Take { answer }, listener)?;
         let run = &mut self.run;
@@ -139,25 +148,37 @@ impl Rig {
         };
         run.effective |= effective;
         if !run.can.free {
-            self.freed_by_taking(answer, listener)?;
+            self.freed_by_taking(answer, stood, listener)?;
         }
+        self.meet_submitted_itself(listener)?;
         self.look_at_event(listener)?;
         self.look_after(listener)?;
-        self.meet_submitted_itself(listener)?;
         Ok(again)
+    }
+
+    /// Keeps what stands in the buffers of the chain that should be taken next: they may be used again as soon as it is.
+    fn look_at_what_stands(&mut self) -> Option<u16> {
+        let head = self.judge.model.returned_next()?;
+        self.gather(head, self.room(head));
+        Some(head)
     }
 
     /// A chain that was just taken is free, if there is one: it is read at once.
     fn freed_by_taking(
         &mut self,
         answer: Answer<Option<Completion>>,
+        stood: Option<u16>,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
         let reports = self.scratch.reports;
         self.run.returned.clear();
         let head = match answer {
             Ok(Some(Completion { head, .. })) => {
-                self.read_unseen(head, Amount::Full, listener)?;
+                let room = self.room(head);
+                if stood != Some(head) {
+                    self.gather(head, room);
+                }
+                self.read_unseen(head, room, listener)?;
                 Some(head)
             }
             Err(Refusal::Device(refusal)) => refusal.returned,
@@ -173,16 +194,18 @@ impl Rig {
         }
     }
 
-    /// Meets the chains that the subject submitted itself.
+    /// Hears of the chains that the subject submitted itself. What that did to memory is not looked at.
     pub(super) fn meet_submitted_itself(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         if !self.run.can.submits_itself {
             return Ok(());
         }
-        let by = self.run.call;
+        let (by, reports) = (self.run.call, self.scratch.reports);
         while let Some(submission) = self.call(by, |subject| subject.submitted_itself()) {
-            let readable: Vec<&[u8]> = submission.readable.iter().map(Vec::as_slice).collect();
-            self.submitted(&readable, &submission.writable, Ok(submission.head), listener)?;
+            let Submission { head, readable, writable } = &submission;
+            let readable: Vec<&[u8]> = readable.iter().map(Vec::as_slice).collect();
+            self.tell_submitted(&readable, writable, Ok(*head), listener)?;
         }
+        self.scratch.reports = reports;
         Ok(())
     }
 
@@ -215,23 +238,27 @@ impl Rig {
         limit: Amount,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
-        self.read_unseen(head, limit, listener)?;
-        self.look_after(listener)
-    }
-
-    /// Reads a chain; what that did to memory is not looked at.
-    fn read_unseen(&mut self, head: u16, limit: Amount, listener: &mut impl Listener) -> Result<(), Stop> {
-        let room =
-            self.judge.model.descriptors(head).unwrap_or_default().iter().filter(|buffer| buffer.writable);
-        let room: u64 = room.map(|buffer| u64::from(buffer.length)).sum();
+        let room = self.room(head);
         // Asking for a little more than there is must not give more than there is.
         let limit = match limit {
             Amount::Full => room,
             Amount::Bytes(bytes) => room.saturating_add(16).min(bytes.into()),
         };
         // Before the call, which must not change what it hands out.
-        let mut standing = std::mem::take(&mut self.scratch.standing);
-        self.gather(head, limit, &mut standing);
+        self.gather(head, limit);
+        self.read_unseen(head, limit, listener)?;
+        self.look_after(listener)
+    }
+
+    /// Bytes that the device may write to a chain.
+    fn room(&self, head: u16) -> u64 {
+        let buffers = self.judge.model.descriptors(head).unwrap_or_default().iter();
+        buffers.filter(|buffer| buffer.writable).map(|buffer| u64::from(buffer.length)).sum()
+    }
+
+    /// Reads a chain of which it is known what stands there. What that did to memory is not looked at.
+    fn read_unseen(&mut self, head: u16, limit: u64, listener: &mut impl Listener) -> Result<(), Stop> {
+        let standing = std::mem::take(&mut self.scratch.standing);
         let mut out = std::mem::take(&mut self.scratch.out);
         out.clear();
         out.resize(limit as usize, 0);
@@ -256,8 +283,9 @@ impl Rig {
         told
     }
 
-    /// What stands in a chain's device-writable buffers, by the chain as it was published.
-    fn gather(&self, head: u16, limit: u64, out: &mut Vec<u8>) {
+    /// Keeps what stands in a chain's device-writable buffers, by the chain as it was published.
+    fn gather(&mut self, head: u16, limit: u64) {
+        let out = &mut self.scratch.standing;
         out.clear();
         for buffer in self.judge.model.descriptors(head).unwrap_or_default() {
             if let (true, Some(place)) = (buffer.writable, buffer.place) {
@@ -341,9 +369,9 @@ impl Rig {
         run.effective = true;
         self.judge.tell(&Event::Reset { first_index: first }, listener)?;
         self.tell_effects(listener)?;
+        self.meet_submitted_itself(listener)?;
         self.look_at_event(listener)?;
         self.look_after(listener)?;
-        self.meet_submitted_itself(listener)?;
         Ok(None)
     }
 }

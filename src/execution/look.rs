@@ -112,7 +112,7 @@ impl Rig {
     /// no count of them.
     pub(super) fn look_at_first_free_count(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let size = u32::from(self.run.setup.queue_size.get());
-        if self.run.can.free_count && !self.run.can.submits_itself {
+        if self.run.can.free_count {
             let count = self.call(Call::FreeCount, |subject| subject.free_count());
             if count > size || count == 0 {
                 WrongAdapter::raise(format!(
@@ -151,6 +151,9 @@ impl Rig {
         let Self { run, judge, .. } = self;
         let (from, to) = (run.available, run.device.available_index());
         judge.tell(&Event::AvailableIndex { index: to }, listener)?;
+        if to != from {
+            run.device.available_index_moved();
+        }
         run.available = to;
         for step in 0..to.wrapping_sub(from) {
             let head = run.device.available_entry(from.wrapping_add(step));

@@ -1,4 +1,8 @@
 //! The queue under test.
+#![doc = include_str!("guide.md")]
+#![doc = "```no_run"]
+#![doc = include_str!("../../examples/own_queue.rs")]
+#![doc = "```"]
 
 mod core_queue;
 mod deadly;

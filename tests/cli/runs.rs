@@ -119,6 +119,13 @@ fn masked_signatures_are_named_and_not_found() {
     let left = storm(&place, "40", &[&masks[..2], &["--json"]].concat());
     assert_eq!(left.status, Some(1));
     assert_eq!(signatures(&json(&left)), found[1..], "only what was masked is missing");
+    let takes = format!("{SPECIMEN}/*/*/take/*");
+    let left = storm(&place, "40", &["--mask", &takes, "--json"]);
+    let others: Vec<_> = found.iter().filter(|signature| !signature.contains("/take/")).cloned().collect();
+    assert_eq!(signatures(&json(&left)), others, "whatever the parts are that say *");
+    let left = storm(&place, "40", &["--mask", "*/take", "--json"]);
+    assert_eq!(signatures(&json(&left)), found, "a part is no whole signature");
+    assert!(left.err.contains("--mask */take: no finding has this signature"), "{left:?}");
 }
 
 #[test]

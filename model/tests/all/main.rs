@@ -7,6 +7,7 @@ mod fingerprint;
 mod honest;
 mod judgement;
 mod lost;
+mod manners;
 mod names;
 mod random;
 mod reader;

@@ -252,6 +252,20 @@ fn an_entry_is_not_overwritten_with_what_stands_there() {
 }
 
 #[test]
+fn an_index_that_the_driver_moved_is_its_own_even_where_the_lie_was() {
+    let memory = Memory::new();
+    let mut device = waiting(&memory);
+    let truth = device.available_index();
+    assert!(device.misbehave(Fault::AvailableIndexOverwritten, 0, 0));
+    assert_eq!(device.available_index(), truth);
+    memory.rings.store_u16(66, truth + 1);
+    assert_eq!(device.available_index(), truth + 1);
+    device.available_index_moved();
+    memory.rings.store_u16(66, truth.wrapping_add(0x4000));
+    assert_eq!(device.available_index(), truth.wrapping_add(0x4000));
+}
+
+#[test]
 fn a_reset_forgets_what_was_overwritten() {
     let memory = Memory::new();
     let mut device = waiting(&memory);

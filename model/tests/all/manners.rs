@@ -1,0 +1,61 @@
+//! Drivers that tell no lengths, and drivers that put another chain in the place of each that they take.
+
+use crate::support::{
+    FOUR, OUT, accepting, accepts, and, available, chain, element, free, index, no_take, read, rejects,
+    submit, take, used, writable,
+};
+use ringstorm_model::{DeviceRefusal, Event, Invariant, Refusal, Setup};
+
+const NO_LENGTHS: Setup = Setup { lengths: false, ..FOUR };
+const REFILLS: Setup = Setup { refills: true, ..FOUR };
+
+#[test]
+fn a_driver_without_lengths_hands_out_all_that_stands() {
+    let back = and(&OUT, &[element(0, 0, 3), used(1)]);
+    // Whatever it says of the length.
+    for length in [0, 3, 8, u32::MAX] {
+        let taken = and(&back, &[take(0, length)]);
+        accepts(&NO_LENGTHS, &taken, read(0, 64, b"12345678", b"12345678"));
+        accepts(&NO_LENGTHS, &taken, read(0, 4, b"1234", b"12345678"));
+        rejects(&NO_LENGTHS, &taken, read(0, 64, b"123", b"12345678"), Invariant::Response);
+        rejects(&NO_LENGTHS, &taken, read(0, 64, b"12345679", b"12345678"), Invariant::Response);
+        accepts(&NO_LENGTHS, &and(&taken, &[free(0)]), Event::Settled);
+        rejects(&NO_LENGTHS, &taken, take(0, length), Invariant::CompletedOnce);
+    }
+    rejects(&NO_LENGTHS, &back, take(1, 0), Invariant::CompletedOnce);
+    rejects(&FOUR, &back, take(0, 8), Invariant::Response);
+}
+
+/// Two chains that the driver made of itself, of which the first came back.
+fn filled() -> Vec<Event<'static>> {
+    let second = [submit(&[], &[8], 1), chain(1, const { &[writable(1, 8)] }), index(2), available(1)];
+    and(&and(&OUT, &second), &[element(0, 0, 8), used(1)])
+}
+
+#[test]
+fn what_came_back_is_put_back() {
+    let again = [submit(&[], &[8], 0), chain(0, const { &[writable(0, 8)] }), index(3), available(0)];
+    accepts(&REFILLS, &OUT, Event::Settled);
+    let taken = and(&filled(), &[take(0, 8), free(0)]);
+    accepts(&REFILLS, &and(&taken, &again), Event::Settled);
+    rejects(&REFILLS, &filled(), Event::Settled, Invariant::Drains);
+    rejects(&REFILLS, &taken, Event::Settled, Invariant::Drains);
+    // A driver that refills nothing has to bring all chains home.
+    rejects(&FOUR, &and(&taken, &again), Event::Settled, Invariant::Drains);
+    let broken = no_take(Refusal::Device(DeviceRefusal { consumed: false, broken: true, returned: None }));
+    let lied = and(&filled(), &[element(1, 9, 8), used(2), take(0, 8), free(0), broken]);
+    accepts(&REFILLS, &lied, Event::Settled);
+}
+
+#[test]
+fn the_next_chain_is_the_first_good_one() {
+    let next = |events: &[Event<'_>]| accepting(&FOUR, events).returned_next();
+    assert_eq!(next(&OUT), None);
+    assert_eq!(next(&and(&OUT, &[element(0, 0, 8)])), None, "the index says nothing of it");
+    assert_eq!(next(&filled()), Some(0));
+    assert_eq!(next(&and(&filled(), &[take(0, 8)])), None);
+    let bad = [element(0, 9, 0), element(1, 65_536, 0), element(2, 1, 4), used(3)];
+    assert_eq!(next(&and(&filled(), &bad)), Some(1));
+    // An index that jumps says nothing of more than a ring has.
+    assert_eq!(next(&and(&OUT, &[element(0, 9, 0), element(1, 9, 0), element(2, 9, 0), used(40)])), Some(0));
+}

@@ -1,0 +1,70 @@
+//! The command line over somebody's own subjects, in another program.
+
+use super::example;
+use ringstorm::cli::{self, Found, Refusal};
+use ringstorm::subject::{Capabilities, Own, Subjects};
+
+/// A folder to run commands in is that of the package, so whatever is written goes elsewhere.
+fn run(own: &'static [Own], arguments: &[&str]) -> Result<Found, Refusal> {
+    cli::command(own, arguments)
+}
+
+#[test]
+fn a_test_runs_the_storm_over_its_own_queue() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().to_str().expect("a name");
+    let storm = ["run", "--seeds", "400", "--out", out];
+    assert_eq!(
+        run(&[example::OWN], &[&storm[..], &["--profile", "honest"]].concat()).unwrap(),
+        Found::Nothing
+    );
+    let hostile = ["run", "--seeds", "400", "--max-findings", "2", "--out", out];
+    assert_eq!(run(&[example::OWN], &hostile).unwrap(), Found::Something);
+    let mut findings: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "storm"))
+        .collect();
+    findings.sort();
+    assert!(findings.len() >= 2, "{findings:?}");
+    for finding in findings {
+        let finding = finding.to_str().expect("a name");
+        for command in ["replay", "shrink"] {
+            assert_eq!(
+                run(&[example::OWN], &[command, finding]).unwrap(),
+                Found::Something,
+                "{command} {finding}"
+            );
+        }
+        assert_eq!(run(&[example::OWN], &["replay", finding, "--subject", "core"]).unwrap(), Found::Nothing);
+    }
+    let explore = ["explore", "--queue-size", "2", "--depth", "2"];
+    assert_eq!(run(&[example::OWN], &explore).unwrap(), Found::Something);
+}
+
+/// What is refused, in words.
+fn refused(own: &'static [Own], arguments: &[&str]) -> String {
+    let Err(Refusal::Input(text)) = run(own, arguments) else { panic!("{arguments:?} was not refused") };
+    text
+}
+
+#[test]
+fn what_is_refused() {
+    insta::assert_snapshot!(refused(&[example::OWN], &["run", "--subject", "trustin"]), @"invalid value 'trustin' for '--subject <NAME>': expected the name of a subject; the nearest are trusting, specimen, specimen-interrupt-flag-inverted");
+    insta::assert_snapshot!(refused(&[example::OWN], &["run", "--isolate"]), @"--isolate starts this program once more, which must be ringstorm::cli::main_with");
+    let wrong = refused(&[example::OWN], &["run", "--seedz", "1"]);
+    assert!(wrong.contains("--seedz"), "{wrong}");
+}
+
+#[test]
+fn names_that_are_none() {
+    const fn named(name: &'static str) -> Own {
+        Own::new(name, Capabilities::NONE, |_, _| unreachable!("nothing is run"))
+    }
+    let flaw = |own: &'static [Own]| Subjects::with(own).unwrap_err();
+    insta::assert_snapshot!(flaw(&[const { named("core") }]), @"there is a subject by the name of core already");
+    insta::assert_snapshot!(flaw(&[const { named("mine") }, const { named("mine") }]), @"there is a subject by the name of mine already");
+    insta::assert_snapshot!(flaw(&[const { named("a b") }]), @"the name of a subject is of letters, digits, - _ and ., which \"a b\" is not");
+    insta::assert_snapshot!(flaw(&[const { named("") }]), @"the name of a subject is of letters, digits, - _ and ., which \"\" is not");
+    insta::assert_snapshot!(flaw(&[const { named("mine").with_largest(48) }]), @"mine: 48 is no queue size, so it is not the largest one");
+}

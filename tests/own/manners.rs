@@ -1,0 +1,173 @@
+//! Queues that do things in another way than core, and what the storm says of each.
+
+use ringstorm::execution::Rig;
+use ringstorm::outcome::{Expected, Outcome};
+use ringstorm::scenario::{Profile, Setup, generate};
+use ringstorm::subject::{
+    Answer, Capabilities, Completion, CoreQueue, Geometry, Kind, Name, Own, Provided, Refusal, Subject,
+    Submission,
+};
+use ringstorm_model::Invariant;
+
+/// What such a queue does wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Defect {
+    None,
+    NeverNotifies,
+    HandsOutZeros,
+    ForgetsToFree,
+    DoesNotRefill,
+}
+
+/// The queue of ringstorm-core, which publishes within submit, says separately whether to notify, and frees as it takes. One
+/// that fills itself has a buffer for the device in each descriptor.
+struct Mannered {
+    queue: CoreQueue,
+    defect: Defect,
+    taken: Vec<u8>,
+    /// Bytes of each buffer of a queue that fills itself.
+    fills: Option<u32>,
+    untold: Vec<Submission>,
+}
+
+impl Mannered {
+    fn new(defect: Defect, setup: &Setup, provided: &Provided) -> Self {
+        let queue = CoreQueue::new(setup, provided);
+        Self { queue, defect, taken: Vec::new(), fills: None, untold: Vec::new() }
+    }
+
+    fn self_filling(defect: Defect, setup: &Setup, provided: &Provided) -> Self {
+        let length = u32::from(setup.buffer_size);
+        let mut filling = Self { fills: Some(length), ..Self::new(defect, setup, provided) };
+        for _ in 0..setup.queue_size.get() {
+            filling.fill(length);
+        }
+        filling
+    }
+
+    fn fill(&mut self, length: u32) {
+        // A broken queue takes nothing any more.
+        let Ok(head) = self.submit(&[], &[length]) else { return };
+        self.untold.push(Submission { head, readable: Vec::new(), writable: vec![length] });
+    }
+}
+
+impl Subject for Mannered {
+    fn geometry(&self) -> Geometry {
+        self.queue.geometry()
+    }
+
+    fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
+        let head = self.queue.submit(readable, writable)?;
+        self.queue.publish();
+        Ok(head)
+    }
+
+    fn publish(&mut self) -> bool {
+        // More often than it must is no defect.
+        self.defect != Defect::NeverNotifies
+    }
+
+    fn submitted_itself(&mut self) -> Option<Submission> {
+        if self.untold.is_empty() { None } else { Some(self.untold.remove(0)) }
+    }
+
+    fn take(&mut self) -> Answer<Option<Completion>> {
+        let answer = self.queue.take();
+        let head = match answer {
+            Ok(Some(Completion { head, length })) => {
+                self.taken = vec![0; length as usize];
+                if self.defect != Defect::HandsOutZeros {
+                    self.queue.read(head, &mut self.taken)?;
+                }
+                Some(head)
+            }
+            Err(Refusal::Device(refusal)) => refusal.returned,
+            _ => None,
+        };
+        if let Some(head) = head {
+            if self.defect != Defect::ForgetsToFree {
+                self.queue.free(head, Name::Current)?;
+            }
+            if let (Some(length), true) = (self.fills, self.defect != Defect::DoesNotRefill) {
+                self.fill(length);
+            }
+        }
+        answer
+    }
+
+    fn read(&mut self, _: u16, out: &mut [u8]) -> Answer<usize> {
+        let count = out.len().min(self.taken.len());
+        out[..count].copy_from_slice(&self.taken[..count]);
+        Ok(count)
+    }
+
+    fn free_count(&self) -> u32 {
+        self.queue.free_count()
+    }
+
+    fn reset(&mut self, first_index: u16) {
+        self.queue.reset(first_index);
+        if let Some(length) = self.fills {
+            for _ in 0..self.queue.geometry().size {
+                self.fill(length);
+            }
+        }
+    }
+
+    fn release(self: Box<Self>) {
+        Box::new(self.queue).release();
+    }
+}
+
+const AT_ONCE: Capabilities = Capabilities {
+    should_notify: true,
+    lengths: true,
+    free_count: true,
+    event_index: true,
+    reset: true,
+    policies: true,
+    ..Capabilities::NONE
+};
+const FILLS: Capabilities = Capabilities { submits_itself: true, ..AT_ONCE };
+
+/// The first finding among some seeds.
+fn storm(own: &'static Own) -> Option<Outcome> {
+    let mut rig = Rig::new().expect("memory");
+    let mut effective = 0;
+    for seed in 0..600 {
+        let scenario = generate(seed, Profile::Swarm, 64);
+        let outcome = rig.run(Kind::Own(own), &scenario, &mut ()).expect("a run");
+        effective += outcome.effective_steps;
+        if outcome.is_finding() {
+            return Some(outcome);
+        }
+    }
+    assert!(effective > 600 * 16, "{effective} steps are not enough to find anything");
+    None
+}
+
+macro_rules! found {
+    ($make:ident, $can:expr, $defect:ident) => {{
+        static OWN: Own = Own::new("mannered", $can, |setup: &Setup, provided: &Provided| {
+            Box::new(Mannered::$make(Defect::$defect, setup, provided))
+        })
+        .with_largest(64);
+        storm(&OWN).map(|outcome| Expected::of(&outcome.verdict))
+    }};
+}
+
+#[test]
+fn a_queue_that_publishes_at_once_and_frees_as_it_takes() {
+    assert_eq!(found!(new, AT_ONCE, None), None);
+    assert_eq!(found!(new, AT_ONCE, NeverNotifies), Some(Expected::Violation(Invariant::Notified)));
+    assert_eq!(found!(new, AT_ONCE, HandsOutZeros), Some(Expected::Violation(Invariant::Response)));
+    assert_eq!(found!(new, AT_ONCE, ForgetsToFree), Some(Expected::Violation(Invariant::FreeCount)));
+}
+
+#[test]
+fn a_queue_that_fills_itself() {
+    assert_eq!(found!(self_filling, FILLS, None), None);
+    assert_eq!(found!(self_filling, FILLS, HandsOutZeros), Some(Expected::Violation(Invariant::Response)));
+    assert_eq!(found!(self_filling, FILLS, DoesNotRefill), Some(Expected::Violation(Invariant::Drains)));
+}

@@ -1,0 +1,22 @@
+//! Memory whose address was given away.
+
+use ringstorm::subject::{SharedMemory, WatchedMemory};
+use ringstorm_core::MappedMemory;
+
+#[test]
+fn what_is_written_by_address_is_cleaned_away() {
+    let mapped = MappedMemory::shareable(1 << 13).expect("memory");
+    // Somebody else with the same memory stands in for whoever has the address.
+    let file = mapped.file().expect("a file").try_clone().expect("the same file");
+    let other = MappedMemory::attach(file).expect("memory");
+    let memory = WatchedMemory::over(mapped.into());
+    assert_eq!(memory.expose().addr() as u64, memory.host_address());
+    memory.begin_call(0);
+    other.store_u16(5006, 7);
+    assert_eq!(memory.end_call().stores, 0, "it is not watched");
+    assert_eq!(memory.load_u16(5006), 7);
+    memory.restart(1 << 13);
+    assert_eq!(memory.load_u16(5006), 0);
+    memory.restart(0);
+    memory.expose();
+}

@@ -1,0 +1,156 @@
+//! What an adapter does wrong is told to its author in words, and is no finding.
+
+use ringstorm::execution::{Rig, Unfit};
+use ringstorm::scenario::{Document, Setup};
+use ringstorm::subject::{
+    Answer, Capabilities, Completion, CoreQueue, Geometry, Kind, Own, Provided, Subject, WrongAdapter,
+};
+
+/// The queue of ringstorm-core behind an adapter with a fault of its own.
+struct Wrong {
+    queue: CoreQueue,
+    fault: Fault,
+}
+
+#[derive(Clone, Copy)]
+enum Fault {
+    TableOutside,
+    UsedOffItsAlignment,
+    RingsOverlap,
+    OtherSize,
+    TooManyFree,
+    NoneFree,
+    Raised,
+}
+
+impl Subject for Wrong {
+    fn geometry(&self) -> Geometry {
+        let good = self.queue.geometry();
+        match self.fault {
+            Fault::TableOutside => Geometry { table: 1 << 20, ..good },
+            Fault::UsedOffItsAlignment => Geometry { used: good.used + 2, ..good },
+            Fault::RingsOverlap => Geometry { available: good.table, ..good },
+            Fault::OtherSize => Geometry { size: 2 * good.size, ..good },
+            Fault::TooManyFree | Fault::NoneFree | Fault::Raised => good,
+        }
+    }
+
+    fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
+        if matches!(self.fault, Fault::Raised) {
+            WrongAdapter::raise("its map of pages is full");
+        }
+        self.queue.submit(readable, writable)
+    }
+
+    fn take(&mut self) -> Answer<Option<Completion>> {
+        self.queue.take()
+    }
+
+    fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
+        self.queue.read(head, out)
+    }
+
+    fn free_count(&self) -> u32 {
+        match self.fault {
+            Fault::TooManyFree => u32::MAX,
+            Fault::NoneFree => 0,
+            _ => self.queue.free_count(),
+        }
+    }
+
+    fn release(self: Box<Self>) {
+        Box::new(self.queue).release();
+    }
+}
+
+const COUNTS: Capabilities = Capabilities { free_count: true, ..Capabilities::NONE };
+
+/// What a scenario comes to with an adapter.
+fn told(own: &'static Own, step: &str) -> String {
+    let text = format!("ringstorm scenario 1\nqueue size=4 buffer=64\n{step}\n");
+    let document: Document = text.parse().expect("a scenario");
+    let mut rig = Rig::new().expect("memory");
+    let result = rig.run(Kind::Own(own), &document.scenario, &mut ());
+    let Err(Unfit::Adapter(wrong)) = result else { panic!("{result:?}") };
+    // The rig is as good as before.
+    assert!(!rig.run(Kind::Core, &document.scenario, &mut ()).expect("a run").is_finding());
+    wrong.to_string()
+}
+
+macro_rules! wrong {
+    ($fault:ident) => {{
+        static OWN: Own = Own::new("wrong", COUNTS, |setup: &Setup, provided: &Provided| {
+            Box::new(Wrong { queue: CoreQueue::new(setup, provided), fault: Fault::$fault })
+        });
+        told(&OWN, "driver submit readable=1x8")
+    }};
+}
+
+#[test]
+fn a_geometry_that_cannot_be() {
+    insta::assert_snapshot!(wrong!(TableOutside), @"the adapter is wrong, which says nothing of its queue: its geometry puts the descriptor table at 1048576, but 64 bytes from there are not inside the 120 provided for table and rings (when it was made)");
+    insta::assert_snapshot!(wrong!(UsedOffItsAlignment), @"the adapter is wrong, which says nothing of its queue: its geometry puts the used ring at 82, which is no multiple of 4 (2.7) (when it was made)");
+    insta::assert_snapshot!(wrong!(RingsOverlap), @"the adapter is wrong, which says nothing of its queue: its geometry puts the available ring at 0, where the descriptor table is, which begins at 0 (when it was made)");
+    insta::assert_snapshot!(wrong!(OtherSize), @"the adapter is wrong, which says nothing of its queue: its geometry is that of a queue of 8, and the setup's is one of 4 (when it was made)");
+}
+
+#[test]
+fn a_free_count_that_is_none() {
+    insta::assert_snapshot!(wrong!(TooManyFree), @"the adapter is wrong, which says nothing of its queue: its free count is 4294967295 when it is made, and a queue of 4 begins with 4 free descriptors (when it was made)");
+    insta::assert_snapshot!(wrong!(NoneFree), @"the adapter is wrong, which says nothing of its queue: its free count is 0 when it is made, and a queue of 4 begins with 4 free descriptors (when it was made)");
+}
+
+#[test]
+fn what_the_adapter_says_of_itself() {
+    insta::assert_snapshot!(wrong!(Raised), @"the adapter is wrong, which says nothing of its queue: its map of pages is full (in step 0, submit)");
+}
+
+/// An adapter with the required methods and nothing behind them.
+struct Bare(Geometry);
+
+impl Subject for Bare {
+    fn geometry(&self) -> Geometry {
+        self.0
+    }
+
+    fn submit(&mut self, _: &[&[u8]], _: &[u32]) -> Answer<u16> {
+        Ok(0)
+    }
+
+    fn take(&mut self) -> Answer<Option<Completion>> {
+        Ok(None)
+    }
+
+    fn read(&mut self, _: u16, _: &mut [u8]) -> Answer<usize> {
+        Ok(0)
+    }
+
+    fn release(self: Box<Self>) {}
+}
+
+macro_rules! promises {
+    ($capability:ident, $step:expr) => {{
+        static OWN: Own = Own::new(
+            "bare",
+            Capabilities { $capability: true, ..Capabilities::NONE },
+            |setup: &Setup, _: &Provided| {
+                let size = setup.queue_size.get();
+                let (available, used) = (16 * usize::from(size), 32 * usize::from(size));
+                Box::new(Bare(Geometry { size, table: 0, available, used }))
+            },
+        )
+        .with_rings(|size| 64 * size.as_usize());
+        told(&OWN, $step)
+    }};
+}
+
+#[test]
+fn a_promise_that_is_not_kept() {
+    insta::assert_snapshot!(promises!(free_count, "settle"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `free_count`, which it does not implement (when it was made)");
+    insta::assert_snapshot!(promises!(submits_itself, "settle"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `submitted_itself`, which it does not implement (when it was made)");
+    insta::assert_snapshot!(promises!(prepare, "driver publish"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `publish`, which it does not implement (in step 0, publish)");
+    insta::assert_snapshot!(promises!(should_notify, "driver publish"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `publish`, which it does not implement (in step 0, publish)");
+    insta::assert_snapshot!(promises!(interrupts, "driver interrupts off"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `interrupts`, which it does not implement (in step 0, interrupts)");
+    insta::assert_snapshot!(promises!(reset, "driver reset"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `reset`, which it does not implement (in step 0, reset)");
+    insta::assert_snapshot!(promises!(watched, "driver submit readable=1x8"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `watched`, but it submitted a chain without a store to the rings' memory (in step 0, submit)");
+}
