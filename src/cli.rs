@@ -7,8 +7,10 @@ mod args;
 mod commands;
 mod explore;
 mod folder;
+mod help;
 mod input;
 mod output;
+mod progress;
 mod run;
 mod session;
 
@@ -110,6 +112,7 @@ fn execute(session: Session, cli: Cli) -> Result<Found, Refusal> {
         Command::Explore(args) => explore::explore(session, &args),
         Command::Calibrate(args) => commands::calibrate(&args),
         Command::Report(args) => commands::report(&args),
+        Command::Completions { shell } => commands::completions(shell),
         Command::Isolated { pulse } => run::isolated(session, &pulse),
     }
 }

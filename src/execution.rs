@@ -25,11 +25,13 @@ mod request;
 mod run;
 mod settle;
 mod snapshot;
+mod state;
 
 pub use ground::Ground;
 pub use listener::{Listener, Skip};
 pub use pulse::{Place, Pulse};
 pub use snapshot::{Advance, Snapshot};
+pub use state::{Standing, State};
 
 use crate::outcome::{Call, Outcome};
 use crate::scenario::{Scenario, Setup, Step};
@@ -186,6 +188,11 @@ impl Rig {
             }
             self.step_at(at, None, listener)
         }));
+        if end.is_err() {
+            // What was cut short by a panic is over.
+            self.end_call();
+        }
+        listener.ended(self);
         let verdict = self.verdict(end)?;
         Ok(self.outcome(verdict, at))
     }

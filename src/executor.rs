@@ -4,7 +4,7 @@ use crate::campaign::Block;
 use crate::execution::{Rig, Unfit};
 use crate::outcome::Outcome;
 use crate::scenario::{Draw, Scenario};
-use crate::story;
+use crate::story::{self, Style, Told};
 use crate::subject::Kind;
 use ringstorm_core::SystemError;
 use std::io;
@@ -45,7 +45,7 @@ pub trait Executor {
     ///
     /// # Errors
     /// [`Failure`] if it cannot be run.
-    fn tell(&mut self, kind: Kind, scenario: &Scenario) -> Result<(String, Outcome), Failure>;
+    fn tell(&mut self, style: Style, kind: Kind, scenario: &Scenario) -> Result<(Told, Outcome), Failure>;
 
     /// What a process printed last that is no more.
     fn last_words(&self) -> Option<String> {
@@ -73,7 +73,7 @@ impl Executor for Rig {
         Ok(Self::run(self, kind, scenario, &mut ())?)
     }
 
-    fn tell(&mut self, kind: Kind, scenario: &Scenario) -> Result<(String, Outcome), Failure> {
-        Ok(story::tell(self, kind, scenario)?)
+    fn tell(&mut self, style: Style, kind: Kind, scenario: &Scenario) -> Result<(Told, Outcome), Failure> {
+        Ok(story::tell_in(style, self, kind, scenario)?)
     }
 }

@@ -29,6 +29,7 @@ mod fingerprint;
 mod invariant;
 mod memory;
 mod model;
+mod notifications;
 mod state;
 mod trace;
 mod used;

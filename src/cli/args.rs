@@ -1,8 +1,10 @@
 //! What can be asked for.
 
+use super::help;
 use crate::campaign::Shard;
 use crate::scenario::{Draw, Profile};
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use ringstorm_core::QueueSize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use std::time::Duration;
 /// Without a command, `run`: a storm of about 20 seconds over ringstorm's own queue. Exit status: 0 nothing found, 1
 /// something found, 2 input or arguments refused.
 #[derive(Debug, Parser)]
-#[command(name = "ringstorm", version)]
+#[command(name = "ringstorm", version, after_long_help = help::FRONT)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -21,19 +23,33 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run a storm: many scenarios, each made from a seed.
+    #[command(after_long_help = help::RUN)]
     Run(RunArgs),
     /// Tell what happens in a scenario, step by step.
+    #[command(after_long_help = help::REPLAY)]
     Replay(ReplayArgs),
     /// Print a scenario as text, or as bytes.
+    #[command(after_long_help = help::SHOW)]
     Show(ShowArgs),
     /// Find the smallest scenario that goes wrong in the same way.
+    #[command(after_long_help = help::SHRINK)]
     Shrink(ShrinkArgs),
     /// Explore every scenario of a small scope, to find the shortest one that goes wrong, or that none does.
+    #[command(after_long_help = help::EXPLORE)]
     Explore(ExploreArgs),
     /// Run every specimen, a queue with a known defect, to see that the storm catches it.
+    #[command(after_long_help = help::CALIBRATE)]
     Calibrate(CalibrateArgs),
     /// Print what runs came to; the shards of one run are merged.
+    #[command(after_long_help = help::REPORT)]
     Report(ReportArgs),
+    /// Print what a shell needs to complete this command.
+    #[command(after_long_help = help::COMPLETIONS)]
+    Completions {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
     /// Run scenarios for another process, which starts this one.
     #[command(hide = true)]
     Isolated {
@@ -135,6 +151,10 @@ pub(super) struct ReplayArgs {
     /// Scenario files (.storm, or bytes as a fuzzer writes them), or seeds.
     #[arg(required = true, value_name = "FILE|SEED")]
     pub(super) inputs: Vec<String>,
+    /// Tell the rings' indexes, the free descriptors and the live chains after each step, and the state before and after the
+    /// step that went wrong.
+    #[arg(short, long)]
+    pub(super) verbose: bool,
     #[command(flatten)]
     pub(super) seed: SeedArgs,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! What the commands do that run a few scenarios, or none.
 
-use super::args::{CalibrateArgs, IsolateArgs, ReplayArgs, ReportArgs, ShowArgs, ShrinkArgs};
+use super::args::{CalibrateArgs, Cli, IsolateArgs, ReplayArgs, ReportArgs, ShowArgs, ShrinkArgs};
 use super::session::Session;
 use super::{Found, Refusal, input, output};
 use crate::execution::Rig;
@@ -10,7 +10,10 @@ use crate::outcome::{Expected, Verdict};
 use crate::report::{self, CalibrationReport, RunReport};
 use crate::scenario::{Document, GENERATOR};
 use crate::shrink::BUDGET;
+use crate::story::{self, Style};
 use crate::subject::Kind;
+use clap::CommandFactory;
+use clap_complete::Shell;
 use std::path::Path;
 
 /// Somebody to run scenarios: a child process if that is asked for.
@@ -32,7 +35,12 @@ pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, Refus
             // What is expected to end its process must not end this one.
             let deadly = matches!(expected, Expected::Died | Expected::Stuck);
             let mut executor = executor(session, &args.isolate, deadly)?;
-            let (text, outcome) = executor.tell(kind, &document.scenario)?;
+            let style = if args.verbose { Style::Columns } else { Style::Brief };
+            let (told, outcome) = executor.tell(style, kind, &document.scenario)?;
+            let mut text = story::framed(kind, &document.scenario, &told.steps, &outcome);
+            if args.verbose && !told.state.is_empty() {
+                text.push_str(&format!("\n{}", told.state));
+            }
             let as_expected = Expected::of(&outcome.verdict) == expected;
             let note = match (as_expected, expected) {
                 (true, Expected::Pass) => String::new(),
@@ -173,4 +181,14 @@ pub(super) fn report(args: &ReportArgs) -> Result<Found, Refusal> {
         (true, []) => Err(Refusal::Input(format!("shards ended early: {}", early.join(", ")))),
         (true, missing) => Err(Refusal::Input(format!("shards are missing: {}", missing.join(", ")))),
     }
+}
+
+/// Under the name of this program.
+pub(super) fn completions(shell: Shell) -> Result<Found, Refusal> {
+    let own = std::env::args().next().unwrap_or_default();
+    let name = Path::new(&own).file_stem().and_then(|name| name.to_str()).unwrap_or("ringstorm");
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), name, &mut script);
+    output::emit_bytes(&script)?;
+    Ok(Found::Nothing)
 }

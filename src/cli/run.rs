@@ -2,6 +2,7 @@
 
 use super::args::{DEFAULT_STEPS, RunArgs};
 use super::folder::{self, Folder};
+use super::progress::RunProgress;
 use super::session::Session;
 use super::{Found, Refusal, output};
 use crate::campaign::{
@@ -10,7 +11,7 @@ use crate::campaign::{
 use crate::isolation::serve;
 use crate::report::{Asked, Interval, RunReport};
 use crate::scenario::{Draw, Profile};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::story::{self, Style};
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
@@ -43,8 +44,16 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
     let interrupted = super::interrupt()?;
     let canary = canary(&plan)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_OUT));
-    let mut keeper =
-        Keeper { bar: progress_bar(&plan), plan: &plan, asked, shard, canary, out, folder, unwritten: None };
+    let mut keeper = Keeper {
+        bar: RunProgress::new(&plan, before.as_ref()),
+        plan: &plan,
+        asked,
+        shard,
+        canary,
+        out,
+        folder,
+        unwritten: None,
+    };
     if let Some(before) = &before {
         output::note(&format!("going on after {} seeds", before.tally.seeds));
         before.findings.iter().for_each(|finding| keeper.write(finding));
@@ -56,7 +65,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
             // What it came to until then is not lost.
             Err(Stopped { summary, failure }) => (*summary, Some(failure)),
         };
-    keeper.bar.finish_and_clear();
+    keeper.bar.clear();
     keeper.end(&summary);
     if args.json {
         output::emit(&folder::json(&keeper.report(&summary)))?;
@@ -88,7 +97,7 @@ fn canary(plan: &Plan) -> Result<Canary, Refusal> {
 
 /// Hears of a campaign, and keeps what it comes to.
 struct Keeper<'a> {
-    bar: ProgressBar,
+    bar: RunProgress,
     plan: &'a Plan,
     asked: Asked,
     shard: Option<String>,
@@ -168,9 +177,7 @@ impl Keeper<'_> {
 
 impl Observer for Keeper<'_> {
     fn progress(&mut self, summary: &Summary) {
-        let (effective, groups) = (summary.tally.effective_steps, summary.findings.len());
-        self.bar.set_position(summary.tally.seeds);
-        self.bar.set_message(format!("{effective} effective steps, {groups} findings"));
+        self.bar.show(summary);
         if self.folder.as_ref().is_some_and(Folder::is_due) {
             self.keep_progress(summary);
         }
@@ -196,12 +203,14 @@ fn text(session: Session, args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary
     // Several groups are often one defect; the shortest says most plainly what it is.
     if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {
         let plan = keeper.plan;
-        let (story, _) = plan.executor()?.tell(plan.kind, &finding.shrunk)?;
+        let (told, outcome) = plan.executor()?.tell(Style::Brief, plan.kind, &finding.shrunk)?;
         let file = folder::path(&keeper.out, finding).display().to_string();
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         text.push_str(&format!(
-            "\n{story}\nreplay it with:\n{}{isolate}\n",
-            session.replay_command(&file, plan.kind)
+            "\n{}\nreplay it with:\n{}{isolate}\n\nas a test:\n{}",
+            story::view(plan.kind, &finding.shrunk, &told, &outcome),
+            session.replay_command(&file, plan.kind),
+            story::test_of(plan.kind, &finding.signature, &finding.shrunk, &file),
         ));
     }
     Ok(text)
@@ -240,14 +249,4 @@ pub(super) fn options(draw: &Draw) -> String {
         options.push_str(&format!(" --queue-size {size}"));
     }
     options
-}
-
-fn progress_bar(plan: &Plan) -> ProgressBar {
-    let (length, template) = match plan.extent {
-        Extent::Seeds(seeds) => (Some(seeds), "{bar:30} {pos}/{len} seeds, {eta} left, {msg}"),
-        Extent::Time(_) => (None, "{spinner} {pos} seeds, {elapsed}, {msg}"),
-    };
-    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
-    bar.set_style(ProgressStyle::with_template(template).expect("a fixed template"));
-    bar
 }

@@ -10,6 +10,10 @@ pub trait Listener {
     fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
         let _ = (number, step, rig);
     }
+    /// No further step follows: the execution went wrong, or it is over.
+    fn ended(&mut self, rig: &Rig) {
+        let _ = rig;
+    }
     /// Something was observed.
     fn event(&mut self, event: &Event<'_>) {
         let _ = event;

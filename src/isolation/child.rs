@@ -6,7 +6,7 @@ use crate::execution::{Place, Pulse, Unfit};
 use crate::executor::{Executor, Failure};
 use crate::outcome::{Call, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Scenario};
-use crate::story;
+use crate::story::{Style, Told};
 use crate::subject::Kind;
 use ringstorm_model::TraceHash;
 use std::fs::{File, OpenOptions};
@@ -111,7 +111,7 @@ impl Child {
     fn ask(
         &mut self,
         request: &Request,
-        told: &mut dyn FnMut(String),
+        told: &mut dyn FnMut(Reply),
     ) -> Result<Result<Reply, Loss>, Failure> {
         for _ in 0..TRIES {
             match self.ask_once(request, told)? {
@@ -125,7 +125,7 @@ impl Child {
     fn ask_once(
         &mut self,
         request: &Request,
-        told: &mut dyn FnMut(String),
+        told: &mut dyn FnMut(Reply),
     ) -> Result<Result<Reply, Loss>, Failure> {
         self.pulse.rest();
         let mut running = match self.running.take() {
@@ -138,7 +138,7 @@ impl Child {
         }
         loop {
             match self.hear(&mut running) {
-                Ok(Reply::Told(lines)) => told(lines),
+                Ok(said @ (Reply::Told(_) | Reply::State(_))) => told(said),
                 Ok(Reply::WrongAdapter(wrong)) => return Err(Unfit::Adapter(wrong).into()),
                 Ok(Reply::Refused(why)) => return Err(Failure::Child(io::Error::other(why))),
                 Ok(reply) => {
@@ -224,7 +224,7 @@ impl Child {
         Ok(block)
     }
 
-    fn scenario(&mut self, request: &Request, told: &mut dyn FnMut(String)) -> Result<Outcome, Failure> {
+    fn scenario(&mut self, request: &Request, told: &mut dyn FnMut(Reply)) -> Result<Outcome, Failure> {
         match self.ask(request, told)? {
             Ok(Reply::Ended(ended)) => ended.outcome().ok_or_else(out_of_turn),
             Ok(_) => Err(out_of_turn()),
@@ -264,11 +264,15 @@ impl Executor for Child {
         self.scenario(&request, &mut |_| {})
     }
 
-    fn tell(&mut self, kind: Kind, scenario: &Scenario) -> Result<(String, Outcome), Failure> {
-        let request = Request::Tell { subject: kind.name(), scenario: scenario.encode() };
-        let mut text = String::new();
-        let outcome = self.scenario(&request, &mut |lines| text.push_str(&lines))?;
-        Ok((story::framed(kind, scenario, &text, &outcome), outcome))
+    fn tell(&mut self, style: Style, kind: Kind, scenario: &Scenario) -> Result<(Told, Outcome), Failure> {
+        let request = Request::Tell { style, subject: kind.name(), scenario: scenario.encode() };
+        let mut told = Told::default();
+        let outcome = self.scenario(&request, &mut |said| match said {
+            Reply::Told(lines) => told.steps.push_str(&lines),
+            Reply::State(state) => told.state = state,
+            _ => {}
+        })?;
+        Ok((told, outcome))
     }
 
     fn last_words(&self) -> Option<String> {

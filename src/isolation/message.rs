@@ -4,6 +4,7 @@ use crate::campaign::{Block, Tally};
 use crate::coverage::Coverage;
 use crate::outcome::{Call, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Profile};
+use crate::story::Style;
 use crate::subject::WrongAdapter;
 use ringstorm_core::QueueSize;
 use ringstorm_model::{Invariant, Violation};
@@ -16,7 +17,7 @@ use std::io::{self, BufRead, Write};
 pub(super) enum Request {
     Seeds { subject: String, draw: DrawnAs, first: u64, count: u64 },
     Run { subject: String, scenario: Vec<u8> },
-    Tell { subject: String, scenario: Vec<u8> },
+    Tell { style: Style, subject: String, scenario: Vec<u8> },
 }
 
 /// What the child says.
@@ -26,6 +27,8 @@ pub(super) enum Reply {
     Ready,
     /// The scenario is told so far; more is to come.
     Told(String),
+    /// The state that it went wrong in; its end follows.
+    State(String),
     /// The seeds were run.
     Block { tally: Tally, findings: Vec<(u64, Ended)> },
     /// The scenario was run.

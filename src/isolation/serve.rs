@@ -57,15 +57,16 @@ fn answer(
             let outcome = Executor::run(rig, kind(&subject)?, &Scenario::decode(&scenario))?;
             Ok(ended(&outcome)?)
         }
-        Request::Tell { subject, scenario } => {
+        Request::Tell { style, subject, scenario } => {
             let mut told = Ok(());
-            let outcome = story::tell_to(rig, kind(&subject)?, &Scenario::decode(&scenario), &mut |lines| {
+            let scenario = Scenario::decode(&scenario);
+            let (state, outcome) = story::tell_to(style, rig, kind(&subject)?, &scenario, &mut |lines| {
                 if told.is_ok() {
                     told = send(socket, &Reply::Told(lines.to_owned()));
                 }
-            })
-            .map_err(Failure::from)?;
+            })?;
             told?;
+            send(socket, &Reply::State(state))?;
             Ok(ended(&outcome)?)
         }
     }

@@ -1,6 +1,7 @@
 //! The command as its users meet it: exit status, streams and files.
 
 mod explore;
+mod findings;
 mod isolated;
 mod killed;
 mod refused;

@@ -1,0 +1,172 @@
+//! The state before and after the guilty step, as text in which stands out what changed.
+
+use crate::execution::State;
+use ringstorm_sim_device::Geometry;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// As many rows of one part are drawn; of those that did not change, only the nearest.
+const MOST_CHANGED: usize = 12;
+const MOST_UNCHANGED: usize = 4;
+
+/// What a row is about; rows are drawn in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Row {
+    Table(u16),
+    Available,
+    AvailableSlot(u16),
+    Used,
+    UsedSlot(u16),
+    Driver,
+    Free,
+}
+
+impl Row {
+    /// The part that it belongs to.
+    const fn part(self) -> &'static str {
+        match self {
+            Self::Table(_) => "table",
+            Self::Available | Self::AvailableSlot(_) => "available",
+            Self::Used | Self::UsedSlot(_) => "used",
+            Self::Driver => "chains",
+            Self::Free => "free",
+        }
+    }
+}
+
+/// Draws two states: `-` before, `+` after, and what stayed as it was without a mark.
+pub(super) fn draw(before: &State, after: &State) -> String {
+    let (old, new) = (rows(before), rows(after));
+    let mut text = String::from(match before == after {
+        true => "state at this step, which changed nothing\n",
+        false => "state (- before, + after this step)\n",
+    });
+    let (mut part, mut counts) = ("", Counts::default());
+    for (row, now) in &new {
+        if row.part() != part {
+            counts.close(&mut text);
+            (part, counts) = (row.part(), Counts::default());
+        }
+        let was = old.get(row);
+        if was == Some(now) {
+            if of_interest(*row, after) && counts.unchanged < MOST_UNCHANGED {
+                counts.unchanged += 1;
+                let _ = writeln!(text, "  {part:<10} {now}");
+            }
+        } else if counts.changed < MOST_CHANGED {
+            counts.changed += 1;
+            if let Some(was) = was {
+                let _ = writeln!(text, "- {part:<10} {was}");
+            }
+            let _ = writeln!(text, "+ {part:<10} {now}");
+        } else {
+            counts.left_out += 1;
+        }
+    }
+    counts.close(&mut text);
+    text
+}
+
+/// How many rows of a part were drawn.
+#[derive(Default)]
+struct Counts {
+    changed: usize,
+    unchanged: usize,
+    left_out: usize,
+}
+
+impl Counts {
+    fn close(&self, text: &mut String) {
+        if self.left_out > 0 {
+            let _ = writeln!(text, "+ {:<10} ... and {} more that changed", "", self.left_out);
+        }
+    }
+}
+
+/// Whether a row that did not change helps to understand those that did.
+fn of_interest(row: Row, state: &State) -> bool {
+    let near = |slot: u16, index: u16| index.wrapping_sub(1) % state.geometry.size == slot;
+    match row {
+        Row::Table(descriptor) => state.owners[usize::from(descriptor)].is_some(),
+        Row::Available | Row::Used | Row::Driver | Row::Free => true,
+        Row::AvailableSlot(slot) => near(slot, half(&state.rings, state.geometry.available + 2)),
+        Row::UsedSlot(slot) => near(slot, half(&state.rings, state.geometry.used + 2)),
+    }
+}
+
+fn half(rings: &[u8], offset: usize) -> u16 {
+    u16::from_le_bytes([rings[offset], rings[offset + 1]])
+}
+
+fn word(rings: &[u8], offset: usize) -> u32 {
+    u32::from(half(rings, offset)) | u32::from(half(rings, offset + 2)) << 16
+}
+
+fn rows(state: &State) -> BTreeMap<Row, String> {
+    let State { geometry, rings, event_index, in_flight, taken, broken, .. } = state;
+    let Geometry { size, available, used, .. } = *geometry;
+    let mut rows = BTreeMap::new();
+    let event = |offset: usize| match event_index {
+        true => format!(", event {}", half(rings, offset)),
+        false => String::new(),
+    };
+    let (behind_available, behind_used) =
+        (available + 4 + 2 * usize::from(size), used + 4 + 8 * usize::from(size));
+    for number in 0..size {
+        let slot = usize::from(number);
+        rows.insert(Row::Table(number), descriptor(state, number));
+        let head = half(rings, available + 4 + 2 * slot);
+        rows.insert(Row::AvailableSlot(number), format!("[{number}] {head}"));
+        let element = used + 4 + 8 * slot;
+        let (id, length) = (word(rings, element), word(rings, element + 4));
+        rows.insert(Row::UsedSlot(number), format!("[{number}] id {id} length {length}"));
+    }
+    let ring = |offset: usize, event: String| {
+        format!("index {}, flags {:#x}{event}", half(rings, offset + 2), half(rings, offset))
+    };
+    rows.insert(Row::Available, ring(available, event(behind_available)));
+    rows.insert(Row::Used, ring(used, event(behind_used)));
+    let broken = if *broken { "; the queue is broken" } else { "" };
+    rows.insert(Row::Driver, format!("with the device: {}; taken: {}{broken}", list(in_flight), list(taken)));
+    let free: Vec<u16> = (0..size).filter(|number| state.owners[usize::from(*number)].is_none()).collect();
+    rows.insert(Row::Free, format!("{} of {size}: {}", free.len(), list(&free)));
+    rows
+}
+
+/// A descriptor as it stands in the table (2.7.5), and whose it is.
+fn descriptor(state: &State, number: u16) -> String {
+    let at = state.geometry.table + 16 * usize::from(number);
+    let address = u64::from(word(&state.rings, at)) | u64::from(word(&state.rings, at + 4)) << 32;
+    let (length, flags, next) =
+        (word(&state.rings, at + 8), half(&state.rings, at + 12), half(&state.rings, at + 14));
+    let (start, bytes) = state.buffers;
+    let place = match address.checked_sub(start) {
+        Some(offset) if offset < bytes as u64 => format!("buffers+{offset}"),
+        _ => format!("{address:#x}"),
+    };
+    let names = [(1, "next"), (2, "write"), (4, "indirect")];
+    let mut words: Vec<String> =
+        names.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, name)| (*name).to_owned()).collect();
+    if let Some(word) = words.iter_mut().find(|word| *word == "next") {
+        *word = format!("next {next}");
+    }
+    if flags & !7 != 0 {
+        words.push(format!("flags {flags:#x}"));
+    }
+    let owner = match state.owners[usize::from(number)] {
+        Some(head) => format!("chain {head}"),
+        None => "free".to_owned(),
+    };
+    format!("[{number}] {place} length {length} {:<16} {owner}", words.join(" ")).trim_end().to_owned()
+}
+
+/// Numbers, the first few of them.
+fn list(numbers: &[u16]) -> String {
+    const FEW: usize = 12;
+    if numbers.is_empty() {
+        return "none".to_owned();
+    }
+    let shown: Vec<String> = numbers.iter().take(FEW).map(u16::to_string).collect();
+    let more = if numbers.len() > FEW { ", ..." } else { "" };
+    format!("{}{more}", shown.join(", "))
+}

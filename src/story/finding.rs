@@ -1,0 +1,89 @@
+//! A finding on a screen, and as a test.
+
+use super::{Told, ending, setup_line, steps, tell};
+use crate::execution::Rig;
+use crate::outcome::{Outcome, Signature};
+use crate::scenario::{Document, Scenario};
+use crate::subject::Kind;
+use std::fmt::Write;
+
+/// As many steps stand in a test to paste; of more, the file is named.
+const FEW_STEPS: usize = 16;
+
+/// As many steps are shown of a finding: the last ones.
+const SHOWN_STEPS: usize = 12;
+
+/// A finding on a screen: what does not hold, how it comes to that, what changed in the guilty step, and who is to blame.
+pub fn view(kind: Kind, scenario: &Scenario, told: &Told, outcome: &Outcome) -> String {
+    let mut text = format!("{}{}", ending(scenario, outcome), blame(outcome));
+    let steps = steps(&told.steps, outcome);
+    let count = steps.lines().count();
+    let _ = writeln!(text, "\n{}", setup_line(kind, scenario));
+    if count > SHOWN_STEPS + 1 {
+        let _ = writeln!(text, "      ... {} steps before these", count - SHOWN_STEPS);
+    }
+    let skipped = if count > SHOWN_STEPS + 1 { count - SHOWN_STEPS } else { 0 };
+    steps.lines().skip(skipped).for_each(|line| text.push_str(&format!("{line}\n")));
+    if !told.state.is_empty() {
+        let _ = write!(text, "\n{}", told.state);
+    }
+    text
+}
+
+/// Who is to blame: the driver, which has to stand whatever a device does.
+fn blame(outcome: &Outcome) -> String {
+    match outcome.last_fault {
+        None => "  to blame is the driver: the device has kept to the specification\n".to_owned(),
+        Some(fault) => format!(
+            "  to blame is the driver: the device broke the specification before ({}), which a driver must stand\n",
+            fault.name()
+        ),
+    }
+}
+
+/// Runs a scenario, written as text, over a subject that must stand it.
+///
+/// ```
+/// use ringstorm::{story::must_pass, subject::Kind};
+///
+/// let scenario = "\
+///     ringstorm scenario 1\n\
+///     queue size=4 buffer=64\n\
+///     driver submit readable=1x8 writable=2x8\n\
+///     driver misuse free mid-chain newest\n\
+/// ";
+/// must_pass(Kind::Core, scenario);
+/// ```
+///
+/// # Panics
+/// With its story if the subject does not, or in words if the text is no scenario or cannot be run.
+#[track_caller]
+pub fn must_pass(kind: Kind, scenario: &str) {
+    let document: Document = scenario.parse().unwrap_or_else(|error| panic!("{error}"));
+    let told = Rig::new().map_err(Into::into).and_then(|mut rig| tell(&mut rig, kind, &document.scenario));
+    let (story, outcome) = told.unwrap_or_else(|unfit| panic!("{unfit}"));
+    assert!(!outcome.is_finding(), "\n{story}");
+}
+
+/// A finding as a test to paste: it fails until the queue is mended. The scenario is in `file` too.
+pub fn test_of(kind: Kind, signature: &Signature, scenario: &Scenario, file: &str) -> String {
+    let name = signature.to_string().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+    let kind = match kind {
+        Kind::Core => "Kind::Core".to_owned(),
+        Kind::Own(_) => format!("Kind::Own(&{})", kind.name().to_uppercase().replace(['-', '.'], "_")),
+        _ => format!("Kind::by_name({:?}).unwrap()", kind.name()),
+    };
+    let mut text = String::from("use ringstorm::{story::must_pass, subject::Kind};\n\n#[test]\n");
+    let _ = writeln!(text, "fn {}() {{", name.to_lowercase());
+    if scenario.steps.len() > FEW_STEPS {
+        let _ = writeln!(text, "    must_pass({kind}, include_str!({file:?}));\n}}");
+        return text;
+    }
+    let document = Document { scenario: scenario.clone(), ..Document::default() }.to_string();
+    let _ = writeln!(text, "    let scenario = \"\\");
+    for line in document.lines() {
+        let _ = writeln!(text, "        {line}\\n\\");
+    }
+    let _ = writeln!(text, "    \";\n    must_pass({kind}, scenario);\n}}");
+    text
+}

@@ -1,0 +1,179 @@
+//! What came of a step, in words.
+
+use super::Style;
+use super::drawing::draw;
+use crate::execution::{Listener, Rig, Skip, Standing, State};
+use crate::scenario::Step;
+use ringstorm_model::{ChainFlaw, Event, Refusal};
+
+/// The step that is being told.
+pub(super) struct Story<'a> {
+    sink: &'a mut dyn FnMut(&str),
+    /// The current step, and what came of it.
+    step: Option<String>,
+    notes: Vec<String>,
+    free: Option<u32>,
+    style: Style,
+    /// Before the current step, and after the last one.
+    states: [Option<State>; 2],
+}
+
+/// Characters of a step and its number: with columns behind it, the longest one's.
+const BRIEF_WIDTH: usize = 58;
+const STEP_WIDTH: usize = 74;
+
+impl<'a> Story<'a> {
+    pub(super) fn new(style: Style, sink: &'a mut dyn FnMut(&str)) -> Self {
+        if style == Style::Columns {
+            let names = format!("{:>6} {:>6} {:>6} {:>6}", "avail", "used", "free", "live");
+            sink(&format!("{:<STEP_WIDTH$} {names}\n", "step"));
+        }
+        Self { sink, step: None, notes: Vec::new(), free: None, style, states: [None, None] }
+    }
+
+    /// The state before and after the last step.
+    pub(super) fn state(&self) -> String {
+        match &self.states {
+            [Some(before), Some(after)] => draw(before, after),
+            // It went wrong when it was made, or nobody was left to look at.
+            _ => String::new(),
+        }
+    }
+
+    fn end_step(&mut self, rig: &Rig) {
+        if let Some(step) = self.step.take() {
+            let notes = self.notes.join("; ");
+            let columns = match (self.style, rig.standing()) {
+                (Style::Columns, Some(Standing { available, used, free, live })) => {
+                    format!("{available:>6} {used:>6} {free:>6} {live:>6}  ")
+                }
+                (Style::Columns, None) => " ".repeat(29),
+                (Style::Brief, _) => String::new(),
+            };
+            let width = if self.style == Style::Columns { STEP_WIDTH } else { BRIEF_WIDTH };
+            (self.sink)(&format!("{}\n", format!("{step:<width$} {columns}{notes}").trim_end()));
+        }
+        self.notes.clear();
+    }
+
+    fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+}
+
+impl Listener for Story<'_> {
+    fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
+        self.end_step(rig);
+        self.states[0] = rig.state();
+        self.step = Some(match step {
+            Some(step) => format!("{number:>4}  {step}"),
+            None => " end  settle and release".to_owned(),
+        });
+    }
+
+    fn ended(&mut self, rig: &Rig) {
+        self.end_step(rig);
+        self.states[1] = rig.state();
+    }
+
+    fn skipped(&mut self, why: Skip) {
+        self.note(match why {
+            Skip::Incapable => "skipped: the subject cannot do this",
+            Skip::NothingThere => "nothing to do it with",
+        });
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        match *event {
+            Event::Submit { answer, .. } => match answer {
+                Ok(head) => self.note(format!("chain {head}")),
+                Err(refusal) => self.note(refused(refusal)),
+            },
+            Event::Publish { notify } => {
+                if notify {
+                    self.note("notify");
+                }
+            }
+            Event::Take { answer } => match answer {
+                Ok(Some(done)) => self.note(format!("takes chain {} with {} bytes", done.head, done.length)),
+                Ok(None) => self.note("takes none"),
+                Err(refusal) => self.note(refused(refusal)),
+            },
+            Event::Read { head, answer, .. } => match answer {
+                Ok(bytes) => self.note(format!("reads {} bytes of chain {head}", bytes.len())),
+                Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
+            },
+            Event::Free { head, answer, .. } => match answer {
+                Ok(()) => self.note(format!("frees chain {head}")),
+                Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
+            },
+            Event::Reset { first_index } => self.note(format!("reset to index {first_index}")),
+            Event::Interrupts { .. } | Event::Notifications { .. } | Event::UsedEvent { .. } => {}
+            Event::AvailableEvent { index } => self.note(format!("wants to hear of entry {index}")),
+            Event::Stores { count, foreign } => {
+                if foreign {
+                    self.note(format!("{count} stores, some into the device's part"));
+                }
+            }
+            Event::Stored { .. } => {}
+            Event::FreeCount { count } => {
+                if self.free.replace(count) != Some(count) {
+                    self.note(format!("{count} free"));
+                }
+            }
+            Event::AvailableIndex { index } => self.note(format!("available index {index}")),
+            Event::Available { .. } => {}
+            Event::Refetched { offset } => {
+                self.note(format!("reads the bytes at {offset} of the rings twice"))
+            }
+            Event::StoredLate { offset } => {
+                self.note(format!("writes to {offset} of the rings after publishing it"))
+            }
+            Event::RingTampered => self.note("scribbles on the available ring"),
+            Event::Silent => self.note("falls silent"),
+            Event::Trap => self.note("will change a value once it was read"),
+            Event::Spurious => self.note("notifies of nothing"),
+            Event::Chain { descriptors, flaw, .. } => {
+                let indexes: Vec<String> =
+                    descriptors.iter().take(8).map(|descriptor| descriptor.index.to_string()).collect();
+                let more = if descriptors.len() > 8 { ", ..." } else { "" };
+                self.note(format!("descriptors {}{more}", indexes.join(", ")));
+                match flaw {
+                    Some(ChainFlaw::Loop) => self.note("a loop"),
+                    Some(ChainFlaw::Malformed) => self.note("malformed"),
+                    Some(ChainFlaw::Unregistered) => self.note("a buffer outside every region"),
+                    None => {}
+                }
+            }
+            Event::Fetched { head, whole, payload, .. } => {
+                let flaw = if whole { "" } else { ", which makes no sense" };
+                self.note(format!("takes chain {head}{flaw}, reads {} bytes", payload.len()));
+            }
+            Event::UsedElement { index, id, length } => {
+                self.note(format!("used element {index}: id {id}, length {length}"));
+            }
+            Event::Wrote { length, .. } => self.note(format!("writes {length} bytes")),
+            Event::UsedIndex { index } => self.note(format!("used index {index}")),
+            Event::Tampered { descriptor } => self.note(format!("scribbles on descriptor {descriptor}")),
+            Event::Withheld { head } => self.note(format!("keeps chain {head}")),
+            Event::Settled => self.note("settled"),
+            Event::Released { left } => {
+                self.note(if left == 0 { "released" } else { "released, but memory is still held" });
+            }
+            Event::Panic => self.note("panics"),
+        }
+    }
+}
+
+fn refused(refusal: Refusal) -> String {
+    match refusal {
+        Refusal::Misuse(kind) => format!("refused as {kind:?}"),
+        Refusal::Device(device) => {
+            let element = if device.consumed { "element consumed" } else { "element left" };
+            let broken = if device.broken { ", queue broken" } else { "" };
+            format!("device fault reported, {element}{broken}")
+        }
+        Refusal::System => "refused by the system".to_owned(),
+        Refusal::Broken => "refused: the queue is broken".to_owned(),
+    }
+}
