@@ -1,0 +1,194 @@
+//! A disk: requests of virtio-blk over our queue.
+
+use super::Failure;
+use super::frontend::{Link, regions};
+use super::workload::{BlockDriver, Done};
+use ringstorm_core::{
+    Completion, Config, DeviceStopped, MappedMemory, Notification, QueueSize, RingIndex, SplitQueue,
+};
+use std::time::Duration;
+
+/// A request's kind (5.2.6).
+pub mod kind {
+    /// `VIRTIO_BLK_T_IN`.
+    pub const IN: u32 = 0;
+    /// `VIRTIO_BLK_T_OUT`.
+    pub const OUT: u32 = 1;
+    /// `VIRTIO_BLK_T_FLUSH`.
+    pub const FLUSH: u32 = 4;
+    /// `VIRTIO_BLK_T_GET_ID`.
+    pub const GET_ID: u32 = 8;
+}
+
+/// A request's status (5.2.6).
+pub mod status {
+    /// `VIRTIO_BLK_S_OK`.
+    pub const OK: u8 = 0;
+    /// `VIRTIO_BLK_S_IOERR`.
+    pub const IO_ERROR: u8 = 1;
+    /// `VIRTIO_BLK_S_UNSUPP`.
+    pub const UNSUPPORTED: u8 = 2;
+}
+
+/// Descriptors of the queue: enough for 64 requests of three each.
+const SIZE: u32 = 256;
+
+/// The header of a request (5.2.6): kind, 32 reserved bits, first sector.
+fn header(kind: u32, sector: u64) -> [u8; 16] {
+    let mut header = [0; 16];
+    header[..4].copy_from_slice(&kind.to_le_bytes());
+    header[8..].copy_from_slice(&sector.to_le_bytes());
+    header
+}
+
+/// The queue, the connection to its device, and what it has been asked for.
+pub struct Disk {
+    queue: SplitQueue<MappedMemory>,
+    config: Config,
+    /// The connection.
+    pub link: Link,
+    /// For each head: the slot of its request, and bytes of its answer before the status.
+    asked: Vec<(usize, u32)>,
+    /// What was read last, and its status.
+    answer: Vec<u8>,
+    /// How long the device may be silent.
+    pub patience: Duration,
+    /// Requests that came back since the queue was made or reset.
+    pub done: u64,
+}
+
+impl Disk {
+    /// Makes the queue, with buffers for requests of so many bytes, and gives it to the device.
+    pub fn new(
+        mut link: Link,
+        block_size: u32,
+        first_index: RingIndex,
+        patience: Duration,
+    ) -> Result<Self, Failure> {
+        let size = QueueSize::new(SIZE)?;
+        let config = Config {
+            buffer_size: block_size,
+            first_index,
+            event_index: link.event_index(),
+            ..Config::new(size)
+        };
+        let [rings, buffers] = regions(&config)?;
+        let queue = SplitQueue::new(config, rings, buffers)?;
+        link.start(&queue, &config, first_index)?;
+        let answer = vec![0; block_size as usize + 1];
+        let asked = vec![(0, 0); size.as_usize()];
+        Ok(Self { queue, config, link, asked, answer, patience, done: 0 })
+    }
+
+    /// Takes every descriptor back from a device that is no more, and goes on with another one.
+    pub fn restart(
+        &mut self,
+        stopped: DeviceStopped,
+        link: Link,
+        first_index: RingIndex,
+    ) -> Result<(), Failure> {
+        self.queue.reset(stopped, first_index);
+        if link.event_index() != self.config.event_index {
+            return Err(Failure::Unexpected("the new daemon offers other features".to_owned()));
+        }
+        self.link = link;
+        self.done = 0;
+        self.link.start(&self.queue, &self.config, first_index)
+    }
+
+    /// Stops the queue at the device, which must have come as far as we have, and gives the memory back.
+    pub fn close(self, first_index: RingIndex) -> Result<(), Failure> {
+        let (theirs, ours) = (self.link.stop()?, first_index.advanced(self.done as u16));
+        if theirs != ours {
+            let (theirs, ours) = (theirs.get(), ours.get());
+            return Err(Failure::Unexpected(format!("the device stopped at index {theirs}, not at {ours}")));
+        }
+        Ok(self.queue.release().map_err(|refused| refused.error)?)
+    }
+
+    /// The queue.
+    pub const fn queue(&self) -> &SplitQueue<MappedMemory> {
+        &self.queue
+    }
+
+    /// Descriptors in all.
+    pub const fn size(&self) -> u16 {
+        self.config.size.get()
+    }
+
+    /// One request of any kind alone, from beginning to end: its status, and its answer.
+    pub fn ask(&mut self, kind: u32, sector: u64, room: u32) -> Result<(u8, &[u8]), Failure> {
+        self.submit(0, kind, sector, &[], room)?;
+        self.kick()?;
+        let completion = loop {
+            match self.queue.take()? {
+                Some(completion) => break completion,
+                None => self.link.wait(self.patience, self.queue.in_flight())?,
+            }
+        };
+        self.answered(completion)
+    }
+
+    /// Submits a request: header and data to be read, room for an answer and the status to be written.
+    fn submit(&mut self, slot: usize, kind: u32, sector: u64, data: &[u8], room: u32) -> Result<(), Failure> {
+        let header = header(kind, sector);
+        let readable: &[&[u8]] = if data.is_empty() { &[&header] } else { &[&header, data] };
+        let writable: &[u32] = if room == 0 { &[1] } else { &[room, 1] };
+        let head = self.queue.submit(readable, writable)?;
+        self.asked[usize::from(head.index())] = (slot, room);
+        Ok(())
+    }
+
+    /// Reads an answer and frees its chain.
+    fn answered(&mut self, completion: Completion) -> Result<(u8, &[u8]), Failure> {
+        let Completion { head, written } = completion;
+        let (_, room) = self.asked[usize::from(head.index())];
+        let length = self.queue.read(head, &mut self.answer[..room as usize + 1])?;
+        self.queue.free(head)?;
+        self.done += 1;
+        match self.answer[..length].split_last() {
+            Some((status, data)) if data.len() == room as usize => Ok((*status, data)),
+            _ => Err(Failure::Short { written, expected: room + 1 }),
+        }
+    }
+}
+
+impl BlockDriver for Disk {
+    fn read(&mut self, slot: usize, sector: u64) -> Result<(), Failure> {
+        self.submit(slot, kind::IN, sector, &[], self.config.buffer_size)
+    }
+
+    fn write(&mut self, slot: usize, sector: u64, data: &[u8]) -> Result<(), Failure> {
+        self.submit(slot, kind::OUT, sector, data, 0)
+    }
+
+    fn flush(&mut self, slot: usize) -> Result<(), Failure> {
+        self.submit(slot, kind::FLUSH, 0, &[], 0)
+    }
+
+    fn kick(&mut self) -> Result<(), Failure> {
+        match self.queue.publish() {
+            Notification::Needed => self.link.kick(),
+            Notification::NotNeeded => Ok(()),
+        }
+    }
+
+    fn wait(&mut self, done: &mut Done<'_>) -> Result<(), Failure> {
+        loop {
+            let mut any = false;
+            while let Some(completion) = self.queue.take()? {
+                let (slot, _) = self.asked[usize::from(completion.head.index())];
+                let (status, data) = self.answered(completion)?;
+                if status != status::OK {
+                    return Err(Failure::Status { status });
+                }
+                done(slot, data)?;
+                any = true;
+            }
+            if any {
+                return Ok(());
+            }
+            self.link.wait(self.patience, self.queue.in_flight())?;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The queue against a real device in another process: QEMU's storage daemon, over vhost-user.
+//!
+//! `cargo run --release --example vhost_user_blk`
+//!
+//! ```text
+//!   Workload ── Disk ── SplitQueue ── rings and buffers in two memfds ── qemu-storage-daemon ── image
+//!      │          └──── Link: socket (set-up), two eventfds (kick, call) ────────┘
+//!      └─────── Peer: the same through `virtio-driver` of libblkio
+//! ```
+//!
+//! The daemon is started on a scratch image, and killed twice. What is read is verified at every step, and the image is
+//! looked at as well. Exit status: 0 all went well, 1 something went wrong, 2 the arguments were refused or there is no daemon,
+//! 130 after Ctrl-C.
+
+#[cfg(target_os = "linux")]
+#[path = "demonstration.rs"]
+mod demonstration;
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    use clap::Parser;
+    use demonstration::options::{Options, in_one_line};
+    match Options::try_parse() {
+        Ok(options) => demonstration::told(&options),
+        Err(error) if error.use_stderr() => {
+            eprintln!("{}", in_one_line(&error));
+            std::process::ExitCode::from(2)
+        }
+        // Help, which was asked for.
+        Err(error) => {
+            print!("{}", error.render());
+            std::process::ExitCode::SUCCESS
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> std::process::ExitCode {
+    eprintln!("error: vhost-user needs eventfds, which Linux has");
+    std::process::ExitCode::from(2)
+}

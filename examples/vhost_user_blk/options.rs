@@ -1,0 +1,69 @@
+//! What can be asked for, and Ctrl-C.
+
+use super::Failure;
+use clap::Parser;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// The queue against QEMU's storage daemon, over vhost-user: reads, writes, flushes and verifies, kills the daemon, and measures
+/// beside libblkio's virtio-driver.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "vhost_user_blk")]
+pub struct Options {
+    /// The daemon.
+    #[arg(long, value_name = "PATH", default_value = "qemu-storage-daemon")]
+    pub daemon: PathBuf,
+    /// How long to measure at each depth, in seconds; 0 to measure nothing.
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub seconds: u64,
+    /// How many requests are in flight, at most 64; several, separated by commas.
+    #[arg(long, value_name = "N,...", default_value = "1,8,32", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub depths: Vec<u16>,
+    /// Bytes of a request: a multiple of 512, at most 1048576.
+    #[arg(long, value_name = "BYTES", default_value = "4096", value_parser = block_size)]
+    pub block_size: u32,
+    /// Blocks of the disk, from 64 to 65536.
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(64..=65536))]
+    pub blocks: u32,
+    /// How long the device may be silent, for example 10s.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub patience: Duration,
+}
+
+fn block_size(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(bytes) if (512..=1 << 20).contains(&bytes) && bytes % 512 == 0 => Ok(bytes),
+        _ => Err("must be a multiple of 512 from 512 to 1048576".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration.is_zero() => Err("must be longer than nothing".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// An error without what clap says on top of it.
+pub fn in_one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).filter(|line| {
+        !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information")
+    });
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From here on Ctrl-C is an error of the next wait, so that the daemon and the scratch files go in the ordinary way.
+pub fn listen_for_interrupts() -> Result<(), Failure> {
+    let heard = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+    heard.map_err(|error| Failure::Unexpected(format!("Ctrl-C cannot be heard: {error}")))
+}
+
+/// Whether Ctrl-C was pressed.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}

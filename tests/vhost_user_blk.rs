@@ -1,0 +1,179 @@
+//! The example with QEMU's storage daemon: all of it goes well, and nothing is left behind, however it ends.
+//!
+//! Where there is no QEMU, what needs it is skipped, which is said; with `RINGSTORM_QEMU=required` that is a failure.
+#![cfg(target_os = "linux")]
+
+#[path = "../examples/vhost_user_blk/demonstration.rs"]
+mod demonstration;
+
+use clap::Parser;
+use demonstration::options::{Options, in_one_line};
+use demonstration::{Failure, run, told};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// In front of the number of seconds, in an argument that the test runner takes for the name of a test.
+const MARK: &str = "example:";
+/// The test by whose name this binary is run again, as the example.
+const NAME: &str = "nothing_is_left_behind_by_ctrl_c_and_no_daemon_by_a_kill";
+
+fn options(arguments: &[&str]) -> Result<Options, String> {
+    let all = ["vhost_user_blk"].iter().chain(arguments);
+    Options::try_parse_from(all).map_err(|error| in_one_line(&error))
+}
+
+/// Whether there is a daemon to test with. That there is none is said past the test runner, which keeps what tests print.
+fn qemu() -> bool {
+    let daemon = options(&[]).expect("the defaults are good").daemon;
+    let Err(error) = Command::new(&daemon).arg("--version").output() else { return true };
+    let reason = format!("{} cannot be run ({error}); Debian's package qemu-utils has it", daemon.display());
+    assert!(std::env::var_os("RINGSTORM_QEMU").is_none_or(|value| value != "required"), "{reason}");
+    writeln!(std::io::stderr(), "skipped: {reason}").expect("standard error is there");
+    false
+}
+
+/// What the example prints.
+fn printed(arguments: &[&str]) -> String {
+    let mut out = Vec::new();
+    run(&options(arguments).expect("good arguments"), &mut out).expect("all goes well");
+    String::from_utf8(out).expect("text")
+}
+
+/// The lines that begin with a word.
+fn lines<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
+    text.lines().filter(|line| line.starts_with(word)).collect()
+}
+
+#[test]
+fn a_real_device_serves_the_queue_and_is_survived() {
+    if !qemu() {
+        return;
+    }
+    let text = printed(&["--seconds", "0", "--depths", "1,5,32", "--blocks", "128", "--block-size", "512"]);
+    let features = lines(&text, "negotiated");
+    assert!(
+        matches!(features[..], [line] if line.contains("VERSION_1, RING_EVENT_IDX, BLK_FLUSH")),
+        "{text}"
+    );
+    assert_eq!(lines(&text, "verified").len(), 3, "{text}");
+    let survived = lines(&text, "survived");
+    assert_eq!(survived.len(), 4, "{text}");
+    assert!(survived.iter().all(|line| line.contains("256 of 256 after the reset")), "{text}");
+    let wrapped: Vec<&str> = lines(&text, "wrapped")[0].split_whitespace().collect();
+    assert!(wrapped[1].parse::<u64>().expect("a number") > 1 << 16, "{text}");
+}
+
+#[test]
+fn it_is_measured_beside_the_peer() {
+    if !qemu() {
+        return;
+    }
+    let text = printed(&["--seconds", "1", "--depths", "8", "--blocks", "64"]);
+    let row = lines(&text, "    8 |");
+    let cells: Vec<f64> =
+        row[0].split('|').map(|cell| cell.trim().parse().expect("a table of numbers")).collect();
+    assert_eq!(cells.len(), 8, "{text}");
+    assert!(cells.iter().all(|number| *number > 0.0), "{text}");
+}
+
+#[test]
+fn a_daemon_that_is_none_is_told_in_one_line() {
+    let fails = |daemon: &str| run(&options(&["--daemon", daemon]).expect("good"), &mut Vec::new());
+    let missing = fails("/nowhere/qemu").expect_err("there is none");
+    assert!(matches!(missing, Failure::NoDaemon(_)), "{missing}");
+    let told = missing.to_string();
+    assert!(
+        told.contains("'/nowhere/qemu'") && told.contains("qemu-utils") && !told.contains('\n'),
+        "{told}"
+    );
+    // It tells a version, whatever it is asked to do ends well, and then it is not there.
+    let gone = fails("true").expect_err("it is no daemon");
+    assert!(matches!(gone, Failure::Daemon(_)), "{gone}");
+    assert!(matches!(fails("false"), Err(Failure::NoDaemon(_))));
+}
+
+#[test]
+fn wrong_arguments_are_refused_in_one_line() {
+    let wrong: [(&[&str], &str); 6] = [
+        (&["--depths", "0"], "0"),
+        (&["--depths", "1,65"], "65"),
+        (&["--block-size", "1000"], "must be a multiple of 512"),
+        (&["--blocks", "1"], "64"),
+        (&["--patience", "0s"], "must be longer than nothing"),
+        (&["--seconds", "soon"], "soon"),
+    ];
+    for (arguments, word) in wrong {
+        let refused = options(arguments).expect_err("wrong");
+        assert!(refused.contains(word) && !refused.contains('\n'), "{refused}");
+    }
+}
+
+/// Runs this test again as the example, in a folder for temporary files.
+fn start(folder: &Path) -> Child {
+    Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", NAME, &format!("{MARK}3600")])
+        .env("TMPDIR", folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it can be run again")
+}
+
+/// Processes that were started with a path in this folder in their arguments.
+fn daemons(folder: &Path) -> Vec<String> {
+    let folder = folder.to_str().expect("text");
+    let processes = fs::read_dir("/proc").expect("processes").flatten();
+    processes
+        .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains(folder))
+        .collect()
+}
+
+#[track_caller]
+fn wait_until(what: &str, is: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !is() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "not seen: {what}");
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// Ends the example by a signal while its daemon is there.
+fn ended_by(signal: Signal, folder: &Path) -> ExitStatus {
+    let mut example = start(folder);
+    wait_until("a daemon", || !daemons(folder).is_empty());
+    sleep(Duration::from_millis(100));
+    let id = i32::try_from(example.id()).ok().and_then(Pid::from_raw).expect("a process id");
+    kill_process(id, signal).expect("it is there");
+    let status = example.wait().expect("it ends");
+    wait_until("no daemon", || daemons(folder).is_empty());
+    status
+}
+
+#[test]
+fn nothing_is_left_behind_by_ctrl_c_and_no_daemon_by_a_kill() {
+    if let Some(seconds) = std::env::args().find_map(|arg| arg.strip_prefix(MARK).map(String::from)) {
+        let options = options(&["--seconds", &seconds]).expect("good arguments");
+        // The runner would make a status of its own of this one.
+        let status = told(&options);
+        std::process::exit(if status == std::process::ExitCode::from(130) { 130 } else { 1 });
+    }
+    if !qemu() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let left = || -> Vec<_> { fs::read_dir(folder.path()).expect("the folder").flatten().collect() };
+    assert_eq!(ended_by(Signal::INT, folder.path()).code(), Some(130));
+    assert!(left().is_empty(), "{:?}", left());
+    assert_eq!(ended_by(Signal::KILL, folder.path()).code(), None);
+    // Nobody could clean up, but the image had no name.
+    let scratch = left().pop().expect("the folder of the socket").path();
+    let size = |entry: fs::DirEntry| entry.metadata().expect("a file").len();
+    assert!(fs::read_dir(scratch).expect("a folder").flatten().map(size).sum::<u64>() < 4096);
+}
