@@ -3,11 +3,12 @@
 //! Where there is no QEMU, what needs it is skipped, which is said; with `RINGSTORM_QEMU=required` that is a failure.
 #![cfg(target_os = "linux")]
 
+#[path = "../examples/vhost_user_blk/arguments.rs"]
+mod arguments;
 #[path = "../examples/vhost_user_blk/demonstration.rs"]
 mod demonstration;
 
-use clap::Parser;
-use demonstration::options::{Options, in_one_line};
+use demonstration::options::Options;
 use demonstration::{Failure, run, told};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
@@ -23,8 +24,11 @@ const MARK: &str = "example:";
 const NAME: &str = "nothing_is_left_behind_by_ctrl_c_and_no_daemon_by_a_kill";
 
 fn options(arguments: &[&str]) -> Result<Options, String> {
-    let all = ["vhost_user_blk"].iter().chain(arguments);
-    Options::try_parse_from(all).map_err(|error| in_one_line(&error))
+    let all = ["vhost_user_blk"].iter().chain(arguments).map(|argument| argument.into());
+    arguments::parse(all).map_err(|(text, status)| {
+        assert_eq!(status, 2);
+        text
+    })
 }
 
 /// Whether there is a daemon to test with. That there is none is said past the test runner, which keeps what tests print.
@@ -91,9 +95,9 @@ fn a_daemon_that_is_none_is_told_in_one_line() {
         told.contains("'/nowhere/qemu'") && told.contains("qemu-utils") && !told.contains('\n'),
         "{told}"
     );
-    // It tells a version, whatever it is asked to do ends well, and then it is not there.
+    // It ends well, whatever it is asked to do, and then it is not there; some tell no version first.
     let gone = fails("true").expect_err("it is no daemon");
-    assert!(matches!(gone, Failure::Daemon(_)), "{gone}");
+    assert!(matches!(gone, Failure::Daemon(_) | Failure::NoDaemon(_)), "{gone}");
     assert!(matches!(fails("false"), Err(Failure::NoDaemon(_))));
 }
 

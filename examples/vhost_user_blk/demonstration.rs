@@ -7,19 +7,21 @@ mod frontend;
 mod measure;
 pub mod options;
 mod peer;
+mod request;
 mod workload;
 
 pub use failure::Failure;
 
 use daemon::{Daemon, Scratch};
-use disk::{Disk, kind, status};
+use disk::Disk;
 use frontend::{EVENT_INDEX, FLUSH, Link, VERSION_1};
 use options::Options;
+use request::{ID, SECTOR, kind, status};
 use ringstorm_core::{DeviceStopped, RingIndex};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
-use workload::{BlockDriver, SECTOR, Workload};
+use workload::{BlockDriver, Workload};
 
 /// The features that we can do something with.
 const WANTED: u64 = VERSION_1 | EVENT_INDEX | FLUSH;
@@ -74,7 +76,7 @@ pub fn run(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
 
 /// What is no read and no write is answered as the specification says, and what cannot be done by an error.
 fn answers(disk: &mut Disk, out: &mut impl Write) -> Result<(), Failure> {
-    let (answer, id) = disk.ask(kind::GET_ID, 0, 20)?;
+    let (answer, id) = disk.ask(kind::GET_ID, 0, ID)?;
     let id = String::from_utf8_lossy(id).trim_end_matches('\0').to_owned();
     expect(status::OK, answer, "its id")?;
     let beyond = disk.link.sectors;

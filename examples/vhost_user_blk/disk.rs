@@ -2,44 +2,15 @@
 
 use super::Failure;
 use super::frontend::{Link, regions};
+use super::request::{header, kind, status};
 use super::workload::{BlockDriver, Done};
 use ringstorm_core::{
     Completion, Config, DeviceStopped, MappedMemory, Notification, QueueSize, RingIndex, SplitQueue,
 };
 use std::time::Duration;
 
-/// A request's kind (5.2.6).
-pub mod kind {
-    /// `VIRTIO_BLK_T_IN`.
-    pub const IN: u32 = 0;
-    /// `VIRTIO_BLK_T_OUT`.
-    pub const OUT: u32 = 1;
-    /// `VIRTIO_BLK_T_FLUSH`.
-    pub const FLUSH: u32 = 4;
-    /// `VIRTIO_BLK_T_GET_ID`.
-    pub const GET_ID: u32 = 8;
-}
-
-/// A request's status (5.2.6).
-pub mod status {
-    /// `VIRTIO_BLK_S_OK`.
-    pub const OK: u8 = 0;
-    /// `VIRTIO_BLK_S_IOERR`.
-    pub const IO_ERROR: u8 = 1;
-    /// `VIRTIO_BLK_S_UNSUPP`.
-    pub const UNSUPPORTED: u8 = 2;
-}
-
 /// Descriptors of the queue: enough for 64 requests of three each.
 const SIZE: u32 = 256;
-
-/// The header of a request (5.2.6): kind, 32 reserved bits, first sector.
-fn header(kind: u32, sector: u64) -> [u8; 16] {
-    let mut header = [0; 16];
-    header[..4].copy_from_slice(&kind.to_le_bytes());
-    header[8..].copy_from_slice(&sector.to_le_bytes());
-    header
-}
 
 /// The queue, the connection to its device, and what it has been asked for.
 pub struct Disk {

@@ -13,29 +13,30 @@
 //! 130 after Ctrl-C.
 
 #[cfg(target_os = "linux")]
+mod arguments;
+#[cfg(target_os = "linux")]
 #[path = "demonstration.rs"]
 mod demonstration;
 
+use std::process::ExitCode;
+
 #[cfg(target_os = "linux")]
-fn main() -> std::process::ExitCode {
-    use clap::Parser;
-    use demonstration::options::{Options, in_one_line};
-    match Options::try_parse() {
+fn main() -> ExitCode {
+    match arguments::parse(std::env::args_os()) {
         Ok(options) => demonstration::told(&options),
-        Err(error) if error.use_stderr() => {
-            eprintln!("{}", in_one_line(&error));
-            std::process::ExitCode::from(2)
+        Err((text, 0)) => {
+            print!("{text}");
+            ExitCode::SUCCESS
         }
-        // Help, which was asked for.
-        Err(error) => {
-            print!("{}", error.render());
-            std::process::ExitCode::SUCCESS
+        Err((text, status)) => {
+            eprintln!("{text}");
+            ExitCode::from(status)
         }
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn main() -> std::process::ExitCode {
+fn main() -> ExitCode {
     eprintln!("error: vhost-user needs eventfds, which Linux has");
-    std::process::ExitCode::from(2)
+    ExitCode::from(2)
 }

@@ -46,15 +46,6 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// An error without what clap says on top of it.
-pub fn in_one_line(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let lines = text.lines().map(str::trim).filter(|line| {
-        !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information")
-    });
-    lines.collect::<Vec<_>>().join("; ")
-}
-
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// From here on Ctrl-C is an error of the next wait, so that the daemon and the scratch files go in the ordinary way.

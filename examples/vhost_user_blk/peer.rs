@@ -3,7 +3,8 @@
 
 use super::Failure;
 use super::frontend::{Woken, woken};
-use super::workload::{BlockDriver, Done, SECTOR};
+use super::request::SECTOR;
+use super::workload::{BlockDriver, Done};
 use ringstorm_core::{MappedMemory, SharedMemory};
 use std::os::fd::AsRawFd;
 use std::path::Path;

@@ -1,12 +1,10 @@
 //! What is read and written, by whatever driver, and whether it is what was written before.
 
 use super::Failure;
+use super::request::SECTOR;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::collections::HashMap;
-
-/// What virtio-blk counts in, whatever the block size (5.2.2).
-pub const SECTOR: usize = 512;
 
 /// What a workload needs of a driver: requests are put in, told to the device together, and come back in any order.
 pub trait BlockDriver {
