@@ -65,7 +65,8 @@ impl Daemon {
             .arg("--export")
             .arg(format!(
                 "type=vhost-user-blk,id=export,node-name=disk,writable=on,addr.type=unix,addr.path={}",
-                scratch.socket().display()
+                // A comma is doubled, or it would end the path.
+                scratch.socket().display().to_string().replace(',', ",,")
             ))
             .arg("--pidfile")
             .arg(&ready)

@@ -44,9 +44,9 @@ pub fn told(options: &Options) -> ExitCode {
 pub fn run(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     let deepest = options.depths.iter().copied().max().unwrap_or(1);
     let version = daemon::version(&options.daemon)?;
-    let scratch = Scratch::new(u64::from(options.blocks) * u64::from(options.block_size))?;
+    let scratch = Scratch::new(options.bytes()?)?;
     let daemon = Daemon::start(&options.daemon, &scratch)?;
-    let mut workload = Workload::new(options.blocks, options.block_size);
+    let mut workload = Workload::new(options.blocks(), options.block_size);
 
     let link = Link::connect(&scratch.socket(), WANTED)?;
     writeln!(out, "{version}: a disk of {} sectors", link.sectors)?;
@@ -116,8 +116,8 @@ fn verify(
     let (kicks, calls) = (disk.link.kicks - before.1, disk.link.calls - before.2);
     writeln!(
         out,
-        "verified    depth {depth}: {blocks} blocks written, flushed, read, and looked up in the image; \
-         {requests} requests, {kicks} notifications to the device, {calls} from it"
+        "verified    depth {depth}: {blocks} blocks written, flushed, read, and compared with the image; \
+         {requests} requests, {kicks} kicks, {calls} calls"
     )?;
     Ok(())
 }
@@ -203,8 +203,8 @@ impl Place<'_> {
         self.workload.read_all(self.disk, self.depth)?;
         writeln!(
             out,
-            "survived    {how} with {in_flight} in flight: an error; {free} free descriptors, {now} of {all} after the reset; \
-             connected anew, and all data is there"
+            "survived    {how} with {in_flight} in flight: an error; {free} of {all} descriptors free, \
+             {now} after the reset; all data is there"
         )?;
         Ok(daemon)
     }

@@ -5,6 +5,9 @@ use std::process::ExitCode;
 /// Why the demonstration ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// The arguments do not go together.
+    #[error("{0}")]
+    Arguments(String),
     /// There is no daemon to be had.
     #[error("{0}")]
     NoDaemon(String),
@@ -86,7 +89,7 @@ impl Failure {
     /// How the process ends.
     pub fn exit_status(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::NoDaemon(_) => 2,
+            Self::Arguments(_) | Self::NoDaemon(_) => 2,
             Self::Interrupted => 130,
             _ => 1,
         })

@@ -6,12 +6,13 @@ use super::frontend::{EVENT_INDEX, Link};
 use super::peer::Peer;
 use super::workload::{BlockDriver, Workload};
 use super::{Failure, NEAR_THE_WRAP, Options, WANTED};
+use rustix::time::{ClockId, clock_gettime};
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Each subject has so many turns at each depth.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 /// Requests by which it is found out how many fit the time.
 const TRIAL: u64 = 1000;
 
@@ -33,15 +34,12 @@ const SUBJECTS: [(Driver, u64); 4] = [
 /// What a turn came to.
 #[derive(Debug, Clone, Copy, Default)]
 struct Turn {
-    time: Duration,
+    /// By the clock.
+    seconds: f64,
+    /// Of the thread that drives the disk: what the device does is not in it, nor what else goes on.
+    processor: f64,
     kicks: u64,
     calls: u64,
-}
-
-impl Turn {
-    const fn seconds(&self) -> f64 {
-        self.time.as_secs_f64()
-    }
 }
 
 /// Measures at each depth, in turns on one daemon, and prints a table.
@@ -54,19 +52,13 @@ pub fn all(
     let bytes = options.block_size;
     writeln!(
         out,
-        "\nrequests of {bytes} bytes, half of them writes, all verified; medians of {ROUNDS} rounds, in turns\n"
-    )?;
-    writeln!(
-        out,
-        "depth |   IOPS |   MB/s | requests per kick | per call | peer's IOPS | ours/peer | both without event indexes"
-    )?;
-    writeln!(
-        out,
-        "-----:|-------:|-------:|------------------:|---------:|------------:|----------:|--------------------------:"
+        "\nrequests of {bytes} bytes, half of them writes, all verified; medians of {ROUNDS} rounds, in turns\n\n\
+         depth | event index |   IOPS |   MB/s | per kick | per call | processor/us | IOPS: ours/peer | processor: ours/peer\n\
+         -----:|-------------|-------:|-------:|---------:|---------:|-------------:|----------------:|--------------------:"
     )?;
     for depth in &options.depths {
         let mut bench = Bench { options, socket: &scratch.socket(), workload, depth: *depth };
-        let trial = bench.turn(Driver::Ours, WANTED, TRIAL, 0)?.time.as_secs_f64();
+        let trial = bench.turn(Driver::Ours, WANTED, TRIAL, 0)?.seconds;
         let share = options.seconds as f64 / (ROUNDS * SUBJECTS.len()) as f64;
         let count = ((TRIAL as f64 * share / trial) as u64).max(TRIAL);
         let mut rounds = [[Turn::default(); SUBJECTS.len()]; ROUNDS];
@@ -78,18 +70,22 @@ pub fn all(
                 turns[subject] = bench.turn(driver, features, count, round as u64)?;
             }
         }
-        let median = |of: fn(&[Turn; SUBJECTS.len()]) -> f64| median(rounds.each_ref().map(of));
-        let seconds = [median(|turns| turns[0].seconds()), median(|turns| turns[1].seconds())];
-        let [peer, ours] = seconds.map(|seconds| count as f64 / seconds);
-        writeln!(
-            out,
-            "{depth:>5} | {ours:>6.0} | {:>6.1} | {:>17.1} | {:>8.1} | {peer:>11.0} | {:>9.2} | {:>26.2}",
-            ours * f64::from(bytes) / 1e6,
-            count as f64 / median(|turns| turns[1].kicks as f64),
-            count as f64 / median(|turns| turns[1].calls as f64),
-            median(|turns| turns[0].seconds() / turns[1].seconds()),
-            median(|turns| turns[2].seconds() / turns[3].seconds()),
-        )?;
+        for (first, index) in [(0, "yes"), (2, "no")] {
+            let pairs = rounds.map(|turns| [turns[first], turns[first + 1]]);
+            let median = |of: fn([Turn; 2]) -> f64| median(pairs.map(of));
+            let requests = count as f64;
+            let speed = requests / median(|[_, ours]| ours.seconds);
+            writeln!(
+                out,
+                "{depth:>5} | {index:<11} | {speed:>6.0} | {:>6.1} | {:>8.1} | {:>8.1} | {:>12.2} | {:>15.2} | {:>20.2}",
+                speed * f64::from(bytes) / 1e6,
+                requests / median(|[_, ours]| ours.kicks as f64),
+                requests / median(|[_, ours]| ours.calls as f64),
+                median(|[_, ours]| ours.processor) / requests * 1e6,
+                median(|[peer, ours]| peer.seconds / ours.seconds),
+                median(|[peer, ours]| ours.processor / peer.processor),
+            )?;
+        }
     }
     Ok(())
 }
@@ -108,25 +104,31 @@ impl Bench<'_> {
         match driver {
             Driver::Peer => {
                 let mut peer = Peer::connect(self.socket, features, block_size, self.depth, patience)?;
-                let time = self.time(&mut peer, count, seed)?;
-                Ok(Turn { time, ..Turn::default() })
+                self.time(&mut peer, count, seed)
             }
             Driver::Ours => {
                 let link = Link::connect(self.socket, features)?;
                 let mut disk = Disk::new(link, block_size, NEAR_THE_WRAP, patience)?;
-                let time = self.time(&mut disk, count, seed)?;
-                let turn = Turn { time, kicks: disk.link.kicks, calls: disk.link.calls };
+                let turn = self.time(&mut disk, count, seed)?;
+                let turn = Turn { kicks: disk.link.kicks, calls: disk.link.calls, ..turn };
                 disk.close(NEAR_THE_WRAP)?;
                 Ok(turn)
             }
         }
     }
 
-    fn time(&mut self, disk: &mut dyn BlockDriver, count: u64, seed: u64) -> Result<Duration, Failure> {
-        let begin = Instant::now();
+    fn time(&mut self, disk: &mut dyn BlockDriver, count: u64, seed: u64) -> Result<Turn, Failure> {
+        let (begin, before) = (Instant::now(), processor());
         self.workload.mixed(disk, self.depth, count, seed)?;
-        Ok(begin.elapsed())
+        let seconds = begin.elapsed().as_secs_f64();
+        Ok(Turn { seconds, processor: processor() - before, ..Turn::default() })
     }
+}
+
+/// Seconds that this thread had a processor.
+fn processor() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 fn median(mut numbers: [f64; ROUNDS]) -> f64 {

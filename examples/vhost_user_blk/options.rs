@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// The largest disk: it may stand in memory.
+const LARGEST: u64 = 1 << 30;
+
 /// The queue against QEMU's storage daemon, over vhost-user: reads, writes, flushes and verifies, kills the daemon, and measures
 /// beside libblkio's virtio-driver.
 #[derive(Debug, Clone, Parser)]
@@ -23,12 +26,29 @@ pub struct Options {
     /// Bytes of a request: a multiple of 512, at most 1048576.
     #[arg(long, value_name = "BYTES", default_value = "4096", value_parser = block_size)]
     pub block_size: u32,
-    /// Blocks of the disk, from 64 to 65536.
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(64..=65536))]
-    pub blocks: u32,
+    /// Blocks of the disk, from 64 to 65536; as many as make 16 MiB unless given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..=65536))]
+    blocks: Option<u32>,
     /// How long the device may be silent, for example 10s.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub patience: Duration,
+}
+
+impl Options {
+    /// Blocks of the disk.
+    pub fn blocks(&self) -> u32 {
+        self.blocks.unwrap_or((16 << 20) / self.block_size).max(64)
+    }
+
+    /// Bytes of the disk, all of which are written.
+    pub fn bytes(&self) -> Result<u64, Failure> {
+        match u64::from(self.blocks()) * u64::from(self.block_size) {
+            bytes if bytes > LARGEST => {
+                Err(Failure::Arguments(format!("a disk of {bytes} bytes; at most {LARGEST}")))
+            }
+            bytes => Ok(bytes),
+        }
+    }
 }
 
 fn block_size(text: &str) -> Result<u32, String> {
