@@ -77,17 +77,26 @@ fn the_simulated_device_knows_memory_only() {
     nowhere(|path| path.starts_with("sim-device/src/"), other);
 }
 
+/// Where code names one of these.
+fn names(text: &str, of: &[&str]) -> Vec<String> {
+    let code = scan::code(text);
+    let words = scan::words(&code);
+    let named = words.iter().filter(|(_, word)| of.contains(word));
+    named.map(|(line, word)| format!("line {line}, {word}")).collect()
+}
+
 #[test]
 fn core_and_model_know_nobody_of_ours() {
-    let names = |text: &str| {
-        let code = scan::code(text);
-        let ours = ["ringstorm", "ringstorm_core", "ringstorm_model", "ringstorm_sim_device"];
-        scan::words(&code)
-            .iter()
-            .filter(|(_, word)| ours.contains(word))
-            .map(|(line, word)| format!("line {line}, {word}"))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(names("// ringstorm\nuse ringstorm_model::Event;"), ["line 2, ringstorm_model"]);
-    nowhere(|path| path.starts_with("core/src/") || path.starts_with("model/src/"), names);
+    let ours = ["ringstorm", "ringstorm_core", "ringstorm_model", "ringstorm_sim_device"];
+    assert_eq!(names("// ringstorm\nuse ringstorm_model::Event;", &ours), ["line 2, ringstorm_model"]);
+    nowhere(
+        |path| path.starts_with("core/src/") || path.starts_with("model/src/"),
+        |text| names(text, &ours),
+    );
+}
+
+#[test]
+fn examples_use_the_queue_as_a_stranger_would() {
+    let others = ["ringstorm", "ringstorm_model", "ringstorm_sim_device"];
+    nowhere(|path| path.starts_with("examples/"), |text| names(text, &others));
 }
