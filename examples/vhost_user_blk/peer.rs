@@ -5,13 +5,13 @@ use super::Failure;
 use super::frontend::{Woken, woken};
 use super::request::SECTOR;
 use super::workload::{BlockDriver, Done};
+use libblkio::{EventFd, QueueNotifier, VhostUser, VirtioBlkQueue, VirtioBlkTransport};
 use ringstorm_core::{MappedMemory, SharedMemory};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::ptr::without_provenance_mut;
 use std::sync::Arc;
 use std::time::Duration;
-use virtio_driver::{EventFd, QueueNotifier, VhostUser, VirtioBlkQueue, VirtioBlkTransport};
 
 /// As many descriptors as ours has.
 const SIZE: u16 = 256;

@@ -98,5 +98,6 @@ fn core_and_model_know_nobody_of_ours() {
 #[test]
 fn examples_use_the_queue_as_a_stranger_would() {
     let others = ["ringstorm", "ringstorm_model", "ringstorm_sim_device"];
-    nowhere(|path| path.starts_with("examples/"), |text| names(text, &others));
+    let of_the_queue = ["examples/vhost_user_blk/", "examples/rust_vmm_block/"];
+    nowhere(|path| of_the_queue.iter().any(|folder| path.starts_with(folder)), |text| names(text, &others));
 }
