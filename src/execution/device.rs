@@ -76,7 +76,13 @@ impl Rig {
     ) -> Result<Option<Skip>, Stop> {
         let state = self.judge.model.state().number();
         let run = &mut self.run;
-        if fault == Fault::ChangedBetweenReads && !run.can.watched {
+        let can_meet = match fault {
+            Fault::ChangedBetweenReads => run.can.watched,
+            // A device that needs a reset and gets none returns nothing any more, and nobody is to blame.
+            Fault::NeedsReset => run.can.reset,
+            _ => true,
+        };
+        if !can_meet {
             return Ok(Some(Skip::Incapable));
         }
         if !run.device.misbehave(fault, pick.0, value) {

@@ -1,0 +1,103 @@
+//! A program over somebody's own subjects: the whole command, child processes included. This test is that program, which starts
+//! itself, so it has a `main` of its own.
+
+use ringstorm::cli;
+use ringstorm::scenario::Setup;
+use ringstorm::subject::{
+    Answer, Capabilities, Completion, CoreQueue, Geometry, Own, Provided, Subject, WrongAdapter,
+};
+use std::process::{Command, ExitCode, Output};
+
+/// The queue of ringstorm-core, with an adapter that does something of its own in the third call of take.
+struct Adapter {
+    queue: CoreQueue,
+    takes: u32,
+    third: fn(),
+}
+
+impl Adapter {
+    fn boxed(third: fn(), setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
+        Box::new(Self { queue: CoreQueue::new(setup, provided), takes: 0, third })
+    }
+}
+
+impl Subject for Adapter {
+    fn geometry(&self) -> Geometry {
+        self.queue.geometry()
+    }
+
+    fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
+        let head = self.queue.submit(readable, writable)?;
+        self.queue.publish();
+        Ok(head)
+    }
+
+    fn take(&mut self) -> Answer<Option<Completion>> {
+        self.takes += 1;
+        if self.takes == 3 {
+            (self.third)();
+        }
+        self.queue.take()
+    }
+
+    fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
+        self.queue.read(head, out)
+    }
+
+    fn free(&mut self, head: u16, name: ringstorm::subject::Name) -> Answer<()> {
+        self.queue.free(head, name)
+    }
+
+    fn release(self: Box<Self>) {
+        Box::new(self.queue).release();
+    }
+}
+
+const CAN: Capabilities = Capabilities { free: true, lengths: true, policies: true, ..Capabilities::NONE };
+const SUBJECTS: &[Own] = &[
+    Own::new("good", CAN, |setup, provided| Adapter::boxed(|| {}, setup, provided)),
+    Own::new("aborts", CAN, |setup, provided| Adapter::boxed(|| std::process::abort(), setup, provided)),
+    Own::new("wrong", CAN, |setup, provided| {
+        Adapter::boxed(|| WrongAdapter::raise("its caller lost count"), setup, provided)
+    }),
+];
+
+/// Starts this program with these arguments, in a folder of its own.
+fn command(arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = std::env::current_exe().expect("this program");
+    Command::new(program).args(arguments).current_dir(&folder).output().expect("it starts")
+}
+
+/// What tells the command from the test; the last is for children.
+const COMMANDS: [&str; 4] = ["run", "replay", "explore", "isolated"];
+
+fn check(arguments: &[&str], status: i32, out: &str, err: &str) {
+    let Output { status: left, stdout, stderr } = command(arguments);
+    let (told, noted) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    println!("{arguments:?}");
+    assert_eq!(left.code(), Some(status), "{arguments:?}: {told}\n{noted}");
+    assert!(told.contains(out), "{arguments:?}: {told}\n{noted}");
+    assert!(noted.contains(err), "{arguments:?}: {told}\n{noted}");
+}
+
+fn main() -> ExitCode {
+    // What `cargo test` passes on is none of these.
+    if std::env::args().nth(1).is_some_and(|first| COMMANDS.contains(&first.as_str())) {
+        return cli::main_with(SUBJECTS);
+    }
+    let seeds = ["run", "--seeds", "60"];
+    let run = |more: &[&str], status, out, err| check(&[&seeds, more].concat(), status, out, err);
+    run(&[], 0, "good under the swarm storm", "");
+    run(&["--isolate"], 0, "nothing found", "");
+    run(&["--subject", "aborts", "--isolate"], 1, "FOUND aborts/died/no-panic/take/", "");
+    let wrong =
+        "error: the adapter is wrong, which says nothing of its queue: its caller lost count (in step ";
+    run(&["--subject", "wrong"], 2, "", wrong);
+    run(&["--subject", "wrong", "--isolate"], 2, "", wrong);
+    check(&["replay", "7", "--subject", "wrong"], 2, "", wrong);
+    check(&["replay", "7", "--subject", "wrong", "--isolate"], 2, "", wrong);
+    check(&["explore", "--subject", "wrong", "--queue-size", "1"], 2, "", wrong);
+    run(&["--subject", "core"], 0, "core under the swarm storm", "");
+    ExitCode::SUCCESS
+}
