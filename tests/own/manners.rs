@@ -171,3 +171,33 @@ fn a_queue_that_fills_itself() {
     assert_eq!(found!(self_filling, FILLS, HandsOutZeros), Some(Expected::Violation(Invariant::Response)));
     assert_eq!(found!(self_filling, FILLS, DoesNotRefill), Some(Expected::Violation(Invariant::Drains)));
 }
+
+/// Whatever a good queue leaves out, it is no finding.
+#[test]
+fn a_queue_that_can_do_less_is_not_to_blame() {
+    let less: [fn(&mut Capabilities); 13] = [
+        |_| {},
+        |can| can.first_index = false,
+        |can| can.write_in_place = false,
+        |can| can.free_count = false,
+        |can| can.interrupts = false,
+        |can| can.event_index = false,
+        |can| can.reset = false,
+        |can| can.misuse = false,
+        |can| can.stale_names = false,
+        |can| can.zeroing = false,
+        |can| can.policies = false,
+        |can| can.watched = false,
+        |can| *can = Capabilities { prepare: true, free: true, lengths: true, ..Capabilities::NONE },
+    ];
+    for (number, lessen) in less.iter().enumerate() {
+        let mut can = Kind::Core.capabilities();
+        lessen(&mut can);
+        let build = |setup: &Setup, provided: &Provided| -> Box<dyn Subject> {
+            Box::new(CoreQueue::new(setup, provided))
+        };
+        let own = Box::leak(Box::new(Own::new("less", can, build)));
+        let found = storm(own);
+        assert!(found.is_none(), "{number}: {found:?}");
+    }
+}
