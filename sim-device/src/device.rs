@@ -1,11 +1,11 @@
 //! The device: what it holds, what it returns, and what it tells of that.
 
 use crate::attention::{Hearing, Silence};
-use crate::chain::{AddressSpace, ChainError, Descriptor, Place, walk};
+use crate::chain::{AddressSpace, Descriptor, Place, walk};
 use crate::effect::{Change, Effect, Reply, Taken};
-use crate::geometry::{Geometry, Part};
-use crate::held::{Held, Spare};
-use ringstorm_core::{OrderedLoad, OrderedStore, SharedMemory};
+use crate::geometry::Geometry;
+use crate::held::{self, Held, Spare};
+use ringstorm_core::{OrderedStore, SharedMemory};
 use std::collections::VecDeque;
 use std::mem;
 
@@ -98,11 +98,6 @@ impl<M: SharedMemory> Device<M> {
         self.event_index = event_index;
         self.replies = 0;
         self.reset(first_index);
-    }
-
-    /// The memory that the device was told of.
-    pub const fn space(&self) -> &AddressSpace<M> {
-        &self.space
     }
 
     /// Forgets everything and begins at `first_index` again: a device reset (2.4).
@@ -202,7 +197,7 @@ impl<M: SharedMemory> Device<M> {
         }
         self.write_late_element();
         (self.silence, self.hearing) = (None, Hearing::Good);
-        if self.rings.load_u16(self.geometry.used + 2) != self.used_index {
+        if self.used_index() != self.used_index {
             self.publish();
         }
     }
@@ -232,8 +227,7 @@ impl<M: SharedMemory> Device<M> {
                 Effect::UsedIndex(index)
             }
             Change::UsedElement { index } => {
-                let at = self.geometry.used_element(index);
-                let (id, length) = (self.rings.load_u32(at), self.rings.load_u32(at + 4));
+                let (id, length) = self.used_element(index);
                 Effect::UsedElement { index, id, length }
             }
             Change::Descriptor { index } => Effect::Descriptor { index },
@@ -241,68 +235,14 @@ impl<M: SharedMemory> Device<M> {
         self.effects.push(effect);
     }
 
-    /// The available index as it stands in memory, or stood there before the device overwrote it.
-    pub fn available_index(&self) -> u16 {
-        let index = self.rings.load_ordered(OrderedLoad::AvailableIndex, self.geometry.available + 2);
-        match self.overwritten_index {
-            Some((lie, truth)) if lie == index => truth,
-            _ => index,
-        }
-    }
-
     /// The driver has moved the available index: what stands there is its own, whatever it is from now on.
     pub fn available_index_moved(&mut self) {
         self.overwritten_index = None;
     }
 
-    /// The available flags as they stand in memory.
-    pub fn available_flags(&self) -> u16 {
-        self.rings.load_ordered(OrderedLoad::AvailableFlags, self.geometry.available)
-    }
-
-    /// Number of descriptors.
-    pub const fn size(&self) -> u16 {
-        self.geometry.size
-    }
-
-    /// What of the driver's stands at an offset.
-    pub fn whose(&self, offset: usize) -> Option<Part> {
-        self.geometry.part(offset)
-    }
-
-    /// The event of the driver as it stands in memory (2.7.7).
-    pub fn used_event(&self) -> u16 {
-        self.rings.load_ordered(OrderedLoad::UsedEvent, self.geometry.used_event())
-    }
-
-    /// The entry of the available ring at a free-running index, as the driver wrote it.
-    pub fn available_entry(&self, index: u16) -> u16 {
-        let (slot, entry) = (index % self.geometry.size, self.entry_in_memory(index));
-        let mut overwritten = self.overwritten_entries.iter();
-        overwritten
-            .find(|(other, lie, _)| (*other, *lie) == (slot, entry))
-            .map_or(entry, |(_, _, truth)| *truth)
-    }
-
-    pub(crate) fn entry_in_memory(&self, index: u16) -> u16 {
-        self.rings.load_u16(self.geometry.available_entry(index))
-    }
-
-    /// Reads a chain as it stands in memory, without taking it.
-    ///
-    /// # Errors
-    /// [`ChainError`], as for [`walk`].
-    pub fn look(&self, head: u16, out: &mut Vec<Descriptor>) -> Result<(), ChainError> {
-        walk(&self.rings, &self.geometry, &self.space, head, out)
-    }
-
-    /// The place in `held` that `pick` chooses: 0 the newest, others from the oldest on.
+    /// The place in `held` that `pick` chooses.
     pub(crate) fn position(&self, pick: u8) -> Option<usize> {
-        match (self.held.len(), pick) {
-            (0, _) => None,
-            (count, 0) => Some(count - 1),
-            (count, pick) => Some((usize::from(pick) - 1) % count),
-        }
+        held::picked(self.held.len(), pick)
     }
 
     pub(crate) fn held_at(&self, pick: u8) -> Option<&Held> {
@@ -323,11 +263,7 @@ impl<M: SharedMemory> Device<M> {
     }
 
     fn let_go(&mut self, position: usize) -> Held {
-        let chain = match position {
-            0 => self.held.pop_front(),
-            _ => self.held.swap_remove_back(position),
-        };
-        let chain = chain.expect("a position from `position`");
+        let chain = held::let_go(&mut self.held, position).expect("a position from `position`");
         for descriptor in &chain.descriptors {
             self.in_held[usize::from(descriptor.index)] -= 1;
         }

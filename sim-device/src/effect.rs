@@ -48,7 +48,7 @@ pub enum Effect {
     Notifications(bool),
     /// It said by index of which entry it wants to be notified.
     AvailableEvent(u16),
-    /// It wrote garbage to the used flags.
+    /// It wrote the used flags as a whole: garbage, or as it should.
     UsedFlags(u16),
     /// It overwrote the available index.
     AvailableIndex(u16),

@@ -1,6 +1,7 @@
 //! Chains that the device took.
 
 use crate::chain::Descriptor;
+use std::collections::VecDeque;
 
 /// A chain that the device took and has not returned.
 #[derive(Debug, Default, Clone, Hash)]
@@ -56,5 +57,23 @@ impl Spare {
 
     fn of(&mut self, descriptors: usize) -> &mut Vec<Held> {
         if descriptors > SHORT { &mut self.long } else { &mut self.short }
+    }
+}
+
+/// The place that `pick` chooses among `count` chains that are held, in the order in which they were taken but for what
+/// [`let_go`] moves: 0 is the newest, others count from the oldest on, around.
+pub const fn picked(count: usize, pick: u8) -> Option<usize> {
+    match (count, pick) {
+        (0, _) => None,
+        (count, 0) => Some(count - 1),
+        (count, pick) => Some((pick as usize - 1) % count),
+    }
+}
+
+/// Lets go of a held chain: the newest takes its place, if it is not the oldest.
+pub fn let_go<T>(held: &mut VecDeque<T>, position: usize) -> Option<T> {
+    match position {
+        0 => held.pop_front(),
+        _ => held.swap_remove_back(position),
     }
 }

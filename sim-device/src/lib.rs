@@ -27,6 +27,7 @@ mod fault;
 mod forge;
 mod geometry;
 mod held;
+mod look;
 mod snapshot;
 mod watch;
 
@@ -35,5 +36,6 @@ pub use device::{Device, fill_pattern};
 pub use effect::{Change, Effect, Reply, Taken};
 pub use fault::{Fault, Target};
 pub use geometry::{Geometry, Part};
+pub use held::{let_go, picked};
 pub use snapshot::DeviceState;
 pub use watch::{CallReport, EndlessCall, Trap, WatchedMemory};

@@ -94,6 +94,7 @@ fn a_chain_is_returned_with_what_was_written() {
     ];
     assert_eq!(effects(&mut device), told);
     assert_eq!(effects(&mut device), [], "it is told once");
+    assert_eq!((device.used_index(), device.used_element(0)), (1, (0, 5)), "and stands in memory");
     let (buffers, others) = (bytes(&memory.buffers), bytes(&memory.others));
     assert!(buffers[16..19].iter().chain(&others[..2]).all(|byte| *byte != 0));
     assert!(buffers[..16].iter().chain(&buffers[19..]).chain(&others[2..]).all(|byte| *byte == 0));
@@ -299,4 +300,19 @@ fn the_largest_queue_has_a_slot_for_every_index() {
     device.publish();
     assert_eq!(rings.load_u32(geometry.used + 4 + 8 * 32_767), u32::from(size - 1));
     assert_eq!(rings.load_u16(geometry.used + 2), 0);
+}
+
+/// What stands in the used ring is looked up there, whoever wrote it.
+#[test]
+fn the_used_ring_is_seen_as_it_stands() {
+    let memory = Memory::new();
+    let device = memory.device(9);
+    memory.rings.store_u16(80, 0x8001);
+    memory.rings.store_u16(82, 7);
+    memory.rings.store_u32(80 + 4 + 8 * 3, 2);
+    memory.rings.store_u32(80 + 8 + 8 * 3, 0x1_0000);
+    memory.rings.store_u16(116, 5);
+    assert_eq!((device.used_flags(), device.used_index(), device.available_event()), (0x8001, 7, 5));
+    assert_eq!([7, 3, 65_535].map(|index| device.used_element(index)), [(2, 0x1_0000); 3]);
+    assert_eq!((*device.geometry(), device.rings().len()), (GEOMETRY, 118));
 }
