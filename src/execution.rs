@@ -15,6 +15,8 @@ mod device;
 mod ending;
 mod geometry;
 mod ground;
+mod guest;
+mod honest;
 mod judge;
 mod listener;
 mod look;
@@ -24,10 +26,12 @@ mod pulse;
 mod request;
 mod run;
 mod settle;
+mod side;
 mod snapshot;
 mod state;
 
 pub use ground::Ground;
+pub use honest::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 pub use listener::{Listener, Skip};
 pub use pulse::{Place, Pulse};
 pub use snapshot::{Advance, Snapshot};
@@ -151,6 +155,19 @@ impl Rig {
             pulse: None,
             calls: 0,
         })
+    }
+
+    /// The same with a device that somebody else wrote, in the simulated one's place. It commits no faults: a scenario's
+    /// are skipped.
+    #[must_use]
+    pub fn with_device(mut self, device: Box<dyn HonestDevice>) -> Self {
+        self.run.device.invite(device);
+        self
+    }
+
+    /// The memory of the current execution, or of the one that has ended.
+    pub const fn provided(&self) -> &Provided {
+        &self.provided
     }
 
     /// From now on, says with every call of a subject where it is.

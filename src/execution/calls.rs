@@ -331,7 +331,7 @@ impl Rig {
             return Ok(Some(Skip::Incapable));
         }
         let waiting = self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
-        let device = &self.run.device;
+        let device = self.run.device.eyes();
         let (flags, used_event) = (device.available_flags(), device.used_event());
         self.judge.tell(&Event::Interrupts { wanted, flags, used_event, waiting }, listener)?;
         self.look_after(listener)?;

@@ -1,6 +1,5 @@
 //! The device's acts.
 
-use super::look::to_model;
 use super::run::Run;
 use super::{Listener, Rig, Scratch, Skip, Stop};
 use crate::outcome::Call;
@@ -31,15 +30,9 @@ impl Rig {
     /// The device takes one chain. Says whether there was one.
     pub(super) fn fetch(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
         let Self { run, judge, scratch: Scratch { descriptors, out: payload, .. }, .. } = self;
-        let device = &mut run.device;
-        let taken = device.take().map(|taken| (taken.head, taken.error.is_none()));
+        let taken = run.device.take(descriptors, payload);
         if let Some((head, whole)) = taken {
             run.effective = true;
-            to_model(device.newest(), descriptors);
-            payload.clear();
-            if whole {
-                device.space().gather(device.newest(), false, u64::MAX, payload);
-            }
             judge.tell(&Event::Fetched { head, whole, descriptors, payload }, listener)?;
         }
         self.tell_effects(listener)?;
@@ -82,7 +75,7 @@ impl Rig {
             Fault::NeedsReset => run.can.reset,
             _ => true,
         };
-        if !can_meet {
+        if run.device.has_guest() || !can_meet {
             return Ok(Some(Skip::Incapable));
         }
         if !run.device.misbehave(fault, pick.0, value) {

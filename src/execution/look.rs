@@ -15,7 +15,7 @@ impl Rig {
         if self.run.can.watched {
             self.look_at_accesses(listener)?;
         }
-        let moved = self.run.device.available_index() != self.run.available;
+        let moved = self.run.device.eyes().available_index() != self.run.available;
         if moved || self.run.call == Call::Publish {
             self.look_at_available(listener)?;
         }
@@ -65,7 +65,7 @@ impl Rig {
     fn look_at_late_stores(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { run, judge, scratch: Scratch { late, .. }, provided, .. } = self;
         provided.rings.take_late_stores(late);
-        let device = &run.device;
+        let device = run.device.eyes();
         let (from, to) = (run.available, device.available_index());
         let first = late.iter().copied().find(|offset| match device.whose(*offset) {
             Some(Part::Descriptor(index)) => judge.model.owner(index).is_some_and(|head| {
@@ -143,20 +143,20 @@ impl Rig {
         if !(run.setup.event_index && run.can.interrupts) {
             return Ok(());
         }
-        self.judge.tell(&Event::UsedEvent { index: run.device.used_event() }, listener)
+        self.judge.tell(&Event::UsedEvent { index: run.device.eyes().used_event() }, listener)
     }
 
     /// Looks at the new entries of the available ring.
     fn look_at_available(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { run, judge, .. } = self;
-        let (from, to) = (run.available, run.device.available_index());
+        let (from, to) = (run.available, run.device.eyes().available_index());
         judge.tell(&Event::AvailableIndex { index: to }, listener)?;
         if to != from {
             run.device.available_index_moved();
         }
         run.available = to;
         for step in 0..to.wrapping_sub(from) {
-            let head = run.device.available_entry(from.wrapping_add(step));
+            let head = run.device.eyes().available_entry(from.wrapping_add(step));
             judge.tell(&Event::Available { head }, listener)?;
         }
         Ok(())
@@ -165,11 +165,11 @@ impl Rig {
     /// Looks at a chain that was just submitted, as a device would.
     pub(super) fn look_at_chain(&mut self, head: u16, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { run, judge, scratch: Scratch { seen, descriptors, standing, .. }, .. } = self;
-        let flaw = run.device.look(head, seen).err().map(flaw);
+        let flaw = run.device.eyes().look(head, seen).err().map(flaw);
         to_model(seen, descriptors);
         let unclean = run.setup.zeroes() && {
             // Whether anything that the device may write is not zero.
-            run.device.space().gather(seen, true, u64::MAX, standing);
+            run.device.eyes().space().gather(seen, true, u64::MAX, standing);
             standing.iter().any(|byte| *byte != 0)
         };
         judge.tell(&Event::Chain { head, descriptors, flaw, unclean }, listener)

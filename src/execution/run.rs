@@ -1,22 +1,22 @@
 //! One execution, as far as it is neither the judge's nor the memory's.
 
-use super::{BUFFERS_ADDRESS, geometry};
+use super::geometry;
+use super::side::DeviceSide;
 use crate::coverage::Coverage;
 use crate::outcome::Call;
 use crate::scenario::Setup;
 use crate::subject::{Capabilities, Provided, Subject};
 use ringstorm_core::{QueueSize, SharedMemory};
-use ringstorm_sim_device::{AddressSpace, Change, Device, Fault, Geometry, WatchedMemory};
+use ringstorm_sim_device::{Change, Fault, Geometry};
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::rc::Rc;
 
 /// One execution.
 pub(super) struct Run {
     pub(super) can: Capabilities,
     pub(super) setup: Setup,
     pub(super) subject: Option<Box<dyn Subject>>,
-    pub(super) device: Device<Rc<WatchedMemory>>,
+    pub(super) device: DeviceSide,
     pub(super) geometry: Geometry,
     /// The used ring, in bytes of the rings' memory: the device's part.
     pub(super) device_part: Range<usize>,
@@ -52,7 +52,7 @@ impl Run {
             can: Capabilities::NONE,
             setup: Setup::default(),
             subject: None,
-            device: device(provided, geometry),
+            device: DeviceSide::new(provided, geometry),
             geometry,
             device_part: 0..0,
             available: 0,
@@ -78,7 +78,7 @@ impl Run {
 
     /// Takes other memory for the device.
     pub(super) fn move_to(&mut self, provided: &Provided) {
-        self.device = device(provided, self.geometry);
+        self.device.move_to(provided, self.geometry);
     }
 
     /// Begins an execution of which the subject is not there yet.
@@ -129,12 +129,6 @@ impl Run {
         self.device.restart(self.geometry, self.available, self.setup.event_index);
         self.subject = Some(subject);
     }
-}
-
-fn device(provided: &Provided, geometry: Geometry) -> Device<Rc<WatchedMemory>> {
-    let Provided { rings, buffers, .. } = provided;
-    let space = AddressSpace::new([(BUFFERS_ADDRESS.get(), Rc::clone(buffers))]);
-    Device::new(Rc::clone(rings), geometry, space, 0)
 }
 
 /// How many accesses a call may make: several times what handling one chain of all descriptors takes.

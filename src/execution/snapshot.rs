@@ -88,7 +88,7 @@ impl Rig {
         })
     }
 
-    /// The state of the current execution; `None` if the subject cannot be copied.
+    /// The state of the current execution; `None` if the subject cannot be copied, or the device is somebody else's.
     ///
     /// # Panics
     /// If no execution was begun, or it has ended.
@@ -99,7 +99,7 @@ impl Rig {
             rings: bytes(&self.provided.rings),
             buffers: bytes(&self.provided.buffers),
             subject: subject.snapshot()?,
-            device: run.device.state(),
+            device: run.device.state()?,
             model: self.judge.model.clone(),
             available: run.available,
             returned: run.returned.clone(),
@@ -145,7 +145,8 @@ impl Rig {
         panics::release(Some(snapshot.subject));
     }
 
-    /// Folds in everything that decides how the current execution goes on, but for the subject's private state: with more
+    /// Folds in everything that decides how the current execution goes on, but for the private state of the subject, and of a
+    /// device that somebody else wrote: with more
     /// faults to come, or with an `honest` device from now on.
     ///
     /// Two things are taken to be of no matter to a queue. Ring indexes count from the last multiple of the queue
@@ -158,7 +159,7 @@ impl Rig {
         self.fingerprint_memory(state);
         let run = &self.run;
         let base = run.base();
-        run.device.fingerprint(base, honest, state);
+        run.device.eyes().fingerprint(base, honest, state);
         self.judge.model.fingerprint(base, state);
         (run.available.wrapping_sub(base), &run.returned).hash(state);
         if run.setup.event_index && !honest {

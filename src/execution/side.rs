@@ -1,0 +1,177 @@
+//! Who acts as the device: the simulated one, or a guest in its place.
+
+use super::BUFFERS_ADDRESS;
+use super::guest::Guest;
+use super::honest::HonestDevice;
+use super::look::to_model;
+use crate::subject::Provided;
+use ringstorm_model::Descriptor;
+use ringstorm_sim_device::{
+    AddressSpace, Change, Device, DeviceState, Effect, Fault, Geometry, Reply, WatchedMemory,
+};
+use std::rc::Rc;
+
+/// The device of an execution.
+pub(super) struct DeviceSide {
+    /// With a guest in its place, it looks and does nothing.
+    simulated: Device<Rc<WatchedMemory>>,
+    guest: Option<Box<Guest>>,
+}
+
+impl DeviceSide {
+    pub(super) fn new(provided: &Provided, geometry: Geometry) -> Self {
+        Self { simulated: simulated(provided, geometry), guest: None }
+    }
+
+    /// Puts a guest in the simulated device's place.
+    pub(super) fn invite(&mut self, device: Box<dyn HonestDevice>) {
+        self.guest = Some(Box::new(Guest::new(device)));
+    }
+
+    pub(super) const fn has_guest(&self) -> bool {
+        self.guest.is_some()
+    }
+
+    /// Takes other memory.
+    pub(super) fn move_to(&mut self, provided: &Provided, geometry: Geometry) {
+        self.simulated = simulated(provided, geometry);
+    }
+
+    /// What stands in memory, as a device sees it.
+    #[inline(always)]
+    pub(super) const fn eyes(&self) -> &Device<Rc<WatchedMemory>> {
+        &self.simulated
+    }
+
+    pub(super) fn restart(&mut self, geometry: Geometry, first_index: u16, event_index: bool) {
+        match &mut self.guest {
+            None => self.simulated.restart(geometry, first_index, event_index),
+            Some(guest) => {
+                self.simulated.restart(geometry, first_index, false);
+                guest.restart(&self.simulated, first_index, event_index);
+            }
+        }
+    }
+
+    pub(super) fn reset(&mut self, first_index: u16) {
+        self.simulated.reset(first_index);
+        if let Some(guest) = &mut self.guest {
+            guest.reset(&self.simulated, first_index);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn notified(&mut self) {
+        match &mut self.guest {
+            None => self.simulated.notified(),
+            Some(guest) => guest.notified(&self.simulated),
+        }
+    }
+
+    /// Takes a chain, if one is available, and says its head and whether it is whole. What it read goes to `descriptors`
+    /// and `payload`.
+    #[inline(always)]
+    pub(super) fn take(
+        &mut self,
+        descriptors: &mut Vec<Descriptor>,
+        payload: &mut Vec<u8>,
+    ) -> Option<(u16, bool)> {
+        if let Some(guest) = &mut self.guest {
+            return guest.take(&self.simulated, descriptors, payload);
+        }
+        let (head, whole) = self.simulated.take().map(|taken| (taken.head, taken.error.is_none()))?;
+        to_model(self.simulated.newest(), descriptors);
+        payload.clear();
+        if whole {
+            self.simulated.space().gather(self.simulated.newest(), false, u64::MAX, payload);
+        }
+        Some((head, whole))
+    }
+
+    #[inline(always)]
+    pub(super) fn give_back(&mut self, pick: u8, reply: impl FnOnce(u64) -> Reply) -> bool {
+        match &mut self.guest {
+            None => self.simulated.give_back(pick, reply),
+            Some(guest) => guest.give_back(&self.simulated, pick, reply),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn publish(&mut self) {
+        match &mut self.guest {
+            None => self.simulated.publish(),
+            Some(guest) => guest.publish(&self.simulated),
+        }
+    }
+
+    pub(super) fn set_notifications(&mut self, wanted: bool) {
+        match &mut self.guest {
+            None => self.simulated.set_notifications(wanted),
+            Some(guest) => guest.set_notifications(&self.simulated, wanted),
+        }
+    }
+
+    pub(super) fn set_event(&mut self, ahead: u16) -> bool {
+        match &mut self.guest {
+            None => self.simulated.set_event(ahead),
+            Some(guest) => guest.set_event(&self.simulated, ahead),
+        }
+    }
+
+    /// Whether something was done since the effects were last taken.
+    #[inline(always)]
+    pub(super) fn has_effects(&self) -> bool {
+        match &self.guest {
+            None => self.simulated.has_effects(),
+            Some(guest) => guest.has_effects(),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn take_effects(&mut self, out: &mut Vec<Effect>) {
+        match &mut self.guest {
+            None => self.simulated.take_effects(out),
+            Some(guest) => guest.take_effects(out),
+        }
+    }
+
+    /// Commits a fault, if it can. A guest is not asked to.
+    #[inline(always)]
+    pub(super) fn misbehave(&mut self, fault: Fault, pick: u8, value: u32) -> bool {
+        self.simulated.misbehave(fault, pick, value)
+    }
+
+    pub(super) fn needs_reset(&self) -> bool {
+        self.simulated.needs_reset()
+    }
+
+    /// Means to return everything again; a guest always does.
+    pub(super) fn repent(&mut self) {
+        if self.guest.is_none() {
+            self.simulated.repent();
+        }
+    }
+
+    pub(super) fn sprung(&mut self, change: Change) {
+        self.simulated.sprung(change);
+    }
+
+    pub(super) fn available_index_moved(&mut self) {
+        self.simulated.available_index_moved();
+    }
+
+    /// The state of the simulated device; that of a guest is not known.
+    pub(super) fn state(&self) -> Option<DeviceState> {
+        self.guest.is_none().then(|| self.simulated.state())
+    }
+
+    pub(super) fn restore(&mut self, state: &DeviceState) {
+        self.simulated.restore(state);
+    }
+}
+
+fn simulated(provided: &Provided, geometry: Geometry) -> Device<Rc<WatchedMemory>> {
+    let Provided { rings, buffers, .. } = provided;
+    let space = AddressSpace::new([(BUFFERS_ADDRESS.get(), Rc::clone(buffers))]);
+    Device::new(Rc::clone(rings), geometry, space, 0)
+}
