@@ -1,0 +1,57 @@
+//! rust-vmm's device in the storm: honest scenarios with it and with the simulated one, over two queues, and everything
+//! that is observed compared.
+//!
+//! `cargo run --release --example rust_vmm_device` makes a million steps over either queue; `-- 1` makes a hundredth of
+//! that.
+
+mod device;
+mod differential;
+mod memory;
+mod notifications;
+
+use device::RustVmmDevice;
+use differential::{Counts, Differential};
+use ringstorm::scenario::{Draw, Profile};
+use ringstorm::subject::{Kind, QueueSize};
+use std::process::ExitCode;
+
+/// Queue sizes, the drawn ones first, each with how many scenarios make up a hundredth of a run.
+const SIZES: [(Option<u32>, u64); 6] =
+    [(None, 50), (Some(1), 8), (Some(2), 8), (Some(16), 8), (Some(256), 4), (Some(32768), 1)];
+/// Steps of a scenario, besides settling.
+const STEPS: usize = 128;
+
+fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let hundredths: u64 = match std::env::args().nth(1).map(|argument| argument.parse()) {
+        None => 100,
+        Some(Ok(number)) => number,
+        Some(Err(_)) => {
+            eprintln!("usage: rust_vmm_device [HUNDREDTHS], of a run of a million steps");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let device = RustVmmDevice::new();
+    let asked = device.asked();
+    let mut both = Differential::new(device, asked)?;
+    for kind in [Kind::Core, Kind::Specimen(None)] {
+        for (size, share) in SIZES {
+            let queue_size = size.map(|size| QueueSize::new(size).expect("a power of two"));
+            let draw = Draw { profile: Profile::Honest, steps: STEPS, queue_size };
+            let mut counts = Counts::default();
+            for seed in 0..share * hundredths {
+                if let Some(difference) = both.run(kind, &draw.scenario(seed), &mut counts)? {
+                    println!("seed {seed} {difference}");
+                    return Ok(ExitCode::FAILURE);
+                }
+            }
+            let size = size.map_or("drawn".to_owned(), |size| size.to_string());
+            let Counts { scenarios, steps, effective_steps, events } = counts;
+            println!(
+                "{}, queue size {size}: {scenarios} scenarios, {steps} steps with either device, {effective_steps} of them \
+                 effective, {events} events: no difference",
+                kind.name()
+            );
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,157 @@
+//! rust-vmm's device in the simulated one's place: a storm in small, and that a device which is wrong is noticed.
+
+#[path = "../examples/rust_vmm_device/device.rs"]
+mod device;
+#[path = "../examples/rust_vmm_device/differential.rs"]
+mod differential;
+#[path = "../examples/rust_vmm_device/memory.rs"]
+mod memory;
+#[path = "../examples/rust_vmm_device/notifications.rs"]
+mod notifications;
+
+use device::RustVmmDevice;
+use differential::{Counts, Differential};
+use ringstorm::execution::{DeviceMemory, HonestDevice, Rig, TakenChain};
+use ringstorm::outcome::Verdict;
+use ringstorm::scenario::{Draw, Profile, generate};
+use ringstorm::subject::{Kind, QueueSize};
+
+const STEPS: usize = 128;
+/// The size of the queues (`None`: drawn), and how many seeds of it.
+const SIZES: [(Option<u32>, u64); 5] =
+    [(None, 60), (Some(1), 10), (Some(2), 10), (Some(256), 5), (Some(32768), 2)];
+
+#[test]
+fn the_simulated_device_and_that_of_rust_vmm_do_the_same() {
+    let device = RustVmmDevice::new();
+    let asked = device.asked();
+    let mut both = Differential::new(device, asked).expect("there is memory");
+    let mut counts = Counts::default();
+    for kind in [Kind::Core, Kind::Specimen(None)] {
+        for (size, seeds) in SIZES {
+            let queue_size = size.map(|size| QueueSize::new(size).expect("a power of two"));
+            let draw = Draw { profile: Profile::Honest, steps: STEPS, queue_size };
+            for seed in 0..seeds {
+                let difference = both.run(kind, &draw.scenario(seed), &mut counts).expect("there is memory");
+                assert_eq!(difference, None, "seed {seed}, size {size:?}");
+            }
+        }
+    }
+    assert!(counts.effective_steps > 15_000 && counts.events > 80_000, "too little happened: {counts:?}");
+}
+
+/// In which way a device is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    LengthLongerByOne,
+    NeighboursHead,
+    ElementTwice,
+    ReplyBeginsWithAnotherByte,
+    PayloadCut,
+    WholeChainRefused,
+    WishInverted,
+    EventOneFurther,
+    FirstIndexForgotten,
+    NotificationInverted,
+}
+
+/// rust-vmm's device, wrong in one way.
+struct WrongDevice(RustVmmDevice, Wrong);
+
+impl HonestDevice for WrongDevice {
+    fn start(&mut self, memory: &DeviceMemory<'_>, first_index: u16, event_index: bool) {
+        let forgotten = self.1 == Wrong::FirstIndexForgotten;
+        self.0.start(memory, if forgotten { 0 } else { first_index }, event_index);
+    }
+
+    fn take(&mut self, memory: &DeviceMemory<'_>, chain: &mut TakenChain) -> bool {
+        let taken = self.0.take(memory, chain);
+        match self.1 {
+            Wrong::PayloadCut => {
+                chain.payload.pop();
+            }
+            Wrong::WholeChainRefused => chain.whole = false,
+            _ => {}
+        }
+        taken
+    }
+
+    fn write(&mut self, memory: &DeviceMemory<'_>, head: u16, bytes: &[u8]) {
+        let mut bytes = bytes.to_vec();
+        if let (Wrong::ReplyBeginsWithAnotherByte, [first, ..]) = (self.1, &mut *bytes) {
+            *first ^= 1;
+        }
+        self.0.write(memory, head, &bytes);
+    }
+
+    fn give_back(&mut self, memory: &DeviceMemory<'_>, head: u16, written: u32) {
+        let neighbour = (head + 1) % memory.geometry.size;
+        match self.1 {
+            Wrong::LengthLongerByOne => self.0.give_back(memory, head, written + 1),
+            Wrong::NeighboursHead => self.0.give_back(memory, neighbour, written),
+            Wrong::ElementTwice => {
+                self.0.give_back(memory, head, written);
+                self.0.give_back(memory, head, written);
+            }
+            _ => self.0.give_back(memory, head, written),
+        }
+    }
+
+    fn publish(&mut self, memory: &DeviceMemory<'_>) {
+        self.0.publish(memory);
+        let asked = self.0.asked();
+        asked.set(asked.get() != (self.1 == Wrong::NotificationInverted));
+    }
+
+    fn set_notifications(&mut self, memory: &DeviceMemory<'_>, wanted: bool) {
+        self.0.set_notifications(memory, wanted != (self.1 == Wrong::WishInverted));
+    }
+
+    fn set_event(&mut self, memory: &DeviceMemory<'_>, ahead: u16) {
+        let further = u16::from(self.1 == Wrong::EventOneFurther);
+        self.0.set_event(memory, ahead.wrapping_add(further));
+    }
+}
+
+/// A differential that has gone blind must not pass for one that saw no difference.
+#[test]
+fn a_device_that_is_wrong_is_noticed() {
+    let ways = [
+        Wrong::LengthLongerByOne,
+        Wrong::NeighboursHead,
+        Wrong::ElementTwice,
+        Wrong::ReplyBeginsWithAnotherByte,
+        Wrong::PayloadCut,
+        Wrong::WholeChainRefused,
+        Wrong::WishInverted,
+        Wrong::EventOneFurther,
+        Wrong::FirstIndexForgotten,
+        Wrong::NotificationInverted,
+    ];
+    for wrong in ways {
+        let device = RustVmmDevice::new();
+        let asked = device.asked();
+        let mut both = Differential::new(WrongDevice(device, wrong), asked).expect("there is memory");
+        let noticed = (0..50).find_map(|seed| {
+            let scenario = generate(seed, Profile::Honest, STEPS);
+            both.run(Kind::Core, &scenario, &mut Counts::default()).expect("there is memory")
+        });
+        let difference = noticed.unwrap_or_else(|| panic!("{wrong:?} was not noticed"));
+        assert!(difference.contains("driver"), "{wrong:?}: no scenario is told:\n{difference}");
+    }
+}
+
+/// A device that somebody else wrote is honest: the faults of a scenario are skipped, and its queue settles.
+#[test]
+fn faults_are_not_for_somebody_elses_device() {
+    let mut rig = Rig::new().expect("there is memory").with_device(Box::new(RustVmmDevice::new()));
+    let mut skipped = 0;
+    for seed in 0..50 {
+        let outcome = rig.run(Kind::Core, &generate(seed, Profile::Hostile, STEPS), &mut ());
+        let outcome = outcome.expect("there is memory");
+        assert_eq!(outcome.verdict, Verdict::Pass, "seed {seed}");
+        assert_eq!(outcome.last_fault, None, "seed {seed}");
+        skipped += outcome.skipped_steps;
+    }
+    assert!(skipped > 500, "only {skipped} faults were skipped");
+}
