@@ -2,8 +2,9 @@
 
 use super::Stop;
 use crate::outcome::{Limit, Verdict};
-use crate::subject::{Subject, WrongAdapter};
+use crate::subject::{Subject, Trespass, WrongAdapter};
 use ringstorm_sim_device::EndlessCall;
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Once;
@@ -62,17 +63,30 @@ pub(super) fn verdict(end: thread::Result<Result<(), Stop>>) -> Result<Verdict, 
     match end {
         Ok(Ok(())) => Ok(Verdict::Pass),
         Ok(Err(Stop::Violation(violation))) => Ok(Verdict::Violation(violation)),
-        Err(payload) => match payload.downcast::<WrongAdapter>() {
-            Ok(wrong) => {
-                leave();
-                Err(*wrong)
-            }
-            Err(payload) => match in_subject() {
-                None => resume_unwind(payload),
-                Some(_) if payload.is::<EndlessCall>() => Ok(Verdict::Stuck(Limit::Accesses)),
-                Some(message) => Ok(Verdict::Panic(message)),
-            },
-        },
+        Err(payload) => raised(payload),
+    }
+}
+
+/// What was raised, by an adapter or by whatever panicked.
+fn raised(payload: Box<dyn Any + Send>) -> Result<Verdict, WrongAdapter> {
+    let payload = match payload.downcast::<WrongAdapter>() {
+        Ok(wrong) => {
+            leave();
+            return Err(*wrong);
+        }
+        Err(payload) => payload,
+    };
+    let payload = match payload.downcast::<Trespass>() {
+        Ok(trespass) => {
+            leave();
+            return Ok(Verdict::Violation(trespass.violation()));
+        }
+        Err(payload) => payload,
+    };
+    match in_subject() {
+        None => resume_unwind(payload),
+        Some(_) if payload.is::<EndlessCall>() => Ok(Verdict::Stuck(Limit::Accesses)),
+        Some(message) => Ok(Verdict::Panic(message)),
     }
 }
 

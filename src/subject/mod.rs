@@ -16,7 +16,7 @@ pub use deadly::{Deadly, Deed};
 pub use kind::{Kind, Own, Subjects};
 pub use pool::{Buffer, BufferPool, Lent};
 pub use specimen::{Defect, Specimen};
-pub use wrong::WrongAdapter;
+pub use wrong::{Trespass, WrongAdapter};
 
 // What an adapter speaks of.
 pub use ringstorm_core::{

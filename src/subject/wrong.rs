@@ -1,5 +1,7 @@
-//! What an adapter does wrong is told to its author, and is no finding about the queue.
+//! How an adapter ends the execution: for what it does wrong itself, which is told to its author and is no finding about the
+//! queue, and for what it sees its queue do.
 
+use ringstorm_model::{Invariant, Violation};
 use std::panic::resume_unwind;
 
 /// Why an adapter is no [`Subject`](super::Subject), whatever its queue does.
@@ -17,5 +19,22 @@ impl WrongAdapter {
     /// The same, with where it was seen.
     pub(crate) fn at(self, place: &str) -> Self {
         Self(format!("{} ({place})", self.0))
+    }
+}
+
+/// What an adapter saw its queue do to memory that is not the queue's, where nobody else watches it: a violation of
+/// [`OwnArea`](ringstorm_model::Invariant::OwnArea).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trespass(String);
+
+impl Trespass {
+    /// Ends the execution here, from within a call of the adapter, with this finding.
+    pub fn raise(what: impl Into<String>) -> ! {
+        resume_unwind(Box::new(Self(what.into())))
+    }
+
+    /// As what it is judged.
+    pub(crate) fn violation(self) -> Violation {
+        Violation { invariant: Invariant::OwnArea, detail: self.0 }
     }
 }

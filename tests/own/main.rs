@@ -6,4 +6,5 @@ mod example;
 mod command;
 mod manners;
 mod memory;
+mod trespass;
 mod wrong;
