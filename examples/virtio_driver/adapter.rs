@@ -3,22 +3,36 @@
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
     Answer, BufferPool, Capabilities, Completion, DeviceRefusal, Geometry, Lent, MisuseKind, Own, Provided,
-    QueueSize, Refusal, SharedMemory, Subject, WrongAdapter,
+    QueueSize, Refusal, SharedMemory, Subject, Trespass, WrongAdapter,
 };
 use std::io::{Error, ErrorKind};
+use std::ops::Range;
+use std::ptr;
 use virtio_driver::virtqueue::{Virtqueue, VirtqueueCompletion, VirtqueueLayout};
 use virtio_driver::{Iova, IovaTranslator, iovec};
 
 /// What the caller puts beside each request, in memory that the device sees too: its number.
 type Request = u64;
 
-/// A caller of the queue. As the crate's own `VirtioBlkQueue` does, it keeps what belongs to a request by the index that
-/// `add_request` answered, and takes a completion for none if it has no request of that index.
+/// How a caller takes what completed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taking {
+    /// It asks the iterator for the next one, as the crate's own `VirtioBlkQueue` does.
+    Next,
+    /// It takes no more than the iterator's `size_hint` says that there are.
+    Hinted,
+    /// It asks for the next one, and believes that it has a request of that index.
+    Trusting,
+}
+
+/// A caller of the queue. As `VirtioBlkQueue` does, it keeps what belongs to a request by the index that `add_request`
+/// answered, and takes a completion for none if it has no request of that index, unless it is [trusting](Taking::Trusting).
 struct Adapter {
     queue: Virtqueue<'static, Request>,
+    taking: Taking,
+    setup: Setup,
     provided: Provided,
     pool: BufferPool,
-    setup: Setup,
     /// By index: the request's number and its buffers.
     requests: Vec<Option<(Request, Lent)>>,
     submitted: Request,
@@ -27,16 +41,27 @@ struct Adapter {
 }
 
 impl Adapter {
-    fn new(setup: &Setup, provided: &Provided) -> Self {
+    fn new(taking: Taking, setup: &Setup, provided: &Provided) -> Self {
         Self {
             queue: queue(setup, provided),
+            taking,
+            setup: *setup,
             provided: provided.clone(),
             pool: BufferPool::new(setup, provided),
-            setup: *setup,
             requests: (0..setup.queue_size.get()).map(|_| None).collect(),
             submitted: 0,
             completed: None,
         }
+    }
+
+    fn boxed(taking: Taking, setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
+        Box::new(Self::new(taking, setup, provided))
+    }
+
+    /// Addresses of what belongs to requests.
+    fn room(&self) -> Range<usize> {
+        let start = self.provided.rings.expose().addr() + layout(self.setup.queue_size).req_offset;
+        start..start + size_of::<Request>() * self.setup.queue_size.as_usize()
     }
 
     fn take_back(&mut self) {
@@ -49,12 +74,17 @@ impl Adapter {
 /// A new queue over all of the rings' memory, which is zero.
 fn queue(setup: &Setup, provided: &Provided) -> Virtqueue<'static, Request> {
     let length = provided.rings.len();
-    // SAFETY: the memory is valid for so many bytes, by the contract of `expose`, for as long as the execution goes on, and the
-    // subject is released with it. Nothing else of this process makes a reference to it. That the device writes to it
-    // while the slice is lent is what `Virtqueue::new` asks for: "memory that is visible for the device".
+    // SAFETY: by the contract of `expose`, the memory is valid for so many bytes until the next execution begins, and the
+    // subject is gone by then. Nothing else in this process makes a reference to it. That the device writes there while the
+    // slice is lent is what `Virtqueue::new` asks for: "`buf` has to be memory that is visible for the device".
     let memory = unsafe { std::slice::from_raw_parts_mut(provided.rings.expose(), length) };
     Virtqueue::new(Box::new(Translator::new(provided)), memory, setup.queue_size.get())
         .unwrap_or_else(|error| WrongAdapter::raise(format!("the queue is not made: {error}")))
+}
+
+/// Where the queue's memory and what belongs to its requests stand.
+fn layout(size: QueueSize) -> VirtqueueLayout {
+    VirtqueueLayout::new::<Request>(1, size.as_usize()).expect("a power of two up to 32768")
 }
 
 /// Addresses of this process as the device sees them, by subtraction.
@@ -104,7 +134,16 @@ impl Subject for Adapter {
         let readable = lent.readable.iter().map(|buffer| (buffer, false));
         let buffers = readable.chain(lent.writable.iter().map(|buffer| (buffer, true)));
         let number = self.submitted + 1;
+        let room = self.room();
         let added = self.queue.add_request(|request, add| {
+            let place = ptr::from_mut(request).addr();
+            if !room.contains(&place) {
+                // Whoever writes there writes to somebody else's memory.
+                let slot = place.wrapping_sub(room.start) / size_of::<Request>();
+                Trespass::raise(format!(
+                    "a new request's data is to be written to slot {slot}, outside the queue's memory"
+                ));
+            }
             *request = number;
             for (buffer, from_device) in buffers {
                 let base = start.wrapping_add(buffer.offset).cast();
@@ -124,8 +163,15 @@ impl Subject for Adapter {
 
     fn take(&mut self) -> Answer<Option<Completion>> {
         self.take_back();
-        let Some(VirtqueueCompletion { idx, req }) = self.queue.completions().next() else { return Ok(None) };
+        let mut completions = self.queue.completions();
+        if self.taking == Taking::Hinted && completions.size_hint().1 == Some(0) {
+            return Ok(None);
+        }
+        let Some(VirtqueueCompletion { idx, req }) = completions.next() else { return Ok(None) };
         let Some((number, lent)) = self.requests[usize::from(idx)].take() else {
+            if self.taking == Taking::Trusting {
+                return Ok(Some(Completion { head: idx, length: 0 }));
+            }
             // "If the backend sent a completion for a request we never made, just ignore it."
             return Err(Refusal::Device(DeviceRefusal { consumed: true, ..DeviceRefusal::default() }));
         };
@@ -137,29 +183,33 @@ impl Subject for Adapter {
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
         match &self.completed {
             Some((index, lent)) if *index == head => Ok(self.pool.read(lent, u32::MAX, out)),
-            _ => WrongAdapter::raise("a request is read right after it completed"),
+            // A completion of nothing.
+            _ => Ok(0),
         }
     }
 
     /// The crate has no call for it: a device that was reset gets a new queue, over memory that is zero.
     fn reset(&mut self, _: u16) {
         self.provided.rings.zero(0, self.provided.rings.len());
-        *self = Self::new(&self.setup, &self.provided);
+        *self = Self::new(self.taking, &self.setup, &self.provided);
     }
 
     fn release(self: Box<Self>) {}
 }
 
-/// Bytes of a queue, with what belongs to its requests.
-fn bytes(size: QueueSize) -> usize {
-    VirtqueueLayout::new::<Request>(1, size.as_usize()).expect("a power of two up to 32768").end_offset
-}
-
 /// The queue is reached by address, tells no lengths, and a request's descriptors are free once it completed.
 const CAN: Capabilities = Capabilities { reset: true, ..Capabilities::NONE };
 
-/// The queue as a subject.
-pub const OWN: Own = Own::new("virtio-driver", CAN, |setup: &Setup, provided: &Provided| {
-    Box::new(Adapter::new(setup, provided))
-})
-.with_rings(bytes);
+const fn subject(name: &'static str, build: fn(&Setup, &Provided) -> Box<dyn Subject>) -> Own {
+    Own::new(name, CAN, build).with_rings(|size| layout(size).end_offset)
+}
+
+/// The queue as a subject, by three callers.
+pub const OWN: [Own; 3] = [
+    subject("virtio-driver", |setup, provided| Adapter::boxed(Taking::Next, setup, provided)),
+    subject("virtio-driver-hinted", |setup, provided| Adapter::boxed(Taking::Hinted, setup, provided)),
+    subject("virtio-driver-trusting", |setup, provided| Adapter::boxed(Taking::Trusting, setup, provided)),
+];
+
+/// Where the scenarios are that go wrong with it.
+pub const FINDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/virtio_driver/findings");

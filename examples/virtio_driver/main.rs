@@ -1,14 +1,17 @@
 //! The queue of `virtio-driver` 0.4.1 under the storm.
 //!
 //! `cargo run --release --example virtio_driver` replays what was found, which `reports/peers/virtio-driver.md` explains, and
-//! says whether it came out as it is told there; `-- help` says what else there is.
+//! says whether it came out as it is told there. With arguments it is the whole command line: `-- help`.
 
 #[cfg(target_os = "linux")]
 mod adapter;
+#[cfg(target_os = "linux")]
+#[path = "../support/findings.rs"]
+mod findings;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    ringstorm::cli::main_with(&[adapter::OWN])
+    findings::or_command(&adapter::OWN, adapter::FINDINGS)
 }
 
 #[cfg(not(target_os = "linux"))]
