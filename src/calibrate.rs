@@ -6,7 +6,7 @@ use crate::outcome::{Expected, Signature};
 use crate::scenario::{Profile, Scenario, generate};
 use crate::shrink::{BUDGET, shrink};
 use crate::subject::{Defect, Kind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Instant;
 use strum::VariantArray;
 
@@ -17,7 +17,7 @@ const STRIDE: u64 = 1_000_000;
 const PATIENCE: u64 = 20_000;
 
 /// What calibration found of one specimen.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Caught {
     /// The specimen.
     pub name: String,

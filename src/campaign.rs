@@ -8,6 +8,7 @@
 mod canary;
 mod hash;
 mod mask;
+mod pace;
 mod shard;
 mod summary;
 mod watch;
@@ -15,6 +16,7 @@ mod watch;
 pub use canary::{Canary, SilentStorm, canary};
 pub use hash::SweepHash;
 pub use mask::is_masked;
+pub use pace::{Pace, Point};
 pub use shard::{NoShard, Shard};
 pub use summary::{Block, Ending, Finding, Summary, Tally};
 pub use watch::Hang;
@@ -25,6 +27,7 @@ use crate::isolation::{Child, Isolation};
 use crate::scenario::Draw;
 use crate::shrink::{BUDGET, shrink};
 use crate::subject::Kind;
+use crate::timeline::Timeline;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -32,6 +35,8 @@ use std::time::{Duration, Instant};
 
 /// Seeds that a thread takes at once.
 const BLOCK: u64 = 32;
+/// As many groups of findings have a timeline: the first ones, so that it does not matter how a run was split.
+pub(crate) const MOST_TIMELINES: usize = 100;
 /// A call that takes longer while its scenario is shrunk is not so for lack of a processor.
 const SHORT_PATIENCE: Duration = Duration::from_millis(200);
 
@@ -252,6 +257,7 @@ impl Intake<'_> {
                 expected += 1;
                 self.block(block, &mut *executor, observer)?;
                 self.summary.elapsed = self.before + self.start.elapsed();
+                self.summary.note_pace();
                 observer.progress(self.summary);
                 if self.summary.findings.len() >= self.plan.max_findings {
                     self.summary.ending = Ending::EnoughFindings;
@@ -279,9 +285,14 @@ impl Intake<'_> {
                 self.shrinking.begin(seed);
                 let scenario = plan.draw.scenario(seed);
                 let (step, detail) = (outcome.step, outcome.verdict.to_string());
-                let mut finding = Finding { signature, count: 1, seed, step, shrunk: scenario, detail };
+                let timeline = Timeline::default();
+                let mut finding =
+                    Finding { signature, count: 1, seed, step, shrunk: scenario, detail, timeline };
                 observer.found(&finding);
                 shrink_finding(plan, executor, &mut finding)?;
+                if summary.findings.len() >= MOST_TIMELINES {
+                    finding.timeline = Timeline::default();
+                }
                 observer.shrunk(&finding);
                 summary.findings.push(finding);
                 if summary.findings.len() >= plan.max_findings {
@@ -297,7 +308,8 @@ impl Intake<'_> {
 fn shrink_finding(plan: &Plan, executor: &mut dyn Executor, finding: &mut Finding) -> Result<(), Failure> {
     finding.shrunk = shrink(executor, plan.kind, &finding.signature, &finding.shrunk, BUDGET)?;
     // What went wrong once may not do so again, if the subject depends on more than its scenario.
-    let again = executor.run(plan.kind, &finding.shrunk)?;
+    let (timeline, again) = executor.record(plan.kind, &finding.shrunk)?;
+    finding.timeline = timeline;
     if again.is_finding() {
         finding.detail = again.verdict.to_string();
     }

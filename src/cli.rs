@@ -11,6 +11,7 @@ mod help;
 mod input;
 mod output;
 mod progress;
+mod report;
 mod run;
 mod session;
 
@@ -111,7 +112,7 @@ fn execute(session: Session, cli: Cli) -> Result<Found, Refusal> {
         Command::Shrink(args) => commands::shrink(session, &args),
         Command::Explore(args) => explore::explore(session, &args),
         Command::Calibrate(args) => commands::calibrate(&args),
-        Command::Report(args) => commands::report(&args),
+        Command::Report(args) => report::report(&args),
         Command::Completions { shell } => commands::completions(shell),
         Command::Isolated { pulse } => run::isolated(session, &pulse),
     }

@@ -85,6 +85,75 @@ fn code(state: DriverState) -> String {
     [occupancy].into_iter().chain(more.into_iter().filter_map(|(is, letter)| is.then_some(letter))).collect()
 }
 
+/// By pair of driver state and fault: how many executions reached it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
+pub struct Heat(Vec<u64>);
+
+impl Default for Heat {
+    fn default() -> Self {
+        Self(vec![0; DriverState::COUNT * Fault::VARIANTS.len()])
+    }
+}
+
+impl Heat {
+    const fn place(state: usize, fault: Fault) -> usize {
+        state * Fault::VARIANTS.len() + fault as usize
+    }
+
+    /// Counts one more execution.
+    pub fn count(&mut self, coverage: &Coverage) {
+        for (hit, counts) in coverage.hit.iter().zip(self.0.chunks_exact_mut(Fault::VARIANTS.len())) {
+            let mut left = *hit;
+            while left != 0 {
+                counts[left.trailing_zeros() as usize] += 1;
+                left &= left - 1;
+            }
+        }
+    }
+
+    /// Adds what was counted elsewhere.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine = mine.saturating_add(*theirs);
+        }
+    }
+
+    /// How many executions reached a pair.
+    pub fn of(&self, state: DriverState, fault: Fault) -> u64 {
+        self.0[Self::place(state.number(), fault)]
+    }
+
+    /// Says how many reached it.
+    pub fn set(&mut self, state: DriverState, fault: Fault, executions: u64) {
+        self.0[Self::place(state.number(), fault)] = executions;
+    }
+
+    /// The pairs that were reached at all.
+    pub fn coverage(&self) -> Coverage {
+        let mut coverage = Coverage::default();
+        for (state, fault) in reachable_pairs().filter(|(state, fault)| self.of(*state, *fault) > 0) {
+            coverage.reach(state.number(), fault);
+        }
+        coverage
+    }
+}
+
+impl From<Heat> for Vec<u64> {
+    fn from(heat: Heat) -> Self {
+        heat.0
+    }
+}
+
+impl TryFrom<Vec<u64>> for Heat {
+    type Error = String;
+
+    fn try_from(counts: Vec<u64>) -> Result<Self, String> {
+        let expected = Self::default().0.len();
+        if counts.len() == expected { Ok(Self(counts)) } else { Err(format!("expected {expected} counts")) }
+    }
+}
+
 /// All pairs that can be reached.
 pub fn reachable_pairs() -> impl Iterator<Item = (DriverState, Fault)> {
     (0..DriverState::COUNT)

@@ -20,6 +20,7 @@ mod honest;
 mod judge;
 mod listener;
 mod look;
+mod met;
 mod misuse;
 mod panics;
 mod pulse;
@@ -37,6 +38,7 @@ pub use pulse::{Place, Pulse};
 pub use snapshot::{Advance, Snapshot};
 pub use state::{Standing, State};
 
+use crate::counts::Counts;
 use crate::outcome::{Call, Outcome};
 use crate::scenario::{Scenario, Setup, Step};
 use crate::subject::{Kind, Provided, WrongAdapter};
@@ -254,6 +256,11 @@ impl Rig {
         self.construction
     }
 
+    /// What was done in the executions since this was last asked for, and how the driver answered. No outcome depends on it.
+    pub fn take_counts(&mut self) -> Counts {
+        std::mem::take(&mut self.run.counts)
+    }
+
     /// The hash over all events of the current execution so far.
     pub const fn trace_hash(&self) -> u64 {
         self.judge.hash.get()
@@ -341,12 +348,16 @@ impl Rig {
         let run = &mut self.run;
         run.effective = false;
         run.steps += 1;
+        let begun = step.map(|step| run.counts.begin(step.op()));
         let result = match step {
             Some(step) => self.act(step, listener),
             None => self.settle_and_release(listener).map(|()| None),
         };
         let run = &mut self.run;
         run.effective_steps += u64::from(run.effective);
+        if let Some(begun) = begun {
+            run.counts.took_effect(begun, run.effective);
+        }
         // A device that does nothing with this step may have finished what it had begun before.
         if let Some(why) = result?.filter(|_| !run.effective) {
             run.skipped_steps += u64::from(why == Skip::Incapable);

@@ -6,6 +6,7 @@ use crate::outcome::Outcome;
 use crate::scenario::{Draw, Scenario};
 use crate::story::{self, Style, Told};
 use crate::subject::Kind;
+use crate::timeline::{self, Recorded, Timeline};
 use ringstorm_core::SystemError;
 use std::io;
 use std::time::Instant;
@@ -47,6 +48,12 @@ pub trait Executor {
     /// [`Failure`] if it cannot be run.
     fn tell(&mut self, style: Style, kind: Kind, scenario: &Scenario) -> Result<(Told, Outcome), Failure>;
 
+    /// Runs a scenario and records where each descriptor was, step by step.
+    ///
+    /// # Errors
+    /// [`Failure`] if it cannot be run.
+    fn record(&mut self, kind: Kind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure>;
+
     /// What a process printed last that is no more.
     fn last_words(&self) -> Option<String> {
         None
@@ -57,6 +64,7 @@ impl Executor for Rig {
     fn seeds(&mut self, kind: Kind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure> {
         let mut block = Block::default();
         let mut scenario = Scenario::default();
+        self.take_counts();
         let start = Instant::now();
         for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
             draw.scenario_into(seed, &mut scenario);
@@ -65,6 +73,7 @@ impl Executor for Rig {
             block.tally.constructing += self.construction_time();
             block.add(seed, outcome);
         }
+        block.tally.counts = self.take_counts();
         block.tally.stepping = start.elapsed().saturating_sub(block.tally.constructing);
         Ok(block)
     }
@@ -75,5 +84,12 @@ impl Executor for Rig {
 
     fn tell(&mut self, style: Style, kind: Kind, scenario: &Scenario) -> Result<(Told, Outcome), Failure> {
         Ok(story::tell_in(style, self, kind, scenario)?)
+    }
+
+    fn record(&mut self, kind: Kind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure> {
+        let (mut moments, mut texts) = (Recorded::default(), Vec::new());
+        story::tell_to(Style::Brief, self, kind, scenario, &mut |lines| texts.push(lines.to_owned()))?;
+        let outcome = timeline::record(self, kind, scenario, &mut |moment| moments.push(moment))?;
+        Ok((Timeline::new(scenario, moments, texts, &outcome), outcome))
     }
 }

@@ -43,6 +43,7 @@
 pub mod calibrate;
 pub mod campaign;
 pub mod cli;
+pub mod counts;
 pub mod coverage;
 pub mod execution;
 pub mod executor;
@@ -56,6 +57,7 @@ pub mod scenario;
 pub mod shrink;
 pub mod story;
 pub mod subject;
+pub mod timeline;
 
 /// README's examples are tests.
 #[cfg(doctest)]

@@ -165,6 +165,17 @@ impl Expected {
         }
     }
 
+    /// What kind of outcome it is, in a word.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Violation(_) => "violation",
+            Self::Panic => "panic",
+            Self::Stuck => "stuck",
+            Self::Died => "died",
+        }
+    }
+
     /// The invariant that does not hold, if one does not.
     pub const fn invariant(self) -> Option<Invariant> {
         match self {
@@ -204,13 +215,7 @@ impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { subject, expected, call, last_fault } = self;
         let invariant = expected.invariant().map_or("none", Invariant::name);
-        let kind = match expected {
-            Expected::Pass => "pass",
-            Expected::Violation(_) => "violation",
-            Expected::Panic => "panic",
-            Expected::Stuck => "stuck",
-            Expected::Died => "died",
-        };
+        let kind = expected.kind();
         write!(f, "{subject}/{kind}/{invariant}/{call}/{}", last_fault.map_or("no-fault", Fault::name))
     }
 }

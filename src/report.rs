@@ -1,13 +1,28 @@
 //! What a run came to, for people and for machines.
 
+mod compare;
+mod coverage;
+mod junit;
 mod merge;
+mod pace;
+mod page;
+mod repeat;
 mod run;
+mod sarif;
 
+pub use compare::{Comparison, Findings, Pairs, Seen, Side};
+pub use coverage::CoverageReport;
+pub use junit::junit;
 pub use merge::{Apart, merge};
-pub use run::{Asked, CoverageReport, FindingReport, RunReport};
+pub use pace::PaceReport;
+pub use page::page;
+pub(crate) use repeat::quoted;
+pub use run::{Asked, FindingReport, RunReport};
+pub use sarif::sarif;
 
 use crate::calibrate::Caught;
 use crate::outcome::{Expected, Signature};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
@@ -15,12 +30,12 @@ use std::fmt::Write;
 const FEW_MISSED: usize = 10;
 
 /// Version of what `run --json` prints.
-pub const RUN_VERSION: u32 = 2;
+pub const RUN_VERSION: u32 = 3;
 /// Version of the other JSON objects.
 pub const JSON_VERSION: u32 = 1;
 
 /// Neighbouring seeds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Interval {
     /// The first.
     pub from: u64,
@@ -33,16 +48,29 @@ pub struct Interval {
 /// # Errors
 /// In one line, what was expected.
 pub fn read(text: &str) -> Result<RunReport, String> {
+    read_version(text, "run --json", RUN_VERSION)
+}
+
+/// Reads what `calibrate --json` printed.
+///
+/// # Errors
+/// In one line, what was expected.
+pub fn read_calibration(text: &str) -> Result<CalibrationReport, String> {
+    read_version(text, "calibrate --json", JSON_VERSION)
+}
+
+/// Reads an object of some version.
+fn read_version<T: DeserializeOwned>(text: &str, what: &str, expected: u32) -> Result<T, String> {
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|error| format!("expected a report as JSON: {error}"))?;
     match value.get("version").and_then(serde_json::Value::as_u64) {
-        None => return Err("expected a report of `run --json`: it has no version".to_owned()),
-        Some(version) if version != u64::from(RUN_VERSION) => {
-            return Err(format!("a report of version {version}, where version {RUN_VERSION} is understood"));
+        None => return Err(format!("expected a report of `{what}`: it has no version")),
+        Some(version) if version != u64::from(expected) => {
+            return Err(format!("a report of version {version}, where version {expected} is understood"));
         }
         Some(_) => {}
     }
-    serde_json::from_value(value).map_err(|error| format!("expected a report of `run --json`: {error}"))
+    serde_json::from_value(value).map_err(|error| format!("expected a report of `{what}`: {error}"))
 }
 
 impl RunReport {
@@ -79,7 +107,7 @@ impl RunReport {
         if let Some(canary) = &self.canary {
             let _ = writeln!(text, "  canary     {} was caught by {} seeds", canary.subject, canary.seeds);
         }
-        let CoverageReport { pairs_hit, pairs_total, missed } = &self.coverage;
+        let CoverageReport { pairs_hit, pairs_total, missed, .. } = &self.coverage;
         let _ = writeln!(text, "  coverage   {pairs_hit} of {pairs_total} pairs of driver state and fault");
         if !missed.is_empty() && missed.len() <= FEW_MISSED {
             let _ = writeln!(text, "             not reached: {}", missed.join("; "));
@@ -130,14 +158,15 @@ pub(crate) fn grouped(number: u64) -> String {
 }
 
 /// `calibrate --json`.
-#[derive(Debug, Serialize)]
-pub struct CalibrationReport<'a> {
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct CalibrationReport {
     /// Version of the object.
+    #[schemars(extend("const" = JSON_VERSION))]
     pub version: u32,
     /// The generator whose seeds these are.
-    pub generator: &'static str,
+    pub generator: String,
     /// One for each specimen.
-    pub specimens: &'a [Caught],
+    pub specimens: Vec<Caught>,
 }
 
 /// The header of the calibration table: medians, and the worst of all starts.

@@ -163,6 +163,11 @@ impl Model {
         self.chains.owner(descriptor)
     }
 
+    /// The index of the first used element that the driver has not consumed.
+    pub const fn next_used(&self) -> u16 {
+        self.used.next
+    }
+
     /// The descriptors of a live chain, as they were submitted.
     pub fn descriptors(&self, head: u16) -> Option<&[Descriptor]> {
         self.chains.get(head).map(|chain| chain.descriptors.as_slice())

@@ -13,7 +13,7 @@ const BLOCK: u64 = 16;
 const SHORT: usize = 24;
 
 /// The canary of a campaign, caught.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Canary {
     /// The specimen.
     pub subject: String,

@@ -1,9 +1,11 @@
 //! What a campaign comes to, and how parts of it add up.
 
-use super::SweepHash;
-use crate::coverage::Coverage;
+use super::{Pace, SweepHash};
+use crate::counts::Counts;
+use crate::coverage::Heat;
 use crate::outcome::{Outcome, Signature};
 use crate::scenario::Scenario;
+use crate::timeline::Timeline;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,8 +23,10 @@ pub struct Tally {
     pub skipped_steps: u64,
     /// Over all seeds, in their order.
     pub trace_hash: SweepHash,
-    /// The pairs reached.
-    pub coverage: Coverage,
+    /// How many seeds reached which pairs.
+    pub heat: Heat,
+    /// What was done, and how the driver answered.
+    pub counts: Counts,
     /// Thread time spent on scenarios, the construction of subjects left out.
     pub stepping: Duration,
     /// Thread time spent on constructing subjects.
@@ -37,7 +41,7 @@ impl Tally {
         self.effective_steps += outcome.effective_steps;
         self.skipped_steps += outcome.skipped_steps;
         self.trace_hash.push(outcome.trace_hash);
-        self.coverage.merge(&outcome.coverage);
+        self.heat.count(&outcome.coverage);
     }
 
     /// Adds the seeds that come next.
@@ -48,7 +52,8 @@ impl Tally {
             effective_steps,
             skipped_steps,
             trace_hash,
-            coverage,
+            heat,
+            counts,
             stepping,
             constructing,
         } = next;
@@ -57,7 +62,8 @@ impl Tally {
         self.effective_steps += effective_steps;
         self.skipped_steps += skipped_steps;
         self.trace_hash.append(*trace_hash, *seeds);
-        self.coverage.merge(coverage);
+        self.heat.add(heat);
+        self.counts.add(counts);
         self.stepping = self.stepping.saturating_add(*stepping);
         self.constructing = self.constructing.saturating_add(*constructing);
     }
@@ -114,6 +120,8 @@ pub struct Finding {
     pub shrunk: Scenario,
     /// What goes wrong in the shrunk scenario.
     pub detail: String,
+    /// The shrunk scenario, step by step.
+    pub timeline: Timeline,
 }
 
 /// What a run came to.
@@ -127,6 +135,8 @@ pub struct Summary {
     pub masked: BTreeMap<String, u64>,
     /// From the beginning to the end.
     pub elapsed: Duration,
+    /// How fast it was on the way.
+    pub pace: Pace,
     /// Why it ended.
     pub ending: Ending,
 }
@@ -139,12 +149,18 @@ impl Default for Summary {
             findings: Vec::new(),
             masked: BTreeMap::new(),
             elapsed: Duration::ZERO,
+            pace: Pace::default(),
             ending: Ending::Unfinished,
         }
     }
 }
 
 impl Summary {
+    /// Remembers now and then how far the run is.
+    pub(super) fn note_pace(&mut self) {
+        self.pace.note(self.elapsed, &self.tally);
+    }
+
     /// Counts one more seed in the group of this signature, if there is one.
     pub fn count(&mut self, signature: &Signature) -> bool {
         let group = self.findings.iter_mut().find(|group| group.signature == *signature);

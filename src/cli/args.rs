@@ -3,7 +3,7 @@
 use super::help;
 use crate::campaign::Shard;
 use crate::scenario::{Draw, Profile};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ringstorm_core::QueueSize;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ pub(super) enum Command {
     /// Run every specimen, a queue with a known defect, to see that the storm catches it.
     #[command(after_long_help = help::CALIBRATE)]
     Calibrate(CalibrateArgs),
-    /// Print what runs came to; the shards of one run are merged.
+    /// Print what runs came to, or write it as a page, JSON, JUnit or SARIF; the shards of one run are merged.
     #[command(after_long_help = help::REPORT)]
     Report(ReportArgs),
     /// Print what a shell needs to complete this command.
@@ -242,12 +242,38 @@ pub(super) struct ReportArgs {
     /// Reports of `run --json`: one, or those of all shards of a run.
     #[arg(required = true, value_name = "FILE.json")]
     pub(super) inputs: Vec<PathBuf>,
-    /// Print one JSON object instead of text.
+    /// Hold two runs against each other: before, and after. Exit status 1 if the second one has a finding, by signature,
+    /// that the first one has not; else 0.
     #[arg(long)]
+    pub(super) compare: bool,
+    /// In which form; what the name of the output ends in says so unless given (.html, .json, .xml, .sarif), and else it
+    /// is text.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    /// The same as `--format json`.
+    #[arg(long, conflicts_with = "format")]
     pub(super) json: bool,
+    /// What `calibrate --json` printed, to be shown on the page.
+    #[arg(long, value_name = "FILE.json", conflicts_with = "compare")]
+    pub(super) calibration: Option<PathBuf>,
     /// Where to; standard output unless given.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+}
+
+/// The forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Text for people.
+    Text,
+    /// One JSON object, as `run --json` prints it.
+    Json,
+    /// A page, one file that needs nothing else.
+    Html,
+    /// JUnit's XML, with a test for each invariant, for CI.
+    Junit,
+    /// SARIF, with the findings' files as places.
+    Sarif,
 }
 
 fn queue_size(text: &str) -> Result<QueueSize, String> {

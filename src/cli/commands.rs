@@ -1,13 +1,13 @@
 //! What the commands do that run a few scenarios, or none.
 
-use super::args::{CalibrateArgs, Cli, IsolateArgs, ReplayArgs, ReportArgs, ShowArgs, ShrinkArgs};
+use super::args::{CalibrateArgs, Cli, IsolateArgs, ReplayArgs, ShowArgs, ShrinkArgs};
 use super::session::Session;
 use super::{Found, Refusal, input, output};
 use crate::execution::Rig;
 use crate::executor::Executor;
 use crate::isolation::Child;
 use crate::outcome::{Expected, Verdict};
-use crate::report::{self, CalibrationReport, RunReport};
+use crate::report::{self, CalibrationReport};
 use crate::scenario::{Document, GENERATOR};
 use crate::shrink::BUDGET;
 use crate::story::{self, Style};
@@ -145,42 +145,17 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, Refusal> {
     if let Some(refusal) = closed {
         return Err(refusal);
     }
-    let caught = specimens.iter().filter(|specimen| specimen.found).count();
+    let (caught, all) = (specimens.iter().filter(|specimen| specimen.found).count(), specimens.len());
     if args.json {
-        let report =
-            CalibrationReport { version: report::JSON_VERSION, generator: GENERATOR, specimens: &specimens };
+        let (version, generator) = (report::JSON_VERSION, GENERATOR.to_owned());
+        let report = CalibrationReport { version, generator, specimens };
         let json = serde_json::to_string_pretty(&report).expect("a report has only string keys");
         output::emit(&format!("{json}\n"))?;
     } else {
-        output::emit(&format!("{caught} of {} specimens caught from every start\n", specimens.len()))?;
+        output::emit(&format!("{caught} of {all} specimens caught from every start\n"))?;
     }
     // A defect that is not caught is what calibration looks for.
-    Ok(if caught == specimens.len() { Found::Nothing } else { Found::Something })
-}
-
-pub(super) fn report(args: &ReportArgs) -> Result<Found, Refusal> {
-    let read = |path: &std::path::PathBuf| -> Result<(String, RunReport), Refusal> {
-        let name = path.display().to_string();
-        let refuse = |what: String| Refusal::Input(format!("{name}: {what}"));
-        let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        Ok((name.clone(), report::read(&text).map_err(refuse)?))
-    };
-    let reports = args.inputs.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let whole = report::merge(reports).map_err(|error| Refusal::Input(error.to_string()))?;
-    let text = if args.json { whole.json() } else { whole.text() };
-    match &args.output {
-        Some(path) => output::write_file(Path::new(path), text.as_bytes())?,
-        None => output::emit(&text)?,
-    }
-    let early = whole.ended_early.as_slice();
-    match (whole.findings.is_empty(), whole.missing.as_slice()) {
-        (false, _) => Ok(Found::Something),
-        (true, []) if whole.complete => Ok(Found::Nothing),
-        // Silence of a part is no silence.
-        (true, []) if early.is_empty() => Err(Refusal::Input("not all seeds were run".to_owned())),
-        (true, []) => Err(Refusal::Input(format!("shards ended early: {}", early.join(", ")))),
-        (true, missing) => Err(Refusal::Input(format!("shards are missing: {}", missing.join(", ")))),
-    }
+    Ok(if caught == all { Found::Nothing } else { Found::Something })
 }
 
 /// Under the name of this program.

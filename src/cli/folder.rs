@@ -14,6 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 const LOCK: &str = ".ringstorm-lock";
 const PROGRESS: &str = "progress.json";
 const REPORT: &str = "report.json";
+const PAGE: &str = "report.html";
 
 /// Progress is written so often, and more seldom where writing is slow: it takes a twentieth of the time at most.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -111,9 +112,11 @@ impl Folder {
         result
     }
 
-    /// Writes the report of a run that is over.
+    /// Writes the report of a run that is over, and its page.
     pub(super) fn keep_report(&self, report: &RunReport) -> Result<(), Refusal> {
-        output::write_file(&self.path.join(REPORT), report.json().as_bytes())
+        output::write_file(&self.path.join(REPORT), report.json().as_bytes())?;
+        let page = crate::report::page(report, None).map_err(Refusal::Input)?;
+        output::write_file(&self.path.join(PAGE), page.as_bytes())
     }
 
     /// The run is over and was told of: its progress is of no more use.

@@ -198,7 +198,7 @@ impl Observer for Keeper<'_> {
 fn text(session: Session, args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary) -> Result<String, Refusal> {
     let mut text = keeper.report(summary).text();
     if args.coverage {
-        text.push_str(&format!("\n{}", summary.tally.coverage));
+        text.push_str(&format!("\n{}", summary.tally.heat.coverage()));
     }
     // Several groups are often one defect; the shortest says most plainly what it is.
     if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {

@@ -3,6 +3,7 @@
 use super::Refusal;
 use super::folder;
 use crate::isolation::Isolation;
+use crate::report::quoted;
 use crate::subject::{Kind, Subjects};
 
 /// What a command line is run with.
@@ -54,12 +55,4 @@ impl Session {
         };
         self.command_line(&format!("replay {}{subject}", quoted(file)))
     }
-}
-
-/// A path as a shell takes it.
-fn quoted(text: &str) -> String {
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./+".contains(&byte));
-    // A file that begins with a dash would be taken for a flag.
-    let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
-    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -26,7 +26,7 @@ impl Rig {
     #[inline(always)]
     pub(super) fn begin_call(&mut self, call: Call) {
         let run = &mut self.run;
-        run.call = call;
+        (run.call, run.blame) = (call, None);
         if let Some(pulse) = &self.pulse {
             self.calls = self.calls.wrapping_add(1);
             pulse.enter(call, run.steps, run.last_fault, self.calls);
@@ -106,7 +106,7 @@ impl Rig {
         if let Some(lives) = answer.ok().and_then(|head| run.lives.get_mut(usize::from(head))) {
             *lives += 1;
         }
-        run.meet_faults(Call::Submit);
+        run.meet_faults(Call::Submit, answer.err());
         answer.map_or(Ok(()), |head| self.look_at_chain(head, listener))
     }
 
@@ -120,7 +120,7 @@ impl Rig {
         self.look_after(listener)?;
         let run = &mut self.run;
         run.effective |= run.available != before;
-        run.meet_faults(Call::Publish);
+        run.meet_faults(Call::Publish, None);
         if notify {
             run.device.notified();
         }
@@ -130,10 +130,11 @@ impl Rig {
     /// Takes one used chain. Says whether it is worth trying again.
     pub(super) fn take(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
         let stood = if self.run.can.free { None } else { self.look_at_what_stands() };
+        let from = self.judge.model.next_used();
         let answer = self.call(Call::Take, |subject| subject.take());
         self.judge.tell(&Event::Take { answer }, listener)?;
         let run = &mut self.run;
-        run.meet_faults(Call::Take);
+        run.meet_in_take(from, self.judge.model.next_used(), answer);
         let (effective, again) = match answer {
             Ok(Some(Completion { head, .. })) => {
                 run.returned.push_back(head);
@@ -264,7 +265,7 @@ impl Rig {
         out.resize(limit as usize, 0);
         let answer = self.call(Call::Read, |subject| subject.read(head, &mut out));
         let run = &mut self.run;
-        run.meet_faults(Call::Read);
+        run.meet_faults(Call::Read, answer.err());
         run.effective |= answer != Ok(0);
         // A count beyond the buffer is an answer too: it is judged by its length.
         let bytes = match answer {
@@ -318,7 +319,7 @@ impl Rig {
             position.and_then(|position| run.returned.remove(position));
         }
         run.effective = true;
-        run.meet_faults(Call::Free);
+        run.meet_faults(Call::Free, answer.err());
         self.look_after(listener)
     }
 
@@ -363,7 +364,7 @@ impl Rig {
         run.device.reset(first);
         run.available = first;
         run.returned.clear();
-        run.unmet.clear();
+        run.forget_faults();
         self.disarm();
         let run = &mut self.run;
         run.effective = true;

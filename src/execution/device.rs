@@ -1,11 +1,10 @@
 //! The device's acts.
 
-use super::run::Run;
+use super::met::adds_element;
 use super::{Listener, Rig, Scratch, Skip, Stop};
-use crate::outcome::Call;
 use crate::scenario::{Amount, Pick};
 use ringstorm_model::{Event, Place};
-use ringstorm_sim_device::{self as sim, Change, Effect, Fault, Reply, Target};
+use ringstorm_sim_device::{self as sim, Change, Effect, Fault, Reply};
 
 /// `VIRTQ_USED_F_NO_NOTIFY` (2.7.8).
 const F_NO_NOTIFY: u16 = 1;
@@ -83,14 +82,12 @@ impl Rig {
             self.tell_effects(listener)?;
             return Ok(Some(Skip::NothingThere));
         }
-        run.last_fault = Some(fault);
-        if fault == Fault::ChangedBetweenReads {
-            // Nothing has changed yet.
-            run.trap_state = state;
-        } else {
-            run.unmet.push((state, fault));
-        }
+        run.throw(state, fault);
         self.tell_effects(listener)?;
+        if adds_element(fault) {
+            let Self { run, scratch: Scratch { effects, .. }, .. } = self;
+            run.forge(effects);
+        }
         if fault == Fault::SpuriousNotification {
             // The caller does what it does when it is notified.
             self.take(listener)?;
@@ -153,34 +150,6 @@ impl Rig {
     pub(super) fn disarm(&mut self) {
         self.provided.rings.set_trap(None);
         self.run.trap = None;
-    }
-}
-
-impl Run {
-    /// The driver made a call that could meet some of the faults.
-    #[inline]
-    pub(super) fn meet_faults(&mut self, call: Call) {
-        if self.unmet.is_empty() {
-            return;
-        }
-        let coverage = &mut self.coverage;
-        self.unmet.retain(|(state, fault)| {
-            let met = can_meet(call, *fault);
-            if met {
-                coverage.reach(*state, *fault);
-            }
-            !met
-        });
-    }
-}
-
-/// Whether a driver could come across a fault in a call.
-const fn can_meet(call: Call, fault: Fault) -> bool {
-    match (fault.target(), call) {
-        // Whoever looks for used chains can come across anything.
-        (_, Call::Take) | (Target::Table | Target::AvailableRing | Target::Buffers, _) => true,
-        (Target::UsedRing, Call::Publish) => matches!(fault, Fault::FlagsGarbage | Fault::EventGarbage),
-        (Target::UsedRing | Target::Time, _) => false,
     }
 }
 

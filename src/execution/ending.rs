@@ -22,6 +22,9 @@ impl Rig {
         let run = &mut self.run;
         if verdict != Verdict::Pass {
             self.judge.hash.number(run.call as u64);
+            if let Some(fault) = run.last_fault {
+                run.counts.violate(fault, run.last_answer);
+            }
             // A subject that went wrong may go wrong again when it is released; that tells nothing new, unless it never
             // comes back.
             if let Some(pulse) = &self.pulse {

@@ -4,7 +4,7 @@ use super::{Listener, Rig, Scratch, Stop};
 use crate::outcome::Call;
 use crate::subject::WrongAdapter;
 use ringstorm_model::{ChainFlaw, Descriptor, Event, Place};
-use ringstorm_sim_device::{self as sim, ChainError, Fault, Part};
+use ringstorm_sim_device::{self as sim, ChainError, Part};
 
 /// The number of the buffers' region, the only one.
 const BUFFERS_REGION: u16 = 0;
@@ -53,7 +53,7 @@ impl Rig {
         let run = &mut self.run;
         match run.trap.take() {
             Some(change) => {
-                run.coverage.reach(run.trap_state, Fault::ChangedBetweenReads);
+                run.meet_trap();
                 run.device.sprung(change);
                 self.tell_effects(listener)
             }

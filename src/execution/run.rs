@@ -1,7 +1,9 @@
 //! One execution, as far as it is neither the judge's nor the memory's.
 
 use super::geometry;
+use super::met::{Forged, Thrown};
 use super::side::DeviceSide;
+use crate::counts::{Answer, Counts};
 use crate::coverage::Coverage;
 use crate::outcome::Call;
 use crate::scenario::Setup;
@@ -36,12 +38,22 @@ pub(super) struct Run {
     pub(super) effective_steps: u64,
     pub(super) skipped_steps: u64,
     pub(super) last_fault: Option<Fault>,
-    /// Faults that the driver has not met yet, with the state they were thrown in.
-    pub(super) unmet: Vec<(usize, Fault)>,
-    /// What the trap that is set comes to, and the state it was set in.
+    /// How many faults were thrown.
+    pub(super) thrown: u32,
+    /// Faults that the driver has not met yet.
+    pub(super) unmet: Vec<Thrown>,
+    /// Those that added an element to the used ring to which it has not come yet.
+    pub(super) forged: Vec<Forged>,
+    /// What the trap that is set comes to, and the fault that set it.
     pub(super) trap: Option<Change>,
-    pub(super) trap_state: usize,
+    pub(super) trap_thrown: Thrown,
     pub(super) coverage: Coverage,
+    /// Over all executions, until somebody takes it.
+    pub(super) counts: Counts,
+    /// How the last fault was answered, if it was.
+    pub(super) last_answer: Option<Answer>,
+    /// Whether the current call blamed the device, and how.
+    pub(super) blame: Option<Answer>,
 }
 
 impl Run {
@@ -67,10 +79,15 @@ impl Run {
             effective_steps: 0,
             skipped_steps: 0,
             last_fault: None,
+            thrown: 0,
             unmet: Vec::new(),
+            forged: Vec::new(),
             trap: None,
-            trap_state: 0,
+            trap_thrown: Thrown::NOTHING,
             coverage: Coverage::default(),
+            counts: Counts::default(),
+            last_answer: None,
+            blame: None,
         };
         run.begin(Capabilities::NONE, &Setup::default());
         run
@@ -103,10 +120,16 @@ impl Run {
             effective_steps,
             skipped_steps,
             last_fault,
+            thrown,
             unmet,
+            forged,
             trap,
-            trap_state,
+            trap_thrown,
             coverage,
+            // These go on.
+            counts: _,
+            last_answer,
+            blame,
         } = self;
         (*own_can, *own_setup, *subject) = (can, *setup, None);
         *available = setup.first_index.get();
@@ -118,7 +141,10 @@ impl Run {
         (*effective, *steps, *effective_steps, *skipped_steps) = (false, 0, 0, 0);
         *last_fault = None;
         unmet.clear();
-        (*trap, *trap_state, *coverage) = (None, 0, Coverage::default());
+        forged.clear();
+        (*thrown, *trap, *trap_thrown) = (0, None, Thrown::NOTHING);
+        *coverage = Coverage::default();
+        (*last_answer, *blame) = (None, None);
     }
 
     /// The subject is there.

@@ -21,7 +21,7 @@ impl Rig {
         }
         let run = &mut self.run;
         run.device.repent();
-        run.unmet.clear();
+        run.forget_faults();
         self.disarm();
         self.tell_effects(listener)?;
         self.bring_home(listener)?;

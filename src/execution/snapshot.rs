@@ -137,7 +137,7 @@ impl Rig {
         run.lives.clone_from(&snapshot.lives);
         (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
         (run.resets, run.trap) = (snapshot.resets, then);
-        run.unmet.clear();
+        run.forget_faults();
     }
 
     /// Lets go of a snapshot.

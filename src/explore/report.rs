@@ -8,8 +8,9 @@ use serde::Serialize;
 use std::fmt::Write;
 
 /// `explore --json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ExploreReport {
+    #[schemars(extend("const" = JSON_VERSION))]
     version: u32,
     subject: String,
     faults: u32,
@@ -19,7 +20,7 @@ pub struct ExploreReport {
     finding: Option<FindingReport>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 struct ScopeReport {
     queue_size: u16,
     /// The depth that was asked for.
@@ -38,7 +39,7 @@ struct ScopeReport {
     transitions_per_second: f64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 struct FindingReport {
     signature: String,
     invariant: Option<&'static str>,

@@ -8,6 +8,7 @@ use crate::outcome::{Call, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Scenario};
 use crate::story::{Style, Told};
 use crate::subject::Kind;
+use crate::timeline::{Recorded, Timeline};
 use ringstorm_model::TraceHash;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind};
@@ -138,7 +139,7 @@ impl Child {
         }
         loop {
             match self.hear(&mut running) {
-                Ok(said @ (Reply::Told(_) | Reply::State(_))) => told(said),
+                Ok(said @ (Reply::Told(_) | Reply::State(_) | Reply::Recorded(_))) => told(said),
                 Ok(Reply::WrongAdapter(wrong)) => return Err(Unfit::Adapter(wrong).into()),
                 Ok(Reply::Refused(why)) => return Err(Failure::Child(io::Error::other(why))),
                 Ok(reply) => {
@@ -220,6 +221,11 @@ impl Child {
             }
             _ => loss.outcome(),
         };
+        if let Some(fault) = outcome.last_fault.filter(|_| outcome.is_finding()) {
+            // All that is known of what it threw.
+            block.tally.counts.fault_mut(fault).thrown += 1;
+            block.tally.counts.violate(fault, None);
+        }
         block.add(seed, outcome);
         Ok(block)
     }
@@ -273,6 +279,24 @@ impl Executor for Child {
             _ => {}
         })?;
         Ok((told, outcome))
+    }
+
+    fn record(&mut self, kind: Kind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure> {
+        let (subject, bytes) = (kind.name(), scenario.encode());
+        let (mut moments, mut texts) = (Recorded::default(), Vec::new());
+        let request =
+            Request::Tell { style: Style::Brief, subject: subject.clone(), scenario: bytes.clone() };
+        self.scenario(&request, &mut |said| {
+            if let Reply::Told(lines) = said {
+                texts.push(lines);
+            }
+        })?;
+        let outcome = self.scenario(&Request::Record { subject, scenario: bytes }, &mut |said| {
+            if let Reply::Recorded(moment) = said {
+                moments.push(moment);
+            }
+        })?;
+        Ok((Timeline::new(scenario, moments, texts, &outcome), outcome))
     }
 
     fn last_words(&self) -> Option<String> {

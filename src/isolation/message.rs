@@ -6,6 +6,7 @@ use crate::outcome::{Call, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Profile};
 use crate::story::Style;
 use crate::subject::WrongAdapter;
+use crate::timeline::Moment;
 use ringstorm_core::QueueSize;
 use ringstorm_model::{Invariant, Violation};
 use ringstorm_sim_device::Fault;
@@ -18,6 +19,7 @@ pub(super) enum Request {
     Seeds { subject: String, draw: DrawnAs, first: u64, count: u64 },
     Run { subject: String, scenario: Vec<u8> },
     Tell { style: Style, subject: String, scenario: Vec<u8> },
+    Record { subject: String, scenario: Vec<u8> },
 }
 
 /// What the child says.
@@ -27,12 +29,14 @@ pub(super) enum Reply {
     Ready,
     /// The scenario is told so far; more is to come.
     Told(String),
+    /// A step of it was recorded; more is to come.
+    Recorded(Moment),
     /// The state that it went wrong in; its end follows.
     State(String),
     /// The seeds were run.
-    Block { tally: Tally, findings: Vec<(u64, Ended)> },
+    Block { tally: Box<Tally>, findings: Vec<(u64, Ended)> },
     /// The scenario was run.
-    Ended(Ended),
+    Ended(Box<Ended>),
     /// There is no memory for it.
     Refused(String),
     /// The subject's adapter is wrong.
@@ -142,12 +146,12 @@ impl Reply {
     pub(super) fn into_block(self) -> Option<Block> {
         let Self::Block { tally, findings } = self else { return None };
         let findings = findings.into_iter().map(|(seed, ended)| Some((seed, ended.outcome()?)));
-        Some(Block { tally, findings: findings.collect::<Option<_>>()? })
+        Some(Block { tally: *tally, findings: findings.collect::<Option<_>>()? })
     }
 
     pub(super) fn block(block: &Block) -> Option<Self> {
         let findings = block.findings.iter().map(|(seed, outcome)| Some((*seed, Ended::of(outcome)?)));
-        Some(Self::Block { tally: block.tally.clone(), findings: findings.collect::<Option<_>>()? })
+        Some(Self::Block { tally: Box::new(block.tally.clone()), findings: findings.collect::<Option<_>>()? })
     }
 }
 

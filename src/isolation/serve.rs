@@ -8,6 +8,7 @@ use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::story;
 use crate::subject::Subjects;
+use crate::timeline;
 use std::fs::File;
 use std::io::{self, BufReader, stdin};
 use std::os::fd::AsFd;
@@ -46,7 +47,9 @@ fn answer(
     socket: &UnixStream,
 ) -> Result<Reply, Failure> {
     let kind = |name: &str| subjects.by_name(name).ok_or_else(|| nonsense(name));
-    let ended = |outcome: &Outcome| Ended::of(outcome).map(Reply::Ended).ok_or_else(|| nonsense("outcome"));
+    let ended = |outcome: &Outcome| {
+        Ended::of(outcome).map(Box::new).map(Reply::Ended).ok_or_else(|| nonsense("outcome"))
+    };
     match request {
         Request::Seeds { subject, draw, first, count } => {
             let draw = draw.draw().ok_or_else(|| nonsense("draw"))?;
@@ -67,6 +70,17 @@ fn answer(
             })?;
             told?;
             send(socket, &Reply::State(state))?;
+            Ok(ended(&outcome)?)
+        }
+        Request::Record { subject, scenario } => {
+            let mut told = Ok(());
+            let scenario = Scenario::decode(&scenario);
+            let outcome = timeline::record(rig, kind(&subject)?, &scenario, &mut |moment| {
+                if told.is_ok() {
+                    told = send(socket, &Reply::Recorded(moment));
+                }
+            })?;
+            told?;
             Ok(ended(&outcome)?)
         }
     }

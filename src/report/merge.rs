@@ -1,8 +1,9 @@
 //! One report out of those of a run's shards.
 
 use super::RunReport;
-use super::run::coverage_report;
-use crate::campaign::{Canary, Shard, Summary};
+use super::coverage::CoverageReport;
+use super::pace::pace_report;
+use crate::campaign::{Canary, MOST_TIMELINES, Point, Shard, Summary};
 use std::collections::BTreeSet;
 
 /// Why reports cannot be made one.
@@ -62,14 +63,22 @@ pub fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, Apart> {
         return Err(Apart::Nonsense { name: "nothing".to_owned(), what });
     };
     for part in parts {
+        let Summary { tally, elapsed, .. } = &summary;
+        let end =
+            Point { elapsed: *elapsed, effective_steps: tally.effective_steps, stepping: tally.stepping };
+        summary.pace.append(end, &part.summary.pace);
+        summary.elapsed = summary.elapsed.saturating_add(part.summary.elapsed);
         summary.tally.append(&part.summary.tally);
         append(&mut whole, part.report);
     }
+    whole.pace = pace_report(&summary.pace);
     let tally = summary.tally;
     (whole.seeds, whole.steps) = (tally.seeds, tally.steps);
     (whole.effective_steps, whole.skipped_steps) = (tally.effective_steps, tally.skipped_steps);
     whole.trace_hash = tally.trace_hash.to_string();
-    whole.coverage = coverage_report(&tally.coverage);
+    whole.coverage = CoverageReport::new(&tally.heat);
+    whole.counts = tally.counts.into();
+    whole.findings.iter_mut().skip(MOST_TIMELINES).for_each(|finding| finding.timeline = None);
     (whole.missing, whole.ended_early) = (missing, ended_early);
     whole.complete &= whole.missing.is_empty();
     if whole.missing.is_empty() {

@@ -1,10 +1,13 @@
 //! What a run came to, as JSON: of a whole run, of a shard, or of one that is not over yet.
 
+use super::coverage::CoverageReport;
+use super::pace::{PaceReport, pace, pace_report};
 use super::{Interval, RUN_VERSION};
 use crate::campaign::{Canary, Ending, Extent, Finding, NoShard, Plan, Shard, Summary, SweepHash, Tally};
-use crate::coverage::Coverage;
+use crate::counts::CountsReport;
 use crate::outcome::Signature;
 use crate::scenario::{Document, GENERATOR, Profile};
+use crate::timeline::Timeline;
 use ringstorm_core::QueueSize;
 use ringstorm_model::Invariant;
 use serde::{Deserialize, Serialize};
@@ -12,9 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What was asked for: everything that the result depends on. Reports of one run agree in it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Asked {
     /// Version of the object.
+    #[schemars(extend("const" = RUN_VERSION))]
     pub version: u32,
     /// The generator whose seeds these are.
     pub generator: String,
@@ -40,7 +44,7 @@ pub struct Asked {
 }
 
 /// `run --json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RunReport {
     /// What was asked for.
     #[serde(flatten)]
@@ -92,12 +96,17 @@ pub struct RunReport {
     pub masked: BTreeMap<String, u64>,
     /// The pairs reached.
     pub coverage: CoverageReport,
+    /// What was done, and how the driver answered.
+    pub counts: CountsReport,
+    /// How far it was on the way: its speed over time.
+    pub pace: Vec<PaceReport>,
 }
 
 /// One group of findings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FindingReport {
-    /// What they have in common.
+    /// What they have in common: SUBJECT/KIND/INVARIANT/CALL/FAULT.
+    #[schemars(with = "String")]
     pub signature: Signature,
     /// The invariant that does not hold.
     pub invariant: Option<String>,
@@ -115,17 +124,9 @@ pub struct FindingReport {
     pub file: String,
     /// The shrunk scenario, as text.
     pub scenario: String,
-}
-
-/// Which pairs of driver state and fault were reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CoverageReport {
-    /// How many were.
-    pub pairs_hit: u32,
-    /// How many can be.
-    pub pairs_total: u32,
-    /// Those that were not.
-    pub missed: Vec<String>,
+    /// The same, step by step; of the first hundred groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Timeline>,
 }
 
 impl Asked {
@@ -152,16 +153,31 @@ impl Asked {
 impl Asked {
     /// In what two differ, if they do: `other` is there, and this one here.
     pub fn difference(&self, other: &Self) -> Option<String> {
+        let word =
+            |(key, here, there): (String, String, String)| format!("{key} is {there} there, and {here} here");
+        self.apart(other).next().map(word)
+    }
+
+    /// In what two differ, of which `other` is the later one.
+    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+        let word =
+            |(key, before, after): (String, String, String)| format!("{key} is {after}, and was {before}");
+        self.apart(other).map(word).collect()
+    }
+
+    /// Each key in which two differ, and what it is in either.
+    fn apart(&self, other: &Self) -> impl Iterator<Item = (String, String, String)> + use<> {
         let [here, there] = [self, other].map(|asked| serde_json::to_value(asked).expect("keys are strings"));
-        let keys = [&here, &there]
-            .into_iter()
-            .filter_map(|value| value.as_object())
-            .flat_map(|object| object.keys());
+        let keys =
+            |value: &serde_json::Value| value.as_object().map(|object| object.keys().cloned().collect());
+        let [mut all, more]: [Vec<String>; 2] = [&here, &there].map(|value| keys(value).unwrap_or_default());
+        all.extend(more.into_iter().filter(|key| here.get(key).is_none()));
         let shown =
             |value: Option<&serde_json::Value>| value.map_or("not given".to_owned(), ToString::to_string);
-        keys.into_iter()
-            .find(|key| here.get(key) != there.get(key))
-            .map(|key| format!("{key} is {} there, and {} here", shown(there.get(key)), shown(here.get(key))))
+        all.into_iter().filter_map(move |key| {
+            let (one, two) = (here.get(&key), there.get(&key));
+            (one != two).then(|| (shown(one), shown(two))).map(|(one, two)| (key, one, two))
+        })
     }
 }
 
@@ -182,7 +198,7 @@ impl RunReport {
         canary: Option<Canary>,
         file: impl Fn(&Finding) -> String,
     ) -> Self {
-        let Tally { stepping, constructing, coverage, .. } = &summary.tally;
+        let Tally { stepping, constructing, heat, counts, .. } = &summary.tally;
         let mut report = Self {
             asked,
             shard,
@@ -206,7 +222,9 @@ impl RunReport {
             canary,
             findings: summary.findings.iter().map(|finding| finding_report(finding, &file)).collect(),
             masked: summary.masked.clone(),
-            coverage: coverage_report(coverage),
+            coverage: CoverageReport::new(heat),
+            counts: (*counts).into(),
+            pace: pace_report(&summary.pace.until(summary.elapsed, &summary.tally)),
         };
         report.set_speed();
         report
@@ -234,6 +252,7 @@ impl RunReport {
                 step: report.step,
                 shrunk: document.scenario,
                 detail: report.detail.clone(),
+                timeline: report.timeline.clone().unwrap_or_default(),
             })
         };
         Ok(Summary {
@@ -243,13 +262,15 @@ impl RunReport {
                 effective_steps: self.effective_steps,
                 skipped_steps: self.skipped_steps,
                 trace_hash: self.hash().ok_or("trace_hash: expected 0x and 16 digits")?,
-                coverage: self.coverage.read().ok_or("coverage: expected pairs that there are")?,
+                heat: self.coverage.read().map_err(|what| format!("coverage: {what}"))?,
+                counts: self.counts.clone().try_into().map_err(|what| format!("counts: {what}"))?,
                 stepping: seconds(self.stepping_seconds)?,
                 constructing: seconds(self.construction_seconds)?,
             },
             findings: self.findings.iter().map(finding).collect::<Result<_, String>>()?,
             masked: self.masked.clone(),
             elapsed: seconds(self.seconds)?,
+            pace: pace(&self.pace).map_err(|what| format!("pace: {what}"))?,
             ending: match (self.complete, self.enough_found) {
                 (true, _) => Ending::Complete,
                 (false, true) => Ending::EnoughFindings,
@@ -286,6 +307,9 @@ impl RunReport {
         limit("steps", self.steps, steps)?;
         limit("effective_steps", self.effective_steps, self.steps)?;
         limit("skipped_steps", self.skipped_steps, self.steps)?;
+        limit("counts", self.counts.most(), self.steps)?;
+        let heat = self.coverage.seeds.values().flatten().copied().max();
+        limit("coverage: seeds", heat.unwrap_or_default(), self.seeds)?;
         limit("jobs", self.jobs as u64, 1 << 32)?;
         self.findings.iter().try_for_each(|finding| limit("findings: count", finding.count, self.seeds))
     }
@@ -298,7 +322,7 @@ impl RunReport {
 }
 
 fn finding_report(finding: &Finding, file: impl Fn(&Finding) -> String) -> FindingReport {
-    let Finding { signature, count, seed, step, shrunk, detail } = finding;
+    let Finding { signature, count, seed, step, shrunk, detail, timeline } = finding;
     FindingReport {
         signature: signature.clone(),
         invariant: signature.expected.invariant().map(|invariant: Invariant| invariant.name().to_owned()),
@@ -309,27 +333,6 @@ fn finding_report(finding: &Finding, file: impl Fn(&Finding) -> String) -> Findi
         steps_after_shrinking: shrunk.steps.len(),
         file: file(finding),
         scenario: shrunk.to_string(),
-    }
-}
-
-pub(super) fn coverage_report(coverage: &Coverage) -> CoverageReport {
-    CoverageReport {
-        pairs_hit: coverage.pairs_hit(),
-        pairs_total: Coverage::pairs_total(),
-        missed: coverage.missed().map(crate::coverage::pair_name).collect(),
-    }
-}
-
-impl CoverageReport {
-    /// What was reached; `None` if a pair is named that cannot be.
-    pub(super) fn read(&self) -> Option<Coverage> {
-        let mut missed: BTreeSet<&str> = self.missed.iter().map(String::as_str).collect();
-        let mut coverage = Coverage::default();
-        for (state, fault) in crate::coverage::reachable_pairs() {
-            if !missed.remove(crate::coverage::pair_name((state, fault)).as_str()) {
-                coverage.reach(state.number(), fault);
-            }
-        }
-        missed.is_empty().then_some(coverage)
+        timeline: Some(timeline.clone()).filter(|timeline| *timeline != Timeline::default()),
     }
 }

@@ -13,6 +13,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
     Default,
     Serialize,
     Deserialize,
+    schemars::JsonSchema,
     clap::ValueEnum,
     EnumString,
     IntoStaticStr,

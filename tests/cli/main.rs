@@ -2,6 +2,7 @@
 
 mod explore;
 mod findings;
+mod formats;
 mod isolated;
 mod killed;
 mod refused;
@@ -19,17 +20,35 @@ use tempfile::TempDir;
 const SPECIMEN: &str = "specimen-mid-chain-freed";
 
 /// Of a run's report, what is another every time.
-const TIMES: [&str; 5] =
-    ["seconds", "construction_seconds", "stepping_seconds", "steps_per_second", "steps_per_second_per_core"];
+const TIMES: [&str; 6] = [
+    "seconds",
+    "construction_seconds",
+    "stepping_seconds",
+    "steps_per_second",
+    "steps_per_second_per_core",
+    "pace",
+];
 
-/// The one object that a command printed.
+/// The one object that a command printed, which is as its schema says.
 #[track_caller]
 fn json(left: &Left) -> serde_json::Value {
-    serde_json::from_str(&left.out).unwrap_or_else(|error| panic!("{error}: {left:?}"))
+    let object: serde_json::Value =
+        serde_json::from_str(&left.out).unwrap_or_else(|error| panic!("{error}: {left:?}"));
+    let kinds =
+        [("trace_hash", "run"), ("specimens", "calibrate"), ("scopes", "explore"), ("pairs", "compare")];
+    let (_, kind) =
+        kinds.iter().find(|(key, _)| object.get(key).is_some()).expect("an object of a known kind");
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("reports/schemas/{kind}.json"));
+    let schema = std::fs::read_to_string(schema).expect("a schema for each kind");
+    let schema = serde_json::from_str(&schema).expect("a schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("it is a schema");
+    let errors: Vec<String> = validator.iter_errors(&object).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{kind}: {errors:?}");
+    object
 }
 
 /// What a command left behind.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Left {
     status: Option<i32>,
     out: String,

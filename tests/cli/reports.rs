@@ -163,8 +163,8 @@ fn files_that_are_no_reports() {
         (report[..report.len() / 2].to_owned(), "expected a report as JSON: EOF while parsing"),
         (String::new(), "expected a report as JSON: EOF while parsing a value"),
         ("[1, 2]".to_owned(), "expected a report of `run --json`: it has no version"),
-        ("{\"version\": 1}".to_owned(), "a report of version 1, where version 2 is understood"),
-        (changed("version", json!(3)), "a report of version 3, where version 2 is understood"),
+        ("{\"version\": 1}".to_owned(), "a report of version 1, where version 3 is understood"),
+        (changed("version", json!(2)), "a report of version 2, where version 3 is understood"),
         (changed("seeds", json!("many")), "expected a report of `run --json`: invalid type"),
         (changed("shard", json!("5/4")), "shard: expected K/N with K from 1 to N"),
         (changed("from", json!(7)), "from: expected the first seed of its part, found 7"),
@@ -176,8 +176,36 @@ fn files_that_are_no_reports() {
         (changed("trace_hash", json!("0x12g")), "trace_hash: expected 0x and 16 digits"),
         (changed("seconds", json!(-1.0)), "cannot convert float seconds to Duration"),
         (
-            changed("coverage", json!({"pairs_hit": 0, "pairs_total": 1, "missed": ["no x pair"]})),
-            "coverage: ",
+            changed(
+                "coverage",
+                json!({"pairs_hit": 0, "pairs_total": 1, "missed": ["no x pair"], "states": [], "seeds": {}}),
+            ),
+            "coverage: its parts do not agree",
+        ),
+        (
+            changed(
+                "coverage",
+                json!({"pairs_hit": 0, "pairs_total": 1, "missed": [], "states": [], "seeds": {"no-fault": []}}),
+            ),
+            "coverage: \"no-fault\" is no fault",
+        ),
+        (
+            changed(
+                "counts",
+                json!({"operations": {"driver dance": {"begun": 1, "effective": 1}}, "faults": {}}),
+            ),
+            "counts: \"driver dance\" is no operation",
+        ),
+        (
+            changed(
+                "counts",
+                json!({"operations": {"driver take": {"begun": 388, "effective": 1}}, "faults": {}}),
+            ),
+            "counts: expected at most 387, found 388",
+        ),
+        (
+            changed("pace", json!([{"seconds": -1.0, "effective_steps": 1, "stepping_seconds": 1.0}])),
+            "pace: cannot convert float seconds to Duration",
         ),
     ];
     for (text, what) in cases {

@@ -34,7 +34,7 @@ fn json_has_its_fields() {
     let left = storm(&place, "40", &["--json", "--out", "found", "--jobs", "2"]);
     assert_eq!(left.status, Some(1), "{left:?}");
     let report = json(&left);
-    assert_eq!(report["version"], 2);
+    assert_eq!(report["version"], 3);
     assert_eq!(report["subject"], SPECIMEN);
     assert_eq!(report["profile"], "swarm");
     assert_eq!(number(&report, "seeds"), 40);
@@ -82,7 +82,7 @@ fn the_last_line_reproduces_the_finding() {
         let (storms, others): (Vec<&str>, Vec<&str>) =
             names.iter().map(String::as_str).partition(|name| name.ends_with(".storm"));
         assert_eq!(storms.len(), left.out.matches("FOUND ").count(), "{names:?}");
-        let known = |name: &&str| ["report.json", ".ringstorm-lock"].contains(name);
+        let known = |name: &&str| ["report.json", "report.html", ".ringstorm-lock"].contains(name);
         assert!(others.iter().all(known), "nothing half done is left: {names:?}");
     }
 }

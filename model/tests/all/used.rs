@@ -130,3 +130,14 @@ fn a_chain_comes_back_with_a_refusal_if_the_device_returned_it() {
     let none = and(&OUT, &[Event::Tampered { descriptor: 3 }]);
     rejects(&FOUR, &none, no_take(blame(true, false, Some(0))), Invariant::CompletedOnce);
 }
+
+#[test]
+fn the_model_tells_how_far_the_driver_has_read() {
+    let mut model = accepting(&FOUR, &and(&OUT, &[element(0, 0, 8), element(1, 9, 0), used(2)]));
+    assert_eq!(model.next_used(), 0);
+    let refused = Event::Take { answer: Err(blame(true, false, None)) };
+    for (event, next) in [(take(0, 8), 1), (refused, 2)] {
+        model.observe(&event).unwrap();
+        assert_eq!(model.next_used(), next);
+    }
+}

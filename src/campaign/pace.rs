@@ -1,0 +1,86 @@
+//! How fast a run was as it went on.
+
+use super::Tally;
+use std::time::Duration;
+
+/// How many points there are at most.
+const MOST: usize = 240;
+/// How far they are apart at least.
+const LEAST: Duration = Duration::from_millis(50);
+
+/// How far a run was at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Point {
+    /// Since its beginning.
+    pub elapsed: Duration,
+    /// Effective steps until then.
+    pub effective_steps: u64,
+    /// Thread time spent on them until then.
+    pub stepping: Duration,
+}
+
+/// How fast a run was as it went on: points on its way, in order, of which there are never more than some hundred. A
+/// measurement: no outcome depends on it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pace(Vec<Point>);
+
+impl Pace {
+    /// The points, in order.
+    pub fn points(&self) -> &[Point] {
+        &self.0
+    }
+
+    /// The run has come so far. It is remembered if the last point is long ago.
+    pub fn note(&mut self, elapsed: Duration, tally: &Tally) {
+        let since = elapsed.saturating_sub(self.0.last().map_or(Duration::ZERO, |point| point.elapsed));
+        if since >= LEAST.max(elapsed / MOST as u32) {
+            self.push(Point::new(elapsed, tally));
+        }
+    }
+
+    /// The pace so far, to the last moment.
+    pub fn until(&self, elapsed: Duration, tally: &Tally) -> Self {
+        let mut pace = self.clone();
+        let last = Point::new(elapsed, tally);
+        if pace.0.last() != Some(&last) {
+            pace.push(last);
+        }
+        pace
+    }
+
+    /// Goes on with that of another part, which began when this one ended.
+    pub fn append(&mut self, end: Point, next: &Self) {
+        for Point { elapsed, effective_steps, stepping } in &next.0 {
+            self.push(Point {
+                elapsed: end.elapsed.saturating_add(*elapsed),
+                effective_steps: end.effective_steps.saturating_add(*effective_steps),
+                stepping: end.stepping.saturating_add(*stepping),
+            });
+        }
+    }
+
+    fn push(&mut self, point: Point) {
+        if self.0.len() >= MOST {
+            let mut place = 0;
+            self.0.retain(|_| {
+                place += 1;
+                place % 2 == 0
+            });
+        }
+        self.0.push(point);
+    }
+}
+
+impl FromIterator<Point> for Pace {
+    fn from_iter<T: IntoIterator<Item = Point>>(points: T) -> Self {
+        let mut pace = Self::default();
+        points.into_iter().for_each(|point| pace.push(point));
+        pace
+    }
+}
+
+impl Point {
+    const fn new(elapsed: Duration, tally: &Tally) -> Self {
+        Self { elapsed, effective_steps: tally.effective_steps, stepping: tally.stepping }
+    }
+}

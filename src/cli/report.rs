@@ -1,0 +1,89 @@
+//! What runs came to, in one form or another.
+
+use super::args::{Format, ReportArgs};
+use super::{Found, Refusal, output};
+use crate::report::{self, Comparison, RunReport};
+use std::path::Path;
+
+pub(super) fn report(args: &ReportArgs) -> Result<Found, Refusal> {
+    let format = format(args);
+    if args.compare {
+        return compare(args, format);
+    }
+    let calibration =
+        args.calibration.as_deref().map(|path| read(path, report::read_calibration)).transpose()?;
+    let reports = args.inputs.iter().map(|path| Ok((path.display().to_string(), read(path, report::read)?)));
+    let whole = report::merge(reports.collect::<Result<_, Refusal>>()?)
+        .map_err(|error| Refusal::Input(error.to_string()))?;
+    let text = match format {
+        Format::Text => whole.text(),
+        Format::Json => whole.json(),
+        Format::Html => report::page(&whole, calibration.as_ref()).map_err(Refusal::Input)?,
+        Format::Junit => report::junit(&whole).map_err(Refusal::Input)?,
+        Format::Sarif => report::sarif(&whole),
+    };
+    put(args, &text)?;
+    found(&whole)
+}
+
+/// Holds two runs against each other.
+fn compare(args: &ReportArgs, format: Format) -> Result<Found, Refusal> {
+    let [before, after] = args.inputs.as_slice() else {
+        let count = args.inputs.len();
+        return Err(Refusal::Input(format!(
+            "--compare: expected two reports, before and after; found {count}"
+        )));
+    };
+    let whole = |path: &Path| {
+        let parts = vec![(path.display().to_string(), read(path, report::read)?)];
+        report::merge(parts).map_err(|error| Refusal::Input(error.to_string()))
+    };
+    let comparison = Comparison::new(&whole(before)?, &whole(after)?).map_err(Refusal::Input)?;
+    match format {
+        Format::Text => put(args, &comparison.to_string())?,
+        Format::Json => put(args, &comparison.json())?,
+        Format::Html | Format::Junit | Format::Sarif => {
+            return Err(Refusal::Input("--compare: expected text or JSON as the form".to_owned()));
+        }
+    }
+    Ok(if comparison.findings.new.is_empty() { Found::Nothing } else { Found::Something })
+}
+
+fn put(args: &ReportArgs, text: &str) -> Result<(), Refusal> {
+    match &args.output {
+        Some(path) => output::write_file(path, text.as_bytes()),
+        None => output::emit(text),
+    }
+}
+
+/// The form that is asked for.
+fn format(args: &ReportArgs) -> Format {
+    let ending = args.output.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
+    match (args.format, args.json, ending) {
+        (Some(format), ..) => format,
+        (None, true, _) | (None, false, Some("json")) => Format::Json,
+        (None, false, Some("html" | "htm")) => Format::Html,
+        (None, false, Some("xml")) => Format::Junit,
+        (None, false, Some("sarif")) => Format::Sarif,
+        (None, false, _) => Format::Text,
+    }
+}
+
+/// Reads a file by one of the readers of reports.
+fn read<T>(path: &Path, reader: impl Fn(&str) -> Result<T, String>) -> Result<T, Refusal> {
+    let refuse = |what: String| Refusal::Input(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+    reader(&text).map_err(refuse)
+}
+
+fn found(whole: &RunReport) -> Result<Found, Refusal> {
+    let early = whole.ended_early.as_slice();
+    match (whole.findings.is_empty(), whole.missing.as_slice()) {
+        (false, _) => Ok(Found::Something),
+        (true, []) if whole.complete => Ok(Found::Nothing),
+        // Silence of a part is no silence.
+        (true, []) if early.is_empty() => Err(Refusal::Input("not all seeds were run".to_owned())),
+        (true, []) => Err(Refusal::Input(format!("shards ended early: {}", early.join(", ")))),
+        (true, missing) => Err(Refusal::Input(format!("shards are missing: {}", missing.join(", ")))),
+    }
+}

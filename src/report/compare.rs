@@ -1,0 +1,224 @@
+//! Two runs held against each other.
+
+use super::{JSON_VERSION, RunReport, grouped};
+use crate::coverage::{Coverage, pair_name, reachable_pairs};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+/// As many pairs are listed in text.
+const FEW: usize = 10;
+
+/// `report --compare --json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Comparison {
+    /// Version of the object.
+    #[schemars(extend("const" = JSON_VERSION))]
+    pub version: u32,
+    /// The first run.
+    pub before: Side,
+    /// The second one.
+    pub after: Side,
+    /// In what the two were not asked for the same: a word on each.
+    pub asked: Vec<String>,
+    /// Findings by signature.
+    pub findings: Findings,
+    /// Pairs of driver state and fault.
+    pub pairs: Pairs,
+    /// Effective steps by the second and core, after by before.
+    pub speed_ratio: Option<f64>,
+}
+
+/// One of two runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Side {
+    /// The queue under test.
+    pub subject: String,
+    /// Seeds that were run.
+    pub seeds: u64,
+    /// The first of them.
+    pub from: u64,
+    /// Whether every seed was run.
+    pub complete: bool,
+    /// Pairs that were reached.
+    pub pairs_hit: u32,
+    /// Effective steps by the second and core.
+    pub steps_per_second_per_core: f64,
+    /// Over all seeds, in their order.
+    pub trace_hash: String,
+}
+
+/// Findings of two runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Findings {
+    /// Those that the second run has and the first one has not.
+    pub new: Vec<Seen>,
+    /// Those that the first run has and the second one has not.
+    pub gone: Vec<Seen>,
+    /// Those that both have.
+    pub same: Vec<Seen>,
+}
+
+/// A group of findings in two runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Seen {
+    /// What it has in common.
+    pub signature: String,
+    /// How many seeds of the first run.
+    pub before: u64,
+    /// How many seeds of the second one.
+    pub after: u64,
+    /// The lowest of the second run, or of the first if it is gone.
+    pub seed: u64,
+    /// What goes wrong.
+    pub detail: String,
+}
+
+/// Pairs that only one of two runs reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Pairs {
+    /// The second one.
+    pub gained: Vec<String>,
+    /// The first one.
+    pub lost: Vec<String>,
+}
+
+impl Comparison {
+    /// Holds two runs against each other.
+    ///
+    /// # Errors
+    /// A word on what makes no sense in one of them.
+    pub fn new(before: &RunReport, after: &RunReport) -> Result<Self, String> {
+        let coverage = |report: &RunReport| report.coverage.read().map(|heat| heat.coverage());
+        let speed_ratio = after.steps_per_second_per_core / before.steps_per_second_per_core;
+        Ok(Self {
+            version: JSON_VERSION,
+            before: Side::new(before),
+            after: Side::new(after),
+            asked: before.asked.differences(&after.asked),
+            findings: Findings::new(before, after),
+            pairs: Pairs::new(&coverage(before)?, &coverage(after)?),
+            speed_ratio: Some(speed_ratio).filter(|ratio| ratio.is_finite() && *ratio > 0.0),
+        })
+    }
+
+    /// The comparison as JSON.
+    pub fn json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("keys are strings");
+        text.push('\n');
+        text
+    }
+}
+
+impl Side {
+    fn new(report: &RunReport) -> Self {
+        Self {
+            subject: report.asked.subject.clone(),
+            seeds: report.seeds,
+            from: report.from,
+            complete: report.complete,
+            pairs_hit: report.coverage.pairs_hit,
+            steps_per_second_per_core: report.steps_per_second_per_core,
+            trace_hash: report.trace_hash.clone(),
+        }
+    }
+}
+
+impl Findings {
+    fn new(before: &RunReport, after: &RunReport) -> Self {
+        let mut all: BTreeMap<String, Seen> = BTreeMap::new();
+        for (report, is_after) in [(before, false), (after, true)] {
+            for finding in &report.findings {
+                let signature = finding.signature.to_string();
+                let seen = all.entry(signature.clone()).or_insert_with(|| Seen {
+                    signature,
+                    before: 0,
+                    after: 0,
+                    seed: 0,
+                    detail: String::new(),
+                });
+                // A group has a seed, whatever a report says.
+                *(if is_after { &mut seen.after } else { &mut seen.before }) = finding.count.max(1);
+                (seen.seed, seen.detail) = (finding.seed, finding.detail.clone());
+            }
+        }
+        let mut findings = Self::default();
+        for seen in all.into_values() {
+            match (seen.before, seen.after) {
+                (0, _) => findings.new.push(seen),
+                (_, 0) => findings.gone.push(seen),
+                _ => findings.same.push(seen),
+            }
+        }
+        findings
+    }
+}
+
+impl Pairs {
+    fn new(before: &Coverage, after: &Coverage) -> Self {
+        let only = |one: &Coverage, other: &Coverage| {
+            let pairs = reachable_pairs();
+            pairs
+                .filter(|(state, fault)| one.has(*state, *fault) && !other.has(*state, *fault))
+                .map(pair_name)
+                .collect()
+        };
+        Self { gained: only(after, before), lost: only(before, after) }
+    }
+}
+
+/// For people.
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, side) in [("before", &self.before), ("after ", &self.after)] {
+            let early = if side.complete { "" } else { ", not all of them run" };
+            writeln!(
+                f,
+                "{name}     {}: {} seeds from {}{early}",
+                side.subject,
+                grouped(side.seeds),
+                side.from
+            )?;
+        }
+        for what in &self.asked {
+            writeln!(f, "  differs  {what}")?;
+        }
+        let Findings { new, gone, same } = &self.findings;
+        writeln!(f, "findings   {} new, {} gone, {} the same", new.len(), gone.len(), same.len())?;
+        for (word, seen) in new.iter().map(|seen| ("NEW", seen)).chain(gone.iter().map(|seen| ("gone", seen)))
+        {
+            writeln!(f, "  {word:<5}    {}\n           {}", seen.signature, seen.detail)?;
+        }
+        for Seen { signature, before, after, .. } in same {
+            writeln!(f, "  same     {signature}: {} seeds, {} before", grouped(*after), grouped(*before))?;
+        }
+        let Pairs { gained, lost } = &self.pairs;
+        writeln!(
+            f,
+            "coverage   {} pairs, {} before; {} gained, {} lost",
+            self.after.pairs_hit,
+            self.before.pairs_hit,
+            gained.len(),
+            lost.len()
+        )?;
+        for (word, pairs) in [("gained", gained), ("lost", lost)] {
+            write!(f, "{}", few(word, pairs))?;
+        }
+        if let Some(ratio) = self.speed_ratio {
+            writeln!(f, "speed      {ratio:.2} times as fast as before")?;
+        }
+        let same = self.before.trace_hash == self.after.trace_hash;
+        writeln!(f, "traces     {}", if same { "the same" } else { "not the same" })
+    }
+}
+
+fn few(word: &str, pairs: &[String]) -> String {
+    let mut text = String::new();
+    for pair in pairs.iter().take(FEW) {
+        let _ = writeln!(text, "  {word:<6}   {pair}");
+    }
+    if pairs.len() > FEW {
+        let _ = writeln!(text, "  {word:<6}   and {} more", pairs.len() - FEW);
+    }
+    text
+}

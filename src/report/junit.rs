@@ -1,0 +1,95 @@
+//! What a run came to as JUnit's XML: a test for each invariant, so that the same run has the same tests every time.
+
+use super::page::plain;
+use super::repeat::{replay_command, run_command};
+use super::{FindingReport, RunReport, grouped};
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
+use ringstorm_model::Invariant;
+use std::time::Duration;
+use strum::VariantArray;
+
+/// As many findings are told in full for one invariant.
+const MOST_TOLD: usize = 20;
+
+/// The report as XML.
+///
+/// # Errors
+/// A word on what cannot be written.
+pub fn junit(report: &RunReport) -> Result<String, String> {
+    let profile: &str = report.asked.profile.into();
+    let class = format!("ringstorm.{}.{profile}", plain(&report.asked.subject));
+    let mut suite = TestSuite::new(format!("{} under the {profile} storm", plain(&report.asked.subject)));
+    suite.set_time(Duration::try_from_secs_f64(report.seconds).unwrap_or_default());
+    for (name, value) in properties(report) {
+        suite.add_property(Property::new(name, value));
+    }
+    let mut add = |name: &str, status: TestCaseStatus| {
+        let mut case = TestCase::new(name, status);
+        case.set_classname(class.as_str());
+        suite.add_test_case(case);
+    };
+    add("every seed was run", completeness(report));
+    for invariant in Invariant::VARIANTS {
+        let broken = |finding: &&FindingReport| finding.signature.expected.invariant() == Some(*invariant);
+        let findings: Vec<&FindingReport> = report.findings.iter().filter(broken).collect();
+        add(invariant.name(), held(report, *invariant, &findings));
+    }
+    let mut all = Report::new("ringstorm");
+    all.add_test_suite(suite);
+    all.to_string().map_err(|error| error.to_string())
+}
+
+fn properties(report: &RunReport) -> Vec<(&'static str, String)> {
+    let mut properties = vec![
+        ("generator", plain(&report.asked.generator)),
+        ("seeds", report.seeds.to_string()),
+        ("effective steps", report.effective_steps.to_string()),
+        ("pairs of driver state and fault", report.coverage.pairs_hit.to_string()),
+        ("trace hash", plain(&report.trace_hash)),
+        ("command", plain(&run_command(report))),
+    ];
+    if let Some(canary) = &report.canary {
+        properties.push(("canary", plain(&canary.signature)));
+    }
+    properties
+}
+
+/// Silence of a part is an error, unless it ended since enough was found.
+fn completeness(report: &RunReport) -> TestCaseStatus {
+    if report.complete || report.enough_found && report.missing.is_empty() {
+        return TestCaseStatus::success();
+    }
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    let which = [("missing", &report.missing), ("ended early", &report.ended_early)]
+        .map(|(what, shards)| shards.iter().map(move |shard| format!("shard {}: {what}", plain(shard))));
+    let which: Vec<String> = which.into_iter().flatten().collect();
+    let seeds = grouped(report.seeds);
+    status.set_message(match which.is_empty() {
+        true => format!("the run ended early, after {seeds} seeds"),
+        false => which.join(", "),
+    });
+    status
+}
+
+fn held(report: &RunReport, invariant: Invariant, findings: &[&FindingReport]) -> TestCaseStatus {
+    let Some(first) = findings.first() else { return TestCaseStatus::success() };
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_type(first.signature.expected.kind());
+    status.set_message(plain(&first.detail));
+    let mut text = format!("{}\n", invariant.sentence());
+    for finding in findings.iter().take(MOST_TOLD) {
+        text.push_str(&format!(
+            "\n{}\n{}\n{} seeds, the lowest is {}\n{}\n",
+            plain(&finding.signature.to_string()),
+            plain(&finding.detail),
+            finding.count,
+            finding.seed,
+            plain(&replay_command(report, finding))
+        ));
+    }
+    if findings.len() > MOST_TOLD {
+        text.push_str(&format!("\n{} more groups of findings\n", findings.len() - MOST_TOLD));
+    }
+    status.set_description(text);
+    status
+}

@@ -1,0 +1,148 @@
+//! The findings: each with its picture, as long as there is room.
+
+use super::lanes::{LanesView, last};
+use super::{numbers, plain};
+use crate::outcome::Signature;
+use crate::report::repeat::{replay_command, seed_command};
+use crate::report::{FindingReport, RunReport};
+use crate::timeline::Moment;
+use askama::Template;
+use ringstorm_model::Invariant;
+use ringstorm_sim_device::Fault;
+
+/// Bytes of the page for findings that are shown in full, and for all of them.
+const ROOM: usize = 3_000_000;
+const ALL_ROOM: usize = 3_600_000;
+/// As many lines and bytes of a scenario are shown.
+const MOST_LINES: usize = 100;
+const MOST_BYTES: usize = 8_000;
+
+/// What is shown of a run's findings.
+pub(super) struct Shown {
+    pub(super) full: Vec<FindingView>,
+    /// Of these the signature.
+    pub(super) named: Vec<String>,
+    /// So many are not shown.
+    pub(super) left_out: usize,
+}
+
+/// A finding.
+pub(super) struct FindingView {
+    pub(super) number: usize,
+    /// The signature, without the subject.
+    pub(super) what: String,
+    pub(super) count: String,
+    pub(super) steps: String,
+    /// The part of the page, as it is.
+    pub(super) html: String,
+}
+
+#[derive(Template)]
+#[template(path = "finding.html")]
+struct FindingPart {
+    number: usize,
+    kind: &'static str,
+    invariant: String,
+    sentence: &'static str,
+    call: String,
+    fault: Option<(&'static str, &'static str)>,
+    signature: String,
+    detail: String,
+    count: String,
+    seed: u64,
+    step: usize,
+    steps_after: String,
+    lanes: Option<LanesView>,
+    moments: Vec<MomentLine>,
+    scenario: String,
+    scenario_cut: bool,
+    replay: String,
+    seed_command: String,
+}
+
+struct MomentLine {
+    number: u64,
+    step: String,
+    note: String,
+    fault: bool,
+}
+
+/// The findings as far as there is room for them.
+///
+/// # Errors
+/// A word on what cannot be drawn.
+pub(super) fn shown(report: &RunReport) -> Result<Shown, String> {
+    let mut shown = Shown { full: Vec::new(), named: Vec::new(), left_out: 0 };
+    let mut room = 0;
+    for (place, finding) in report.findings.iter().enumerate() {
+        if room < ROOM {
+            let part = FindingPart::new(report, finding, place + 1);
+            let html = part.render().map_err(|error| format!("a finding: {error}"))?;
+            room += html.len() + 256;
+            if room < ALL_ROOM {
+                let FindingPart { number, count, steps_after: steps, .. } = part;
+                let fault = part.fault.map_or(String::new(), |(name, _)| format!(" after {name}"));
+                let what = format!("{} in {}{fault}", part.invariant, part.call);
+                shown.full.push(FindingView { number, what, count, steps, html });
+                continue;
+            }
+        }
+        let name = plain(&finding.signature.to_string());
+        room += name.len() + 64;
+        if room < ALL_ROOM {
+            shown.named.push(name);
+        } else {
+            shown.left_out += 1;
+        }
+    }
+    Ok(shown)
+}
+
+impl FindingPart {
+    fn new(report: &RunReport, finding: &FindingReport, number: usize) -> Self {
+        let Signature { expected, call, last_fault, .. } = &finding.signature;
+        let invariant = expected.invariant();
+        let (scenario, scenario_cut) = beginning(&finding.scenario);
+        let timeline = finding.timeline.as_ref();
+        let (before, moments) = timeline.map_or((0, &[][..]), last);
+        let line = |(place, moment): (usize, &Moment)| MomentLine {
+            number: before.saturating_add(place as u64),
+            step: plain(&moment.step),
+            note: plain(&moment.note),
+            fault: moment.fault.is_some(),
+        };
+        Self {
+            kind: expected.kind(),
+            invariant: invariant.map_or("none", Invariant::name).to_owned(),
+            sentence: invariant.map_or("", Invariant::sentence),
+            call: call.to_string(),
+            fault: last_fault.map(|fault: Fault| (fault.name(), fault.description())),
+            signature: plain(&finding.signature.to_string()),
+            detail: plain(&finding.detail),
+            number,
+            count: numbers::counted(finding.count, "seed"),
+            seed: finding.seed,
+            step: finding.step,
+            steps_after: numbers::counted(finding.steps_after_shrinking as u64, "step"),
+            lanes: timeline.and_then(LanesView::new),
+            moments: moments.iter().enumerate().map(line).collect(),
+            scenario,
+            scenario_cut,
+            replay: plain(&replay_command(report, finding)),
+            seed_command: plain(&seed_command(report, finding)),
+        }
+    }
+}
+
+/// The beginning of a scenario, and whether there is more.
+fn beginning(scenario: &str) -> (String, bool) {
+    let mut text = String::new();
+    for (place, line) in scenario.lines().enumerate() {
+        if place >= MOST_LINES || text.len() + line.len() > MOST_BYTES {
+            return (text, true);
+        }
+        text.push_str(&plain(line));
+        text.push('\n');
+    }
+    (text, false)
+}

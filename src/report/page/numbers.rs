@@ -1,0 +1,27 @@
+//! Numbers as people read them.
+
+use crate::report::grouped;
+
+/// A number of which a few digits matter.
+pub(super) fn short(number: f64) -> String {
+    match number {
+        number if number >= 1e9 => format!("{:.2} G", number / 1e9),
+        number if number >= 1e6 => format!("{:.2} M", number / 1e6),
+        number if number >= 0.0 => grouped(number as u64),
+        _ => "-".to_owned(),
+    }
+}
+
+/// A time of which a few digits matter.
+pub(super) fn seconds(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds >= 7_200.0 => format!("{:.1} h", seconds / 3_600.0),
+        seconds if seconds >= 120.0 => format!("{:.1} min", seconds / 60.0),
+        seconds => format!("{seconds:.1} s"),
+    }
+}
+
+/// So many of something.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
+}

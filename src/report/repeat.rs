@@ -1,0 +1,72 @@
+//! The commands that repeat a run and what it found.
+
+use super::{FindingReport, RunReport};
+use crate::scenario::Profile;
+use std::fmt::Write;
+
+/// Steps of a scenario and groups of findings, unless asked for otherwise.
+const DEFAULTS: (usize, usize) = (128, 10);
+
+/// A path or a name as a shell takes it.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain =
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./+".contains(&byte));
+    // A file that begins with a dash would be taken for a flag.
+    let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
+    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// The command that runs the same seeds again.
+pub(super) fn run_command(report: &RunReport) -> String {
+    let asked = &report.asked;
+    let mut command = format!("ringstorm run --subject {}", quoted(&asked.subject));
+    let _ = match (&asked.all_seeds, asked.time) {
+        (Some(all), _) => write!(command, " --seeds {} --from {}", all.count, all.from),
+        // As many seeds as there was time for.
+        (None, _) => write!(command, " --seeds {} --from {}", report.seeds.max(1), report.from),
+    };
+    command.push_str(&draw_options(report));
+    let (_, most) = DEFAULTS;
+    if asked.max_findings != most {
+        let _ = write!(command, " --max-findings {}", asked.max_findings);
+    }
+    for mask in &asked.masks {
+        let _ = write!(command, " --mask {}", quoted(mask));
+    }
+    if let Some(shard) = &report.shard {
+        let _ = write!(command, " --shard {}", quoted(shard));
+    }
+    command.push_str(isolate(report));
+    command
+}
+
+/// The command that tells a finding's shrunk scenario.
+pub(super) fn replay_command(report: &RunReport, finding: &FindingReport) -> String {
+    let (file, subject) = (quoted(&finding.file), quoted(&report.asked.subject));
+    format!("ringstorm replay {file} --subject {subject}{}", isolate(report))
+}
+
+/// The command that tells the scenario of its lowest seed, as it was before shrinking.
+pub(super) fn seed_command(report: &RunReport, finding: &FindingReport) -> String {
+    let (seed, subject) = (finding.seed, quoted(&report.asked.subject));
+    format!("ringstorm replay {seed} --subject {subject}{}{}", draw_options(report), isolate(report))
+}
+
+fn draw_options(report: &RunReport) -> String {
+    let (asked, (steps, _)) = (&report.asked, DEFAULTS);
+    let mut options = String::new();
+    if asked.profile != Profile::default() {
+        let _ = write!(options, " --profile {}", <&str>::from(asked.profile));
+    }
+    if asked.steps_per_seed != steps {
+        let _ = write!(options, " --steps {}", asked.steps_per_seed);
+    }
+    if let Some(size) = asked.queue_size {
+        let _ = write!(options, " --queue-size {size}");
+    }
+    options
+}
+
+const fn isolate(report: &RunReport) -> &'static str {
+    if report.isolated { " --isolate" } else { "" }
+}

@@ -1,0 +1,137 @@
+//! How a driver answers what the device does: each answer is laid to the fault that it is an answer to.
+
+use ringstorm::counts::{Answers, Counts, CountsReport};
+use ringstorm::execution::Rig;
+use ringstorm::executor::Executor;
+use ringstorm::scenario::{Document, Draw, Op, Profile};
+use ringstorm::subject::Kind;
+use ringstorm_sim_device::Fault;
+
+/// What is counted in a scenario that begins with a chain at the device.
+#[track_caller]
+fn counts(subject: &str, setup: &str, steps: &[&str]) -> Counts {
+    let begin = "driver submit readable=1x8 writable=1x8\ndevice take\n";
+    let text = format!("ringstorm scenario 1\nqueue size=4 buffer=64{setup}\n{begin}{}\n", steps.join("\n"));
+    let scenario = text.parse::<Document>().unwrap_or_else(|error| panic!("{error}\n{text}")).scenario;
+    let mut rig = Rig::new().expect("there is memory");
+    rig.run(Kind::by_name(subject).expect("a subject"), &scenario, &mut ()).expect("there is memory");
+    rig.take_counts()
+}
+
+fn answers(change: impl FnOnce(&mut Answers)) -> Answers {
+    let mut answers = Answers { thrown: 1, ..Answers::default() };
+    change(&mut answers);
+    answers
+}
+
+#[test]
+fn an_element_is_answered_by_the_take_that_comes_to_it() {
+    let steps = [
+        "driver submit readable=1x8",
+        "device take",
+        "device return oldest written=full",
+        "device fault id-out-of-range newest value=9",
+        "driver take",
+        "driver take",
+    ];
+    let once = counts("core", " after-fault=go-on", &steps[..5]);
+    // The first take comes to the honest element before it; then the faults stop.
+    assert_eq!(*once.fault(Fault::IdOutOfRange), answers(|_| {}));
+    assert_eq!(once.fault(Fault::IdOutOfRange).unmet(), 1);
+    let twice = counts("core", " after-fault=go-on", &steps);
+    assert_eq!(*twice.fault(Fault::IdOutOfRange), answers(|answers| answers.reported = 1));
+    let broken = counts("core", "", &steps);
+    assert_eq!(*broken.fault(Fault::IdOutOfRange), answers(|answers| answers.broken = 1));
+}
+
+#[test]
+fn an_element_too_many_is_answered_where_the_ring_is_refused() {
+    let steps =
+        ["device return newest written=full", "device fault id-out-of-range newest value=9", "driver take"];
+    let refused = counts("core", " after-fault=go-on", &steps);
+    assert_eq!(*refused.fault(Fault::IdOutOfRange), answers(|answers| answers.broken = 1));
+}
+
+#[test]
+fn a_length_that_is_cut_is_clamped() {
+    let steps = ["device fault length-too-long newest value=5", "driver take"];
+    let clamped = counts("core", "", &steps);
+    assert_eq!(*clamped.fault(Fault::LengthTooLong), answers(|answers| answers.clamped = 1));
+    let refused = counts("core", " after-fault=go-on over-long=refuse", &steps);
+    assert_eq!(*refused.fault(Fault::LengthTooLong), answers(|answers| answers.reported = 1));
+    let wrong = counts("specimen-length-passed-through", "", &steps);
+    assert_eq!(*wrong.fault(Fault::LengthTooLong), answers(|answers| answers.violated = 1));
+}
+
+#[test]
+fn what_nobody_looks_at_is_ignored() {
+    let steps = ["device fault length-scribbled newest value=5", "driver take"];
+    let ignored = counts("core", "", &steps);
+    assert_eq!(*ignored.fault(Fault::LengthScribbled), answers(|answers| answers.ignored = 1));
+    // Without a call that could meet it, there is no answer.
+    let unmet = counts("core", "", &["device fault stops-answering newest value=0"]);
+    assert_eq!(*unmet.fault(Fault::StopsAnswering), answers(|_| {}));
+    assert_eq!(unmet.fault(Fault::StopsAnswering).unmet(), 1);
+}
+
+#[test]
+fn blame_for_a_claim_is_laid_to_the_claim() {
+    let steps = [
+        "device fault length-scribbled newest value=5",
+        "device fault index-jump newest value=99",
+        "driver take",
+    ];
+    let counts = counts("core", "", &steps);
+    assert_eq!(*counts.fault(Fault::IndexJump), answers(|answers| answers.broken = 1));
+    assert_eq!(*counts.fault(Fault::LengthScribbled), answers(|answers| answers.ignored = 1));
+}
+
+/// A driver that follows the table as it stands goes wrong some calls after it could have met the fault.
+#[test]
+fn a_finding_takes_the_place_of_the_answer_before() {
+    let steps = [
+        "driver submit readable=1x8",
+        "device fault next-out-of-range oldest value=2",
+        "device return newest written=full",
+        "driver take",
+        "driver free newest",
+        "driver submit readable=1x8",
+    ];
+    let before = counts("specimen-links-read-back", "", &steps[..4]);
+    assert_eq!(*before.fault(Fault::NextOutOfRange), answers(|answers| answers.ignored = 1));
+    let wrong = counts("specimen-links-read-back", "", &steps);
+    assert_eq!(*wrong.fault(Fault::NextOutOfRange), answers(|answers| answers.violated = 1));
+}
+
+#[test]
+fn operations_are_counted_and_whether_they_did_something() {
+    let counts = counts("core", "", &["driver take", "driver take", "device take", "driver reset"]);
+    let steps = |op: Op| (counts.operation(op).begun, counts.operation(op).effective);
+    assert_eq!(steps(Op::Submit), (1, 1));
+    assert_eq!(steps(Op::DeviceTake), (2, 1));
+    assert_eq!((steps(Op::Take), steps(Op::Reset), steps(Op::Free)), ((2, 0), (1, 1), (0, 0)));
+}
+
+#[test]
+fn no_fault_has_more_answers_than_throws_and_names_go_both_ways() {
+    let mut rig = Rig::new().expect("there is memory");
+    for subject in ["core", "specimen-mid-chain-freed", "specimen-length-passed-through"] {
+        let draw = Draw { profile: Profile::Swarm, steps: 128, queue_size: None };
+        let block =
+            rig.seeds(Kind::by_name(subject).expect("a subject"), &draw, 0, 300).expect("there is memory");
+        let report = CountsReport::from(block.tally.counts);
+        let begun: u64 = report.operations.values().map(|steps| steps.begun).sum();
+        assert!(
+            begun <= block.tally.steps && begun + 300 >= block.tally.steps,
+            "all but the settling at the end"
+        );
+        for (name, answers) in &report.faults {
+            assert!(answers.answered() <= answers.thrown, "{name}: {answers:?}");
+            assert!(subject != "core" || answers.violated == 0, "{name}: {answers:?}");
+        }
+        let violated: u64 = report.faults.values().map(|answers| answers.violated).sum();
+        let with_fault = block.findings.iter().filter(|(_, outcome)| outcome.last_fault.is_some()).count();
+        assert_eq!(violated, with_fault as u64, "{subject}");
+        assert_eq!(Counts::try_from(report), Ok(block.tally.counts));
+    }
+}

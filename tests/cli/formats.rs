@@ -1,0 +1,138 @@
+//! The forms of a report: which one is written, and what two runs come to beside each other.
+
+use crate::{Left, Place, SPECIMEN, json};
+use serde_json::json;
+
+/// Runs over the specimen, and keeps the report.
+fn report(place: &Place, name: &str, seeds: &str) {
+    let left = place.run(&["run", "--json", "--subject", SPECIMEN, "--seeds", seeds, "--max-findings", "99"]);
+    place.write(name, left.out);
+}
+
+#[test]
+fn the_ending_of_the_output_says_which_form() {
+    let place = Place::new();
+    report(&place, "run.json", "40");
+    let forms = [
+        ("page.html", "html", "<!doctype html>\n"),
+        ("again.json", "json", "{\n  \"version\": 3,\n"),
+        ("tests.xml", "junit", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"ringstorm\""),
+        ("found.sarif", "sarif", "{\n  \"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\""),
+        ("run.txt", "text", "specimen-mid-chain-freed under the swarm storm: 40 seeds from 0, "),
+    ];
+    for (file, format, beginning) in forms {
+        let left = place.run(&["report", "run.json", "-o", file]);
+        assert_eq!((left.status, left.out.as_str(), left.err.as_str()), (Some(1), "", ""), "{file}");
+        assert!(place.read(file).starts_with(beginning), "{file}: {}", &place.read(file)[..80]);
+        // What is asked for is written, whatever the file is called.
+        let left = place.run(&["report", "run.json", "--format", format]);
+        assert_eq!((left.status, left.out), (Some(1), place.read(file)), "{format}");
+        let left = place.run(&["report", "run.json", "--format", format, "-o", "any.thing"]);
+        assert_eq!((left.status, place.read("any.thing")), (Some(1), place.read(file)), "{format}");
+    }
+    let left = place.run(&["report", "run.json", "--format", "pdf"]);
+    assert!(left.status == Some(2) && left.err.contains("'pdf'"), "{left:?}");
+}
+
+#[test]
+fn a_run_with_a_folder_leaves_its_page_there() {
+    let place = Place::new();
+    let left = place.run(&["run", "--subject", SPECIMEN, "--seeds", "40", "--out", "out"]);
+    assert_eq!(left.status, Some(1), "{left:?}");
+    let left = place.run(&["report", "out/report.json", "-o", "again.html"]);
+    assert_eq!(left.status, Some(1), "{left:?}");
+    assert_eq!(place.read("out/report.html"), place.read("again.html"));
+}
+
+#[test]
+fn the_calibration_is_shown_on_the_page() {
+    let place = Place::new();
+    report(&place, "run.json", "20");
+    let caught = json!({
+        "name": "specimen-head-at-size", "found": true, "invariant": "no-panic", "median_seeds": 2,
+        "median_seconds": 0.5, "worst_seeds": 9, "worst_seconds": 1.5, "steps_after_shrinking": 3, "scenario": "",
+    });
+    let calibration = json!({"version": 1, "generator": "swarm-5", "specimens": [caught]});
+    json(&Left { out: calibration.to_string(), ..Left::default() });
+    place.write("calibrate.json", calibration.to_string());
+    let left = place.run(&["report", "run.json", "--calibration", "calibrate.json", "-o", "page.html"]);
+    assert_eq!((left.status, left.err.as_str()), (Some(1), ""));
+    assert!(place.read("page.html").contains("specimen-head-at-size"));
+    for (bad, what) in [
+        (place.read("calibrate.json")[..100].to_owned(), "expected a report as JSON: "),
+        (place.read("run.json"), "a report of version 3, where version 1 is understood"),
+        ("{}".to_owned(), "expected a report of `calibrate --json`: it has no version"),
+    ] {
+        place.write("bad.json", bad);
+        place.write("page.html", "as it was");
+        let left = place.run(&["report", "run.json", "--calibration", "bad.json", "-o", "page.html"]);
+        assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
+        assert!(left.err.starts_with(&format!("error: bad.json: {what}")), "{left:?}");
+        assert_eq!((left.err.lines().count(), place.read("page.html").as_str()), (1, "as it was"));
+    }
+}
+
+#[test]
+fn a_bad_report_leaves_the_page_as_it_was() {
+    let place = Place::new();
+    report(&place, "run.json", "20");
+    let good = place.read("run.json");
+    let bad = [good[..good.len() / 2].to_owned(), "no JSON".to_owned(), good.replacen("3", "4", 1)];
+    for text in bad {
+        place.write("bad.json", text);
+        for ending in ["html", "xml", "sarif", "json"] {
+            let page = format!("page.{ending}");
+            place.write(&page, "as it was");
+            let left = place.run(&["report", "bad.json", "-o", &page]);
+            assert_eq!((left.status, left.err.lines().count()), (Some(2), 1), "{left:?}");
+            assert_eq!(place.read(&page), "as it was");
+        }
+    }
+}
+
+#[test]
+fn two_runs_beside_each_other() {
+    let place = Place::new();
+    report(&place, "small.json", "20");
+    report(&place, "large.json", "200");
+    let left = place.run(&["report", "--compare", "small.json", "small.json"]);
+    assert_eq!((left.status, left.err.as_str()), (Some(0), ""), "nothing is new: {left:?}");
+    assert!(left.out.contains("findings   0 new, 0 gone, ") && left.out.ends_with("traces     the same\n"));
+    let left = place.run(&["report", "--compare", "small.json", "large.json", "--json"]);
+    assert_eq!(left.status, Some(1), "something is new");
+    let compared = json(&left);
+    let count = |what: &str| compared["findings"][what].as_array().map_or(0, Vec::len);
+    assert!(count("new") > 0 && count("same") > 0 && count("gone") == 0, "{compared}");
+    assert!(compared["pairs"]["gained"].as_array().is_some_and(|gained| !gained.is_empty()));
+    assert_eq!(compared["pairs"]["lost"], json!([]));
+    // The other way round, what was new is gone.
+    let left = place.run(&["report", "--compare", "large.json", "small.json", "-o", "compared.json"]);
+    assert_eq!((left.status, left.out.as_str()), (Some(0), ""));
+    let back: serde_json::Value = serde_json::from_str(&place.read("compared.json")).expect("an object");
+    assert_eq!(back["pairs"]["lost"], compared["pairs"]["gained"]);
+    assert_eq!(back["findings"]["gone"].as_array().map(Vec::len), Some(count("new")));
+}
+
+#[test]
+fn what_cannot_be_compared() {
+    let place = Place::new();
+    report(&place, "run.json", "20");
+    place.write("cut.json", &place.read("run.json")[..300]);
+    let cases: [(&[&str], &str); 4] = [
+        (&["run.json"], "error: --compare: expected two reports, before and after; found 1\n"),
+        (
+            &["run.json", "run.json", "run.json"],
+            "error: --compare: expected two reports, before and after; found 3\n",
+        ),
+        (
+            &["run.json", "run.json", "--format", "html"],
+            "error: --compare: expected text or JSON as the form\n",
+        ),
+        (&["run.json", "cut.json"], "error: cut.json: expected a report as JSON: EOF while parsing"),
+    ];
+    for (args, what) in cases {
+        let left = place.run(&[&["report", "--compare"], args].concat());
+        assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
+        assert!(left.err.starts_with(what) && left.err.lines().count() == 1, "{left:?}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Every form of a report, as reviewed output in reports/formats, and the schemas of what is printed as JSON, in
+//! reports/schemas.
+
+#[path = "support/reports.rs"]
+mod reports;
+
+use reports::{calibration, found, hostile, run};
+use ringstorm::explore::report::ExploreReport;
+use ringstorm::report::{CalibrationReport, Comparison, FindingReport, RunReport, junit, page, sarif};
+use ringstorm::timeline::{Change, Moment, Phase, Timeline};
+use schemars::{JsonSchema, schema_for};
+use std::path::Path;
+use std::time::Instant;
+
+fn snapshots() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../reports/formats");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings
+}
+
+#[test]
+fn every_form_is_as_it_was_reviewed() {
+    let report = found();
+    let changed = run("specimen-links-read-back", 100, 10);
+    let comparison = Comparison::new(&changed, &report).expect("two runs");
+    let forms = [
+        ("run.txt", report.text()),
+        ("run.json", report.json()),
+        ("run.html", page(&report, Some(&calibration())).expect("a page")),
+        ("run.xml", junit(&report).expect("XML")),
+        ("run.sarif", sarif(&report)),
+        ("nothing-found.xml", junit(&run("core", 20, 1)).expect("XML")),
+        ("compare.txt", comparison.to_string()),
+        ("compare.json", comparison.json()),
+    ];
+    for (name, text) in forms {
+        snapshots().bind(|| insta::assert_snapshot!(name, text));
+    }
+}
+
+/// `INSTA_UPDATE=always` writes what is missing or has changed, as it does for snapshots.
+fn schema<T: JsonSchema>(kind: &str) {
+    let mut text = serde_json::to_string_pretty(&schema_for!(T)).expect("keys are strings");
+    text.push('\n');
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("reports/schemas/{kind}.json"));
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        std::fs::write(&path, &text).expect("a schema can be written");
+    }
+    let published = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(published, text, "{}: INSTA_UPDATE=always writes it anew", path.display());
+}
+
+#[test]
+fn schemas_are_as_they_were_published() {
+    schema::<RunReport>("run");
+    schema::<CalibrationReport>("calibrate");
+    schema::<ExploreReport>("explore");
+    schema::<Comparison>("compare");
+}
+
+#[test]
+fn a_report_can_be_read_back() {
+    let report = found();
+    assert_eq!(ringstorm::report::read(&report.json()), Ok(report));
+}
+
+#[test]
+fn what_means_harm_is_no_markup() {
+    let report = hostile();
+    let (page, xml) = (page(&report, None).expect("a page"), junit(&report).expect("XML"));
+    for (form, text) in [("page", &page), ("JUnit", &xml)] {
+        for mark in
+            ["<script>alert", "<img", "<b onclick", "</svg><b", "\u{202e}", "\u{1b}", "\u{0}", "\u{feff}"]
+        {
+            assert!(!text.contains(mark), "{mark:?} in {form}");
+        }
+        assert!(text.contains("alert(1)") && text.contains("\\u{202e}"), "{form}");
+    }
+    assert!(!page.contains("49 ]]"), "nothing of it is a template");
+    let sarif: serde_json::Value = serde_json::from_str(&sarif(&report)).expect("JSON");
+    let message = sarif["runs"][0]["results"][0]["message"]["text"].as_str().expect("a message");
+    assert!(message.contains("<script>alert(1)</script> & \"quoted\"") && message.contains("\\u{202e}"));
+}
+
+/// Five megabytes, as much as a browser shows at once.
+const MOST: usize = 5_000_000;
+
+#[test]
+fn ten_thousand_findings_leave_the_page_usable() {
+    let mut report = found();
+    let first = report.findings[0].clone();
+    for number in 0..10_000 {
+        let mut finding = first.clone();
+        finding.signature.subject = format!("subject-{number}");
+        if number >= 100 {
+            finding.timeline = None;
+        }
+        report.findings.push(finding);
+    }
+    let start = Instant::now();
+    let page = page(&report, None).expect("a page");
+    assert!(page.len() < MOST, "{} bytes", page.len());
+    assert!(page.contains(" more groups, by signature</summary>"), "those without a picture are named");
+    assert!(
+        page.contains("more groups are in the JSON report, and too many for a page."),
+        "so many are left out"
+    );
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+    let alike = |finding: &&FindingReport| finding.signature.expected == first.signature.expected;
+    let told = format!("{} more groups of findings", report.findings.iter().filter(alike).count() - 20);
+    assert!(junit(&report).expect("XML").contains(&told), "{told}");
+}
+
+#[test]
+fn a_finding_of_a_hundred_thousand_steps_leaves_the_page_usable() {
+    let mut report = found();
+    let finding = &mut report.findings[0];
+    finding.scenario =
+        format!("ringstorm scenario 1\nqueue size=4 buffer=64\n{}", "driver take\n".repeat(100_000));
+    finding.detail = "wrong ".repeat(1_000_000);
+    // More than a program of ours writes.
+    let change = |step: u32| Change { descriptor: step as u16, chain: u16::MAX, phase: Phase::Device };
+    let moment = |step: u32| Moment {
+        step: "driver take".to_owned(),
+        note: "much ".repeat(100),
+        fault: Some("duplicate-id".to_owned()),
+        touches: (0..100).collect(),
+        changes: (0..20).map(|more| change(step + more)).collect(),
+    };
+    finding.timeline = Some(Timeline { left_out: u64::MAX, moments: (0..100_000).map(moment).collect() });
+    let page = page(&report, None).expect("a page");
+    assert!(page.len() < MOST, "{} bytes", page.len());
+    assert!(page.contains("The rest is in the finding's file."));
+    assert!(page.contains("more descriptors."), "lanes that are left out are counted");
+}

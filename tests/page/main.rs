@@ -1,0 +1,108 @@
+//! The page as a browser shows it: every picture is there, nothing is logged or asked for, and whatever a report says stays
+//! text.
+
+#[path = "../support/reports.rs"]
+mod reports;
+
+mod browser;
+
+use browser::{Browser, View};
+use reports::{calibration, found, hostile};
+use ringstorm::report::{RunReport, page};
+use serde_json::json;
+
+const VIEWS: [View; 3] = [
+    View { width: 1200, scheme: "light" },
+    View { width: 1200, scheme: "dark" },
+    View { width: 390, scheme: "light" },
+];
+
+/// Opens the page of a report in each view.
+fn look(browser: &mut Browser, report: &RunReport, look: impl Fn(&mut Browser, View)) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.html");
+    std::fs::write(&path, page(report, Some(&calibration())).expect("a page")).expect("it can be written");
+    for view in VIEWS {
+        browser.open(&path, view);
+        look(browser, view);
+        assert_eq!(browser.requests(), [format!("file://{}", path.display())], "{view:?}");
+        let logged = browser.logged();
+        assert!(logged.is_empty(), "{view:?}: {logged:#?}");
+    }
+}
+
+#[test]
+fn every_picture_is_there_and_the_page_keeps_to_itself() {
+    let Some(mut browser) = Browser::start() else { return };
+    let report = found();
+    look(&mut browser, &report, |browser, view| {
+        let sized = "(selector) => [...document.querySelectorAll(selector)].filter(one => { \
+             const box = one.getBoundingClientRect(); return box.width > 5 && box.height > 5 }).length";
+        let mut count = |selector: &str| browser.value(&format!("({sized})({selector:?})"));
+        assert_eq!(count("svg.heat"), 1, "{view:?}");
+        assert_eq!(count("svg.heat rect"), report.coverage.pairs_total, "{view:?}");
+        assert_eq!(count(".lanes svg"), report.findings.len(), "{view:?}");
+        assert_eq!(count(".speed svg"), 1, "{view:?}");
+        assert_eq!(count("svg.bar"), report.counts.faults.len(), "{view:?}");
+        assert_eq!(count("#calibration tbody tr"), 2, "{view:?}");
+        let drawn = ["rect.available", "rect.device", "path.thrown", "line.end", "text.wrong"];
+        for kind in drawn {
+            let marks = browser.value(&format!("document.querySelectorAll('.lanes {kind}').length"));
+            assert!(marks.as_u64() > Some(0), "{kind}: {view:?}");
+        }
+        // Wide pictures and tables move within their box, and the page does not.
+        assert_eq!(browser.value("document.documentElement.scrollWidth <= innerWidth"), true, "{view:?}");
+        let ground = browser.value("getComputedStyle(document.body).backgroundColor");
+        let white = json!("rgb(255, 255, 255)");
+        assert_eq!(ground == white, view.scheme == "light", "{view:?}: {ground}");
+    });
+}
+
+#[test]
+fn what_a_step_did_is_told_where_it_is_tapped() {
+    let Some(mut browser) = Browser::start() else { return };
+    look(&mut browser, &found(), |browser, _| {
+        let told = "document.querySelector('.lanes output').textContent";
+        assert!(browser.value(told).as_str().is_some_and(|last| !last.starts_with('0')));
+        browser.value("document.querySelector('.column').dispatchEvent(new Event('click', {bubbles: true}))");
+        let first = browser.value("document.querySelector('.column title').textContent");
+        assert_eq!(browser.value(told), first);
+        assert!(first.as_str().is_some_and(|first| first.starts_with("0  ")), "{first}");
+        assert_eq!(browser.value("document.querySelectorAll('.chosen').length"), 1);
+    });
+}
+
+#[test]
+fn whatever_a_report_says_stays_text() {
+    let Some(mut browser) = Browser::start() else { return };
+    look(&mut browser, &hostile(), |browser, _| {
+        assert_eq!(browser.value("document.scripts.length"), 1);
+        for made in ["img", "b[onclick]", "iframe", "[onload]", "[onerror]", "[onclick]"] {
+            assert_eq!(browser.value(&format!("document.querySelectorAll('{made}').length")), 0, "{made}");
+        }
+        let text = browser.value("document.body.textContent");
+        let text = text.as_str().expect("a text");
+        for shown in
+            ["<script>alert(1)</script> & \"quoted\"", "\\u{202e}", "\\u{1b}", "\\u{0}", "<img src=x"]
+        {
+            assert!(text.contains(shown), "{shown}");
+        }
+        assert!(!text.contains(['\u{202e}', '\u{1b}', '\u{feff}']));
+    });
+}
+
+/// Any script but the page's own, and any request, is forbidden by the page itself.
+#[test]
+fn the_page_forbids_what_it_does_not_do() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.html");
+    let foreign =
+        "<script>document.title = 'changed'</script><img src=\"https://example.invalid/x.png\"></body>";
+    let html = page(&found(), None).expect("a page").replace("</body>", foreign);
+    std::fs::write(&path, html).expect("it can be written");
+    browser.open(&path, VIEWS[0]);
+    assert_ne!(browser.value("document.title"), "changed");
+    let logged = browser.logged();
+    assert_eq!(logged.len(), 2, "{logged:#?}");
+}
