@@ -18,10 +18,10 @@ fn unsafe_stands_in_shared_memory_only() {
         |path| is_product(path) && !path.starts_with("core/src/memory/"),
         |text| lines(scan::word(text, "unsafe")),
     );
-    // Tests of the root package, the device and the model reach memory through its trait, and so does an example with its
-    // device. Benchmarks and examples have adapters of foreign queues, whose calls are unsafe, or which are made over a slice of
-    // shared memory; one tells by address where its rings are, another starts a process that must not be left behind, and waits for eventfds that
-    // are foreign too.
+    // Tests of the root package, the device and the model reach memory through its trait, and so does an example with
+    // its device. Benchmarks and examples have adapters of foreign queues, whose calls are unsafe, or which are made
+    // over a slice of shared memory; one tells by address where its rings are, another starts a process that must not
+    // be left behind, and waits for eventfds that are foreign too.
     let foreign = [
         "benches/queue/peer.rs",
         "benches/queue/rings.rs",
