@@ -330,9 +330,7 @@ impl Rig {
         self.provided.rings.reserve_for_device(part);
         self.tell_effects(listener)?;
         if can.submits_itself {
-            self.meet_submitted_itself(listener)?;
-            self.look_at_event(listener)?;
-            return self.look_after(listener);
+            return self.look_after_its_own(listener);
         }
         self.look_at_event(listener)?;
         self.look_at_first_free_count(listener)

@@ -151,9 +151,7 @@ impl Rig {
         if !run.can.free {
             self.freed_by_taking(answer, stood, listener)?;
         }
-        self.meet_submitted_itself(listener)?;
-        self.look_at_event(listener)?;
-        self.look_after(listener)?;
+        self.look_after_its_own(listener)?;
         Ok(again)
     }
 
@@ -195,18 +193,33 @@ impl Rig {
         }
     }
 
-    /// Hears of the chains that the subject submitted itself. What that did to memory is not looked at.
-    pub(super) fn meet_submitted_itself(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+    /// Hears of the chains that the subject submitted itself, and says whether there were any. What that did to memory is not
+    /// looked at.
+    fn meet_submitted_itself(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
+        let mut met = false;
         if !self.run.can.submits_itself {
-            return Ok(());
+            return Ok(met);
         }
         let (by, reports) = (self.run.call, self.scratch.reports);
         while let Some(submission) = self.call(by, |subject| subject.submitted_itself()) {
             let Submission { head, readable, writable } = &submission;
             let readable: Vec<&[u8]> = readable.iter().map(Vec::as_slice).collect();
             self.tell_submitted(&readable, writable, Ok(*head), listener)?;
+            met = true;
         }
         self.scratch.reports = reports;
+        Ok(met)
+    }
+
+    /// Looks at what a call did after which the subject may have submitted chains itself. If it has, it has notified the device
+    /// by now, or says whether it must be, if it is one to be asked: by what the device wants at this time, and not later.
+    pub(super) fn look_after_its_own(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let met = self.meet_submitted_itself(listener)?;
+        self.look_at_event(listener)?;
+        self.look_after(listener)?;
+        if met && self.publish(listener)?.is_some() {
+            self.run.device.notified();
+        }
         Ok(())
     }
 
@@ -370,9 +383,7 @@ impl Rig {
         run.effective = true;
         self.judge.tell(&Event::Reset { first_index: first }, listener)?;
         self.tell_effects(listener)?;
-        self.meet_submitted_itself(listener)?;
-        self.look_at_event(listener)?;
-        self.look_after(listener)?;
+        self.look_after_its_own(listener)?;
         Ok(None)
     }
 }

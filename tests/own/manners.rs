@@ -28,12 +28,14 @@ struct Mannered {
     /// Bytes of each buffer of a queue that fills itself.
     fills: Option<u32>,
     untold: Vec<Submission>,
+    /// Whether it notified the device of what it submitted itself.
+    notified: bool,
 }
 
 impl Mannered {
     fn new(defect: Defect, setup: &Setup, provided: &Provided) -> Self {
         let queue = CoreQueue::new(setup, provided);
-        Self { queue, defect, taken: Vec::new(), fills: None, untold: Vec::new() }
+        Self { queue, defect, taken: Vec::new(), fills: None, untold: Vec::new(), notified: false }
     }
 
     fn self_filling(defect: Defect, setup: &Setup, provided: &Provided) -> Self {
@@ -59,13 +61,14 @@ impl Subject for Mannered {
 
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
         let head = self.queue.submit(readable, writable)?;
-        self.queue.publish();
+        self.notified |= self.queue.publish();
         Ok(head)
     }
 
     fn publish(&mut self) -> bool {
-        // More often than it must is no defect.
-        self.defect != Defect::NeverNotifies
+        // More often than it must is no defect. Whoever fills itself notifies as it does so, and not when it is asked.
+        let notified = std::mem::take(&mut self.notified);
+        self.defect != Defect::NeverNotifies && (notified || self.fills.is_none())
     }
 
     fn submitted_itself(&mut self) -> Option<Submission> {
@@ -168,6 +171,7 @@ fn a_queue_that_publishes_at_once_and_frees_as_it_takes() {
 #[test]
 fn a_queue_that_fills_itself() {
     assert_eq!(found!(self_filling, FILLS, None), None);
+    assert_eq!(found!(self_filling, FILLS, NeverNotifies), Some(Expected::Violation(Invariant::Notified)));
     assert_eq!(found!(self_filling, FILLS, HandsOutZeros), Some(Expected::Violation(Invariant::Response)));
     assert_eq!(found!(self_filling, FILLS, DoesNotRefill), Some(Expected::Violation(Invariant::Drains)));
 }
