@@ -1,0 +1,81 @@
+//! What was found in `virtio-drivers` is replayed: what is expected of each subject must come true. The stories are reviewed
+//! output, in reports/peers/virtio-drivers.
+
+#[path = "../examples/virtio_drivers/adapter/mod.rs"]
+mod adapter;
+
+use ringstorm::execution::Rig;
+use ringstorm::outcome::Expected;
+use ringstorm::scenario::{Document, Profile, generate};
+use ringstorm::story;
+use ringstorm::subject::{Kind, Subjects};
+use std::path::PathBuf;
+
+fn documents() -> Vec<(String, String, Document)> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(adapter::FINDINGS).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let document = text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        (path.file_stem().unwrap().to_str().unwrap().to_owned(), text, document)
+    };
+    files.into_iter().map(read).collect()
+}
+
+#[test]
+fn every_finding_comes_out_as_expected() {
+    let subjects = Subjects::with(&adapter::ALL).unwrap();
+    let mut rig = Rig::new().unwrap();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../reports/peers/virtio-drivers");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (name, _, document) in documents() {
+        let mut stories = document.comments.iter().map(|comment| format!("#{comment}\n")).collect::<String>();
+        for (subject, expected) in &document.expectations {
+            let kind = subjects.by_name(subject).unwrap_or_else(|| panic!("no subject {subject}"));
+            let (text, outcome) = story::tell(&mut rig, kind, &document.scenario).unwrap();
+            assert_eq!(Expected::of(&outcome.verdict), *expected, "{name} on {subject}:\n{text}");
+            stories.push_str(&format!("\n== {text}"));
+        }
+        settings.bind(|| insta::assert_snapshot!(name, stories));
+    }
+}
+
+#[test]
+fn every_finding_is_written_as_it_would_be_printed() {
+    for (name, text, document) in documents() {
+        assert_eq!(document.to_string(), text, "{name}");
+    }
+}
+
+#[test]
+fn every_subject_has_a_finding_or_is_spared_it() {
+    let documents = documents();
+    for own in &adapter::ALL {
+        let name = Kind::Own(own).name();
+        let named = |(subject, expected): &(String, Expected)| {
+            *subject == name && (*expected == Expected::Pass) == name.ends_with("-spared")
+        };
+        assert!(documents.iter().any(|(_, _, document)| document.expectations.iter().any(named)), "{name}");
+    }
+}
+
+#[test]
+fn nothing_is_found_by_whom_the_findings_are_spared() {
+    let mut rig = Rig::new().unwrap();
+    for own in &adapter::ALL {
+        let kind = Kind::Own(own);
+        if !kind.name().ends_with("-spared") {
+            continue;
+        }
+        for profile in [Profile::Honest, Profile::Hostile, Profile::Swarm] {
+            for seed in 0..40 {
+                let scenario = generate(seed, profile, 64);
+                let (text, outcome) = story::tell(&mut rig, kind, &scenario).unwrap();
+                assert!(!outcome.is_finding(), "seed {seed}, {profile:?}:\n{text}");
+            }
+        }
+    }
+}
