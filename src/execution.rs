@@ -30,6 +30,7 @@ mod settle;
 mod side;
 mod snapshot;
 mod state;
+mod unfit;
 
 pub use ground::Ground;
 pub use honest::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
@@ -37,11 +38,12 @@ pub use listener::{Listener, Skip};
 pub use pulse::{Place, Pulse};
 pub use snapshot::{Advance, Snapshot};
 pub use state::{Standing, State};
+pub use unfit::Unfit;
 
 use crate::counts::Counts;
 use crate::outcome::{Call, Outcome};
 use crate::scenario::{Scenario, Setup, Step};
-use crate::subject::{Kind, Provided, WrongAdapter};
+use crate::subject::{Kind, Provided};
 use judge::Judge;
 use request::Request;
 use ringstorm_core::{DeviceAddress, SystemError};
@@ -72,27 +74,6 @@ pub enum Stop {
 impl From<Violation> for Stop {
     fn from(violation: Violation) -> Self {
         Self::Violation(violation)
-    }
-}
-
-/// Why a scenario cannot be run.
-#[derive(Debug, thiserror::Error)]
-pub enum Unfit {
-    /// There is no memory for it.
-    #[error(transparent)]
-    System(#[from] SystemError),
-    /// The subject is none.
-    #[error(transparent)]
-    Adapter(#[from] WrongAdapter),
-}
-
-impl Unfit {
-    /// The same, with the seed whose scenario it was.
-    pub(crate) fn at_seed(self, seed: u64) -> Self {
-        match self {
-            Self::Adapter(wrong) => Self::Adapter(wrong.at(&format!("seed {seed}"))),
-            Self::System(error) => Self::System(error),
-        }
     }
 }
 

@@ -1,0 +1,25 @@
+//! Why there is no execution.
+
+use crate::subject::WrongAdapter;
+use ringstorm_core::SystemError;
+
+/// Why a scenario cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// There is no memory for it.
+    #[error(transparent)]
+    System(#[from] SystemError),
+    /// The subject is none.
+    #[error(transparent)]
+    Adapter(#[from] WrongAdapter),
+}
+
+impl Unfit {
+    /// The same, with the seed whose scenario it was.
+    pub(crate) fn at_seed(self, seed: u64) -> Self {
+        match self {
+            Self::Adapter(wrong) => Self::Adapter(wrong.at(&format!("seed {seed}"))),
+            Self::System(error) => Self::System(error),
+        }
+    }
+}
