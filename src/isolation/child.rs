@@ -201,25 +201,19 @@ impl Child {
         }
     }
 
-    /// What a seed comes to whose process was lost. It is run once more if that died, since somebody else may have ended it.
+    /// What a seed comes to whose process was lost. It is run once more, since somebody else may have ended it, or may have kept
+    /// it from getting on.
     fn lost_seed(&mut self, kind: Kind, draw: &Draw, seed: u64, loss: Loss) -> Result<Block, Failure> {
         let mut block = Block::default();
-        let outcome = match &loss.verdict {
-            Verdict::Died(how) => {
-                let (how, in_call) = (how.clone(), loss.place.call.is_some());
-                let request =
-                    Request::Seeds { subject: kind.name(), draw: draw.into(), first: seed, count: 1 };
-                match self.ask(&request, &mut |_| {})? {
-                    Err(again) => again.outcome(),
-                    Ok(_) if in_call => {
-                        let verdict = Verdict::Died(format!("{how}, but not when it was run again"));
-                        Loss { verdict, ..loss }.outcome()
-                    }
-                    // It was not the subject's turn.
-                    Ok(reply) => return reply.into_block().ok_or_else(out_of_turn),
-                }
+        let request = Request::Seeds { subject: kind.name(), draw: draw.into(), first: seed, count: 1 };
+        let outcome = match (self.ask(&request, &mut |_| {})?, &loss.verdict) {
+            (Err(again), _) => again.outcome(),
+            (Ok(_), Verdict::Died(how)) if loss.place.call.is_some() => {
+                let verdict = Verdict::Died(format!("{how}, but not when it was run again"));
+                Loss { verdict, ..loss }.outcome()
             }
-            _ => loss.outcome(),
+            // It was not the subject's turn, or the machine was busy with something else.
+            (Ok(reply), _) => return reply.into_block().ok_or_else(out_of_turn),
         };
         if let Some(fault) = outcome.last_fault.filter(|_| outcome.is_finding()) {
             // All that is known of what it threw.

@@ -111,16 +111,20 @@ fn without_children_a_hang_is_told_with_its_seed_and_ends_the_run() {
     assert!(again.out.contains("stuck: the call did not return in time"), "{again:?}");
 }
 
+/// Shell: the first child of the run.
+const CHILD: &str = "child() { cat /proc/$run/task/*/children 2>/dev/null | tr ' ' '\\n' | head -1; };";
+
 /// At rest, a child is replaced; in the middle of a call it is a finding that says that it did not happen again.
 #[test]
 fn a_child_that_somebody_else_ends_does_not_end_the_run() {
     let place = Place::new();
-    // Children of the run alone, one after the other, whatever they are at.
-    let line = "$R run --json --seeds 1500 --subject specimen --jobs 2 --isolate & run=$!; \
-                for i in 1 2 3 4 5 6 7 8; do sleep 0.1; \
-                child=$(cat /proc/$run/task/*/children 2>/dev/null | tr ' ' '\\n' | head -1); \
-                [ -z \"$child\" ] || { kill -9 $child && echo killed >&2; }; done; wait $run";
-    let left = place.shell(line);
+    // Children of the run alone, one after the other, whatever they are at; fewer than in a row end a run that starts slowly.
+    let line = format!(
+        "$R run --json --seeds 1500 --subject specimen --jobs 2 --isolate & run=$!; {CHILD} \
+         for i in 1 2; do sleep 0.2; until [ -n \"$(child)\" ]; do sleep 0.02; done; \
+         kill -9 $(child) && echo killed >&2; done; wait $run"
+    );
+    let left = place.shell(&line);
     assert!(left.err.contains("killed"), "there was a child to be ended: {left:?}");
     let report = json(&left);
     assert_eq!((&report["seeds"], &report["complete"]), (&Value::from(1500), &Value::from(true)), "{left:?}");
@@ -130,6 +134,21 @@ fn a_child_that_somebody_else_ends_does_not_end_the_run() {
         let detail = finding["detail"].as_str().expect("text");
         assert_eq!(detail, "died: signal: 9 (SIGKILL), but not when it was run again", "{finding}");
     }
+}
+
+/// A machine that is busy with something else makes no finding.
+#[test]
+fn a_child_that_stands_still_once_is_not_stuck() {
+    let place = Place::new();
+    let line = format!(
+        "$R run --json --seeds 1500 --subject specimen --jobs 1 --isolate --patience 1s & run=$!; {CHILD} \
+         until [ -n \"$(child)\" ]; do sleep 0.02; done; \
+         sleep 0.3; kill -STOP $(child) && echo stopped >&2; wait $run"
+    );
+    let left = place.shell(&line);
+    assert!(left.err.contains("stopped"), "there was a child to be stopped: {left:?}");
+    let report = json(&left);
+    assert_eq!((left.status, &report["seeds"]), (Some(0), &Value::from(1500)), "{left:?}");
 }
 
 #[test]
