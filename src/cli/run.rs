@@ -207,10 +207,10 @@ fn text(session: Session, args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary
         let file = folder::path(&keeper.out, finding).display().to_string();
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         text.push_str(&format!(
-            "\n{}\nreplay it with:\n{}{isolate}\n\nas a test:\n{}",
+            "\n{}\nas a test:\n{}\nreplay it with:\n{}{isolate}\n",
             story::view(plan.kind, &finding.shrunk, &told, &outcome),
-            session.replay_command(&file, plan.kind),
             story::test_of(plan.kind, &finding.signature, &finding.shrunk, &file),
+            session.replay_command(&file, plan.kind),
         ));
     }
     Ok(text)
