@@ -23,6 +23,28 @@
 //! - [`Policies`] say what becomes of the queue when the device breaks the specification; [`Error`] says
 //!   who is to blame.
 //!
+//! A device that returns a chain which it was never given is reported, and the queue goes on as its policy says:
+//!
+//! ```
+//! use ringstorm_core::{Config, DeviceFault, HeapMemory, Layout, OrderedStore, QueueSize, Region, SharedMemory, SplitQueue};
+//!
+//! let config = Config { buffer_size: 64, ..Config::new(QueueSize::new(4)?) };
+//! let (rings, buffers) = (HeapMemory::new(Layout::new(config.size).len())?, HeapMemory::new(4 * 64)?);
+//! let mut queue = SplitQueue::new(config, Region::new(&rings), Region::new(&buffers))?;
+//! queue.submit(&[b"a request"], &[64])?;
+//! queue.publish();
+//!
+//! // The device, by the offsets of 2.7.8: an element with id 70,000, and the index that says it is there.
+//! let used = Layout::new(config.size).used();
+//! rings.store_u32(used + 4, 70_000);
+//! rings.store_ordered(OrderedStore::UsedIndex, used + 2, 1);
+//!
+//! assert!(matches!(queue.take(), Err(DeviceFault::IdOutOfRange { id: 70_000 })));
+//! assert_eq!(queue.free_count(), 2, "the request is still the device's");
+//! # queue.release_stopped(ringstorm_core::DeviceStopped::confirmed());
+//! # Ok::<(), ringstorm_core::Error>(())
+//! ```
+//!
 //! # What is promised
 //! - No input of a caller and no byte of a device makes queue or table panic, hang, or access anything outside their
 //!   memory. (The rings alone are parts and trust their caller, and so do heads of another queue: names are told

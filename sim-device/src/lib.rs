@@ -16,6 +16,30 @@
 //! - [`Effect`] tells what the device did to shared memory.
 //! - [`WatchedMemory`] is shared memory that counts the driver's accesses, knows what is the device's, and
 //!   stops a call that never ends.
+//!
+//! ```
+//! use ringstorm_core::{HeapMemory, SharedMemory};
+//! use ringstorm_sim_device::{AddressSpace, Device, Fault, Geometry, Reply};
+//!
+//! // A queue of one descriptor, and what a driver writes to offer a buffer of 64 bytes to the device (2.7.5, 2.7.6).
+//! let (rings, buffers) = (HeapMemory::new(4096)?, HeapMemory::new(64)?);
+//! let geometry = Geometry { size: 1, table: 0, available: 16, used: 24 };
+//! rings.store_u64(0, 0x1000);
+//! rings.store_u64(8, 64 | 2 << 32);
+//! rings.store_u16(16 + 2, 1);
+//!
+//! let mut device = Device::new(&rings, geometry, AddressSpace::new([(0x1000, &buffers)]), 0);
+//! assert_eq!(device.take().map(|chain| chain.head), Some(0));
+//! assert!(device.give_back(0, |room| Reply { written: room as u32, beyond: false }));
+//! device.publish();
+//! // The used ring: index 1, and an element with id 0 and length 64 (2.7.8).
+//! assert_eq!((rings.load_u16(24 + 2), rings.load_u32(24 + 4), rings.load_u32(24 + 8)), (1, 0, 64));
+//!
+//! // The same chain once more, which no device may return.
+//! assert!(device.misbehave(Fault::DuplicateId, 0, 0));
+//! assert_eq!(rings.load_u16(24 + 2), 2);
+//! # Ok::<(), ringstorm_core::SystemError>(())
+//! ```
 
 #![forbid(unsafe_code)]
 
