@@ -109,6 +109,11 @@ pub trait Observer {
         let _ = finding;
     }
 
+    /// In a child process, a call of this seed took longer than it may, but not when it was run again.
+    fn slow(&mut self, seed: u64) {
+        let _ = seed;
+    }
+
     /// The scenario of the last group that was found is shrunk.
     fn shrunk(&mut self, finding: &Finding) {
         let _ = finding;
@@ -276,6 +281,7 @@ impl Intake<'_> {
     ) -> Result<(), Failure> {
         let Self { plan, summary, .. } = self;
         summary.tally.append(&block.tally);
+        block.slow.iter().for_each(|seed| observer.slow(*seed));
         for (seed, outcome) in block.findings {
             let signature = outcome.signature(&plan.kind.name());
             let text = signature.to_string();

@@ -89,10 +89,12 @@ pub fn main_with(own: &'static [Own]) -> ExitCode {
 }
 
 /// Runs a command line over these subjects within another program, such as a test: `["run", "--seeds", "1000"]`. What it
-/// has to tell goes to standard output and standard error as always.
+/// has to tell goes to standard output and standard error as always. `run` and `explore` make Ctrl-C end themselves first, from then
+/// on; a call that does not return ends the process, so that its seed is told.
 ///
 /// # Errors
-/// [`Refusal`] if something was refused: the arguments, the input, or an adapter that is wrong.
+/// [`Refusal`] if something was refused: the arguments, the input, or an adapter that is wrong. Help and version, too, are
+/// answered in this way.
 pub fn command<A: Into<OsString> + Clone>(
     own: &'static [Own],
     arguments: impl IntoIterator<Item = A>,

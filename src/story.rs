@@ -83,7 +83,7 @@ pub(crate) fn framed(kind: Kind, scenario: &Scenario, steps: &str, outcome: &Out
 
 /// What a scenario is run with.
 fn setup_line(kind: Kind, scenario: &Scenario) -> String {
-    format!("{} on {}", scenario.setup, kind.name())
+    format!("{} on {}", kind.negotiate(&scenario.setup), kind.name())
 }
 
 /// The steps, with a mark before the one that it went wrong in: the last that was told.

@@ -45,6 +45,7 @@ fn the_test_to_paste_holds_the_scenario_or_names_its_file() {
     }
     "#);
     scenario.steps.extend([Step::Idle; 20]);
-    let long = test_of(Kind::Core, &signature, &scenario, "a \"b\".storm");
+    let long = test_of(Kind::Core, &signature, &scenario, "found/a \"b\".storm");
     assert!(long.contains(r#"must_pass(Kind::Core, include_str!("a \"b\".storm"));"#), "{long}");
+    assert!(long.contains(r#"// A copy of found/a "b".storm, beside this test."#), "{long}");
 }

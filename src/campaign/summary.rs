@@ -76,6 +76,8 @@ pub struct Block {
     pub tally: Tally,
     /// Those that found something.
     pub findings: Vec<(u64, Outcome)>,
+    /// Those in which a call took longer than it may, once, and not when it was run again.
+    pub slow: Vec<u64>,
 }
 
 impl Block {
@@ -91,6 +93,7 @@ impl Block {
     pub fn append(&mut self, next: Self) {
         self.tally.append(&next.tally);
         self.findings.extend(next.findings);
+        self.slow.extend(next.slow);
     }
 }
 

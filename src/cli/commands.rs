@@ -160,7 +160,7 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, Refusal> {
 
 /// Under the name of this program.
 pub(super) fn completions(shell: Shell) -> Result<Found, Refusal> {
-    let own = std::env::args().next().unwrap_or_default();
+    let own = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&own).file_stem().and_then(|name| name.to_str()).unwrap_or("ringstorm");
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), name, &mut script);

@@ -17,9 +17,17 @@ const SCOPES: [(u32, usize); 3] = [(1, 6), (2, 5), (4, 3)];
 
 pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, Refusal> {
     let kind = session.subject(args.subject.as_deref())?;
+    session.fits(kind, args.queue_size)?;
     let scopes: Vec<Scope> = match args.queue_size {
         Some(size) => vec![scope(kind, args, size, default_depth(size))],
-        None => SCOPES.map(|(size, depth)| scope(kind, args, queue_size(size), depth)).to_vec(),
+        None => {
+            let fits = |(size, _): &(u32, usize)| queue_size(*size) <= kind.largest();
+            SCOPES
+                .into_iter()
+                .filter(fits)
+                .map(|(size, depth)| scope(kind, args, queue_size(size), depth))
+                .collect()
+        }
     };
     if args.alphabet {
         return tell_alphabet(&scopes);

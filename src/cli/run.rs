@@ -22,8 +22,10 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
     let (offset, seeds) = args.shard.map_or((0, args.seeds), |shard| shard.of_range(args.seeds));
     let fits = args.time.is_some() || args.from.checked_add(args.seeds).is_some();
     let from = args.from.checked_add(offset).filter(|_| fits);
+    let kind = session.subject(args.seed.subject.as_deref())?;
+    session.fits(kind, args.seed.queue_size)?;
     let plan = Plan {
-        kind: session.subject(args.seed.subject.as_deref())?,
+        kind,
         draw: args.seed.draw(),
         from: from.ok_or_else(|| Refusal::Input(format!("--from: seeds end at {}", u64::MAX)))?,
         extent: args.time.map_or(Extent::Seeds(seeds), Extent::Time),
@@ -187,6 +189,11 @@ impl Observer for Keeper<'_> {
         self.bar.suspend(|| output::note(&format!("found {} at seed {}", finding.signature, finding.seed)));
         // Shrinking may take a while, and may be the end of the process.
         self.write(finding);
+    }
+
+    fn slow(&mut self, seed: u64) {
+        let note = format!("seed {seed}: a call took longer than --patience, but not when it was run again");
+        self.bar.suspend(|| output::note(&note));
     }
 
     fn shrunk(&mut self, finding: &Finding) {

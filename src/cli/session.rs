@@ -5,6 +5,7 @@ use super::folder;
 use crate::isolation::Isolation;
 use crate::report::quoted;
 use crate::subject::{Kind, Subjects};
+use ringstorm_core::QueueSize;
 
 /// What a command line is run with.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +19,17 @@ impl Session {
     /// The subject that is asked for.
     pub(super) fn subject(self, asked: Option<&str>) -> Result<Kind, Refusal> {
         asked.map_or(Ok(self.subjects.usual()), |name| self.named(name))
+    }
+
+    /// Refuses queues that cannot be made of a subject.
+    pub(super) fn fits(self, kind: Kind, size: Option<QueueSize>) -> Result<(), Refusal> {
+        match size.filter(|size| *size > kind.largest()) {
+            Some(size) => {
+                let (name, largest) = (kind.name(), kind.largest());
+                Err(Refusal::Input(format!("--queue-size {size}: {name} has no queues above {largest}")))
+            }
+            None => Ok(()),
+        }
     }
 
     fn named(self, name: &str) -> Result<Kind, Refusal> {
@@ -43,8 +55,8 @@ impl Session {
         if !self.whole_process {
             return arguments.to_owned();
         }
-        let program = std::env::args().next().unwrap_or_else(|| "ringstorm".to_owned());
-        format!("{} {arguments}", quoted(&program))
+        let program = std::env::args_os().next().unwrap_or_else(|| "ringstorm".into());
+        format!("{} {arguments}", quoted(&program.to_string_lossy()))
     }
 
     /// The command line that replays a file.

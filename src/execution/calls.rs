@@ -240,7 +240,7 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         let run = &mut self.run;
-        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(Skip::NothingThere)) };
+        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(run.none_taken())) };
         let head = run.returned[position];
         self.read(head, limit, listener)?;
         Ok(None)
@@ -317,7 +317,7 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         let run = &mut self.run;
-        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(Skip::NothingThere)) };
+        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(run.none_taken())) };
         let head = run.returned[position];
         self.free(head, Name::Current, listener)?;
         Ok(None)

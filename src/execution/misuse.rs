@@ -14,7 +14,8 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         let can = self.run.can;
-        if !can.misuse || bad == BadHead::Stale && !can.stale_names {
+        let unasked = call == HeadCall::Free && !can.free || bad == BadHead::Stale && !can.stale_names;
+        if !can.misuse || unasked {
             return Ok(Some(Skip::Incapable));
         }
         let Some(head) = self.bad_head(bad, pick) else { return Ok(Some(Skip::NothingThere)) };

@@ -1,8 +1,8 @@
 //! One execution, as far as it is neither the judge's nor the memory's.
 
-use super::geometry;
 use super::met::{Forged, Thrown};
 use super::side::DeviceSide;
+use super::{Skip, geometry};
 use crate::counts::{Answer, Counts};
 use crate::coverage::Coverage;
 use crate::outcome::Call;
@@ -145,6 +145,11 @@ impl Run {
         (*thrown, *trap, *trap_thrown) = (0, None, Thrown::NOTHING);
         *coverage = Coverage::default();
         (*last_answer, *blame) = (None, None);
+    }
+
+    /// Why there is no chain that was taken and not freed.
+    pub(super) const fn none_taken(&self) -> Skip {
+        if self.can.free { Skip::NothingThere } else { Skip::Incapable }
     }
 
     /// The subject is there.

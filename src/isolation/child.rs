@@ -213,7 +213,11 @@ impl Child {
                 Loss { verdict, ..loss }.outcome()
             }
             // It was not the subject's turn, or the machine was busy with something else.
-            (Ok(reply), _) => return reply.into_block().ok_or_else(out_of_turn),
+            (Ok(reply), verdict) => {
+                let mut block = reply.into_block().ok_or_else(out_of_turn)?;
+                block.slow.extend(matches!(verdict, Verdict::Stuck(_)).then_some(seed));
+                return Ok(block);
+            }
         };
         if let Some(fault) = outcome.last_fault.filter(|_| outcome.is_finding()) {
             // All that is known of what it threw.

@@ -146,7 +146,7 @@ impl Reply {
     pub(super) fn into_block(self) -> Option<Block> {
         let Self::Block { tally, findings } = self else { return None };
         let findings = findings.into_iter().map(|(seed, ended)| Some((seed, ended.outcome()?)));
-        Some(Block { tally: *tally, findings: findings.collect::<Option<_>>()? })
+        Some(Block { tally: *tally, findings: findings.collect::<Option<_>>()?, slow: Vec::new() })
     }
 
     pub(super) fn block(block: &Block) -> Option<Self> {

@@ -6,6 +6,7 @@ use crate::outcome::{Outcome, Signature};
 use crate::scenario::{Document, Scenario};
 use crate::subject::Kind;
 use std::fmt::Write;
+use std::path::Path;
 
 /// As many steps stand in a test to paste; of more, the file is named.
 const FEW_STEPS: usize = 16;
@@ -70,13 +71,18 @@ pub fn test_of(kind: Kind, signature: &Signature, scenario: &Scenario, file: &st
     let name = signature.to_string().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
     let kind = match kind {
         Kind::Core => "Kind::Core".to_owned(),
-        Kind::Own(_) => format!("Kind::Own(&{})", kind.name().to_uppercase().replace(['-', '.'], "_")),
+        Kind::Own(_) => "Kind::Own(&OWN)".to_owned(),
         _ => format!("Kind::by_name({:?}).unwrap()", kind.name()),
     };
     let mut text = String::from("use ringstorm::{story::must_pass, subject::Kind};\n\n#[test]\n");
     let _ = writeln!(text, "fn {}() {{", name.to_lowercase());
+    if kind.contains("OWN") {
+        let _ = writeln!(text, "    // OWN is the constant that names the subject, {}.", signature.subject);
+    }
     if scenario.steps.len() > FEW_STEPS {
-        let _ = writeln!(text, "    must_pass({kind}, include_str!({file:?}));\n}}");
+        let name = Path::new(file).file_name().unwrap_or_default().to_string_lossy();
+        let _ = writeln!(text, "    // A copy of {file}, beside this test.");
+        let _ = writeln!(text, "    must_pass({kind}, include_str!({name:?}));\n}}");
         return text;
     }
     let document = Document { scenario: scenario.clone(), ..Document::default() }.to_string();

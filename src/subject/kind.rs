@@ -53,9 +53,13 @@ impl Own {
         Self { rings, ..self }
     }
 
-    /// With no more than so many descriptors, a power of two: larger queues are made of this size.
+    /// With no more than so many descriptors: where a scenario has more, the queue is made of this size.
+    ///
+    /// # Panics
+    /// If that is no queue size, a power of two up to 32,768; in a constant, it does not compile.
     #[must_use]
     pub const fn with_largest(self, largest: u16) -> Self {
+        assert!(largest.is_power_of_two() && largest <= QueueSize::MAX.get(), "no queue size");
         Self { largest, ..self }
     }
 
@@ -67,9 +71,6 @@ impl Own {
             return Some(format!(
                 "the name of a subject is of letters, digits, - _ and ., which {name:?} is not"
             ));
-        }
-        if QueueSize::new(self.largest.into()).is_err() {
-            return Some(format!("{name}: {} is no queue size, so it is not the largest one", self.largest));
         }
         None
     }
@@ -144,12 +145,16 @@ impl Kind {
         if !can.first_index {
             negotiated.first_index = RingIndex::new(0);
         }
-        if let Self::Own(own) = self
-            && setup.queue_size.get() > own.largest
-        {
-            negotiated.queue_size = QueueSize::new(own.largest.into()).expect("checked by `Subjects`");
-        }
+        negotiated.queue_size = setup.queue_size.min(self.largest());
         negotiated
+    }
+
+    /// The largest queue that there can be of it.
+    pub fn largest(self) -> QueueSize {
+        match self {
+            Self::Own(own) => QueueSize::new(own.largest.into()).expect("`with_largest` takes no other"),
+            Self::Core | Self::Specimen(_) | Self::Deadly(_) => QueueSize::MAX,
+        }
     }
 }
 

@@ -136,21 +136,6 @@ fn a_child_that_somebody_else_ends_does_not_end_the_run() {
     }
 }
 
-/// A machine that is busy with something else makes no finding.
-#[test]
-fn a_child_that_stands_still_once_is_not_stuck() {
-    let place = Place::new();
-    let line = format!(
-        "$R run --json --seeds 1500 --subject specimen --jobs 1 --isolate --patience 1s & run=$!; {CHILD} \
-         until [ -n \"$(child)\" ]; do sleep 0.02; done; \
-         sleep 0.3; kill -STOP $(child) && echo stopped >&2; wait $run"
-    );
-    let left = place.shell(&line);
-    assert!(left.err.contains("stopped"), "there was a child to be stopped: {left:?}");
-    let report = json(&left);
-    assert_eq!((left.status, &report["seeds"]), (Some(0), &Value::from(1500)), "{left:?}");
-}
-
 #[test]
 fn what_has_no_room_for_its_children_is_refused() {
     let place = Place::new();

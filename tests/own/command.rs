@@ -66,5 +66,4 @@ fn names_that_are_none() {
     insta::assert_snapshot!(flaw(&[const { named("mine") }, const { named("mine") }]), @"there is a subject by the name of mine already");
     insta::assert_snapshot!(flaw(&[const { named("a b") }]), @"the name of a subject is of letters, digits, - _ and ., which \"a b\" is not");
     insta::assert_snapshot!(flaw(&[const { named("") }]), @"the name of a subject is of letters, digits, - _ and ., which \"\" is not");
-    insta::assert_snapshot!(flaw(&[const { named("mine").with_largest(48) }]), @"mine: 48 is no queue size, so it is not the largest one");
 }

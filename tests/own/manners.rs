@@ -205,3 +205,39 @@ fn a_queue_that_can_do_less_is_not_to_blame() {
         assert!(found.is_none(), "{number}: {found:?}");
     }
 }
+
+/// Steps that name chains which were taken are none of a queue that frees as it takes.
+#[test]
+fn a_queue_that_frees_as_it_takes_is_asked_to_free_nothing() {
+    const CAN: Capabilities = Capabilities { misuse: true, ..AT_ONCE };
+    static OWN: Own =
+        Own::new("mannered", CAN, |setup, provided| Box::new(Mannered::new(Defect::None, setup, provided)));
+    let text = "ringstorm scenario 1\nqueue size=4 buffer=8\ndriver submit writable=1x8\ndevice take\n\
+                device return newest\ndriver take\ndriver free newest\ndriver read newest limit=full\n\
+                driver misuse free free-descriptor newest\n";
+    let document: ringstorm::scenario::Document = text.parse().expect("a scenario");
+    let outcome =
+        Rig::new().expect("memory").run(Kind::Own(&OWN), &document.scenario, &mut ()).expect("a run");
+    assert_eq!((outcome.is_finding(), outcome.skipped_steps), (false, 3), "{outcome:?}");
+}
+
+#[test]
+fn a_queue_is_made_as_large_as_it_can_be() {
+    static OWN: Own = Own::new("mannered", AT_ONCE, |setup, provided| {
+        assert_eq!(setup.queue_size.get(), 2);
+        Box::new(Mannered::new(Defect::None, setup, provided))
+    })
+    .with_largest(2);
+    let scenario = ringstorm::scenario::Scenario {
+        setup: Setup { queue_size: ringstorm_core::QueueSize::new(8).expect("a size"), ..Setup::default() },
+        steps: Vec::new(),
+    };
+    let mut rig = Rig::new().expect("memory");
+    let (story, _) = ringstorm::story::tell(&mut rig, Kind::Own(&OWN), &scenario).expect("a run");
+    assert!(story.starts_with("queue size=2 "), "{story}");
+    for command in ["run", "explore"] {
+        let own = std::slice::from_ref(&OWN);
+        let refused = ringstorm::cli::command(own, [command, "--queue-size", "4"]).expect_err("too large");
+        assert_eq!(refused.to_string(), "--queue-size 4: mannered has no queues above 2");
+    }
+}
