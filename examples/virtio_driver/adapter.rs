@@ -28,7 +28,8 @@ enum Taking {
 /// A caller of the queue. As `VirtioBlkQueue` does, it keeps what belongs to a request by the index that `add_request`
 /// answered, and takes a completion for none if it has no request of that index, unless it is [trusting](Taking::Trusting).
 struct Adapter {
-    queue: Virtqueue<'static, Request>,
+    /// There is one, but for a moment of a reset.
+    queue: Option<Virtqueue<'static, Request>>,
     taking: Taking,
     setup: Setup,
     provided: Provided,
@@ -43,7 +44,7 @@ struct Adapter {
 impl Adapter {
     fn new(taking: Taking, setup: &Setup, provided: &Provided) -> Self {
         Self {
-            queue: queue(setup, provided),
+            queue: Some(queue(setup, provided)),
             taking,
             setup: *setup,
             provided: provided.clone(),
@@ -56,6 +57,10 @@ impl Adapter {
 
     fn boxed(taking: Taking, setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
         Box::new(Self::new(taking, setup, provided))
+    }
+
+    fn queue(&mut self) -> &mut Virtqueue<'static, Request> {
+        self.queue.as_mut().expect("only a reset takes it away")
     }
 
     /// Addresses of what belongs to requests.
@@ -71,12 +76,15 @@ impl Adapter {
     }
 }
 
-/// A new queue over all of the rings' memory, which is zero.
+/// A new queue over all of the rings' memory, which is zero and which no other queue is over.
 fn queue(setup: &Setup, provided: &Provided) -> Virtqueue<'static, Request> {
     let length = provided.rings.len();
     // SAFETY: by the contract of `expose`, the memory is valid for so many bytes until the next execution begins, and the
-    // subject is gone by then. Nothing else in this process makes a reference to it. That the device writes there while the
-    // slice is lent is what `Virtqueue::new` asks for: "`buf` has to be memory that is visible for the device".
+    // subject is gone by then. No other reference to it is made while this queue is there. But it is not the queue's alone, as
+    // a `&mut` promises: between two calls of it the simulated device, in this thread, reads and writes the same bytes
+    // through pointers of its own, under the slices that the queue keeps. That is what `Virtqueue::new` asks for ("`buf` has to
+    // be memory that is visible for the device"), and a device in another process does the same unseen by the compiler; by
+    // the rules of references, which Miri checks, it is wrong, and no caller of this crate can do otherwise.
     let memory = unsafe { std::slice::from_raw_parts_mut(provided.rings.expose(), length) };
     Virtqueue::new(Box::new(Translator::new(provided)), memory, setup.queue_size.get())
         .unwrap_or_else(|error| WrongAdapter::raise(format!("the queue is not made: {error}")))
@@ -119,11 +127,12 @@ impl Subject for Adapter {
     fn geometry(&self) -> Geometry {
         // Told by address, as a transport tells the device.
         let start = self.provided.rings.expose().addr();
+        let queue = self.queue.as_ref().expect("only a reset takes it away");
         Geometry {
-            size: self.queue.queue_size(),
-            table: self.queue.desc_table_ptr().addr() - start,
-            available: self.queue.avail_ring_ptr().addr() - start,
-            used: self.queue.used_ring_ptr().addr() - start,
+            size: queue.queue_size(),
+            table: queue.desc_table_ptr().addr() - start,
+            available: queue.avail_ring_ptr().addr() - start,
+            used: queue.used_ring_ptr().addr() - start,
         }
     }
 
@@ -135,7 +144,7 @@ impl Subject for Adapter {
         let buffers = readable.chain(lent.writable.iter().map(|buffer| (buffer, true)));
         let number = self.submitted + 1;
         let room = self.room();
-        let added = self.queue.add_request(|request, add| {
+        let added = self.queue().add_request(|request, add| {
             let place = ptr::from_mut(request).addr();
             if !room.contains(&place) {
                 // Whoever writes there writes to somebody else's memory.
@@ -163,13 +172,14 @@ impl Subject for Adapter {
 
     fn take(&mut self) -> Answer<Option<Completion>> {
         self.take_back();
-        let mut completions = self.queue.completions();
-        if self.taking == Taking::Hinted && completions.size_hint().1 == Some(0) {
+        let taking = self.taking;
+        let mut completions = self.queue().completions();
+        if taking == Taking::Hinted && completions.size_hint().1 == Some(0) {
             return Ok(None);
         }
         let Some(VirtqueueCompletion { idx, req }) = completions.next() else { return Ok(None) };
         let Some((number, lent)) = self.requests[usize::from(idx)].take() else {
-            if self.taking == Taking::Trusting {
+            if taking == Taking::Trusting {
                 return Ok(Some(Completion { head: idx, length: 0 }));
             }
             // "If the backend sent a completion for a request we never made, just ignore it."
@@ -190,6 +200,8 @@ impl Subject for Adapter {
 
     /// The crate has no call for it: a device that was reset gets a new queue, over memory that is zero.
     fn reset(&mut self, _: u16) {
+        // The old queue has references to all of that memory.
+        drop(self.queue.take());
         self.provided.rings.zero(0, self.provided.rings.len());
         *self = Self::new(self.taking, &self.setup, &self.provided);
     }
