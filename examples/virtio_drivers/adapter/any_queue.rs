@@ -1,6 +1,6 @@
 //! `VirtQueue` of any size, though its size is a part of its type.
 
-use super::platform::Direct;
+use super::platform::Harness;
 use super::transport::Told;
 use virtio_drivers::Result;
 use virtio_drivers::queue::VirtQueue;
@@ -31,7 +31,7 @@ pub trait AnyQueue: std::fmt::Debug {
     fn available_desc(&self) -> usize;
 }
 
-impl<const SIZE: usize> AnyQueue for VirtQueue<Direct, SIZE> {
+impl<const SIZE: usize> AnyQueue for VirtQueue<Harness, SIZE> {
     unsafe fn add<'a, 'b>(&mut self, inputs: &'a [&'b [u8]], outputs: &'a mut [&'b mut [u8]]) -> Result<u16> {
         // SAFETY: the same contract.
         unsafe { self.add(inputs, outputs) }
@@ -68,7 +68,7 @@ pub fn new(size: u16, told: &mut Told, event_index: bool) -> Box<dyn AnyQueue> {
         ($($size:literal)*) => {
             match size {
                 $($size => Box::new(
-                    VirtQueue::<Direct, $size>::new(told, 0, false, event_index).expect("the transport takes any queue"),
+                    VirtQueue::<Harness, $size>::new(told, 0, false, event_index).expect("the transport takes any queue"),
                 ),)*
                 _ => unreachable!("larger queues are made of the largest size"),
             }

@@ -3,8 +3,11 @@
 //! The call is made in a thread of its own, which stands still where it has notified the device, until there is a used
 //! element for it: so the two take turns, and the call has nothing to wait for once it goes on. It "assumes that the
 //! device isn't processing any other buffers at the same time", so the queue is one of a single descriptor.
+//!
+//! The call has its buffer for as long as it takes, and the device writes meanwhile. So that nobody writes under a
+//! reference, the buffer is a [`One`] on the heap, and the device sees the pool's in its place.
 
-use super::platform::{Area, Direct, Platform, within};
+use super::platform::{Harness, Platform, within};
 use super::transport::{Pause, Told};
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
@@ -24,23 +27,23 @@ const HEAD: u16 = 0;
 
 /// A queue, and what it needs to be called.
 struct Callable {
-    queue: Option<VirtQueue<Direct, 1>>,
+    queue: Option<VirtQueue<Harness, 1>>,
     platform: Option<Platform>,
     told: Told,
 }
 
-// SAFETY: queue and transport may be sent, and a platform for `Direct` has nothing but addresses.
+// SAFETY: queue and transport may be sent, and a platform beside the buffers has nothing but addresses.
 unsafe impl Send for Callable {}
 
 impl Callable {
     fn new(provided: &Provided) -> Self {
-        let (mut platform, mut told) = (Some(Platform::direct(provided)), Told::new(false));
+        let (mut platform, mut told) = (Some(Platform::beside(provided)), Told::new(false));
         let queue = within(&mut platform, || VirtQueue::new(&mut told, 0, false, false));
         Self { queue: Some(queue.expect("the transport takes any queue")), platform, told }
     }
 
     /// Makes a call of the queue.
-    fn call<T>(&mut self, call: impl FnOnce(&mut VirtQueue<Direct, 1>, &mut Told) -> T) -> T {
+    fn call<T>(&mut self, call: impl FnOnce(&mut VirtQueue<Harness, 1>, &mut Told) -> T) -> T {
         let Self { queue, platform, told } = self;
         let queue = queue.as_mut().expect("the queue is there until it is dropped");
         within(platform, || call(queue, told))
@@ -53,57 +56,48 @@ impl Drop for Callable {
     }
 }
 
-/// The one buffer of a chain.
-#[derive(Debug, Clone, Copy)]
+/// The one buffer of a chain, for the crate. Its bytes stand still: the caller's go into and out of the pool's buffer.
 struct One {
-    start: *mut u8,
-    length: usize,
+    bytes: Box<[u8]>,
     writable: bool,
 }
 
-// SAFETY: an address; `bytes` says who uses it.
-unsafe impl Send for One {}
-
 impl One {
-    /// # Safety
-    /// The buffer is lent to this chain, and until the slice is gone nobody else in this process accesses it.
-    unsafe fn bytes<'a>(self) -> &'a mut [u8] {
-        // SAFETY: as promised.
-        unsafe { std::slice::from_raw_parts_mut(self.start, self.length) }
+    fn new(readable: &[&[u8]], writable: &[u32]) -> Self {
+        match (readable, writable) {
+            ([bytes], []) => Self { bytes: Box::from(*bytes), writable: false },
+            ([], [length]) => Self { bytes: vec![0; *length as usize].into(), writable: true },
+            _ => unreachable!("the pool lends no chain without a buffer, and more are refused before"),
+        }
     }
 
     /// Adds it, tells the device, waits until the device uses it, and pops it: all in one call, of which nothing is asked but
     /// that the buffer is not empty.
-    fn carry_through(self, queue: &mut VirtQueue<Direct, 1>, told: &mut Told) -> Result<u32> {
-        // SAFETY: the caller waits for this call, and does nothing with the buffer meanwhile.
-        let bytes = unsafe { self.bytes() };
+    fn carry_through(&mut self, queue: &mut VirtQueue<Harness, 1>, told: &mut Told) -> Result<u32> {
         match self.writable {
-            true => queue.add_notify_wait_pop(&[], &mut [bytes], told),
-            false => queue.add_notify_wait_pop(&[bytes], &mut [], told),
+            true => queue.add_notify_wait_pop(&[], &mut [&mut self.bytes], told),
+            false => queue.add_notify_wait_pop(&[&self.bytes], &mut [], told),
         }
     }
 
     /// Adds it.
-    fn add(self, queue: &mut VirtQueue<Direct, 1>) -> Result<u16> {
-        // SAFETY: nobody accesses the buffer, which stays valid, until it is popped.
-        let bytes = unsafe { self.bytes() };
+    fn add(&mut self, queue: &mut VirtQueue<Harness, 1>) -> Result<u16> {
         match self.writable {
+            // SAFETY: nobody accesses the bytes, on the heap and not the device's, which are there until they are popped or
+            // the queue is no more.
+            true => unsafe { queue.add(&[], &mut [&mut self.bytes]) },
             // SAFETY: as above.
-            true => unsafe { queue.add(&[], &mut [bytes]) },
-            // SAFETY: as above.
-            false => unsafe { queue.add(&[bytes], &mut []) },
+            false => unsafe { queue.add(&[&self.bytes], &mut []) },
         }
     }
 
     /// Pops it.
-    fn pop(self, queue: &mut VirtQueue<Direct, 1>) -> Result<u32> {
-        // SAFETY: nobody accesses the buffer until this call returns.
-        let bytes = unsafe { self.bytes() };
+    fn pop(&mut self, queue: &mut VirtQueue<Harness, 1>) -> Result<u32> {
         match self.writable {
             // SAFETY: it is what was added, by the only token there is.
-            true => unsafe { queue.pop_used(HEAD, &[], &mut [bytes]) },
+            true => unsafe { queue.pop_used(HEAD, &[], &mut [&mut self.bytes]) },
             // SAFETY: as above.
-            false => unsafe { queue.pop_used(HEAD, &[bytes], &mut []) },
+            false => unsafe { queue.pop_used(HEAD, &[&self.bytes], &mut []) },
         }
     }
 }
@@ -128,7 +122,6 @@ struct Caller {
     spared: bool,
     provided: Provided,
     geometry: Geometry,
-    buffers: Area,
     pool: BufferPool,
     state: State,
     /// Used elements so far.
@@ -144,7 +137,6 @@ pub fn new(spared: bool, setup: &Setup, provided: &Provided) -> Box<dyn Subject>
         spared,
         provided: provided.clone(),
         geometry: callable.told.geometry(provided),
-        buffers: Area::of_buffers(provided),
         pool: BufferPool::new(setup, provided),
         state: State::Idle(callable),
         used: 0,
@@ -153,16 +145,6 @@ pub fn new(spared: bool, setup: &Setup, provided: &Provided) -> Box<dyn Subject>
 }
 
 impl Caller {
-    fn one(&self, lent: &Lent) -> One {
-        let (buffer, writable) = match (lent.readable.first(), lent.writable.first()) {
-            (Some(buffer), _) => (buffer, false),
-            (None, Some(buffer)) => (buffer, true),
-            (None, None) => unreachable!("the pool lends no chain without a buffer"),
-        };
-        let start = self.buffers.start.wrapping_add(buffer.offset);
-        One { start, length: buffer.length as usize, writable }
-    }
-
     /// Whether the device has used something that was not popped.
     fn something_used(&self) -> bool {
         self.provided.rings.load_u16(self.geometry.used + 2) != self.used
@@ -174,7 +156,7 @@ impl Caller {
     }
 
     /// Begins a call that waits, up to where it has notified the device.
-    fn begin(mut callable: Callable, one: One) -> State {
+    fn begin(mut callable: Callable, mut one: One) -> State {
         let ((notified, published), (go_on, told_to)) = (channel(), channel());
         callable.told.pause(Pause { notified, go_on: told_to });
         let thread = thread::spawn(move || {
@@ -223,7 +205,7 @@ impl Subject for Caller {
             self.pool.take_back(lent);
         }
         let lent = self.pool.lend(readable, writable).map_err(Refusal::Misuse)?;
-        let one = self.one(&lent);
+        let mut one = One::new(readable, writable);
         self.lent = Some((lent, 0));
         self.state = match std::mem::replace(&mut self.state, State::Nowhere) {
             State::Idle(mut callable) => match callable.call(|queue, _| queue.should_notify()) {
@@ -261,7 +243,7 @@ impl Subject for Caller {
                     Err(_) => self.failed(Some(HEAD)),
                 }
             }
-            State::Added(mut callable, one) => match callable.call(|queue, _| one.pop(queue)) {
+            State::Added(mut callable, mut one) => match callable.call(|queue, _| one.pop(queue)) {
                 Ok(length) => self.done(callable, length),
                 Err(_) => self.failed(None),
             },

@@ -1,6 +1,6 @@
 //! `OwningQueue` as a subject: it has buffers of its own, all of which the device has whenever the caller does not look at one.
 
-use super::platform::{Area, Bounced, Platform, within};
+use super::platform::{Area, Harness, Platform, within};
 use super::transport::Told;
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
@@ -34,7 +34,7 @@ trait AnyOwning {
     fn set_dev_notify(&mut self, enable: bool);
 }
 
-impl<const SIZE: usize, const BYTES: usize> AnyOwning for OwningQueue<Bounced, SIZE, BYTES> {
+impl<const SIZE: usize, const BYTES: usize> AnyOwning for OwningQueue<Harness, SIZE, BYTES> {
     fn poll(&mut self, told: &mut Told, handler: &mut dyn FnMut(&[u8])) -> Result<Option<()>> {
         self.poll(told, |bytes| {
             handler(bytes);
@@ -55,7 +55,7 @@ fn made(size: u16, bytes: u32, told: &mut Told, event_index: bool) -> Box<dyn An
         ($bytes:literal: $($size:literal)*) => {
             match size {
                 $($size => {
-                    let queue = VirtQueue::<Bounced, $size>::new(told, 0, false, event_index);
+                    let queue = VirtQueue::<Harness, $size>::new(told, 0, false, event_index);
                     let queue = queue.expect("the transport takes any queue");
                     Box::new(OwningQueue::<_, $size, $bytes>::new(queue).expect("an empty queue has room"))
                 })*

@@ -24,9 +24,6 @@ pub struct Area {
     pub address: u64,
 }
 
-// SAFETY: an address. Whoever uses it says why nobody else uses that memory meanwhile.
-unsafe impl Send for Area {}
-
 impl Area {
     /// The rings' memory.
     pub fn of_rings(provided: &Provided) -> Self {
@@ -60,35 +57,51 @@ pub struct Platform {
     /// Bytes of the rings' memory that are given out, and in how many parts.
     given: usize,
     parts: usize,
-    /// For [`Bounced`].
-    bounce: Option<Bounce>,
+    sharing: Sharing,
+}
+
+/// Where the device sees a buffer that is shared.
+#[derive(Debug)]
+enum Sharing {
+    /// Where it is.
+    InPlace,
+    /// At the beginning of the buffers' memory: there is no other buffer.
+    Beside,
+    /// In a buffer of the platform's own, as in a confidential guest.
+    Copied(Bounce),
 }
 
 impl Platform {
-    /// A platform for [`Direct`], where nothing is allocated.
-    pub fn direct(provided: &Provided) -> Self {
+    fn new(provided: &Provided, sharing: Sharing) -> Self {
         LEFT_SHARED.with_borrow_mut(Vec::clear);
         let (rings, buffers) = (Area::of_rings(provided), Area::of_buffers(provided));
-        Self { rings, buffers, given: 0, parts: 0, bounce: None }
+        Self { rings, buffers, given: 0, parts: 0, sharing }
     }
 
-    /// A platform for [`Bounced`], where nothing is allocated and nothing is shared, with buffers of `each` bytes to copy
-    /// through.
+    /// A platform where the device sees the caller's buffers where they are, and nothing is allocated.
+    pub fn direct(provided: &Provided) -> Self {
+        Self::new(provided, Sharing::InPlace)
+    }
+
+    /// A platform for one buffer at a time, which is no shared memory. What the device sees in its place, the first buffer of
+    /// a pool, is filled before it is shared and read afterwards by whoever calls the queue.
+    pub fn beside(provided: &Provided) -> Self {
+        Self::new(provided, Sharing::Beside)
+    }
+
+    /// A platform where the device sees nothing but buffers of the platform's own, of `each` bytes, that are copied through,
+    /// and where nothing is allocated and nothing is shared.
     pub fn bounced(provided: &Provided, each: usize) -> Self {
-        let direct = Self::direct(provided);
-        let slots = (0..direct.buffers.length / each).map(|_| None).collect();
-        Self { bounce: Some(Bounce { memory: Rc::clone(&provided.buffers), each, slots }), ..direct }
+        let slots = (0..provided.buffers.len() / each).map(|_| None).collect();
+        let bounce = Bounce { memory: Rc::clone(&provided.buffers), each, slots };
+        Self::new(provided, Sharing::Copied(bounce))
     }
 
     /// Nothing is shared any more: the device was stopped, and the queue is no more.
     pub fn unshare_all(&mut self) {
-        if let Some(bounce) = &mut self.bounce {
+        if let Sharing::Copied(bounce) = &mut self.sharing {
             bounce.slots.fill_with(|| None);
         }
-    }
-
-    fn bounce(&mut self) -> &mut Bounce {
-        self.bounce.as_mut().expect("a platform for queues whose buffers are copied")
     }
 
     fn allocate(&mut self, pages: usize) -> (PhysAddr, NonNull<u8>) {
@@ -115,8 +128,8 @@ impl Platform {
 impl Drop for Platform {
     fn drop(&mut self) {
         // What a queue did not unshare stays shared, for the harness to see.
-        if let Some(bounce) = self.bounce.take() {
-            LEFT_SHARED.with_borrow_mut(|left| left.extend(bounce.slots.into_iter().flatten()));
+        if let Sharing::Copied(bounce) = &mut self.sharing {
+            LEFT_SHARED.with_borrow_mut(|left| left.extend(bounce.slots.drain(..).flatten()));
         }
     }
 }
@@ -166,40 +179,14 @@ fn current<T>(act: impl FnOnce(&mut Platform) -> T) -> T {
     CURRENT.with_borrow_mut(|platform| act(platform.as_mut().expect("a queue is called within its platform")))
 }
 
-/// A platform where the device sees the caller's buffers where they are.
+/// The platform of the call that goes on, for the crate.
 #[derive(Debug)]
-pub struct Direct;
+pub struct Harness;
 
 // SAFETY: pages are zeroed, page-aligned (the harness's memory begins at a page), and given out once until they are given
-// back; whatever is shared is where the device sees it.
-unsafe impl Hal for Direct {
-    fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
-        current(|platform| platform.allocate(pages))
-    }
-
-    unsafe fn dma_dealloc(_: PhysAddr, _: NonNull<u8>, _: usize) -> i32 {
-        current(Platform::deallocate);
-        0
-    }
-
-    unsafe fn mmio_phys_to_virt(_: PhysAddr, _: usize) -> NonNull<u8> {
-        unreachable!("there is no bus")
-    }
-
-    unsafe fn share(buffer: NonNull<[u8]>, _: BufferDirection) -> PhysAddr {
-        let place = buffer.cast::<u8>().as_ptr();
-        current(|platform| platform.buffers.address_of(place, buffer.len())).unwrap_or(NOWHERE)
-    }
-
-    unsafe fn unshare(_: PhysAddr, _: NonNull<[u8]>, _: BufferDirection) {}
-}
-
-/// A platform where the device sees nothing but buffers of the platform's own, as in a confidential guest.
-#[derive(Debug)]
-pub struct Bounced;
-
-// SAFETY: as for `Direct`; each buffer is shared as one that is not shared, and copied back when it is unshared.
-unsafe impl Hal for Bounced {
+// back; whatever is shared is where its `Sharing` says that the device sees it, and what is copied is copied back when it is
+// unshared.
+unsafe impl Hal for Harness {
     fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
         current(|platform| platform.allocate(pages))
     }
@@ -214,20 +201,26 @@ unsafe impl Hal for Bounced {
     }
 
     unsafe fn share(buffer: NonNull<[u8]>, direction: BufferDirection) -> PhysAddr {
-        // SAFETY: `Hal::share` is given a valid buffer that nobody else accesses meanwhile.
-        let bytes = unsafe { buffer.as_ref() };
-        current(|platform| {
-            let offset = platform.bounce().share(bytes, direction);
-            offset.map_or(NOWHERE, |offset| platform.buffers.address + offset as u64)
+        current(|Platform { buffers, sharing, .. }| match sharing {
+            Sharing::InPlace => {
+                buffers.address_of(buffer.cast::<u8>().as_ptr(), buffer.len()).unwrap_or(NOWHERE)
+            }
+            Sharing::Beside => buffers.address,
+            Sharing::Copied(bounce) => {
+                // SAFETY: `Hal::share` is given a valid buffer that nobody else accesses meanwhile.
+                let bytes = unsafe { buffer.as_ref() };
+                bounce.share(bytes, direction).map_or(NOWHERE, |offset| buffers.address + offset as u64)
+            }
         })
     }
 
     unsafe fn unshare(address: PhysAddr, mut buffer: NonNull<[u8]>, direction: BufferDirection) {
-        // SAFETY: `Hal::unshare` is given a valid buffer that nobody else accesses meanwhile.
-        let bytes = unsafe { buffer.as_mut() };
-        current(|platform| {
-            let offset = (address - platform.buffers.address) as usize;
-            platform.bounce().unshare(offset, bytes, direction);
+        current(|Platform { buffers, sharing, .. }| {
+            if let Sharing::Copied(bounce) = sharing {
+                // SAFETY: `Hal::unshare` is given a valid buffer that nobody else accesses meanwhile.
+                let bytes = unsafe { buffer.as_mut() };
+                bounce.unshare((address - buffers.address) as usize, bytes, direction);
+            }
         });
     }
 }
