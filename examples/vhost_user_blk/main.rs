@@ -8,7 +8,7 @@
 //!      └─────── Peer: the same through `virtio-driver` of libblkio
 //! ```
 //!
-//! The daemon is started on a scratch image, and killed twice. What is read is verified at every step, and the image is
+//! The daemon is started on a scratch image, and killed four times. What is read is verified at every step, and the image is
 //! looked at as well. Exit status: 0 all went well, 1 something went wrong, 2 the arguments were refused or there is no daemon,
 //! 130 after Ctrl-C.
 
