@@ -83,11 +83,12 @@ fn it_is_measured_beside_the_peer() {
     for row in rows {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         assert_eq!(cells.len(), 9, "{text}");
-        let numbers = cells.iter().filter(|cell| !["yes", "no"].contains(cell));
-        assert!(
-            numbers.map(|cell| cell.parse::<f64>().expect("a number")).all(|number| number > 0.0),
-            "{text}"
-        );
+        for (column, cell) in cells.iter().enumerate().filter(|(_, cell)| !["yes", "no"].contains(cell)) {
+            let number: f64 = cell.parse().expect("a number");
+            // A starved machine has no tenth of a megabyte per second to print.
+            let megabytes = column == 3;
+            assert!(number > 0.0 || megabytes && number == 0.0, "{text}");
+        }
     }
 }
 
