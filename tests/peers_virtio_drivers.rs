@@ -3,24 +3,18 @@
 
 #[path = "../examples/virtio_drivers/adapter/mod.rs"]
 mod adapter;
+#[path = "../examples/support/documents.rs"]
+mod documents;
 
 use ringstorm::execution::Rig;
 use ringstorm::outcome::Expected;
 use ringstorm::scenario::{Document, Profile, generate};
 use ringstorm::story;
 use ringstorm::subject::{Kind, Subjects};
-use std::path::PathBuf;
+use std::path::Path;
 
 fn documents() -> Vec<(String, String, Document)> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(adapter::FINDINGS).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let read = |path: PathBuf| {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let document = text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        (path.file_stem().unwrap().to_str().unwrap().to_owned(), text, document)
-    };
-    files.into_iter().map(read).collect()
+    documents::documents(Path::new(adapter::FINDINGS)).unwrap()
 }
 
 #[test]
