@@ -16,7 +16,7 @@ pub use junit::junit;
 pub use merge::{Apart, merge};
 pub use pace::PaceReport;
 pub use page::page;
-pub(crate) use repeat::quoted;
+pub(crate) use repeat::{command_line, quoted};
 pub use run::{Asked, FindingReport, RunReport};
 pub use sarif::sarif;
 
@@ -33,6 +33,9 @@ const FEW_MISSED: usize = 10;
 pub const RUN_VERSION: u32 = 3;
 /// Version of the other JSON objects.
 pub const JSON_VERSION: u32 = 1;
+
+/// The program whose subjects are those that come with ringstorm.
+pub const PROGRAM: &str = "ringstorm";
 
 /// Neighbouring seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -70,7 +70,7 @@ fn command(arguments: &[&str]) -> Output {
 }
 
 /// What tells the command from the test; the last is for children.
-const COMMANDS: [&str; 4] = ["run", "replay", "explore", "isolated"];
+const COMMANDS: [&str; 5] = ["run", "replay", "explore", "report", "isolated"];
 
 fn check(arguments: &[&str], status: i32, out: &str, err: &str) {
     let Output { status: left, stdout, stderr } = command(arguments);
@@ -79,6 +79,41 @@ fn check(arguments: &[&str], status: i32, out: &str, err: &str) {
     assert_eq!(left.code(), Some(status), "{arguments:?}: {told}\n{noted}");
     assert!(told.contains(out), "{arguments:?}: {told}\n{noted}");
     assert!(noted.contains(err), "{arguments:?}: {told}\n{noted}");
+}
+
+/// Whoever has the program where a shell looks for it can type what a report says.
+fn the_commands_of_reports_can_be_typed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = std::env::current_exe().expect("this program");
+    let name = program.file_name().and_then(|name| name.to_str()).expect("a name");
+    let place = program.parent().expect("a folder");
+    let start = |command: &mut Command| command.current_dir(&folder).output().expect("it starts");
+    let run = ["run", "--seeds", "60", "--subject", "aborts", "--isolate", "--out", "out"];
+    assert_eq!(start(Command::new(&program).args(run)).status.code(), Some(1));
+    let replay = format!("{name} replay out/");
+    for form in ["html", "junit", "sarif"] {
+        let report = ["report", "out/report.json", "--format", form];
+        let text = start(Command::new(&program).args(report)).stdout;
+        let text = String::from_utf8(text).expect("text");
+        assert!(text.contains(&replay), "{form}: {text}");
+        assert!(form == "sarif" || text.contains(&format!("{name} run --subject aborts")), "{form}: {text}");
+        assert!(!text.contains(place.to_str().expect("a name")), "{form} tells where the program is: {text}");
+    }
+    let mut files = std::fs::read_dir(folder.path().join("out"))
+        .expect("a folder")
+        .map(|file| file.expect("a file").path());
+    let finding =
+        files.find(|file| file.extension().is_some_and(|ending| ending == "storm")).expect("a finding");
+    let text = std::fs::read_to_string(finding).expect("text");
+    let (_, command) =
+        text.lines().find_map(|line| line.strip_prefix("# from seed ")?.split_once(": ")).expect("a command");
+    let path = std::env::join_paths([place, "/usr/bin".as_ref(), "/bin".as_ref()]).expect("a path");
+    let left = start(Command::new("sh").args(["-c", command]).env("PATH", path));
+    assert_eq!(left.status.code(), Some(1), "{command}: {left:?}");
+    assert!(String::from_utf8_lossy(&left.stdout).contains(" on aborts\n"), "{command}: {left:?}");
+    // A subject that comes with ringstorm is known to ringstorm, too.
+    let left = start(Command::new(&program).args(["run", "--seeds", "1", "--subject", "core", "--json"]));
+    assert!(String::from_utf8_lossy(&left.stdout).contains("\"program\": \"ringstorm\""), "{left:?}");
 }
 
 fn main() -> ExitCode {
@@ -99,5 +134,6 @@ fn main() -> ExitCode {
     check(&["replay", "7", "--subject", "wrong", "--isolate"], 2, "", wrong);
     check(&["explore", "--subject", "wrong", "--queue-size", "1"], 2, "", wrong);
     run(&["--subject", "core"], 0, "core under the swarm storm", "");
+    the_commands_of_reports_can_be_typed();
     ExitCode::SUCCESS
 }

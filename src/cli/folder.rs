@@ -2,7 +2,7 @@
 
 use super::{Refusal, output};
 use crate::campaign::{Finding, Plan, Summary};
-use crate::report::{Asked, RunReport, file_name};
+use crate::report::{Asked, RunReport, command_line, file_name};
 use crate::scenario::{Document, GENERATOR};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
@@ -150,17 +150,18 @@ pub(super) fn path(folder: &Path, finding: &Finding) -> PathBuf {
 }
 
 /// Writes a finding down. If that fails, its scenario goes to standard error, so that it is not lost.
-pub(super) fn keep(folder: &Path, plan: &Plan, finding: &Finding) -> Result<(), Refusal> {
+pub(super) fn keep(folder: &Path, program: &str, plan: &Plan, finding: &Finding) -> Result<(), Refusal> {
     let signature = &finding.signature;
+    let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
+    let draw = super::run::options(&plan.draw);
+    let replay = format!("replay {} --subject {}{draw}{isolate}", finding.seed, signature.subject);
     let comments = [
         signature.to_string(),
         finding.detail.replace(['\n', '\r'], " "),
         format!(
-            "from seed {} of generator {GENERATOR}: ringstorm replay {0} --subject {}{}{}",
+            "from seed {} of generator {GENERATOR}: {}",
             finding.seed,
-            signature.subject,
-            super::run::options(&plan.draw),
-            if plan.isolation.is_some() { " --isolate" } else { "" }
+            command_line(program, &replay).replace(['\n', '\r'], " ")
         ),
         format!("as a regression, this file ends in: expect {} {}", signature.subject, signature.expected),
     ];

@@ -50,6 +50,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
         bar: RunProgress::new(&plan, before.as_ref()),
         plan: &plan,
         asked,
+        program: session.program(plan.kind),
         shard,
         canary,
         out,
@@ -102,6 +103,8 @@ struct Keeper<'a> {
     bar: RunProgress,
     plan: &'a Plan,
     asked: Asked,
+    /// What replays it.
+    program: String,
     shard: Option<String>,
     canary: Canary,
     /// Where findings go.
@@ -116,11 +119,12 @@ impl Keeper<'_> {
     fn report(&self, summary: &Summary) -> RunReport {
         let file = |finding: &Finding| folder::path(&self.out, finding).display().to_string();
         let canary = Some(self.canary.clone());
-        RunReport::new(self.asked.clone(), self.shard.clone(), self.plan, summary, canary, file)
+        let (asked, program, shard) = (self.asked.clone(), self.program.clone(), self.shard.clone());
+        RunReport::new(asked, program, shard, self.plan, summary, canary, file)
     }
 
     fn write(&mut self, finding: &Finding) {
-        let written = folder::keep(&self.out, self.plan, finding);
+        let written = folder::keep(&self.out, &self.program, self.plan, finding);
         self.failed(written);
     }
 

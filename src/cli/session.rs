@@ -3,9 +3,10 @@
 use super::Refusal;
 use super::folder;
 use crate::isolation::Isolation;
-use crate::report::quoted;
+use crate::report::{PROGRAM, command_line, quoted};
 use crate::subject::{Kind, Subjects};
 use ringstorm_core::QueueSize;
+use std::path::PathBuf;
 
 /// What a command line is run with.
 #[derive(Debug, Clone, Copy)]
@@ -52,11 +53,17 @@ impl Session {
 
     /// A command line of this program, as it was called. Without a program of its own, the arguments alone.
     pub(super) fn command_line(self, arguments: &str) -> String {
-        if !self.whole_process {
-            return arguments.to_owned();
+        let called = if self.whole_process { called() } else { PathBuf::new() };
+        command_line(&called.to_string_lossy(), arguments)
+    }
+
+    /// The name of the program that knows this subject, wherever it is; none within another program.
+    pub(super) fn program(self, kind: Kind) -> String {
+        match kind {
+            Kind::Own(_) if !self.whole_process => String::new(),
+            Kind::Own(_) => called().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            Kind::Core | Kind::Specimen(_) | Kind::Deadly(_) => PROGRAM.to_owned(),
         }
-        let program = std::env::args_os().next().unwrap_or_else(|| "ringstorm".into());
-        format!("{} {arguments}", quoted(&program.to_string_lossy()))
     }
 
     /// The command line that replays a file.
@@ -67,4 +74,9 @@ impl Session {
         };
         self.command_line(&format!("replay {}{subject}", quoted(file)))
     }
+}
+
+/// This program, as it was called.
+fn called() -> PathBuf {
+    std::env::args_os().next().unwrap_or_else(|| PROGRAM.into()).into()
 }

@@ -16,10 +16,15 @@ pub(crate) fn quoted(text: &str) -> String {
     if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
+/// A command line of a program; without one, the arguments alone.
+pub(crate) fn command_line(program: &str, arguments: &str) -> String {
+    if program.is_empty() { arguments.to_owned() } else { format!("{} {arguments}", quoted(program)) }
+}
+
 /// The command that runs the same seeds again.
 pub(super) fn run_command(report: &RunReport) -> String {
     let asked = &report.asked;
-    let mut command = format!("ringstorm run --subject {}", quoted(&asked.subject));
+    let mut command = command_line(&report.program, &format!("run --subject {}", quoted(&asked.subject)));
     let _ = match (&asked.all_seeds, asked.time) {
         (Some(all), _) => write!(command, " --seeds {} --from {}", all.count, all.from),
         // As many seeds as there was time for.
@@ -43,13 +48,14 @@ pub(super) fn run_command(report: &RunReport) -> String {
 /// The command that tells a finding's shrunk scenario.
 pub(super) fn replay_command(report: &RunReport, finding: &FindingReport) -> String {
     let (file, subject) = (quoted(&finding.file), quoted(&report.asked.subject));
-    format!("ringstorm replay {file} --subject {subject}{}", isolate(report))
+    command_line(&report.program, &format!("replay {file} --subject {subject}{}", isolate(report)))
 }
 
 /// The command that tells the scenario of its lowest seed, as it was before shrinking.
 pub(super) fn seed_command(report: &RunReport, finding: &FindingReport) -> String {
     let (seed, subject) = (finding.seed, quoted(&report.asked.subject));
-    format!("ringstorm replay {seed} --subject {subject}{}{}", draw_options(report), isolate(report))
+    let (draw, isolate) = (draw_options(report), isolate(report));
+    command_line(&report.program, &format!("replay {seed} --subject {subject}{draw}{isolate}"))
 }
 
 fn draw_options(report: &RunReport) -> String {

@@ -2,7 +2,7 @@
 
 use super::coverage::CoverageReport;
 use super::pace::{PaceReport, pace, pace_report};
-use super::{Interval, RUN_VERSION};
+use super::{Interval, PROGRAM, RUN_VERSION};
 use crate::campaign::{Canary, Ending, Extent, Finding, NoShard, Plan, Shard, Summary, SweepHash, Tally};
 use crate::counts::CountsReport;
 use crate::outcome::Signature;
@@ -49,6 +49,9 @@ pub struct RunReport {
     /// What was asked for.
     #[serde(flatten)]
     pub asked: Asked,
+    /// The file name of the program that knows the subject; empty if the command was run within another program.
+    #[serde(default = "usual_program")]
+    pub program: String,
     /// Which part of the run this is: K/N, or none if it is all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
@@ -192,6 +195,7 @@ impl RunReport {
     /// A report of a run, or of what it came to so far.
     pub fn new(
         asked: Asked,
+        program: String,
         shard: Option<String>,
         plan: &Plan,
         summary: &Summary,
@@ -201,6 +205,7 @@ impl RunReport {
         let Tally { stepping, constructing, heat, counts, .. } = &summary.tally;
         let mut report = Self {
             asked,
+            program,
             shard,
             missing: Vec::new(),
             ended_early: Vec::new(),
@@ -319,6 +324,11 @@ impl RunReport {
         let digits = self.trace_hash.strip_prefix("0x")?;
         u64::from_str_radix(digits, 16).ok().map(SweepHash::from_number)
     }
+}
+
+/// Where a report does not say which.
+fn usual_program() -> String {
+    PROGRAM.to_owned()
 }
 
 fn finding_report(finding: &Finding, file: impl Fn(&Finding) -> String) -> FindingReport {

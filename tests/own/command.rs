@@ -27,7 +27,11 @@ fn a_test_runs_the_storm_over_its_own_queue() {
         .collect();
     findings.sort();
     assert!(findings.len() >= 2, "{findings:?}");
+    let report = std::fs::read_to_string(folder.path().join("report.json")).expect("a report");
+    assert!(report.contains("\"program\": \"\""), "no command line is that of this test: {report}");
     for finding in findings {
+        let text = std::fs::read_to_string(&finding).expect("a scenario");
+        assert!(text.contains(": replay ") && !text.contains("ringstorm replay"), "{text}");
         let finding = finding.to_str().expect("a name");
         for command in ["replay", "shrink"] {
             assert_eq!(

@@ -2,7 +2,7 @@
 
 use ringstorm::campaign::{self, Canary, Extent, Hang, Plan, Summary};
 use ringstorm::report::{
-    Asked, CalibrationReport, Interval, PaceReport, RunReport, file_name, read_calibration,
+    Asked, CalibrationReport, Interval, PROGRAM, PaceReport, RunReport, file_name, read_calibration,
 };
 use ringstorm::scenario::{Draw, Profile};
 use ringstorm::subject::Kind;
@@ -32,7 +32,8 @@ pub fn run(subject: &str, seeds: u64, max_findings: usize) -> RunReport {
         signature: "specimen-id-folded/violation/no-forged-completion/take/truncated-id".to_owned(),
     };
     let file = |finding: &campaign::Finding| format!("findings/{}", file_name(&finding.signature));
-    let mut report = RunReport::new(asked, None, &plan, &summary, Some(canary), file);
+    let program = PROGRAM.to_owned();
+    let mut report = RunReport::new(asked, program, None, &plan, &summary, Some(canary), file);
     (report.seconds, report.construction_seconds, report.stepping_seconds) = (2.0, 0.25, 3.0);
     (report.steps_per_second, report.steps_per_second_per_core) = (2_000_000.0, 1_000_000.0);
     let point = |seconds: u32, steps: u64| PaceReport {
@@ -56,6 +57,7 @@ pub fn hostile() -> RunReport {
                 {{ 7 * 7 }} ]]> --> </svg><b onclick=alert(3)>";
     let mut report = found();
     report.asked.subject = text.to_owned();
+    report.program = text.to_owned();
     report.asked.generator = text.to_owned();
     report.asked.masks.insert(text.to_owned());
     report.masked.insert(text.to_owned(), 3);
