@@ -4,17 +4,22 @@ use ringstorm::counts::{Answers, Counts, CountsReport};
 use ringstorm::execution::Rig;
 use ringstorm::executor::Executor;
 use ringstorm::scenario::{Document, Draw, Op, Profile};
-use ringstorm::subject::Kind;
+use ringstorm::subject::{Capabilities, CoreQueue, Kind, Own};
 use ringstorm_sim_device::Fault;
 
 /// What is counted in a scenario that begins with a chain at the device.
 #[track_caller]
 fn counts(subject: &str, setup: &str, steps: &[&str]) -> Counts {
+    counts_of(Kind::by_name(subject).expect("a subject"), setup, steps)
+}
+
+#[track_caller]
+fn counts_of(kind: Kind, setup: &str, steps: &[&str]) -> Counts {
     let begin = "driver submit readable=1x8 writable=1x8\ndevice take\n";
     let text = format!("ringstorm scenario 1\nqueue size=4 buffer=64{setup}\n{begin}{}\n", steps.join("\n"));
     let scenario = text.parse::<Document>().unwrap_or_else(|error| panic!("{error}\n{text}")).scenario;
     let mut rig = Rig::new().expect("there is memory");
-    rig.run(Kind::by_name(subject).expect("a subject"), &scenario, &mut ()).expect("there is memory");
+    rig.run(kind, &scenario, &mut ()).expect("there is memory");
     rig.take_counts()
 }
 
@@ -61,6 +66,16 @@ fn a_length_that_is_cut_is_clamped() {
     assert_eq!(*refused.fault(Fault::LengthTooLong), answers(|answers| answers.reported = 1));
     let wrong = counts("specimen-length-passed-through", "", &steps);
     assert_eq!(*wrong.fault(Fault::LengthTooLong), answers(|answers| answers.violated = 1));
+}
+
+/// Where a driver tells no lengths, what its adapter says of them is nobody's word.
+#[test]
+fn who_tells_no_lengths_clamps_none() {
+    const CAN: Capabilities = Capabilities { lengths: false, ..Kind::Core.capabilities() };
+    static SILENT: Own = Own::new("silent", CAN, |setup, provided| Box::new(CoreQueue::new(setup, provided)));
+    let steps = ["device fault length-too-long newest value=5", "driver take"];
+    let ignored = counts_of(Kind::Own(&SILENT), "", &steps);
+    assert_eq!(*ignored.fault(Fault::LengthTooLong), answers(|answers| answers.ignored = 1));
 }
 
 #[test]

@@ -137,7 +137,7 @@ impl Run {
     }
 
     fn meet_forged(&mut self, from: u16, consumed: u16, done: Option<Completion>) {
-        let blame = self.blame;
+        let (blame, tells) = (self.blame, self.can.lengths);
         let ahead = |element: &Forged| element.index.wrapping_sub(from);
         // Who leaves what it refuses may have refused all that is in the ring, up to the next such element.
         let last = match (blame, consumed) {
@@ -148,7 +148,7 @@ impl Run {
         forged.retain(|element| {
             let ahead = ahead(element);
             let answered = match (done, blame) {
-                (Some(done), _) if ahead == last && done.length < element.length => Answer::Clamped,
+                (Some(done), _) if tells && ahead == last && done.length < element.length => Answer::Clamped,
                 (_, Some(blame)) if ahead == last => {
                     self.blame = None;
                     blame
