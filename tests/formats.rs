@@ -84,6 +84,25 @@ fn what_means_harm_is_no_markup() {
     assert!(message.contains("<script>alert(1)</script> & \"quoted\"") && message.contains("\\u{202e}"));
 }
 
+/// A part of a command is another command, and may well be one that can be typed.
+#[test]
+fn no_command_is_cut() {
+    let mut report = found();
+    let long = "n".repeat(3_000);
+    report.asked.subject = format!("{long}\u{1b}end");
+    report.findings.truncate(1);
+    report.findings[0].file = format!("{long}.storm");
+    let shown = |command: &str| format!("{command} --subject '{long}\\u{{1b}}end'");
+    let (run, seed) =
+        (shown("ringstorm run"), shown(&format!("ringstorm replay {}", report.findings[0].seed)));
+    let replay = shown(&format!("ringstorm replay {long}.storm"));
+    let page = page(&report, None).expect("a page").replace("&#39;", "'");
+    assert!(page.contains(&run) && page.contains(&seed) && page.contains(&replay));
+    let xml = junit(&report).expect("XML").replace("&apos;", "'");
+    assert!(xml.contains(&run) && xml.contains(&replay));
+    assert!(sarif(&report).replace("\\\\", "\\").contains(&replay));
+}
+
 /// Five megabytes, as much as a browser shows at once.
 const MOST: usize = 5_000_000;
 

@@ -1,6 +1,6 @@
 //! What a run came to as JUnit's XML: a test for each invariant, so that the same run has the same tests every time.
 
-use super::page::plain;
+use super::page::{plain, visible};
 use super::repeat::{replay_command, run_command};
 use super::{FindingReport, RunReport, grouped};
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
@@ -46,7 +46,7 @@ fn properties(report: &RunReport) -> Vec<(&'static str, String)> {
         ("effective steps", report.effective_steps.to_string()),
         ("pairs of driver state and fault", report.coverage.pairs_hit.to_string()),
         ("trace hash", plain(&report.trace_hash)),
-        ("command", plain(&run_command(report))),
+        ("command", visible(&run_command(report))),
     ];
     if let Some(canary) = &report.canary {
         properties.push(("canary", plain(&canary.signature)));
@@ -84,7 +84,7 @@ fn held(report: &RunReport, invariant: Invariant, findings: &[&FindingReport]) -
             plain(&finding.detail),
             finding.count,
             finding.seed,
-            plain(&replay_command(report, finding))
+            visible(&replay_command(report, finding))
         ));
     }
     if findings.len() > MOST_TOLD {

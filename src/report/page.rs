@@ -83,7 +83,7 @@ pub fn page(report: &RunReport, calibration: Option<&CalibrationReport>) -> Resu
         steps: answers::steps(&report.counts),
         speed: speed::plot(&report.pace)?,
         calibration: calibration.map(CalibrationView::new),
-        command: plain(&run_command(report)),
+        command: visible(&run_command(report)),
         generator: plain(&report.asked.generator),
         trace_hash: plain(&report.trace_hash),
         report,
@@ -91,15 +91,19 @@ pub fn page(report: &RunReport, calibration: Option<&CalibrationReport>) -> Resu
     page.render().map_err(|error| error.to_string())
 }
 
-/// Text of strangers as it can be shown: characters that would not be seen, or would turn around what stands beside
-/// them, are written out, and what is very long is cut.
+/// Text of strangers as it can be shown: [`visible`], and what is very long is cut.
 pub(super) fn plain(text: &str) -> String {
+    match text.char_indices().nth(MOST_TEXT) {
+        Some((end, _)) => format!("{} ... (cut)", visible(&text[..end])),
+        None => visible(text),
+    }
+}
+
+/// All of a text: characters that would not be seen, or would turn around what stands beside them, are written out. For
+/// commands, of which a part is another command.
+pub(super) fn visible(text: &str) -> String {
     let mut shown = String::new();
-    for (count, character) in text.chars().enumerate() {
-        if count >= MOST_TEXT {
-            shown.push_str(" ... (cut)");
-            break;
-        }
+    for character in text.chars() {
         let unseen = character.is_control() && character != '\n'
             || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}' | '\u{feff}');

@@ -1,6 +1,6 @@
 //! What a run found as SARIF: a rule for each invariant, and the file that a finding is kept in as its place.
 
-use super::page::plain;
+use super::page::{plain, visible};
 use super::repeat::replay_command;
 use super::{FindingReport, RunReport};
 use ringstorm_model::Invariant;
@@ -49,7 +49,7 @@ fn result(report: &RunReport, finding: &FindingReport) -> Value {
         "{detail}. Found by {} seeds, the lowest is {}. {}",
         finding.count,
         finding.seed,
-        plain(&replay_command(report, finding))
+        visible(&replay_command(report, finding))
     );
     json!({
         "ruleId": rule,

@@ -1,7 +1,7 @@
 //! The findings: each with its picture, as long as there is room.
 
 use super::lanes::{LanesView, last};
-use super::{numbers, plain};
+use super::{numbers, plain, visible};
 use crate::outcome::Signature;
 use crate::report::repeat::{replay_command, seed_command};
 use crate::report::{FindingReport, RunReport};
@@ -128,8 +128,8 @@ impl FindingPart {
             moments: moments.iter().enumerate().map(line).collect(),
             scenario,
             scenario_cut,
-            replay: plain(&replay_command(report, finding)),
-            seed_command: plain(&seed_command(report, finding)),
+            replay: visible(&replay_command(report, finding)),
+            seed_command: visible(&seed_command(report, finding)),
         }
     }
 }
