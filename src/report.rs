@@ -77,6 +77,21 @@ fn read_version<T: DeserializeOwned>(text: &str, what: &str, expected: u32) -> R
 }
 
 impl RunReport {
+    /// What was not run, for which nothing found means nothing, in words for each part of the run. If it ended since enough was
+    /// found, nothing is amiss.
+    pub(crate) fn gaps(&self) -> Vec<String> {
+        if self.complete || self.enough_found && self.missing.is_empty() {
+            return Vec::new();
+        }
+        let which = [("missing", &self.missing), ("ended early", &self.ended_early)]
+            .map(|(what, shards)| shards.iter().map(move |shard| format!("shard {shard}: {what}")));
+        let which: Vec<String> = which.into_iter().flatten().collect();
+        match which.is_empty() {
+            true => vec![format!("the run ended early, after {} seeds", grouped(self.seeds))],
+            false => which,
+        }
+    }
+
     /// The report as text for people.
     pub fn text(&self) -> String {
         let mut text = String::new();

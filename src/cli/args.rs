@@ -243,7 +243,7 @@ pub(super) struct ReportArgs {
     #[arg(required = true, value_name = "FILE.json")]
     pub(super) inputs: Vec<PathBuf>,
     /// Hold two runs against each other: before, and after. Exit status 1 if the second one has a finding, by signature,
-    /// that the first one has not; else 0.
+    /// that the first one has not; else 2 if a part of the second one is missing or ended early, and else 0.
     #[arg(long)]
     pub(super) compare: bool,
     /// In which form; what the name of the output ends in says so unless given (.html, .json, .xml, .sarif), and else it

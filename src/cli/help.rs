@@ -56,7 +56,8 @@ seconds on one core; steps after shrinking.";
 pub(super) const REPORT: &str = "\
 Examples:
   ringstorm report storm/report.json
-  ringstorm report part-*.json --json -o whole.json";
+  ringstorm report part-*.json --json -o whole.json
+  ringstorm report --compare before.json after.json";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

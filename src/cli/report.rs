@@ -38,7 +38,8 @@ fn compare(args: &ReportArgs, format: Format) -> Result<Found, Refusal> {
         let parts = vec![(path.display().to_string(), read(path, report::read)?)];
         report::merge(parts).map_err(|error| Refusal::Input(error.to_string()))
     };
-    let comparison = Comparison::new(&whole(before)?, &whole(after)?).map_err(Refusal::Input)?;
+    let (first, second) = (whole(before)?, whole(after)?);
+    let comparison = Comparison::new(&first, &second).map_err(Refusal::Input)?;
     match format {
         Format::Text => put(args, &comparison.to_string())?,
         Format::Json => put(args, &comparison.json())?,
@@ -46,7 +47,12 @@ fn compare(args: &ReportArgs, format: Format) -> Result<Found, Refusal> {
             return Err(Refusal::Input("--compare: expected text or JSON as the form".to_owned()));
         }
     }
-    Ok(if comparison.findings.new.is_empty() { Found::Nothing } else { Found::Something })
+    match (comparison.findings.new.is_empty(), second.gaps().as_slice()) {
+        (false, _) => Ok(Found::Something),
+        (true, []) => Ok(Found::Nothing),
+        // What is not new yet may be so in the rest.
+        (true, gaps) => Err(Refusal::Input(format!("{}: {}", after.display(), gaps.join(", ")))),
+    }
 }
 
 fn put(args: &ReportArgs, text: &str) -> Result<(), Refusal> {

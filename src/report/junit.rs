@@ -2,7 +2,7 @@
 
 use super::page::{plain, visible};
 use super::repeat::{replay_command, run_command};
-use super::{FindingReport, RunReport, grouped};
+use super::{FindingReport, RunReport};
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 use ringstorm_model::Invariant;
 use std::time::Duration;
@@ -56,18 +56,13 @@ fn properties(report: &RunReport) -> Vec<(&'static str, String)> {
 
 /// Silence of a part is an error, unless it ended since enough was found.
 fn completeness(report: &RunReport) -> TestCaseStatus {
-    if report.complete || report.enough_found && report.missing.is_empty() {
+    let gaps = report.gaps();
+    if gaps.is_empty() {
         return TestCaseStatus::success();
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    let which = [("missing", &report.missing), ("ended early", &report.ended_early)]
-        .map(|(what, shards)| shards.iter().map(move |shard| format!("shard {}: {what}", plain(shard))));
-    let which: Vec<String> = which.into_iter().flatten().collect();
-    let seeds = grouped(report.seeds);
-    status.set_message(match which.is_empty() {
-        true => format!("the run ended early, after {seeds} seeds"),
-        false => which.join(", "),
-    });
+    let gaps: Vec<String> = gaps.iter().map(|gap| plain(gap)).collect();
+    status.set_message(gaps.join(", "));
     status
 }
 

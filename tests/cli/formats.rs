@@ -114,6 +114,38 @@ fn two_runs_beside_each_other() {
 }
 
 #[test]
+fn a_part_beside_a_whole_run_is_never_green() {
+    let place = Place::new();
+    report(&place, "whole.json", "40");
+    let changed = |name: &str, change: &dyn Fn(&mut serde_json::Value)| {
+        let mut report = serde_json::from_str(&place.read("whole.json")).expect("an object");
+        change(&mut report);
+        place.write(name, report.to_string());
+    };
+    // As it is after Ctrl-C, and where as many groups were found as were asked for.
+    changed("early.json", &|report| report["complete"] = json!(false));
+    changed("enough.json", &|report| {
+        (report["complete"], report["enough_found"]) = (json!(false), json!(true));
+    });
+    changed("silent.json", &|report| report["findings"] = json!([]));
+    let part =
+        ["run", "--json", "--subject", SPECIMEN, "--seeds", "40", "--max-findings", "99", "--shard", "1/2"];
+    place.write("part.json", place.run(&part).out);
+    let cases = [
+        ("whole.json", "early.json", 2, "error: early.json: the run ended early, after 40 seeds\n"),
+        ("whole.json", "part.json", 2, "error: part.json: shard 2/2: missing\n"),
+        ("whole.json", "enough.json", 0, ""),
+        ("early.json", "whole.json", 0, ""),
+        ("silent.json", "early.json", 1, ""),
+    ];
+    for (before, after, status, err) in cases {
+        let left = place.run(&["report", "--compare", before, after]);
+        assert_eq!((left.status, left.err.as_str()), (Some(status), err), "{before} {after}: {left:?}");
+        assert!(left.out.starts_with("before "), "it is told all the same: {left:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_compared() {
     let place = Place::new();
     report(&place, "run.json", "20");
