@@ -84,6 +84,30 @@ fn what_means_harm_is_no_markup() {
     assert!(message.contains("<script>alert(1)</script> & \"quoted\"") && message.contains("\\u{202e}"));
 }
 
+#[test]
+fn silence_of_a_part_is_told() {
+    let part = |change: &dyn Fn(&mut RunReport)| {
+        let mut report = run("core", 20, 1);
+        change(&mut report);
+        let log: serde_json::Value = serde_json::from_str(&sarif(&report)).expect("JSON");
+        let invocation = &log["runs"][0]["invocations"][0];
+        let told = &invocation["toolExecutionNotifications"];
+        let told: Vec<String> =
+            told.as_array().expect("a list").iter().map(|one| one["message"]["text"].to_string()).collect();
+        (invocation["executionSuccessful"] == true, told.join(" "))
+    };
+    assert_eq!(part(&|_| {}), (true, String::new()));
+    let early = (false, "\"the run ended early, after 20 seeds\"".to_owned());
+    assert_eq!(part(&|report| report.complete = false), early);
+    assert_eq!(part(&|report| (report.complete, report.enough_found) = (false, true)), (true, String::new()));
+    let shards = part(&|report| {
+        (report.complete, report.enough_found) = (false, true);
+        report.missing = vec!["2/4".to_owned()];
+        report.ended_early = vec!["3-4/4".to_owned()];
+    });
+    assert_eq!(shards, (false, "\"shard 2/4: missing\" \"shard 3-4/4: ended early\"".to_owned()));
+}
+
 /// A part of a command is another command, and may well be one that can be typed.
 #[test]
 fn no_command_is_cut() {

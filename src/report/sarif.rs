@@ -10,7 +10,10 @@ use strum::VariantArray;
 /// As many results are what services take.
 const MOST_RESULTS: usize = 5_000;
 
-/// The findings as SARIF 2.1.0.
+/// As many parts that were not run are told of.
+const MOST_NOTIFICATIONS: usize = 100;
+
+/// The findings as SARIF 2.1.0. Its invocation failed where silence would mean nothing.
 pub fn sarif(report: &RunReport) -> String {
     let rules: Vec<Value> = Invariant::VARIANTS
         .iter()
@@ -24,6 +27,12 @@ pub fn sarif(report: &RunReport) -> String {
         .collect();
     let results: Vec<Value> =
         report.findings.iter().take(MOST_RESULTS).map(|finding| result(report, finding)).collect();
+    let gaps = report.gaps();
+    let notifications: Vec<Value> = gaps
+        .iter()
+        .take(MOST_NOTIFICATIONS)
+        .map(|gap| json!({ "level": "error", "message": { "text": plain(gap) } }))
+        .collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -33,6 +42,10 @@ pub fn sarif(report: &RunReport) -> String {
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": rules,
             }},
+            "invocations": [{
+                "executionSuccessful": gaps.is_empty(),
+                "toolExecutionNotifications": notifications,
+            }],
             "results": results,
             "columnKind": "unicodeCodePoints",
         }],
