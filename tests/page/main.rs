@@ -1,15 +1,18 @@
 //! The page as a browser shows it: every picture is there, nothing is logged or asked for, and whatever a report says stays
 //! text.
+//!
+//! Where there is no browser, tests are skipped, which is said; with `RINGSTORM_BROWSER=required` that is a failure.
 
 #[path = "../support/reports.rs"]
 mod reports;
 
 mod browser;
 
-use browser::{Browser, View};
+use browser::{Browser, NEEDED, View};
 use reports::{calibration, found, hostile};
 use ringstorm::report::{RunReport, page};
 use serde_json::json;
+use std::process::Command;
 
 const VIEWS: [View; 3] = [
     View { width: 1200, scheme: "light" },
@@ -105,4 +108,17 @@ fn the_page_forbids_what_it_does_not_do() {
     assert_ne!(browser.value("document.title"), "changed");
     let logged = browser.logged();
     assert_eq!(logged.len(), 2, "{logged:#?}");
+}
+
+/// This program tries a test of its own where no browser can be found.
+#[test]
+fn without_a_browser_it_is_said_that_nothing_is_tried() {
+    let nowhere = tempfile::tempdir().expect("a folder");
+    let mut tests = Command::new(std::env::current_exe().expect("this program"));
+    tests.args(["--exact", "whatever_a_report_says_stays_text"]).env("PATH", nowhere.path());
+    let left = tests.env_remove(NEEDED).output().expect("it starts");
+    let said = String::from_utf8_lossy(&left.stderr);
+    assert!(left.status.success() && said.starts_with("skipped: none of chromium, "), "{left:?}");
+    let left = tests.env(NEEDED, "required").output().expect("it starts");
+    assert!(!left.status.success(), "{left:?}");
 }
