@@ -133,6 +133,15 @@ impl Browser {
         kinds.iter().flat_map(|kind| self.told(kind).cloned()).collect()
     }
 
+    /// The same, as soon as there is so much of it: what the page is forbidden may be logged after it is there.
+    pub fn logged_at_least(&mut self, count: usize) -> Vec<Value> {
+        while self.logged().len() < count {
+            let message = self.receive();
+            self.events.push(message);
+        }
+        self.logged()
+    }
+
     /// Every address that the page asked for.
     pub fn requests(&self) -> Vec<String> {
         let address =
