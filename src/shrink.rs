@@ -137,13 +137,22 @@ impl Shrinker<'_> {
 
     fn simplify_steps(&mut self) -> Result<(), Failure> {
         for at in 0..self.best.steps.len() {
-            for plainer in plainer(self.best.steps[at]) {
-                let mut candidate = self.best.clone();
-                candidate.steps[at] = plainer;
-                self.accept(candidate)?;
-            }
+            // What is plainer than a step that was put in its place is not what was plainer than that.
+            while self.simplify_step(at)? {}
         }
         Ok(())
+    }
+
+    /// Puts the plainest step in the place of one. Says whether there was one.
+    fn simplify_step(&mut self, at: usize) -> Result<bool, Failure> {
+        for plainer in plainer(self.best.steps[at]) {
+            let mut candidate = self.best.clone();
+            candidate.steps[at] = plainer;
+            if self.accept(candidate)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

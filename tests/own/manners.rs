@@ -4,8 +4,8 @@ use ringstorm::execution::Rig;
 use ringstorm::outcome::{Expected, Outcome};
 use ringstorm::scenario::{Profile, Setup, generate};
 use ringstorm::subject::{
-    Answer, Capabilities, Completion, CoreQueue, Geometry, Kind, Name, Own, Provided, Refusal, Subject,
-    Submission,
+    Answer, Capabilities, Completion, CoreQueue, Geometry, Kind, MisuseKind, Name, Own, Provided, Refusal,
+    Subject, Submission,
 };
 use ringstorm_model::Invariant;
 
@@ -17,6 +17,7 @@ enum Defect {
     HandsOutZeros,
     ForgetsToFree,
     DoesNotRefill,
+    LeaksWhatItRefuses,
 }
 
 /// The queue of ringstorm-core, which publishes within submit, says separately whether to notify, and frees as it takes. One
@@ -28,6 +29,8 @@ struct Mannered {
     /// Bytes of each buffer of a queue that fills itself.
     fills: Option<u32>,
     untold: Vec<Submission>,
+    /// Chains that were refused.
+    leaked: u32,
     /// Whether it notified the device of what it submitted itself.
     notified: bool,
 }
@@ -35,7 +38,7 @@ struct Mannered {
 impl Mannered {
     fn new(defect: Defect, setup: &Setup, provided: &Provided) -> Self {
         let queue = CoreQueue::new(setup, provided);
-        Self { queue, defect, taken: Vec::new(), fills: None, untold: Vec::new(), notified: false }
+        Self { queue, defect, taken: Vec::new(), fills: None, untold: Vec::new(), notified: false, leaked: 0 }
     }
 
     fn self_filling(defect: Defect, setup: &Setup, provided: &Provided) -> Self {
@@ -60,7 +63,10 @@ impl Subject for Mannered {
     }
 
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
-        let head = self.queue.submit(readable, writable)?;
+        let full = Refusal::Misuse(MisuseKind::NotEnoughFree);
+        let answer = self.queue.submit(readable, writable);
+        self.leaked += u32::from(answer == Err(full));
+        let head = answer?;
         self.notified |= self.queue.publish();
         Ok(head)
     }
@@ -106,7 +112,10 @@ impl Subject for Mannered {
     }
 
     fn free_count(&self) -> u32 {
-        self.queue.free_count()
+        match self.defect {
+            Defect::LeaksWhatItRefuses => self.queue.free_count().saturating_sub(self.leaked),
+            _ => self.queue.free_count(),
+        }
     }
 
     fn reset(&mut self, first_index: u16) {
@@ -240,4 +249,22 @@ fn a_queue_is_made_as_large_as_it_can_be() {
         let refused = ringstorm::cli::command(own, [command, "--queue-size", "4"]).expect_err("too large");
         assert_eq!(refused.to_string(), "--queue-size 4: mannered has no queues above 2");
     }
+}
+
+/// A chain that is refused for its length is cut in halves, and not buffer by buffer.
+#[test]
+fn a_chain_of_many_buffers_is_shrunk_soon() {
+    static OWN: Own = Own::new("mannered", AT_ONCE, |setup, provided| {
+        Box::new(Mannered::new(Defect::LeaksWhatItRefuses, setup, provided))
+    });
+    let text = "ringstorm scenario 1\nqueue size=4 buffer=1\ndriver submit readable=131072x1\n";
+    let scenario = text.parse::<ringstorm::scenario::Document>().expect("a scenario").scenario;
+    let (kind, mut rig) = (Kind::Own(&OWN), Rig::new().expect("memory"));
+    let outcome = rig.run(kind, &scenario, &mut ()).expect("a run");
+    assert_eq!(Expected::of(&outcome.verdict), Expected::Violation(Invariant::FreeCount));
+    let signature = outcome.signature("mannered");
+    // So few executions are not enough for one buffer after the other.
+    let shrunk = ringstorm::shrink::shrink(&mut rig, kind, &signature, &scenario, 60).expect("a scenario");
+    let left = ringstorm::scenario::Document { scenario: shrunk, ..Default::default() }.to_string();
+    assert!(left.ends_with("driver submit readable=2x1\n"), "{left}");
 }
