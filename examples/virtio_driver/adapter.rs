@@ -79,12 +79,12 @@ impl Adapter {
 /// A new queue over all of the rings' memory, which is zero and which no other queue is over.
 fn queue(setup: &Setup, provided: &Provided) -> Virtqueue<'static, Request> {
     let length = provided.rings.len();
+    // It is not the queue's alone, as a `&mut` promises: between two calls of it the simulated device, in this thread, reads and
+    // writes the same bytes through pointers of its own, under the slices that the queue keeps. That is what `Virtqueue::new`
+    // asks for ("`buf` has to be memory that is visible for the device"), and a device in another process does the same unseen
+    // by the compiler; by the rules of references, which Miri checks, it is wrong, and no caller of this crate can do otherwise.
     // SAFETY: by the contract of `expose`, the memory is valid for so many bytes until the next execution begins, and the
-    // subject is gone by then. No other reference to it is made while this queue is there. But it is not the queue's alone, as
-    // a `&mut` promises: between two calls of it the simulated device, in this thread, reads and writes the same bytes
-    // through pointers of its own, under the slices that the queue keeps. That is what `Virtqueue::new` asks for ("`buf` has to
-    // be memory that is visible for the device"), and a device in another process does the same unseen by the compiler; by
-    // the rules of references, which Miri checks, it is wrong, and no caller of this crate can do otherwise.
+    // subject is gone by then. No other reference to it is made while this queue is there.
     let memory = unsafe { std::slice::from_raw_parts_mut(provided.rings.expose(), length) };
     Virtqueue::new(Box::new(Translator::new(provided)), memory, setup.queue_size.get())
         .unwrap_or_else(|error| WrongAdapter::raise(format!("the queue is not made: {error}")))

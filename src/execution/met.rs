@@ -32,18 +32,47 @@ pub(super) struct Forged {
 
 /// Whether a fault adds an element to the used ring at once.
 pub(super) const fn adds_element(fault: Fault) -> bool {
-    matches!(
-        fault,
+    match fault {
         Fault::IdOutOfRange
-            | Fault::TruncatedId
-            | Fault::MidChainId
-            | Fault::DuplicateId
-            | Fault::LengthTooLong
-            | Fault::FreeId
-            | Fault::StaleId
-            | Fault::LengthForReadable
-            | Fault::LengthUnwritten
-    )
+        | Fault::TruncatedId
+        | Fault::MidChainId
+        | Fault::DuplicateId
+        | Fault::LengthTooLong
+        | Fault::FreeId
+        | Fault::StaleId
+        | Fault::LengthForReadable
+        | Fault::LengthUnwritten => true,
+        Fault::IndexJump
+        | Fault::NextToHead
+        | Fault::NextToMiddle
+        | Fault::LengthScribbled
+        | Fault::NeverReturned
+        | Fault::NextOutOfRange
+        | Fault::IndexBackwards
+        | Fault::IndexBeforeElement
+        | Fault::FlagsGarbage
+        | Fault::EventGarbage
+        | Fault::NextToSelf
+        | Fault::NextToFree
+        | Fault::NextSet
+        | Fault::NextCleared
+        | Fault::WriteFlipped
+        | Fault::IndirectFlipped
+        | Fault::LengthGrown
+        | Fault::LengthZeroed
+        | Fault::AddressOfAnother
+        | Fault::AddressOutside
+        | Fault::AddressZero
+        | Fault::AvailableIndexOverwritten
+        | Fault::AvailableEntryOverwritten
+        | Fault::ReadableWritten
+        | Fault::WrittenAfterReturn
+        | Fault::SpuriousNotification
+        | Fault::LostNotification
+        | Fault::ChangedBetweenReads
+        | Fault::StopsAnswering
+        | Fault::NeedsReset => false,
+    }
 }
 
 /// Whether a driver could come across a fault in a call.
