@@ -46,7 +46,7 @@ use crate::scenario::{Scenario, Setup, Step};
 use crate::subject::{Kind, Provided};
 use judge::Judge;
 use request::Request;
-use ringstorm_core::{DeviceAddress, SystemError};
+use ringstorm_core::{DeviceAddress, SharedMemory, SystemError};
 use ringstorm_model::{Descriptor, Model, TraceHash, Violation};
 use ringstorm_sim_device::{self as sim, CallReport, Effect, WatchedMemory};
 use run::Run;
@@ -302,6 +302,7 @@ impl Rig {
         });
         self.judge.hash = TraceHash::default();
         self.run.begin(can, setup);
+        geometry::check_room(size, self.provided.rings.len());
         self.begin_call(Call::Construct);
         let subject = panics::guard(|| kind.build(setup, &self.provided));
         self.end_call();
@@ -310,6 +311,10 @@ impl Rig {
         self.provided.rings.watch_available_index(available + 2);
         self.provided.rings.reserve_for_device(part);
         self.tell_effects(listener)?;
+        if matches!(kind, Kind::Own(_)) && can.first_index {
+            let standing = self.standing().expect("the subject is there");
+            geometry::check_first_index(first, standing.available, standing.used);
+        }
         if can.submits_itself {
             return self.look_after_its_own(listener);
         }

@@ -100,6 +100,7 @@ fn steps(told: &str, outcome: &Outcome) -> String {
 pub(crate) fn ending(scenario: &Scenario, outcome: &Outcome) -> String {
     let mut text = String::new();
     let at = match scenario.steps.get(outcome.step) {
+        _ if outcome.steps == 0 => "the making of the queue, before any step".to_owned(),
         Some(step) => format!("step {}, {step}", outcome.step),
         None => "the settling at the end".to_owned(),
     };

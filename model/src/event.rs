@@ -12,7 +12,7 @@ pub enum Refusal {
     Device(DeviceRefusal),
     /// It blames the system.
     System,
-    /// It said so before: the queue is broken and waits for a reset.
+    /// It said so before: the queue is broken and waits for a reset. Until then it publishes nothing.
     Broken,
 }
 

@@ -10,7 +10,13 @@ impl Model {
         let added = index.wrapping_sub(self.available);
         let waiting = self.unpublished.len();
         require!(
-            if self.broken { added == 0 } else { usize::from(added) == waiting },
+            !self.broken || added == 0,
+            AvailableOrder,
+            "a queue that said it is broken published: the available index moved from {} to {index}",
+            self.available
+        );
+        require!(
+            self.broken || usize::from(added) == waiting,
             AvailableOrder,
             "the available index moved from {} to {index}, but {waiting} chains were added",
             self.available
@@ -126,7 +132,8 @@ impl Model {
         require!(
             self.overrun || expected == Some(head),
             AvailableOrder,
-            "the device finds chain {head} in the available ring where {expected:?} was published"
+            "the device finds chain {head} in the available ring where {} was published",
+            expected.map_or("none".to_owned(), |head| format!("chain {head}"))
         );
         // What stood there was overwritten, perhaps by an entry that is not published yet.
         if let Some((overwritten, serial)) = offered.filter(|(offered, _)| *offered != head) {

@@ -280,14 +280,12 @@ impl Rig {
         let run = &mut self.run;
         run.meet_faults(Call::Read, answer.err());
         run.effective |= answer != Ok(0);
-        // A count beyond the buffer is an answer too: it is judged by its length.
         let bytes = match answer {
-            Ok(count) => {
-                if count > out.len() {
-                    out.resize(count, 0);
-                }
-                Ok(&out[..count])
-            }
+            Ok(count) if count > out.len() => WrongAdapter::raise(format!(
+                "its `read` says that it copied {count} bytes to where there is room for {}",
+                out.len()
+            )),
+            Ok(count) => Ok(&out[..count]),
             Err(refusal) => Err(refusal),
         };
         let told = self

@@ -4,6 +4,34 @@ use crate::subject::WrongAdapter;
 use ringstorm_core::QueueSize;
 use ringstorm_sim_device::Geometry;
 
+/// Checks that table and rings of a queue of `size` descriptors have room in a memory of `length` bytes.
+///
+/// # Panics
+/// With [`WrongAdapter`] if they have none.
+pub(super) fn check_room(size: QueueSize, length: usize) {
+    let packed = ringstorm_core::Layout::new(size).len();
+    if length < packed {
+        WrongAdapter::raise(format!(
+            "its `with_rings` asks for {length} bytes, and table and rings of a queue of {size} have {packed} (2.7)"
+        ));
+    }
+}
+
+/// Checks that a queue which can begin at other indexes than 0 has put the first one where the device looks: what stands there
+/// is `available` and `used`.
+///
+/// # Panics
+/// With [`WrongAdapter`] if it has not.
+pub(super) fn check_first_index(first: u16, available: u16, used: u16) {
+    for (ring, index) in [("available", available), ("used", used)] {
+        if index != first {
+            WrongAdapter::raise(format!(
+                "its capabilities promise `first_index`, but the {ring} index is {index} where the rings are to begin at {first}"
+            ));
+        }
+    }
+}
+
 /// Checks what an adapter says of a queue of `size` descriptors in a memory of `length` bytes (2.7).
 ///
 /// # Panics

@@ -3,8 +3,15 @@
 use super::{Listener, Rig, Scratch, Stop};
 use crate::outcome::Call;
 use crate::subject::WrongAdapter;
+use ringstorm_core::SharedMemory;
 use ringstorm_model::{ChainFlaw, Descriptor, Event, Place};
 use ringstorm_sim_device::{self as sim, ChainError, Part};
+
+/// What is wrong with an adapter whose queue publishes where it was not asked to.
+const EARLY: &str =
+    "its capabilities promise `prepare`, but its `submit` moves the available index, which is for `publish`";
+/// What is wrong with an adapter that does not translate.
+const OF_THIS_PROCESS: &str = "a buffer has an address of this process; to the device it is at `Provided::buffers_address` and its offset";
 
 /// The number of the buffers' region, the only one.
 const BUFFERS_REGION: u16 = 0;
@@ -16,6 +23,9 @@ impl Rig {
             self.look_at_accesses(listener)?;
         }
         let moved = self.run.device.eyes().available_index() != self.run.available;
+        if moved && self.run.call == Call::Submit && self.run.can.prepare {
+            WrongAdapter::raise(EARLY);
+        }
         if moved || self.run.call == Call::Publish {
             self.look_at_available(listener)?;
         }
@@ -164,8 +174,15 @@ impl Rig {
 
     /// Looks at a chain that was just submitted, as a device would.
     pub(super) fn look_at_chain(&mut self, head: u16, listener: &mut impl Listener) -> Result<(), Stop> {
-        let Self { run, judge, scratch: Scratch { seen, descriptors, standing, .. }, .. } = self;
+        let Self { run, judge, scratch: Scratch { seen, descriptors, standing, .. }, provided, .. } = self;
         let flaw = run.device.eyes().look(head, seen).err().map(flaw);
+        if flaw == Some(ChainFlaw::Unregistered) {
+            let own = provided.buffers.host_address()
+                ..provided.buffers.host_address() + provided.buffers.len() as u64;
+            if seen.iter().any(|descriptor| own.contains(&descriptor.address)) {
+                WrongAdapter::raise(OF_THIS_PROCESS);
+            }
+        }
         to_model(seen, descriptors);
         let unclean = run.setup.zeroes() && {
             // Whether anything that the device may write is not zero.

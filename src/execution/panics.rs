@@ -45,6 +45,19 @@ pub(super) fn guard<T>(call: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Runs what an adapter does without its queue. If it panics, the adapter is wrong.
+pub(super) fn of_adapter<T>(method: &str, call: impl FnOnce() -> T) -> T {
+    let payload = match catch_unwind(AssertUnwindSafe(|| guard(call))) {
+        Ok(value) => return value,
+        Err(payload) => payload,
+    };
+    let message = in_subject().unwrap_or_default();
+    match payload.is::<WrongAdapter>() {
+        true => resume_unwind(payload),
+        false => WrongAdapter::raise(format!("its `{method}` panics: {message}")),
+    }
+}
+
 /// Forgets that a subject panicked.
 pub(super) fn leave() {
     IN_SUBJECT.set(false);

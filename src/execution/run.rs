@@ -2,7 +2,7 @@
 
 use super::met::{Forged, Thrown};
 use super::side::DeviceSide;
-use super::{Skip, geometry};
+use super::{Skip, geometry, panics};
 use crate::counts::{Answer, Counts};
 use crate::coverage::Coverage;
 use crate::outcome::Call;
@@ -154,7 +154,7 @@ impl Run {
 
     /// The subject is there.
     pub(super) fn meet(&mut self, subject: Box<dyn Subject>, provided: &Provided) {
-        self.geometry = subject.geometry();
+        self.geometry = panics::of_adapter("geometry", || subject.geometry());
         geometry::check(&self.geometry, self.setup.queue_size, provided.rings.len());
         self.device_part = self.geometry.used..self.geometry.used + self.geometry.used_bytes();
         self.device.restart(self.geometry, self.available, self.setup.event_index);

@@ -40,7 +40,8 @@ pub struct Capabilities {
     pub should_notify: bool,
     /// Submitting chains on its own account, of which it [tells](Subject::submitted_itself), and none for its caller.
     pub submits_itself: bool,
-    /// Beginning at other ring indexes than 0.
+    /// Beginning at other ring indexes than 0: both of them, the available and the used one, stand in memory as soon as the
+    /// subject is made, and again after a reset.
     pub first_index: bool,
     /// Telling how many bytes the device wrote to a chain.
     pub lengths: bool,
@@ -186,7 +187,8 @@ pub trait Subject {
         not_there("interrupts")
     }
 
-    /// Starts over, with a used ring that is zero but for its index; the device is stopped. Asked for with [`Capabilities::reset`] only.
+    /// Starts over, with both rings at an index. The device is stopped, so the used ring is the subject's to write: it makes it
+    /// zero but for the index. Asked for with [`Capabilities::reset`] only.
     fn reset(&mut self, first_index: u16) {
         let _ = first_index;
         not_there("reset")

@@ -3,7 +3,8 @@
 use ringstorm::execution::{Rig, Unfit};
 use ringstorm::scenario::{Document, Setup};
 use ringstorm::subject::{
-    Answer, Capabilities, Completion, CoreQueue, Geometry, Kind, Own, Provided, Subject, WrongAdapter,
+    Answer, Capabilities, Completion, CoreQueue, DeviceAddress, Geometry, Kind, Own, Provided, RingIndex,
+    SharedMemory, Subject, WrongAdapter,
 };
 
 /// The queue of ringstorm-core behind an adapter with a fault of its own.
@@ -21,6 +22,9 @@ enum Fault {
     TooManyFree,
     NoneFree,
     Raised,
+    GeometryPanics,
+    ReadsTooMuch,
+    PublishesEarly,
 }
 
 impl Subject for Wrong {
@@ -31,7 +35,8 @@ impl Subject for Wrong {
             Fault::UsedOffItsAlignment => Geometry { used: good.used + 2, ..good },
             Fault::RingsOverlap => Geometry { available: good.table, ..good },
             Fault::OtherSize => Geometry { size: 2 * good.size, ..good },
-            Fault::TooManyFree | Fault::NoneFree | Fault::Raised => good,
+            Fault::GeometryPanics => panic!("the map has no entry"),
+            _ => good,
         }
     }
 
@@ -39,7 +44,15 @@ impl Subject for Wrong {
         if matches!(self.fault, Fault::Raised) {
             WrongAdapter::raise("its map of pages is full");
         }
-        self.queue.submit(readable, writable)
+        let answer = self.queue.submit(readable, writable);
+        if matches!(self.fault, Fault::PublishesEarly | Fault::ReadsTooMuch) {
+            self.queue.publish();
+        }
+        answer
+    }
+
+    fn publish(&mut self) -> bool {
+        self.queue.publish()
     }
 
     fn take(&mut self) -> Answer<Option<Completion>> {
@@ -47,7 +60,8 @@ impl Subject for Wrong {
     }
 
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
-        self.queue.read(head, out)
+        let count = self.queue.read(head, out)?;
+        Ok(if matches!(self.fault, Fault::ReadsTooMuch) { out.len() + 1 } else { count })
     }
 
     fn free_count(&self) -> u32 {
@@ -64,10 +78,12 @@ impl Subject for Wrong {
 }
 
 const COUNTS: Capabilities = Capabilities { free_count: true, ..Capabilities::NONE };
+const FREES: Capabilities = Capabilities { free: true, ..Capabilities::NONE };
+const PREPARES: Capabilities = Capabilities { prepare: true, ..Capabilities::NONE };
 
 /// What a scenario comes to with an adapter.
 fn told(own: &'static Own, step: &str) -> String {
-    let text = format!("ringstorm scenario 1\nqueue size=4 buffer=64\n{step}\n");
+    let text = format!("ringstorm scenario 1\nqueue size=4 buffer=64 first-index=0xfffe\n{step}\n");
     let document: Document = text.parse().expect("a scenario");
     let mut rig = Rig::new().expect("memory");
     let result = rig.run(Kind::Own(own), &document.scenario, &mut ());
@@ -78,11 +94,14 @@ fn told(own: &'static Own, step: &str) -> String {
 }
 
 macro_rules! wrong {
-    ($fault:ident) => {{
-        static OWN: Own = Own::new("wrong", COUNTS, |setup: &Setup, provided: &Provided| {
+    ($fault:ident) => {
+        wrong!($fault, COUNTS, "driver submit readable=1x8")
+    };
+    ($fault:ident, $can:expr, $steps:expr) => {{
+        static OWN: Own = Own::new("wrong", $can, |setup: &Setup, provided: &Provided| {
             Box::new(Wrong { queue: CoreQueue::new(setup, provided), fault: Fault::$fault })
         });
-        told(&OWN, "driver submit readable=1x8")
+        told(&OWN, $steps)
     }};
 }
 
@@ -92,6 +111,40 @@ fn a_geometry_that_cannot_be() {
     insta::assert_snapshot!(wrong!(UsedOffItsAlignment), @"the adapter is wrong, which says nothing of its queue: its geometry puts the used ring at 82, which is no multiple of 4 (2.7) (when it was made)");
     insta::assert_snapshot!(wrong!(RingsOverlap), @"the adapter is wrong, which says nothing of its queue: its geometry puts the available ring at 0, where the descriptor table is, which begins at 0 (when it was made)");
     insta::assert_snapshot!(wrong!(OtherSize), @"the adapter is wrong, which says nothing of its queue: its geometry is that of a queue of 8, and the setup's is one of 4 (when it was made)");
+}
+
+#[test]
+fn a_geometry_that_panics_is_no_panic_of_the_queue() {
+    insta::assert_snapshot!(wrong!(GeometryPanics), @"the adapter is wrong, which says nothing of its queue: its `geometry` panics: the map has no entry (when it was made)");
+}
+
+#[test]
+fn what_is_done_otherwise_than_was_promised() {
+    let steps = "driver submit writable=1x8\ndevice take\ndevice return newest\ndriver take\ndriver read newest limit=4";
+    insta::assert_snapshot!(wrong!(ReadsTooMuch, FREES, steps), @"the adapter is wrong, which says nothing of its queue: its `read` says that it copied 5 bytes to where there is room for 4 (in step 4, read)");
+    insta::assert_snapshot!(wrong!(PublishesEarly, PREPARES, "driver prepare readable=1x8"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `prepare`, but its `submit` moves the available index, which is for `publish` (in step 0, submit)");
+}
+
+/// The queue of the example, with another place for its buffers, and other indexes than it says.
+#[test]
+fn what_stands_where_the_device_does_not_look() {
+    static CRAMPED: Own = Own::new("cramped", Capabilities::NONE, |setup, provided| {
+        Box::new(Wrong { queue: CoreQueue::new(setup, provided), fault: Fault::Raised })
+    })
+    .with_rings(|_| 16);
+    insta::assert_snapshot!(told(&CRAMPED, "settle"), @"the adapter is wrong, which says nothing of its queue: its `with_rings` asks for 16 bytes, and table and rings of a queue of 4 have 120 (2.7) (when it was made)");
+    static OF_THIS_PROCESS: Own = Own::new("of-this-process", Capabilities::NONE, |setup, provided| {
+        let host = DeviceAddress::new(provided.buffers.host_address());
+        let provided = Provided { buffers_address: host, ..provided.clone() };
+        Box::new(Wrong { queue: CoreQueue::new(setup, &provided), fault: Fault::ReadsTooMuch })
+    });
+    insta::assert_snapshot!(told(&OF_THIS_PROCESS, "driver submit readable=1x8"), @"the adapter is wrong, which says nothing of its queue: a buffer has an address of this process; to the device it is at `Provided::buffers_address` and its offset (in step 0, submit)");
+    const FIRST: Capabilities = Capabilities { first_index: true, ..Capabilities::NONE };
+    static AT_ZERO: Own = Own::new("at-zero", FIRST, |setup, provided| {
+        let setup = Setup { first_index: RingIndex::new(0), ..*setup };
+        Box::new(Wrong { queue: CoreQueue::new(&setup, provided), fault: Fault::ReadsTooMuch })
+    });
+    insta::assert_snapshot!(told(&AT_ZERO, "settle"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `first_index`, but the available index is 0 where the rings are to begin at 65534 (when it was made)");
 }
 
 #[test]
