@@ -144,7 +144,7 @@ impl RunReport {
             let _ = writeln!(text, "  masked     {signature}: {count} seeds");
         }
         if self.findings.is_empty() {
-            let _ = writeln!(text, "nothing found");
+            let _ = writeln!(text, "nothing found{}", if self.complete { "" } else { " so far" });
         }
         for finding in &self.findings {
             let _ = writeln!(

@@ -2,7 +2,7 @@
 
 use super::args::{CalibrateArgs, Cli, IsolateArgs, ReplayArgs, ShowArgs, ShrinkArgs};
 use super::session::Session;
-use super::{Found, Refusal, input, output};
+use super::{Found, Refusal, folder, input, output};
 use crate::execution::Rig;
 use crate::executor::Executor;
 use crate::isolation::Child;
@@ -112,8 +112,8 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, Refus
         let scenario = crate::shrink::shrink(&mut *executor, kind, &signature, &document.scenario, BUDGET)?;
         let (after, before) = (scenario.steps.len(), document.scenario.steps.len());
         output::note(&format!("{signature}: {after} steps, {before} before"));
-        let comments =
-            if document.comments.is_empty() { vec![format!(" {signature}")] } else { document.comments };
+        let own = [signature.to_string(), folder::as_regression(&signature)].map(|line| format!(" {line}"));
+        let comments = if document.comments.is_empty() { own.into() } else { document.comments };
         let shrunk = Document { comments, scenario, expectations: document.expectations };
         match &args.output {
             Some(path) => {

@@ -34,7 +34,11 @@ fn plain(error: io::Error) -> io::Error {
         }
         cause = inner.source();
     }
-    error
+    // Where the library that makes temporary files keeps the cause to itself, its words are the system's, and then the name.
+    match error.to_string().split_once(" at path ") {
+        Some((system, _)) => io::Error::other(system.to_owned()),
+        None => error,
+    }
 }
 
 /// What a file is called until it is in its place.

@@ -6,7 +6,7 @@ use crate::report::{self, Comparison, RunReport};
 use std::path::Path;
 
 pub(super) fn report(args: &ReportArgs) -> Result<Found, Refusal> {
-    let format = format(args);
+    let format = format(args)?;
     if args.compare {
         return compare(args, format);
     }
@@ -63,16 +63,21 @@ fn put(args: &ReportArgs, text: &str) -> Result<(), Refusal> {
 }
 
 /// The form that is asked for.
-fn format(args: &ReportArgs) -> Format {
+fn format(args: &ReportArgs) -> Result<Format, Refusal> {
     let ending = args.output.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
-    match (args.format, args.json, ending) {
+    Ok(match (args.format, args.json, ending) {
         (Some(format), ..) => format,
         (None, true, _) | (None, false, Some("json")) => Format::Json,
         (None, false, Some("html" | "htm")) => Format::Html,
         (None, false, Some("xml")) => Format::Junit,
         (None, false, Some("sarif")) => Format::Sarif,
-        (None, false, _) => Format::Text,
-    }
+        (None, false, None | Some("txt")) => Format::Text,
+        (None, false, Some(ending)) => {
+            return Err(Refusal::Input(format!(
+                "-o: .{ending} is no form of a report: expected .txt, .json, .html, .xml or .sarif, or --format"
+            )));
+        }
+    })
 }
 
 /// Reads a file by one of the readers of reports.

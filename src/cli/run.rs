@@ -69,7 +69,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
             Err(Stopped { summary, failure }) => (*summary, Some(failure)),
         };
     keeper.bar.clear();
-    keeper.end(&summary);
+    keeper.end(&summary, failure.is_some());
     if args.json {
         output::emit(&folder::json(&keeper.report(&summary)))?;
     } else {
@@ -143,7 +143,7 @@ impl Keeper<'_> {
     }
 
     /// Says why the run ended, and keeps what it came to.
-    fn end(&mut self, summary: &Summary) {
+    fn end(&mut self, summary: &Summary, failed: bool) {
         let (groups, seeds) = (summary.findings.len(), summary.tally.seeds);
         match summary.ending {
             Ending::Complete => {}
@@ -152,7 +152,8 @@ impl Keeper<'_> {
             }
             Ending::Unfinished => {
                 let on = if self.folder.is_some() { "; the same command goes on from here" } else { "" };
-                output::note(&format!("interrupted after {seeds} seeds; this is the summary so far{on}"));
+                let why = if failed { "ended by an error" } else { "interrupted" };
+                output::note(&format!("{why} after {seeds} seeds; this is the summary so far{on}"));
             }
         }
         let idle = |mask: &&String| !summary.masked.keys().any(|signature| is_masked(mask, signature));

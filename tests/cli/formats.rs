@@ -32,6 +32,9 @@ fn the_ending_of_the_output_says_which_form() {
     }
     let left = place.run(&["report", "run.json", "--format", "pdf"]);
     assert!(left.status == Some(2) && left.err.contains("'pdf'"), "{left:?}");
+    let left = place.run(&["report", "run.json", "-o", "x.pdf"]);
+    assert!(left.status == Some(2) && left.err.contains(".pdf is no form of a report"), "{left:?}");
+    assert!(!place.path().join("x.pdf").exists());
 }
 
 #[test]

@@ -117,6 +117,8 @@ fn places_to_read_and_write() {
     refused(&place, &["run", "--seeds", "1", "--out", "file"], &["file: "]);
     refused(&place, &["run", "--seeds", "1", "--out", "file/below"], &["file/below: "]);
     refused(&place, &["show", "1", "-o", "missing/out.storm"], &["missing/out.storm: ", "No such file"]);
+    let left = place.run(&["show", "1", "-o", "missing/out.storm"]);
+    assert!(!left.err.contains("tmp"), "nobody asked for that file: {left:?}");
     refused(&place, &["show", "1", "-o", "file/out.storm"], &["file/out.storm: "]);
     refused(&place, &["show", "1", "-o", "folder"], &["folder: "]);
 }

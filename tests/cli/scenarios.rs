@@ -86,7 +86,9 @@ fn shrinking_keeps_the_signature() {
     assert!(steps < 20, "{left:?}");
     let small = place.read("small.storm");
     assert_eq!(small.lines().nth(1), Some(format!("# {signature}").as_str()));
-    assert_eq!(small.lines().count(), 3 + steps);
+    let expect = "# as a regression, this file ends in: expect ";
+    assert!(small.lines().nth(2).is_some_and(|line| line.starts_with(expect)), "{small}");
+    assert_eq!(small.lines().count(), 4 + steps);
     let replay = left.err.lines().last().expect("a command");
     assert_eq!(place.shell(replay).status, Some(1), "{replay}");
     // Without a place for it, it is printed; and what is small stays as it is.

@@ -80,7 +80,10 @@ fn an_interrupted_run_prints_what_it_has() {
         let place = Place::new();
         let (status, out, err) = interrupted(&place, &[], signal);
         assert_eq!(status, Some(0), "{err}");
-        assert!(out.starts_with("core under the swarm storm: ") && out.ends_with("nothing found\n"), "{out}");
+        assert!(
+            out.starts_with("core under the swarm storm: ") && out.ends_with("nothing found so far\n"),
+            "{out}"
+        );
         assert!(err.starts_with("interrupted after "), "{err}");
         assert_eq!(err.lines().count(), 1, "{err}");
     }
