@@ -87,14 +87,11 @@ fn read<T>(path: &Path, reader: impl Fn(&str) -> Result<T, String>) -> Result<T,
     reader(&text).map_err(refuse)
 }
 
+/// Whether something was found; silence of a part is no silence.
 fn found(whole: &RunReport) -> Result<Found, Refusal> {
-    let early = whole.ended_early.as_slice();
-    match (whole.findings.is_empty(), whole.missing.as_slice()) {
+    match (whole.findings.is_empty(), whole.gaps().as_slice()) {
         (false, _) => Ok(Found::Something),
-        (true, []) if whole.complete => Ok(Found::Nothing),
-        // Silence of a part is no silence.
-        (true, []) if early.is_empty() => Err(Refusal::Input("not all seeds were run".to_owned())),
-        (true, []) => Err(Refusal::Input(format!("shards ended early: {}", early.join(", ")))),
-        (true, missing) => Err(Refusal::Input(format!("shards are missing: {}", missing.join(", ")))),
+        (true, []) => Ok(Found::Nothing),
+        (true, gaps) => Err(Refusal::Input(gaps.join(", "))),
     }
 }

@@ -68,7 +68,7 @@ fn missing_shards_are_named_and_never_green() {
     let left = place.run(&["report", "1.json", "3.json"]);
     assert_eq!(left.status, Some(2), "{left:?}");
     assert!(left.out.contains("missing    shard 2/4\n  missing    shard 4/4\n"), "{left:?}");
-    assert_eq!(left.err, "error: shards are missing: 2/4, 4/4\n");
+    assert_eq!(left.err, "error: shard 2/4: missing, shard 4/4: missing\n");
     let left = place.run(&["report", "--json", "1.json", "3.json"]);
     assert_eq!((&json(&left)["missing"], &json(&left)["complete"]), (&json!(["2/4", "4/4"]), &json!(false)));
     // What was merged without them is no shard of anything.
@@ -94,7 +94,7 @@ fn a_shard_that_ended_early_is_named_and_never_green() {
     let left = place.run(&["report", &names[0], &names[1], &names[2]]);
     assert_eq!(left.status, Some(2), "{left:?}");
     assert!(left.out.contains("  not all    shard 2-3/3 ended early\n"), "{left:?}");
-    assert_eq!(left.err, "error: shards ended early: 2-3/3\n");
+    assert_eq!(left.err, "error: shard 2-3/3: ended early\n");
 }
 
 #[test]
