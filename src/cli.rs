@@ -9,6 +9,7 @@ mod explore;
 mod folder;
 mod help;
 mod input;
+mod names;
 mod output;
 mod progress;
 mod report;
@@ -17,7 +18,7 @@ mod session;
 
 use crate::subject::{Own, Subjects};
 use args::{Cli, Command};
-use clap::Parser;
+use clap::FromArgMatches;
 use session::Session;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -71,21 +72,31 @@ pub fn main() -> ExitCode {
 /// Runs the command with the arguments of this process, over these subjects too: the first one is the one that is run
 /// unless another is asked for. To be called by `main` first of all, since `--isolate` starts the same program again.
 pub fn main_with(own: &'static [Own]) -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let subjects = match Subjects::with(own) {
+        Ok(subjects) => subjects,
+        Err(flaw) => return refuse(&flaw),
+    };
+    let cli = match parsed(subjects, std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return refuse_arguments(&error),
     };
-    let subjects = Subjects::with(own).map_err(Refusal::Input);
-    let result = subjects.and_then(|subjects| execute(Session { subjects, whole_process: true }, cli));
-    match result {
+    match execute(Session { subjects, whole_process: true }, cli) {
         Ok(Found::Nothing) => ExitCode::SUCCESS,
         Ok(Found::Something) => ExitCode::from(1),
         Err(Refusal::Closed) => ExitCode::SUCCESS,
-        Err(refusal) => {
-            output::note(&format!("error: {refusal}").replace(['\n', '\r'], " "));
-            ExitCode::from(2)
-        }
+        Err(refusal) => refuse(&refusal.to_string()),
     }
+}
+
+/// In one line.
+fn refuse(why: &str) -> ExitCode {
+    output::note(&format!("error: {why}").replace(['\n', '\r'], " "));
+    ExitCode::from(2)
+}
+
+/// A command line, the name of the program first.
+fn parsed(subjects: Subjects, line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&names::command(subjects).try_get_matches_from(line)?)
 }
 
 /// Runs a command line over these subjects within another program, such as a test: `["run", "--seeds", "1000"]`. What it
@@ -99,10 +110,9 @@ pub fn command<A: Into<OsString> + Clone>(
     own: &'static [Own],
     arguments: impl IntoIterator<Item = A>,
 ) -> Result<Found, Refusal> {
-    let arguments = arguments.into_iter().map(Into::into);
-    let cli = Cli::try_parse_from(std::iter::once(OsString::from("ringstorm")).chain(arguments))
-        .map_err(|error| Refusal::Input(error.to_string()))?;
     let subjects = Subjects::with(own).map_err(Refusal::Input)?;
+    let line = std::iter::once(OsString::from("ringstorm")).chain(arguments.into_iter().map(Into::into));
+    let cli = parsed(subjects, line).map_err(|error| Refusal::Input(error.to_string()))?;
     execute(Session { subjects, whole_process: false }, cli)
 }
 
@@ -115,7 +125,7 @@ fn execute(session: Session, cli: Cli) -> Result<Found, Refusal> {
         Command::Explore(args) => explore::explore(session, &args),
         Command::Calibrate(args) => commands::calibrate(&args),
         Command::Report(args) => report::report(&args),
-        Command::Completions { shell } => commands::completions(shell),
+        Command::Completions { shell } => commands::completions(session, shell),
         Command::Isolated { pulse } => run::isolated(session, &pulse),
     }
 }

@@ -70,7 +70,7 @@ fn command(arguments: &[&str]) -> Output {
 }
 
 /// What tells the command from the test; the last is for children.
-const COMMANDS: [&str; 5] = ["run", "replay", "explore", "report", "isolated"];
+const COMMANDS: [&str; 7] = ["run", "replay", "explore", "report", "isolated", "help", "completions"];
 
 fn check(arguments: &[&str], status: i32, out: &str, err: &str) {
     let Output { status: left, stdout, stderr } = command(arguments);
@@ -135,6 +135,8 @@ fn main() -> ExitCode {
     check(&["replay", "7", "--subject", "wrong", "--isolate"], 2, "", wrong);
     check(&["explore", "--subject", "wrong", "--queue-size", "1"], 2, "", wrong);
     run(&["--subject", "core"], 0, "core under the swarm storm", "");
+    check(&["help", "run"], 0, "The queue under test: good, aborts, wrong, core, specimen", "");
+    check(&["completions", "bash"], 0, "\"good aborts wrong core specimen ", "");
     the_commands_of_reports_can_be_typed();
     ExitCode::SUCCESS
 }

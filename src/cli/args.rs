@@ -69,7 +69,7 @@ impl Command {
 /// What a seed needs to name a scenario.
 #[derive(Debug, Args, Clone)]
 pub(super) struct SeedArgs {
-    /// The queue under test: core, specimen, specimen-DEFECT (`calibrate` lists them), or deadly-DEED, which is for child processes.
+    /// The queue under test.
     #[arg(long, value_name = "NAME")]
     pub(super) subject: Option<String>,
     /// What kind of scenarios.
@@ -201,7 +201,7 @@ pub(super) struct ExploreArgs {
     /// The most faults in one execution.
     #[arg(long, default_value_t = 2, value_name = "F", value_parser = clap::value_parser!(u32).range(0..=65_535))]
     pub(super) faults: u32,
-    /// The queue under test: core, specimen, or specimen-DEFECT (`calibrate` lists them).
+    /// The queue under test.
     #[arg(long, value_name = "NAME")]
     pub(super) subject: Option<String>,
     /// The most states of one queue size. A scope that is expected to have more is refused.

@@ -1,8 +1,8 @@
 //! What the commands do that run a few scenarios, or none.
 
-use super::args::{CalibrateArgs, Cli, IsolateArgs, ReplayArgs, ShowArgs, ShrinkArgs};
+use super::args::{CalibrateArgs, IsolateArgs, ReplayArgs, ShowArgs, ShrinkArgs};
 use super::session::Session;
-use super::{Found, Refusal, folder, input, output};
+use super::{Found, Refusal, folder, input, names, output};
 use crate::execution::Rig;
 use crate::executor::Executor;
 use crate::isolation::Child;
@@ -12,7 +12,6 @@ use crate::scenario::{Document, GENERATOR};
 use crate::shrink::BUDGET;
 use crate::story::{self, Style};
 use crate::subject::Kind;
-use clap::CommandFactory;
 use clap_complete::Shell;
 use std::path::Path;
 
@@ -159,11 +158,11 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, Refusal> {
 }
 
 /// Under the name of this program.
-pub(super) fn completions(shell: Shell) -> Result<Found, Refusal> {
+pub(super) fn completions(session: Session, shell: Shell) -> Result<Found, Refusal> {
     let own = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&own).file_stem().and_then(|name| name.to_str()).unwrap_or("ringstorm");
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), name, &mut script);
+    clap_complete::generate(shell, &mut names::command(session.subjects), name, &mut script);
     output::emit_bytes(&script)?;
     Ok(Found::Nothing)
 }

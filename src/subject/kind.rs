@@ -181,9 +181,14 @@ impl Subjects {
         Ok(Self { own })
     }
 
+    /// Somebody's own.
+    pub fn own(self) -> impl Iterator<Item = Kind> {
+        self.own.iter().map(Kind::Own)
+    }
+
     /// All of them, somebody's own first.
     pub fn named(self) -> impl Iterator<Item = Kind> {
-        self.own.iter().map(Kind::Own).chain(Kind::named())
+        self.own().chain(Kind::named())
     }
 
     /// The one of this name.

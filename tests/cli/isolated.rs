@@ -132,7 +132,9 @@ fn a_child_that_somebody_else_ends_does_not_end_the_run() {
     assert_eq!(left.status, Some(i32::from(!findings.is_empty())), "{left:?}");
     for finding in findings {
         let detail = finding["detail"].as_str().expect("text");
-        assert_eq!(detail, "died: signal: 9 (SIGKILL), but not when it was run again", "{finding}");
+        // Both may have met the same seed, the second one when it was run again.
+        let twice = findings.len() == 1 && detail == "died: signal: 9 (SIGKILL)";
+        assert!(twice || detail == "died: signal: 9 (SIGKILL), but not when it was run again", "{detail}");
     }
 }
 
