@@ -19,3 +19,4 @@ mod teardown;
 mod unchanged;
 mod unchanged_table;
 mod verify;
+mod wide;

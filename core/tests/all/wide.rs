@@ -1,0 +1,146 @@
+//! Numbers that need all their bits: serials, lengths, counts and offsets that somebody may have cut.
+
+use crate::support::vast::Vast;
+use crate::support::{BUFFERS_AT, Device, Memory, Queue, pattern};
+use ringstorm_core::{
+    AfterFault, Completion, DeviceFault, Head, HeapMemory, Misuse, OverLong, Policies, SharedMemory,
+};
+
+/// A chain of one device-writable buffer, back from the device with its first two bytes written.
+fn returned(queue: &mut Queue<'_>, device: &mut Device<'_, HeapMemory>) -> Head {
+    let head = queue.submit(&[], &[4]).unwrap();
+    let _ = queue.publish();
+    device.poll().unwrap();
+    device.answer(head.index(), b"ab");
+    assert_eq!(queue.take(), Ok(Some(Completion { head, written: 2 })));
+    head
+}
+
+/// A name from long ago is refused, however many chains have had its descriptor since: no part of a serial is enough.
+#[test]
+fn an_old_name_is_refused_for_ever() {
+    let memory = Memory::new(1, 8);
+    let (mut queue, mut device) = (memory.queue(), memory.device());
+    let old = returned(&mut queue, &mut device);
+    let mut newest = old;
+    for since in 1..=65_536_u32 {
+        queue.free(newest).unwrap();
+        newest = returned(&mut queue, &mut device);
+        if since.is_power_of_two() {
+            assert_eq!(newest.serial(), old.serial() + u64::from(since));
+            assert_eq!(queue.read(old, &mut [0; 8]), Err(Misuse::HeadStale(old)));
+            assert_eq!(queue.free(old), Err(Misuse::HeadStale(old)));
+            assert!(queue.buffers(old).is_err());
+            assert_eq!(queue.read(newest, &mut [0; 8]), Ok(2));
+        }
+    }
+}
+
+/// A serial that no chain has yet, or that differs in one bit, is no name.
+#[test]
+fn a_forged_name_is_refused() {
+    let memory = Memory::new(1, 8);
+    let (mut queue, mut device) = (memory.queue(), memory.device());
+    let head = returned(&mut queue, &mut device);
+    let forged = (0..64).map(|bit| head.serial() ^ 1 << bit).chain([head.serial() + 7, u64::MAX, 0]);
+    for serial in forged {
+        let forged = Head::from_parts(head.index(), serial);
+        assert!(queue.read(forged, &mut [0; 8]).is_err(), "{forged}");
+        assert!(queue.free(forged).is_err(), "{forged}");
+        assert!(queue.buffers(forged).is_err(), "{forged}");
+    }
+    assert_eq!(queue.free(head), Ok(()));
+}
+
+#[test]
+fn a_length_is_compared_whole() {
+    let memory = Memory::new(4, 4096);
+    let mut table = memory.table();
+    for length in [4097, 65_536, 65_537, 1 << 24, u32::MAX] {
+        let refused = |position| Misuse::BufferTooLarge { position, length: length as usize, limit: 4096 };
+        assert_eq!(table.create(&[], &[1, length]), Err(refused(1)));
+        assert_eq!(table.create_with(&[length], &[], |_| Ok(())), Err(refused(0)));
+    }
+    let long = vec![0; 65_537];
+    let refused = Misuse::BufferTooLarge { position: 0, length: 65_537, limit: 4096 };
+    assert_eq!(table.create(&[&long], &[]), Err(refused));
+}
+
+#[test]
+fn a_length_is_written_whole() {
+    const LENGTH: u32 = 65_537;
+    let memory = Memory::new(4, 2 * LENGTH);
+    let mut queue = memory.queue();
+    let payload = pattern(1, LENGTH as usize);
+    let head = queue.submit(&[&payload], &[LENGTH]).unwrap();
+    let lengths: Vec<u32> = queue.buffers(head).unwrap().map(|buffer| buffer.length).collect();
+    assert_eq!(lengths, [LENGTH; 2]);
+    for descriptor in [0, 1] {
+        assert_eq!(memory.rings.load_u64(16 * descriptor + 8) as u32, LENGTH);
+    }
+    let mut last = [0; 3];
+    memory.buffers.copy_out(LENGTH as usize - 3, &mut last);
+    assert_eq!(last, payload[payload.len() - 3..]);
+}
+
+/// More buffers for the device to read than eight bits count, in front of one for it to write.
+#[test]
+fn many_readable_buffers_are_stepped_over() {
+    for readable in [255, 256, 257, 511] {
+        let memory = Memory::new(512, 8);
+        let (mut queue, mut device) = (memory.queue(), memory.device());
+        let byte: &[u8] = b"r";
+        let head = queue.submit(&vec![byte; readable], &[4]).unwrap();
+        let _ = queue.publish();
+        device.poll().unwrap();
+        device.answer(head.index(), b"back");
+        assert_eq!(queue.take(), Ok(Some(Completion { head, written: 4 })));
+        let mut answer = [0; 4];
+        assert_eq!(queue.read(head, &mut answer), Ok(4));
+        assert_eq!(&answer, b"back", "behind {readable} buffers");
+    }
+}
+
+/// Buffers of nearly 4 GiB each: the second one begins where 32 bits end.
+#[test]
+fn a_buffer_lies_where_32_bits_do_not_reach() {
+    let places = |lengths: usize| (0..lengths as u64).map(|index| BUFFERS_AT + index * u64::from(u32::MAX));
+    let (rings, buffers) = Vast::rings_and_buffers();
+    let mut queue = Vast::queue(&rings, &buffers);
+    let head = queue.submit(&[], &[1; 4]).unwrap();
+    assert!(queue.buffers(head).unwrap().map(|buffer| buffer.address.get()).eq(places(4)));
+    let written = (0..4).map(|descriptor| rings.load_u64(16 * descriptor));
+    assert!(written.eq(places(4)));
+}
+
+/// A broken queue says so each time, whether the device claims to have returned something or not.
+#[test]
+fn a_broken_queue_says_so_when_nothing_is_claimed() {
+    let memory = Memory::new(4, 8);
+    let (mut queue, mut device) = (memory.queue(), memory.device());
+    queue.submit(&[b"r"], &[]).unwrap();
+    let _ = queue.publish();
+    device.poll().unwrap();
+    device.give_back(99, 0);
+    assert_eq!(queue.take(), Err(DeviceFault::IdOutOfRange { id: 99 }));
+    for _ in 0..3 {
+        assert_eq!(queue.take(), Err(DeviceFault::Broken));
+    }
+}
+
+/// Where nothing is writable, one byte is too long.
+#[test]
+fn an_over_long_answer_to_a_chain_without_writable_buffers_is_refused() {
+    let policies =
+        Policies { after_fault: AfterFault::GoOn, over_long: OverLong::Refuse, ..Policies::default() };
+    for claimed in [1, u32::MAX] {
+        let memory = Memory::new(4, 8).with(policies);
+        let (mut queue, mut device) = (memory.queue(), memory.device());
+        let head = queue.submit(&[b"r"], &[]).unwrap();
+        let _ = queue.publish();
+        device.poll().unwrap();
+        device.give_back(head.index().into(), claimed);
+        assert_eq!(queue.take(), Err(DeviceFault::LengthTooLong { head, claimed, writable: 0 }));
+        assert_eq!(queue.free(head), Ok(()));
+    }
+}
