@@ -47,7 +47,7 @@ use crate::subject::{Kind, Provided};
 use judge::Judge;
 use request::Request;
 use ringstorm_core::{DeviceAddress, SharedMemory, SystemError};
-use ringstorm_model::{Descriptor, Model, TraceHash, Violation};
+use ringstorm_model::{Descriptor, Model, Policies, TraceHash, Violation};
 use ringstorm_sim_device::{self as sim, CallReport, Effect, WatchedMemory};
 use run::Run;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -296,7 +296,10 @@ impl Rig {
             first_index: first,
             event_index: setup.event_index,
             zeroed: setup.zeroes() && can.zeroing,
-            goes_on: can.policies.then(|| setup.goes_on()),
+            policies: can
+                .policies
+                .then(|| Policies { goes_on: setup.goes_on(), refuses_over_long: setup.refuses_over_long() }),
+            exact: can.exact,
             lengths: can.lengths,
             refills: can.submits_itself,
         });

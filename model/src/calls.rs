@@ -81,9 +81,9 @@ impl Model {
             Refusal::Device(DeviceRefusal { broken, .. }) => {
                 require!(self.device_lied(), FairBlame, "{call} blames the device, which did nothing wrong");
                 let jump = u32::from(self.used.claimed()) > self.chains.in_flight;
-                if let Some(goes_on) = self.setup.goes_on {
+                if let Some(policies) = self.setup.policies {
                     require!(
-                        broken == (jump || !goes_on),
+                        broken == (jump || !policies.goes_on),
                         FailedUnchanged,
                         "after a device fault the queue is {} against its policy",
                         if broken { "broken" } else { "not broken" }
@@ -108,16 +108,18 @@ impl Model {
             Err(Refusal::Device(DeviceRefusal { consumed: true, .. })) => u32::from(self.setup.event_index),
             Err(_) => 0,
         };
+        let promise = self.promised(answer);
         match answer {
             // That chains are not forgotten is seen when the queue settles.
-            Ok(None) => Ok(()),
-            Ok(Some(completion)) => self.completion(completion),
+            Ok(None) => {}
+            Ok(Some(completion)) => self.completion(completion)?,
             Err(Refusal::Device(refusal)) => {
                 self.other_refusal(Refusal::Device(refusal), "take")?;
-                self.device_refusal(refusal)
+                self.device_refusal(refusal)?;
             }
-            Err(refusal) => self.other_refusal(refusal, "take"),
+            Err(refusal) => self.other_refusal(refusal, "take")?,
         }
+        promise
     }
 
     fn completion(&mut self, Completion { head, length }: Completion) -> Result<(), Violation> {

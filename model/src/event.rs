@@ -161,6 +161,11 @@ pub enum Event<'a> {
         /// The index of the element.
         index: u16,
     },
+    /// The flags of the available ring after the driver was made or reset. Without event indexes only.
+    AvailableFlags {
+        /// As they stand.
+        flags: u16,
+    },
     /// The device stopped and the driver was reset.
     Reset {
         /// Where both rings begin again.
@@ -321,6 +326,7 @@ impl Event<'_> {
             | Self::Trap
             | Self::Spurious
             | Self::UsedEvent { .. }
+            | Self::AvailableFlags { .. }
             | Self::Tampered { .. }
             | Self::Withheld { .. }
             | Self::Settled => false,

@@ -24,6 +24,8 @@ impl Model {
             available_event,
             asked_for,
             interrupts_wanted,
+            unwanted_event,
+            first_flags,
             went_back,
             tampered,
             broken,
@@ -44,8 +46,10 @@ impl Model {
         (notifications_wanted, interrupts_wanted, went_back).hash(state);
         (tampered, broken, fresh, unannounced).hash(state);
         asked_for.wrapping_sub(base).hash(state);
+        first_flags.hash(state);
         if setup.event_index {
             available_event.wrapping_sub(base).hash(state);
+            (!*interrupts_wanted).then(|| unwanted_event.wrapping_sub(base)).hash(state);
         }
     }
 

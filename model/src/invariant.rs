@@ -45,7 +45,7 @@ pub enum Invariant {
     CompletedOnce = 9,
     /// Heads appear in the available ring in submission order; its index only grows, by as many as were added (2.7.6.1).
     AvailableOrder = 10,
-    /// No submission that the device asked to hear about goes unannounced (2.7.10).
+    /// Whoever asked to be notified is, device or driver; whoever asked not to be is left alone by a driver that promises it (2.7.7, 2.7.10).
     Notified = 11,
     /// The driver writes nothing that belongs to the device, and nothing outside its memory (2.7).
     OwnArea = 12,

@@ -30,6 +30,7 @@ mod invariant;
 mod memory;
 mod model;
 mod notifications;
+mod promises;
 mod state;
 mod trace;
 mod used;
@@ -38,6 +39,6 @@ pub use event::{
     Answer, ChainFlaw, Completion, Descriptor, DeviceRefusal, Event, MisuseKind, Name, Place, Refusal,
 };
 pub use invariant::{Invariant, Violation};
-pub use model::{Model, Setup};
+pub use model::{Model, Policies, Setup};
 pub use state::{DriverState, Occupancy};
 pub use trace::TraceHash;

@@ -7,6 +7,15 @@ use crate::{Descriptor, DriverState, Event, Occupancy, Place, Violation};
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
+/// What a driver does about device faults in the used ring, each of which it reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policies {
+    /// Whether it goes on behind a bad element, or is broken.
+    pub goes_on: bool,
+    /// Whether it reports a length that exceeds what is writable, or takes the chain with all that is.
+    pub refuses_over_long: bool,
+}
+
 /// What the model must know of a queue beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setup {
@@ -20,8 +29,11 @@ pub struct Setup {
     pub event_index: bool,
     /// Whether the driver promised to zero device-writable buffers before it submits them.
     pub zeroed: bool,
-    /// Whether the driver promised to go on after a device fault, or to be broken; `None` if it promised neither.
-    pub goes_on: Option<bool>,
+    /// What the driver promised to do about device faults in the used ring; `None` if it promised nothing.
+    pub policies: Option<Policies>,
+    /// Whether the driver promised to ask for no notification that the device does not want, and to let the device ask
+    /// for none that its caller does not want.
+    pub exact: bool,
     /// Whether the driver tells how many bytes the device wrote to a chain. One that does not hands out all that stands in
     /// its device-writable buffers.
     pub lengths: bool,
@@ -37,7 +49,8 @@ impl Default for Setup {
             first_index: 0,
             event_index: false,
             zeroed: false,
-            goes_on: None,
+            policies: None,
+            exact: false,
             lengths: true,
             refills: false,
         }
@@ -69,6 +82,10 @@ pub struct Model {
     pub(crate) asked_for: u16,
     /// Whether the driver's caller wants to be notified.
     pub(crate) interrupts_wanted: bool,
+    /// Which used element the driver named when its caller last wanted no notification, with event indexes.
+    pub(crate) unwanted_event: u16,
+    /// The available flags of the queue when it was made, as soon as they are known.
+    pub(crate) first_flags: Option<u16>,
     /// Whether the device moved the used index back, and not forward again.
     pub(crate) went_back: bool,
     /// Whether the device scribbled on the table since the last reset.
@@ -100,6 +117,7 @@ impl Model {
         self.submissions = 0;
         self.restart(setup.first_index);
         (self.fresh, self.stores_allowed) = (false, u32::MAX);
+        self.first_flags = None;
     }
 
     fn restart(&mut self, first_index: u16) {
@@ -239,6 +257,7 @@ impl Model {
                 Ok(())
             }
             Event::UsedEvent { index } => self.used_event(index),
+            Event::AvailableFlags { flags } => self.available_flags(flags),
             Event::Interrupts { wanted, flags, used_event, waiting } => {
                 self.interrupts(wanted, flags, used_event, waiting)
             }

@@ -9,6 +9,11 @@ impl Model {
         self.stores_allowed = u32::MAX;
         let waiting = std::mem::take(&mut self.unannounced);
         if self.broken {
+            require!(
+                !(notify && self.setup.exact),
+                Notified,
+                "the queue is broken, and the driver says that the device must be notified"
+            );
             return Ok(());
         }
         let before = self.asked_for;
@@ -24,11 +29,22 @@ impl Model {
             "{waiting} chains were published from {before} on, the device wants to be notified{}, and the driver says it need not be",
             if self.setup.event_index { format!(" of {}", self.available_event) } else { String::new() }
         );
+        require!(
+            wanted || !(notify && self.setup.exact),
+            Notified,
+            "{waiting} chains were published from {before} on, the device does not want to be notified, and the driver says it must be"
+        );
         Ok(())
     }
 
     pub(crate) fn used_event(&self, index: u16) -> Result<(), Violation> {
         let next = self.used.next;
+        require!(
+            index == self.unwanted_event || self.interrupts_wanted || self.tampered || !self.setup.exact,
+            Notified,
+            "notifications are not wanted, and the driver's event has moved to {index} from {}",
+            self.unwanted_event
+        );
         // A driver that saw more elements than there are in the end had no reason to ask anew.
         let excused = !self.interrupts_wanted || self.went_back || self.broken;
         require!(
@@ -49,7 +65,14 @@ impl Model {
         self.stores_allowed = u32::MAX;
         self.interrupts_wanted = wanted;
         if self.setup.event_index {
+            self.unwanted_event = used_event;
             self.used_event(used_event)?;
+            let (ahead, in_flight) = (used_event.wrapping_sub(self.used.next), self.chains.in_flight);
+            require!(
+                wanted || u32::from(ahead) >= in_flight || !self.setup.exact,
+                Notified,
+                "notifications are not wanted, and the driver's event is the element {ahead} behind the next, of {in_flight} that may come"
+            );
         }
         require!(
             flags == u16::from(!wanted && !self.setup.event_index),
@@ -63,6 +86,17 @@ impl Model {
             Notified,
             "the driver says that used chains are {} when {claimed} are",
             if waiting == Some(true) { "waiting" } else { "not waiting" }
+        );
+        Ok(())
+    }
+
+    /// A reset makes a queue what it was when it was made, in what it asks of the device too.
+    pub(crate) fn available_flags(&mut self, flags: u16) -> Result<(), Violation> {
+        let first = *self.first_flags.get_or_insert(flags);
+        require!(
+            flags == first,
+            Notified,
+            "the available flags are {flags:#x} after a reset; when the queue was made they were {first:#x}"
         );
         Ok(())
     }

@@ -127,6 +127,7 @@ impl TraceHash {
             Event::Silent => self.pair(29, 0),
             Event::Spurious => self.pair(30, 0),
             Event::Trap => self.pair(31, 0),
+            Event::AvailableFlags { flags } => self.pair(32, u64::from(*flags)),
         }
     }
 

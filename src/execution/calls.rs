@@ -275,7 +275,7 @@ impl Rig {
         let standing = std::mem::take(&mut self.scratch.standing);
         let mut out = std::mem::take(&mut self.scratch.out);
         out.clear();
-        out.resize(limit as usize, 0);
+        out.resize(limit as usize, UNTOUCHED);
         let answer = self.call(Call::Read, |subject| subject.read(head, &mut out));
         let run = &mut self.run;
         run.meet_faults(Call::Read, answer.err());
@@ -285,6 +285,8 @@ impl Rig {
                 "its `read` says that it copied {count} bytes to where there is room for {}",
                 out.len()
             )),
+            // Whatever is more than it says was handed out as well.
+            Ok(count) if run.can.exact => Ok(&out[..count + touched(&out[count..])]),
             Ok(count) => Ok(&out[..count]),
             Err(refusal) => Err(refusal),
         };
@@ -384,4 +386,12 @@ impl Rig {
         self.look_after_its_own(listener)?;
         Ok(None)
     }
+}
+
+/// What stands where a driver has not read to.
+const UNTOUCHED: u8 = 0xa5;
+
+/// How many bytes there are up to the last one that was touched.
+fn touched(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte != UNTOUCHED).map_or(0, |last| last + 1)
 }

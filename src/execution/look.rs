@@ -151,9 +151,18 @@ impl Rig {
     pub(super) fn look_at_event(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = &self.run;
         if !(run.setup.event_index && run.can.interrupts) {
-            return Ok(());
+            return self.look_at_flags(listener);
         }
         self.judge.tell(&Event::UsedEvent { index: run.device.eyes().used_event() }, listener)
+    }
+
+    /// Looks at the driver's flags where they must be those of a queue that was just made.
+    fn look_at_flags(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let run = &self.run;
+        if !(run.can.interrupts && matches!(run.call, Call::Construct | Call::Reset)) {
+            return Ok(());
+        }
+        self.judge.tell(&Event::AvailableFlags { flags: run.device.eyes().available_flags() }, listener)
     }
 
     /// Looks at the new entries of the available ring.

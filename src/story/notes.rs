@@ -108,7 +108,10 @@ impl Listener for Story<'_> {
                 Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
             },
             Event::Reset { first_index } => self.note(format!("reset to index {first_index}")),
-            Event::Interrupts { .. } | Event::Notifications { .. } | Event::UsedEvent { .. } => {}
+            Event::Interrupts { .. }
+            | Event::Notifications { .. }
+            | Event::UsedEvent { .. }
+            | Event::AvailableFlags { .. } => {}
             Event::AvailableEvent { index } => self.note(format!("wants to hear of entry {index}")),
             Event::Stores { count, foreign } => {
                 if foreign {

@@ -16,7 +16,8 @@ use std::rc::Rc;
 pub struct CoreQueue {
     queue: SplitQueue<Rc<WatchedMemory>>,
     setup: Setup,
-    /// By head, as far as there were any: the newest name, and the one before it.
+    /// By head, as far as there were any: the newest name, and the one before it. A chain that came back is called as the
+    /// queue calls it then.
     names: Vec<[Head; 2]>,
     lengths: Vec<u32>,
 }
@@ -38,6 +39,7 @@ impl CoreQueue {
         stale_names: true,
         zeroing: true,
         policies: true,
+        exact: true,
         watched: true,
     };
 
@@ -79,6 +81,12 @@ impl CoreQueue {
         let names = &mut self.names[usize::from(index)];
         *names = [head, names[0]];
         Ok(index)
+    }
+
+    fn came_back(&mut self, head: Head) {
+        if let Some([current, _]) = self.names.get_mut(usize::from(head.index())) {
+            *current = head;
+        }
     }
 
     fn refusal(&self, error: &Error) -> Refusal {
@@ -135,10 +143,16 @@ impl Subject for CoreQueue {
 
     fn take(&mut self) -> Answer<Option<Completion>> {
         match self.queue.take() {
-            Ok(completion) => {
-                Ok(completion.map(|done| Completion { head: done.head.index(), length: done.written }))
+            Ok(completion) => Ok(completion.map(|done| {
+                self.came_back(done.head);
+                Completion { head: done.head.index(), length: done.written }
+            })),
+            Err(fault) => {
+                if let DeviceFault::LengthTooLong { head, .. } = fault {
+                    self.came_back(head);
+                }
+                Err(self.device_refusal(&fault))
             }
-            Err(fault) => Err(self.device_refusal(&fault)),
         }
     }
 

@@ -63,8 +63,12 @@ pub struct Capabilities {
     pub stale_names: bool,
     /// Zeroing device-writable buffers where the setup asks for it.
     pub zeroing: bool,
-    /// Going on after a device fault, or being broken, as the setup asks for.
+    /// Reporting every bad used element, and doing what the setup asks for then: going on or being broken, and refusing or
+    /// clamping a length that is too long.
     pub policies: bool,
+    /// Doing no more than it must: asking for a notification only where the device wants one, letting the device ask for none
+    /// while [they are not wanted](Subject::interrupts), and leaving what is behind the bytes that it [reads](Subject::read) as it was.
+    pub exact: bool,
     /// All its accesses go through [`WatchedMemory`].
     pub watched: bool,
 }
@@ -87,6 +91,7 @@ impl Capabilities {
         stale_names: false,
         zeroing: false,
         policies: false,
+        exact: false,
         watched: false,
     };
 }

@@ -9,6 +9,7 @@ mod judgement;
 mod lost;
 mod manners;
 mod names;
+mod promises;
 mod random;
 mod reader;
 mod rings;

@@ -4,7 +4,7 @@ use crate::support::{
     FOUR, NOTHING, OUT, accepts, and, at, blame, chain, element, no_take, read, readable, rejects, submit,
     take, used, writable,
 };
-use ringstorm_model::{Descriptor, Event, Invariant, Place, Setup};
+use ringstorm_model::{Descriptor, Event, Invariant, Place, Policies, Setup};
 
 const ONE: [Event<'static>; 1] = [submit(&[], &[8], 0)];
 
@@ -84,9 +84,11 @@ fn after_a_fault_a_queue_does_as_it_promised() {
     for (goes_on, faulty, broken) in
         [(true, &bad, false), (false, &bad, true), (true, &jump, true), (false, &jump, true)]
     {
-        let setup = Setup { goes_on: Some(goes_on), ..FOUR };
-        accepts(&setup, faulty, no_take(blame(false, broken, None)));
-        rejects(&setup, faulty, no_take(blame(false, !broken, None)), Invariant::FailedUnchanged);
+        let setup = Setup { policies: Some(Policies { goes_on, refuses_over_long: false }), ..FOUR };
+        // A bad element is stepped over, an index that jumped has none.
+        let consumed = faulty.len() == bad.len();
+        accepts(&setup, faulty, no_take(blame(consumed, broken, None)));
+        rejects(&setup, faulty, no_take(blame(consumed, !broken, None)), Invariant::FailedUnchanged);
         accepts(&FOUR, faulty, no_take(blame(false, !broken, None)));
     }
 }

@@ -264,6 +264,25 @@ impl SharedMemory for WatchedMemory {
     }
 
     #[inline(always)]
+    fn store_u64_pair(&self, offset: usize, values: [u64; 2]) {
+        self.stores(offset, 8);
+        self.stores(offset + 8, 8);
+        self.memory.store_u64_pair(offset, values);
+    }
+
+    /// Where the first one is the trap, the second one is loaded behind it.
+    #[inline(always)]
+    fn load_u32_pair(&self, offset: usize) -> [u32; 2] {
+        if self.trap_offset.get() == offset {
+            return [self.load_u32(offset), self.load_u32(offset + 4)];
+        }
+        self.loads(offset, 4);
+        self.loads(offset + 4, 4);
+        let [first, second] = self.memory.load_u32_pair(offset);
+        [first, self.loaded(offset + 4, second)]
+    }
+
+    #[inline(always)]
     fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16 {
         self.loads(offset, 2);
         self.loaded(offset, self.memory.load_ordered(access, offset))

@@ -62,6 +62,7 @@ impl Specimen {
         stale_names: false,
         zeroing: false,
         policies: false,
+        exact: false,
         watched: true,
     };
 

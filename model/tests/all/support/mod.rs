@@ -14,7 +14,8 @@ pub const FOUR: Setup = Setup {
     first_index: 0,
     event_index: false,
     zeroed: false,
-    goes_on: None,
+    policies: None,
+    exact: false,
     lengths: true,
     refills: false,
 };

@@ -1,0 +1,163 @@
+//! What a driver promised beyond the specification: its policies about bad used elements, and to do no more than it must.
+
+use crate::support::{
+    FOUR, NOTHING, OUT, accepts, and, blame, element, no_take, rejects, submit, take, used,
+};
+use ringstorm_model::{Event, Invariant, Policies, Refusal, Setup};
+
+const ALL: [Setup; 4] =
+    [promising(false, false), promising(false, true), promising(true, false), promising(true, true)];
+
+const fn promising(goes_on: bool, refuses_over_long: bool) -> Setup {
+    Setup { policies: Some(Policies { goes_on, refuses_over_long }), ..FOUR }
+}
+
+/// A device fault at this element, in the way of the setup.
+fn report(setup: &Setup, consumed: bool, returned: Option<u16>) -> Event<'static> {
+    let goes_on = setup.policies.is_some_and(|policies| policies.goes_on);
+    no_take(blame(consumed, !(goes_on && consumed), returned))
+}
+
+/// Asserts that of these answers to `take` the one at `right` alone keeps the promise; without one, silence is never wrong.
+#[track_caller]
+fn only(setup: &Setup, before: &[Event<'_>], answers: &[Event<'_>], right: usize) {
+    for (at, answer) in answers.iter().enumerate() {
+        match at == right {
+            true => accepts(setup, before, *answer),
+            false => rejects(setup, before, *answer, Invariant::FailedUnchanged),
+        }
+    }
+}
+
+#[test]
+fn no_element_is_passed_over_in_silence() {
+    for setup in ALL {
+        let good = and(&OUT, &[element(0, 0, 8), used(1)]);
+        only(&setup, &good, &[NOTHING, take(0, 8)], 1);
+        let bad = and(&OUT, &[element(0, 9, 8), used(1)]);
+        only(&setup, &bad, &[NOTHING, report(&setup, true, None), report(&setup, false, None)], 1);
+        let jump = and(&OUT, &[used(2)]);
+        only(&setup, &jump, &[NOTHING, no_take(blame(true, true, None)), report(&setup, false, None)], 2);
+        // Behind a bad element there is none that is taken before it was reported.
+        let behind = and(&OUT, &[element(0, 9, 8), element(1, 0, 8), used(2)]);
+        accepts(&FOUR, &behind[..behind.len() - 1], NOTHING);
+        accepts(&FOUR, &bad, NOTHING);
+        accepts(&FOUR, &jump, NOTHING);
+        only(&setup, &OUT, &[NOTHING], 0);
+    }
+}
+
+#[test]
+fn a_length_that_is_too_long_is_refused_or_clamped_as_promised() {
+    for claimed in [9, 10, u32::MAX] {
+        let long = and(&OUT, &[element(0, 0, claimed), used(1)]);
+        for setup in ALL {
+            let refuses = setup.policies.is_some_and(|policies| policies.refuses_over_long);
+            only(
+                &setup,
+                &long,
+                &[take(0, 8), report(&setup, true, Some(0)), report(&setup, true, None)],
+                usize::from(refuses),
+            );
+            accepts(&FOUR, &long, take(0, 8));
+            accepts(&FOUR, &long, no_take(blame(true, false, Some(0))));
+        }
+    }
+    for setup in ALL {
+        let whole = and(&OUT, &[element(0, 0, 8), used(1)]);
+        accepts(&setup, &whole, take(0, 8));
+    }
+}
+
+#[test]
+fn a_broken_queue_says_so_each_time() {
+    for setup in ALL {
+        let broken = and(&OUT, &[used(2), report(&setup, false, None)]);
+        for claims in [used(0), used(1), used(2)] {
+            let before = and(&broken, &[claims]);
+            only(&setup, &before, &[NOTHING, no_take(Refusal::Broken)], 1);
+        }
+        let reset = and(&broken, &[Event::Reset { first_index: 0 }]);
+        accepts(&setup, &reset, NOTHING);
+    }
+}
+
+/// Of a driver whose area was scribbled on, the model does not know what it has published.
+#[test]
+fn what_was_tampered_with_is_excused() {
+    let setup = promising(true, true);
+    let bad = [element(0, 9, 8), used(1)];
+    for scribbling in [Event::Tampered { descriptor: 0 }, Event::RingTampered] {
+        accepts(&setup, &and(&and(&OUT, &[scribbling]), &bad), NOTHING);
+    }
+}
+
+const EXACT: Setup = Setup { exact: true, ..FOUR };
+const BY_INDEX: Setup = Setup { event_index: true, ..EXACT };
+
+const fn publish(notify: bool) -> Event<'static> {
+    Event::Publish { notify }
+}
+
+#[test]
+fn no_notification_is_asked_for_that_is_not_wanted() {
+    let one = [submit(&[], &[8], 0)];
+    let unwanted = and(&one, &[Event::Notifications { wanted: false }]);
+    let elsewhere = and(&one, &[Event::AvailableEvent { index: 1 }]);
+    let by_index = Setup { event_index: true, ..FOUR };
+    for (careless, exact, before) in
+        [(FOUR, EXACT, &unwanted[..]), (by_index, BY_INDEX, &elsewhere), (FOUR, EXACT, &[])]
+    {
+        accepts(&careless, before, publish(true));
+        rejects(&exact, before, publish(true), Invariant::Notified);
+        accepts(&exact, before, publish(false));
+    }
+    accepts(&EXACT, &one, publish(true));
+    accepts(&BY_INDEX, &one, publish(true));
+    let broken = and(&OUT, &[used(2), no_take(blame(false, true, None))]);
+    rejects(&EXACT, &broken, publish(true), Invariant::Notified);
+    accepts(&EXACT, &broken, publish(false));
+    accepts(&FOUR, &broken, publish(true));
+}
+
+const fn unwanted(used_event: u16) -> Event<'static> {
+    Event::Interrupts { wanted: false, flags: 0, used_event, waiting: None }
+}
+
+const fn event(index: u16) -> Event<'static> {
+    Event::UsedEvent { index }
+}
+
+/// With event indexes, a driver that wants no notification names an element that will not come soon, and leaves it at that.
+#[test]
+fn a_driver_that_wants_no_notification_is_not_woken() {
+    let careless = Setup { exact: false, ..BY_INDEX };
+    for far in [1, 2, 0x8000, u16::MAX] {
+        accepts(&BY_INDEX, &OUT, unwanted(far));
+    }
+    rejects(&BY_INDEX, &OUT, unwanted(0), Invariant::Notified);
+    accepts(&careless, &OUT, unwanted(0));
+    let asked = and(&OUT, &[unwanted(u16::MAX)]);
+    accepts(&BY_INDEX, &asked, event(u16::MAX));
+    rejects(&BY_INDEX, &asked, event(0), Invariant::Notified);
+    accepts(&careless, &asked, event(0));
+    let scribbled = and(&asked, &[Event::RingTampered]);
+    accepts(&BY_INDEX, &scribbled, event(0));
+    let again = and(&asked, &[unwanted(7)]);
+    accepts(&BY_INDEX, &again, event(7));
+    // After a reset it is wanted.
+    accepts(&BY_INDEX, &and(&asked, &[Event::Reset { first_index: 0 }]), event(0));
+}
+
+#[test]
+fn a_reset_brings_back_the_flags_of_the_beginning() {
+    let reset = Event::Reset { first_index: 0 };
+    let flags = |flags| Event::AvailableFlags { flags };
+    for first in [0, 1] {
+        let before = [flags(first), reset];
+        accepts(&FOUR, &before, flags(first));
+        rejects(&FOUR, &before, flags(1 - first), Invariant::Notified);
+        let twice = and(&before, &[flags(first), reset]);
+        rejects(&FOUR, &twice, flags(1 - first), Invariant::Notified);
+    }
+}
