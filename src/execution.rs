@@ -56,8 +56,8 @@ use std::time::{Duration, Instant};
 
 /// Where the device sees the rings: fixed, so that no outcome depends on an address of this process.
 const RINGS_ADDRESS: DeviceAddress = DeviceAddress::new(0x10_0000);
-/// Where the device sees the buffers.
-const BUFFERS_ADDRESS: DeviceAddress = DeviceAddress::new(0x1_0000_0000);
+/// Where the device sees the buffers: beyond 32 bits, and a page before the next bits change, so that an offset has to be added.
+const BUFFERS_ADDRESS: DeviceAddress = DeviceAddress::new(0x1_ffff_f000);
 /// 2.7: where the descriptor table may begin. Buffers may begin anywhere.
 const RINGS_ALIGNMENT: usize = 16;
 

@@ -10,6 +10,9 @@ const PAYLOAD_BYTES: usize = 0x1_0000 + 2 * BEGINNINGS;
 /// The payload of every submission is somewhere in here.
 static PAYLOAD: [u8; PAYLOAD_BYTES] = payload();
 
+/// Payload that need not be written, where what is not written is zero.
+static ZEROS: [u8; PAYLOAD_BYTES] = [0; PAYLOAD_BYTES];
+
 /// Bytes that differ from place to place, and are never zero.
 const fn payload() -> [u8; PAYLOAD_BYTES] {
     let (mut bytes, mut state, mut at) = ([0; PAYLOAD_BYTES], 1_u64, 0);
@@ -46,6 +49,13 @@ impl Request {
         });
         let mut lengths = Cycle::new(first_length(writable.lengths, buffer_size), writable.lengths);
         self.writable.fill(writable.count, most, 1, || lengths.next());
+    }
+
+    /// Makes the last buffer for the device to read one of zeros.
+    pub(super) fn end_in_zeros(&mut self) {
+        if let (0, Some(last)) = (self.readable.count, self.readable.few.last_mut()) {
+            *last = &ZEROS[..last.len()];
+        }
     }
 
     pub(super) fn readable(&self) -> &[&'static [u8]] {

@@ -3,13 +3,16 @@
 use super::{Capabilities, Provided, Subject};
 use crate::scenario::Setup;
 use ringstorm_core::{
-    Config, DeviceFault, DeviceStopped, Error, Head, Layout, Misuse, Notification, Region, RingIndex,
-    SplitQueue,
+    ChainWriter, Config, DeviceFault, DeviceStopped, Error, Head, Layout, Misuse, Notification, Region,
+    RingIndex, SplitQueue,
 };
 use ringstorm_model::{Answer, Completion, DeviceRefusal, MisuseKind, Name, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
+
+/// Why a caller gives up that has no reason.
+const GIVEN_UP: Misuse = Misuse::EmptyChain;
 
 /// A [`SplitQueue`], whose chains are called by the index of their head as the rings do.
 #[derive(Debug, Clone)]
@@ -131,9 +134,12 @@ impl Subject for CoreQueue {
     fn write_in_place(&mut self, readable: &[&[u8]], writable: &[u32], piece: usize) -> Answer<u16> {
         self.lengths.clear();
         self.lengths.extend(readable.iter().map(|bytes| bytes.len() as u32));
-        let answer = self.queue.submit_with(&self.lengths, writable, |writer| {
-            readable.iter().flat_map(|bytes| bytes.chunks(piece)).try_for_each(|bytes| writer.write(bytes))
-        });
+        // A caller that gives up leaves everything as it was.
+        let given_up = self.queue.submit_with(&self.lengths, writable, |_| Err(GIVEN_UP));
+        assert!(given_up.is_err(), "there is no chain that its caller gave up");
+        let answer = self
+            .queue
+            .submit_with(&self.lengths, writable, |writer| write_in_pieces(writer, readable, piece));
         self.submitted(answer)
     }
 
@@ -195,6 +201,35 @@ impl Subject for CoreQueue {
     fn release(self: Box<Self>) {
         self.queue.release_stopped(DeviceStopped::confirmed());
     }
+}
+
+/// Writes payload in pieces across the borders of buffers, but for the zeros that it ends with: what is left unwritten is zero.
+fn write_in_pieces(
+    writer: &mut ChainWriter<'_, Rc<WatchedMemory>>,
+    readable: &[&[u8]],
+    piece: usize,
+) -> Result<(), Misuse> {
+    // A number that no buffer size is a multiple of.
+    let mut held = [0; 251];
+    let piece = piece.min(held.len());
+    let mut filled = 0;
+    let zeros =
+        readable.iter().rev().flat_map(|bytes| bytes.iter().rev()).take_while(|byte| **byte == 0).count();
+    let mut left = readable.iter().map(|bytes| bytes.len()).sum::<usize>() - zeros;
+    for bytes in readable {
+        let mut rest = &bytes[..bytes.len().min(left)];
+        left -= rest.len();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(piece - filled));
+            held[filled..filled + now.len()].copy_from_slice(now);
+            (rest, filled) = (later, filled + now.len());
+            if filled == piece {
+                writer.write(&held[..filled])?;
+                filled = 0;
+            }
+        }
+    }
+    writer.write(&held[..filled])
 }
 
 fn kind(misuse: &Misuse) -> MisuseKind {
