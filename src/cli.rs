@@ -9,6 +9,7 @@ mod explore;
 mod folder;
 mod help;
 mod input;
+mod keeper;
 mod names;
 mod output;
 mod progress;

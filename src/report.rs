@@ -149,13 +149,16 @@ impl RunReport {
         for finding in &self.findings {
             let _ = writeln!(
                 text,
-                "FOUND {}\n  {}\n  {} seeds, the lowest is {}; {} steps after shrinking, in {}",
+                "FOUND {}\n  {}\n  {} seeds, the lowest is {}; {} steps after shrinking, {}",
                 finding.signature,
                 finding.detail,
                 grouped(finding.count),
                 finding.seed,
                 finding.steps_after_shrinking,
-                finding.file
+                match finding.file.as_str() {
+                    "" => "which could not be written".to_owned(),
+                    file => format!("in {file}"),
+                }
             );
         }
         text

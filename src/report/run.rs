@@ -123,7 +123,7 @@ pub struct FindingReport {
     pub count: u64,
     /// Steps of the shrunk scenario.
     pub steps_after_shrinking: usize,
-    /// Where that was written to.
+    /// Where that was written to; empty if it could not be written.
     pub file: String,
     /// The shrunk scenario, as text.
     pub scenario: String,

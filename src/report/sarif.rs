@@ -64,17 +64,20 @@ fn result(report: &RunReport, finding: &FindingReport) -> Value {
         finding.seed,
         visible(&replay_command(report, finding))
     );
+    let mut location =
+        json!({ "logicalLocations": [{ "name": plain(&report.asked.subject), "kind": "module" }] });
+    // What could not be written is in no file.
+    if !finding.file.is_empty() {
+        location["physicalLocation"] = json!({
+            "artifactLocation": { "uri": uri(&finding.file) },
+            "region": { "startLine": last_step(&finding.scenario) },
+        });
+    }
     json!({
         "ruleId": rule,
         "level": "error",
         "message": { "text": text },
-        "locations": [{
-            "physicalLocation": {
-                "artifactLocation": { "uri": uri(&finding.file) },
-                "region": { "startLine": last_step(&finding.scenario) },
-            },
-            "logicalLocations": [{ "name": plain(&report.asked.subject), "kind": "module" }],
-        }],
+        "locations": [location],
         "partialFingerprints": { "ringstormSignature/v1": signature },
         "occurrenceCount": finding.count.max(1),
     })
