@@ -51,30 +51,36 @@ pub(super) fn watch<'scope>(
     watching
 }
 
-/// One pulse, and since when it did not change.
+/// One pulse, and for how long it did not change.
 struct Watched<'a> {
     pulse: &'a Pulse,
     last: Place,
-    since: Instant,
+    looked: Instant,
+    /// As far as the watchdog ran itself.
+    waited: Duration,
 }
 
 impl<'a> Watched<'a> {
     fn new(pulse: &'a Pulse) -> Self {
-        Self { pulse, last: pulse.place(), since: Instant::now() }
+        Self { pulse, last: pulse.place(), looked: Instant::now(), waited: Duration::ZERO }
     }
 
     fn look(&mut self, patience: Duration) -> Option<Hang> {
-        let place = self.pulse.place();
-        if place != self.last {
-            (self.last, self.since) = (place, Instant::now());
+        let (place, passed) = (self.pulse.place(), self.looked.elapsed());
+        self.looked += passed;
+        if place == self.last {
+            // Where the watchdog could not run, as in a process that is stopped, neither could the call.
+            self.waited += passed.min(2 * INTERVAL);
+        } else {
+            (self.last, self.waited) = (place, Duration::ZERO);
         }
-        let (call, waited) = (place.call?, self.since.elapsed());
-        (waited >= patience).then(|| Hang {
+        let call = place.call?;
+        (self.waited >= patience).then(|| Hang {
             seed: place.seed,
             shrinking: false,
             step: place.steps.saturating_sub(1),
             call,
-            waited,
+            waited: self.waited,
         })
     }
 }

@@ -111,6 +111,22 @@ fn without_children_a_hang_is_told_with_its_seed_and_ends_the_run() {
     assert!(again.out.contains("stuck: the call did not return in time"), "{again:?}");
 }
 
+/// While the process is stopped, its calls cannot return. One that does not return is told all the same.
+#[test]
+fn a_process_that_is_stopped_is_not_stuck() {
+    let place = Place::new();
+    let line = format!(
+        "$R run --seeds 10000000 --jobs 4 --patience 1s >printed & run=$!; sleep 0.5; \
+         for i in 1 2 3; do kill -STOP $run; sleep 1.6; kill -CONT $run; sleep 0.3; done; kill -INT $run; wait $run; \
+         echo $?; cat printed; $R run --subject deadly-spin --from {DEADLY_SEED} --seeds 1 --patience 1s"
+    );
+    let left = place.shell(&line);
+    let (stopped, stuck) = left.out.split_once("nothing found so far\n").expect("no call was stuck");
+    assert!(stopped.starts_with("0\n"), "{left:?}");
+    assert!(stuck.contains("FOUND deadly-spin stuck: submit did not return within 1."), "{left:?}");
+    assert_eq!(left.status, Some(1), "{left:?}");
+}
+
 /// Shell: the first child of the run.
 const CHILD: &str = "child() { cat /proc/$run/task/*/children 2>/dev/null | tr ' ' '\\n' | head -1; };";
 
