@@ -101,7 +101,7 @@ fn parsed(subjects: Subjects, line: impl IntoIterator<Item = OsString>) -> Resul
 }
 
 /// Runs a command line over these subjects within another program, such as a test: `["run", "--seeds", "1000"]`. What it
-/// has to tell goes to standard output and standard error as always. `run` and `explore` make Ctrl-C end themselves first, from then
+/// has to tell goes to standard output and standard error as always. `run`, `explore` and `shrink` make Ctrl-C end themselves first, from then
 /// on; a call that does not return ends the process, so that its seed is told.
 ///
 /// # Errors

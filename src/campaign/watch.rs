@@ -3,6 +3,7 @@
 use super::Plan;
 use crate::execution::{Place, Pulse};
 use crate::outcome::Call;
+use ringstorm_sim_device::Fault;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
@@ -21,6 +22,8 @@ pub struct Hang {
     pub step: u32,
     /// The call.
     pub call: Call,
+    /// The last fault before it.
+    pub last_fault: Option<Fault>,
     /// How long it was waited for.
     pub waited: Duration,
 }
@@ -80,6 +83,7 @@ impl<'a> Watched<'a> {
             shrinking: false,
             step: place.steps.saturating_sub(1),
             call,
+            last_fault: place.last_fault,
             waited: self.waited,
         })
     }

@@ -9,11 +9,12 @@ use crate::isolation::Child;
 use crate::outcome::{Expected, Verdict};
 use crate::report::{self, CalibrationReport};
 use crate::scenario::{Document, GENERATOR};
-use crate::shrink::BUDGET;
+use crate::shrink::{BUDGET, shrink_while};
 use crate::story::{self, Style};
 use crate::subject::Kind;
 use clap_complete::Shell;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 /// Somebody to run scenarios: a child process if that is asked for.
 fn executor(session: Session, args: &IsolateArgs, needed: bool) -> Result<Box<dyn Executor>, Refusal> {
@@ -102,13 +103,19 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, Refus
     let expectations = expectations(session, &args.input, &document, args.seed.subject.as_deref())?;
     let kinds: Vec<Kind> = expectations.iter().map(|(kind, _)| *kind).collect();
     let mut executor = executor(session, &args.isolate, false)?;
+    let interrupted = super::interrupt()?;
     for kind in kinds {
         let outcome = executor.run(kind, &document.scenario)?;
         if outcome.verdict == Verdict::Pass {
             continue;
         }
         let signature = outcome.signature(&kind.name());
-        let scenario = crate::shrink::shrink(&mut *executor, kind, &signature, &document.scenario, BUDGET)?;
+        let mut go_on = |_: &_| !interrupted.load(Ordering::Relaxed);
+        let scenario =
+            shrink_while(&mut *executor, kind, &signature, &document.scenario, BUDGET, &mut go_on)?;
+        if interrupted.load(Ordering::Relaxed) {
+            output::note("interrupted; this is the smallest so far");
+        }
         let (after, before) = (scenario.steps.len(), document.scenario.steps.len());
         output::note(&format!("{signature}: {after} steps, {before} before"));
         let own = [signature.to_string(), folder::as_regression(&signature)].map(|line| format!(" {line}"));

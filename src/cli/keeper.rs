@@ -8,6 +8,7 @@ use crate::outcome::Signature;
 use crate::report::{Asked, RunReport};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Hears of a campaign, and keeps what it comes to.
 pub(super) struct Keeper<'a> {
@@ -129,26 +130,34 @@ impl Keeper<'_> {
     }
 }
 
-impl Observer for Keeper<'_> {
+/// For as long as something is kept.
+pub(super) fn held<'a, 'b>(keeper: &'a Mutex<Keeper<'b>>) -> MutexGuard<'a, Keeper<'b>> {
+    keeper.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The watchdog, in a thread of its own, has to keep what a run came to that it ends.
+impl Observer for &Mutex<Keeper<'_>> {
     fn progress(&mut self, summary: &Summary) {
-        self.bar.show(summary);
-        if self.folder.as_ref().is_some_and(Folder::is_due) {
-            self.keep_progress(summary);
+        let mut keeper = held(self);
+        keeper.bar.show(summary);
+        if keeper.folder.as_ref().is_some_and(Folder::is_due) {
+            keeper.keep_progress(summary);
         }
     }
 
     fn found(&mut self, finding: &Finding) {
-        self.bar.suspend(|| output::note(&format!("found {} at seed {}", finding.signature, finding.seed)));
+        let mut keeper = held(self);
+        keeper.bar.suspend(|| output::note(&format!("found {} at seed {}", finding.signature, finding.seed)));
         // Shrinking may take a while, and may be the end of the process.
-        self.write(finding);
+        keeper.write(finding);
     }
 
     fn slow(&mut self, seed: u64) {
         let note = format!("seed {seed}: a call took longer than --patience, but not when it was run again");
-        self.bar.suspend(|| output::note(&note));
+        held(self).bar.suspend(|| output::note(&note));
     }
 
     fn shrunk(&mut self, finding: &Finding) {
-        self.write(finding);
+        held(self).write(finding);
     }
 }

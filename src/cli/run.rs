@@ -2,7 +2,7 @@
 
 use super::args::{DEFAULT_STEPS, RunArgs};
 use super::folder::{self, Folder};
-use super::keeper::Keeper;
+use super::keeper::{Keeper, held};
 use super::progress::RunProgress;
 use super::session::Session;
 use super::{Found, Refusal, output};
@@ -13,6 +13,7 @@ use crate::scenario::{Draw, Profile};
 use crate::story::{self, Style};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
 /// Where findings go unless said otherwise.
@@ -46,7 +47,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
     let interrupted = super::interrupt()?;
     let canary = canary(&plan)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_OUT));
-    let mut keeper = Keeper {
+    let keeper = Mutex::new(Keeper {
         bar: RunProgress::new(&plan, before.as_ref()),
         plan: &plan,
         asked,
@@ -57,18 +58,20 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
         folder,
         homeless: BTreeSet::new(),
         unwritten: None,
-    };
+    });
     if let Some(before) = &before {
         output::note(&format!("going on after {} seeds", before.tally.seeds));
+        let mut keeper = held(&keeper);
         before.findings.iter().for_each(|finding| keeper.write(finding));
     }
-    let hung = |hang: &Hang| end_hung(session, &plan, args.json, hang);
+    let hung = |hang: &Hang, summary: &Summary| end_hung(session, held(&keeper), args.json, hang, summary);
     let (summary, failure) =
-        match campaign::run(&plan, before.unwrap_or_default(), interrupted, &hung, &mut keeper) {
+        match campaign::run(&plan, before.unwrap_or_default(), interrupted, &hung, &mut &keeper) {
             Ok(summary) => (summary, None),
             // What it came to until then is not lost.
             Err(Stopped { summary, failure }) => (*summary, Some(failure)),
         };
+    let mut keeper = keeper.into_inner().unwrap_or_else(PoisonError::into_inner);
     keeper.bar.clear();
     keeper.end(&summary, failure.is_some());
     if args.json {
@@ -135,23 +138,44 @@ fn of_seed(session: Session, plan: &Plan, seed: u64) -> String {
     session.command_line(&format!("replay {seed} --subject {subject}{draw}{isolate}"))
 }
 
-/// Ends this process, in which the subject does not return from a call.
-fn end_hung(session: Session, plan: &Plan, json: bool, hang: &Hang) -> ! {
-    let Hang { seed, shrinking, step, call, waited } = hang;
-    let (subject, seconds) = (plan.kind.name(), waited.as_secs_f64());
+/// Ends this process, in which the subject does not return from a call. (The progress stays what it was: the run may be in the
+/// middle of a block.)
+fn end_hung(
+    session: Session,
+    mut keeper: MutexGuard<'_, Keeper<'_>>,
+    json: bool,
+    hang: &Hang,
+    summary: &Summary,
+) -> ! {
+    let Hang { seed, shrinking, step, call, waited, .. } = hang;
+    let (subject, seconds) = (keeper.plan.kind.name(), waited.as_secs_f64());
     let seed = seed.map_or("?".to_owned(), |seed| seed.to_string());
     let shrunk = if *shrinking { ", while what was found there was shrunk" } else { "" };
+    let draw = options(&keeper.plan.draw);
     let told = format!(
-        "FOUND {subject} stuck: {call} did not return within {seconds:.1} s, in step {step} of seed {seed}{shrunk}\n\
+        "{subject} is stuck: {call} did not return within {seconds:.1} s, in step {step} of seed {seed}{shrunk}\n\
          in child processes a run goes on after that (--isolate); replay it with:\n\
          {}\n",
-        session.command_line(&format!("replay {seed} --subject {subject}{} --isolate", options(&plan.draw)))
+        session.command_line(&format!("replay {seed} --subject {subject}{draw} --isolate"))
     );
-    // What should be one object is none.
-    if json || output::emit(&told).is_err() {
-        output::note(&told);
+    keeper.bar.clear();
+    summary.findings.iter().for_each(|finding| keeper.write(finding));
+    keeper.settle(summary);
+    let report = keeper.report(summary);
+    let printed = match json {
+        true => {
+            output::note(told.trim_end());
+            output::emit(&folder::json(&report))
+        }
+        false => output::emit(&format!("{}\n{told}", report.text())),
+    };
+    match printed.err().or(keeper.unwritten.take()) {
+        Some(error) => {
+            output::note(&format!("error: {error}"));
+            std::process::exit(2)
+        }
+        None => std::process::exit(1),
     }
-    std::process::exit(1)
 }
 
 /// The options that say which scenarios were drawn, as far as they are not what they are unless given.
