@@ -193,3 +193,72 @@ fn a_part_of_a_storm_that_cannot_be_read_costs_no_other() {
     let kept = fs::metadata(project.path("target/storm/shard-3.json")).expect("what was there");
     assert!(kept.len() > 0);
 }
+
+/// A fuzzer that says how it was called. It finds two inputs, of which one is worth keeping; while it merges, it may be that
+/// somebody ends the script.
+const FUZZER: &str = r#"echo "$*" >> calls
+case "$*" in
+    *-merge=1*)
+        [[ ! -e cancel ]] || { kill -9 $PPID; exit 1; }
+        cp "$4/one" "$3/" ;;
+    *caught*) ;;
+    *) echo 1 > "$1/one"; echo 2 > "$1/two" ;;
+esac"#;
+
+#[test]
+fn fuzzing_begins_with_a_canary_and_a_cancelled_merge_costs_nothing() {
+    let lean = "echo \"built $1\" >> calls; echo ./fuzzer";
+    let stubs = [(".ci/lean", lean), (".ci/canary", "echo canary >> calls"), ("fuzzer", FUZZER)];
+    let project = Project::new(
+        &["fuzz", "seed"],
+        &[("stubs/git", "echo 0000abcd0123456789"), stubs[0], stubs[1], stubs[2]],
+    );
+    fs::create_dir_all(project.path("corpus/storm")).expect("it can be made");
+    fs::write(project.path("corpus/storm/seed"), "seed").expect("it can be written");
+    let kept = || {
+        let entries = fs::read_dir(project.path("fuzz/kept")).expect("a folder");
+        let folders: BTreeSet<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+        let inputs = fs::read_dir(project.path("fuzz/kept/storm")).map_or(0, Iterator::count);
+        (folders.len(), inputs)
+    };
+    fs::write(project.path("cancel"), "").expect("it can be written");
+    let (status, ..) = project.call(".ci/fuzz", &["60", "storm"]);
+    assert!(status.is_none() && kept() == (2, 2), "ended while it merges: {status:?}, {:?}", kept());
+    let calls = fs::read_to_string(project.path("calls")).expect("calls");
+    let mut lines = calls.lines();
+    assert_eq!((lines.next(), lines.next()), (Some("canary"), Some("built storm")), "{calls}");
+    // 0xabcd0123 % 0xffffffff + 1
+    let seeded = |line: &str| line.contains(" -seed=2882339108 ") && line.contains(" -max_total_time=60 ");
+    assert!(lines.next().is_some_and(seeded), "{calls}");
+    // The next one removes what was left, and comes to an end.
+    fs::remove_file(project.path("cancel")).expect("it is there");
+    let (status, told, _) = project.call(".ci/fuzz", &["60", "storm"]);
+    assert!(status == Some(0) && told.contains("begins with 2 inputs") && kept() == (1, 1), "{told}");
+    // Cancelled between the two moves.
+    fs::rename(project.path("fuzz/kept/storm"), project.path("fuzz/kept/storm.old")).expect("it is there");
+    let (status, told, _) = project.call(".ci/fuzz", &["60", "storm"]);
+    assert!(status == Some(0) && told.contains("begins with 1 inputs") && kept() == (1, 1), "{told}");
+    // Where the canary is not caught, nothing is fuzzed.
+    project.script(".ci/canary", "exit 1");
+    fs::remove_file(project.path("calls")).expect("it is there");
+    let (status, ..) = project.call(".ci/fuzz", &["60", "storm"]);
+    assert!(status == Some(1) && !project.path("calls").exists(), "{status:?}");
+}
+
+#[test]
+fn the_canary_is_built_as_campaigns_are() {
+    let lean = "[[ $1 = specimen ]] && echo ./specimen";
+    let specimen = r#"echo "$*" >> calls
+for argument; do [[ $argument != -artifact_prefix=* ]] || echo 1 > "${argument#*=}crash-1"; done
+echo "caught specimen-id-folded/violation"; exit 1"#;
+    let stubs = [(".ci/lean", lean), ("specimen", specimen), ("stubs/git", "exit 1")];
+    let project = Project::new(&["canary", "seed"], &stubs);
+    let (status, told, why) = project.call(".ci/canary", &[]);
+    assert!(status == Some(0) && told.contains("the canary, with -seed=1\n"), "{told}, {why}");
+    let calls = fs::read_to_string(project.path("calls")).expect("calls");
+    assert!(calls.lines().next().is_some_and(|line| line.contains(" -seed=1 ")), "{calls}");
+    // A build that sees nothing is noticed.
+    project.script("specimen", "exit 0");
+    let (status, told, _) = project.call(".ci/canary", &[]);
+    assert!(status == Some(1) && told.ends_with("specimen-id-folded was not caught\n"), "{told}");
+}
