@@ -33,9 +33,6 @@ pub enum Refusal {
     /// The arguments or a file are not what they should be.
     #[error("{0}")]
     Input(String),
-    /// Standard output was closed by whoever read it: nothing is left to be told.
-    #[error("standard output was closed")]
-    Closed,
 }
 
 impl From<crate::executor::Failure> for Refusal {
@@ -84,7 +81,6 @@ pub fn main_with(own: &'static [Own]) -> ExitCode {
     match execute(Session { subjects, whole_process: true }, cli) {
         Ok(Found::Nothing) => ExitCode::SUCCESS,
         Ok(Found::Something) => ExitCode::from(1),
-        Err(Refusal::Closed) => ExitCode::SUCCESS,
         Err(refusal) => refuse(&refusal.to_string()),
     }
 }
@@ -135,7 +131,7 @@ fn execute(session: Session, cli: Cli) -> Result<Found, Refusal> {
 fn refuse_arguments(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return match output::emit(&error.render().to_string()) {
-            Ok(()) | Err(Refusal::Closed) => ExitCode::SUCCESS,
+            Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::from(2),
         };
     }

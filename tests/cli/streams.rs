@@ -15,6 +15,21 @@ fn output_that_nobody_reads_is_no_error() {
     }
 }
 
+/// Whoever found something says so, even if nobody reads it: the reader is gone before anything is written.
+#[test]
+fn what_is_found_is_said_by_the_status_alone() {
+    let place = Place::new();
+    let found = format!("run --subject {SPECIMEN} --seeds 300 --max-findings 1");
+    let left = place.run(&[&found.split(' ').collect::<Vec<_>>()[..], &["--json"]].concat());
+    place.write("run.json", &left.out);
+    let replay = format!("replay 1 {} --subject {SPECIMEN}", place.guilty_seed());
+    let explore = format!("explore --subject {SPECIMEN} --queue-size 2 --depth 3");
+    for what in [&found, &format!("{found} --json"), &replay, &explore, "report run.json"] {
+        let left = place.shell(&format!("{{ sleep 0.2; $R {what}; echo \"status $?\" >&2; }} | true"));
+        assert_eq!(left.err.lines().last(), Some("status 1"), "{what}: {left:?}");
+    }
+}
+
 #[test]
 fn a_full_disk_is_said() {
     let place = Place::new();
