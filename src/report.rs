@@ -22,6 +22,7 @@ pub use sarif::sarif;
 
 use crate::calibrate::Caught;
 use crate::outcome::{Expected, Signature};
+use crate::subject::Kind;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -219,4 +220,14 @@ pub fn calibration_line(caught: &Caught) -> String {
 pub fn file_name(signature: &Signature) -> String {
     debug_assert!(signature.expected != Expected::Pass, "a finding is never a pass");
     format!("{}.storm", signature.to_string().replace('/', "-"))
+}
+
+/// What makes the file of a finding a regression, in words.
+pub fn as_regression(subject: &str, expected: Expected) -> String {
+    match subject == Kind::Core.name() {
+        // Once it is mended.
+        true => "as a regression, this file is copied to corpus/regressions as it is: core must pass it"
+            .to_owned(),
+        false => format!("as a regression, this file ends in: expect {subject} {expected}"),
+    }
 }

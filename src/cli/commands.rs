@@ -2,7 +2,7 @@
 
 use super::args::{CalibrateArgs, IsolateArgs, ReplayArgs, ShowArgs, ShrinkArgs};
 use super::session::Session;
-use super::{Found, Refusal, folder, input, names, output};
+use super::{Found, Refusal, input, names, output};
 use crate::execution::Rig;
 use crate::executor::Executor;
 use crate::isolation::Child;
@@ -118,7 +118,8 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, Refus
         }
         let (after, before) = (scenario.steps.len(), document.scenario.steps.len());
         output::note(&format!("{signature}: {after} steps, {before} before"));
-        let own = [signature.to_string(), folder::as_regression(&signature)].map(|line| format!(" {line}"));
+        let own = [signature.to_string(), report::as_regression(&signature.subject, signature.expected)]
+            .map(|line| format!(" {line}"));
         let comments = if document.comments.is_empty() { own.into() } else { document.comments };
         let shrunk = Document { comments, scenario, expectations: document.expectations };
         match &args.output {
@@ -142,13 +143,13 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, Refusal> {
     if !args.json {
         output::emit(&format!("{}\n", report::CALIBRATION_HEADER))?;
     }
-    let mut closed = None;
+    let mut untold = None;
     let specimens = crate::calibrate::calibrate_all(args.steps as usize, |caught| {
-        if !args.json && closed.is_none() {
-            closed = output::emit(&format!("{}\n", report::calibration_line(caught))).err();
+        if !args.json && untold.is_none() {
+            untold = output::emit(&format!("{}\n", report::calibration_line(caught))).err();
         }
     })?;
-    if let Some(refusal) = closed {
+    if let Some(refusal) = untold {
         return Err(refusal);
     }
     let (caught, all) = (specimens.iter().filter(|specimen| specimen.found).count(), specimens.len());

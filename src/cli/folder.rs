@@ -2,8 +2,7 @@
 
 use super::{Refusal, output};
 use crate::campaign::{Finding, Plan, Summary};
-use crate::outcome::Signature;
-use crate::report::{Asked, RunReport, command_line, file_name};
+use crate::report::{Asked, RunReport, as_regression, command_line, file_name};
 use crate::scenario::{Document, GENERATOR};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
@@ -162,11 +161,6 @@ pub(super) fn json(value: &impl Serialize) -> String {
     text
 }
 
-/// What makes the file of a finding a regression.
-pub(super) fn as_regression(signature: &Signature) -> String {
-    format!("as a regression, this file ends in: expect {} {}", signature.subject, signature.expected)
-}
-
 /// Where the first of a group of findings is kept.
 pub(super) fn path(folder: &Path, finding: &Finding) -> PathBuf {
     folder.join(file_name(&finding.signature))
@@ -192,7 +186,7 @@ pub(super) fn document(program: &str, plan: &Plan, finding: &Finding) -> Documen
             finding.seed,
             command_line(program, &replay).replace(['\n', '\r'], " ")
         ),
-        as_regression(signature),
+        as_regression(&signature.subject, signature.expected),
     ];
     Document {
         comments: comments.map(|comment| format!(" {comment}")).into(),
