@@ -88,7 +88,7 @@ impl RunReport {
             .map(|(what, shards)| shards.iter().map(move |shard| format!("shard {shard}: {what}")));
         let which: Vec<String> = which.into_iter().flatten().collect();
         match which.is_empty() {
-            true => vec![format!("the run ended early, after {} seeds", grouped(self.seeds))],
+            true => vec![format!("the run ended early, after {}", counted(self.seeds, "seed"))],
             false => which,
         }
     }
@@ -100,31 +100,36 @@ impl RunReport {
         let share = 100.0 * self.effective_steps as f64 / (self.steps as f64).max(1.0);
         let _ = writeln!(
             text,
-            "{} under the {profile} storm{}: {} seeds from {}, {} steps, {} of them effective ({share:.0} %)",
+            "{} under the {profile} storm{}: {} from {}, {}, {} of them effective ({share:.0} %)",
             self.asked.subject,
             self.asked.queue_size.map_or(String::new(), |size| format!(", queues of {size}")),
-            grouped(self.seeds),
+            counted(self.seeds, "seed"),
             self.from,
-            grouped(self.steps),
+            counted(self.steps, "step"),
             grouped(self.effective_steps),
         );
         if self.skipped_steps > 0 {
             let _ = writeln!(
                 text,
-                "  skipped, since the subject cannot do them: {} steps",
-                grouped(self.skipped_steps)
+                "  skipped, since the subject cannot do them: {}",
+                counted(self.skipped_steps, "step")
             );
         }
         let _ = writeln!(
             text,
-            "  speed      {} effective steps per second and core; {:.1} s with {} jobs, {:.1} s of thread time for making queues left out",
+            "  speed      {} effective steps per second and core; {:.1} s with {}, {:.1} s of thread time for making queues left out",
             grouped(self.steps_per_second_per_core as u64),
             self.seconds,
-            self.jobs,
+            counted(self.jobs as u64, "job"),
             self.construction_seconds
         );
         if let Some(canary) = &self.canary {
-            let _ = writeln!(text, "  canary     {} was caught by {} seeds", canary.subject, canary.seeds);
+            let _ = writeln!(
+                text,
+                "  canary     {} was caught by {}",
+                canary.subject,
+                counted(canary.seeds, "seed")
+            );
         }
         let CoverageReport { pairs_hit, pairs_total, missed, .. } = &self.coverage;
         let _ = writeln!(text, "  coverage   {pairs_hit} of {pairs_total} pairs of driver state and fault");
@@ -142,7 +147,7 @@ impl RunReport {
             let _ = writeln!(text, "  not all     the run ended early; this is what it came to so far");
         }
         for (signature, count) in &self.masked {
-            let _ = writeln!(text, "  masked     {signature}: {count} seeds");
+            let _ = writeln!(text, "  masked     {signature}: {}", counted(*count, "seed"));
         }
         if self.findings.is_empty() {
             let _ = writeln!(text, "nothing found{}", if self.complete { "" } else { " so far" });
@@ -150,12 +155,12 @@ impl RunReport {
         for finding in &self.findings {
             let _ = writeln!(
                 text,
-                "FOUND {}\n  {}\n  {} seeds, the lowest is {}; {} steps after shrinking, {}",
+                "FOUND {}\n  {}\n  {}, the lowest is {}; {} after shrinking, {}",
                 finding.signature,
                 finding.detail,
-                grouped(finding.count),
+                counted(finding.count, "seed"),
                 finding.seed,
-                finding.steps_after_shrinking,
+                counted(finding.steps_after_shrinking as u64, "step"),
                 match finding.file.as_str() {
                     "" => "which could not be written".to_owned(),
                     file => format!("in {file}"),
@@ -177,6 +182,11 @@ pub(crate) fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// So many of something.
+fn counted(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// `calibrate --json`.
