@@ -153,14 +153,17 @@ impl RunReport {
             let _ = writeln!(text, "nothing found{}", if self.complete { "" } else { " so far" });
         }
         for finding in &self.findings {
+            // A run that ended early may have ended while it shrunk.
+            let so_far = !self.complete && finding.timeline.is_none();
             let _ = writeln!(
                 text,
-                "FOUND {}\n  {}\n  {}, the lowest is {}; {} after shrinking, {}",
+                "FOUND {}\n  {}\n  {}, the lowest is {}; {} {}, {}",
                 finding.signature,
                 finding.detail,
                 counted(finding.count, "seed"),
                 finding.seed,
                 counted(finding.steps_after_shrinking as u64, "step"),
+                if so_far { "so far" } else { "after shrinking" },
                 match finding.file.as_str() {
                     "" => "which could not be written".to_owned(),
                     file => format!("in {file}"),

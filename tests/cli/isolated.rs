@@ -106,6 +106,10 @@ fn without_children_a_hang_is_told_with_its_seed_and_ends_the_run() {
     let again = place.shell(&format!("{command} --patience 500ms"));
     assert_eq!(again.status, Some(1), "{command}: {again:?}");
     assert!(again.out.contains("stuck: the call did not return in time"), "{again:?}");
+    assert!(
+        left.out.contains(" steps so far, in findings/deadly-spin-stuck-"),
+        "it was not shrunk: {left:?}"
+    );
     // A report like any other, of what was taken in until then.
     let left = hung(&["--json", "--out", "out", "--shard", "1/1"]);
     assert!(left.err.contains(&told), "{left:?}");
