@@ -7,6 +7,7 @@
 
 mod canary;
 mod hash;
+mod intake;
 mod mask;
 mod pace;
 mod shard;
@@ -24,21 +25,20 @@ pub use watch::Hang;
 use crate::execution::{Pulse, Rig};
 use crate::executor::{Executor, Failure};
 use crate::isolation::{Child, Isolation};
-use crate::scenario::Draw;
-use crate::shrink::{BUDGET, shrink};
+use crate::outcome::{Expected, Limit, Signature, Verdict};
+use crate::scenario::{Draw, Scenario};
 use crate::subject::Kind;
 use crate::timeline::Timeline;
-use std::collections::{BTreeMap, BTreeSet};
+use intake::Intake;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 /// Seeds that a thread takes at once.
 const BLOCK: u64 = 32;
 /// As many groups of findings have a timeline: the first ones, so that it does not matter how a run was split.
 pub(crate) const MOST_TIMELINES: usize = 100;
-/// A call that takes longer while its scenario is shrunk is not so for lack of a processor.
-const SHORT_PATIENCE: Duration = Duration::from_millis(200);
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -66,6 +66,12 @@ pub struct Plan {
 impl Plan {
     /// How long a call may take, unless somebody wants otherwise: far longer than any, on a machine that is busy.
     pub const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// Whether findings of this signature are known and not to be reported.
+    fn masks_signature(&self, signature: &Signature) -> bool {
+        let text = signature.to_string();
+        self.masks.iter().any(|mask| is_masked(mask, &text))
+    }
 
     /// Somebody to run this plan's scenarios.
     ///
@@ -126,21 +132,23 @@ impl Observer for () {}
 /// Runs what is left of a plan after `summary`, which is empty at the beginning. The run ends early, with what is done so
 /// far, when `interrupted` becomes true.
 ///
-/// A subject that never returns from a call cannot be stopped within this process: `hung` hears of it, and
-/// should end the process.
+/// A subject that never returns from a call cannot be stopped within this process: `hung` hears of it, with what was taken
+/// in so far and that call as a finding, and should end the process.
 ///
 /// # Errors
 /// [`Stopped`] if a scenario cannot be run, with what is done so far.
 pub fn run(
     plan: &Plan,
-    mut summary: Summary,
+    summary: Summary,
     interrupted: &AtomicBool,
-    hung: &(dyn Fn(&Hang) + Sync),
+    hung: &(dyn Fn(&Hang, &Summary) + Sync),
     observer: &mut dyn Observer,
 ) -> Result<Summary, Stopped> {
     let before = summary.elapsed;
     let start = Instant::now();
-    let result = run_on(plan, &mut summary, interrupted, hung, observer);
+    let standing = Standing { summary: Mutex::new(summary), trying: Mutex::default() };
+    let result = run_on(plan, &standing, interrupted, hung, observer);
+    let mut summary = standing.summary.into_inner().unwrap_or_else(PoisonError::into_inner);
     summary.elapsed = before + start.elapsed();
     match result {
         Ok(()) => Ok(summary),
@@ -159,24 +167,29 @@ pub struct Stopped {
 
 fn run_on(
     plan: &Plan,
-    summary: &mut Summary,
+    standing: &Standing,
     interrupted: &AtomicBool,
-    hung: &(dyn Fn(&Hang) + Sync),
+    hung: &(dyn Fn(&Hang, &Summary) + Sync),
     observer: &mut dyn Observer,
 ) -> Result<(), Failure> {
-    if summary.findings.len() >= plan.max_findings {
-        summary.ending = Ending::EnoughFindings;
-        return Ok(());
-    }
-    let (start, before) = (Instant::now(), summary.elapsed);
-    let handout = Handout { plan, done: summary.tally.seeds, next: AtomicU64::new(0), start, before };
+    let (start, (before, done)) = (Instant::now(), {
+        let mut summary = standing.summary();
+        if summary.findings.len() >= plan.max_findings && summary.unshrunk().next().is_none() {
+            summary.ending = Ending::EnoughFindings;
+            return Ok(());
+        }
+        summary.ending = Ending::Unfinished;
+        (summary.elapsed, summary.tally.seeds)
+    });
+    let handout = Handout { plan, done, next: AtomicU64::new(0), start, before };
     let stop = AtomicBool::new(false);
     // One for each thread, and one for shrinking.
     let pulses = (0..=plan.jobs).map(|_| Pulse::here()).collect::<Result<Vec<_>, _>>()?;
     let (shrinking, working) = pulses.split_first().expect("there is one for shrinking");
     let (sender, receiver) = mpsc::sync_channel(64 * plan.jobs);
+    let hung = |hang: &Hang| hung(hang, &standing.with(plan, hang));
     std::thread::scope(|scope| {
-        let watching = watch::watch(scope, plan, &pulses, hung);
+        let watching = watch::watch(scope, plan, &pulses, &hung);
         for pulse in working {
             let (sender, handout, stop) = (sender.clone(), &handout, &stop);
             scope.spawn(move || {
@@ -194,17 +207,58 @@ fn run_on(
             });
         }
         drop(sender);
-        summary.ending = Ending::Unfinished;
-        let intake = Intake { plan, summary: &mut *summary, shrinking, start, before };
+        let intake = Intake { plan, standing, interrupted, shrinking, start, before };
         let result = intake.take_in(&receiver, observer);
         stop.store(true, Ordering::Relaxed);
         drop((receiver, watching));
         result
     })?;
+    let mut summary = standing.summary();
     if summary.ending == Ending::Unfinished && !interrupted.load(Ordering::Relaxed) {
         summary.ending = Ending::Complete;
     }
     Ok(())
+}
+
+/// How far a run is, for whoever takes results in and for the watchdog.
+struct Standing {
+    summary: Mutex<Summary>,
+    /// What is run to shrink a finding.
+    trying: Mutex<Scenario>,
+}
+
+impl Standing {
+    fn summary(&self) -> MutexGuard<'_, Summary> {
+        self.summary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trying(&self) -> MutexGuard<'_, Scenario> {
+        self.trying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the run came to, with a call that does not return as a finding.
+    fn with(&self, plan: &Plan, hang: &Hang) -> Summary {
+        let mut summary = self.summary().clone();
+        let Hang { seed: Some(seed), shrinking, step, call, last_fault, .. } = *hang else { return summary };
+        let mut detail = Verdict::Stuck(Limit::Time).to_string();
+        let mut shrunk = match shrinking {
+            true => self.trying().clone(),
+            false => plan.draw.scenario(seed),
+        };
+        if shrinking {
+            detail.push_str(", while what was found at its seed was shrunk");
+        }
+        // What comes after is of no matter.
+        shrunk.steps.truncate(step as usize + 1);
+        let signature = Signature { subject: plan.kind.name(), expected: Expected::Stuck, call, last_fault };
+        if plan.masks_signature(&signature) {
+            *summary.masked.entry(signature.to_string()).or_default() += 1;
+        } else if !summary.count(&signature) {
+            let (step, timeline) = (step as usize, Timeline::default());
+            summary.findings.push(Finding { signature, count: 1, seed, step, shrunk, detail, timeline });
+        }
+        summary
+    }
 }
 
 /// Hands out the seeds that are left.
@@ -235,89 +289,4 @@ impl Handout<'_> {
         let first = self.plan.from.wrapping_add(self.done).wrapping_add(number * BLOCK);
         (count > 0).then_some((number, first, count))
     }
-}
-
-/// Takes the blocks in, in the order of seeds.
-struct Intake<'a> {
-    plan: &'a Plan,
-    summary: &'a mut Summary,
-    shrinking: &'a Pulse,
-    start: Instant,
-    before: Duration,
-}
-
-impl Intake<'_> {
-    fn take_in(
-        mut self,
-        receiver: &mpsc::Receiver<(u64, Result<Block, Failure>)>,
-        observer: &mut dyn Observer,
-    ) -> Result<(), Failure> {
-        // What is stuck is waited for many times over.
-        let patience = (self.plan.patience / 10).max(SHORT_PATIENCE);
-        let mut executor = self.plan.executor_with(self.shrinking, patience)?;
-        let (mut waiting, mut expected) = (BTreeMap::new(), 0);
-        for (number, block) in receiver {
-            waiting.insert(number, block?);
-            while let Some(block) = waiting.remove(&expected) {
-                expected += 1;
-                self.block(block, &mut *executor, observer)?;
-                self.summary.elapsed = self.before + self.start.elapsed();
-                self.summary.note_pace();
-                observer.progress(self.summary);
-                if self.summary.findings.len() >= self.plan.max_findings {
-                    self.summary.ending = Ending::EnoughFindings;
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn block(
-        &mut self,
-        block: Block,
-        executor: &mut dyn Executor,
-        observer: &mut dyn Observer,
-    ) -> Result<(), Failure> {
-        let Self { plan, summary, .. } = self;
-        summary.tally.append(&block.tally);
-        block.slow.iter().for_each(|seed| observer.slow(*seed));
-        for (seed, outcome) in block.findings {
-            let signature = outcome.signature(&plan.kind.name());
-            let text = signature.to_string();
-            if plan.masks.iter().any(|mask| is_masked(mask, &text)) {
-                *summary.masked.entry(text).or_default() += 1;
-            } else if !summary.count(&signature) {
-                self.shrinking.begin(seed);
-                let scenario = plan.draw.scenario(seed);
-                let (step, detail) = (outcome.step, outcome.verdict.to_string());
-                let timeline = Timeline::default();
-                let mut finding =
-                    Finding { signature, count: 1, seed, step, shrunk: scenario, detail, timeline };
-                observer.found(&finding);
-                shrink_finding(plan, executor, &mut finding)?;
-                if summary.findings.len() >= MOST_TIMELINES {
-                    finding.timeline = Timeline::default();
-                }
-                observer.shrunk(&finding);
-                summary.findings.push(finding);
-                if summary.findings.len() >= plan.max_findings {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Shrinks the scenario of the first of a group.
-fn shrink_finding(plan: &Plan, executor: &mut dyn Executor, finding: &mut Finding) -> Result<(), Failure> {
-    finding.shrunk = shrink(executor, plan.kind, &finding.signature, &finding.shrunk, BUDGET)?;
-    // What went wrong once may not do so again, if the subject depends on more than its scenario.
-    let (timeline, again) = executor.record(plan.kind, &finding.shrunk)?;
-    finding.timeline = timeline;
-    if again.is_finding() {
-        finding.detail = again.verdict.to_string();
-    }
-    Ok(())
 }

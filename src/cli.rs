@@ -9,6 +9,7 @@ mod explore;
 mod folder;
 mod help;
 mod input;
+mod keeper;
 mod names;
 mod output;
 mod progress;
@@ -32,9 +33,6 @@ pub enum Refusal {
     /// The arguments or a file are not what they should be.
     #[error("{0}")]
     Input(String),
-    /// Standard output was closed by whoever read it: nothing is left to be told.
-    #[error("standard output was closed")]
-    Closed,
 }
 
 impl From<crate::executor::Failure> for Refusal {
@@ -83,7 +81,6 @@ pub fn main_with(own: &'static [Own]) -> ExitCode {
     match execute(Session { subjects, whole_process: true }, cli) {
         Ok(Found::Nothing) => ExitCode::SUCCESS,
         Ok(Found::Something) => ExitCode::from(1),
-        Err(Refusal::Closed) => ExitCode::SUCCESS,
         Err(refusal) => refuse(&refusal.to_string()),
     }
 }
@@ -100,7 +97,7 @@ fn parsed(subjects: Subjects, line: impl IntoIterator<Item = OsString>) -> Resul
 }
 
 /// Runs a command line over these subjects within another program, such as a test: `["run", "--seeds", "1000"]`. What it
-/// has to tell goes to standard output and standard error as always. `run` and `explore` make Ctrl-C end themselves first, from then
+/// has to tell goes to standard output and standard error as always. `run`, `explore` and `shrink` make Ctrl-C end themselves first, from then
 /// on; a call that does not return ends the process, so that its seed is told.
 ///
 /// # Errors
@@ -134,7 +131,7 @@ fn execute(session: Session, cli: Cli) -> Result<Found, Refusal> {
 fn refuse_arguments(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return match output::emit(&error.render().to_string()) {
-            Ok(()) | Err(Refusal::Closed) => ExitCode::SUCCESS,
+            Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::from(2),
         };
     }

@@ -22,6 +22,7 @@ pub use sarif::sarif;
 
 use crate::calibrate::Caught;
 use crate::outcome::{Expected, Signature};
+use crate::subject::Kind;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -87,7 +88,7 @@ impl RunReport {
             .map(|(what, shards)| shards.iter().map(move |shard| format!("shard {shard}: {what}")));
         let which: Vec<String> = which.into_iter().flatten().collect();
         match which.is_empty() {
-            true => vec![format!("the run ended early, after {} seeds", grouped(self.seeds))],
+            true => vec![format!("the run ended early, after {}", counted(self.seeds, "seed"))],
             false => which,
         }
     }
@@ -99,31 +100,36 @@ impl RunReport {
         let share = 100.0 * self.effective_steps as f64 / (self.steps as f64).max(1.0);
         let _ = writeln!(
             text,
-            "{} under the {profile} storm{}: {} seeds from {}, {} steps, {} of them effective ({share:.0} %)",
+            "{} under the {profile} storm{}: {} from {}, {}, {} of them effective ({share:.0} %)",
             self.asked.subject,
             self.asked.queue_size.map_or(String::new(), |size| format!(", queues of {size}")),
-            grouped(self.seeds),
+            counted(self.seeds, "seed"),
             self.from,
-            grouped(self.steps),
+            counted(self.steps, "step"),
             grouped(self.effective_steps),
         );
         if self.skipped_steps > 0 {
             let _ = writeln!(
                 text,
-                "  skipped, since the subject cannot do them: {} steps",
-                grouped(self.skipped_steps)
+                "  skipped, since the subject cannot do them: {}",
+                counted(self.skipped_steps, "step")
             );
         }
         let _ = writeln!(
             text,
-            "  speed      {} effective steps per second and core; {:.1} s with {} jobs, {:.1} s of thread time for making queues left out",
+            "  speed      {} effective steps per second and core; {:.1} s with {}, {:.1} s of thread time for making queues left out",
             grouped(self.steps_per_second_per_core as u64),
             self.seconds,
-            self.jobs,
+            counted(self.jobs as u64, "job"),
             self.construction_seconds
         );
         if let Some(canary) = &self.canary {
-            let _ = writeln!(text, "  canary     {} was caught by {} seeds", canary.subject, canary.seeds);
+            let _ = writeln!(
+                text,
+                "  canary     {} was caught by {}",
+                canary.subject,
+                counted(canary.seeds, "seed")
+            );
         }
         let CoverageReport { pairs_hit, pairs_total, missed, .. } = &self.coverage;
         let _ = writeln!(text, "  coverage   {pairs_hit} of {pairs_total} pairs of driver state and fault");
@@ -141,21 +147,27 @@ impl RunReport {
             let _ = writeln!(text, "  not all     the run ended early; this is what it came to so far");
         }
         for (signature, count) in &self.masked {
-            let _ = writeln!(text, "  masked     {signature}: {count} seeds");
+            let _ = writeln!(text, "  masked     {signature}: {}", counted(*count, "seed"));
         }
         if self.findings.is_empty() {
             let _ = writeln!(text, "nothing found{}", if self.complete { "" } else { " so far" });
         }
         for finding in &self.findings {
+            // A run that ended early may have ended while it shrunk.
+            let so_far = !self.complete && finding.timeline.is_none();
             let _ = writeln!(
                 text,
-                "FOUND {}\n  {}\n  {} seeds, the lowest is {}; {} steps after shrinking, in {}",
+                "FOUND {}\n  {}\n  {}, the lowest is {}; {} {}, {}",
                 finding.signature,
                 finding.detail,
-                grouped(finding.count),
+                counted(finding.count, "seed"),
                 finding.seed,
-                finding.steps_after_shrinking,
-                finding.file
+                counted(finding.steps_after_shrinking as u64, "step"),
+                if so_far { "so far" } else { "after shrinking" },
+                match finding.file.as_str() {
+                    "" => "which could not be written".to_owned(),
+                    file => format!("in {file}"),
+                }
             );
         }
         text
@@ -173,6 +185,11 @@ pub(crate) fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// So many of something.
+fn counted(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// `calibrate --json`.
@@ -216,4 +233,14 @@ pub fn calibration_line(caught: &Caught) -> String {
 pub fn file_name(signature: &Signature) -> String {
     debug_assert!(signature.expected != Expected::Pass, "a finding is never a pass");
     format!("{}.storm", signature.to_string().replace('/', "-"))
+}
+
+/// What makes the file of a finding a regression, in words.
+pub fn as_regression(subject: &str, expected: Expected) -> String {
+    match subject == Kind::Core.name() {
+        // Once it is mended.
+        true => "as a regression, this file is copied to corpus/regressions as it is: core must pass it"
+            .to_owned(),
+        false => format!("as a regression, this file ends in: expect {subject} {expected}"),
+    }
 }

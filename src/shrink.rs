@@ -27,7 +27,22 @@ pub fn shrink(
     scenario: &Scenario,
     budget: u64,
 ) -> Result<Scenario, Failure> {
-    let mut shrinker = Shrinker { executor, kind, signature, best: scenario.clone(), budget };
+    shrink_while(executor, kind, signature, scenario, budget, &mut |_| true)
+}
+
+/// Likewise, but ends with what it has when `go_on` says so, which hears of each scenario before it is tried.
+///
+/// # Errors
+/// [`Failure`] if a scenario cannot be run.
+pub fn shrink_while(
+    executor: &mut dyn Executor,
+    kind: Kind,
+    signature: &Signature,
+    scenario: &Scenario,
+    budget: u64,
+    go_on: &mut dyn FnMut(&Scenario) -> bool,
+) -> Result<Scenario, Failure> {
+    let mut shrinker = Shrinker { executor, kind, signature, best: scenario.clone(), budget, go_on };
     loop {
         let before = shrinker.best.clone();
         shrinker.cut_end()?;
@@ -57,16 +72,27 @@ struct Shrinker<'a> {
     signature: &'a Signature,
     best: Scenario,
     budget: u64,
+    go_on: &'a mut dyn FnMut(&Scenario) -> bool,
 }
 
 impl Shrinker<'_> {
+    /// Runs a scenario, unless it is over.
+    fn run(&mut self, scenario: &Scenario) -> Result<Option<Outcome>, Failure> {
+        if !(self.go_on)(scenario) {
+            self.budget = 0;
+            return Ok(None);
+        }
+        let outcome = self.executor.run(self.kind, scenario)?;
+        self.budget = self.budget.saturating_sub(cost(&outcome));
+        Ok(Some(outcome))
+    }
+
     /// Takes the candidate if it still has the signature.
     fn accept(&mut self, candidate: Scenario) -> Result<bool, Failure> {
         if self.budget == 0 || candidate == self.best {
             return Ok(false);
         }
-        let outcome = self.executor.run(self.kind, &candidate)?;
-        self.budget = self.budget.saturating_sub(cost(&outcome));
+        let Some(outcome) = self.run(&candidate)? else { return Ok(false) };
         let same = outcome.is_finding() && outcome.signature(&self.signature.subject) == *self.signature;
         if same {
             self.best = candidate;
@@ -76,9 +102,8 @@ impl Shrinker<'_> {
 
     /// Leaves out what comes after the guilty step.
     fn cut_end(&mut self) -> Result<(), Failure> {
-        let outcome = self.executor.run(self.kind, &self.best)?;
-        self.budget = self.budget.saturating_sub(cost(&outcome));
         let mut candidate = self.best.clone();
+        let Some(outcome) = self.run(&candidate)? else { return Ok(()) };
         candidate.steps.truncate(outcome.step + 1);
         self.accept(candidate)?;
         Ok(())

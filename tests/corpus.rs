@@ -47,7 +47,7 @@ fn every_input_of_every_corpus_passes_and_comes_to_something() {
         let bytes: Vec<Vec<u8>> = inputs.iter().map(|path| fs::read(path).expect("an input")).collect();
         let reached = bytes.iter().filter(|bytes| run(bytes)).count();
         let (count, size) = (bytes.len(), bytes.iter().map(Vec::len).sum::<usize>());
-        assert!((20..=64).contains(&count) && size <= 200 << 10, "{target}: {count} inputs of {size} bytes");
+        assert!((20..=256).contains(&count) && size <= 256 << 10, "{target}: {count} inputs of {size} bytes");
         assert!(reached * 100 >= count * least, "{target}: {reached} of {count} inputs come to something");
     }
 }

@@ -1,18 +1,18 @@
 //! The same scenario gives the same outcome: twice, alone or within a sweep, on any number of threads, in debug
 //! and release. The last one is shown by the literals: both builds are tested against them.
 
-use ringstorm::campaign::{self, Extent, Hang, Plan, Summary, SweepHash, Tally};
+use ringstorm::campaign::{self, Ending, Extent, Finding, Hang, Observer, Plan, Summary, SweepHash, Tally};
 use ringstorm::execution::Rig;
 use ringstorm::scenario::{Draw, Profile, generate};
 use ringstorm::subject::Kind;
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const STEPS: usize = 64;
 
-fn sweep(kind: Kind, profile: Profile, from: u64, seeds: u64, jobs: usize) -> Summary {
-    let plan = Plan {
+fn plan(kind: Kind, profile: Profile, from: u64, seeds: u64, jobs: usize) -> Plan {
+    Plan {
         kind,
         draw: Draw { profile, steps: STEPS, queue_size: None },
         from,
@@ -22,8 +22,15 @@ fn sweep(kind: Kind, profile: Profile, from: u64, seeds: u64, jobs: usize) -> Su
         masks: BTreeSet::new(),
         patience: Plan::PATIENCE,
         isolation: None,
-    };
-    let hung = |hang: &Hang| panic!("{hang:?}");
+    }
+}
+
+fn hung(hang: &Hang, _: &Summary) {
+    panic!("{hang:?}")
+}
+
+fn sweep(kind: Kind, profile: Profile, from: u64, seeds: u64, jobs: usize) -> Summary {
+    let plan = plan(kind, profile, from, seeds, jobs);
     campaign::run(&plan, Summary::default(), &AtomicBool::new(false), &hung, &mut ()).unwrap()
 }
 
@@ -31,6 +38,36 @@ fn sweep(kind: Kind, profile: Profile, from: u64, seeds: u64, jobs: usize) -> Su
 fn essence(summary: &Summary) -> impl PartialEq + std::fmt::Debug + use<> {
     let tally = Tally { stepping: Duration::ZERO, constructing: Duration::ZERO, ..summary.tally.clone() };
     (tally, summary.findings.clone(), summary.ending)
+}
+
+/// Interrupts a run as soon as something is found, before it is shrunk.
+struct Impatient<'a>(&'a AtomicBool);
+
+impl Observer for Impatient<'_> {
+    fn found(&mut self, _: &Finding) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn interrupted_shrinking_ends_at_once_and_is_made_up_for() {
+    let kind = Kind::by_name("specimen-mid-chain-freed").unwrap();
+    let plan = plan(kind, Profile::Swarm, 0, 400, 2);
+    let whole = sweep(kind, Profile::Swarm, 0, 400, 2);
+    let (mut summary, mut unshrunk) = (Summary::default(), 0);
+    loop {
+        let interrupted = AtomicBool::new(false);
+        let observer = &mut Impatient(&interrupted);
+        summary = campaign::run(&plan, summary, &interrupted, &hung, observer).unwrap();
+        if summary.ending != Ending::Unfinished {
+            break;
+        }
+        let last = summary.findings.last().expect("nothing else interrupts it");
+        assert_eq!(last.shrunk.steps.len(), STEPS, "nothing is tried any more");
+        unshrunk += 1;
+    }
+    assert!(unshrunk > 0);
+    assert_eq!(essence(&summary), essence(&whole));
 }
 
 #[test]

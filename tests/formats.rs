@@ -108,6 +108,41 @@ fn silence_of_a_part_is_told() {
     assert_eq!(shards, (false, "\"shard 2/4: missing\" \"shard 3-4/4: ended early\"".to_owned()));
 }
 
+#[test]
+fn xml_holds_no_character_that_it_must_not() {
+    let mut report = found();
+    let text = "what \u{fffe} is \u{ffff} no \u{1} character \u{fffd}\u{10000}";
+    report.asked.subject = text.to_owned();
+    report.asked.generator = text.to_owned();
+    for finding in &mut report.findings {
+        finding.detail = text.to_owned();
+        finding.file = format!("{text}.storm");
+    }
+    let xml = junit(&report).expect("XML");
+    let forbidden = |character: char| {
+        character < ' ' && !"\t\n\r".contains(character) || matches!(character, '\u{fffe}' | '\u{ffff}')
+    };
+    assert!(!xml.contains(forbidden), "{xml}");
+    assert!(xml.contains("what \\u{fffe} is \\u{ffff} no \\u{1} character \u{fffd}\u{10000}"), "{xml}");
+}
+
+#[test]
+fn a_run_that_had_enough_did_not_run_every_seed() {
+    let told = |change: &dyn Fn(&mut RunReport)| {
+        let mut report = run("core", 20, 1);
+        change(&mut report);
+        let xml = junit(&report).expect("XML");
+        let case = xml.split_once("name=\"every seed was run\"").expect("the test").1;
+        case.split_once("<testcase").expect("another one").0.trim().to_owned()
+    };
+    assert!(told(&|_| {}).ends_with("/>"), "it passes");
+    let enough = told(&|report| (report.complete, report.enough_found, report.seeds) = (false, true, 1));
+    let skipped = "<skipped message=\"the run stopped at 0 groups of findings, after 1 seed\"/>";
+    assert!(enough.contains(skipped), "{enough}");
+    let early = told(&|report| report.complete = false);
+    assert!(early.contains("<error message=\"the run ended early, after 20 seeds\"/>"), "{early}");
+}
+
 /// A part of a command is another command, and may well be one that can be typed.
 #[test]
 fn no_command_is_cut() {

@@ -3,6 +3,7 @@
 
 use ringstorm::execution::Rig;
 use ringstorm::outcome::Expected;
+use ringstorm::report::as_regression;
 use ringstorm::scenario::{Document, Scenario};
 use ringstorm::story;
 use ringstorm::subject::{Defect, Kind};
@@ -78,4 +79,16 @@ fn every_defect_has_a_regression_that_core_passes() {
             .any(|expectation| expectation.0 == kind && expectation.1 != Expected::Pass);
         assert!(caught, "no regression catches {}", kind.name());
     }
+}
+
+/// A finding's file says what makes it a regression. Core must pass it, so nothing that it came to may be expected.
+#[test]
+fn what_a_file_says_of_regressions_makes_it_one() {
+    let kept = "as a regression, this file is copied to corpus/regressions as it is: core must pass it";
+    assert_eq!(as_regression("core", Expected::Panic), kept);
+    let said = as_regression("specimen", Expected::Stuck);
+    let line = said.strip_prefix("as a regression, this file ends in: ").expect("a line");
+    let document: Document =
+        format!("ringstorm scenario 1\nqueue size=1 buffer=1\n{line}\n").parse().unwrap();
+    assert_eq!(document.expectations, [("specimen".to_owned(), Expected::Stuck)]);
 }

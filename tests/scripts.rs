@@ -126,3 +126,139 @@ fn what_tests_need_is_installed_once() {
     let why = "none of no-such-tool tool can be run, and package was not to be installed";
     assert!(left.status.code() == Some(1) && String::from_utf8_lossy(&left.stderr).contains(why), "{left:?}");
 }
+
+/// Scripts in a project of their own, where each tool that they call is one of ours.
+struct Project(tempfile::TempDir);
+
+impl Project {
+    fn new(scripts: &[&str], stubs: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in [".ci", "stubs"] {
+            fs::create_dir(folder.path().join(name)).expect("it can be made");
+        }
+        for script in scripts {
+            let to = folder.path().join(".ci").join(script);
+            fs::copy(top().join(".ci").join(script), to).expect("it can be copied");
+        }
+        let project = Self(folder);
+        stubs.iter().for_each(|(path, text)| project.script(path, text));
+        project
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn script(&self, path: &str, text: &str) {
+        fs::write(self.path(path), format!("#!/usr/bin/env bash\n{text}\n")).expect("it can be written");
+        fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    }
+
+    /// Its status, and what it printed on either stream.
+    fn call(&self, script: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
+        let path = format!("{}:{}", self.path("stubs").display(), std::env::var("PATH").expect("a path"));
+        let mut command = Command::new(self.path(script));
+        let output = command.args(arguments).env("PATH", path).env_remove("CARGO_TARGET_DIR").output();
+        let output = output.expect("it can be called");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    }
+}
+
+#[test]
+fn a_part_of_a_storm_that_cannot_be_read_costs_no_other() {
+    let command = env!("CARGO_BIN_EXE_ringstorm");
+    let cargo = format!("while [[ $1 != -- ]]; do shift; done; shift; exec {command} \"$@\"");
+    let project = Project::new(&["storm"], &[("stubs/cargo", &cargo), (".ci/seed", "echo 7")]);
+    for part in ["1/3", "2/3", "3/3"] {
+        let (status, _, told) = project.call(".ci/storm", &[part, "60"]);
+        assert_eq!(status, Some(0), "{told}");
+    }
+    let (status, told, _) = project.call(".ci/storm", &["merge"]);
+    assert!(status == Some(0) && told.contains(": 60 seeds from 7, "), "{told}");
+    for harm in ["", "{\"half\": "] {
+        fs::write(project.path("target/storm/shard-2.json"), harm).expect("it can be written");
+        let (status, told, why) = project.call(".ci/storm", &["merge"]);
+        assert!(status == Some(2) && told.contains(": 40 seeds from 7, "), "{told}, {why}");
+        assert!(told.contains("  missing    shard 2/3\n"), "{told}");
+        let bad = "this part cannot be read: error: target/storm/shard-2.json: ";
+        assert!(why.lines().any(|line| line.starts_with(bad)), "{why}");
+        let report = fs::read_to_string(project.path("target/storm/report.json")).expect("a report");
+        assert!(report.contains("\"seeds\": 40,"), "{report}");
+    }
+    // Whoever leaves nothing has left no part.
+    project.script("stubs/cargo", "exit 1");
+    let (status, _, why) = project.call(".ci/storm", &["3/3", "60"]);
+    assert!(status == Some(2) && why.ends_with("part 3/3 left no report\n"), "{why}");
+    let kept = fs::metadata(project.path("target/storm/shard-3.json")).expect("what was there");
+    assert!(kept.len() > 0);
+}
+
+/// A fuzzer that says how it was called. It finds two inputs, of which one is worth keeping; while it merges, it may be that
+/// somebody ends the script.
+const FUZZER: &str = r#"echo "$*" >> calls
+case "$*" in
+    *-merge=1*)
+        [[ ! -e cancel ]] || { kill -9 $PPID; exit 1; }
+        cp "$4/one" "$3/" ;;
+    *caught*) ;;
+    *) echo 1 > "$1/one"; echo 2 > "$1/two" ;;
+esac"#;
+
+#[test]
+fn fuzzing_begins_with_a_canary_and_a_cancelled_merge_costs_nothing() {
+    let lean = "echo \"built $1\" >> calls; echo ./fuzzer";
+    let stubs = [(".ci/lean", lean), (".ci/canary", "echo canary >> calls"), ("fuzzer", FUZZER)];
+    let project = Project::new(
+        &["fuzz", "seed"],
+        &[("stubs/git", "echo 0000abcd0123456789"), stubs[0], stubs[1], stubs[2]],
+    );
+    fs::create_dir_all(project.path("corpus/storm")).expect("it can be made");
+    fs::write(project.path("corpus/storm/seed"), "seed").expect("it can be written");
+    let kept = || {
+        let entries = fs::read_dir(project.path("fuzz/kept")).expect("a folder");
+        let folders: BTreeSet<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+        let inputs = fs::read_dir(project.path("fuzz/kept/storm")).map_or(0, Iterator::count);
+        (folders.len(), inputs)
+    };
+    fs::write(project.path("cancel"), "").expect("it can be written");
+    let (status, ..) = project.call(".ci/fuzz", &["60", "storm"]);
+    assert!(status.is_none() && kept() == (2, 2), "ended while it merges: {status:?}, {:?}", kept());
+    let calls = fs::read_to_string(project.path("calls")).expect("calls");
+    let mut lines = calls.lines();
+    assert_eq!((lines.next(), lines.next()), (Some("canary"), Some("built storm")), "{calls}");
+    // 0xabcd0123 % 0xffffffff + 1
+    let seeded = |line: &str| line.contains(" -seed=2882339108 ") && line.contains(" -max_total_time=60 ");
+    assert!(lines.next().is_some_and(seeded), "{calls}");
+    // The next one removes what was left, and comes to an end.
+    fs::remove_file(project.path("cancel")).expect("it is there");
+    let (status, told, _) = project.call(".ci/fuzz", &["60", "storm"]);
+    assert!(status == Some(0) && told.contains("begins with 2 inputs") && kept() == (1, 1), "{told}");
+    // Cancelled between the two moves.
+    fs::rename(project.path("fuzz/kept/storm"), project.path("fuzz/kept/storm.old")).expect("it is there");
+    let (status, told, _) = project.call(".ci/fuzz", &["60", "storm"]);
+    assert!(status == Some(0) && told.contains("begins with 1 inputs") && kept() == (1, 1), "{told}");
+    // Where the canary is not caught, nothing is fuzzed.
+    project.script(".ci/canary", "exit 1");
+    fs::remove_file(project.path("calls")).expect("it is there");
+    let (status, ..) = project.call(".ci/fuzz", &["60", "storm"]);
+    assert!(status == Some(1) && !project.path("calls").exists(), "{status:?}");
+}
+
+#[test]
+fn the_canary_is_built_as_campaigns_are() {
+    let lean = "[[ $1 = specimen ]] && echo ./specimen";
+    let specimen = r#"echo "$*" >> calls
+for argument; do [[ $argument != -artifact_prefix=* ]] || echo 1 > "${argument#*=}crash-1"; done
+echo "caught specimen-id-folded/violation"; exit 1"#;
+    let stubs = [(".ci/lean", lean), ("specimen", specimen), ("stubs/git", "exit 1")];
+    let project = Project::new(&["canary", "seed"], &stubs);
+    let (status, told, why) = project.call(".ci/canary", &[]);
+    assert!(status == Some(0) && told.contains("the canary, with -seed=1\n"), "{told}, {why}");
+    let calls = fs::read_to_string(project.path("calls")).expect("calls");
+    assert!(calls.lines().next().is_some_and(|line| line.contains(" -seed=1 ")), "{calls}");
+    // A build that sees nothing is noticed.
+    project.script("specimen", "exit 0");
+    let (status, told, _) = project.call(".ci/canary", &[]);
+    assert!(status == Some(1) && told.ends_with("specimen-id-folded was not caught\n"), "{told}");
+}

@@ -22,6 +22,7 @@ use queue_machine::{Books, CASE_STEPS, Failing, QueueTest, cases};
 use quiet::quietly;
 use ringstorm::execution::Rig;
 use ringstorm::outcome::Expected;
+use ringstorm::report::as_regression;
 use ringstorm::scenario::{Document, Scenario};
 use ringstorm::story;
 use ringstorm::subject::Kind;
@@ -89,7 +90,7 @@ impl Failing for Told {
             // What the books alone object to passes otherwise.
             Ok(Err(_)) | Err(_) => ("the story cannot be told", Expected::Pass),
         };
-        let expect = format!("as a regression, this file ends in: expect {} {expected}", kind.name());
+        let expect = as_regression(&kind.name(), expected);
         let what = format!("{what}\n\n{story}");
         let replay = format!("cargo run --release -- replay PATH --subject {}", kind.name());
         fail(&test_name(kind), scenario, &what, &expect, &replay)

@@ -1,6 +1,6 @@
 //! What a campaign comes to, and how parts of it add up.
 
-use super::{Pace, SweepHash};
+use super::{MOST_TIMELINES, Pace, SweepHash};
 use crate::counts::Counts;
 use crate::coverage::Heat;
 use crate::outcome::{Outcome, Signature};
@@ -162,6 +162,12 @@ impl Summary {
     /// Remembers now and then how far the run is.
     pub(super) fn note_pace(&mut self) {
         self.pace.note(self.elapsed, &self.tally);
+    }
+
+    /// The groups whose scenario is not shrunk to the end, as far as that is known: those that should have a timeline.
+    pub(super) fn unshrunk(&self) -> impl Iterator<Item = usize> {
+        let groups = self.findings.iter().take(MOST_TIMELINES).enumerate();
+        groups.filter(|(_, finding)| finding.timeline == Timeline::default()).map(|(number, _)| number)
     }
 
     /// Counts one more seed in the group of this signature, if there is one.

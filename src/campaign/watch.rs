@@ -3,6 +3,7 @@
 use super::Plan;
 use crate::execution::{Place, Pulse};
 use crate::outcome::Call;
+use ringstorm_sim_device::Fault;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
@@ -21,6 +22,8 @@ pub struct Hang {
     pub step: u32,
     /// The call.
     pub call: Call,
+    /// The last fault before it.
+    pub last_fault: Option<Fault>,
     /// How long it was waited for.
     pub waited: Duration,
 }
@@ -51,30 +54,37 @@ pub(super) fn watch<'scope>(
     watching
 }
 
-/// One pulse, and since when it did not change.
+/// One pulse, and for how long it did not change.
 struct Watched<'a> {
     pulse: &'a Pulse,
     last: Place,
-    since: Instant,
+    looked: Instant,
+    /// As far as the watchdog ran itself.
+    waited: Duration,
 }
 
 impl<'a> Watched<'a> {
     fn new(pulse: &'a Pulse) -> Self {
-        Self { pulse, last: pulse.place(), since: Instant::now() }
+        Self { pulse, last: pulse.place(), looked: Instant::now(), waited: Duration::ZERO }
     }
 
     fn look(&mut self, patience: Duration) -> Option<Hang> {
-        let place = self.pulse.place();
-        if place != self.last {
-            (self.last, self.since) = (place, Instant::now());
+        let (place, passed) = (self.pulse.place(), self.looked.elapsed());
+        self.looked += passed;
+        if place == self.last {
+            // Where the watchdog could not run, as in a process that is stopped, neither could the call.
+            self.waited += passed.min(2 * INTERVAL);
+        } else {
+            (self.last, self.waited) = (place, Duration::ZERO);
         }
-        let (call, waited) = (place.call?, self.since.elapsed());
-        (waited >= patience).then(|| Hang {
+        let call = place.call?;
+        (self.waited >= patience).then(|| Hang {
             seed: place.seed,
             shrinking: false,
             step: place.steps.saturating_sub(1),
             call,
-            waited,
+            last_fault: place.last_fault,
+            waited: self.waited,
         })
     }
 }

@@ -2,18 +2,19 @@
 
 use super::args::{CalibrateArgs, IsolateArgs, ReplayArgs, ShowArgs, ShrinkArgs};
 use super::session::Session;
-use super::{Found, Refusal, folder, input, names, output};
+use super::{Found, Refusal, input, names, output};
 use crate::execution::Rig;
 use crate::executor::Executor;
 use crate::isolation::Child;
 use crate::outcome::{Expected, Verdict};
 use crate::report::{self, CalibrationReport};
 use crate::scenario::{Document, GENERATOR};
-use crate::shrink::BUDGET;
+use crate::shrink::{BUDGET, shrink_while};
 use crate::story::{self, Style};
 use crate::subject::Kind;
 use clap_complete::Shell;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 /// Somebody to run scenarios: a child process if that is asked for.
 fn executor(session: Session, args: &IsolateArgs, needed: bool) -> Result<Box<dyn Executor>, Refusal> {
@@ -102,16 +103,23 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, Refus
     let expectations = expectations(session, &args.input, &document, args.seed.subject.as_deref())?;
     let kinds: Vec<Kind> = expectations.iter().map(|(kind, _)| *kind).collect();
     let mut executor = executor(session, &args.isolate, false)?;
+    let interrupted = super::interrupt()?;
     for kind in kinds {
         let outcome = executor.run(kind, &document.scenario)?;
         if outcome.verdict == Verdict::Pass {
             continue;
         }
         let signature = outcome.signature(&kind.name());
-        let scenario = crate::shrink::shrink(&mut *executor, kind, &signature, &document.scenario, BUDGET)?;
+        let mut go_on = |_: &_| !interrupted.load(Ordering::Relaxed);
+        let scenario =
+            shrink_while(&mut *executor, kind, &signature, &document.scenario, BUDGET, &mut go_on)?;
+        if interrupted.load(Ordering::Relaxed) {
+            output::note("interrupted; this is the smallest so far");
+        }
         let (after, before) = (scenario.steps.len(), document.scenario.steps.len());
         output::note(&format!("{signature}: {after} steps, {before} before"));
-        let own = [signature.to_string(), folder::as_regression(&signature)].map(|line| format!(" {line}"));
+        let own = [signature.to_string(), report::as_regression(&signature.subject, signature.expected)]
+            .map(|line| format!(" {line}"));
         let comments = if document.comments.is_empty() { own.into() } else { document.comments };
         let shrunk = Document { comments, scenario, expectations: document.expectations };
         match &args.output {
@@ -135,13 +143,13 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, Refusal> {
     if !args.json {
         output::emit(&format!("{}\n", report::CALIBRATION_HEADER))?;
     }
-    let mut closed = None;
+    let mut untold = None;
     let specimens = crate::calibrate::calibrate_all(args.steps as usize, |caught| {
-        if !args.json && closed.is_none() {
-            closed = output::emit(&format!("{}\n", report::calibration_line(caught))).err();
+        if !args.json && untold.is_none() {
+            untold = output::emit(&format!("{}\n", report::calibration_line(caught))).err();
         }
     })?;
-    if let Some(refusal) = closed {
+    if let Some(refusal) = untold {
         return Err(refusal);
     }
     let (caught, all) = (specimens.iter().filter(|specimen| specimen.found).count(), specimens.len());

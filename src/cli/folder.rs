@@ -2,12 +2,12 @@
 
 use super::{Refusal, output};
 use crate::campaign::{Finding, Plan, Summary};
-use crate::outcome::Signature;
-use crate::report::{Asked, RunReport, command_line, file_name};
+use crate::report::{Asked, RunReport, as_regression, command_line, file_name};
 use crate::scenario::{Document, GENERATOR};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
@@ -34,7 +34,7 @@ struct Progress {
 pub(super) struct Folder {
     path: PathBuf,
     /// Held for as long as the process lives.
-    _lock: File,
+    lock: File,
     build: String,
     written: Instant,
     /// How long it took to write the progress.
@@ -58,7 +58,7 @@ impl Folder {
         output::sweep(path);
         let program = own_program().and_then(std::fs::read).map_err(refuse)?;
         let build = format!("{:#018x}", xxh3_64(&program));
-        Ok(Self { path: path.to_owned(), _lock: lock, build, written: Instant::now(), cost: Duration::ZERO })
+        Ok(Self { path: path.to_owned(), lock, build, written: Instant::now(), cost: Duration::ZERO })
     }
 
     /// What the same run came to before it was ended, if it was.
@@ -99,6 +99,19 @@ impl Folder {
         report.summary().map(Some).map_err(refuse)
     }
 
+    /// Refuses to write where the folder was: it was made once, and what was written before is not in another one.
+    pub(super) fn is_there(&self) -> Result<(), Refusal> {
+        let refuse = |what: &str| Err(Refusal::Input(format!("{}: {what}", self.path.display())));
+        match (std::fs::metadata(self.path.join(LOCK)), self.lock.metadata()) {
+            (Ok(there), Ok(ours)) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => Ok(()),
+            (Ok(_), Ok(_)) => refuse("another folder stands where that of this run was"),
+            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => {
+                refuse("the folder of this run is gone, or its lock")
+            }
+            (Err(error), _) | (_, Err(error)) => refuse(&error.to_string()),
+        }
+    }
+
     /// Whether it is time to write the progress.
     pub(super) fn is_due(&self) -> bool {
         self.written.elapsed() >= INTERVAL.max(self.cost * SHARE)
@@ -108,13 +121,16 @@ impl Folder {
     pub(super) fn keep_progress(&mut self, report: RunReport) -> Result<(), Refusal> {
         let start = Instant::now();
         let progress = Progress { build: self.build.clone(), report };
-        let result = output::write_file(&self.path.join(PROGRESS), json(&progress).as_bytes());
+        let result = self
+            .is_there()
+            .and_then(|()| output::write_file(&self.path.join(PROGRESS), json(&progress).as_bytes()));
         (self.written, self.cost) = (Instant::now(), start.elapsed());
         result
     }
 
     /// Writes the report of a run that is over, and its page.
     pub(super) fn keep_report(&self, report: &RunReport) -> Result<(), Refusal> {
+        self.is_there()?;
         output::write_file(&self.path.join(REPORT), report.json().as_bytes())?;
         let page = crate::report::page(report, None).map_err(Refusal::Input)?;
         output::write_file(&self.path.join(PAGE), page.as_bytes())
@@ -145,18 +161,19 @@ pub(super) fn json(value: &impl Serialize) -> String {
     text
 }
 
-/// What makes the file of a finding a regression.
-pub(super) fn as_regression(signature: &Signature) -> String {
-    format!("as a regression, this file ends in: expect {} {}", signature.subject, signature.expected)
-}
-
 /// Where the first of a group of findings is kept.
 pub(super) fn path(folder: &Path, finding: &Finding) -> PathBuf {
     folder.join(file_name(&finding.signature))
 }
 
-/// Writes a finding down. If that fails, its scenario goes to standard error, so that it is not lost.
-pub(super) fn keep(folder: &Path, program: &str, plan: &Plan, finding: &Finding) -> Result<(), Refusal> {
+/// Makes the folder of findings, if it is not there.
+pub(super) fn make(folder: &Path) -> Result<(), Refusal> {
+    let refuse = |error: io::Error| Refusal::Input(format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(refuse)
+}
+
+/// The file of a finding.
+pub(super) fn document(program: &str, plan: &Plan, finding: &Finding) -> Document {
     let signature = &finding.signature;
     let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
     let draw = super::run::options(&plan.draw);
@@ -169,18 +186,11 @@ pub(super) fn keep(folder: &Path, program: &str, plan: &Plan, finding: &Finding)
             finding.seed,
             command_line(program, &replay).replace(['\n', '\r'], " ")
         ),
-        as_regression(signature),
+        as_regression(&signature.subject, signature.expected),
     ];
-    let document = Document {
+    Document {
         comments: comments.map(|comment| format!(" {comment}")).into(),
         scenario: finding.shrunk.clone(),
         expectations: Vec::new(),
-    };
-    let written = std::fs::create_dir_all(folder)
-        .map_err(|error| Refusal::Input(format!("{}: {error}", folder.display())))
-        .and_then(|()| output::write_file(&path(folder, finding), document.to_string().as_bytes()));
-    if written.is_err() {
-        output::note(&format!("a finding could not be written; this is its scenario:\n{document}"));
     }
-    written
 }

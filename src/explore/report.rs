@@ -1,7 +1,7 @@
 //! What explorations came to, for people and for machines.
 
 use super::{Alphabet, Ending, Explored, Scope};
-use crate::report::{JSON_VERSION, grouped};
+use crate::report::{JSON_VERSION, as_regression, grouped};
 use crate::scenario::Document;
 use ringstorm_model::Invariant;
 use serde::Serialize;
@@ -130,10 +130,7 @@ pub fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document> {
             format!(" {signature}"),
             format!(" {}", found.outcome.verdict.to_string().replace(['\n', '\r'], " ")),
             " the fewest steps, of every scenario of a small scope".to_owned(),
-            format!(
-                " as a regression, this file ends in: expect {} {}",
-                signature.subject, signature.expected
-            ),
+            format!(" {}", as_regression(&signature.subject, signature.expected)),
         ],
         scenario: found.scenario.clone(),
         expectations: Vec::new(),

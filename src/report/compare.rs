@@ -1,6 +1,6 @@
 //! Two runs held against each other.
 
-use super::{JSON_VERSION, RunReport, grouped};
+use super::{JSON_VERSION, RunReport, counted, grouped};
 use crate::coverage::{Coverage, pair_name, reachable_pairs};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -174,9 +174,9 @@ impl fmt::Display for Comparison {
             let early = if side.complete { "" } else { ", not all of them run" };
             writeln!(
                 f,
-                "{name}     {}: {} seeds from {}{early}",
+                "{name}     {}: {} from {}{early}",
                 side.subject,
-                grouped(side.seeds),
+                counted(side.seeds, "seed"),
                 side.from
             )?;
         }
@@ -190,7 +190,7 @@ impl fmt::Display for Comparison {
             writeln!(f, "  {word:<5}    {}\n           {}", seen.signature, seen.detail)?;
         }
         for Seen { signature, before, after, .. } in same {
-            writeln!(f, "  same     {signature}: {} seeds, {} before", grouped(*after), grouped(*before))?;
+            writeln!(f, "  same     {signature}: {}, {} before", counted(*after, "seed"), grouped(*before))?;
         }
         let Pairs { gained, lost } = &self.pairs;
         writeln!(

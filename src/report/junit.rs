@@ -1,8 +1,8 @@
 //! What a run came to as JUnit's XML: a test for each invariant, so that the same run has the same tests every time.
 
-use super::page::{plain, visible};
+use super::page;
 use super::repeat::{replay_command, run_command};
-use super::{FindingReport, RunReport};
+use super::{FindingReport, RunReport, counted};
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 use ringstorm_model::Invariant;
 use std::time::Duration;
@@ -54,11 +54,20 @@ fn properties(report: &RunReport) -> Vec<(&'static str, String)> {
     properties
 }
 
-/// Silence of a part is an error, unless it ended since enough was found.
+/// Silence of a part is an error. Where the run ended since enough was found, it does not matter what was not run.
 fn completeness(report: &RunReport) -> TestCaseStatus {
     let gaps = report.gaps();
-    if gaps.is_empty() {
+    if gaps.is_empty() && report.complete {
         return TestCaseStatus::success();
+    }
+    if gaps.is_empty() {
+        let mut status = TestCaseStatus::skipped();
+        let (groups, seeds) = (report.findings.len() as u64, counted(report.seeds, "seed"));
+        status.set_message(format!(
+            "the run stopped at {} of findings, after {seeds}",
+            counted(groups, "group")
+        ));
+        return status;
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     let gaps: Vec<String> = gaps.iter().map(|gap| plain(gap)).collect();
@@ -74,10 +83,10 @@ fn held(report: &RunReport, invariant: Invariant, findings: &[&FindingReport]) -
     let mut text = format!("{}\n", invariant.sentence());
     for finding in findings.iter().take(MOST_TOLD) {
         text.push_str(&format!(
-            "\n{}\n{}\n{} seeds, the lowest is {}\n{}\n",
+            "\n{}\n{}\n{}, the lowest is {}\n{}\n",
             plain(&finding.signature.to_string()),
             plain(&finding.detail),
-            finding.count,
+            counted(finding.count, "seed"),
             finding.seed,
             visible(&replay_command(report, finding))
         ));
@@ -87,4 +96,28 @@ fn held(report: &RunReport, invariant: Invariant, findings: &[&FindingReport]) -
     }
     status.set_description(text);
     status
+}
+
+/// As on the page, and without what XML has no characters for.
+fn plain(text: &str) -> String {
+    well_formed(&page::plain(text))
+}
+
+/// Likewise, in full.
+fn visible(text: &str) -> String {
+    well_formed(&page::visible(text))
+}
+
+/// Writes out what a document of XML 1.0 must not hold, escaped or not.
+fn well_formed(text: &str) -> String {
+    let is_allowed =
+        |character: char| matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..);
+    let mut written = String::new();
+    for character in text.chars() {
+        match is_allowed(character) {
+            true => written.push(character),
+            false => written.extend(character.escape_unicode()),
+        }
+    }
+    written
 }

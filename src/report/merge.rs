@@ -29,6 +29,16 @@ pub enum Apart {
         /// The first seed of the second one.
         from: u64,
     },
+    /// Each is a run of its own, which took as many seeds as there was time for.
+    #[error(
+        "{first} and {second} are two runs for some time, not parts of one run: those are made by run --shard"
+    )]
+    Whole {
+        /// One of them.
+        first: String,
+        /// The other one.
+        second: String,
+    },
     /// One of them makes no sense.
     #[error("{name}: {what}")]
     Nonsense {
@@ -121,6 +131,9 @@ impl Part {
             return Err(strangers(format!("the first is of {of} shards, the second of {next_of}")));
         }
         // Each has the seeds of its part and no others, so only the same part overlaps.
+        if self.shard == next.shard && self.report.asked.time.is_some() {
+            return Err(Apart::Whole { first: self.name.clone(), second: next.name.clone() });
+        }
         if self.shard == next.shard {
             let from = next.report.from;
             return Err(Apart::Overlap { first: self.name.clone(), second: next.name.clone(), from });

@@ -45,8 +45,11 @@ pub(super) fn run_command(report: &RunReport) -> String {
     command
 }
 
-/// The command that tells a finding's shrunk scenario.
+/// The command that tells a finding's shrunk scenario; where that is in no file, the one before shrinking.
 pub(super) fn replay_command(report: &RunReport, finding: &FindingReport) -> String {
+    if finding.file.is_empty() {
+        return seed_command(report, finding);
+    }
     let (file, subject) = (quoted(&finding.file), quoted(&report.asked.subject));
     command_line(&report.program, &format!("replay {file} --subject {subject}{}", isolate(report)))
 }

@@ -2,7 +2,7 @@
 
 use super::page::{plain, visible};
 use super::repeat::replay_command;
-use super::{FindingReport, RunReport};
+use super::{FindingReport, RunReport, counted};
 use ringstorm_model::Invariant;
 use serde_json::{Value, json};
 use strum::VariantArray;
@@ -59,22 +59,25 @@ fn result(report: &RunReport, finding: &FindingReport) -> Value {
     let rule = finding.signature.expected.invariant().map_or("none", Invariant::name);
     let (signature, detail) = (plain(&finding.signature.to_string()), plain(&finding.detail));
     let text = format!(
-        "{detail}. Found by {} seeds, the lowest is {}. {}",
-        finding.count,
+        "{detail}. Found by {}, the lowest is {}. {}",
+        counted(finding.count, "seed"),
         finding.seed,
         visible(&replay_command(report, finding))
     );
+    let mut location =
+        json!({ "logicalLocations": [{ "name": plain(&report.asked.subject), "kind": "module" }] });
+    // What could not be written is in no file.
+    if !finding.file.is_empty() {
+        location["physicalLocation"] = json!({
+            "artifactLocation": { "uri": uri(&finding.file) },
+            "region": { "startLine": last_step(&finding.scenario) },
+        });
+    }
     json!({
         "ruleId": rule,
         "level": "error",
         "message": { "text": text },
-        "locations": [{
-            "physicalLocation": {
-                "artifactLocation": { "uri": uri(&finding.file) },
-                "region": { "startLine": last_step(&finding.scenario) },
-            },
-            "logicalLocations": [{ "name": plain(&report.asked.subject), "kind": "module" }],
-        }],
+        "locations": [location],
         "partialFingerprints": { "ringstormSignature/v1": signature },
         "occurrenceCount": finding.count.max(1),
     })

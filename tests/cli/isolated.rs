@@ -90,25 +90,59 @@ fn a_harmless_subject_comes_to_the_same_in_children() {
 #[test]
 fn without_children_a_hang_is_told_with_its_seed_and_ends_the_run() {
     let place = Place::new();
-    let from = (DEADLY_SEED - 3).to_string();
-    let left = place.run(&[
-        "run",
-        "--subject",
-        "deadly-spin",
-        "--from",
-        &from,
-        "--seeds",
-        "7",
-        "--patience",
-        "500ms",
-    ]);
-    assert_eq!(left.status, Some(1), "{left:?}");
-    assert!(left.out.starts_with("FOUND deadly-spin stuck: submit did not return within 0."), "{left:?}");
-    assert!(left.out.contains(&format!(" of seed {DEADLY_SEED}\n")), "{left:?}");
+    let from = (DEADLY_SEED - 300).to_string();
+    let base = ["run", "--subject", "deadly-spin", "--from", &from, "--seeds", "310", "--patience", "500ms"];
+    let hung = |more: &[&str]| {
+        let left = place.run(&[&base[..], &["--jobs", "1"], more].concat());
+        assert_eq!(left.status, Some(1), "{left:?}");
+        left
+    };
+    let left = hung(&[]);
+    let told = format!(" of seed {DEADLY_SEED}\n");
+    assert!(left.out.contains("\nFOUND deadly-spin/stuck/no-panic/submit/"), "{left:?}");
+    assert!(left.out.contains("\ndeadly-spin is stuck: submit did not return within 0."), "{left:?}");
+    assert!(left.out.contains(&told), "{left:?}");
     let command = left.out.lines().last().expect("a last line");
     let again = place.shell(&format!("{command} --patience 500ms"));
     assert_eq!(again.status, Some(1), "{command}: {again:?}");
     assert!(again.out.contains("stuck: the call did not return in time"), "{again:?}");
+    assert!(
+        left.out.contains(" steps so far, in findings/deadly-spin-stuck-"),
+        "it was not shrunk: {left:?}"
+    );
+    // A report like any other, of what was taken in until then.
+    let left = hung(&["--json", "--out", "out", "--shard", "1/1"]);
+    assert!(left.err.contains(&told), "{left:?}");
+    let report = json(&left);
+    let seeds = report["seeds"].as_u64().expect("a number");
+    assert!(report["complete"] == false && (1..300).contains(&seeds), "{report}");
+    let finding = report["findings"].as_array().and_then(|findings| findings.last()).expect("a finding");
+    assert_eq!((&finding["seed"], &finding["count"]), (&DEADLY_SEED.into(), &1.into()), "{finding}");
+    let file = finding["file"].as_str().expect("text");
+    let again = place.run(&["replay", file, "--subject", "deadly-spin", "--isolate", "--patience", "500ms"]);
+    assert!(again.status == Some(1) && again.out.contains("guilty call: submit"), "{again:?}");
+    place.write("run.json", &left.out);
+    let whole = place.run(&["report", "run.json"]);
+    assert!(whole.status == Some(1) && whole.out.contains("the run ended early"), "{whole:?}");
+    // Gone on with, it comes to the same.
+    let again = hung(&["--json", "--out", "out", "--shard", "1/1"]);
+    assert_eq!(json(&again)["findings"], report["findings"], "{again:?}");
+}
+
+/// While the process is stopped, its calls cannot return. One that does not return is told all the same.
+#[test]
+fn a_process_that_is_stopped_is_not_stuck() {
+    let place = Place::new();
+    let line = format!(
+        "$R run --seeds 10000000 --jobs 4 --patience 1s >printed & run=$!; sleep 0.5; \
+         for i in 1 2 3; do kill -STOP $run; sleep 1.6; kill -CONT $run; sleep 0.3; done; kill -INT $run; wait $run; \
+         echo $?; cat printed; $R run --subject deadly-spin --from {DEADLY_SEED} --seeds 1 --patience 1s"
+    );
+    let left = place.shell(&line);
+    let (stopped, stuck) = left.out.split_once("nothing found so far\n").expect("no call was stuck");
+    assert!(stopped.starts_with("0\n"), "{left:?}");
+    assert!(stuck.contains("deadly-spin is stuck: submit did not return within 1."), "{left:?}");
+    assert_eq!(left.status, Some(1), "{left:?}");
 }
 
 /// Shell: the first child of the run.

@@ -214,24 +214,32 @@ fn two_runs_do_not_share_a_folder() {
 
 #[test]
 fn a_folder_that_goes_away_costs_no_finding() {
-    let place = Place::new();
-    let args = format!("run --subject {SPECIMEN} --time 4s --steps 32 --out out --max-findings 99");
-    // On the way, what was the folder leads nowhere: in one move, or the run would find a gap in which to make it anew.
-    let line = format!(
-        "mkdir gone; ln -s gone out; ln -s printed/nowhere other; $R {args} >printed 2>told & \
-         while [ ! -e out/progress.json ]; do :; done; mv -T other out; wait $!; echo $?"
-    );
-    let left = place.shell(&line);
-    assert_eq!(left.out.trim(), "2", "{left:?}");
-    let (printed, told) = (place.read("printed"), place.read("told"));
-    let groups = printed.matches("FOUND ").count();
-    assert!(groups > 0 && printed.contains(" seeds from 0, "), "{printed}");
-    // Each is either in the folder that went away, or printed.
-    let kept = std::fs::read_dir(place.path().join("gone")).expect("the folder");
-    let kept =
-        kept.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some())).count();
-    let said =
-        told.matches("a finding could not be written; this is its scenario:\nringstorm scenario 1\n").count();
-    assert!(said > 0 && said + kept >= groups, "{groups} groups, {said} said, {kept} kept");
-    assert!(told.lines().last().is_some_and(|line| line.starts_with("error: out")), "{told}");
+    // On the way, the folder is moved, or is in one move replaced by one that leads nowhere, or by another one.
+    for (before, away) in [
+        ("", "mv out gone"),
+        ("mkdir gone; ln -s gone out; ln -s printed/nowhere other", "mv -T other out"),
+        ("mkdir gone other; ln -s gone out; ln -s other link", "mv -T link out"),
+    ] {
+        let place = Place::new();
+        let args = format!("run --subject {SPECIMEN} --time 3s --steps 32 --out out --max-findings 99");
+        let line = format!(
+            "{before}\n$R {args} >printed 2>told & \
+             while [ ! -e out/progress.json ]; do :; done; {away}; wait $!; echo $?"
+        );
+        let left = place.shell(&line);
+        assert_eq!(left.out.trim(), "2", "{away}: {left:?}");
+        let (printed, told) = (place.read("printed"), place.read("told"));
+        let groups = printed.matches("FOUND ").count();
+        assert!(groups > 0 && printed.contains(" seeds from 0, "), "{printed}");
+        // No file is where a report would say, so each is printed, once.
+        let said = told
+            .matches("a finding could not be written; this is its scenario:\nringstorm scenario 1\n")
+            .count();
+        assert_eq!(said, groups, "{away}: {told}");
+        let nowhere = printed.matches(" steps after shrinking, which could not be written\n").count();
+        assert_eq!(nowhere, groups, "{away}: {printed}");
+        assert!(told.lines().last().is_some_and(|line| line.starts_with("error: out: ")), "{told}");
+        let entries = |name: &str| std::fs::read_dir(place.path().join(name)).map_or(0, Iterator::count);
+        assert!(entries("gone") > 0 && entries("out") == 0, "nothing is made anew: {away}");
+    }
 }

@@ -147,6 +147,15 @@ fn what_does_not_belong_together_is_refused() {
     let left = place.run(&["report", &one, &one]);
     assert_eq!(left.status, Some(2));
     assert_eq!(left.err, format!("error: {one} and {one} overlap: both have seeds from 100 on\n"));
+    // Runs for some time have no seeds in common if they begin far apart, and are no parts all the same.
+    let [first, second] = ["0", "100000"].map(|from| {
+        let left = place.run(&["run", "--json", "--time", "100ms", "--from", from]);
+        place.write(&format!("{from}.json"), left.out);
+        format!("{from}.json")
+    });
+    let left = place.run(&["report", &first, &second]);
+    let error = "are two runs for some time, not parts of one run: those are made by run --shard";
+    assert_eq!((left.status, left.err), (Some(2), format!("error: {first} and {second} {error}\n")));
 }
 
 #[test]

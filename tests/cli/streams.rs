@@ -15,6 +15,21 @@ fn output_that_nobody_reads_is_no_error() {
     }
 }
 
+/// Whoever found something says so, even if nobody reads it: the reader is gone before anything is written.
+#[test]
+fn what_is_found_is_said_by_the_status_alone() {
+    let place = Place::new();
+    let found = format!("run --subject {SPECIMEN} --seeds 300 --max-findings 1");
+    let left = place.run(&[&found.split(' ').collect::<Vec<_>>()[..], &["--json"]].concat());
+    place.write("run.json", &left.out);
+    let replay = format!("replay 1 {} --subject {SPECIMEN}", place.guilty_seed());
+    let explore = format!("explore --subject {SPECIMEN} --queue-size 2 --depth 3");
+    for what in [&found, &format!("{found} --json"), &replay, &explore, "report run.json"] {
+        let left = place.shell(&format!("{{ sleep 0.2; $R {what}; echo \"status $?\" >&2; }} | true"));
+        assert_eq!(left.err.lines().last(), Some("status 1"), "{what}: {left:?}");
+    }
+}
+
 #[test]
 fn a_full_disk_is_said() {
     let place = Place::new();
@@ -42,6 +57,12 @@ fn a_finding_that_cannot_be_written_is_printed() {
     );
     let (before, document) = left.err.split_once("ringstorm scenario 1\n").expect("the scenario");
     assert!(before.ends_with("a finding could not be written; this is its scenario:\n"), "{left:?}");
+    assert_eq!(left.err.matches("ringstorm scenario 1\n").count(), 1, "once: {left:?}");
+    // Nothing is told of a file that is not there, and the seed can be replayed.
+    assert!(left.out.contains(" after shrinking, which could not be written\n"), "{left:?}");
+    assert!(!left.out.contains(".storm"), "{left:?}");
+    let again = place.shell(left.out.lines().last().expect("a command"));
+    assert_eq!(again.status, Some(1), "{again:?}");
     assert!(left.err.lines().last().is_some_and(|line| line.starts_with("error: findings: ")), "{left:?}");
     // What is printed can be used.
     let lines = document.lines().take_while(|line| !line.is_empty()).map(|line| format!("{line}\n"));

@@ -2,7 +2,8 @@
 
 use ringstorm::execution::Rig;
 use ringstorm::outcome::{Expected, Outcome};
-use ringstorm::scenario::{Profile, Setup, generate};
+use ringstorm::scenario::{Profile, Scenario, Setup, Step, generate};
+use ringstorm::shrink::{BUDGET, shrink_while};
 use ringstorm::subject::{
     Answer, Capabilities, Completion, CoreQueue, Geometry, Kind, MisuseKind, Name, Own, Provided, Refusal,
     Subject, Submission,
@@ -267,4 +268,23 @@ fn a_chain_of_many_buffers_is_shrunk_soon() {
     let shrunk = ringstorm::shrink::shrink(&mut rig, kind, &signature, &scenario, 60).expect("a scenario");
     let left = ringstorm::scenario::Document { scenario: shrunk, ..Default::default() }.to_string();
     assert!(left.ends_with("driver submit readable=2x1\n"), "{left}");
+    // Who does not want to go on has what was found until then: the fewer tries, the more of it is left.
+    let mut sizes = Vec::new();
+    for most in [0, 6, 12, 60] {
+        let mut tries = 0;
+        let mut go_on = |_: &Scenario| {
+            tries += 1;
+            tries <= most
+        };
+        let shrunk = shrink_while(&mut rig, kind, &signature, &scenario, BUDGET, &mut go_on);
+        let shrunk = shrunk.expect("a scenario");
+        let outcome = rig.run(kind, &shrunk, &mut ()).expect("a run");
+        assert_eq!(outcome.signature("mannered"), signature);
+        let [Step::Submit { readable, .. }] = shrunk.steps[..] else { panic!("{shrunk:?}") };
+        sizes.push(readable.count);
+    }
+    assert!(
+        sizes[0] == 131_072 && sizes[3] == 2 && sizes.is_sorted_by(|more, fewer| more >= fewer),
+        "{sizes:?}"
+    );
 }

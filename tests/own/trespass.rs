@@ -1,13 +1,21 @@
 //! What an adapter sees its queue do outside of its memory is a finding, wherever the scenario is run.
 
+use ringstorm::campaign::{self, Ending, Extent, Finding, Hang, Observer, Plan, Summary};
 use ringstorm::execution::{Advance, Rig};
 use ringstorm::outcome::{Call, Expected, Verdict};
-use ringstorm::scenario::Document;
+use ringstorm::scenario::{Document, Draw, Profile, Setup, Step};
 use ringstorm::subject::{Answer, Capabilities, Completion, Geometry, Kind, Own, Subject, Trespass};
 use ringstorm_model::Invariant;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-/// A queue that writes beside its memory with the first chain.
-struct Stray(Geometry);
+/// Keeps a call of a queue that can be stuck from returning.
+static STUCK: AtomicBool = AtomicBool::new(false);
+
+/// A queue that writes beside its memory with the first chain, and whether it can be stuck.
+struct Stray(Geometry, bool);
 
 impl Subject for Stray {
     fn geometry(&self) -> Geometry {
@@ -15,6 +23,9 @@ impl Subject for Stray {
     }
 
     fn submit(&mut self, _: &[&[u8]], _: &[u32]) -> Answer<u16> {
+        while self.1 && STUCK.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
         Trespass::raise("8 bytes behind the rings were written")
     }
 
@@ -29,11 +40,16 @@ impl Subject for Stray {
     fn release(self: Box<Self>) {}
 }
 
-static STRAY: Own = Own::new("stray", Capabilities::NONE, |setup, _| {
+fn geometry(setup: &Setup) -> Geometry {
     let size = setup.queue_size.get();
     let (available, end) = (16 * usize::from(size), 18 * usize::from(size) + 6);
-    Box::new(Stray(Geometry { size, table: 0, available, used: end.next_multiple_of(4) }))
-});
+    Geometry { size, table: 0, available, used: end.next_multiple_of(4) }
+}
+
+static STRAY: Own = Own::new("stray", Capabilities::NONE, |setup, _| Box::new(Stray(geometry(setup), false)));
+
+static STICKY: Own =
+    Own::new("sticky", Capabilities::NONE, |setup, _| Box::new(Stray(geometry(setup), true)));
 
 const SCENARIO: &str =
     "ringstorm scenario 1\nqueue size=2 buffer=8\ndriver take\ndriver submit readable=1x8\n";
@@ -60,4 +76,51 @@ fn it_ends_an_execution_that_goes_step_by_step() {
     assert_eq!(rig.try_step(&scenario.steps[0]).unwrap(), Advance::On);
     let Advance::Ended(verdict) = rig.try_step(&scenario.steps[1]).unwrap() else { panic!("it goes on") };
     assert_eq!(Expected::of(&verdict), Expected::Violation(Invariant::OwnArea));
+}
+
+/// Makes it stuck as soon as it was found.
+struct Sticky;
+
+impl Observer for Sticky {
+    fn found(&mut self, _: &Finding) {
+        STUCK.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_call_that_does_not_return_while_shrinking_costs_no_finding() {
+    let draw = Draw { profile: Profile::Swarm, steps: 64, queue_size: None };
+    let submits =
+        |seed: &u64| draw.scenario(*seed).steps.iter().any(|step| matches!(step, Step::Submit { .. }));
+    let plan = Plan {
+        kind: Kind::Own(&STICKY),
+        draw,
+        from: (0..).find(submits).expect("a seed"),
+        extent: Extent::Seeds(1),
+        jobs: 1,
+        max_findings: 9,
+        masks: BTreeSet::new(),
+        patience: Duration::from_secs(1),
+        isolation: None,
+    };
+    let heard = Mutex::new(None);
+    let hung = |hang: &Hang, summary: &Summary| {
+        *heard.lock().unwrap() = Some((*hang, summary.clone()));
+        STUCK.store(false, Ordering::Relaxed);
+    };
+    let summary =
+        campaign::run(&plan, Summary::default(), &AtomicBool::new(false), &hung, &mut Sticky).unwrap();
+    // The watchdog has what was found before, as it was, and the call that does not return.
+    let (hang, then) = heard.lock().unwrap().take().expect("it was stuck");
+    assert!(hang.shrinking && hang.call == Call::Submit && hang.seed == Some(plan.from), "{hang:?}");
+    assert_eq!((then.tally.seeds, then.ending), (1, Ending::Unfinished));
+    let [found, stuck] = then.findings.as_slice() else { panic!("{:?}", then.findings) };
+    assert_eq!(found.signature.expected, Expected::Violation(Invariant::OwnArea));
+    assert_eq!(found.shrunk, plan.draw.scenario(plan.from));
+    assert_eq!((stuck.signature.expected, stuck.seed, stuck.count), (Expected::Stuck, plan.from, 1));
+    assert!(stuck.detail.ends_with(", while what was found at its seed was shrunk"), "{}", stuck.detail);
+    assert_eq!(stuck.shrunk.steps.len(), stuck.step + 1, "it was on its way to be smaller");
+    // As if nothing had been, since it was let go.
+    let [found] = summary.findings.as_slice() else { panic!("{:?}", summary.findings) };
+    assert_eq!((found.shrunk.steps.len(), summary.ending), (1, Ending::Complete));
 }

@@ -22,7 +22,7 @@ pub fn run(subject: &str, seeds: u64, max_findings: usize) -> RunReport {
         patience: Plan::PATIENCE,
         isolation: None,
     };
-    let hung = |hang: &Hang| panic!("{hang:?}");
+    let hung = |hang: &Hang, _: &Summary| panic!("{hang:?}");
     let summary = campaign::run(&plan, Summary::default(), &AtomicBool::new(false), &hung, &mut ());
     let summary = summary.expect("there is memory");
     let asked = Asked::new(&plan, Some(Interval { from: 0, count: seeds }));

@@ -1,0 +1,151 @@
+//! Taking results in, in the order of seeds, and shrinking what was found.
+
+use super::summary::{Block, Ending, Finding};
+use super::{MOST_TIMELINES, Observer, Plan, Standing};
+use crate::execution::Pulse;
+use crate::executor::{Executor, Failure};
+use crate::shrink::{BUDGET, shrink_while};
+use crate::timeline::Timeline;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// A call that takes longer while its scenario is shrunk is not so for lack of a processor.
+const SHORT_PATIENCE: Duration = Duration::from_millis(200);
+
+/// Takes the blocks in, in the order of seeds. What is known stands where the watchdog finds it, while a call that may not
+/// return goes on.
+pub(super) struct Intake<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) standing: &'a Standing,
+    pub(super) interrupted: &'a AtomicBool,
+    pub(super) shrinking: &'a Pulse,
+    pub(super) start: Instant,
+    pub(super) before: Duration,
+}
+
+impl Intake<'_> {
+    pub(super) fn take_in(
+        self,
+        receiver: &mpsc::Receiver<(u64, Result<Block, Failure>)>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Failure> {
+        // What is stuck is waited for many times over.
+        let patience = (self.plan.patience / 10).max(SHORT_PATIENCE);
+        let mut executor = self.plan.executor_with(self.shrinking, patience)?;
+        self.shrink_the_rest(&mut *executor, observer)?;
+        if self.has_enough() {
+            return Ok(());
+        }
+        let (mut waiting, mut expected) = (BTreeMap::new(), 0);
+        for (number, block) in receiver {
+            waiting.insert(number, block?);
+            while let Some(block) = waiting.remove(&expected) {
+                expected += 1;
+                self.block(block, &mut *executor, observer)?;
+                let mut summary = self.standing.summary();
+                summary.elapsed = self.before + self.start.elapsed();
+                summary.note_pace();
+                observer.progress(&summary);
+                drop(summary);
+                if self.has_enough() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Whether the run is over since enough was found. It is not while something is left to be shrunk.
+    fn has_enough(&self) -> bool {
+        let mut summary = self.standing.summary();
+        let enough = summary.findings.len() >= self.plan.max_findings;
+        if enough && summary.unshrunk().next().is_none() {
+            summary.ending = Ending::EnoughFindings;
+        }
+        enough
+    }
+
+    fn block(
+        &self,
+        block: Block,
+        executor: &mut dyn Executor,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Failure> {
+        let Self { plan, standing, .. } = self;
+        standing.summary().tally.append(&block.tally);
+        block.slow.iter().for_each(|seed| observer.slow(*seed));
+        for (seed, outcome) in block.findings {
+            let signature = outcome.signature(&plan.kind.name());
+            let mut summary = standing.summary();
+            if plan.masks_signature(&signature) {
+                *summary.masked.entry(signature.to_string()).or_default() += 1;
+            } else if !summary.count(&signature) {
+                let (step, detail) = (outcome.step, outcome.verdict.to_string());
+                let (shrunk, timeline) = (plan.draw.scenario(seed), Timeline::default());
+                let finding = Finding { signature, count: 1, seed, step, shrunk, detail, timeline };
+                let number = summary.findings.len();
+                summary.findings.push(finding.clone());
+                drop(summary);
+                observer.found(&finding);
+                self.shrink(number, finding, executor, observer)?;
+                if number + 1 >= plan.max_findings {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Shrinks the scenarios whose shrinking was interrupted in the run before, from the beginning, so that nobody sees it of
+    /// what they come to.
+    fn shrink_the_rest(
+        &self,
+        executor: &mut dyn Executor,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Failure> {
+        let unshrunk: Vec<usize> = self.standing.summary().unshrunk().collect();
+        for number in unshrunk {
+            let mut finding = self.standing.summary().findings[number].clone();
+            finding.shrunk = self.plan.draw.scenario(finding.seed);
+            self.shrink(number, finding, executor, observer)?;
+        }
+        Ok(())
+    }
+
+    /// Shrinks the scenario of the first of a group.
+    fn shrink(
+        &self,
+        number: usize,
+        mut finding: Finding,
+        executor: &mut dyn Executor,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Failure> {
+        let Self { plan, standing, .. } = self;
+        self.shrinking.begin(finding.seed);
+        let mut go_on = |scenario: &_| {
+            standing.trying().clone_from(scenario);
+            !self.is_interrupted()
+        };
+        finding.shrunk =
+            shrink_while(executor, plan.kind, &finding.signature, &finding.shrunk, BUDGET, &mut go_on)?;
+        if go_on(&finding.shrunk) {
+            // What went wrong once may not do so again, if the subject depends on more than its scenario.
+            let (timeline, again) = executor.record(plan.kind, &finding.shrunk)?;
+            if number < MOST_TIMELINES {
+                finding.timeline = timeline;
+            }
+            if again.is_finding() {
+                finding.detail = again.verdict.to_string();
+            }
+        }
+        observer.shrunk(&finding);
+        standing.summary().findings[number] = finding;
+        Ok(())
+    }
+}
