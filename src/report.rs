@@ -16,6 +16,7 @@ pub use junit::junit;
 pub use merge::{Apart, merge};
 pub use pace::PaceReport;
 pub use page::page;
+pub(crate) use page::visible;
 pub(crate) use repeat::{command_line, quoted};
 pub use run::{Asked, FindingReport, RunReport};
 pub use sarif::sarif;
@@ -94,13 +95,41 @@ impl RunReport {
 
     /// The report as text for people.
     pub fn text(&self) -> String {
+        let mut text = self.summary_text();
+        for finding in &self.findings {
+            let _ = writeln!(
+                text,
+                "FOUND {}\n  {}\n  {} seeds, the lowest is {}; {} steps after shrinking, in {}",
+                one_line(&finding.signature.to_string()),
+                finding.detail.replace('\n', "\n  "),
+                grouped(finding.count),
+                finding.seed,
+                finding.steps_after_shrinking,
+                one_line(&finding.file)
+            );
+        }
+        visible(&text)
+    }
+
+    /// The same with a line for each finding, where one of them is told in full behind it.
+    pub(crate) fn brief_text(&self) -> String {
+        let mut text = self.summary_text();
+        for FindingReport { signature, count, seed, steps_after_shrinking: steps, .. } in &self.findings {
+            let (signature, count) = (one_line(&signature.to_string()), grouped(*count));
+            let _ = writeln!(text, "FOUND {signature}: {count} seeds from {seed} on, {steps} steps");
+        }
+        visible(&text)
+    }
+
+    /// All but the findings.
+    fn summary_text(&self) -> String {
         let mut text = String::new();
         let profile: &str = self.asked.profile.into();
         let share = 100.0 * self.effective_steps as f64 / (self.steps as f64).max(1.0);
         let _ = writeln!(
             text,
             "{} under the {profile} storm{}: {} seeds from {}, {} steps, {} of them effective ({share:.0} %)",
-            self.asked.subject,
+            one_line(&self.asked.subject),
             self.asked.queue_size.map_or(String::new(), |size| format!(", queues of {size}")),
             grouped(self.seeds),
             self.from,
@@ -123,43 +152,46 @@ impl RunReport {
             self.construction_seconds
         );
         if let Some(canary) = &self.canary {
-            let _ = writeln!(text, "  canary     {} was caught by {} seeds", canary.subject, canary.seeds);
+            let _ = writeln!(
+                text,
+                "  canary     {} was caught by {} seeds",
+                one_line(&canary.subject),
+                canary.seeds
+            );
         }
         let CoverageReport { pairs_hit, pairs_total, missed, .. } = &self.coverage;
         let _ = writeln!(text, "  coverage   {pairs_hit} of {pairs_total} pairs of driver state and fault");
         if !missed.is_empty() && missed.len() <= FEW_MISSED {
-            let _ = writeln!(text, "             not reached: {}", missed.join("; "));
+            let _ = writeln!(text, "             not reached: {}", one_line(&missed.join("; ")));
         }
-        let _ = writeln!(text, "  trace      {} ({})", self.trace_hash, self.asked.generator);
+        let _ = writeln!(
+            text,
+            "  trace      {} ({})",
+            one_line(&self.trace_hash),
+            one_line(&self.asked.generator)
+        );
         for shard in &self.missing {
-            let _ = writeln!(text, "  missing    shard {shard}");
+            let _ = writeln!(text, "  missing    shard {}", one_line(shard));
         }
         for shard in &self.ended_early {
-            let _ = writeln!(text, "  not all    shard {shard} ended early");
+            let _ = writeln!(text, "  not all    shard {} ended early", one_line(shard));
         }
         if !self.complete && self.missing.is_empty() && self.ended_early.is_empty() {
             let _ = writeln!(text, "  not all     the run ended early; this is what it came to so far");
         }
         for (signature, count) in &self.masked {
-            let _ = writeln!(text, "  masked     {signature}: {count} seeds");
+            let _ = writeln!(text, "  masked     {}: {count} seeds", one_line(signature));
         }
         if self.findings.is_empty() {
             let _ = writeln!(text, "nothing found{}", if self.complete { "" } else { " so far" });
         }
-        for finding in &self.findings {
-            let _ = writeln!(
-                text,
-                "FOUND {}\n  {}\n  {} seeds, the lowest is {}; {} steps after shrinking, in {}",
-                finding.signature,
-                finding.detail,
-                grouped(finding.count),
-                finding.seed,
-                finding.steps_after_shrinking,
-                finding.file
-            );
-        }
         text
     }
+}
+
+/// A name that stays in its line, whatever a report says.
+fn one_line(name: &str) -> String {
+    name.replace('\n', " ")
 }
 
 /// A number with its thousands apart.

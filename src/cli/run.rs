@@ -9,7 +9,7 @@ use crate::campaign::{
     self, Canary, Ending, Extent, Finding, Hang, Observer, Plan, Stopped, Summary, is_masked,
 };
 use crate::isolation::serve;
-use crate::report::{Asked, Interval, RunReport};
+use crate::report::{Asked, Interval, RunReport, visible};
 use crate::scenario::{Draw, Profile};
 use crate::story::{self, Style};
 use std::path::{Path, PathBuf};
@@ -208,7 +208,10 @@ impl Observer for Keeper<'_> {
 
 /// What a run came to, for people.
 fn text(session: Session, args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary) -> Result<String, Refusal> {
-    let mut text = keeper.report(summary).text();
+    let mut text = keeper.report(summary).brief_text();
+    if !summary.findings.is_empty() {
+        text.push_str(&format!("each is in a file of its name in {}\n", keeper.out.display()));
+    }
     if args.coverage {
         text.push_str(&format!("\n{}", summary.tally.heat.coverage()));
     }
@@ -220,8 +223,8 @@ fn text(session: Session, args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         text.push_str(&format!(
             "\n{}\nas a test:\n{}\nreplay it with:\n{}{isolate}\n",
-            story::view(plan.kind, &finding.shrunk, &told, &outcome),
-            story::test_of(plan.kind, &finding.signature, &finding.shrunk, &file),
+            visible(&story::view(plan.kind, &finding.shrunk, &told, &outcome)),
+            story::test_of(plan.kind, &outcome, &finding.shrunk, Some(&file)),
             session.replay_command(&file, plan.kind),
         ));
     }

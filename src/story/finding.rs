@@ -1,8 +1,8 @@
 //! A finding on a screen, and as a test.
 
-use super::{Told, ending, setup_line, steps, tell};
+use super::{Told, ending, lines, setup_line, steps, tell, untold};
 use crate::execution::Rig;
-use crate::outcome::{Outcome, Signature};
+use crate::outcome::Outcome;
 use crate::scenario::{Document, Scenario};
 use crate::subject::Kind;
 use std::fmt::Write;
@@ -17,14 +17,14 @@ const SHOWN_STEPS: usize = 12;
 /// A finding on a screen: what does not hold, how it comes to that, what changed in the guilty step, and who is to blame.
 pub fn view(kind: Kind, scenario: &Scenario, told: &Told, outcome: &Outcome) -> String {
     let mut text = format!("{}{}", ending(scenario, outcome), blame(outcome));
-    let steps = steps(&told.steps, outcome);
-    let count = steps.lines().count();
+    let steps = steps(&told.steps, scenario, outcome);
+    let all: Vec<&str> = steps.lines().collect();
     let _ = writeln!(text, "\n{}", setup_line(kind, scenario));
-    if count > SHOWN_STEPS + 1 {
-        let _ = writeln!(text, "      ... {} steps before these", count - SHOWN_STEPS);
+    let skipped = if all.len() > SHOWN_STEPS + 1 { all.len() - SHOWN_STEPS } else { 0 };
+    if skipped > 0 {
+        let _ = writeln!(text, "      ... {skipped} steps before these");
     }
-    let skipped = if count > SHOWN_STEPS + 1 { count - SHOWN_STEPS } else { 0 };
-    steps.lines().skip(skipped).for_each(|line| text.push_str(&format!("{line}\n")));
+    text.push_str(&lines::on_screen(&all[skipped..], skipped, scenario, outcome.is_finding()));
     if !told.state.is_empty() {
         let _ = write!(text, "\n{}", told.state);
     }
@@ -32,7 +32,7 @@ pub fn view(kind: Kind, scenario: &Scenario, told: &Told, outcome: &Outcome) -> 
 }
 
 /// Who is to blame: the driver, which has to stand whatever a device does.
-fn blame(outcome: &Outcome) -> String {
+pub(crate) fn blame(outcome: &Outcome) -> String {
     match outcome.last_fault {
         None => "  to blame is the driver: the device has kept to the specification\n".to_owned(),
         Some(fault) => format!(
@@ -56,6 +56,8 @@ fn blame(outcome: &Outcome) -> String {
 /// must_pass(Kind::Core, scenario);
 /// ```
 ///
+/// A subject that ends its process ends the test's: such a one is replayed in a child process, by `replay --isolate`.
+///
 /// # Panics
 /// With its story if the subject does not, or in words if the text is no scenario or cannot be run.
 #[track_caller]
@@ -66,8 +68,24 @@ pub fn must_pass(kind: Kind, scenario: &str) {
     assert!(!outcome.is_finding(), "\n{story}");
 }
 
-/// A finding as a test to paste: it fails until the queue is mended. The scenario is in `file` too.
-pub fn test_of(kind: Kind, signature: &Signature, scenario: &Scenario, file: &str) -> String {
+/// A finding as a test to paste: it fails until the queue is mended. The scenario is in `file` too, if there is one. Where no
+/// test can be made of it, why.
+pub fn test_of(kind: Kind, outcome: &Outcome, scenario: &Scenario, file: Option<&str>) -> String {
+    let signature = outcome.signature(&kind.name());
+    if untold(&outcome.verdict).is_some() {
+        let (name, file) = (signature.subject, file.unwrap_or("FILE"));
+        return format!(
+            "// None: it would end the process of all tests, or keep it for ever. It needs a child process:\n\
+             // replay {file} --subject {name} --isolate\n"
+        );
+    }
+    if scenario.steps.len() > FEW_STEPS && file.is_none() {
+        return format!(
+            "// None: {} steps are too many to paste; `shrink` makes them few.\n",
+            scenario.steps.len()
+        );
+    }
+    let file = file.unwrap_or_default();
     let name = signature.to_string().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
     let kind = match kind {
         Kind::Core => "Kind::Core".to_owned(),
