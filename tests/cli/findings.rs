@@ -51,6 +51,23 @@ fn a_replay_tells_indexes_and_counts_in_columns() {
     }
 }
 
+/// The README shows what is printed, but for the test to paste, which it says.
+#[test]
+fn the_readme_shows_a_finding_as_it_is_printed() {
+    let readme = include_str!("../../README.md").split_once("\n## A finding\n").expect("its section").1;
+    let mut blocks = readme.split("```").skip(1).step_by(2);
+    let command = blocks.next().and_then(|block| block.strip_prefix("sh\ncargo run --release -- "));
+    let shown = blocks.next().and_then(|block| block.strip_prefix("text\n")).expect("what is printed");
+    let place = Place::new();
+    let arguments: Vec<&str> = command.expect("a command").split_whitespace().collect();
+    let printed =
+        place.run(&arguments).out.replace(env!("CARGO_BIN_EXE_ringstorm"), "target/release/ringstorm");
+    let (_, printed) = printed.split_once("\n\n").expect("a summary, and a finding");
+    let (view, rest) = printed.split_once("\nas a test:\n").expect("a test to paste");
+    let last = &rest[rest.find("\nreplay it with:").expect("what replays it")..];
+    assert_eq!(shown, format!("{view}{last}"));
+}
+
 /// Whoever fetched a file learns from a replay what whoever ran the storm was told.
 #[test]
 fn a_replay_that_goes_wrong_says_who_is_to_blame_and_how_to_test_it() {
