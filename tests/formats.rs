@@ -40,6 +40,31 @@ fn every_form_is_as_it_was_reviewed() {
     }
 }
 
+/// Multiples of a tenth are no numbers that a computer has.
+#[test]
+fn the_seconds_below_the_picture_of_speed_have_few_digits() {
+    let mut report = found();
+    for end in [0.000_6, 0.55, 7.3, 86_400.0] {
+        for (point, seconds) in report.pace.iter_mut().zip([end / 2.0, end]) {
+            (point.seconds, point.stepping_seconds) = (seconds, seconds);
+        }
+        let page = page(&report, None).expect("a page");
+        let labels: Vec<&str> = page.lines().map(str::trim).filter(|line| line.ends_with(" s")).collect();
+        assert!(labels.len() > 2 && labels.iter().all(|label| label.len() <= 9), "{labels:?}");
+    }
+}
+
+/// What a report's names and details say is seen, and steers no terminal.
+#[test]
+fn text_shows_what_a_report_would_hide() {
+    let mut report = hostile();
+    report.asked.subject.push_str("\nnothing found");
+    let text = report.text();
+    assert!(text.matches("\\u{1b}").count() > 5 && text.contains("\\u{202e}"), "{text}");
+    let unseen = |letter: char| letter.is_control() && letter != '\n' || "\u{202e}\u{feff}".contains(letter);
+    assert!(!text.contains(unseen) && !text.contains("\nnothing found"), "{text}");
+}
+
 /// `INSTA_UPDATE=always` writes what is missing or has changed, as it does for snapshots.
 fn schema<T: JsonSchema>(kind: &str) {
     let mut text = serde_json::to_string_pretty(&schema_for!(T)).expect("keys are strings");
