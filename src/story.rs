@@ -5,7 +5,7 @@ mod finding;
 mod lines;
 mod notes;
 
-pub(crate) use finding::blame;
+pub(crate) use finding::{blame, guilty, paste};
 pub use finding::{must_pass, test_of, view};
 
 use crate::execution::{Rig, Unfit};

@@ -6,6 +6,7 @@ mod reports;
 
 use reports::{calibration, found, hostile, run};
 use ringstorm::explore::report::ExploreReport;
+use ringstorm::outcome::Expected;
 use ringstorm::report::{CalibrationReport, Comparison, FindingReport, RunReport, junit, page, sarif};
 use ringstorm::timeline::{Change, Moment, Phase, Timeline};
 use schemars::{JsonSchema, schema_for};
@@ -52,6 +53,24 @@ fn the_seconds_below_the_picture_of_speed_have_few_digits() {
         let labels: Vec<&str> = page.lines().map(str::trim).filter(|line| line.ends_with(" s")).collect();
         assert!(labels.len() > 2 && labels.iter().all(|label| label.len() <= 9), "{labels:?}");
     }
+}
+
+/// Whoever opens the page learns what whoever ran the storm was told.
+#[test]
+fn the_page_says_who_is_to_blame_and_how_to_test_it() {
+    let mut report = found();
+    let test = "must_pass(Kind::by_name(&#34;specimen-links-read-back&#34;).unwrap(), scenario);";
+    let blame = "<dd>the driver: the device broke the specification before (next-to-self), which a driver must stand</dd>";
+    let page = page(&report, None).expect("a page");
+    assert!(page.contains(test) && page.contains(blame), "{page}");
+    // What would end the process of a test is none to paste, and no name ends a comment.
+    report.findings.truncate(1);
+    report.findings[0].signature.subject = "mine\nfn main() {}".to_owned();
+    let page = ringstorm::report::page(&report, None).expect("a page");
+    assert!(page.contains("must_pass(Kind::Own(&#38;OWN), scenario);"), "{page}");
+    assert!(page.contains("names the subject, mine fn main() {}.\n"), "{page}");
+    report.findings[0].signature.expected = Expected::Died;
+    assert!(!ringstorm::report::page(&report, None).expect("a page").contains("must_pass"));
 }
 
 /// What a report's names and details say is seen, and steers no terminal.

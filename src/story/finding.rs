@@ -2,9 +2,10 @@
 
 use super::{Told, ending, lines, setup_line, steps, tell, untold};
 use crate::execution::Rig;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Signature};
 use crate::scenario::{Document, Scenario};
 use crate::subject::Kind;
+use ringstorm_sim_device::Fault;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -31,12 +32,17 @@ pub fn view(kind: Kind, scenario: &Scenario, told: &Told, outcome: &Outcome) -> 
     text
 }
 
-/// Who is to blame: the driver, which has to stand whatever a device does.
+/// Who is to blame, as a line below how an execution ended.
 pub(crate) fn blame(outcome: &Outcome) -> String {
-    match outcome.last_fault {
-        None => "  to blame is the driver: the device has kept to the specification\n".to_owned(),
+    format!("  to blame is {}\n", guilty(outcome.last_fault))
+}
+
+/// Who is to blame: the driver, which has to stand whatever a device does.
+pub(crate) fn guilty(last_fault: Option<Fault>) -> String {
+    match last_fault {
+        None => "the driver: the device has kept to the specification".to_owned(),
         Some(fault) => format!(
-            "  to blame is the driver: the device broke the specification before ({}), which a driver must stand\n",
+            "the driver: the device broke the specification before ({}), which a driver must stand",
             fault.name()
         ),
     }
@@ -85,21 +91,31 @@ pub fn test_of(kind: Kind, outcome: &Outcome, scenario: &Scenario, file: Option<
             scenario.steps.len()
         );
     }
-    let file = file.unwrap_or_default();
+    paste(Some(kind), &signature, scenario, file.unwrap_or_default())
+}
+
+/// The test itself. Without a kind that is known here, the subject is somebody's own.
+pub(crate) fn paste(kind: Option<Kind>, signature: &Signature, scenario: &Scenario, file: &str) -> String {
+    // What stands in a comment must not end it.
+    let one_line = |text: &str| text.replace(['\n', '\r'], " ");
     let name = signature.to_string().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
     let kind = match kind {
-        Kind::Core => "Kind::Core".to_owned(),
-        Kind::Own(_) => "Kind::Own(&OWN)".to_owned(),
-        _ => format!("Kind::by_name({:?}).unwrap()", kind.name()),
+        Some(Kind::Core) => "Kind::Core".to_owned(),
+        Some(Kind::Own(_)) | None => "Kind::Own(&OWN)".to_owned(),
+        Some(kind) => format!("Kind::by_name({:?}).unwrap()", kind.name()),
     };
     let mut text = String::from("use ringstorm::{story::must_pass, subject::Kind};\n\n#[test]\n");
     let _ = writeln!(text, "fn {}() {{", name.to_lowercase());
     if kind.contains("OWN") {
-        let _ = writeln!(text, "    // OWN is the constant that names the subject, {}.", signature.subject);
+        let _ = writeln!(
+            text,
+            "    // OWN is the constant that names the subject, {}.",
+            one_line(&signature.subject)
+        );
     }
     if scenario.steps.len() > FEW_STEPS {
         let name = Path::new(file).file_name().unwrap_or_default().to_string_lossy();
-        let _ = writeln!(text, "    // A copy of {file}, beside this test.");
+        let _ = writeln!(text, "    // A copy of {}, beside this test.", one_line(file));
         let _ = writeln!(text, "    must_pass({kind}, include_str!({name:?}));\n}}");
         return text;
     }
