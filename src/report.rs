@@ -63,10 +63,21 @@ pub fn read_calibration(text: &str) -> Result<CalibrationReport, String> {
     read_version(text, "calibrate --json", JSON_VERSION)
 }
 
+/// What is printed as JSON, by a key that no other kind has.
+const KINDS: [(&str, &str); 4] = [
+    ("trace_hash", "run --json"),
+    ("specimens", "calibrate --json"),
+    ("scopes", "explore --json"),
+    ("pairs", "report --compare --json"),
+];
+
 /// Reads an object of some version.
 fn read_version<T: DeserializeOwned>(text: &str, what: &str, expected: u32) -> Result<T, String> {
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|error| format!("expected a report as JSON: {error}"))?;
+    if let Some((_, found)) = KINDS.iter().find(|(key, kind)| *kind != what && value.get(key).is_some()) {
+        return Err(format!("expected a report of `{what}`, found one of `{found}`"));
+    }
     match value.get("version").and_then(serde_json::Value::as_u64) {
         None => return Err(format!("expected a report of `{what}`: it has no version")),
         Some(version) if version != u64::from(expected) => {

@@ -132,6 +132,16 @@ fn completions_are_for_the_shell_that_is_asked_for() {
     assert_eq!(place.run(&["completions", "cmd"]).status, Some(2));
 }
 
+#[test]
+fn help_keeps_to_the_width_of_the_terminal() {
+    let place = Place::new();
+    for command in ["run", "replay", "explore", "report"] {
+        let left = place.shell(&format!("COLUMNS=80 $R help {command}"));
+        let widest = left.out.lines().map(|line| line.chars().count()).max();
+        assert!(widest.is_some_and(|widest| (60..=80).contains(&widest)), "{left:?}");
+    }
+}
+
 /// What help teaches can be typed as it is.
 #[test]
 fn the_examples_of_help_are_understood() {
