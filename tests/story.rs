@@ -139,3 +139,13 @@ fn a_step_that_nobody_lived_to_tell_of_is_the_guilty_one() {
         assert!(test.contains("// replay x.storm --subject specimen-mid-chain-freed --isolate\n"), "{test}");
     }
 }
+
+/// Whose process somebody else ended the first time may do nothing wrong when it is told.
+#[test]
+fn nobody_is_to_blame_where_nothing_goes_wrong() {
+    let scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
+    let (told, outcome) = told(Style::Brief, Kind::Core, &scenario);
+    let view = view(Kind::Core, &scenario, &told, &outcome);
+    assert!(view.starts_with("pass\n") && !view.contains("to blame") && !view.contains("\n>"), "{view}");
+    assert!(!test_of(Kind::Core, &outcome, &scenario, Some("x.storm")).contains("must_pass"));
+}

@@ -17,7 +17,13 @@ const SHOWN_STEPS: usize = 12;
 
 /// A finding on a screen: what does not hold, how it comes to that, what changed in the guilty step, and who is to blame.
 pub fn view(kind: Kind, scenario: &Scenario, told: &Told, outcome: &Outcome) -> String {
-    let mut text = format!("{}{}", ending(scenario, outcome), blame(outcome));
+    // Somebody else may have ended the process the first time.
+    let blame = if outcome.is_finding() {
+        blame(outcome)
+    } else {
+        "  nothing went wrong when it was told\n".to_owned()
+    };
+    let mut text = format!("{}{blame}", ending(scenario, outcome));
     let steps = steps(&told.steps, scenario, outcome);
     let all: Vec<&str> = steps.lines().collect();
     let _ = writeln!(text, "\n{}", setup_line(kind, scenario));
@@ -78,6 +84,9 @@ pub fn must_pass(kind: Kind, scenario: &str) {
 /// test can be made of it, why.
 pub fn test_of(kind: Kind, outcome: &Outcome, scenario: &Scenario, file: Option<&str>) -> String {
     let signature = outcome.signature(&kind.name());
+    if !outcome.is_finding() {
+        return "// None: nothing went wrong when it was told.\n".to_owned();
+    }
     if untold(&outcome.verdict).is_some() {
         let (name, file) = (signature.subject, file.unwrap_or("FILE"));
         return format!(
