@@ -132,18 +132,20 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return match output::emit(&error.render().to_string()) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::from(2),
+            Err(refusal) => refuse(&refusal.to_string()),
         };
     }
     let text = error.render().to_string();
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| {
-            !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information")
-        })
-        .collect();
-    output::note(&lines.join("; "));
+    let lines = text.lines().map(str::trim).filter(|line| {
+        !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more information")
+    });
+    let mut line = String::new();
+    for part in lines {
+        // A list begins behind a colon.
+        let between = if line.is_empty() || line.ends_with(':') { " " } else { "; " };
+        line.push_str(&format!("{between}{part}"));
+    }
+    output::note(line.trim());
     ExitCode::from(2)
 }
 

@@ -16,6 +16,7 @@ pub use junit::junit;
 pub use merge::{Apart, merge};
 pub use pace::PaceReport;
 pub use page::page;
+pub(crate) use page::visible;
 pub(crate) use repeat::{command_line, quoted};
 pub use run::{Asked, FindingReport, RunReport};
 pub use sarif::sarif;
@@ -63,10 +64,21 @@ pub fn read_calibration(text: &str) -> Result<CalibrationReport, String> {
     read_version(text, "calibrate --json", JSON_VERSION)
 }
 
+/// What is printed as JSON, by a key that no other kind has.
+const KINDS: [(&str, &str); 4] = [
+    ("trace_hash", "run --json"),
+    ("specimens", "calibrate --json"),
+    ("scopes", "explore --json"),
+    ("pairs", "report --compare --json"),
+];
+
 /// Reads an object of some version.
 fn read_version<T: DeserializeOwned>(text: &str, what: &str, expected: u32) -> Result<T, String> {
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|error| format!("expected a report as JSON: {error}"))?;
+    if let Some((_, found)) = KINDS.iter().find(|(key, kind)| *kind != what && value.get(key).is_some()) {
+        return Err(format!("expected a report of `{what}`, found one of `{found}`"));
+    }
     match value.get("version").and_then(serde_json::Value::as_u64) {
         None => return Err(format!("expected a report of `{what}`: it has no version")),
         Some(version) if version != u64::from(expected) => {
@@ -95,13 +107,50 @@ impl RunReport {
 
     /// The report as text for people.
     pub fn text(&self) -> String {
+        let mut text = self.summary_text();
+        for finding in &self.findings {
+            // A run that ended early may have ended while it shrunk.
+            let so_far = !self.complete && finding.timeline.is_none();
+            let _ = writeln!(
+                text,
+                "FOUND {}\n  {}\n  {}, the lowest is {}; {} {}, {}",
+                one_line(&finding.signature.to_string()),
+                finding.detail.replace('\n', "\n  "),
+                counted(finding.count, "seed"),
+                finding.seed,
+                counted(finding.steps_after_shrinking as u64, "step"),
+                if so_far { "so far" } else { "after shrinking" },
+                match finding.file.as_str() {
+                    "" => "which could not be written".to_owned(),
+                    file => format!("in {}", one_line(file)),
+                }
+            );
+        }
+        visible(&text)
+    }
+
+    /// The same with a line for each finding, where one of them is told in full behind it.
+    pub(crate) fn brief_text(&self) -> String {
+        let mut text = self.summary_text();
+        for FindingReport { signature, count, seed, steps_after_shrinking: steps, file, .. } in &self.findings
+        {
+            let (signature, count) = (one_line(&signature.to_string()), counted(*count, "seed"));
+            let (steps, written) = (counted(*steps as u64, "step"), !file.is_empty());
+            let unwritten = if written { "" } else { ", which could not be written" };
+            let _ = writeln!(text, "FOUND {signature}: {count} from {seed} on, {steps}{unwritten}");
+        }
+        visible(&text)
+    }
+
+    /// All but the findings.
+    fn summary_text(&self) -> String {
         let mut text = String::new();
         let profile: &str = self.asked.profile.into();
         let share = 100.0 * self.effective_steps as f64 / (self.steps as f64).max(1.0);
         let _ = writeln!(
             text,
             "{} under the {profile} storm{}: {} from {}, {}, {} of them effective ({share:.0} %)",
-            self.asked.subject,
+            one_line(&self.asked.subject),
             self.asked.queue_size.map_or(String::new(), |size| format!(", queues of {size}")),
             counted(self.seeds, "seed"),
             self.from,
@@ -127,51 +176,43 @@ impl RunReport {
             let _ = writeln!(
                 text,
                 "  canary     {} was caught by {}",
-                canary.subject,
+                one_line(&canary.subject),
                 counted(canary.seeds, "seed")
             );
         }
         let CoverageReport { pairs_hit, pairs_total, missed, .. } = &self.coverage;
         let _ = writeln!(text, "  coverage   {pairs_hit} of {pairs_total} pairs of driver state and fault");
         if !missed.is_empty() && missed.len() <= FEW_MISSED {
-            let _ = writeln!(text, "             not reached: {}", missed.join("; "));
+            let _ = writeln!(text, "             not reached: {}", one_line(&missed.join("; ")));
         }
-        let _ = writeln!(text, "  trace      {} ({})", self.trace_hash, self.asked.generator);
+        let _ = writeln!(
+            text,
+            "  trace      {} ({})",
+            one_line(&self.trace_hash),
+            one_line(&self.asked.generator)
+        );
         for shard in &self.missing {
-            let _ = writeln!(text, "  missing    shard {shard}");
+            let _ = writeln!(text, "  missing    shard {}", one_line(shard));
         }
         for shard in &self.ended_early {
-            let _ = writeln!(text, "  not all    shard {shard} ended early");
+            let _ = writeln!(text, "  not all    shard {} ended early", one_line(shard));
         }
         if !self.complete && self.missing.is_empty() && self.ended_early.is_empty() {
             let _ = writeln!(text, "  not all     the run ended early; this is what it came to so far");
         }
         for (signature, count) in &self.masked {
-            let _ = writeln!(text, "  masked     {signature}: {}", counted(*count, "seed"));
+            let _ = writeln!(text, "  masked     {}: {}", one_line(signature), counted(*count, "seed"));
         }
         if self.findings.is_empty() {
             let _ = writeln!(text, "nothing found{}", if self.complete { "" } else { " so far" });
         }
-        for finding in &self.findings {
-            // A run that ended early may have ended while it shrunk.
-            let so_far = !self.complete && finding.timeline.is_none();
-            let _ = writeln!(
-                text,
-                "FOUND {}\n  {}\n  {}, the lowest is {}; {} {}, {}",
-                finding.signature,
-                finding.detail,
-                counted(finding.count, "seed"),
-                finding.seed,
-                counted(finding.steps_after_shrinking as u64, "step"),
-                if so_far { "so far" } else { "after shrinking" },
-                match finding.file.as_str() {
-                    "" => "which could not be written".to_owned(),
-                    file => format!("in {file}"),
-                }
-            );
-        }
         text
     }
+}
+
+/// A name that stays in its line, whatever a report says.
+fn one_line(name: &str) -> String {
+    name.replace('\n', " ")
 }
 
 /// A number with its thousands apart.

@@ -2,12 +2,14 @@
 
 mod drawing;
 mod finding;
+mod lines;
 mod notes;
 
+pub(crate) use finding::{blame, guilty, paste};
 pub use finding::{must_pass, test_of, view};
 
 use crate::execution::{Rig, Unfit};
-use crate::outcome::{Expected, Outcome, Verdict};
+use crate::outcome::{Expected, Limit, Outcome, Verdict};
 use crate::scenario::Scenario;
 use crate::subject::Kind;
 use notes::Story;
@@ -78,7 +80,12 @@ pub(crate) fn tell_to(
 
 /// What was told of the steps, between what it is about and how it ended.
 pub(crate) fn framed(kind: Kind, scenario: &Scenario, steps: &str, outcome: &Outcome) -> String {
-    format!("{}\n{}\n{}", setup_line(kind, scenario), self::steps(steps, outcome), ending(scenario, outcome))
+    format!(
+        "{}\n{}\n{}",
+        setup_line(kind, scenario),
+        self::steps(steps, scenario, outcome),
+        ending(scenario, outcome)
+    )
 }
 
 /// What a scenario is run with.
@@ -86,14 +93,30 @@ fn setup_line(kind: Kind, scenario: &Scenario) -> String {
     format!("{} on {}", kind.negotiate(&scenario.setup), kind.name())
 }
 
-/// The steps, with a mark before the one that it went wrong in: the last that was told.
-fn steps(told: &str, outcome: &Outcome) -> String {
-    let start = told.trim_end().rfind('\n').map_or(0, |end| end + 1);
+/// The steps, with a mark before the one that it went wrong in: the last that was begun.
+fn steps(told: &str, scenario: &Scenario, outcome: &Outcome) -> String {
     let mut text = told.to_owned();
+    let style = if lines::has_header(told) { Style::Columns } else { Style::Brief };
+    let known = told.lines().count() - usize::from(style == Style::Columns);
+    // Whoever died in a step did not live to tell it.
+    if let Some(how) = untold(&outcome.verdict).filter(|_| outcome.steps > known as u64) {
+        let step = lines::head(outcome.step, scenario.steps.get(outcome.step));
+        text.push_str(&lines::line(style, &step, None, how));
+    }
+    let start = text.trim_end().rfind('\n').map_or(0, |end| end + 1);
     if outcome.is_finding() && text[start..].starts_with(' ') {
         text.replace_range(start..=start, ">");
     }
     text
+}
+
+/// What came of a step that nobody was left to tell of.
+pub(crate) const fn untold(verdict: &Verdict) -> Option<&'static str> {
+    match verdict {
+        Verdict::Died(_) => Some("the process died here"),
+        Verdict::Stuck(Limit::Time) => Some("the call did not return"),
+        Verdict::Pass | Verdict::Violation(_) | Verdict::Panic(_) | Verdict::Stuck(Limit::Accesses) => None,
+    }
 }
 
 /// How an execution ended: what does not hold, where, and who is to blame.

@@ -3,6 +3,7 @@
 use crate::execution::{Listener, Rig, Skip, Unfit};
 use crate::outcome::Outcome;
 use crate::scenario::{Scenario, Step};
+use crate::story;
 use crate::subject::Kind;
 use ringstorm_model::{Event, Refusal};
 use serde::{Deserialize, Serialize};
@@ -84,7 +85,8 @@ impl Timeline {
         if let (true, Some(step)) =
             (outcome.step as u64 == left_out + moments.len() as u64, scenario.steps.get(outcome.step))
         {
-            moments.push(Moment::of(Some(step)));
+            let note = story::untold(&outcome.verdict).unwrap_or_default().to_owned();
+            moments.push(Moment { note, ..Moment::of(Some(step)) });
         }
         for (moment, text) in moments.iter_mut().zip(texts.iter().skip(left_out as usize)) {
             let told = text.trim_start().trim_start_matches(|digit: char| digit.is_ascii_digit()).trim();

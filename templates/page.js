@@ -10,3 +10,5 @@ for (const kind of ["click", "focusin"]) {
     figure.querySelector("output").textContent = column.dataset.note;
   });
 }
+// What went wrong is at the end of a picture, which may be wider than the page.
+document.querySelectorAll(".lanes .wide").forEach((wide) => { wide.scrollLeft = wide.scrollWidth; });

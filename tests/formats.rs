@@ -6,6 +6,7 @@ mod reports;
 
 use reports::{calibration, found, hostile, run};
 use ringstorm::explore::report::ExploreReport;
+use ringstorm::outcome::Expected;
 use ringstorm::report::{CalibrationReport, Comparison, FindingReport, RunReport, junit, page, sarif};
 use ringstorm::timeline::{Change, Moment, Phase, Timeline};
 use schemars::{JsonSchema, schema_for};
@@ -38,6 +39,49 @@ fn every_form_is_as_it_was_reviewed() {
     for (name, text) in forms {
         snapshots().bind(|| insta::assert_snapshot!(name, text));
     }
+}
+
+/// Multiples of a tenth are no numbers that a computer has.
+#[test]
+fn the_seconds_below_the_picture_of_speed_have_few_digits() {
+    let mut report = found();
+    for end in [0.000_6, 0.55, 7.3, 86_400.0] {
+        for (point, seconds) in report.pace.iter_mut().zip([end / 2.0, end]) {
+            (point.seconds, point.stepping_seconds) = (seconds, seconds);
+        }
+        let page = page(&report, None).expect("a page");
+        let labels: Vec<&str> = page.lines().map(str::trim).filter(|line| line.ends_with(" s")).collect();
+        assert!(labels.len() > 2 && labels.iter().all(|label| label.len() <= 9), "{labels:?}");
+    }
+}
+
+/// Whoever opens the page learns what whoever ran the storm was told.
+#[test]
+fn the_page_says_who_is_to_blame_and_how_to_test_it() {
+    let mut report = found();
+    let test = "must_pass(Kind::by_name(&#34;specimen-links-read-back&#34;).unwrap(), scenario);";
+    let blame = "<dd>the driver: the device broke the specification before (next-to-self), which a driver must stand</dd>";
+    let page = page(&report, None).expect("a page");
+    assert!(page.contains(test) && page.contains(blame), "{page}");
+    // What would end the process of a test is none to paste, and no name ends a comment.
+    report.findings.truncate(1);
+    report.findings[0].signature.subject = "mine\nfn main() {}".to_owned();
+    let page = ringstorm::report::page(&report, None).expect("a page");
+    assert!(page.contains("must_pass(Kind::Own(&#38;OWN), scenario);"), "{page}");
+    assert!(page.contains("names the subject, mine fn main() {}.\n"), "{page}");
+    report.findings[0].signature.expected = Expected::Died;
+    assert!(!ringstorm::report::page(&report, None).expect("a page").contains("must_pass"));
+}
+
+/// What a report's names and details say is seen, and steers no terminal.
+#[test]
+fn text_shows_what_a_report_would_hide() {
+    let mut report = hostile();
+    report.asked.subject.push_str("\nnothing found");
+    let text = report.text();
+    assert!(text.matches("\\u{1b}").count() > 5 && text.contains("\\u{202e}"), "{text}");
+    let unseen = |letter: char| letter.is_control() && letter != '\n' || "\u{202e}\u{feff}".contains(letter);
+    assert!(!text.contains(unseen) && !text.contains("\nnothing found"), "{text}");
 }
 
 /// `INSTA_UPDATE=always` writes what is missing or has changed, as it does for snapshots.

@@ -38,17 +38,28 @@ pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, Refus
             let style = if args.verbose { Style::Columns } else { Style::Brief };
             let (told, outcome) = executor.tell(style, kind, &document.scenario)?;
             let mut text = story::framed(kind, &document.scenario, &told.steps, &outcome);
+            let as_expected = Expected::of(&outcome.verdict) == expected;
+            // What is expected was understood when that was written down.
+            let finding = outcome.is_finding() && !as_expected;
+            if finding {
+                text.push_str(&story::blame(&outcome));
+            }
             if args.verbose && !told.state.is_empty() {
                 text.push_str(&format!("\n{}", told.state));
             }
-            let as_expected = Expected::of(&outcome.verdict) == expected;
             let note = match (as_expected, expected) {
                 (true, Expected::Pass) => String::new(),
                 (true, expected) => format!("as expected: {expected}\n"),
                 (false, Expected::Pass) => String::new(),
                 (false, expected) => format!("NOT as expected: {expected}\n"),
             };
-            output::emit(&format!("== {input}: {text}{note}\n"))?;
+            text.push_str(&note);
+            if finding && args.verbose {
+                let file = Some(input.as_str()).filter(|input| input.ends_with(".storm"));
+                let test = story::test_of(kind, &outcome, &document.scenario, file);
+                text.push_str(&format!("\nas a test:\n{test}"));
+            }
+            output::emit(&report::visible(&format!("== {input}: {text}\n")))?;
             if let (Verdict::Died(_), Some(words)) = (&outcome.verdict, executor.last_words()) {
                 output::note(&format!("{input}: its last words: {words}"));
             }

@@ -5,6 +5,7 @@ use super::session::Session;
 use super::{Found, Refusal, interrupt, output};
 use crate::execution::Rig;
 use crate::explore::{self, Alphabet, Ending, Explored, Means, Progress, Scope, report};
+use crate::report::visible;
 use crate::story;
 use crate::subject::Kind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -133,7 +134,7 @@ fn tell(
             Some(file) => format!("replay it with:\n{}\n", session.replay_command(&file, kind)),
             None => format!("as a scenario:\n{document}"),
         };
-        output::emit(&format!("\n{text}\n{end}"))?;
+        output::emit(&visible(&format!("\n{text}\n{end}")))?;
     } else if !done.is_empty() {
         output::emit("nothing found\n")?;
     }

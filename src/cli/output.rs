@@ -1,6 +1,7 @@
 //! Where results go: standard output, and files that are there as a whole or not at all.
 
 use super::Refusal;
+use crate::report::visible;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
@@ -20,9 +21,10 @@ pub(super) fn emit_bytes(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// Writes a note to standard error. If that is closed or full, nobody is there to be told.
+/// Writes a note to standard error. If that is closed or full, nobody is there to be told. What a file or a subject said may
+/// be in it, and must not steer the terminal.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", visible(text));
 }
 
 /// An error of the operating system in its own words, without the name of a temporary file.

@@ -41,7 +41,7 @@ fn compare(args: &ReportArgs, format: Format) -> Result<Found, Refusal> {
     let (first, second) = (whole(before)?, whole(after)?);
     let comparison = Comparison::new(&first, &second).map_err(Refusal::Input)?;
     match format {
-        Format::Text => put(args, &comparison.to_string())?,
+        Format::Text => put(args, &report::visible(&comparison.to_string()))?,
         Format::Json => put(args, &comparison.json())?,
         Format::Html | Format::Junit | Format::Sarif => {
             return Err(Refusal::Input("--compare: expected text or JSON as the form".to_owned()));

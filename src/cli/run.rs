@@ -8,7 +8,7 @@ use super::session::Session;
 use super::{Found, Refusal, output};
 use crate::campaign::{self, Canary, Extent, Hang, Plan, Stopped, Summary};
 use crate::isolation::serve;
-use crate::report::{Asked, Interval};
+use crate::report::{Asked, Interval, visible};
 use crate::scenario::{Draw, Profile};
 use crate::story::{self, Style};
 use std::collections::BTreeSet;
@@ -104,7 +104,12 @@ fn canary(plan: &Plan) -> Result<Canary, Refusal> {
 
 /// What a run came to, for people.
 fn text(session: Session, args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary) -> Result<String, Refusal> {
-    let mut text = keeper.report(summary).text();
+    let mut text = keeper.report(summary).brief_text();
+    let written = summary.findings.iter().filter(|finding| keeper.file(finding).is_some()).count();
+    if written > 0 {
+        let which = if written == summary.findings.len() { "each" } else { "each of the others" };
+        text.push_str(&format!("{which} is in a file of its name in {}\n", keeper.out.display()));
+    }
     if args.coverage {
         text.push_str(&format!("\n{}", summary.tally.heat.coverage()));
     }
@@ -112,12 +117,12 @@ fn text(session: Session, args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary
     if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {
         let plan = keeper.plan;
         let (told, outcome) = plan.executor()?.tell(Style::Brief, plan.kind, &finding.shrunk)?;
-        text.push_str(&format!("\n{}", story::view(plan.kind, &finding.shrunk, &told, &outcome)));
+        text.push_str(&format!("\n{}", visible(&story::view(plan.kind, &finding.shrunk, &told, &outcome))));
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         match keeper.file(finding) {
             Some(file) => text.push_str(&format!(
                 "\nas a test:\n{}\nreplay it with:\n{}{isolate}\n",
-                story::test_of(plan.kind, &finding.signature, &finding.shrunk, &file),
+                story::test_of(plan.kind, &outcome, &finding.shrunk, Some(&file)),
                 session.replay_command(&file, plan.kind),
             )),
             None => {

@@ -101,7 +101,7 @@ pub(super) fn plain(text: &str) -> String {
 
 /// All of a text: characters that would not be seen, or would turn around what stands beside them, are written out. For
 /// commands, of which a part is another command.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::new();
     for character in text.chars() {
         let unseen = character.is_control() && character != '\n'

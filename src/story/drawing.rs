@@ -34,10 +34,19 @@ impl Row {
     }
 }
 
+/// A state, and how many descriptors the driver says that are free in it, if it does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen<'a> {
+    pub(super) state: &'a State,
+    pub(super) told_free: Option<u32>,
+}
+
 /// Draws two states: `-` before, `+` after, and what stayed as it was without a mark.
-pub(super) fn draw(before: &State, after: &State) -> String {
-    let (old, new) = (rows(before), rows(after));
-    let mut text = String::from(match before == after {
+pub(super) fn draw(before: Seen<'_>, after: Seen<'_>) -> String {
+    let (mut old, mut new) = (rows(before.state), rows(after.state));
+    old.insert(Row::Free, free(before));
+    new.insert(Row::Free, free(after));
+    let mut text = String::from(match before.state == after.state && old == new {
         true => "state at this step, which changed nothing\n",
         false => "state (- before, + after this step)\n",
     });
@@ -49,7 +58,7 @@ pub(super) fn draw(before: &State, after: &State) -> String {
         }
         let was = old.get(row);
         if was == Some(now) {
-            if of_interest(*row, after) && counts.unchanged < MOST_UNCHANGED {
+            if of_interest(*row, after.state) && counts.unchanged < MOST_UNCHANGED {
                 counts.unchanged += 1;
                 let _ = writeln!(text, "  {part:<10} {now}");
             }
@@ -128,9 +137,17 @@ fn rows(state: &State) -> BTreeMap<Row, String> {
     rows.insert(Row::Used, ring(used, event(behind_used)));
     let broken = if *broken { "; the queue is broken" } else { "" };
     rows.insert(Row::Driver, format!("with the device: {}; taken: {}{broken}", list(in_flight), list(taken)));
-    let free: Vec<u16> = (0..size).filter(|number| state.owners[usize::from(*number)].is_none()).collect();
-    rows.insert(Row::Free, format!("{} of {size}: {}", free.len(), list(&free)));
     rows
+}
+
+/// How many descriptors are free, and which ones should be; both sides, where the driver says something else.
+fn free(Seen { state, told_free }: Seen<'_>) -> String {
+    let size = state.geometry.size;
+    let free: Vec<u16> = (0..size).filter(|number| state.owners[usize::from(*number)].is_none()).collect();
+    match told_free.filter(|told| *told as usize != free.len()) {
+        Some(told) => format!("driver says {told} of {size}; should be {}: {}", free.len(), list(&free)),
+        None => format!("{} of {size}: {}", free.len(), list(&free)),
+    }
 }
 
 /// A descriptor as it stands in the table (2.7.5), and whose it is.

@@ -1,10 +1,11 @@
 //! A finding on a screen, and as a test.
 
-use super::{Told, ending, setup_line, steps, tell};
+use super::{Told, ending, lines, setup_line, steps, tell, untold};
 use crate::execution::Rig;
 use crate::outcome::{Outcome, Signature};
 use crate::scenario::{Document, Scenario};
 use crate::subject::Kind;
+use ringstorm_sim_device::Fault;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -16,27 +17,38 @@ const SHOWN_STEPS: usize = 12;
 
 /// A finding on a screen: what does not hold, how it comes to that, what changed in the guilty step, and who is to blame.
 pub fn view(kind: Kind, scenario: &Scenario, told: &Told, outcome: &Outcome) -> String {
-    let mut text = format!("{}{}", ending(scenario, outcome), blame(outcome));
-    let steps = steps(&told.steps, outcome);
-    let count = steps.lines().count();
+    // Somebody else may have ended the process the first time.
+    let blame = if outcome.is_finding() {
+        blame(outcome)
+    } else {
+        "  nothing went wrong when it was told\n".to_owned()
+    };
+    let mut text = format!("{}{blame}", ending(scenario, outcome));
+    let steps = steps(&told.steps, scenario, outcome);
+    let all: Vec<&str> = steps.lines().collect();
     let _ = writeln!(text, "\n{}", setup_line(kind, scenario));
-    if count > SHOWN_STEPS + 1 {
-        let _ = writeln!(text, "      ... {} steps before these", count - SHOWN_STEPS);
+    let skipped = if all.len() > SHOWN_STEPS + 1 { all.len() - SHOWN_STEPS } else { 0 };
+    if skipped > 0 {
+        let _ = writeln!(text, "      ... {skipped} steps before these");
     }
-    let skipped = if count > SHOWN_STEPS + 1 { count - SHOWN_STEPS } else { 0 };
-    steps.lines().skip(skipped).for_each(|line| text.push_str(&format!("{line}\n")));
+    text.push_str(&lines::on_screen(&all[skipped..], skipped, scenario, outcome.is_finding()));
     if !told.state.is_empty() {
         let _ = write!(text, "\n{}", told.state);
     }
     text
 }
 
+/// Who is to blame, as a line below how an execution ended.
+pub(crate) fn blame(outcome: &Outcome) -> String {
+    format!("  to blame is {}\n", guilty(outcome.last_fault))
+}
+
 /// Who is to blame: the driver, which has to stand whatever a device does.
-fn blame(outcome: &Outcome) -> String {
-    match outcome.last_fault {
-        None => "  to blame is the driver: the device has kept to the specification\n".to_owned(),
+pub(crate) fn guilty(last_fault: Option<Fault>) -> String {
+    match last_fault {
+        None => "the driver: the device has kept to the specification".to_owned(),
         Some(fault) => format!(
-            "  to blame is the driver: the device broke the specification before ({}), which a driver must stand\n",
+            "the driver: the device broke the specification before ({}), which a driver must stand",
             fault.name()
         ),
     }
@@ -56,6 +68,8 @@ fn blame(outcome: &Outcome) -> String {
 /// must_pass(Kind::Core, scenario);
 /// ```
 ///
+/// A subject that ends its process ends the test's: such a one is replayed in a child process, by `replay --isolate`.
+///
 /// # Panics
 /// With its story if the subject does not, or in words if the text is no scenario or cannot be run.
 #[track_caller]
@@ -66,22 +80,51 @@ pub fn must_pass(kind: Kind, scenario: &str) {
     assert!(!outcome.is_finding(), "\n{story}");
 }
 
-/// A finding as a test to paste: it fails until the queue is mended. The scenario is in `file` too.
-pub fn test_of(kind: Kind, signature: &Signature, scenario: &Scenario, file: &str) -> String {
+/// A finding as a test to paste: it fails until the queue is mended. The scenario is in `file` too, if there is one. Where no
+/// test can be made of it, why.
+pub fn test_of(kind: Kind, outcome: &Outcome, scenario: &Scenario, file: Option<&str>) -> String {
+    let signature = outcome.signature(&kind.name());
+    if !outcome.is_finding() {
+        return "// None: nothing went wrong when it was told.\n".to_owned();
+    }
+    if untold(&outcome.verdict).is_some() {
+        let (name, file) = (signature.subject, file.unwrap_or("FILE"));
+        return format!(
+            "// None: it would end the process of all tests, or keep it for ever. It needs a child process:\n\
+             // replay {file} --subject {name} --isolate\n"
+        );
+    }
+    if scenario.steps.len() > FEW_STEPS && file.is_none() {
+        return format!(
+            "// None: {} steps are too many to paste; `shrink` makes them few.\n",
+            scenario.steps.len()
+        );
+    }
+    paste(Some(kind), &signature, scenario, file.unwrap_or_default())
+}
+
+/// The test itself. Without a kind that is known here, the subject is somebody's own.
+pub(crate) fn paste(kind: Option<Kind>, signature: &Signature, scenario: &Scenario, file: &str) -> String {
+    // What stands in a comment must not end it.
+    let one_line = |text: &str| text.replace(['\n', '\r'], " ");
     let name = signature.to_string().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
     let kind = match kind {
-        Kind::Core => "Kind::Core".to_owned(),
-        Kind::Own(_) => "Kind::Own(&OWN)".to_owned(),
-        _ => format!("Kind::by_name({:?}).unwrap()", kind.name()),
+        Some(Kind::Core) => "Kind::Core".to_owned(),
+        Some(Kind::Own(_)) | None => "Kind::Own(&OWN)".to_owned(),
+        Some(kind) => format!("Kind::by_name({:?}).unwrap()", kind.name()),
     };
     let mut text = String::from("use ringstorm::{story::must_pass, subject::Kind};\n\n#[test]\n");
     let _ = writeln!(text, "fn {}() {{", name.to_lowercase());
     if kind.contains("OWN") {
-        let _ = writeln!(text, "    // OWN is the constant that names the subject, {}.", signature.subject);
+        let _ = writeln!(
+            text,
+            "    // OWN is the constant that names the subject, {}.",
+            one_line(&signature.subject)
+        );
     }
     if scenario.steps.len() > FEW_STEPS {
         let name = Path::new(file).file_name().unwrap_or_default().to_string_lossy();
-        let _ = writeln!(text, "    // A copy of {file}, beside this test.");
+        let _ = writeln!(text, "    // A copy of {}, beside this test.", one_line(file));
         let _ = writeln!(text, "    must_pass({kind}, include_str!({name:?}));\n}}");
         return text;
     }

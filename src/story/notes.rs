@@ -1,7 +1,8 @@
 //! What came of a step, in words.
 
-use super::Style;
-use super::drawing::draw;
+use super::drawing::{Seen, draw};
+use super::lines::{folded, head, line};
+use super::{Style, lines};
 use crate::execution::{Listener, Rig, Skip, Standing, State};
 use crate::scenario::Step;
 use ringstorm_model::{ChainFlaw, Event, Refusal};
@@ -12,46 +13,49 @@ pub(super) struct Story<'a> {
     /// The current step, and what came of it.
     step: Option<String>,
     notes: Vec<String>,
+    /// How many descriptors the driver said that are free, and whether it has done nothing since.
     free: Option<u32>,
+    asked: bool,
     style: Style,
-    /// Before the current step, and after the last one.
-    states: [Option<State>; 2],
+    /// Before the current step, and after the last one, with what the driver said that is free.
+    states: [Option<(State, Option<u32>)>; 2],
 }
-
-/// Characters of a step and its number: with columns behind it, the longest one's.
-const BRIEF_WIDTH: usize = 58;
-const STEP_WIDTH: usize = 74;
 
 impl<'a> Story<'a> {
     pub(super) fn new(style: Style, sink: &'a mut dyn FnMut(&str)) -> Self {
         if style == Style::Columns {
-            let names = format!("{:>6} {:>6} {:>6} {:>6}", "avail", "used", "free", "live");
-            sink(&format!("{:<STEP_WIDTH$} {names}\n", "step"));
+            sink(&lines::header());
         }
-        Self { sink, step: None, notes: Vec::new(), free: None, style, states: [None, None] }
+        let states = [None, None];
+        Self { sink, step: None, notes: Vec::new(), free: None, asked: false, style, states }
     }
 
     /// The state before and after the last step.
     pub(super) fn state(&self) -> String {
         match &self.states {
-            [Some(before), Some(after)] => draw(before, after),
+            [Some((before, was)), Some((after, is))] => {
+                draw(Seen { state: before, told_free: *was }, Seen { state: after, told_free: *is })
+            }
             // It went wrong when it was made, or nobody was left to look at.
             _ => String::new(),
         }
     }
 
+    /// What the driver says that is free, if it was asked since it did anything.
+    fn told_free(&self) -> Option<u32> {
+        self.free.filter(|_| self.asked)
+    }
+
     fn end_step(&mut self, rig: &Rig) {
         if let Some(step) = self.step.take() {
-            let notes = self.notes.join("; ");
             let columns = match (self.style, rig.standing()) {
                 (Style::Columns, Some(Standing { available, used, free, live })) => {
-                    format!("{available:>6} {used:>6} {free:>6} {live:>6}  ")
+                    // A driver that counts is believed, so that it can be seen where it begins to go wrong.
+                    Some([available.into(), used.into(), self.told_free().unwrap_or(free), live])
                 }
-                (Style::Columns, None) => " ".repeat(29),
-                (Style::Brief, _) => String::new(),
+                _ => None,
             };
-            let width = if self.style == Style::Columns { STEP_WIDTH } else { BRIEF_WIDTH };
-            (self.sink)(&format!("{}\n", format!("{step:<width$} {columns}{notes}").trim_end()));
+            (self.sink)(&line(self.style, &step, columns, &folded(&self.notes)));
         }
         self.notes.clear();
     }
@@ -64,16 +68,13 @@ impl<'a> Story<'a> {
 impl Listener for Story<'_> {
     fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
         self.end_step(rig);
-        self.states[0] = rig.state();
-        self.step = Some(match step {
-            Some(step) => format!("{number:>4}  {step}"),
-            None => " end  settle and release".to_owned(),
-        });
+        self.states[0] = rig.state().map(|state| (state, self.told_free()));
+        self.step = Some(head(number, step));
     }
 
     fn ended(&mut self, rig: &Rig) {
         self.end_step(rig);
-        self.states[1] = rig.state();
+        self.states[1] = rig.state().map(|state| (state, self.told_free()));
     }
 
     fn skipped(&mut self, why: Skip) {
@@ -84,6 +85,19 @@ impl Listener for Story<'_> {
     }
 
     fn event(&mut self, event: &Event<'_>) {
+        // Whatever a driver does is told before it is asked how many are free.
+        let acts = matches!(
+            event,
+            Event::Submit { .. }
+                | Event::Publish { .. }
+                | Event::Take { .. }
+                | Event::Read { .. }
+                | Event::Free { .. }
+                | Event::Reset { .. }
+                | Event::Interrupts { .. }
+                | Event::Panic
+        );
+        self.asked = matches!(event, Event::FreeCount { .. }) || self.asked && !acts;
         match *event {
             Event::Submit { answer, .. } => match answer {
                 Ok(head) => self.note(format!("chain {head}")),

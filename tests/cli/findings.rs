@@ -51,6 +51,64 @@ fn a_replay_tells_indexes_and_counts_in_columns() {
     }
 }
 
+/// The README shows what is printed, but for the test to paste, which it says.
+#[test]
+fn the_readme_shows_a_finding_as_it_is_printed() {
+    let readme = include_str!("../../README.md").split_once("\n## A finding\n").expect("its section").1;
+    let mut blocks = readme.split("```").skip(1).step_by(2);
+    let command = blocks.next().and_then(|block| block.strip_prefix("sh\ncargo run --release -- "));
+    let shown = blocks.next().and_then(|block| block.strip_prefix("text\n")).expect("what is printed");
+    let place = Place::new();
+    let arguments: Vec<&str> = command.expect("a command").split_whitespace().collect();
+    let printed =
+        place.run(&arguments).out.replace(env!("CARGO_BIN_EXE_ringstorm"), "target/release/ringstorm");
+    let (_, printed) = printed.split_once("\n\n").expect("a summary, and a finding");
+    let (view, rest) = printed.split_once("\nas a test:\n").expect("a test to paste");
+    let last = &rest[rest.find("\nreplay it with:").expect("what replays it")..];
+    assert_eq!(shown, format!("{view}{last}"));
+}
+
+/// Whoever fetched a file learns from a replay what whoever ran the storm was told.
+#[test]
+fn a_replay_that_goes_wrong_says_who_is_to_blame_and_how_to_test_it() {
+    const BLAME: &str = "\n  to blame is the driver: the device broke the specification before (free-id), ";
+    let place = Place::new();
+    place.write("finding.storm", SCENARIO);
+    let brief = place.run(&["replay", "finding.storm", "--subject", SUBJECT]).out;
+    assert!(brief.ends_with(&format!("{BLAME}which a driver must stand\n\n")), "{brief}");
+    let whole = place.run(&["replay", "finding.storm", "-v", "--subject", SUBJECT]).out;
+    let after = whole.split_once(BLAME).expect("the blame").1;
+    let (state, test) = after.split_once("\nas a test:\n").expect("a test to paste");
+    assert!(state.contains("\nstate ") && state.contains("\n  free "), "{whole}");
+    assert!(test.contains("\n        driver take\\n\\\n") && test.ends_with("\n}\n\n"), "{whole}");
+    // What is expected was understood already.
+    let expected = format!("{SCENARIO}expect {SUBJECT} violation completed-once\n");
+    place.write("expected.storm", expected);
+    for more in [&[][..], &["-v"]] {
+        let left = place.run(&[&["replay", "expected.storm"], more].concat());
+        assert_eq!(left.status, Some(0), "{left:?}");
+        assert!(left.out.ends_with("as expected: violation completed-once\n\n"), "{left:?}");
+        assert!(!left.out.contains("to blame") && !left.out.contains("as a test"), "{left:?}");
+    }
+    // Another thing went wrong than was said.
+    let other = format!("{SCENARIO}expect {SUBJECT} violation drains\n");
+    place.write("other.storm", other);
+    let left = place.run(&["replay", "other.storm"]);
+    assert!(left.out.contains(BLAME) && left.out.contains("\nNOT as expected: "), "{left:?}");
+}
+
+/// The list before the finding that is told in full takes a line for each.
+#[test]
+fn a_run_lists_each_finding_in_a_line() {
+    let place = Place::new();
+    let left = place.run(&["run", "--subject", SUBJECT, "--seeds", "300", "--out", "kept"]);
+    let (summary, _) = left.out.split_once("\n\n").expect("a summary, and a finding");
+    let list: Vec<&str> = summary.lines().skip_while(|line| !line.starts_with("FOUND ")).collect();
+    let (last, found) = list.split_last().expect("findings");
+    assert!(found.len() > 1 && found.iter().all(|line| line.starts_with("FOUND ") && line.len() <= 120));
+    assert_eq!(*last, "each is in a file of its name in kept", "{summary}");
+}
+
 #[test]
 fn a_long_finding_is_shown_from_its_end() {
     let place = Place::new();
@@ -72,6 +130,16 @@ fn completions_are_for_the_shell_that_is_asked_for() {
         assert!(left.out.contains(part) && left.out.contains("replay"), "{shell}: {left:?}");
     }
     assert_eq!(place.run(&["completions", "cmd"]).status, Some(2));
+}
+
+#[test]
+fn help_keeps_to_the_width_of_the_terminal() {
+    let place = Place::new();
+    for command in ["run", "replay", "explore", "report"] {
+        let left = place.shell(&format!("COLUMNS=80 $R help {command}"));
+        let widest = left.out.lines().map(|line| line.chars().count()).max();
+        assert!(widest.is_some_and(|widest| (60..=80).contains(&widest)), "{left:?}");
+    }
 }
 
 /// What help teaches can be typed as it is.

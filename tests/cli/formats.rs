@@ -63,7 +63,7 @@ fn the_calibration_is_shown_on_the_page() {
     assert!(place.read("page.html").contains("specimen-head-at-size"));
     for (bad, what) in [
         (place.read("calibrate.json")[..100].to_owned(), "expected a report as JSON: "),
-        (place.read("run.json"), "a report of version 3, where version 1 is understood"),
+        (place.read("run.json"), "expected a report of `calibrate --json`, found one of `run --json`"),
         ("{}".to_owned(), "expected a report of `calibrate --json`: it has no version"),
     ] {
         place.write("bad.json", bad);

@@ -49,7 +49,24 @@ fn subjects_that_abort_or_never_return_on_one_seed_are_reported() {
         let again = place.run(&["replay", file, "--subject", &subject, "--isolate", "--patience", "1s"]);
         assert_eq!(again.status, Some(1), "{again:?}");
         assert!(again.out.contains(detail) && again.out.contains("guilty call: submit"), "{again:?}");
+        // Nobody lived to tell of the guilty step.
+        let how = if kind == "died" { "the process died here" } else { "the call did not return" };
+        let guilty: Vec<&str> = again.out.lines().filter(|line| line.starts_with('>')).collect();
+        let step = "  driver submit ";
+        assert!(guilty.len() == 1 && guilty[0].contains(step) && guilty[0].ends_with(how), "{again:?}");
     }
+}
+
+#[test]
+fn no_test_to_paste_ends_the_process_of_all_tests() {
+    let place = Place::new();
+    let left = around(&place, "deadly-exit", &[]);
+    let (_, told) = left.out.split_once("\nas a test:\n").expect("a finding in full");
+    assert!(told.starts_with("// None: it would end the process") && !told.contains("must_pass"), "{left:?}");
+    let command = told.lines().find_map(|line| line.strip_prefix("// ")?.strip_prefix("replay "));
+    let again = place.shell(&format!("exec $R replay {}", command.expect("what replays it")));
+    assert_eq!(again.status, Some(1), "{again:?}");
+    assert!(again.out.contains("died: exit status: 7"), "{again:?}");
 }
 
 #[test]

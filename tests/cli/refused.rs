@@ -18,8 +18,9 @@ fn refused(place: &Place, args: &[&str], parts: &[&str]) {
 
 #[test]
 fn arguments() {
-    let table: [(&str, &[&str]); 34] = [
+    let table: [(&str, &[&str]); 35] = [
         ("dance", &["dance"]),
+        ("report", &["error: the following required arguments were not provided: <FILE.json>..."]),
         ("run --dance", &["--dance"]),
         ("run --subject nobody", &["'nobody'", "--subject", "the nearest are "]),
         ("replay 1 --subject specimen-", &["'specimen-'", "--subject"]),

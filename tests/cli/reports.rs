@@ -172,6 +172,10 @@ fn files_that_are_no_reports() {
         (report[..report.len() / 2].to_owned(), "expected a report as JSON: EOF while parsing"),
         (String::new(), "expected a report as JSON: EOF while parsing a value"),
         ("[1, 2]".to_owned(), "expected a report of `run --json`: it has no version"),
+        (
+            "{\"version\": 1, \"specimens\": []}".to_owned(),
+            "expected a report of `run --json`, found one of `calibrate --json`",
+        ),
         ("{\"version\": 1}".to_owned(), "a report of version 1, where version 3 is understood"),
         (changed("version", json!(2)), "a report of version 2, where version 3 is understood"),
         (changed("seeds", json!("many")), "expected a report of `run --json`: invalid type"),

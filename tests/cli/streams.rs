@@ -34,9 +34,16 @@ fn what_is_found_is_said_by_the_status_alone() {
 fn a_full_disk_is_said() {
     let place = Place::new();
     let run = format!("run --seeds 10 --subject {SPECIMEN}");
-    for what in
-        ["show 5", "show 5 --bytes", "replay 5", "run --seeds 1", "run --seeds 1 --json", run.as_str()]
-    {
+    for what in [
+        "help",
+        "run --help",
+        "show 5",
+        "show 5 --bytes",
+        "replay 5",
+        "run --seeds 1",
+        "run --seeds 1 --json",
+        run.as_str(),
+    ] {
         let left = place.shell(&format!("exec $R {what} >/dev/full"));
         assert_eq!(left.status, Some(2), "{what}: {left:?}");
         let last = left.err.lines().last().expect("a line");

@@ -44,7 +44,7 @@ fn every_picture_is_there_and_the_page_keeps_to_itself() {
         let mut count = |selector: &str| browser.value(&format!("({sized})({selector:?})"));
         assert_eq!(count("svg.heat"), 1, "{view:?}");
         assert_eq!(count("svg.heat rect"), report.coverage.pairs_total, "{view:?}");
-        assert_eq!(count(".lanes svg"), report.findings.len(), "{view:?}");
+        assert_eq!(count(".lanes svg.picture"), report.findings.len(), "{view:?}");
         assert_eq!(count(".speed svg"), 1, "{view:?}");
         assert_eq!(count("svg.bar"), report.counts.faults.len(), "{view:?}");
         assert_eq!(count("#calibration tbody tr"), 2, "{view:?}");
@@ -91,6 +91,31 @@ fn whatever_a_report_says_stays_text() {
             assert!(text.contains(shown), "{shown}");
         }
         assert!(!text.contains(['\u{202e}', '\u{1b}', '\u{feff}']));
+    });
+}
+
+/// A picture that is wider than its box opens where it went wrong, beside the names of what is drawn.
+#[test]
+fn a_wide_picture_opens_at_the_violation() {
+    let Some(mut browser) = Browser::start() else { return };
+    let mut report = found();
+    let timeline = report.findings[0].timeline.as_mut().expect("a timeline");
+    let first = timeline.moments[0].clone();
+    timeline.moments.splice(0..0, std::iter::repeat_n(first, 100));
+    look(&mut browser, &report, |browser, view| {
+        let within = "(selector) => { const box = document.querySelector('.lanes .wide').getBoundingClientRect(); \
+             const one = document.querySelector('.lanes ' + selector).getBoundingClientRect(); \
+             return one.left >= box.left - 1 && one.right <= box.right + 1 }";
+        for selector in ["line.end", "text.lane", "text.wrong"] {
+            let seen = browser.value(&format!("({within})({selector:?})"));
+            assert_eq!(seen, true, "{selector}: {view:?}");
+        }
+        assert_eq!(browser.value(&format!("({within})('.column')")), false, "it is a wide one: {view:?}");
+        assert_eq!(browser.value("document.querySelector('.moments tr:last-child').className"), "wrong");
+        assert_eq!(
+            browser.value("document.querySelectorAll('.moments')[0].querySelectorAll('.wrong').length"),
+            1
+        );
     });
 }
 

@@ -2,9 +2,12 @@
 
 use super::lanes::{LanesView, last};
 use super::{numbers, plain, visible};
-use crate::outcome::Signature;
+use crate::outcome::{Expected, Signature};
 use crate::report::repeat::{replay_command, seed_command};
 use crate::report::{FindingReport, RunReport};
+use crate::scenario::Document;
+use crate::story::{guilty, paste};
+use crate::subject::Kind;
 use crate::timeline::Moment;
 use askama::Template;
 use ringstorm_model::Invariant;
@@ -46,6 +49,7 @@ struct FindingPart {
     sentence: &'static str,
     call: String,
     fault: Option<(&'static str, &'static str)>,
+    blame: String,
     signature: String,
     detail: String,
     count: String,
@@ -56,6 +60,8 @@ struct FindingPart {
     moments: Vec<MomentLine>,
     scenario: String,
     scenario_cut: bool,
+    /// The finding as a test, if one can be made of it.
+    test: Option<String>,
     replay: String,
     seed_command: String,
 }
@@ -65,6 +71,7 @@ struct MomentLine {
     step: String,
     note: String,
     fault: bool,
+    last: bool,
 }
 
 /// The findings as far as there is room for them.
@@ -110,6 +117,7 @@ impl FindingPart {
             step: plain(&moment.step),
             note: plain(&moment.note),
             fault: moment.fault.is_some(),
+            last: place + 1 == moments.len(),
         };
         Self {
             kind: expected.kind(),
@@ -117,6 +125,7 @@ impl FindingPart {
             sentence: invariant.map_or("", Invariant::sentence),
             call: call.to_string(),
             fault: last_fault.map(|fault: Fault| (fault.name(), fault.description())),
+            blame: guilty(*last_fault),
             signature: plain(&finding.signature.to_string()),
             detail: plain(&finding.detail),
             number,
@@ -128,10 +137,24 @@ impl FindingPart {
             moments: moments.iter().enumerate().map(line).collect(),
             scenario,
             scenario_cut,
+            test: test(report, finding).map(|test| visible(&test)),
             replay: visible(&replay_command(report, finding)),
             seed_command: visible(&seed_command(report, finding)),
         }
     }
+}
+
+/// A finding as a test to paste: of what is a scenario, and does not end the process of the test or keep it for ever.
+fn test(report: &RunReport, finding: &FindingReport) -> Option<String> {
+    let FindingReport { signature, scenario, file, .. } = finding;
+    let deadly = match signature.expected {
+        Expected::Died => true,
+        // It is not said by which limit; in children it may have been the clock.
+        Expected::Stuck => report.isolated,
+        Expected::Pass | Expected::Violation(_) | Expected::Panic => false,
+    };
+    let document: Document = scenario.parse().ok().filter(|_| !deadly)?;
+    Some(paste(Kind::by_name(&signature.subject), signature, &document.scenario, file))
 }
 
 /// The beginning of a scenario, and whether there is more.

@@ -18,6 +18,8 @@ const MOST_COLUMNS: usize = 160;
 pub(super) struct LanesView {
     pub(super) width: usize,
     pub(super) height: usize,
+    /// How much of the width is for names, which stay where they are when the rest is scrolled.
+    pub(super) left: usize,
     pub(super) lanes: Vec<Lane>,
     pub(super) spans: Vec<Span>,
     pub(super) columns: Vec<Column>,
@@ -76,6 +78,7 @@ impl LanesView {
         let mut view = Self {
             width: x(drawn.len()) + BOTTOM,
             height: y(lanes.len()) + BOTTOM,
+            left: LEFT,
             lanes: lanes
                 .iter()
                 .map(|(descriptor, lane)| Lane { y: y(*lane), descriptor: *descriptor })

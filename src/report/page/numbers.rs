@@ -25,3 +25,9 @@ pub(super) fn seconds(seconds: f64) -> String {
 pub(super) fn counted(count: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
+
+/// A number in as many digits as it needs, of which six at most are behind the point.
+pub(super) fn plain(number: f64) -> String {
+    let text = format!("{number:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

@@ -1,9 +1,8 @@
 //! The picture of speed over time.
 
-use super::numbers::short;
+use super::numbers::{plain, short};
 use crate::report::PaceReport;
 use plotters::prelude::*;
-use std::fmt::Display;
 
 const SIZE: (u32, u32) = (520, 220);
 /// What the style sheet replaces, by what is drawn.
@@ -53,7 +52,6 @@ fn draw(
         .x_label_area_size(30)
         .y_label_area_size(56)
         .build_cartesian_2d(0.0..end, 0.0..1.1 * most)?;
-    let label = |number: &dyn Display| number.to_string();
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -63,7 +61,7 @@ fn draw(
         .label_style(("sans-serif", 12))
         .x_labels(6)
         .y_labels(5)
-        .x_label_formatter(&|seconds| label(&format_args!("{} s", *seconds)))
+        .x_label_formatter(&|seconds| format!("{} s", plain(*seconds)))
         .y_label_formatter(&|speed| short(*speed))
         .draw()?;
     chart.draw_series(LineSeries::new(speeds.iter().copied(), LINE.stroke_width(2)))?;

@@ -1,0 +1,156 @@
+//! A line of a story: the step, columns if they are asked for, and what came of it.
+
+use super::Style;
+use crate::scenario::{Scenario, Step};
+use std::fmt::Write;
+
+/// Characters of a step and its number: with columns behind it, the longest one's.
+const BRIEF_WIDTH: usize = 58;
+const STEP_WIDTH: usize = 74;
+/// What the columns are about.
+const NAMES: [&str; 4] = ["avail", "used", "free", "live"];
+
+/// As wide may a line be on a screen, and as many lines may the guilty step have.
+const SCREEN: usize = 120;
+const MOST_LINES: usize = 6;
+/// With less room behind a step, what came of it stands below it.
+const LEAST_ROOM: usize = 30;
+/// Notes that differ in nothing but numbers are shown so many times, where they come more often than that and once more. They
+/// may take turns with as many others.
+const SHOWN: usize = 2;
+const MOST_TURNS: usize = 3;
+
+/// The line above the columns.
+pub(super) fn header() -> String {
+    let names = NAMES.map(|name| format!("{name:>6}")).join(" ");
+    format!("{:<STEP_WIDTH$} {names}\n", "step")
+}
+
+/// Where columns are, they have a header.
+pub(super) fn has_header(told: &str) -> bool {
+    told.starts_with("step ")
+}
+
+/// A step by its number; without one, the settling at the end.
+pub(super) fn head(number: usize, step: Option<&Step>) -> String {
+    match step {
+        Some(step) => format!("{number:>4}  {step}"),
+        None => " end  settle and release".to_owned(),
+    }
+}
+
+/// A line, with its end.
+pub(super) fn line(style: Style, step: &str, columns: Option<[u32; 4]>, notes: &str) -> String {
+    let (width, columns) = match style {
+        Style::Columns => {
+            let columns = columns.map(|columns| columns.map(|number| number.to_string()));
+            let columns = columns.unwrap_or_default().map(|number| format!("{number:>6}")).join(" ");
+            (STEP_WIDTH, format!("{columns}  "))
+        }
+        Style::Brief => (BRIEF_WIDTH, String::new()),
+    };
+    format!("{}\n", format!("{step:<width$} {columns}{notes}").trim_end())
+}
+
+/// Notes in a row; what comes more than twice in a row is said once, with how often.
+pub(super) fn folded(notes: &[String]) -> String {
+    let mut text = String::new();
+    for equal in notes.chunk_by(|one, next| one == next) {
+        let between = if text.is_empty() { "" } else { "; " };
+        let _ = match equal.len() {
+            1 | 2 => write!(text, "{between}{}", equal.join("; ")),
+            times => write!(text, "{between}{times} times: {}", equal[0]),
+        };
+    }
+    text
+}
+
+/// Lines without columns as a screen has room for them: one for each step, and some for the last one if it is guilty. They
+/// begin with the step `first`.
+pub(super) fn on_screen(lines: &[&str], first: usize, scenario: &Scenario, guilty: bool) -> String {
+    let mut text = String::new();
+    for (place, line) in lines.iter().enumerate() {
+        let number = first + place;
+        let head = head(number, scenario.steps.get(number));
+        // Its first character may be a mark.
+        let (step, notes) = line.split_at_checked(head.len()).unwrap_or((line, ""));
+        let is_guilty = guilty && place + 1 == lines.len();
+        let notes = similar(notes.trim(), is_guilty);
+        let shown = if is_guilty { wrapped(step, &notes) } else { cut(step, &notes) };
+        let _ = writeln!(text, "{shown}");
+    }
+    text
+}
+
+/// A step and its notes in one line, with as many of them as there is room for.
+fn cut(step: &str, notes: &[String]) -> String {
+    let whole = format!("{step:<BRIEF_WIDTH$} {}", notes.join("; "));
+    if whole.len() <= SCREEN {
+        return whole.trim_end().to_owned();
+    }
+    let room = SCREEN - "; ...".len();
+    let mut line = format!("{step:<BRIEF_WIDTH$} ");
+    for (place, note) in notes.iter().enumerate() {
+        let between = if place > 0 { "; " } else { "" };
+        if line.len() + between.len() + note.len() > room {
+            line.extend(note.chars().take(if place > 0 { 0 } else { room.saturating_sub(line.len()) }));
+            break;
+        }
+        line.push_str(&format!("{between}{note}"));
+    }
+    let line: String = line.chars().take(room).collect();
+    format!("{}{} ...", line.trim_end(), if notes.len() > 1 { ";" } else { "" })
+}
+
+/// A step and its notes in several lines, of which the ones in the middle are left out if they are too many: how it
+/// ended matters most.
+fn wrapped(step: &str, notes: &[String]) -> String {
+    let below = step.len().max(BRIEF_WIDTH) + 1 + LEAST_ROOM > SCREEN;
+    let indent = if below { 8 } else { step.len().max(BRIEF_WIDTH) + 1 };
+    let mut lines: Vec<String> = Vec::new();
+    for (place, note) in notes.iter().enumerate() {
+        let note = if place + 1 == notes.len() { note.clone() } else { format!("{note};") };
+        match lines.last_mut().filter(|line| indent + line.len() + 1 + note.len() <= SCREEN) {
+            Some(line) => line.push_str(&format!(" {note}")),
+            None => lines.push(note),
+        }
+    }
+    if lines.len() > MOST_LINES {
+        let end = lines.len() - (MOST_LINES - MOST_LINES / 2);
+        lines.splice(MOST_LINES / 2..=end, ["...".to_owned()]);
+    }
+    let start = if below { format!("{step}\n{:indent$}", "") } else { format!("{step:<BRIEF_WIDTH$} ") };
+    format!("{start}{}", lines.join(&format!("\n{:indent$}", ""))).trim_end().to_owned()
+}
+
+/// Notes, of which those that differ in numbers alone are said a few times only. The last one is kept if `to_end`.
+fn similar(notes: &str, to_end: bool) -> Vec<String> {
+    let notes: Vec<&str> = notes.split("; ").collect();
+    let shapes: Vec<String> = notes.iter().map(|note| shape(note)).collect();
+    let (mut shown, mut place) = (Vec::new(), 0);
+    while place < notes.len() {
+        let rest = &shapes[place..];
+        let often =
+            |turns: usize| rest.chunks_exact(turns).take_while(|chunk| *chunk == &rest[..turns]).count();
+        let turns = (1..=MOST_TURNS.min(rest.len())).find(|turns| often(*turns) > SHOWN + 1);
+        let Some(turns) = turns else {
+            shown.push(notes[place].to_owned());
+            place += 1;
+            continue;
+        };
+        let times = often(turns);
+        let end = place + times * turns;
+        let kept = if to_end && end == notes.len() { turns } else { 0 };
+        shown.extend(notes[place..place + SHOWN * turns].iter().map(|note| (*note).to_owned()));
+        let such = if turns > 1 { " such" } else { "" };
+        shown.push(format!("and {} more{such}", times - SHOWN - usize::from(kept > 0)));
+        shown.extend(notes[end - kept..end].iter().map(|note| (*note).to_owned()));
+        place = end;
+    }
+    shown
+}
+
+/// A note without its numbers.
+fn shape(note: &str) -> String {
+    note.chars().filter(|letter| !letter.is_ascii_digit()).collect()
+}
