@@ -57,10 +57,7 @@ impl Rig {
         run.submissions = run.submissions.wrapping_add(1);
         let mut request = std::mem::take(&mut self.scratch.request);
         let run = &mut self.run;
-        request.fill(&run.setup, run.submissions, readable, writable);
-        if in_place && run.submissions.is_multiple_of(2) {
-            request.end_in_zeros();
-        }
+        request.fill(&run.setup, run.submissions, readable, writable, in_place);
         // A few pieces for each buffer, and none that ends where a buffer does.
         let piece = usize::from(run.setup.buffer_size) / 4 + 1;
         let (slices, lengths) = (request.readable(), request.writable());

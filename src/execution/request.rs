@@ -32,8 +32,16 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Asks for these buffers, in the submission with this number.
-    pub(super) fn fill(&mut self, setup: &Setup, number: u32, readable: Buffers, writable: Buffers) {
+    /// Asks for these buffers, in the submission with this number. To be written in place, the last of several for the device
+    /// to read is one of zeros.
+    pub(super) fn fill(
+        &mut self,
+        setup: &Setup,
+        number: u32,
+        readable: Buffers,
+        writable: Buffers,
+        in_place: bool,
+    ) {
         let (buffer_size, most) = (setup.buffer_size, setup.queue_size.get().into());
         let length = |lengths| match lengths {
             // A readable buffer has to exist, so the absurd one is a page too long.
@@ -49,11 +57,7 @@ impl Request {
         });
         let mut lengths = Cycle::new(first_length(writable.lengths, buffer_size), writable.lengths);
         self.writable.fill(writable.count, most, 1, || lengths.next());
-    }
-
-    /// Makes the last buffer for the device to read one of zeros.
-    pub(super) fn end_in_zeros(&mut self) {
-        if let (0, Some(last)) = (self.readable.count, self.readable.few.last_mut()) {
+        if let (true, 0, [_, .., last]) = (in_place, self.readable.count, &mut self.readable.few[..]) {
             *last = &ZEROS[..last.len()];
         }
     }

@@ -236,7 +236,7 @@ fn a_folder_that_goes_away_costs_no_finding() {
             .matches("a finding could not be written; this is its scenario:\nringstorm scenario 1\n")
             .count();
         assert_eq!(said, groups, "{away}: {told}");
-        let nowhere = printed.matches(" steps after shrinking, which could not be written\n").count();
+        let nowhere = printed.matches(", which could not be written\n").count();
         assert_eq!(nowhere, groups, "{away}: {printed}");
         assert!(told.lines().last().is_some_and(|line| line.starts_with("error: out: ")), "{told}");
         let entries = |name: &str| std::fs::read_dir(place.path().join(name)).map_or(0, Iterator::count);
