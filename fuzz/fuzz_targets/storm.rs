@@ -2,8 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::{fuzz_crossover, fuzz_mutator, fuzz_target};
+use ringstorm::fuzz::{STORM, begin_tally};
+use ringstorm::scenario::Scenario;
 
-fuzz_target!(init: ringstorm::fuzz::begin_tally(), |scenario: ringstorm::scenario::Scenario| {
+fuzz_target!(init: begin_tally(STORM), |scenario: Scenario| {
     ringstorm::fuzz::storm(&scenario);
 });
 fuzz_mutator!(|bytes: &mut [u8], size: usize, most: usize, seed: u32| {

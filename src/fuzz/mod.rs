@@ -15,6 +15,7 @@ mod storm;
 mod table;
 mod table_calls;
 mod table_oracle;
+mod tally;
 mod text;
 mod walk;
 mod walk_device;
@@ -22,9 +23,10 @@ mod walk_driver;
 
 pub use mutate::{Change, LEAST_STEPS, change, cross, mutate};
 pub use specimen::{CATCH, begin_hunt, specimen};
-pub use storm::{begin_tally, storm};
+pub use storm::storm;
 pub use table::table;
 pub use table_calls::Calls;
+pub use tally::{Counted, STORM, TABLE, TEXT, WALK, begin_tally};
 pub use text::text;
 pub use walk::{Walk, walk};
 

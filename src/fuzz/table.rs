@@ -2,9 +2,9 @@
 //!
 //! What each call must answer, and what must stand in memory after it, says an [oracle](super::table_oracle).
 
-use super::memory;
 use super::table_calls::{Address, Call, Calls, Length, Name, Place, Value};
 use super::table_oracle::Oracle;
+use super::{memory, tally};
 use ringstorm_core::{
     DescriptorTable, DeviceAddress, DeviceStopped, Head, Misuse, QueueSize, Region, Segment, SharedMemory,
     WritableBuffers,
@@ -45,7 +45,9 @@ pub fn table(input: &Calls) -> bool {
         run.call(call);
         run.oracle.check(&run.table, &run.table_memory, &run.regions);
     }
-    run.end()
+    let reached = run.end();
+    tally::count(input.calls.0.len(), reached);
+    reached
 }
 
 struct Run {

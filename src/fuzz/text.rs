@@ -1,5 +1,6 @@
 //! Any text in front of the parser of scenarios.
 
+use super::tally;
 use crate::scenario::Document;
 
 /// Reads a text as a scenario. Says whether it was one.
@@ -7,6 +8,12 @@ use crate::scenario::Document;
 /// # Panics
 /// If what was read is not what it is printed as, or if a refusal names no place in the text.
 pub fn text(text: &str) -> bool {
+    let reached = read(text);
+    tally::count(text.lines().count(), reached);
+    reached
+}
+
+fn read(text: &str) -> bool {
     match text.parse::<Document>() {
         Ok(document) => {
             let printed = document.to_string();

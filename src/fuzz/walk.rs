@@ -3,6 +3,7 @@
 //! A driver reads the used ring and nothing else; a device reads the table and the available ring, and follows what
 //! stands there. Neither may panic, go on for ever, reach outside its memory, or believe what cannot be.
 
+use super::tally;
 use super::walk_device::DeviceWalk;
 use super::walk_driver::DriverWalk;
 use arbitrary::Arbitrary;
@@ -40,10 +41,12 @@ impl Walk<'_> {
 /// # Panics
 /// If something comes out that cannot be.
 pub fn walk(input: &Walk<'_>) -> bool {
-    match &input.side {
-        Side::Driver(side) => side.run(input),
-        Side::Device(side) => side.run(input),
-    }
+    let (acts, reached) = match &input.side {
+        Side::Driver(side) => (side.acts(), side.run(input)),
+        Side::Device(side) => (side.acts(), side.run(input)),
+    };
+    tally::count(acts, reached);
+    reached
 }
 
 /// Where a queue of this size stands, by the specification's numbers alone (2.7).

@@ -75,6 +75,11 @@ struct Run {
 }
 
 impl DeviceWalk<'_> {
+    /// How many acts there are.
+    pub(super) fn acts(&self) -> usize {
+        self.acts.0.len()
+    }
+
     pub(super) fn run(&self, walk: &Walk<'_>) -> bool {
         let geometry = geometry(walk.size());
         let rings = memory(geometry.used + geometry.used_bytes());

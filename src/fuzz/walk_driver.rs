@@ -86,6 +86,11 @@ struct Run {
 }
 
 impl DriverWalk<'_> {
+    /// How many acts there are.
+    pub(super) fn acts(&self) -> usize {
+        self.acts.0.len()
+    }
+
     pub(super) fn run(&self, walk: &Walk<'_>) -> bool {
         let size = walk.size();
         let policies = Policies {
