@@ -27,9 +27,9 @@ use strum::{EnumMessage, EnumString, FromRepr, IntoStaticStr, VariantArray};
 pub enum Fault {
     /// Adds a used element whose id is no index of the table; "id indicates the head entry of the descriptor chain" (2.7.8); attacks every look-up by id.
     IdOutOfRange = 0,
-    /// Adds a used element whose id equals a live head in its low 16 bits only; 2.7.8 as above; attacks drivers that cut the id.
+    /// Adds a used element whose id equals a live head in its low 16 bits only; an id is the head of a chain that was used (2.7.8); attacks drivers that cut the id.
     TruncatedId = 1,
-    /// Adds a used element whose id is inside a chain; 2.7.8 as above; attacks the free list.
+    /// Adds a used element whose id is inside a chain; an id is the head of a chain that was used (2.7.8); attacks the free list.
     MidChainId = 2,
     /// Returns a chain again that was returned before; each buffer is used once (2.7.8); attacks completed-once.
     DuplicateId = 3,
@@ -39,17 +39,17 @@ pub enum Fault {
     IndexJump = 5,
     /// Links the last descriptor of a chain to its head; the table is the driver's, "A device MUST NOT write to any descriptor table entry" (2.7.5.1); attacks whoever follows the table.
     NextToHead = 6,
-    /// Links the last descriptor of a chain to its second; 2.7.5.1 as above; attacks loop detection at the head.
+    /// Links the last descriptor of a chain to its second; a device writes to no descriptor (2.7.5.1); attacks loop detection at the head.
     NextToMiddle = 7,
-    /// Overwrites the length of a descriptor, free or not; 2.7.5.1 as above; attacks copies by that length.
+    /// Overwrites the length of a descriptor, free or not; a device writes to no descriptor (2.7.5.1); attacks copies by that length.
     LengthScribbled = 8,
     /// Keeps a chain until the faults stop; buffers are to be returned when done (2.7.8); attacks liveness.
     NeverReturned = 9,
-    /// Links a descriptor to an index outside the table; 2.7.5.1 as above; attacks whoever follows the table.
+    /// Links a descriptor to an index outside the table; a device writes to no descriptor (2.7.5.1); attacks whoever follows the table.
     NextOutOfRange = 10,
-    /// Adds a used element whose id is in no chain that the device holds, with nothing more available: a free descriptor, or one that it returned; 2.7.8 as above; attacks the free list.
+    /// Adds a used element whose id is in no chain that the device holds, with nothing more available: a free descriptor, or one that it returned; an id is the head of a chain that was used (2.7.8); attacks the free list.
     FreeId = 11,
-    /// Adds a used element whose id is one that it returned a while ago, whatever its descriptors are now; 2.7.8 as above; attacks drivers that know a chain by its head alone.
+    /// Adds a used element whose id is one that it returned a while ago, whatever its descriptors are now; an id is the head of a chain that was used (2.7.8); attacks drivers that know a chain by its head alone.
     StaleId = 12,
     /// Returns a chain that has nothing device-writable with a length; 2.7.8 as for length-too-long; attacks drivers that trust it where there is nothing to copy.
     LengthForReadable = 13,
@@ -63,31 +63,31 @@ pub enum Fault {
     FlagsGarbage = 17,
     /// Writes garbage to avail_event; any value is allowed there (2.7.10.2), so this breaks nothing; attacks the windowed comparison.
     EventGarbage = 18,
-    /// Links a descriptor to itself; 2.7.5.1 as above; attacks whoever follows the table.
+    /// Links a descriptor to itself; a device writes to no descriptor (2.7.5.1); attacks whoever follows the table.
     NextToSelf = 19,
-    /// Links the last descriptor of a chain to one that is in no chain which it holds, with nothing more available: one that is free, or was returned; 2.7.5.1 as above; attacks the free list.
+    /// Links the last descriptor of a chain to one that is in no chain which it holds, with nothing more available: one that is free, or was returned; a device writes to no descriptor (2.7.5.1); attacks the free list.
     NextToFree = 20,
-    /// Sets NEXT on the last descriptor of a chain; 2.7.5.1 as above; attacks whoever follows the table.
+    /// Sets NEXT on the last descriptor of a chain; a device writes to no descriptor (2.7.5.1); attacks whoever follows the table.
     NextSet = 21,
-    /// Clears NEXT on the first descriptor of a chain; 2.7.5.1 as above; attacks the free count.
+    /// Clears NEXT on the first descriptor of a chain; a device writes to no descriptor (2.7.5.1); attacks the free count.
     NextCleared = 22,
-    /// Flips WRITE on a descriptor, free or not; 2.7.5.1 as above; attacks whoever takes the direction back from the table.
+    /// Flips WRITE on a descriptor, free or not; a device writes to no descriptor (2.7.5.1); attacks whoever takes the direction back from the table.
     WriteFlipped = 23,
-    /// Flips INDIRECT on a descriptor, free or not; 2.7.5.1 as above; attacks whoever takes flags back from the table.
+    /// Flips INDIRECT on a descriptor, free or not; a device writes to no descriptor (2.7.5.1); attacks whoever takes flags back from the table.
     IndirectFlipped = 24,
-    /// Makes a descriptor's length larger, free or not; 2.7.5.1 as above; attacks copies by that length.
+    /// Makes a descriptor's length larger, free or not; a device writes to no descriptor (2.7.5.1); attacks copies by that length.
     LengthGrown = 25,
-    /// Makes a descriptor's length zero; 2.7.5.1 as above; attacks whoever takes zero for a mark.
+    /// Makes a descriptor's length zero; a device writes to no descriptor (2.7.5.1); attacks whoever takes zero for a mark.
     LengthZeroed = 26,
-    /// Moves a descriptor's address to another one's buffer, free or not; 2.7.5.1 as above; attacks copies from that address.
+    /// Moves a descriptor's address to another one's buffer, free or not; a device writes to no descriptor (2.7.5.1); attacks copies from that address.
     AddressOfAnother = 27,
-    /// Moves a descriptor's address out of all regions, free or not; 2.7.5.1 as above; attacks translation of addresses.
+    /// Moves a descriptor's address out of all regions, free or not; a device writes to no descriptor (2.7.5.1); attacks translation of addresses.
     AddressOutside = 28,
-    /// Makes a descriptor's address zero, free or not; 2.7.5.1 as above; attacks null as a mark.
+    /// Makes a descriptor's address zero, free or not; a device writes to no descriptor (2.7.5.1); attacks null as a mark.
     AddressZero = 29,
     /// Overwrites the available index; the available ring is "only written by the driver and read by the device" (2.7.6); attacks drivers that read their index back.
     AvailableIndexOverwritten = 30,
-    /// Overwrites an entry of the available ring that it did not take yet; 2.7.6 as above; attacks drivers that read entries back.
+    /// Overwrites an entry of the available ring that it did not take yet; the available ring is the driver's (2.7.6); attacks drivers that read entries back.
     AvailableEntryOverwritten = 31,
     /// Writes to a device-readable buffer of a chain that it holds; "A device MUST NOT write to a device-readable buffer" (2.7.5.1); attacks whoever trusts what it sent.
     ReadableWritten = 32,
