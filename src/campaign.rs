@@ -190,7 +190,7 @@ fn run_on(
     let hung = |hang: &Hang| hung(hang, &standing.with(plan, hang));
     std::thread::scope(|scope| {
         let watching = watch::watch(scope, plan, &pulses, &hung);
-        for pulse in working {
+        let start_one = |pulse| {
             let (sender, handout, stop) = (sender.clone(), &handout, &stop);
             scope.spawn(move || {
                 let mut executor = match plan.executor_with(pulse, plan.patience) {
@@ -204,13 +204,19 @@ fn run_on(
                         return;
                     }
                 }
-            });
-        }
+            })
+        };
+        let workers: Vec<_> = working.into_iter().map(start_one).collect();
         drop(sender);
         let intake = Intake { plan, standing, interrupted, shrinking, start, before };
         let result = intake.take_in(&receiver, observer);
         stop.store(true, Ordering::Relaxed);
-        drop((receiver, watching));
+        drop(receiver);
+        // What they are at has to return, too.
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+        drop(watching);
         result
     })?;
     let mut summary = standing.summary();

@@ -154,6 +154,15 @@ impl Expected {
     /// How it is written.
     pub const SYNTAX: &'static str = "one of pass, violation INVARIANT, panic, stuck, died";
 
+    /// Whether what ended so, told in these words, ends the process or keeps it for ever, so that a child has to run it.
+    pub fn is_deadly(self, detail: &str) -> bool {
+        match self {
+            Self::Died => true,
+            Self::Stuck => detail.starts_with(&Verdict::Stuck(Limit::Time).to_string()),
+            Self::Pass | Self::Violation(_) | Self::Panic => false,
+        }
+    }
+
     /// What of a verdict can be asked for.
     pub const fn of(verdict: &Verdict) -> Self {
         match verdict {

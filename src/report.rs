@@ -22,6 +22,7 @@ pub use run::{Asked, FindingReport, RunReport};
 pub use sarif::sarif;
 
 use crate::calibrate::Caught;
+use crate::campaign::MOST_TIMELINES;
 use crate::outcome::{Expected, Signature};
 use crate::subject::Kind;
 use serde::de::DeserializeOwned;
@@ -108,9 +109,8 @@ impl RunReport {
     /// The report as text for people.
     pub fn text(&self) -> String {
         let mut text = self.summary_text();
-        for finding in &self.findings {
-            // A run that ended early may have ended while it shrunk.
-            let so_far = !self.complete && finding.timeline.is_none();
+        for (number, finding) in self.findings.iter().enumerate() {
+            let so_far = self.is_unshrunk(number);
             let _ = writeln!(
                 text,
                 "FOUND {}\n  {}\n  {}, the lowest is {}; {} {}, {}",
@@ -132,14 +132,20 @@ impl RunReport {
     /// The same with a line for each finding, where one of them is told in full behind it.
     pub(crate) fn brief_text(&self) -> String {
         let mut text = self.summary_text();
-        for FindingReport { signature, count, seed, steps_after_shrinking: steps, file, .. } in &self.findings
-        {
+        for (number, finding) in self.findings.iter().enumerate() {
+            let FindingReport { signature, count, seed, steps_after_shrinking: steps, file, .. } = finding;
+            let so_far = if self.is_unshrunk(number) { " so far" } else { "" };
             let (signature, count) = (one_line(&signature.to_string()), counted(*count, "seed"));
             let (steps, written) = (counted(*steps as u64, "step"), !file.is_empty());
             let unwritten = if written { "" } else { ", which could not be written" };
-            let _ = writeln!(text, "FOUND {signature}: {count} from {seed} on, {steps}{unwritten}");
+            let _ = writeln!(text, "FOUND {signature}: {count} from {seed} on, {steps}{so_far}{unwritten}");
         }
         visible(&text)
+    }
+
+    /// Whether the run may have ended before it shrunk this finding. Of the first ones it is told what happened, once they are.
+    fn is_unshrunk(&self, number: usize) -> bool {
+        !self.complete && number < MOST_TIMELINES && self.findings[number].timeline.is_none()
     }
 
     /// All but the findings.

@@ -3,9 +3,8 @@
 
 use libfuzzer_sys::{fuzz_crossover, fuzz_mutator, fuzz_target};
 use ringstorm::fuzz::{STORM, begin_tally};
-use ringstorm::scenario::Scenario;
 
-fuzz_target!(init: begin_tally(STORM), |scenario: Scenario| {
+fuzz_target!(init: begin_tally(STORM), |scenario: ringstorm::scenario::Scenario| {
     ringstorm::fuzz::storm(&scenario);
 });
 fuzz_mutator!(|bytes: &mut [u8], size: usize, most: usize, seed: u32| {

@@ -28,6 +28,7 @@ impl Model {
             first_flags,
             went_back,
             tampered,
+            ring_tampered,
             broken,
             stores_allowed: _,
             submitting: _,
@@ -44,7 +45,7 @@ impl Model {
         }
         (unpublished, offered.len(), overrun, available.wrapping_sub(base), announced).hash(state);
         (notifications_wanted, interrupts_wanted, went_back).hash(state);
-        (tampered, broken, fresh, unannounced).hash(state);
+        (tampered, ring_tampered, broken, fresh, unannounced).hash(state);
         asked_for.wrapping_sub(base).hash(state);
         first_flags.hash(state);
         if setup.event_index {

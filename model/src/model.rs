@@ -88,8 +88,10 @@ pub struct Model {
     pub(crate) first_flags: Option<u16>,
     /// Whether the device moved the used index back, and not forward again.
     pub(crate) went_back: bool,
-    /// Whether the device scribbled on the table since the last reset.
+    /// Whether the device scribbled on the table or the available ring since the last reset.
     pub(crate) tampered: bool,
+    /// Whether it scribbled on the available ring, so that it is not known what is published.
+    pub(crate) ring_tampered: bool,
     pub(crate) broken: bool,
     /// How often the last call may have stored something: not at all if it was refused.
     pub(crate) stores_allowed: u32,
@@ -130,7 +132,7 @@ impl Model {
         (self.notifications_wanted, self.interrupts_wanted) = (true, true);
         self.went_back = false;
         (self.available_event, self.asked_for) = (first_index, first_index);
-        (self.tampered, self.broken) = (false, false);
+        (self.tampered, self.ring_tampered, self.broken) = (false, false, false);
         (self.free_next, self.fragmented) = (self.submissions + 1, false);
         self.unannounced = 0;
     }
@@ -279,7 +281,7 @@ impl Model {
                 Ok(())
             }
             Event::RingTampered => {
-                self.tampered = true;
+                (self.tampered, self.ring_tampered) = (true, true);
                 Ok(())
             }
             Event::Withheld { .. } | Event::Silent | Event::Spurious | Event::Trap => Ok(()),

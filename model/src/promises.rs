@@ -10,7 +10,7 @@ impl Model {
     /// reported, none is passed over in silence, and a broken queue says that it is.
     pub(crate) fn promised(&self, answer: Answer<Option<Completion>>) -> Result<(), Violation> {
         let Some(policies) = self.setup.policies else { return Ok(()) };
-        if self.tampered {
+        if self.ring_tampered {
             // What the driver has published is not known any more.
             return Ok(());
         }

@@ -121,6 +121,14 @@ pub enum Target {
 }
 
 impl Fault {
+    /// Whether the device does what it must not, and not just what a driver may not expect.
+    pub const fn breaks_specification(self) -> bool {
+        !matches!(
+            self,
+            Self::EventGarbage | Self::SpuriousNotification | Self::LostNotification | Self::NeedsReset
+        )
+    }
+
     /// The name in scenarios and reports.
     pub fn name(self) -> &'static str {
         self.into()

@@ -80,6 +80,7 @@ impl Intake<'_> {
         let Self { plan, standing, .. } = self;
         standing.summary().tally.append(&block.tally);
         block.slow.iter().for_each(|seed| observer.slow(*seed));
+        let mut new = Vec::new();
         for (seed, outcome) in block.findings {
             let signature = outcome.signature(&plan.kind.name());
             let mut summary = standing.summary();
@@ -93,13 +94,14 @@ impl Intake<'_> {
                 summary.findings.push(finding.clone());
                 drop(summary);
                 observer.found(&finding);
-                self.shrink(number, finding, executor, observer)?;
+                new.push((number, finding));
                 if number + 1 >= plan.max_findings {
                     break;
                 }
             }
         }
-        Ok(())
+        // All of the block is known before a scenario is run again, which may be the end of the process.
+        new.into_iter().try_for_each(|(number, finding)| self.shrink(number, finding, executor, observer))
     }
 
     /// Shrinks the scenarios whose shrinking was interrupted in the run before, from the beginning, so that nobody sees it of
@@ -144,8 +146,12 @@ impl Intake<'_> {
                 finding.detail = again.verdict.to_string();
             }
         }
+        // Whoever ends the process writes down what stands here; others of the group may have been counted meanwhile.
+        let mut summary = standing.summary();
+        finding.count = summary.findings[number].count;
+        summary.findings[number] = finding.clone();
+        drop(summary);
         observer.shrunk(&finding);
-        standing.summary().findings[number] = finding;
         Ok(())
     }
 }

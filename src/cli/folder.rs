@@ -175,7 +175,8 @@ pub(super) fn make(folder: &Path) -> Result<(), Refusal> {
 /// The file of a finding.
 pub(super) fn document(program: &str, plan: &Plan, finding: &Finding) -> Document {
     let signature = &finding.signature;
-    let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
+    let deadly = signature.expected.is_deadly(&finding.detail);
+    let isolate = if plan.isolation.is_some() || deadly { " --isolate" } else { "" };
     let draw = super::run::options(&plan.draw);
     let replay = format!("replay {} --subject {}{draw}{isolate}", finding.seed, signature.subject);
     let comments = [

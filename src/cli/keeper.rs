@@ -96,8 +96,12 @@ impl Keeper<'_> {
         if summary.ending == Ending::Unfinished {
             return self.keep_progress(summary);
         }
-        let report = self.report(summary);
-        let kept = self.folder.as_ref().map_or(Ok(()), |folder| folder.keep_report(&report));
+        self.keep_report(&self.report(summary));
+    }
+
+    /// Keeps what the run came to, in the folder.
+    pub(super) fn keep_report(&mut self, report: &RunReport) {
+        let kept = self.folder.as_ref().map_or(Ok(()), |folder| folder.keep_report(report));
         self.failed(kept);
     }
 

@@ -9,10 +9,10 @@ use std::ffi::OsStr;
 /// What can be asked for, where these subjects are known: their names are completed by a shell, and somebody's own stand
 /// in the help.
 pub(super) fn command(subjects: Subjects) -> Command {
-    let about = about(subjects);
     let mut command = Cli::command();
     let commands: Vec<String> = command.get_subcommands().map(|each| each.get_name().to_owned()).collect();
     for name in commands {
+        let about = about(subjects, &name);
         command = command.mut_subcommand(name, |each| {
             each.mut_args(
                 |arg| if arg.get_id() == "subject" { named(arg, subjects, about.clone()) } else { arg },
@@ -26,13 +26,18 @@ fn named(arg: Arg, subjects: Subjects, about: String) -> Arg {
     arg.value_parser(Names(subjects)).hide_possible_values(true).help(about)
 }
 
-/// What stands in the help.
-fn about(subjects: Subjects) -> String {
+/// What stands in the help of a command.
+fn about(subjects: Subjects, command: &str) -> String {
     let own: String = subjects.own().map(|kind| kind.name() + ", ").collect();
+    let own = format!("The queue under test: {own}core, specimen, specimen-DEFECT (`calibrate` lists them)");
     let usual = subjects.usual().name();
-    format!(
-        "The queue under test: {own}core, specimen, specimen-DEFECT (`calibrate` lists them), or deadly-DEED, which is for child processes [default: {usual}]"
-    )
+    match command {
+        "explore" => format!("{own} [default: {usual}]"),
+        "run" => format!("{own}, or deadly-DEED, which is for child processes [default: {usual}]"),
+        _ => format!(
+            "{own}, or deadly-DEED, which is for child processes; unless given, those that the file says what to expect of, or {usual}"
+        ),
+    }
 }
 
 /// Any name: one that is none is refused by whoever looks for the subject, who knows the nearest ones.

@@ -167,6 +167,7 @@ fn end_hung(
     summary.findings.iter().for_each(|finding| keeper.write(finding));
     keeper.settle(summary);
     let report = keeper.report(summary);
+    keeper.keep_report(&report);
     let printed = match json {
         true => {
             output::note(told.trim_end());
@@ -179,6 +180,8 @@ fn end_hung(
             output::note(&format!("error: {error}"));
             std::process::exit(2)
         }
+        // Masked, it is no finding, and yet the run could not go on.
+        None if summary.findings.is_empty() => std::process::exit(2),
         None => std::process::exit(1),
     }
 }

@@ -51,13 +51,16 @@ pub(super) fn replay_command(report: &RunReport, finding: &FindingReport) -> Str
         return seed_command(report, finding);
     }
     let (file, subject) = (quoted(&finding.file), quoted(&report.asked.subject));
-    command_line(&report.program, &format!("replay {file} --subject {subject}{}", isolate(report)))
+    command_line(
+        &report.program,
+        &format!("replay {file} --subject {subject}{}", isolate_for(report, finding)),
+    )
 }
 
 /// The command that tells the scenario of its lowest seed, as it was before shrinking.
 pub(super) fn seed_command(report: &RunReport, finding: &FindingReport) -> String {
     let (seed, subject) = (finding.seed, quoted(&report.asked.subject));
-    let (draw, isolate) = (draw_options(report), isolate(report));
+    let (draw, isolate) = (draw_options(report), isolate_for(report, finding));
     command_line(&report.program, &format!("replay {seed} --subject {subject}{draw}{isolate}"))
 }
 
@@ -74,6 +77,14 @@ fn draw_options(report: &RunReport) -> String {
         let _ = write!(options, " --queue-size {size}");
     }
     options
+}
+
+/// What cannot be run in this process needs a child, whoever found it.
+fn isolate_for(report: &RunReport, finding: &FindingReport) -> &'static str {
+    match finding.signature.expected.is_deadly(&finding.detail) {
+        true => " --isolate",
+        false => isolate(report),
+    }
 }
 
 const fn isolate(report: &RunReport) -> &'static str {

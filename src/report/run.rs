@@ -316,8 +316,9 @@ impl RunReport {
         let heat = self.coverage.seeds.values().flatten().copied().max();
         limit("coverage: seeds", heat.unwrap_or_default(), self.seeds)?;
         limit("jobs", self.jobs as u64, 1 << 32)?;
-        // A call that does not return ends a run before its seed is counted.
-        let most = self.seeds.saturating_add((!self.complete).into());
+        // A call that does not return ends a run, or each of its parts, before its seed is counted.
+        let hangs = if self.ended_early.is_empty() { u64::from(!self.complete) } else { Shard::MOST };
+        let most = self.seeds.saturating_add(hangs);
         self.findings.iter().try_for_each(|finding| limit("findings: count", finding.count, most))
     }
 

@@ -47,6 +47,9 @@ pub(crate) fn blame(outcome: &Outcome) -> String {
 pub(crate) fn guilty(last_fault: Option<Fault>) -> String {
     match last_fault {
         None => "the driver: the device has kept to the specification".to_owned(),
+        Some(fault) if !fault.breaks_specification() => {
+            format!("the driver: the device did nothing before that it may not ({})", fault.name())
+        }
         Some(fault) => format!(
             "the driver: the device broke the specification before ({}), which a driver must stand",
             fault.name()
@@ -94,17 +97,19 @@ pub fn test_of(kind: Kind, outcome: &Outcome, scenario: &Scenario, file: Option<
              // replay {file} --subject {name} --isolate\n"
         );
     }
-    if scenario.steps.len() > FEW_STEPS && file.is_none() {
-        return format!(
-            "// None: {} steps are too many to paste; `shrink` makes them few.\n",
-            scenario.steps.len()
-        );
-    }
-    paste(Some(kind), &signature, scenario, file.unwrap_or_default())
+    paste(Some(kind), &signature, scenario, file).unwrap_or_else(|| {
+        format!("// None: {} steps are too many to paste; `shrink` makes them few.\n", scenario.steps.len())
+    })
 }
 
-/// The test itself. Without a kind that is known here, the subject is somebody's own.
-pub(crate) fn paste(kind: Option<Kind>, signature: &Signature, scenario: &Scenario, file: &str) -> String {
+/// The test itself, unless there are too many steps to paste and no file that has them. Without a kind that is known here, the
+/// subject is somebody's own.
+pub(crate) fn paste(
+    kind: Option<Kind>,
+    signature: &Signature,
+    scenario: &Scenario,
+    file: Option<&str>,
+) -> Option<String> {
     // What stands in a comment must not end it.
     let one_line = |text: &str| text.replace(['\n', '\r'], " ");
     let name = signature.to_string().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
@@ -123,10 +128,11 @@ pub(crate) fn paste(kind: Option<Kind>, signature: &Signature, scenario: &Scenar
         );
     }
     if scenario.steps.len() > FEW_STEPS {
+        let file = file?;
         let name = Path::new(file).file_name().unwrap_or_default().to_string_lossy();
         let _ = writeln!(text, "    // A copy of {}, beside this test.", one_line(file));
         let _ = writeln!(text, "    must_pass({kind}, include_str!({name:?}));\n}}");
-        return text;
+        return Some(text);
     }
     let document = Document { scenario: scenario.clone(), ..Document::default() }.to_string();
     let _ = writeln!(text, "    let scenario = \"\\");
@@ -134,5 +140,5 @@ pub(crate) fn paste(kind: Option<Kind>, signature: &Signature, scenario: &Scenar
         let _ = writeln!(text, "        {line}\\n\\");
     }
     let _ = writeln!(text, "    \";\n    must_pass({kind}, scenario);\n}}");
-    text
+    Some(text)
 }

@@ -67,7 +67,8 @@ pub struct Capabilities {
     /// clamping a length that is too long.
     pub policies: bool,
     /// Doing no more than it must: asking for a notification only where the device wants one, letting the device ask for none
-    /// while [they are not wanted](Subject::interrupts), and leaving what is behind the bytes that it [reads](Subject::read) as it was.
+    /// while [they are not wanted](Subject::interrupts), telling it after a reset what it told it at the beginning, and leaving
+    /// what is behind the bytes that it [reads](Subject::read) as it was.
     pub exact: bool,
     /// All its accesses go through [`WatchedMemory`].
     pub watched: bool,

@@ -2,7 +2,7 @@
 
 use super::lanes::{LanesView, last};
 use super::{numbers, plain, visible};
-use crate::outcome::{Expected, Signature};
+use crate::outcome::Signature;
 use crate::report::repeat::{replay_command, seed_command};
 use crate::report::{FindingReport, RunReport};
 use crate::scenario::Document;
@@ -137,7 +137,7 @@ impl FindingPart {
             moments: moments.iter().enumerate().map(line).collect(),
             scenario,
             scenario_cut,
-            test: test(report, finding).map(|test| visible(&test)),
+            test: test(finding).map(|test| visible(&test)),
             replay: visible(&replay_command(report, finding)),
             seed_command: visible(&seed_command(report, finding)),
         }
@@ -145,16 +145,11 @@ impl FindingPart {
 }
 
 /// A finding as a test to paste: of what is a scenario, and does not end the process of the test or keep it for ever.
-fn test(report: &RunReport, finding: &FindingReport) -> Option<String> {
-    let FindingReport { signature, scenario, file, .. } = finding;
-    let deadly = match signature.expected {
-        Expected::Died => true,
-        // It is not said by which limit; in children it may have been the clock.
-        Expected::Stuck => report.isolated,
-        Expected::Pass | Expected::Violation(_) | Expected::Panic => false,
-    };
-    let document: Document = scenario.parse().ok().filter(|_| !deadly)?;
-    Some(paste(Kind::by_name(&signature.subject), signature, &document.scenario, file))
+fn test(finding: &FindingReport) -> Option<String> {
+    let FindingReport { signature, scenario, file, detail, .. } = finding;
+    let document: Document = scenario.parse().ok().filter(|_| !signature.expected.is_deadly(detail))?;
+    let file = Some(file.as_str()).filter(|file| !file.is_empty());
+    paste(Kind::by_name(&signature.subject), signature, &document.scenario, file)
 }
 
 /// The beginning of a scenario, and whether there is more.
