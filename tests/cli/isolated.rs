@@ -136,9 +136,17 @@ fn without_children_a_hang_is_told_with_its_seed_and_ends_the_run() {
     let finding = report["findings"].as_array().and_then(|findings| findings.last()).expect("a finding");
     assert_eq!((&finding["seed"], &finding["count"]), (&DEADLY_SEED.into(), &1.into()), "{finding}");
     let file = finding["file"].as_str().expect("text");
-    let again = place.run(&["replay", file, "--subject", "deadly-spin", "--isolate", "--patience", "500ms"]);
-    assert!(again.status == Some(1) && again.out.contains("guilty call: submit"), "{again:?}");
+    // Whatever tells of it has the command that ends, and none has a test that does not.
     place.write("run.json", &left.out);
+    assert!(place.read(file).contains(" --subject deadly-spin --isolate\n"), "{}", place.read(file));
+    for form in ["html", "junit", "sarif"] {
+        let told = place.run(&["report", "run.json", "--format", form]).out;
+        let command = format!("{file} --subject deadly-spin --isolate");
+        assert!(told.contains(&command) && !told.contains("must_pass"), "{form}: {told}");
+    }
+    let again = place.shell(&format!("$R replay {file} --subject deadly-spin --isolate --patience 500ms"));
+    assert!(again.status == Some(1) && again.out.contains("guilty call: submit"), "{again:?}");
+    assert!(place.read("out/report.json").contains("deadly-spin"), "the folder has it, too");
     let whole = place.run(&["report", "run.json"]);
     assert!(whole.status == Some(1) && whole.out.contains("the run ended early"), "{whole:?}");
     // Gone on with, it comes to the same.
