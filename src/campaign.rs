@@ -206,7 +206,7 @@ fn run_on(
                 }
             })
         };
-        let workers: Vec<_> = working.into_iter().map(start_one).collect();
+        let workers: Vec<_> = working.iter().map(start_one).collect();
         drop(sender);
         let intake = Intake { plan, standing, interrupted, shrinking, start, before };
         let result = intake.take_in(&receiver, observer);
