@@ -35,6 +35,7 @@ fn every_form_is_as_it_was_reviewed() {
         ("nothing-found.xml", junit(&run("core", 20, 1)).expect("XML")),
         ("compare.txt", comparison.to_string()),
         ("compare.json", comparison.json()),
+        ("calibrate.json", serde_json::to_string_pretty(&calibration()).expect("keys are strings")),
     ];
     for (name, text) in forms {
         snapshots().bind(|| insta::assert_snapshot!(name, text));

@@ -8,7 +8,7 @@ const SCENARIO: &str = "ringstorm scenario 1\nqueue size=4 buffer=8 features=eve
                         device take count=1\ndriver take\ndriver free newest\n";
 
 #[track_caller]
-fn assert_format(name: &str, text: &str) {
+pub fn assert_format(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../reports/formats");
     settings.set_prepend_module_to_snapshot(false);
