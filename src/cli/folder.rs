@@ -176,9 +176,7 @@ pub(super) fn make(folder: &Path) -> Result<(), Refusal> {
 pub(super) fn document(program: &str, plan: &Plan, finding: &Finding) -> Document {
     let signature = &finding.signature;
     let deadly = signature.expected.is_deadly(&finding.detail);
-    let isolate = if plan.isolation.is_some() || deadly { " --isolate" } else { "" };
-    let draw = super::run::options(&plan.draw);
-    let replay = format!("replay {} --subject {}{draw}{isolate}", finding.seed, signature.subject);
+    let replay = super::run::replay_of(plan, finding.seed, plan.isolation.is_some() || deadly);
     let comments = [
         signature.to_string(),
         finding.detail.replace(['\n', '\r'], " "),

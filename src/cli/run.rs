@@ -12,6 +12,7 @@ use crate::report::{Asked, Interval, visible};
 use crate::scenario::{Draw, Profile};
 use crate::story::{self, Style};
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
@@ -126,21 +127,19 @@ fn text(session: Session, args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary
                 session.replay_command(&file, plan.kind),
             )),
             None => {
-                text.push_str(&format!(
-                    "\nreplay it, as it was before shrinking, with:\n{}\n",
-                    of_seed(session, plan, finding.seed)
-                ));
+                let replay = replay_of(plan, finding.seed, plan.isolation.is_some());
+                let command = session.command_line(&replay);
+                text.push_str(&format!("\nreplay it, as it was before shrinking, with:\n{command}\n"));
             }
         }
     }
     Ok(text)
 }
 
-/// The command that replays a seed.
-fn of_seed(session: Session, plan: &Plan, seed: u64) -> String {
-    let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
-    let (subject, draw) = (plan.kind.name(), options(&plan.draw));
-    session.command_line(&format!("replay {seed} --subject {subject}{draw}{isolate}"))
+/// The arguments that replay a seed.
+pub(super) fn replay_of(plan: &Plan, seed: impl Display, isolate: bool) -> String {
+    let isolate = if isolate { " --isolate" } else { "" };
+    format!("replay {seed} --subject {}{}{isolate}", plan.kind.name(), options(&plan.draw))
 }
 
 /// Ends this process, in which the subject does not return from a call. (The progress stays what it was: the run may be in the
@@ -156,12 +155,11 @@ fn end_hung(
     let (subject, seconds) = (keeper.plan.kind.name(), waited.as_secs_f64());
     let seed = seed.map_or("?".to_owned(), |seed| seed.to_string());
     let shrunk = if *shrinking { ", while what was found there was shrunk" } else { "" };
-    let draw = options(&keeper.plan.draw);
     let told = format!(
         "{subject} is stuck: {call} did not return within {seconds:.1} s, in step {step} of seed {seed}{shrunk}\n\
          in child processes a run goes on after that (--isolate); replay it with:\n\
          {}\n",
-        session.command_line(&format!("replay {seed} --subject {subject}{draw} --isolate"))
+        session.command_line(&replay_of(keeper.plan, &seed, true))
     );
     keeper.bar.clear();
     summary.findings.iter().for_each(|finding| keeper.write(finding));
@@ -187,7 +185,7 @@ fn end_hung(
 }
 
 /// The options that say which scenarios were drawn, as far as they are not what they are unless given.
-pub(super) fn options(draw: &Draw) -> String {
+fn options(draw: &Draw) -> String {
     let Draw { profile, steps, queue_size } = *draw;
     let mut options = String::new();
     if profile != Profile::default() {

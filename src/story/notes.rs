@@ -85,19 +85,8 @@ impl Listener for Story<'_> {
     }
 
     fn event(&mut self, event: &Event<'_>) {
-        // Whatever a driver does is told before it is asked how many are free.
-        let acts = matches!(
-            event,
-            Event::Submit { .. }
-                | Event::Publish { .. }
-                | Event::Take { .. }
-                | Event::Read { .. }
-                | Event::Free { .. }
-                | Event::Reset { .. }
-                | Event::Interrupts { .. }
-                | Event::Panic
-        );
-        self.asked = matches!(event, Event::FreeCount { .. }) || self.asked && !acts;
+        // A call is told before the driver is asked how many are free.
+        self.asked = matches!(event, Event::FreeCount { .. }) || self.asked && !event.is_call();
         match *event {
             Event::Submit { answer, .. } => match answer {
                 Ok(head) => self.note(format!("chain {head}")),
