@@ -1,6 +1,6 @@
 //! Where things stand in memory (2.7): the one place that knows.
 
-use crate::QueueSize;
+use crate::{OrderedLoad, OrderedStore, QueueSize};
 
 /// Size of a descriptor in bytes (2.7.5): a 64-bit address, then length, flags and next in 32, 16 and 16 bits.
 pub(crate) const DESCRIPTOR: usize = 16;
@@ -41,6 +41,11 @@ impl Layout {
         Self { available: available as u32, used: used as u32, end: end as u32 }
     }
 
+    /// A table without rings. Where theirs would be said to be is inside of the table, at any size.
+    pub(crate) const fn of_table(size: QueueSize) -> Self {
+        Self { available: 0, used: 0, end: (DESCRIPTOR * size.as_usize()) as u32 }
+    }
+
     /// Offset of the descriptor table: 0.
     pub const fn descriptors(&self) -> usize {
         0
@@ -66,30 +71,9 @@ impl Layout {
         false
     }
 
-    pub(crate) const fn available_flags(&self) -> usize {
-        self.available as usize
-    }
-
-    pub(crate) const fn available_index(&self) -> usize {
-        self.available as usize + 2
-    }
-
     #[inline(always)]
     pub(crate) const fn available_entry(&self, slot: usize) -> usize {
         self.available as usize + RING_HEADER + AVAILABLE_ENTRY * slot
-    }
-
-    /// `used_event`, behind the last entry (2.7.6).
-    pub(crate) const fn used_event(&self, size: QueueSize) -> usize {
-        self.available_entry(size.as_usize())
-    }
-
-    pub(crate) const fn used_flags(&self) -> usize {
-        self.used as usize
-    }
-
-    pub(crate) const fn used_index(&self) -> usize {
-        self.used as usize + 2
     }
 
     #[inline(always)]
@@ -97,8 +81,67 @@ impl Layout {
         self.used as usize + RING_HEADER + USED_ENTRY * slot
     }
 
+    /// Where what `access` loads stands.
+    #[inline(always)]
+    pub(crate) const fn loaded(&self, access: OrderedLoad, size: QueueSize) -> usize {
+        match access {
+            OrderedLoad::AvailableFlags => self.available_flags(),
+            OrderedLoad::AvailableIndex => self.available_index(),
+            OrderedLoad::UsedEvent => self.used_event(size),
+            OrderedLoad::UsedFlags => self.used_flags(),
+            OrderedLoad::UsedIndex => self.used_index(),
+            OrderedLoad::AvailableEvent => self.available_event(size),
+        }
+    }
+
+    /// Where `access` stores to.
+    #[inline(always)]
+    pub(crate) const fn stored(&self, access: OrderedStore, size: QueueSize) -> usize {
+        match access {
+            OrderedStore::AvailableFlags => self.available_flags(),
+            OrderedStore::AvailableIndex => self.available_index(),
+            OrderedStore::UsedEvent => self.used_event(size),
+            OrderedStore::UsedFlags => self.used_flags(),
+            OrderedStore::UsedIndex => self.used_index(),
+            OrderedStore::AvailableEvent => self.available_event(size),
+        }
+    }
+
+    const fn available_flags(&self) -> usize {
+        self.available as usize
+    }
+
+    const fn available_index(&self) -> usize {
+        self.available as usize + 2
+    }
+
+    /// `used_event`, behind the last entry (2.7.6).
+    const fn used_event(&self, size: QueueSize) -> usize {
+        self.available_entry(size.as_usize())
+    }
+
+    const fn used_flags(&self) -> usize {
+        self.used as usize
+    }
+
+    const fn used_index(&self) -> usize {
+        self.used as usize + 2
+    }
+
     /// `avail_event`, behind the last element (2.7.8).
-    pub(crate) const fn available_event(&self, size: QueueSize) -> usize {
+    const fn available_event(&self, size: QueueSize) -> usize {
         self.used_entry(size.as_usize())
     }
+}
+
+/// The word of a descriptor that holds its address (2.7.5).
+#[inline(always)]
+pub(crate) const fn address_offset(index: usize) -> usize {
+    DESCRIPTOR * index
+}
+
+/// The word of a descriptor that holds length, flags and next (2.7.5).
+#[inline(always)]
+pub(crate) const fn shape_offset(index: usize) -> usize {
+    DESCRIPTOR * index + 8
 }

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! - [`SplitQueue`] is what most callers want; [`DescriptorTable`], [`AvailableRing`] and [`UsedRing`] are
-//!   its parts.
+//!   its parts, and [`Areas`] is where they stand.
 //! - [`SharedMemory`] is how memory is reached: [`HeapMemory`], `MappedMemory` (feature `std`, anonymous or
 //!   shared with another process), [`RawMemory`] by pointer, [`AnyMemory`] of a kind chosen at run time, or the
 //!   caller's own. `GuardedMemory` (feature `std`, Unix) is for tests: an access outside it ends the process.
@@ -47,7 +47,7 @@
 //!
 //! # What is promised
 //! - No input of a caller and no byte of a device makes queue or table panic, hang, or access anything outside their
-//!   memory. (The rings alone are parts and trust their caller, and so do heads of another queue: names are told
+//!   memory. (The rings alone are parts and trust their caller in what they write and read, and so do heads of another queue: names are told
 //!   apart within one queue.)
 //! - A call refused for the caller's misuse or by the system changes nothing. One that reports a device fault
 //!   changes what the policy says, never the free list or another chain.
@@ -82,7 +82,9 @@ pub use layout::Layout;
 pub use memory::GuardedMemory;
 #[cfg(feature = "std")]
 pub use memory::MappedMemory;
-pub use memory::{AnyMemory, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, SharedMemory};
+pub use memory::{
+    AnyMemory, Areas, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, SharedMemory,
+};
 pub use policy::{AfterFault, Config, DeviceStopped, OverLong, Policies, WritableBuffers};
 pub use queue::{Completion, Notification, SplitQueue};
 pub use region::{DeviceAddress, Region, RegionId, Segment};

@@ -4,9 +4,9 @@ mod fingerprint;
 
 use crate::table::Stage;
 use crate::{
-    AfterFault, AvailableRing, Buffer, ChainWriter, Config, DescriptorTable, DeviceAddress, DeviceFault,
-    DeviceStopped, Error, FullBarrier, Head, Layout, Misuse, OverLong, Policies, Refused, Region, RegionId,
-    RingIndex, Segment, SharedMemory, Tampering, UsedElement, UsedRing,
+    AfterFault, Areas, AvailableRing, Buffer, ChainWriter, Config, DescriptorTable, DeviceAddress,
+    DeviceFault, DeviceStopped, Error, FullBarrier, Head, Layout, Misuse, OverLong, Policies, Refused,
+    Region, RegionId, RingIndex, Segment, SharedMemory, Tampering, UsedElement, UsedRing,
 };
 use alloc::vec::Vec;
 
@@ -89,10 +89,10 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// [`Misuse`] if a region does not suit, [`SystemError`](crate::SystemError) if memory is short.
     pub fn new(config: Config, rings: Region<M>, buffers: Region<M>) -> Result<Self, Error> {
         let Config { size, buffer_size, first_index, event_index, policies } = config;
-        rings.check(Layout::new(size).len(), crate::layout::TABLE_ALIGN)?;
-        let table = DescriptorTable::new(size, buffer_size, policies.writable, rings, buffers)?;
-        let available = AvailableRing::new(table.memory(), size, first_index, event_index);
-        let used = UsedRing::new(table.memory(), size, first_index, event_index);
+        let areas = Areas::new(size, rings)?;
+        let table = DescriptorTable::over(areas, buffer_size, policies.writable, buffers)?;
+        let available = AvailableRing::new(table.areas(), first_index, event_index);
+        let used = UsedRing::new(table.areas(), first_index, event_index);
         Ok(Self { table, available, used, published: 0, in_flight: 0, broken: false, event_index, policies })
     }
 
@@ -148,9 +148,9 @@ impl<M: SharedMemory> SplitQueue<M> {
         }
         let before = self.available.published();
         self.in_flight += self.available.pending();
-        self.available.publish(self.table.memory());
+        self.available.publish(self.table.areas());
         self.published = self.table.last_serial();
-        match self.used.wants_notification(self.table.memory(), before, self.available.published()) {
+        match self.used.wants_notification(self.table.areas(), before, self.available.published()) {
             true => Notification::Needed,
             false => Notification::NotNeeded,
         }
@@ -169,7 +169,7 @@ impl<M: SharedMemory> SplitQueue<M> {
         if self.broken {
             return Err(DeviceFault::Broken);
         }
-        let claimed = self.used.claimed(self.table.memory());
+        let claimed = self.used.claimed(self.table.areas());
         if claimed == 0 {
             return Ok(None);
         }
@@ -177,9 +177,9 @@ impl<M: SharedMemory> SplitQueue<M> {
             self.broken = true;
             return Err(DeviceFault::IndexJump { claimed, in_flight: self.in_flight });
         }
-        let element = self.used.take(self.table.memory());
+        let element = self.used.take(self.table.areas());
         if claimed == 1 {
-            self.available.taken_up_to(self.table.memory(), self.used.next());
+            self.available.taken_up_to(self.table.areas(), self.used.next());
         }
         match self.complete(element) {
             Ok(completion) => Ok(Some(completion)),
@@ -240,11 +240,11 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// Returns whether used elements are waiting already. After asking for notifications, a caller that
     /// gets `true` takes them now: the device may have added them before it saw the wish.
     pub fn set_interrupts(&mut self, wanted: bool) -> bool {
-        self.available.set_interrupts(self.table.memory(), wanted, self.used.next());
+        self.available.set_interrupts(self.table.areas(), wanted, self.used.next());
         if wanted {
-            self.table.memory().barrier(FullBarrier::EnabledThenUsed);
+            self.table.areas().barrier(FullBarrier::EnabledThenUsed);
         }
-        self.used.claimed(self.table.memory()) > 0
+        self.used.claimed(self.table.areas()) > 0
     }
 
     /// Starts over with both rings at `first_index`: every descriptor is free, the queue is whole, and no
@@ -252,9 +252,8 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// must be stopped, and be told the same index when it starts.
     pub fn reset(&mut self, stopped: DeviceStopped, first_index: RingIndex) {
         self.table.reset(stopped);
-        let size = self.table.size();
-        self.available = AvailableRing::new(self.table.memory(), size, first_index, self.event_index);
-        self.used = UsedRing::new(self.table.memory(), size, first_index, self.event_index);
+        self.available = AvailableRing::new(self.table.areas(), first_index, self.event_index);
+        self.used = UsedRing::new(self.table.areas(), first_index, self.event_index);
         self.in_flight = 0;
         self.broken = false;
     }
@@ -300,7 +299,7 @@ impl<M: SharedMemory> SplitQueue<M> {
 
     /// Where the device sees descriptor table, available ring and used ring, in this order.
     pub const fn addresses(&self) -> [DeviceAddress; 3] {
-        let (base, layout) = (self.table.address(), Layout::new(self.table.size()));
+        let (base, layout) = (self.table.address(), self.table.areas().layout());
         [base, base.plus(layout.available() as u64), base.plus(layout.used() as u64)]
     }
 
@@ -337,7 +336,7 @@ impl<M: SharedMemory> SplitQueue<M> {
 
     #[inline(always)]
     fn offer(&mut self, head: Head) {
-        self.available.push(self.table.memory(), head.index());
+        self.available.push(self.table.areas(), head.index());
     }
 }
 

@@ -1,18 +1,15 @@
 //! The two rings: what the driver offers, and what the device gives back.
 //!
 //! Both keep their own position in private memory and take the shared memory as an argument, so that one
-//! owner, the queue, holds it. They are parts: what the queue checks before it uses them, their caller checks. Their
-//! methods panic if the memory is shorter than [`Layout::len`] or not aligned, as accesses outside it do.
+//! owner, the queue, holds it. They are parts: what the queue checks before it uses them, their caller checks.
 
-use crate::layout::{Layout, NO_INTERRUPT, NO_NOTIFY};
-use crate::{FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory};
+use crate::layout::{NO_INTERRUPT, NO_NOTIFY};
+use crate::{Areas, FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory};
 use core::hash::{Hash, Hasher};
 
 /// The available ring (2.7.6): the driver writes, the device reads.
 #[derive(Debug, Clone)]
 pub struct AvailableRing {
-    layout: Layout,
-    size: QueueSize,
     /// Behind the last entry written.
     next: RingIndex,
     /// What the device was last told.
@@ -24,17 +21,16 @@ pub struct AvailableRing {
 }
 
 impl AvailableRing {
-    /// Sets the ring up at its place in `memory`: zero but for the index and, with event indexes, the event, so that
+    /// Sets the ring up at its place: zero but for the index and, with event indexes, the event, so that
     /// notifications are wanted.
-    pub fn new<M: SharedMemory>(memory: &M, size: QueueSize, first: RingIndex, event_index: bool) -> Self {
-        let layout = Layout::new(size);
-        let (start, end) = (layout.available_entry(0), layout.used_event(size));
-        memory.zero(start, end - start);
-        let event = if event_index { first.get() } else { 0 };
-        memory.store_ordered(OrderedStore::UsedEvent, end, event);
-        memory.store_ordered(OrderedStore::AvailableFlags, layout.available_flags(), 0);
-        memory.store_ordered(OrderedStore::AvailableIndex, layout.available_index(), first.get());
-        Self { layout, size, next: first, published: first, event_index, interrupts: true }
+    pub fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
+        let entries =
+            areas.layout().available_entry(0)..areas.layout().available_entry(areas.size().as_usize());
+        areas.memory().zero(entries.start, entries.len());
+        areas.store(OrderedStore::UsedEvent, if event_index { first.get() } else { 0 });
+        areas.store(OrderedStore::AvailableFlags, 0);
+        areas.store(OrderedStore::AvailableIndex, first.get());
+        Self { next: first, published: first, event_index, interrupts: true }
     }
 
     /// Writes a head into the next entry. The device does not see it before [`publish`](Self::publish).
@@ -42,8 +38,8 @@ impl AvailableRing {
     /// The caller has at most as many entries outstanding as the queue has descriptors, which holds of
     /// itself where each is a chain of a table of that size.
     #[inline]
-    pub fn push<M: SharedMemory>(&mut self, memory: &M, head: u16) {
-        memory.store_u16(self.layout.available_entry(self.next.slot(self.size)), head);
+    pub fn push<M: SharedMemory>(&mut self, areas: &Areas<M>, head: u16) {
+        areas.store_entry(self.next, head);
         self.next = self.next.advanced(1);
     }
 
@@ -67,14 +63,14 @@ impl AvailableRing {
     /// Tells the device of all entries written so far, however many. A release store: whoever sees the
     /// index sees the entries, the descriptors and the payload behind it.
     #[inline]
-    pub fn publish<M: SharedMemory>(&mut self, memory: &M) {
-        memory.store_ordered(OrderedStore::AvailableIndex, self.layout.available_index(), self.next.get());
+    pub fn publish<M: SharedMemory>(&mut self, areas: &Areas<M>) {
+        areas.store(OrderedStore::AvailableIndex, self.next.get());
         self.published = self.next;
     }
 
     /// Folds in where the ring is: what is pending, and how far it is ahead of the used ring, whose slot is known.
     pub(crate) fn fingerprint(&self, used: RingIndex, state: &mut impl Hasher) {
-        let Self { layout: _, size: _, next, published, event_index, interrupts } = self;
+        let Self { next, published, event_index, interrupts } = self;
         (next.ahead_of(*published), next.ahead_of(used)).hash(state);
         // Without event indexes the wish stands in memory alone.
         (*event_index, *event_index && *interrupts).hash(state);
@@ -84,14 +80,14 @@ impl AvailableRing {
     ///
     /// With event indexes the flags stay zero, and the event of a driver that wants no notification is the element
     /// furthest away: the device gets there after 65,535 others.
-    pub fn set_interrupts<M: SharedMemory>(&mut self, memory: &M, wanted: bool, next_used: RingIndex) {
+    pub fn set_interrupts<M: SharedMemory>(&mut self, areas: &Areas<M>, wanted: bool, next_used: RingIndex) {
         self.interrupts = wanted;
         if self.event_index {
             let event = if wanted { next_used } else { next_used.advanced(u16::MAX) };
-            memory.store_ordered(OrderedStore::UsedEvent, self.layout.used_event(self.size), event.get());
+            areas.store(OrderedStore::UsedEvent, event.get());
         } else {
             let flags = if wanted { 0 } else { NO_INTERRUPT };
-            memory.store_ordered(OrderedStore::AvailableFlags, self.layout.available_flags(), flags);
+            areas.store(OrderedStore::AvailableFlags, flags);
         }
     }
 
@@ -99,10 +95,10 @@ impl AvailableRing {
     /// element, so a driver that wants notifications has to ask anew; the barrier lies between this and the next look
     /// at the used index.
     #[inline]
-    pub fn taken_up_to<M: SharedMemory>(&mut self, memory: &M, next_used: RingIndex) {
+    pub fn taken_up_to<M: SharedMemory>(&mut self, areas: &Areas<M>, next_used: RingIndex) {
         if self.event_index && self.interrupts {
-            self.set_interrupts(memory, true, next_used);
-            memory.barrier(FullBarrier::EnabledThenUsed);
+            self.set_interrupts(areas, true, next_used);
+            areas.barrier(FullBarrier::EnabledThenUsed);
         }
     }
 }
@@ -119,8 +115,6 @@ pub struct UsedElement {
 /// The used ring (2.7.8): the device writes, the driver reads.
 #[derive(Debug, Clone)]
 pub struct UsedRing {
-    layout: Layout,
-    size: QueueSize,
     /// The first element not taken.
     next: RingIndex,
     /// Whether the device's wish is told by `avail_event`, not by a flag.
@@ -128,34 +122,30 @@ pub struct UsedRing {
 }
 
 impl UsedRing {
-    /// Sets the ring up at its place in `memory`, before the device owns it: zero but for the index and, with event
+    /// Sets the ring up at its place, before the device owns it: zero but for the index and, with event
     /// indexes, the event, so that a device that says nothing of it is notified.
-    pub fn new<M: SharedMemory>(memory: &M, size: QueueSize, first: RingIndex, event_index: bool) -> Self {
-        let layout = Layout::new(size);
-        let (start, end) = (layout.used_entry(0), layout.available_event(size));
-        memory.zero(start, end - start);
-        let event = if event_index { first.get() } else { 0 };
-        memory.store_ordered(OrderedStore::AvailableEvent, end, event);
-        memory.store_ordered(OrderedStore::UsedFlags, layout.used_flags(), 0);
-        memory.store_ordered(OrderedStore::UsedIndex, layout.used_index(), first.get());
-        Self { layout, size, next: first, event_index }
+    pub fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
+        let elements = areas.layout().used_entry(0)..areas.layout().used_entry(areas.size().as_usize());
+        areas.memory().zero(elements.start, elements.len());
+        areas.store(OrderedStore::AvailableEvent, if event_index { first.get() } else { 0 });
+        areas.store(OrderedStore::UsedFlags, 0);
+        areas.store(OrderedStore::UsedIndex, first.get());
+        Self { next: first, event_index }
     }
 
     /// How many elements the device claims to have added. An acquire load: what the device wrote before it
     /// moved the index is visible afterwards.
     #[inline]
-    pub fn claimed<M: SharedMemory>(&self, memory: &M) -> u16 {
-        let index = memory.load_ordered(OrderedLoad::UsedIndex, self.layout.used_index());
-        RingIndex::new(index).ahead_of(self.next)
+    pub fn claimed<M: SharedMemory>(&self, areas: &Areas<M>) -> u16 {
+        RingIndex::new(areas.load(OrderedLoad::UsedIndex)).ahead_of(self.next)
     }
 
     /// Reads the next element and steps over it. The caller has checked that it was claimed.
     #[inline]
-    pub fn take<M: SharedMemory>(&mut self, memory: &M) -> UsedElement {
-        let offset = self.layout.used_entry(self.next.slot(self.size));
+    pub fn take<M: SharedMemory>(&mut self, areas: &Areas<M>) -> UsedElement {
+        let element = areas.load_element(self.next);
         self.next = self.next.advanced(1);
-        let [id, length] = memory.load_u32_pair(offset);
-        UsedElement { id, length }
+        element
     }
 
     /// Where the next element is expected.
@@ -164,9 +154,9 @@ impl UsedRing {
     }
 
     /// Folds in where the ring is: its slot.
-    pub(crate) fn fingerprint(&self, state: &mut impl Hasher) {
-        let Self { layout: _, size, next, event_index: _ } = self;
-        (next.slot(*size) as u64).hash(state);
+    pub(crate) fn fingerprint(&self, size: QueueSize, state: &mut impl Hasher) {
+        let Self { next, event_index: _ } = self;
+        (next.slot(size) as u64).hash(state);
     }
 
     /// Whether the device wants to be notified of what was published from `before` to `after` (2.7.10). The barrier
@@ -174,17 +164,15 @@ impl UsedRing {
     #[inline]
     pub fn wants_notification<M: SharedMemory>(
         &self,
-        memory: &M,
+        areas: &Areas<M>,
         before: RingIndex,
         after: RingIndex,
     ) -> bool {
-        memory.barrier(FullBarrier::PublishedThenWish);
+        areas.barrier(FullBarrier::PublishedThenWish);
         if self.event_index {
-            let event =
-                memory.load_ordered(OrderedLoad::AvailableEvent, self.layout.available_event(self.size));
-            after.passed(RingIndex::new(event), before)
+            after.passed(RingIndex::new(areas.load(OrderedLoad::AvailableEvent)), before)
         } else {
-            memory.load_ordered(OrderedLoad::UsedFlags, self.layout.used_flags()) & NO_NOTIFY == 0
+            areas.load(OrderedLoad::UsedFlags) & NO_NOTIFY == 0
         }
     }
 }

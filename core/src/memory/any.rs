@@ -1,7 +1,7 @@
 //! Memory of a kind that is chosen at run time.
 #![allow(unsafe_code)]
 
-use super::{FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, SharedMemory};
+use super::{Fixed, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
 use alloc::boxed::Box;
 use core::fmt;
 

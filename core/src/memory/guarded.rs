@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::mapped::nonzero;
-use super::{FullBarrier, OrderedLoad, OrderedStore, RawMemory, SharedMemory};
+use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
 use crate::SystemError;
 use core::ptr::NonNull;
 use memmap2::{MmapOptions, MmapRaw};

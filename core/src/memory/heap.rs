@@ -1,7 +1,7 @@
 //! Memory from the global allocator.
 #![allow(unsafe_code)]
 
-use super::{FullBarrier, OrderedLoad, OrderedStore, RawMemory, SharedMemory};
+use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
 use crate::SystemError;
 use alloc::alloc::{alloc_zeroed, dealloc};
 use core::alloc::Layout;

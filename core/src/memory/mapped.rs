@@ -1,7 +1,7 @@
 //! Memory from the operating system.
 #![allow(unsafe_code)]
 
-use super::{FullBarrier, OrderedLoad, OrderedStore, RawMemory, SharedMemory};
+use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
 use crate::SystemError;
 use core::ptr::NonNull;
 use memmap2::{MmapOptions, MmapRaw};

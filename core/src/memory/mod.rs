@@ -74,10 +74,16 @@ macro_rules! forward_accesses {
         fn zero(&$self, offset: usize, length: usize) {
             ($target).zero(offset, length)
         }
+        #[inline(always)]
+        fn fixed(&$self, sealed: Sealed) -> Option<Fixed<'_>> {
+            ($target).fixed(sealed)
+        }
     };
 }
 
 mod any;
+mod areas;
+mod fixed;
 #[cfg(all(feature = "std", unix))]
 mod guarded;
 mod heap;
@@ -86,6 +92,8 @@ mod mapped;
 mod raw;
 
 pub use any::AnyMemory;
+pub use areas::Areas;
+pub(crate) use areas::Descriptors;
 #[cfg(all(feature = "std", unix))]
 pub use guarded::GuardedMemory;
 pub use heap::HeapMemory;
@@ -96,6 +104,7 @@ pub use raw::RawMemory;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
+use fixed::{Fixed, Sealed};
 
 /// A load that orders what follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -180,7 +189,8 @@ pub enum FullBarrier {
 ///
 /// The queue checks every value before it uses it as an offset, so an access outside the memory or off its
 /// natural alignment is a bug of the caller of this trait, never something a device can bring about:
-/// implementations panic on it. The trait is safe to implement, since the queue relies on no answer.
+/// implementations panic on it. The trait is safe to implement, since the queue relies on no answer of memory but this
+/// crate's own kinds, which it looks at once ([`Areas`]) and then accesses without their checks.
 pub trait SharedMemory {
     /// Length in bytes.
     fn len(&self) -> usize;
@@ -239,6 +249,15 @@ pub trait SharedMemory {
     /// From now on the memory must stay as it is for as long as the process lives: dropping `self` must
     /// neither unmap nor reuse it.
     fn abandon(&mut self);
+
+    /// The bytes that all accesses end up in, for accesses that were checked before; `None` if it is not known that `self`
+    /// and its clones keep their place and length for as long as they live. What this crate's own kinds answer cannot
+    /// be answered elsewhere.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn fixed(&self, _: Sealed) -> Option<Fixed<'_>> {
+        None
+    }
 }
 
 /// Borrowed memory: whoever lends it keeps it alive.

@@ -1,9 +1,9 @@
 //! The one place where shared memory is touched through a pointer.
 #![allow(unsafe_code)]
 
-use super::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
+use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
+use core::sync::atomic::{Ordering, fence};
 
 /// Memory given by pointer and length, which somebody else owns.
 ///
@@ -53,23 +53,17 @@ impl RawMemory {
         place
     }
 
+    /// The memory for an access to `count` integers of `size` bytes, after checking bounds and alignment.
     #[inline(always)]
-    fn atomic_u16(&self, offset: usize) -> &AtomicU16 {
-        // SAFETY: `place` checked bounds and alignment; all access to 16-bit locations is atomic, at this width.
-        unsafe { AtomicU16::from_ptr(self.place(offset, 2, 2).cast()) }
+    fn integers(&self, offset: usize, count: usize, size: usize) -> Fixed<'_> {
+        self.place(offset, count * size, size);
+        self.bytes()
     }
 
     #[inline(always)]
-    fn atomic_u32(&self, offset: usize) -> &AtomicU32 {
-        // SAFETY: `place` checked bounds and alignment; all access to 32-bit locations is atomic, at this width.
-        unsafe { AtomicU32::from_ptr(self.place(offset, 4, 4).cast()) }
-    }
-
-    #[inline(always)]
-    fn atomic_u64(&self, offset: usize) -> &AtomicU64 {
-        // SAFETY: `place` checked bounds and alignment; all access to 64-bit locations is atomic, at this width, but where
-        // they are set to zero while the device is stopped.
-        unsafe { AtomicU64::from_ptr(self.place(offset, 8, 8).cast()) }
+    const fn bytes(&self) -> Fixed<'_> {
+        // SAFETY: by the constructor's contract the memory is there for as long as `self`.
+        unsafe { Fixed::new(self.start) }
     }
 }
 
@@ -86,59 +80,62 @@ impl SharedMemory for RawMemory {
 
     #[inline(always)]
     fn load_u16(&self, offset: usize) -> u16 {
-        u16::from_le(self.atomic_u16(offset).load(Ordering::Relaxed))
+        // SAFETY: `integers` checked bounds and alignment.
+        unsafe { self.integers(offset, 1, 2).load_u16(offset, Ordering::Relaxed) }
     }
 
     #[inline(always)]
     fn load_u32(&self, offset: usize) -> u32 {
-        u32::from_le(self.atomic_u32(offset).load(Ordering::Relaxed))
+        // SAFETY: `integers` checked bounds and alignment.
+        unsafe { self.integers(offset, 1, 4).load_u32(offset) }
     }
 
     #[inline(always)]
     fn load_u64(&self, offset: usize) -> u64 {
-        u64::from_le(self.atomic_u64(offset).load(Ordering::Relaxed))
+        // SAFETY: `integers` checked bounds and alignment.
+        unsafe { self.integers(offset, 1, 8).load_u64(offset) }
     }
 
     #[inline(always)]
     fn store_u16(&self, offset: usize, value: u16) {
-        self.atomic_u16(offset).store(value.to_le(), Ordering::Relaxed);
+        // SAFETY: `integers` checked bounds and alignment.
+        unsafe { self.integers(offset, 1, 2).store_u16(offset, value, Ordering::Relaxed) }
     }
 
     #[inline(always)]
     fn store_u32(&self, offset: usize, value: u32) {
-        self.atomic_u32(offset).store(value.to_le(), Ordering::Relaxed);
+        // SAFETY: `integers` checked bounds and alignment.
+        unsafe { self.integers(offset, 1, 4).store_u32(offset, value) }
     }
 
     #[inline(always)]
     fn store_u64(&self, offset: usize, value: u64) {
-        self.atomic_u64(offset).store(value.to_le(), Ordering::Relaxed);
+        // SAFETY: `integers` checked bounds and alignment.
+        unsafe { self.integers(offset, 1, 8).store_u64(offset, value) }
     }
 
     #[inline(always)]
-    fn store_u64_pair(&self, offset: usize, [first, second]: [u64; 2]) {
-        let place = self.place(offset, 16, 8).cast::<u64>();
-        // SAFETY: `place` checked the bounds of both and their alignment; all access to them is atomic, at this width.
-        let (low, high) = unsafe { (AtomicU64::from_ptr(place), AtomicU64::from_ptr(place.add(1))) };
-        low.store(first.to_le(), Ordering::Relaxed);
-        high.store(second.to_le(), Ordering::Relaxed);
+    fn store_u64_pair(&self, offset: usize, values: [u64; 2]) {
+        // SAFETY: `integers` checked the bounds of both and their alignment.
+        unsafe { self.integers(offset, 2, 8).store_u64_pair(offset, values) }
     }
 
     #[inline(always)]
     fn load_u32_pair(&self, offset: usize) -> [u32; 2] {
-        let place = self.place(offset, 8, 4).cast::<u32>();
-        // SAFETY: `place` checked the bounds of both and their alignment; all access to them is atomic, at this width.
-        let (low, high) = unsafe { (AtomicU32::from_ptr(place), AtomicU32::from_ptr(place.add(1))) };
-        [u32::from_le(low.load(Ordering::Relaxed)), u32::from_le(high.load(Ordering::Relaxed))]
+        // SAFETY: `integers` checked the bounds of both and their alignment.
+        unsafe { self.integers(offset, 2, 4).load_u32_pair(offset) }
     }
 
     #[inline(always)]
     fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16 {
-        u16::from_le(self.atomic_u16(offset).load(access.ordering()))
+        // SAFETY: `integers` checked bounds and alignment.
+        unsafe { self.integers(offset, 1, 2).load_u16(offset, access.ordering()) }
     }
 
     #[inline(always)]
     fn store_ordered(&self, access: OrderedStore, offset: usize, value: u16) {
-        self.atomic_u16(offset).store(value.to_le(), access.ordering());
+        // SAFETY: `integers` checked bounds and alignment.
+        unsafe { self.integers(offset, 1, 2).store_u16(offset, value, access.ordering()) }
     }
 
     #[inline(always)]
@@ -169,4 +166,9 @@ impl SharedMemory for RawMemory {
     }
 
     fn abandon(&mut self) {}
+
+    #[inline(always)]
+    fn fixed(&self, _: Sealed) -> Option<Fixed<'_>> {
+        Some(self.bytes())
+    }
 }

@@ -20,7 +20,7 @@ impl<M: SharedMemory> SplitQueue<M> {
         let Self { table, available, used, published, in_flight, broken, event_index: _, policies } = self;
         table.fingerprint(*published, state);
         available.fingerprint(used.next(), state);
-        used.fingerprint(state);
+        used.fingerprint(table.size(), state);
         (*in_flight, *broken, *policies).hash(state);
     }
 }

@@ -1,7 +1,8 @@
 //! Making chains: by copy, by writing in place, and over the caller's own regions.
 
 use super::DescriptorTable;
-use super::record::{Chain, Descriptor, Stage, address_offset, shape};
+use super::record::{Chain, Descriptor, Stage, shape};
+use crate::memory::Descriptors;
 use crate::{Head, Misuse, Region, Segment, SharedMemory, WritableBuffers};
 
 /// Limit of a chain's length in bytes (2.7.5.2).
@@ -161,7 +162,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     #[inline(always)]
     fn begin(&mut self, count: usize) -> NewChain<'_, M> {
         NewChain {
-            memory: &self.table.memory,
+            table: self.areas.descriptors(),
             regions: &self.regions,
             descriptors: &mut self.descriptors,
             buffer_size: self.buffer_size,
@@ -177,7 +178,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         let (head, count) = (self.free_head, (readable + writable) as u16);
         self.free_head = rest;
         self.free -= count;
-        self.touched = self.touched.max(u32::from(self.size.get()) - u32::from(self.free));
+        self.touched = self.touched.max(u32::from(rest));
         self.last_serial += 1;
         self.chains[usize::from(head)] = Chain {
             serial: self.last_serial,
@@ -202,7 +203,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
 /// What is needed of the table is at hand here. Of what stands behind a reference, a compiler must assume that a store
 /// to shared memory may have changed it.
 struct NewChain<'t, M: SharedMemory> {
-    memory: &'t M,
+    table: Descriptors<'t, M>,
     regions: &'t [Region<M>],
     descriptors: &'t mut [Descriptor],
     buffer_size: u32,
@@ -235,15 +236,15 @@ impl<M: SharedMemory> NewChain<'_, M> {
 
     #[inline(always)]
     fn add(&mut self, region: u16, offset: usize, length: u32, writable: bool) {
-        let index = self.descriptor;
+        let index = self.table.cut(self.descriptor);
         let address = self.regions[usize::from(region)].address().plus(offset as u64);
-        let descriptor = &mut self.descriptors[usize::from(index)];
+        let descriptor = &mut self.descriptors[index];
         let next = descriptor.next;
         (descriptor.offset, descriptor.length, descriptor.region) = (offset, length, region);
         self.left -= 1;
         let next_in_chain = (self.left > 0).then_some(next);
         let words = [address.get(), shape(length, writable, next_in_chain)];
-        self.memory.store_u64_pair(address_offset(index), words);
+        self.table.write(index, words);
         self.descriptor = next;
     }
 }

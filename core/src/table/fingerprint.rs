@@ -8,9 +8,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Folds in what decides what the table will do. Of serial numbers that is whether they are above `published`.
     pub(crate) fn fingerprint(&self, published: u64, state: &mut impl Hasher) {
         let Self {
-            table: _,
+            areas,
             regions,
-            size,
             buffer_size,
             writable_buffers,
             descriptors: _,
@@ -20,7 +19,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             touched,
             last_serial: _,
         } = self;
-        (regions.len() as u64, size, buffer_size, writable_buffers, free, touched).hash(state);
+        (regions.len() as u64, areas.size(), buffer_size, writable_buffers, free, touched).hash(state);
         self.walk(*free_head, *free, state);
         for (chain, head) in chains.iter().zip(0_u16..) {
             if chain.stage != Stage::NotHead {

@@ -15,13 +15,13 @@ pub use verify::Tampering;
 
 pub(crate) use record::{Chain, Stage};
 
-use crate::layout::{DESCRIPTOR, TABLE_ALIGN};
+use crate::layout::DESCRIPTOR;
 use crate::{
-    DeviceAddress, DeviceStopped, Error, Head, Misuse, QueueSize, Region, RegionId, SharedMemory,
+    Areas, DeviceAddress, DeviceStopped, Error, Head, Misuse, QueueSize, Region, RegionId, SharedMemory,
     SystemError, WritableBuffers,
 };
 use alloc::vec::Vec;
-use record::{Descriptor, shape_offset};
+use record::Descriptor;
 
 /// A descriptor table (2.7.5) with one buffer for each descriptor, all of them in one region.
 ///
@@ -52,10 +52,9 @@ use record::{Descriptor, shape_offset};
 /// [`release_stopped`](Self::release_stopped) is for when the device is known to have stopped.
 #[derive(Debug, Clone)]
 pub struct DescriptorTable<M: SharedMemory> {
-    table: Region<M>,
+    areas: Areas<M>,
     /// At 0 the table's own buffers, behind it what the caller registered.
     regions: Vec<Region<M>>,
-    size: QueueSize,
     buffer_size: u32,
     writable_buffers: WritableBuffers,
     descriptors: Vec<Descriptor>,
@@ -85,13 +84,23 @@ impl<M: SharedMemory> DescriptorTable<M> {
         table: Region<M>,
         buffers: Region<M>,
     ) -> Result<Self, Error> {
+        Self::over(Areas::of_table(size, table)?, buffer_size, writable_buffers, buffers)
+    }
+
+    /// Makes a table in areas that were looked at.
+    pub(crate) fn over(
+        areas: Areas<M>,
+        buffer_size: u32,
+        writable_buffers: WritableBuffers,
+        buffers: Region<M>,
+    ) -> Result<Self, Error> {
+        let size = areas.size();
         let buffer_bytes = (buffer_size as usize)
             .checked_mul(size.as_usize())
             .filter(|bytes| *bytes > 0)
             .ok_or(Misuse::BufferSize(buffer_size))?;
-        table.check(DESCRIPTOR * size.as_usize(), TABLE_ALIGN)?;
         buffers.check(buffer_bytes, 1)?;
-        if table.overlaps(&buffers) {
+        if areas.region().overlaps(&buffers) {
             return Err(Misuse::RegionsOverlap(buffers.address()).into());
         }
         let mut regions = room(1)?;
@@ -101,9 +110,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
         let mut chains = room(size.as_usize())?;
         chains.resize(size.as_usize(), Chain::NONE);
         let mut table = Self {
-            table,
+            areas,
             regions,
-            size,
             buffer_size,
             writable_buffers,
             descriptors,
@@ -119,7 +127,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
     /// Number of descriptors.
     pub const fn size(&self) -> QueueSize {
-        self.size
+        self.areas.size()
     }
 
     /// Bytes in each of the table's own buffers.
@@ -135,17 +143,17 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
     /// Number of descriptors in live chains.
     pub const fn live_count(&self) -> u16 {
-        self.size.get() - self.free
+        self.size().get() - self.free
     }
 
     /// Where the device sees the table.
     pub const fn address(&self) -> DeviceAddress {
-        self.table.address()
+        self.areas.region().address()
     }
 
     /// The region that the table stands in, to be registered with the device.
     pub const fn table_region(&self) -> &Region<M> {
-        &self.table
+        self.areas.region()
     }
 
     /// The regions that buffers lie in, to be registered with the device: first the table's own buffers,
@@ -155,8 +163,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     #[inline(always)]
-    pub(crate) const fn memory(&self) -> &M {
-        &self.table.memory
+    pub(crate) const fn areas(&self) -> &Areas<M> {
+        &self.areas
     }
 
     /// Registers a region of the caller's, for chains over buffers in it.
@@ -167,7 +175,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     pub fn register(&mut self, region: Region<M>) -> Result<RegionId, Error> {
         region.check(1, 1)?;
         let id = u16::try_from(self.regions.len()).map_err(|_| Misuse::TooManyRegions)?;
-        if self.table.overlaps(&region) || self.regions.iter().any(|other| other.overlaps(&region)) {
+        if self.areas.region().overlaps(&region) || self.regions.iter().any(|other| other.overlaps(&region)) {
             return Err(Misuse::RegionsOverlap(region.address()).into());
         }
         self.regions
@@ -266,18 +274,19 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Puts the descriptors of a chain, which is none any more, on the free list.
     #[inline(always)]
     fn recycle(&mut self, head: u16, count: u16) {
-        let (descriptors, memory) = (&mut self.descriptors[..], &self.table.memory);
-        let (mut index, mut left) = (head, count);
+        let (descriptors, table) = (&mut self.descriptors[..], self.areas.descriptors());
+        let (mut next, mut left) = (head, count);
         loop {
-            let descriptor = &mut descriptors[usize::from(index)];
+            let index = table.cut(next);
+            let descriptor = &mut descriptors[index];
             descriptor.length = 0;
-            memory.store_u64(shape_offset(index), 0);
+            table.write_shape(index, 0);
             left -= 1;
             if left == 0 {
                 descriptor.next = self.free_head;
                 break;
             }
-            index = descriptor.next;
+            next = descriptor.next;
         }
         self.free_head = head;
         self.free += count;
@@ -304,7 +313,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Gives the memory back although chains may be live: the caller knows that the device has stopped.
     pub fn release_stopped(mut self, _: DeviceStopped) {
         // Nothing is live any more, so that dropping gives the memory back.
-        self.free = self.size.get();
+        self.free = self.size().get();
     }
 
     /// The serial number of the newest chain.
@@ -321,8 +330,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
             self.descriptors[usize::from(index)] = Descriptor { next: index + 1, ..Descriptor::NONE };
             self.chains[usize::from(index)].stage = Stage::NotHead;
         }
-        (self.free_head, self.free, self.touched) = (0, self.size.get(), 0);
-        self.table.memory.zero(0, DESCRIPTOR * self.size.as_usize());
+        (self.free_head, self.free, self.touched) = (0, self.size().get(), 0);
+        self.areas.memory().zero(0, DESCRIPTOR * self.size().as_usize());
     }
 
     #[inline(always)]
@@ -334,7 +343,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
 impl<M: SharedMemory> Drop for DescriptorTable<M> {
     fn drop(&mut self) {
         if self.live_count() > 0 {
-            self.table.memory.abandon();
+            self.areas.abandon();
             for region in &mut self.regions {
                 region.memory.abandon();
             }

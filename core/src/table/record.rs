@@ -1,6 +1,6 @@
 //! What the table remembers in private, and how a descriptor is written.
 
-use crate::layout::{DESCRIPTOR, NEXT, WRITE};
+use crate::layout::{NEXT, WRITE};
 use crate::{DeviceAddress, RegionId};
 
 /// The private copy of one descriptor: sixteen bytes, like the one in the table.
@@ -71,18 +71,6 @@ pub struct Buffer {
     pub length: u32,
     /// Whether the device writes to it; otherwise it reads it.
     pub writable: bool,
-}
-
-/// The word of a descriptor that holds its address (2.7.5).
-#[inline(always)]
-pub(super) const fn address_offset(index: u16) -> usize {
-    DESCRIPTOR * index as usize
-}
-
-/// The word of a descriptor that holds length, flags and next (2.7.5).
-#[inline(always)]
-pub(super) const fn shape_offset(index: u16) -> usize {
-    DESCRIPTOR * index as usize + 8
 }
 
 /// Length, flags and next as one little-endian word.

@@ -1,8 +1,8 @@
 //! Comparing the table in shared memory with the private copy.
 
 use super::DescriptorTable;
-use super::record::{Stage, address_offset, shape, shape_offset};
-use crate::layout::NEXT;
+use super::record::{Stage, shape};
+use crate::layout::{NEXT, address_offset, shape_offset};
 use crate::{Head, SharedMemory};
 use alloc::vec::Vec;
 
@@ -41,10 +41,10 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// every chain a loop); for tests, logs and post-mortems, not for the data path.
     pub fn verify(&self) -> Vec<Tampering> {
         let mut found = Vec::new();
-        for index in 0..self.size.get() {
+        for index in 0..self.size().get() {
             let own = &self.descriptors[usize::from(index)];
             let expected = if u32::from(index) < self.touched { self.address_of(own).get() } else { 0 };
-            let address = self.table.memory.load_u64(address_offset(index));
+            let address = self.areas.memory().load_u64(address_offset(usize::from(index)));
             if address != expected {
                 found.push(Tampering::Address { descriptor: index, expected, found: address });
             }
@@ -52,7 +52,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
                 self.verify_shape(index, 0, &mut found);
             }
         }
-        for index in 0..self.size.get() {
+        for index in 0..self.size().get() {
             let chain = &self.chains[usize::from(index)];
             if chain.stage != Stage::NotHead {
                 self.verify_chain(Head::from_parts(index, chain.serial), &mut found);
@@ -78,7 +78,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     fn verify_shape(&self, descriptor: u16, expected: u64, found: &mut Vec<Tampering>) {
-        let shape = self.table.memory.load_u64(shape_offset(descriptor));
+        let shape = self.areas.memory().load_u64(shape_offset(usize::from(descriptor)));
         if shape != expected {
             found.push(Tampering::Shape { descriptor, expected, found: shape });
         }
@@ -87,10 +87,10 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Whether the chain, as it stands in the table, is longer than the table without leaving it.
     fn loops(&self, head: u16) -> bool {
         let mut index = head;
-        for _ in 0..self.size.get() {
-            let shape = self.table.memory.load_u64(shape_offset(index));
+        for _ in 0..self.size().get() {
+            let shape = self.areas.memory().load_u64(shape_offset(usize::from(index)));
             let (flags, next) = ((shape >> 32) as u16, (shape >> 48) as u16);
-            if flags & NEXT == 0 || next >= self.size.get() {
+            if flags & NEXT == 0 || next >= self.size().get() {
                 return false;
             }
             index = next;

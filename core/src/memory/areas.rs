@@ -1,0 +1,169 @@
+//! Where table and rings stand in shared memory: looked at once, so that no access to them has to be checked again.
+#![allow(unsafe_code)]
+
+use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory};
+use crate::layout::{Layout, TABLE_ALIGN, address_offset, shape_offset};
+use crate::{Misuse, QueueSize, Region, RingIndex, UsedElement};
+
+/// Descriptor table, available ring and used ring (2.7) in a region that was found to hold them.
+///
+/// Every index is cut to the queue size where it becomes a place, so that there is none outside, whatever the index. In
+/// memory of this crate's kinds, which stays where it is and as long as it is, an access is therefore not checked once more;
+/// memory of anybody else sees each of them, and checks what it likes.
+#[derive(Debug, Clone)]
+pub struct Areas<M> {
+    region: Region<M>,
+    size: QueueSize,
+    /// The last index. The size is a power of two, so all bits of this that an index can have are set.
+    last: usize,
+    layout: Layout,
+}
+
+/// An access at a place of the areas.
+macro_rules! access {
+    ($memory:expr, $fixed:expr, $access:ident($($argument:expr),*), $checked:ident($($given:expr),*)) => {
+        match $fixed {
+            // SAFETY: `Areas::over` found the region to hold its layout, at the alignment of a table, and fixed memory stays
+            // as it was found. The offset is one of the layout's, with an index that was cut.
+            Some(memory) => unsafe { memory.$access($($argument),*) },
+            None => $memory.$checked($($given),*),
+        }
+    };
+}
+
+impl<M: SharedMemory> Areas<M> {
+    /// Looks whether `region` holds the areas of a queue of `size`, at the places of [`Layout`].
+    ///
+    /// # Errors
+    /// [`Misuse`] if it is too small, not aligned, or reaches past the end of the address space.
+    pub fn new(size: QueueSize, region: Region<M>) -> Result<Self, Misuse> {
+        Self::over(size, Layout::new(size), region)
+    }
+
+    /// A table without rings.
+    pub(crate) fn of_table(size: QueueSize, region: Region<M>) -> Result<Self, Misuse> {
+        Self::over(size, Layout::of_table(size), region)
+    }
+
+    fn over(size: QueueSize, layout: Layout, region: Region<M>) -> Result<Self, Misuse> {
+        region.check(layout.len(), TABLE_ALIGN)?;
+        Ok(Self { region, size, last: size.as_usize() - 1, layout })
+    }
+
+    /// Number of descriptors.
+    #[inline(always)]
+    pub const fn size(&self) -> QueueSize {
+        self.size
+    }
+
+    /// The region.
+    #[inline(always)]
+    pub const fn region(&self) -> &Region<M> {
+        &self.region
+    }
+
+    pub(crate) fn abandon(&mut self) {
+        self.region.memory.abandon();
+    }
+
+    #[inline(always)]
+    pub(crate) const fn memory(&self) -> &M {
+        &self.region.memory
+    }
+
+    #[inline(always)]
+    pub(crate) const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    #[inline(always)]
+    const fn slot(&self, index: RingIndex) -> usize {
+        index.get() as usize & self.last
+    }
+
+    /// The descriptors, for a loop.
+    #[inline(always)]
+    pub(crate) fn descriptors(&self) -> Descriptors<'_, M> {
+        let memory = self.memory();
+        Descriptors { memory, fixed: memory.fixed(Sealed), last: self.last }
+    }
+
+    /// Writes the available entry (2.7.6) that `index` stands for.
+    #[inline(always)]
+    pub(crate) fn store_entry(&self, index: RingIndex, head: u16) {
+        let (memory, offset) = (self.memory(), self.layout.available_entry(self.slot(index)));
+        let plain = core::sync::atomic::Ordering::Relaxed;
+        access!(memory, memory.fixed(Sealed), store_u16(offset, head, plain), store_u16(offset, head));
+    }
+
+    /// Reads the used element (2.7.8) that `index` stands for: both halves once.
+    #[inline(always)]
+    pub(crate) fn load_element(&self, index: RingIndex) -> UsedElement {
+        let (memory, offset) = (self.memory(), self.layout.used_entry(self.slot(index)));
+        let [id, length] =
+            access!(memory, memory.fixed(Sealed), load_u32_pair(offset), load_u32_pair(offset));
+        UsedElement { id, length }
+    }
+
+    /// Loads an index, flags or an event of a ring.
+    #[inline(always)]
+    pub(crate) fn load(&self, access: OrderedLoad) -> u16 {
+        let (memory, offset) = (self.memory(), self.layout.loaded(access, self.size));
+        access!(
+            memory,
+            memory.fixed(Sealed),
+            load_u16(offset, access.ordering()),
+            load_ordered(access, offset)
+        )
+    }
+
+    /// Stores an index, flags or an event of a ring.
+    #[inline(always)]
+    pub(crate) fn store(&self, access: OrderedStore, value: u16) {
+        let (memory, offset) = (self.memory(), self.layout.stored(access, self.size));
+        access!(
+            memory,
+            memory.fixed(Sealed),
+            store_u16(offset, value, access.ordering()),
+            store_ordered(access, offset, value)
+        );
+    }
+
+    #[inline(always)]
+    pub(crate) fn barrier(&self, barrier: FullBarrier) {
+        self.memory().barrier(barrier);
+    }
+}
+
+/// The descriptors of a table in shared memory.
+///
+/// What is needed for an access is at hand here. Of what stands behind a reference, a compiler must assume that a store to
+/// shared memory may have changed it.
+pub(crate) struct Descriptors<'m, M> {
+    memory: &'m M,
+    fixed: Option<Fixed<'m>>,
+    last: usize,
+}
+
+impl<M: SharedMemory> Descriptors<'_, M> {
+    /// An index cut to the queue size: the same for every index that a descriptor has. Where an index is used for more than
+    /// one access, cut before, it is cut once.
+    #[inline(always)]
+    pub(crate) const fn cut(&self, index: u16) -> usize {
+        index as usize & self.last
+    }
+
+    /// Writes a descriptor: its address, then its shape (2.7.5).
+    #[inline(always)]
+    pub(crate) fn write(&self, index: usize, words: [u64; 2]) {
+        let offset = address_offset(index & self.last);
+        access!(self.memory, self.fixed, store_u64_pair(offset, words), store_u64_pair(offset, words));
+    }
+
+    /// Writes a descriptor's length, flags and next as one word.
+    #[inline(always)]
+    pub(crate) fn write_shape(&self, index: usize, shape: u64) {
+        let offset = shape_offset(index & self.last);
+        access!(self.memory, self.fixed, store_u64(offset, shape), store_u64(offset, shape));
+    }
+}

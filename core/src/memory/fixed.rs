@@ -1,0 +1,121 @@
+//! Memory that keeps its place: for accesses that somebody has checked already.
+#![allow(unsafe_code)]
+
+use super::RawMemory;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+
+/// What nobody but this crate can name: a method of a trait that asks for it is neither called nor overridden elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Sealed;
+
+/// The bytes of a [`RawMemory`], to be accessed without a check.
+#[derive(Debug, Clone, Copy)]
+pub struct Fixed<'m> {
+    start: NonNull<u8>,
+    memory: PhantomData<&'m RawMemory>,
+}
+
+/// Each access is one atomic access of its width, and no pointer or reference outlives it. The contract is the same for
+/// all of them: the bytes named lie inside the memory, at their natural alignment.
+impl Fixed<'_> {
+    /// # Safety
+    /// `start` must be where a memory begins that lives for as long as the value does.
+    #[inline(always)]
+    pub(super) const unsafe fn new(start: NonNull<u8>) -> Self {
+        Self { start, memory: PhantomData }
+    }
+
+    /// # Safety
+    /// 2 bytes at `offset`: see [`Fixed`].
+    #[inline(always)]
+    unsafe fn atomic_u16(&self, offset: usize) -> &AtomicU16 {
+        // SAFETY: inside the memory and aligned, says the caller; all access to 16-bit locations is atomic, at this width.
+        unsafe { AtomicU16::from_ptr(self.start.as_ptr().add(offset).cast()) }
+    }
+
+    /// # Safety
+    /// 4 bytes at `offset`: see [`Fixed`].
+    #[inline(always)]
+    unsafe fn atomic_u32(&self, offset: usize) -> &AtomicU32 {
+        // SAFETY: inside the memory and aligned, says the caller; all access to 32-bit locations is atomic, at this width.
+        unsafe { AtomicU32::from_ptr(self.start.as_ptr().add(offset).cast()) }
+    }
+
+    /// # Safety
+    /// 8 bytes at `offset`: see [`Fixed`].
+    #[inline(always)]
+    unsafe fn atomic_u64(&self, offset: usize) -> &AtomicU64 {
+        // SAFETY: inside the memory and aligned, says the caller; all access to 64-bit locations is atomic, at this width,
+        // but where they are set to zero while the device is stopped.
+        unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(offset).cast()) }
+    }
+
+    /// # Safety
+    /// 2 bytes at `offset`: see [`Fixed`].
+    #[inline(always)]
+    pub(super) unsafe fn load_u16(self, offset: usize, ordering: Ordering) -> u16 {
+        // SAFETY: as the caller says.
+        u16::from_le(unsafe { self.atomic_u16(offset) }.load(ordering))
+    }
+
+    /// # Safety
+    /// 4 bytes at `offset`: see [`Fixed`].
+    #[inline(always)]
+    pub(super) unsafe fn load_u32(self, offset: usize) -> u32 {
+        // SAFETY: as the caller says.
+        u32::from_le(unsafe { self.atomic_u32(offset) }.load(Ordering::Relaxed))
+    }
+
+    /// # Safety
+    /// 8 bytes at `offset`: see [`Fixed`].
+    #[inline(always)]
+    pub(super) unsafe fn load_u64(self, offset: usize) -> u64 {
+        // SAFETY: as the caller says.
+        u64::from_le(unsafe { self.atomic_u64(offset) }.load(Ordering::Relaxed))
+    }
+
+    /// # Safety
+    /// 2 bytes at `offset`: see [`Fixed`].
+    #[inline(always)]
+    pub(super) unsafe fn store_u16(self, offset: usize, value: u16, ordering: Ordering) {
+        // SAFETY: as the caller says.
+        unsafe { self.atomic_u16(offset) }.store(value.to_le(), ordering);
+    }
+
+    /// # Safety
+    /// 4 bytes at `offset`: see [`Fixed`].
+    #[inline(always)]
+    pub(super) unsafe fn store_u32(self, offset: usize, value: u32) {
+        // SAFETY: as the caller says.
+        unsafe { self.atomic_u32(offset) }.store(value.to_le(), Ordering::Relaxed);
+    }
+
+    /// # Safety
+    /// 8 bytes at `offset`: see [`Fixed`].
+    #[inline(always)]
+    pub(super) unsafe fn store_u64(self, offset: usize, value: u64) {
+        // SAFETY: as the caller says.
+        unsafe { self.atomic_u64(offset) }.store(value.to_le(), Ordering::Relaxed);
+    }
+
+    /// # Safety
+    /// 8 bytes at `offset`, at the alignment of 4: see [`Fixed`].
+    #[inline(always)]
+    pub(super) unsafe fn load_u32_pair(self, offset: usize) -> [u32; 2] {
+        // SAFETY: both halves are inside of what the caller says.
+        unsafe { [self.load_u32(offset), self.load_u32(offset + 4)] }
+    }
+
+    /// # Safety
+    /// 16 bytes at `offset`, at the alignment of 8: see [`Fixed`].
+    #[inline(always)]
+    pub(super) unsafe fn store_u64_pair(self, offset: usize, [first, second]: [u64; 2]) {
+        // SAFETY: both words are inside of what the caller says.
+        unsafe {
+            self.store_u64(offset, first);
+            self.store_u64(offset + 8, second);
+        }
+    }
+}
