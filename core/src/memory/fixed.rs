@@ -6,7 +6,8 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
-/// What nobody but this crate can name: a method of a trait that asks for it is neither called nor overridden elsewhere.
+/// What nobody but this crate can name: a method of a trait that asks for it is neither called nor overridden elsewhere. That
+/// holds as long as Rust has no way to take over a method's signature without writing it, as delegation (`reuse`) would be.
 #[derive(Debug, Clone, Copy)]
 pub struct Sealed;
 

@@ -325,7 +325,10 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Private memory first, so that it is whole whatever the shared memory does. Descriptors that were never used are
     /// as they were; in the table, which a device may have scribbled on, all become zero.
     fn free_all(&mut self) {
-        for index in 0..self.touched as u16 {
+        let unused = &self.descriptors[self.touched as usize..];
+        // Of a chain that was being written when the caller's own memory panicked; descriptors are used in order.
+        let begun = unused.iter().take_while(|descriptor| !descriptor.is_free()).count();
+        for index in 0..self.touched as u16 + begun as u16 {
             // The last link is never followed: the number of free descriptors says where the list ends.
             self.descriptors[usize::from(index)] = Descriptor { next: index + 1, ..Descriptor::NONE };
             self.chains[usize::from(index)].stage = Stage::NotHead;

@@ -1,7 +1,12 @@
 //! What `verify` reports of a table that somebody wrote to.
 
-use crate::support::{self, BUFFERS_AT, Memory, Table, shape};
-use ringstorm_core::{DescriptorTable, Head, SharedMemory, Tampering};
+use crate::support::recorder::Recorder;
+use crate::support::{self, BUFFERS_AT, Memory, RINGS_AT, Table, shape};
+use ringstorm_core::{
+    Config, DescriptorTable, DeviceAddress, DeviceFault, DeviceStopped, Head, Layout, NotInFlight,
+    OrderedStore, QueueSize, Region, RingIndex, SharedMemory, SplitQueue, Tampering,
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A table of 8 with a chain of 4 (0 to 3: two readable, two writable) and one of 2 (4 and 5).
 fn scene(memory: &Memory) -> (Table<'_>, Head, Head) {
@@ -134,4 +139,30 @@ fn tampering_is_not_believed_and_gone_when_the_descriptor_is_written_again() {
     table.free(short).unwrap();
     assert_eq!(table.verify(), []);
     assert_eq!(table.free_count(), 8);
+}
+
+/// The private copy is written before the table, so some of it is of no chain when the caller's own memory panics.
+#[test]
+fn a_reset_makes_the_table_whole_after_memory_that_failed_within_a_chain() {
+    for accesses in 0..4 {
+        let config = Config { buffer_size: 8, ..Config::new(QueueSize::new(4).unwrap()) };
+        let (rings, buffers) = (Recorder::new(Layout::new(config.size).len()), Recorder::new(32));
+        let at = |memory, base| Region::at(memory, DeviceAddress::new(base));
+        let mut queue = SplitQueue::new(config, at(&rings, RINGS_AT), at(&buffers, BUFFERS_AT)).unwrap();
+        // Two words for each descriptor.
+        rings.fail_after(accesses);
+        let failed = catch_unwind(AssertUnwindSafe(|| queue.submit(&[], &[8, 8])));
+        assert!(failed.is_err(), "after {accesses}");
+        queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
+        assert_eq!((queue.free_count(), queue.verify()), (4, vec![]), "after {accesses}");
+
+        queue.submit(&[], &[8]).unwrap();
+        let _ = queue.publish();
+        let used = Layout::new(config.size).used();
+        rings.store_u32(used + 4, 1);
+        rings.store_ordered(OrderedStore::UsedIndex, used + 2, 1);
+        let fault = DeviceFault::IdNotInFlight { id: 1, actually: NotInFlight::Free };
+        assert_eq!(queue.take(), Err(fault), "after {accesses}");
+        queue.release_stopped(DeviceStopped::confirmed());
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::heap;
 use ringstorm_core::{FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +24,18 @@ pub enum Access {
 pub struct Recorder {
     real: HeapMemory,
     log: Arc<Mutex<Vec<Access>>>,
+    /// How many accesses are left until one fails.
+    left: AtomicUsize,
 }
 
 impl Recorder {
     pub fn new(length: usize) -> Self {
-        Self { real: heap(length), log: Arc::default() }
+        Self { real: heap(length), log: Arc::default(), left: AtomicUsize::new(usize::MAX) }
+    }
+
+    /// From now on so many accesses are made, and then one panics, which is not made.
+    pub fn fail_after(&self, accesses: usize) {
+        self.left.store(accesses, Relaxed);
     }
 
     /// What was accessed since the last time, without questions about length and place.
@@ -47,6 +55,8 @@ impl Recorder {
     }
 
     fn note(&self, access: Access) -> &HeapMemory {
+        // Behind the one that fails, there are as many as one likes again.
+        assert!(self.left.fetch_sub(1, Relaxed) > 0, "memory that fails");
         self.log.lock().unwrap().push(access);
         &self.real
     }
