@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use ringstorm::execution::Rig;
-use ringstorm::scenario::{Profile, Scenario, Step, generate};
+use ringstorm::scenario::{Draw, Profile, Scenario, Step, generate};
 use ringstorm::subject::Kind;
 
 /// Scenarios without what only absurd chains need, and their setup's construction.
@@ -55,6 +55,16 @@ fn the_steps_of_a_sweep_hardly_allocate() {
         }
     }
     assert!(allocations * 200 < steps, "{allocations} allocations in {steps} steps");
+}
+
+#[test]
+fn drawing_a_scenario_allocates_nothing_once_there_is_room_for_its_steps() {
+    for profile in [Profile::Honest, Profile::Hostile, Profile::Swarm] {
+        let draw = Draw { profile, steps: 128, queue_size: None };
+        let mut scenario = draw.scenario(0);
+        let drawn = measure(|| (1..1000).for_each(|seed| draw.scenario_into(seed, &mut scenario)));
+        assert_eq!(drawn.count_total, 0, "{profile:?}");
+    }
 }
 
 #[test]

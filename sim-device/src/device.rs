@@ -319,9 +319,12 @@ impl<M: SharedMemory> Device<M> {
 /// Fills `out` with bytes that differ from seed to seed and from place to place, and are never zero.
 pub fn fill_pattern(out: &mut [u8], seed: u32) {
     let mut state = u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    for chunk in out.chunks_mut(8) {
+    let mut next = || {
         state = state.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(0x2545_f491_4f6c_dd1d);
-        let word = (state ^ state >> 29) | 0x0101_0101_0101_0101;
-        chunk.copy_from_slice(&word.to_le_bytes()[..chunk.len()]);
-    }
+        ((state ^ state >> 29) | 0x0101_0101_0101_0101).to_le_bytes()
+    };
+    let (words, rest) = out.as_chunks_mut();
+    words.fill_with(&mut next);
+    // As many bytes as are left, of one more.
+    rest.copy_from_slice(&next()[..rest.len()]);
 }

@@ -1,20 +1,25 @@
 //! Choosing among things that are not equally likely.
 
+use arrayvec::ArrayVec;
+
 /// As many places has a table.
 const PLACES: usize = 256;
+
+/// Things with their weights: in place, so that drawing a scenario allocates nothing.
+pub(super) type Weighted<T> = ArrayVec<(T, u32), 64>;
 
 /// Things with their weights, to be chosen among many times over.
 ///
 /// Each stands in a table as often as its weight says, to the nearest of [`PLACES`], and at least once if it has any.
 pub(super) struct Choices<T> {
     table: [T; PLACES],
-    weighted: Vec<(T, u32)>,
+    weighted: Weighted<T>,
 }
 
 impl<T: Copy> Choices<T> {
     /// Those of a weight above zero, or `nothing` everywhere.
     pub(super) fn new(weighted: impl Iterator<Item = (T, u32)>, nothing: T) -> Self {
-        let weighted: Vec<(T, u32)> = weighted.filter(|(_, weight)| *weight > 0).collect();
+        let weighted: Weighted<T> = weighted.filter(|(_, weight)| *weight > 0).collect();
         let (total, count) = (weighted.iter().map(|(_, weight)| weight).sum::<u32>(), weighted.len() as u32);
         let mut table = [nothing; PLACES];
         let (mut start, mut sum) = (0, 0);

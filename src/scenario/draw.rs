@@ -4,15 +4,15 @@
 //! everything at once. While drawing, a rough guess is kept of what the queue holds, so that most steps find
 //! something to do; it decides nothing that the execution relies on.
 
-use super::choices::Choices;
+use super::choices::{Choices, Weighted};
 use super::guess::{Guess, bit};
 use super::step::{Amount, BadHead, HeadCall, Op, Pick, Step};
 use super::{Profile, Scenario, Setup, tour};
+use arrayvec::ArrayVec;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use ringstorm_core::QueueSize;
 use ringstorm_sim_device::{Fault, Target};
-use std::collections::VecDeque;
 use strum::VariantArray;
 
 /// The generator and its version. A seed names a scenario only together with this.
@@ -64,14 +64,15 @@ pub(super) struct Weights {
 pub(super) struct Drawer {
     rng: Xoshiro256PlusPlus,
     pub(super) guess: Guess,
-    /// Steps that come next, whatever is drawn.
-    tour: VecDeque<Step>,
+    /// Steps that come next, whatever is drawn, and how many of them have come.
+    tour: tour::Steps,
+    toured: usize,
 }
 
 impl Drawer {
     pub(super) fn new(seed: u64) -> Self {
         let rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        Self { rng, guess: Guess::default(), tour: VecDeque::new() }
+        Self { rng, guess: Guess::default(), tour: ArrayVec::new(), toured: 0 }
     }
 
     /// Any number.
@@ -106,7 +107,7 @@ impl Drawer {
 
     pub(super) fn weights(&mut self, profile: Profile) -> Weights {
         let swarm = profile == Profile::Swarm;
-        let ops: Vec<(Op, u32)> = Op::VARIANTS
+        let ops: Weighted<Op> = Op::VARIANTS
             .iter()
             .map(|op| {
                 let (least, usual) = match op {
@@ -125,8 +126,8 @@ impl Drawer {
                 (*op, weight)
             })
             .collect();
-        let faults: Vec<(Fault, u32)> = match profile {
-            Profile::Honest => Vec::new(),
+        let faults: Weighted<Fault> = match profile {
+            Profile::Honest => Weighted::new(),
             Profile::Hostile => Fault::VARIANTS.iter().map(|fault| (*fault, 1)).collect(),
             Profile::Swarm => Fault::VARIANTS.iter().map(|fault| (*fault, self.swarm_weight(4))).collect(),
         };
@@ -151,8 +152,9 @@ impl Drawer {
             self.guess.restart();
             return Step::Settle;
         }
-        if let Some(step) = self.tour.pop_front() {
-            return step;
+        if let Some(step) = self.tour.get(self.toured) {
+            self.toured += 1;
+            return *step;
         }
         if self.guess.chains() == 0 && !weights.faults.is_empty() && self.one_in(16) {
             self.plan_tour();
@@ -253,7 +255,7 @@ impl Drawer {
         if let Some(op) = tries.into_iter().map(|place| weights.ops.at(place)).find(|op| has_work(*op)) {
             return Some(op);
         }
-        let useful: Vec<(Op, u32)> = weights.ops.only(has_work).collect();
+        let useful: Weighted<Op> = weights.ops.only(has_work).collect();
         (!useful.is_empty()).then(|| self.choose(&useful))
     }
 
@@ -262,6 +264,8 @@ impl Drawer {
     fn plan_tour(&mut self) {
         let (size, direction, broken) = (self.guess.size, self.below(6), self.one_in(2));
         let way = if self.one_in(2) { tour::ghost } else { tour::crowded };
+        self.tour.clear();
+        self.toured = 0;
         way(&mut self.tour, size, direction, broken);
         if self.tour.is_empty() {
             return;
@@ -269,11 +273,11 @@ impl Drawer {
         for _ in 0..3 {
             let fault = Fault::VARIANTS[self.below(Fault::VARIANTS.len() as u32) as usize];
             let value = self.value();
-            self.tour.push_back(Step::Fault { fault, pick: Pick::NEWEST, value });
+            self.tour.push(Step::Fault { fault, pick: Pick::NEWEST, value });
             let calls = [Step::Take, Step::Publish, Step::Interrupts { wanted: true }];
             self.tour.extend(calls);
         }
-        self.tour.push_back(Step::Settle);
+        self.tour.push(Step::Settle);
     }
 
     fn taken(&mut self, setup: &Setup, most: u32) {
