@@ -3,7 +3,7 @@
 use super::DescriptorTable;
 use super::record::{Chain, Descriptor, Stage, shape};
 use crate::memory::Descriptors;
-use crate::{Head, Misuse, Region, Segment, SharedMemory, WritableBuffers};
+use crate::{DeviceAddress, Head, Misuse, Region, Segment, SharedMemory, WritableBuffers};
 
 /// Limit of a chain's length in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
@@ -164,6 +164,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
         NewChain {
             table: self.areas.descriptors(),
             regions: &self.regions,
+            region: 0,
+            base: self.regions[0].address(),
             descriptors: &mut self.descriptors,
             buffer_size: self.buffer_size,
             zeroed: self.writable_buffers == WritableBuffers::Zeroed,
@@ -205,6 +207,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
 struct NewChain<'t, M: SharedMemory> {
     table: Descriptors<'t, M>,
     regions: &'t [Region<M>],
+    /// The region that the last buffer lay in, and where the device sees it.
+    region: u16,
+    base: DeviceAddress,
     descriptors: &'t mut [Descriptor],
     buffer_size: u32,
     zeroed: bool,
@@ -237,7 +242,10 @@ impl<M: SharedMemory> NewChain<'_, M> {
     #[inline(always)]
     fn add(&mut self, region: u16, offset: usize, length: u32, writable: bool) {
         let index = self.table.cut(self.descriptor);
-        let address = self.regions[usize::from(region)].address().plus(offset as u64);
+        if region != self.region {
+            (self.region, self.base) = (region, self.regions[usize::from(region)].address());
+        }
+        let address = self.base.plus(offset as u64);
         let descriptor = &mut self.descriptors[index];
         let next = descriptor.next;
         (descriptor.offset, descriptor.length, descriptor.region) = (offset, length, region);
