@@ -3,7 +3,7 @@
 use super::DescriptorTable;
 use super::record::{Chain, Descriptor, Stage, shape};
 use crate::memory::Descriptors;
-use crate::{DeviceAddress, Head, Misuse, Region, Segment, SharedMemory, WritableBuffers};
+use crate::{DeviceAddress, Head, Misuse, Region, RegionId, Segment, SharedMemory, WritableBuffers};
 
 /// Limit of a chain's length in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
@@ -115,13 +115,21 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
     #[inline(always)]
     fn fits(&self, position: usize, length: usize) -> Result<u64, Misuse> {
-        if length == 0 {
-            return Err(Misuse::EmptyBuffer { position });
+        // One less than nothing is more than any buffer holds.
+        if length.wrapping_sub(1) < self.buffer_size as usize {
+            Ok(length as u64)
+        } else {
+            Err(self.why_not_fitting(position, length))
         }
-        if length > self.buffer_size as usize {
-            return Err(Misuse::BufferTooLarge { position, length, limit: self.buffer_size });
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn why_not_fitting(&self, position: usize, length: usize) -> Misuse {
+        match length {
+            0 => Misuse::EmptyBuffer { position },
+            _ => Misuse::BufferTooLarge { position, length, limit: self.buffer_size },
         }
-        Ok(length as u64)
     }
 
     #[inline(always)]
@@ -144,16 +152,25 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
     #[inline(always)]
     fn inside(&self, position: usize, segment: &Segment) -> Result<u64, Misuse> {
-        let region = match self.regions.get(usize::from(segment.region.0)) {
-            Some(region) if segment.region.0 != 0 => region,
-            _ => return Err(Misuse::UnknownRegion(segment.region)),
-        };
-        if segment.length == 0 {
-            return Err(Misuse::EmptyBuffer { position });
+        // A sum that went around is not behind the beginning, and neither is that of an empty buffer.
+        let end = segment.offset.wrapping_add(segment.length as usize);
+        match self.regions.get(usize::from(segment.region.0)) {
+            Some(region)
+                if segment.region != RegionId::BUFFERS && segment.offset < end && end <= region.len() =>
+            {
+                Ok(u64::from(segment.length))
+            }
+            _ => Err(self.why_not_inside(position, segment)),
         }
-        match segment.offset.checked_add(segment.length as usize) {
-            Some(end) if end <= region.len() => Ok(u64::from(segment.length)),
-            _ => Err(Misuse::OutsideRegion { position }),
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn why_not_inside(&self, position: usize, segment: &Segment) -> Misuse {
+        match usize::from(segment.region.0) {
+            region if region == 0 || region >= self.regions.len() => Misuse::UnknownRegion(segment.region),
+            _ if segment.length == 0 => Misuse::EmptyBuffer { position },
+            _ => Misuse::OutsideRegion { position },
         }
     }
 
