@@ -38,9 +38,8 @@ pub(crate) enum Stage {
     Returned,
 }
 
-/// What is known of a chain, at the index of its head: half a cache line, of one and not of two.
+/// What is known of a chain, at the index of its head.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(32))]
 pub(crate) struct Chain {
     pub(super) serial: u64,
     /// Bytes in device-writable buffers: up to 2^32.
