@@ -47,8 +47,8 @@
 //!
 //! # What is promised
 //! - No input of a caller and no byte of a device makes queue or table panic, hang, or access anything outside their
-//!   memory. (The rings alone are parts and trust their caller in what they write and read, and so do heads of another queue: names are told
-//!   apart within one queue.)
+//!   memory. (The rings alone are parts and trust their caller in what they write and read, and so do heads of
+//!   another queue: names are told apart within one queue.)
 //! - A call refused for the caller's misuse or by the system changes nothing. One that reports a device fault
 //!   changes what the policy says, never the free list or another chain.
 //! - No call on the data path costs more than the chain it handles; refusing a bad head costs the same at

@@ -5,8 +5,11 @@ use arrayvec::ArrayVec;
 /// As many places has a table.
 const PLACES: usize = 256;
 
+/// Among as many things can be chosen.
+pub(super) const MOST: usize = 64;
+
 /// Things with their weights: in place, so that drawing a scenario allocates nothing.
-pub(super) type Weighted<T> = ArrayVec<(T, u32), 64>;
+pub(super) type Weighted<T> = ArrayVec<(T, u32), MOST>;
 
 /// Things with their weights, to be chosen among many times over.
 ///

@@ -4,7 +4,7 @@
 //! everything at once. While drawing, a rough guess is kept of what the queue holds, so that most steps find
 //! something to do; it decides nothing that the execution relies on.
 
-use super::choices::{Choices, Weighted};
+use super::choices::{Choices, MOST, Weighted};
 use super::guess::{Guess, bit};
 use super::step::{Amount, BadHead, HeadCall, Op, Pick, Step};
 use super::{Profile, Scenario, Setup, tour};
@@ -17,6 +17,9 @@ use strum::VariantArray;
 
 /// The generator and its version. A seed names a scenario only together with this.
 pub const GENERATOR: &str = "swarm-5 (xoshiro256++)";
+
+// What is drawn among stands in place: whoever adds the one too many makes `Weighted` longer.
+const _: () = assert!(Op::VARIANTS.len() <= MOST && Fault::VARIANTS.len() <= MOST);
 
 /// Which scenarios are drawn: together with a seed, all that says what one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use ringstorm_sim_device::Fault;
 /// The largest queue that a tour fills: it costs a step for each chain.
 const LARGEST: u32 = 16;
 
-/// A tour, with what is added at its end.
+/// A tour, with what is added at its end: some forty steps at most, where it fills the largest queue.
 pub(super) type Steps = ArrayVec<Step, 48>;
 
 const ONE: Step = Step::Submit { readable: Buffers::NONE, writable: Buffers::of(1, 1) };
