@@ -19,14 +19,14 @@ pub struct Areas<M> {
     layout: Layout,
 }
 
-/// An access at a place of the areas.
+/// An access at a place of the areas: by the trait, or without its check.
 macro_rules! access {
-    ($memory:expr, $fixed:expr, $access:ident($($argument:expr),*), $checked:ident($($given:expr),*)) => {
+    ($memory:expr, $fixed:expr, $access:ident($($argument:expr),*)) => {
         match $fixed {
             // SAFETY: `Areas::over` found the region to hold its layout, at the alignment of a table, and fixed memory stays
             // as it was found. The offset is one of the layout's, with an index that was cut.
             Some(memory) => unsafe { memory.$access($($argument),*) },
-            None => $memory.$checked($($given),*),
+            None => $memory.$access($($argument),*),
         }
     };
 }
@@ -92,16 +92,14 @@ impl<M: SharedMemory> Areas<M> {
     #[inline(always)]
     pub(crate) fn store_entry(&self, index: RingIndex, head: u16) {
         let (memory, offset) = (self.memory(), self.layout.available_entry(self.slot(index)));
-        let plain = core::sync::atomic::Ordering::Relaxed;
-        access!(memory, memory.fixed(Sealed), store_u16(offset, head, plain), store_u16(offset, head));
+        access!(memory, memory.fixed(Sealed), store_u16(offset, head));
     }
 
     /// Reads the used element (2.7.8) that `index` stands for: both halves once.
     #[inline(always)]
     pub(crate) fn load_element(&self, index: RingIndex) -> UsedElement {
         let (memory, offset) = (self.memory(), self.layout.used_entry(self.slot(index)));
-        let [id, length] =
-            access!(memory, memory.fixed(Sealed), load_u32_pair(offset), load_u32_pair(offset));
+        let [id, length] = access!(memory, memory.fixed(Sealed), load_u32_pair(offset));
         UsedElement { id, length }
     }
 
@@ -109,24 +107,14 @@ impl<M: SharedMemory> Areas<M> {
     #[inline(always)]
     pub(crate) fn load(&self, access: OrderedLoad) -> u16 {
         let (memory, offset) = (self.memory(), self.layout.loaded(access, self.size));
-        access!(
-            memory,
-            memory.fixed(Sealed),
-            load_u16(offset, access.ordering()),
-            load_ordered(access, offset)
-        )
+        access!(memory, memory.fixed(Sealed), load_ordered(access, offset))
     }
 
     /// Stores an index, flags or an event of a ring.
     #[inline(always)]
     pub(crate) fn store(&self, access: OrderedStore, value: u16) {
         let (memory, offset) = (self.memory(), self.layout.stored(access, self.size));
-        access!(
-            memory,
-            memory.fixed(Sealed),
-            store_u16(offset, value, access.ordering()),
-            store_ordered(access, offset, value)
-        );
+        access!(memory, memory.fixed(Sealed), store_ordered(access, offset, value));
     }
 
     #[inline(always)]
@@ -146,8 +134,8 @@ pub(crate) struct Descriptors<'m, M> {
 }
 
 impl<M: SharedMemory> Descriptors<'_, M> {
-    /// An index cut to the queue size: the same for every index that a descriptor has. Where an index is used for more than
-    /// one access, cut before, it is cut once.
+    /// An index cut to the queue size, as every access cuts it: done before by a caller that has more use for the index, it
+    /// is not done again.
     #[inline(always)]
     pub(crate) const fn cut(&self, index: u16) -> usize {
         index as usize & self.last
@@ -157,13 +145,13 @@ impl<M: SharedMemory> Descriptors<'_, M> {
     #[inline(always)]
     pub(crate) fn write(&self, index: usize, words: [u64; 2]) {
         let offset = address_offset(index & self.last);
-        access!(self.memory, self.fixed, store_u64_pair(offset, words), store_u64_pair(offset, words));
+        access!(self.memory, self.fixed, store_u64_pair(offset, words));
     }
 
     /// Writes a descriptor's length, flags and next as one word.
     #[inline(always)]
     pub(crate) fn write_shape(&self, index: usize, shape: u64) {
         let offset = shape_offset(index & self.last);
-        access!(self.memory, self.fixed, store_u64(offset, shape), store_u64(offset, shape));
+        access!(self.memory, self.fixed, store_u64(offset, shape));
     }
 }

@@ -1,7 +1,7 @@
 //! Memory that keeps its place: for accesses that somebody has checked already.
 #![allow(unsafe_code)]
 
-use super::RawMemory;
+use super::{OrderedLoad, OrderedStore, RawMemory};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
@@ -56,9 +56,17 @@ impl Fixed<'_> {
     /// # Safety
     /// 2 bytes at `offset`: see [`Fixed`].
     #[inline(always)]
-    pub(super) unsafe fn load_u16(self, offset: usize, ordering: Ordering) -> u16 {
+    pub(super) unsafe fn load_u16(self, offset: usize) -> u16 {
         // SAFETY: as the caller says.
-        u16::from_le(unsafe { self.atomic_u16(offset) }.load(ordering))
+        u16::from_le(unsafe { self.atomic_u16(offset) }.load(Ordering::Relaxed))
+    }
+
+    /// # Safety
+    /// 2 bytes at `offset`: see [`Fixed`].
+    #[inline(always)]
+    pub(super) unsafe fn load_ordered(self, access: OrderedLoad, offset: usize) -> u16 {
+        // SAFETY: as the caller says.
+        u16::from_le(unsafe { self.atomic_u16(offset) }.load(access.ordering()))
     }
 
     /// # Safety
@@ -80,9 +88,17 @@ impl Fixed<'_> {
     /// # Safety
     /// 2 bytes at `offset`: see [`Fixed`].
     #[inline(always)]
-    pub(super) unsafe fn store_u16(self, offset: usize, value: u16, ordering: Ordering) {
+    pub(super) unsafe fn store_u16(self, offset: usize, value: u16) {
         // SAFETY: as the caller says.
-        unsafe { self.atomic_u16(offset) }.store(value.to_le(), ordering);
+        unsafe { self.atomic_u16(offset) }.store(value.to_le(), Ordering::Relaxed);
+    }
+
+    /// # Safety
+    /// 2 bytes at `offset`: see [`Fixed`].
+    #[inline(always)]
+    pub(super) unsafe fn store_ordered(self, access: OrderedStore, offset: usize, value: u16) {
+        // SAFETY: as the caller says.
+        unsafe { self.atomic_u16(offset) }.store(value.to_le(), access.ordering());
     }
 
     /// # Safety

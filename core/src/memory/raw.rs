@@ -81,7 +81,7 @@ impl SharedMemory for RawMemory {
     #[inline(always)]
     fn load_u16(&self, offset: usize) -> u16 {
         // SAFETY: `integers` checked bounds and alignment.
-        unsafe { self.integers(offset, 1, 2).load_u16(offset, Ordering::Relaxed) }
+        unsafe { self.integers(offset, 1, 2).load_u16(offset) }
     }
 
     #[inline(always)]
@@ -99,7 +99,7 @@ impl SharedMemory for RawMemory {
     #[inline(always)]
     fn store_u16(&self, offset: usize, value: u16) {
         // SAFETY: `integers` checked bounds and alignment.
-        unsafe { self.integers(offset, 1, 2).store_u16(offset, value, Ordering::Relaxed) }
+        unsafe { self.integers(offset, 1, 2).store_u16(offset, value) }
     }
 
     #[inline(always)]
@@ -129,13 +129,13 @@ impl SharedMemory for RawMemory {
     #[inline(always)]
     fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16 {
         // SAFETY: `integers` checked bounds and alignment.
-        unsafe { self.integers(offset, 1, 2).load_u16(offset, access.ordering()) }
+        unsafe { self.integers(offset, 1, 2).load_ordered(access, offset) }
     }
 
     #[inline(always)]
     fn store_ordered(&self, access: OrderedStore, offset: usize, value: u16) {
         // SAFETY: `integers` checked bounds and alignment.
-        unsafe { self.integers(offset, 1, 2).store_u16(offset, value, access.ordering()) }
+        unsafe { self.integers(offset, 1, 2).store_ordered(access, offset, value) }
     }
 
     #[inline(always)]
