@@ -76,6 +76,7 @@ impl<M: SharedMemory> Areas<M> {
         &self.layout
     }
 
+    /// As [`RingIndex::slot`], of what is computed already.
     #[inline(always)]
     const fn slot(&self, index: RingIndex) -> usize {
         index.get() as usize & self.last
