@@ -19,7 +19,7 @@ pub struct Policies {
 /// What the model must know of a queue beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setup {
-    /// Number of descriptors.
+    /// Number of descriptors: a power of two.
     pub queue_size: u16,
     /// Largest buffer that the driver takes, in bytes.
     pub buffer_size: u32,

@@ -41,8 +41,13 @@ impl UsedRing {
         (self.index, self.next) = (first_index, first_index);
     }
 
+    /// A distance in the ring, the size of which is a power of two.
+    fn around(&self, distance: u16) -> u16 {
+        distance & (self.size - 1)
+    }
+
     fn slot(&self, index: u16) -> usize {
-        usize::from(index % self.size)
+        usize::from(self.around(index))
     }
 
     /// Id and length of an element, zero where the device never wrote.
@@ -56,7 +61,7 @@ impl UsedRing {
         let slot = self.slot(index);
         let (before, _) = self.element(slot);
         self.elements[slot] = (self.epoch, id, length);
-        let ahead = (slot as u16).wrapping_sub(self.next) % self.size;
+        let ahead = self.around((slot as u16).wrapping_sub(self.next));
         (ahead < self.claimed() && before != id).then_some(before)
     }
 

@@ -286,9 +286,8 @@ impl<M: SharedMemory> Device<M> {
     pub(crate) fn overwrite(&mut self, place: Place, length: u32) -> Option<()> {
         self.replies = self.replies.wrapping_add(1);
         let mut pattern = mem::take(&mut self.scratch);
-        pattern.resize(length as usize, 0);
-        fill_pattern(&mut pattern, self.replies);
-        self.space.memory(place.region).copy_in(place.offset as usize, &pattern);
+        let bytes = pattern_in(&mut pattern, length as usize, self.replies);
+        self.space.memory(place.region).copy_in(place.offset as usize, bytes);
         self.scratch = pattern;
         if length > 0 {
             self.effects.push(Effect::Wrote { place, length });
@@ -304,16 +303,24 @@ impl<M: SharedMemory> Device<M> {
         for descriptor in self.held[position].writable() {
             let Some(place) = descriptor.place else { continue };
             let now = left.min(descriptor.length.into()) as usize;
-            pattern.resize(now, 0);
-            fill_pattern(&mut pattern, self.replies.wrapping_add(descriptor.index.into()));
+            let seed = self.replies.wrapping_add(descriptor.index.into());
+            let bytes = pattern_in(&mut pattern, now, seed);
             if now > 0 {
-                self.space.memory(place.region).copy_in(place.offset as usize, &pattern);
+                self.space.memory(place.region).copy_in(place.offset as usize, bytes);
                 self.effects.push(Effect::Wrote { place, length: now as u32 });
             }
             left -= now as u64;
         }
         self.scratch = pattern;
     }
+}
+
+/// `length` bytes of a [pattern](fill_pattern), in memory that is kept.
+fn pattern_in(scratch: &mut Vec<u8>, length: usize, seed: u32) -> &[u8] {
+    scratch.resize(scratch.len().max(length), 0);
+    let bytes = &mut scratch[..length];
+    fill_pattern(bytes, seed);
+    bytes
 }
 
 /// Fills `out` with bytes that differ from seed to seed and from place to place, and are never zero.

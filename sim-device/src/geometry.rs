@@ -12,7 +12,7 @@ pub(crate) const F_INDIRECT: u16 = 0x4;
 /// Where one queue's table and rings stand, in bytes from the beginning of the memory that holds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
-    /// Number of descriptors.
+    /// Number of descriptors: a power of two.
     pub size: u16,
     /// The descriptor table.
     pub table: usize,
@@ -75,14 +75,19 @@ impl Geometry {
         memory.store_u64(self.shape(index), rest);
     }
 
+    /// The slot of both rings that a free-running index stands for.
+    pub(crate) const fn slot(&self, index: u16) -> u16 {
+        index & (self.size - 1)
+    }
+
     /// The place of an entry of the available ring (2.7.6).
     pub(crate) fn available_entry(&self, index: u16) -> usize {
-        self.available + 4 + 2 * usize::from(index % self.size)
+        self.available + 4 + 2 * usize::from(self.slot(index))
     }
 
     /// The place of an element of the used ring (2.7.8).
     pub(crate) fn used_element(&self, index: u16) -> usize {
-        self.used + 4 + 8 * usize::from(index % self.size)
+        self.used + 4 + 8 * usize::from(self.slot(index))
     }
 
     /// The place of `used_event`, behind the available ring (2.7.6).

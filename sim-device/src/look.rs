@@ -52,7 +52,7 @@ impl<M: SharedMemory> Device<M> {
 
     /// The entry of the available ring at a free-running index, as the driver wrote it.
     pub fn available_entry(&self, index: u16) -> u16 {
-        let (slot, entry) = (index % self.geometry.size, self.entry_in_memory(index));
+        let (slot, entry) = (self.geometry.slot(index), self.entry_in_memory(index));
         let mut overwritten = self.overwritten_entries.iter();
         overwritten
             .find(|(other, lie, _)| (*other, *lie) == (slot, entry))

@@ -49,6 +49,26 @@ fn a_byte_that_is_loaded_twice_in_a_call_is_told() {
 }
 
 #[test]
+fn stores_are_what_is_no_load_and_not_of_nothing() {
+    let memory = memory();
+    for loads in [0, 1, 20] {
+        memory.begin_call(100);
+        memory.store_u16(8, 1);
+        memory.copy_in(16, &[]);
+        memory.copy_out(16, &mut []);
+        memory.zero(16, 0);
+        for number in 0..loads {
+            memory.load_u16(100 + 2 * number);
+        }
+        memory.store_u64_pair(32, [1, 2]);
+        assert_eq!(memory.end_call().stores, 3, "{loads} loads");
+        memory.begin_call(100);
+        memory.copy_in(16, &[]);
+        assert_eq!(memory.end_call().stores, 0, "after {loads} loads");
+    }
+}
+
+#[test]
 fn the_first_place_that_is_loaded_twice_is_told() {
     let memory = memory();
     let order = |offsets: &[usize]| {

@@ -196,7 +196,7 @@ impl Rig {
         let unclean = run.setup.zeroes() && {
             // Whether anything that the device may write is not zero.
             run.device.eyes().space().gather(seen, true, u64::MAX, standing);
-            standing.iter().any(|byte| *byte != 0)
+            standing.iter().fold(0, |all, byte| all | byte) != 0
         };
         judge.tell(&Event::Chain { head, descriptors, flaw, unclean }, listener)
     }

@@ -34,7 +34,7 @@ impl Rig {
         let size = self.run.setup.queue_size.get();
         let run = &self.run;
         let model = &self.judge.model;
-        let mut around = (0..size.min(64)).map(|step| u16::from(pick.0).wrapping_add(step) % size);
+        let mut around = (0..size.min(64)).map(|step| (u16::from(pick.0) + step) & (size - 1));
         match bad {
             BadHead::OutOfRange => Some(size),
             BadHead::Far => Some(u16::MAX),

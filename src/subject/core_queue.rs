@@ -215,7 +215,7 @@ fn write_in_pieces(
     let mut filled = 0;
     let zeros =
         readable.iter().rev().flat_map(|bytes| bytes.iter().rev()).take_while(|byte| **byte == 0).count();
-    let mut left = readable.iter().map(|bytes| bytes.len()).sum::<usize>() - zeros;
+    let mut left = writer.left() as usize - zeros;
     for bytes in readable {
         let mut rest = &bytes[..bytes.len().min(left)];
         left -= rest.len();

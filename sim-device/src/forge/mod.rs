@@ -115,7 +115,7 @@ impl<M: SharedMemory> Device<M> {
         if self.entry_in_memory(index) == lie {
             return None;
         }
-        let slot = index % self.geometry.size;
+        let slot = self.geometry.slot(index);
         self.overwritten_entries.retain(|(other, _, _)| *other != slot);
         self.overwritten_entries.push((slot, lie, truth));
         self.rings.store_u16(self.geometry.available_entry(index), lie);

@@ -31,7 +31,8 @@ pub(super) struct CallLog {
     /// How many accesses the call may make.
     limit: Cell<u64>,
     accesses_left: Cell<u64>,
-    stores: Cell<u32>,
+    /// Accesses of no byte. All that are neither these nor loads are stores.
+    empty: Cell<u64>,
     /// Stores that end here or before need not be looked at more closely.
     plain_end: Cell<usize>,
     foreign: Cell<Option<usize>>,
@@ -128,7 +129,11 @@ impl CallLog {
 
     /// What the call did; the next one begins with nothing done.
     fn report(&self, report: &mut CallReport) {
-        self.accesses_left.set(self.limit.get());
+        let accesses = self.limit.get() - self.accesses_left.replace(self.limit.get());
+        let others = self.loads.get() as u64 + self.empty.take();
+        // A call that began before the last one had ended counts less, and is of no use anyway.
+        let stores = accesses.saturating_sub(others);
+        report.stores = u32::try_from(stores).unwrap_or(u32::MAX);
         if self.loads.get() > 1 {
             report.refetched = self.refetched();
         }
@@ -136,7 +141,6 @@ impl CallLog {
         if self.published.replace(false) {
             self.find_plain_end();
         }
-        report.stores = self.stores.take();
         report.foreign = self.foreign.take();
         report.late = self.noted.get() && !self.late.borrow().is_empty();
         report.trapped = self.trapped.take();
@@ -155,7 +159,11 @@ impl CallLog {
             Some(load) => load.set((offset, size)),
             None => self.load_of_many(number, offset, size),
         }
-        self.loads.set(number + usize::from(size > 0));
+        if size > 0 {
+            self.loads.set(number + 1);
+        } else {
+            self.empty.set(self.empty.get() + 1);
+        }
     }
 
     #[cold]
@@ -168,11 +176,10 @@ impl CallLog {
     #[inline(always)]
     pub(super) fn store(&self, offset: usize, size: usize) {
         self.count();
-        if size > 0 {
-            self.stores.set(self.stores.get().saturating_add(1));
-            if offset + size > self.plain_end.get() {
-                self.store_elsewhere(offset, size);
-            }
+        if size == 0 {
+            self.empty.set(self.empty.get() + 1);
+        } else if offset + size > self.plain_end.get() {
+            self.store_elsewhere(offset, size);
         }
     }
 

@@ -205,9 +205,13 @@ impl WatchedMemory {
         if self.call.is_on() {
             self.call.store(offset, size);
         }
-        if size > 0 {
-            self.pages.touch(offset, size);
-        }
+    }
+
+    /// Stores an integer, or will not, if it is not aligned.
+    #[inline(always)]
+    fn stores_integer(&self, offset: usize, size: usize) {
+        self.stores(offset, size);
+        self.pages.touch_integer(offset);
     }
 
     /// The memory is as long as the longest scenario needs; this one may be shorter.
@@ -247,26 +251,26 @@ impl SharedMemory for WatchedMemory {
 
     #[inline(always)]
     fn store_u16(&self, offset: usize, value: u16) {
-        self.stores(offset, 2);
+        self.stores_integer(offset, 2);
         self.memory.store_u16(offset, value);
     }
 
     #[inline(always)]
     fn store_u32(&self, offset: usize, value: u32) {
-        self.stores(offset, 4);
+        self.stores_integer(offset, 4);
         self.memory.store_u32(offset, value);
     }
 
     #[inline(always)]
     fn store_u64(&self, offset: usize, value: u64) {
-        self.stores(offset, 8);
+        self.stores_integer(offset, 8);
         self.memory.store_u64(offset, value);
     }
 
     #[inline(always)]
     fn store_u64_pair(&self, offset: usize, values: [u64; 2]) {
-        self.stores(offset, 8);
-        self.stores(offset + 8, 8);
+        self.stores_integer(offset, 8);
+        self.stores_integer(offset + 8, 8);
         self.memory.store_u64_pair(offset, values);
     }
 
@@ -290,7 +294,7 @@ impl SharedMemory for WatchedMemory {
 
     #[inline(always)]
     fn store_ordered(&self, access: OrderedStore, offset: usize, value: u16) {
-        self.stores(offset, 2);
+        self.stores_integer(offset, 2);
         self.memory.store_ordered(access, offset, value);
     }
 
@@ -302,6 +306,9 @@ impl SharedMemory for WatchedMemory {
     #[inline(always)]
     fn copy_in(&self, offset: usize, bytes: &[u8]) {
         self.stores(offset, bytes.len());
+        if !bytes.is_empty() {
+            self.pages.touch(offset, bytes.len());
+        }
         self.memory.copy_in(offset, bytes);
     }
 
@@ -313,10 +320,7 @@ impl SharedMemory for WatchedMemory {
 
     #[inline(always)]
     fn zero(&self, offset: usize, length: usize) {
-        self.check(offset, length);
-        if self.call.is_on() {
-            self.call.store(offset, length);
-        }
+        self.stores(offset, length);
         // What nobody has written to is zero.
         for part in self.pages.touched_in(offset..offset + length) {
             self.memory.zero(part.start, part.len());

@@ -31,6 +31,15 @@ impl Pages {
         }
     }
 
+    /// An integer is written at `offset`, which is on one page, as integers are aligned.
+    #[inline(always)]
+    pub(super) fn touch_integer(&self, offset: usize) {
+        let page = offset / PAGE;
+        if !self.touched[page].get() {
+            self.touch_all(page, page);
+        }
+    }
+
     #[cold]
     fn touch_all(&self, first: usize, last: usize) {
         for page in first..=last {
