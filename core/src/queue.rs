@@ -5,8 +5,8 @@ mod fingerprint;
 use crate::table::Stage;
 use crate::{
     AfterFault, Areas, AvailableRing, Buffer, ChainWriter, Config, DescriptorTable, DeviceAddress,
-    DeviceFault, DeviceStopped, Error, FullBarrier, Head, Layout, Misuse, OverLong, Policies, Refused,
-    Region, RegionId, RingIndex, Segment, SharedMemory, Tampering, UsedElement, UsedRing,
+    DeviceFault, DeviceStopped, Error, FullBarrier, Head, Misuse, OverLong, Policies, Refused, Region,
+    RegionId, RingIndex, Segment, SharedMemory, Tampering, UsedElement, UsedRing,
 };
 use alloc::vec::Vec;
 
@@ -81,7 +81,7 @@ pub struct SplitQueue<M: SharedMemory> {
 }
 
 impl<M: SharedMemory> SplitQueue<M> {
-    /// Makes a queue over memory for the rings, of at least [`Layout::len`] bytes, and for the buffers, of at
+    /// Makes a queue over memory for the rings, of at least [`Layout::len`](crate::Layout::len) bytes, and for the buffers, of at
     /// least `buffer_size` times `size` bytes. Whatever stood in table and rings is overwritten, but not the padding between
     /// and behind the rings, so the device must not use them yet.
     ///
@@ -292,7 +292,7 @@ impl<M: SharedMemory> SplitQueue<M> {
         self.in_flight
     }
 
-    /// Where the rings stand: flags, index and entries at the offsets of [`Layout`].
+    /// Where the rings stand: flags, index and entries at the offsets of [`Layout`](crate::Layout).
     pub const fn rings(&self) -> &Region<M> {
         self.table.table_region()
     }
@@ -367,7 +367,7 @@ impl SplitQueue<crate::MappedMemory> {
             .checked_mul(config.size.as_usize())
             .filter(|bytes| *bytes > 0)
             .ok_or(Misuse::BufferSize(config.buffer_size))?;
-        let rings = map(Layout::new(config.size).len())?;
+        let rings = map(crate::Layout::new(config.size).len())?;
         Self::new(config, Region::new(rings), Region::new(map(bytes)?))
     }
 }
