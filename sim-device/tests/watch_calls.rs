@@ -69,6 +69,18 @@ fn stores_are_what_is_no_load_and_not_of_nothing() {
 }
 
 #[test]
+fn a_call_that_was_never_ended_leaves_nothing_to_the_next() {
+    let memory = memory();
+    memory.begin_call(100);
+    (0..20).for_each(|_| _ = memory.load_u16(100));
+    memory.copy_in(16, &[]);
+    memory.begin_call(100);
+    memory.store_u16(8, 1);
+    let report = memory.end_call();
+    assert_eq!((report.stores, report.refetched), (1, None));
+}
+
+#[test]
 fn the_first_place_that_is_loaded_twice_is_told() {
     let memory = memory();
     let order = |offsets: &[usize]| {

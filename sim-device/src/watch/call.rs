@@ -102,12 +102,21 @@ impl CallLog {
 
     #[inline(always)]
     pub(super) fn begin(&self, limit: u64) {
+        if self.accesses_left.get() != self.limit.get() {
+            self.forget_call();
+        }
         self.limit.set(limit);
         self.accesses_left.set(limit);
         self.in_call.set(true);
         if self.noted.get() {
             self.forget_notes();
         }
+    }
+
+    /// Forgets a call that was never ended, as a panic can leave one.
+    #[cold]
+    fn forget_call(&self) {
+        self.report(&mut CallReport::default());
     }
 
     #[cold]
@@ -130,9 +139,7 @@ impl CallLog {
     /// What the call did; the next one begins with nothing done.
     fn report(&self, report: &mut CallReport) {
         let accesses = self.limit.get() - self.accesses_left.replace(self.limit.get());
-        let others = self.loads.get() as u64 + self.empty.take();
-        // A call that began before the last one had ended counts less, and is of no use anyway.
-        let stores = accesses.saturating_sub(others);
+        let stores = accesses - self.loads.get() as u64 - self.empty.take();
         report.stores = u32::try_from(stores).unwrap_or(u32::MAX);
         if self.loads.get() > 1 {
             report.refetched = self.refetched();
