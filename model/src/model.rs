@@ -114,7 +114,11 @@ impl Model {
     }
 
     /// Begins with a new queue, of which nothing was used yet. Keeps its memory from one queue to the next.
+    ///
+    /// # Panics
+    /// If the number of descriptors is no power of two (2.7).
     pub fn begin(&mut self, setup: &Setup) {
+        assert!(setup.queue_size.is_power_of_two(), "{} descriptors are no power of two", setup.queue_size);
         self.setup = *setup;
         self.submissions = 0;
         self.restart(setup.first_index);

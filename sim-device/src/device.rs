@@ -53,7 +53,11 @@ pub struct Device<M> {
 
 impl<M: SharedMemory> Device<M> {
     /// A device on the queue at `geometry` in `rings`, whose indexes both begin at `first_index`.
+    ///
+    /// # Panics
+    /// If the number of descriptors is no power of two.
     pub fn new(rings: M, geometry: Geometry, space: AddressSpace<M>, first_index: u16) -> Self {
+        geometry.check_size();
         Self {
             rings,
             geometry,
@@ -90,7 +94,11 @@ impl<M: SharedMemory> Device<M> {
 
     /// Makes it a new device on another queue in the same memory, which differs from one made by [`new`](Self::new) in
     /// nothing but the memory that it keeps for itself.
+    ///
+    /// # Panics
+    /// If the number of descriptors is no power of two.
     pub fn restart(&mut self, geometry: Geometry, first_index: u16, event_index: bool) {
+        geometry.check_size();
         self.forget_all();
         self.geometry = geometry;
         self.in_held.clear();

@@ -75,6 +75,14 @@ impl Geometry {
         memory.store_u64(self.shape(index), rest);
     }
 
+    /// Checks what [`slot`](Self::slot) relies on (2.7).
+    ///
+    /// # Panics
+    /// If the number of descriptors is no power of two.
+    pub(crate) fn check_size(&self) {
+        assert!(self.size.is_power_of_two(), "{} descriptors are no power of two", self.size);
+    }
+
     /// The slot of both rings that a free-running index stands for.
     pub(crate) const fn slot(&self, index: u16) -> u16 {
         index & (self.size - 1)

@@ -316,3 +316,17 @@ fn the_used_ring_is_seen_as_it_stands() {
     assert_eq!([7, 3, 65_535].map(|index| device.used_element(index)), [(2, 0x1_0000); 3]);
     assert_eq!((*device.geometry(), device.rings().len()), (GEOMETRY, 118));
 }
+
+#[test]
+fn a_queue_of_no_power_of_two_is_refused() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    let memory = Memory::new();
+    for size in [0, 3, 6] {
+        let geometry = Geometry { size, ..GEOMETRY };
+        let made = || Device::new(&memory.rings, geometry, memory.space(), 0);
+        assert!(catch_unwind(AssertUnwindSafe(made)).is_err(), "new, {size}");
+        let mut device = memory.device(0);
+        let again = || device.restart(geometry, 0, false);
+        assert!(catch_unwind(AssertUnwindSafe(again)).is_err(), "restart, {size}");
+    }
+}

@@ -4,7 +4,7 @@ use crate::support::{
     FOUR, OUT, accepting, accepts, and, at, available, blame, chain, element, fetched, flawed, free, index,
     no_take, read, readable, rejects, submit, take, used, writable,
 };
-use ringstorm_model::{ChainFlaw, Event, Invariant, Setup};
+use ringstorm_model::{ChainFlaw, Event, Invariant, Model, Setup};
 
 const BROKEN: [Event<'static>; 2] = [used(9), no_take(blame(false, true, None))];
 
@@ -272,4 +272,12 @@ fn the_model_tells_who_has_a_descriptor() {
     assert!(!model.is_in_flight(2));
     model.observe(&free(2)).unwrap();
     assert_eq!((model.live_chains(), model.owner(2), model.descriptors(2)), (0, None, None));
+}
+
+#[test]
+fn a_queue_of_no_power_of_two_is_refused() {
+    for queue_size in [0, 3, 6] {
+        let begun = || Model::new().begin(&Setup { queue_size, ..FOUR });
+        assert!(std::panic::catch_unwind(begun).is_err(), "{queue_size}");
+    }
 }
