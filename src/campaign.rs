@@ -22,7 +22,7 @@ pub use shard::{NoShard, Shard};
 pub use summary::{Block, Ending, Finding, Summary, Tally};
 pub use watch::Hang;
 
-use crate::execution::{Pulse, Rig};
+use crate::execution::{Rig, SharedPulse};
 use crate::executor::{Executor, Failure};
 use crate::isolation::{Child, Isolation};
 use crate::outcome::{Expected, Limit, Signature, Verdict};
@@ -78,16 +78,16 @@ impl Plan {
     /// # Errors
     /// [`Failure`] if there is no memory for a rig, or no room for a child's files.
     pub fn executor(&self) -> Result<Box<dyn Executor>, Failure> {
-        self.executor_with(&Pulse::here()?, self.patience)
+        self.executor_with(&SharedPulse::default(), self.patience)
     }
 
     /// Somebody to run this plan's scenarios, who says where they are, or waits for so long.
-    fn executor_with(&self, pulse: &Pulse, patience: Duration) -> Result<Box<dyn Executor>, Failure> {
+    fn executor_with(&self, pulse: &SharedPulse, patience: Duration) -> Result<Box<dyn Executor>, Failure> {
         Ok(match &self.isolation {
             Some(isolation) => Box::new(Child::new(isolation.clone(), patience)?),
             None => {
                 let mut rig = Rig::new()?;
-                rig.tell_pulse(pulse.clone());
+                rig.tell_pulse(pulse.handle());
                 Box::new(rig)
             }
         })
@@ -184,7 +184,7 @@ fn run_on(
     let handout = Handout { plan, done, next: AtomicU64::new(0), start, before };
     let stop = AtomicBool::new(false);
     // One for each thread, and one for shrinking.
-    let pulses = (0..=plan.jobs).map(|_| Pulse::here()).collect::<Result<Vec<_>, _>>()?;
+    let pulses: Vec<SharedPulse> = (0..=plan.jobs).map(|_| SharedPulse::default()).collect();
     let (shrinking, working) = pulses.split_first().expect("there is one for shrinking");
     let (sender, receiver) = mpsc::sync_channel(64 * plan.jobs);
     let hung = |hang: &Hang| hung(hang, &standing.with(plan, hang));

@@ -35,7 +35,7 @@ mod unfit;
 pub use ground::Ground;
 pub use honest::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 pub use listener::{Listener, Skip};
-pub use pulse::{Place, Pulse};
+pub use pulse::{Place, Pulse, SharedPulse};
 pub use snapshot::{Advance, Snapshot};
 pub use state::{Standing, State};
 pub use unfit::Unfit;

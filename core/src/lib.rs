@@ -84,6 +84,7 @@ pub use memory::GuardedMemory;
 pub use memory::MappedMemory;
 pub use memory::{
     AnyMemory, Areas, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, SharedMemory,
+    ThreadShared,
 };
 pub use policy::{AfterFault, Config, DeviceStopped, OverLong, Policies, WritableBuffers};
 pub use queue::{Completion, Notification, SplitQueue};

@@ -55,7 +55,7 @@ fn heap_memory_is_given_back_unless_abandoned() {
     drop(memory);
     assert_eq!(PAGES.get(), before);
 
-    let mut memory = HeapMemory::new(100).unwrap();
+    let memory = HeapMemory::new(100).unwrap();
     let start = memory.host_address() as *mut u8;
     memory.abandon();
     drop(memory);

@@ -192,7 +192,7 @@ fn it_is_unmapped_on_drop_with_its_guards_unless_abandoned() {
         drop(memory);
         !addresses.into_iter().any(maps::has_address)
     }));
-    let mut memory = GuardedMemory::behind_guard(PAGE).unwrap();
+    let memory = GuardedMemory::behind_guard(PAGE).unwrap();
     let addresses = ends(&memory);
     memory.abandon();
     memory.store_u64(0, 7);

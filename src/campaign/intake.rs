@@ -2,7 +2,7 @@
 
 use super::summary::{Block, Ending, Finding};
 use super::{MOST_TIMELINES, Observer, Plan, Standing};
-use crate::execution::Pulse;
+use crate::execution::SharedPulse;
 use crate::executor::{Executor, Failure};
 use crate::shrink::{BUDGET, shrink_while};
 use crate::timeline::Timeline;
@@ -20,7 +20,7 @@ pub(super) struct Intake<'a> {
     pub(super) plan: &'a Plan,
     pub(super) standing: &'a Standing,
     pub(super) interrupted: &'a AtomicBool,
-    pub(super) shrinking: &'a Pulse,
+    pub(super) shrinking: &'a SharedPulse,
     pub(super) start: Instant,
     pub(super) before: Duration,
 }
@@ -129,7 +129,7 @@ impl Intake<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         let Self { plan, standing, .. } = self;
-        self.shrinking.begin(finding.seed);
+        self.shrinking.handle().begin(finding.seed);
         let mut go_on = |scenario: &_| {
             standing.trying().clone_from(scenario);
             !self.is_interrupted()

@@ -1,7 +1,7 @@
 //! Watching for a call that never returns: the one use of a clock that decides anything.
 
 use super::Plan;
-use crate::execution::{Place, Pulse};
+use crate::execution::{Place, Pulse, SharedPulse};
 use crate::outcome::Call;
 use ringstorm_sim_device::Fault;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -33,7 +33,7 @@ pub struct Hang {
 pub(super) fn watch<'scope>(
     scope: &'scope Scope<'scope, '_>,
     plan: &'scope Plan,
-    pulses: &'scope [Pulse],
+    pulses: &'scope [SharedPulse],
     hung: &'scope (dyn Fn(&Hang) + Sync),
 ) -> Sender<()> {
     let (watching, over) = channel();
@@ -55,17 +55,18 @@ pub(super) fn watch<'scope>(
 }
 
 /// One pulse, and for how long it did not change.
-struct Watched<'a> {
-    pulse: &'a Pulse,
+struct Watched {
+    pulse: Pulse,
     last: Place,
     looked: Instant,
     /// As far as the watchdog ran itself.
     waited: Duration,
 }
 
-impl<'a> Watched<'a> {
-    fn new(pulse: &'a Pulse) -> Self {
-        Self { pulse, last: pulse.place(), looked: Instant::now(), waited: Duration::ZERO }
+impl Watched {
+    fn new(pulse: &SharedPulse) -> Self {
+        let pulse = pulse.handle();
+        Self { last: pulse.place(), pulse, looked: Instant::now(), waited: Duration::ZERO }
     }
 
     fn look(&mut self, patience: Duration) -> Option<Hang> {

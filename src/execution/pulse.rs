@@ -1,22 +1,41 @@
 //! Where an execution is, for whoever watches it from another thread or process.
 
 use crate::outcome::Call;
-use ringstorm_core::{AnyMemory, HeapMemory, MappedMemory, SharedMemory, SystemError};
+use ringstorm_core::{MappedMemory, SharedMemory, SystemError};
 use ringstorm_sim_device::Fault;
 use std::fs::File;
 use std::io::Write;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// In bytes: the seed, where its scenario is, and whether one was begun.
+/// By word: the seed, where its scenario is, and whether one was begun.
 const SEED: usize = 0;
-const PLACE: usize = 8;
-const BEGUN: usize = 16;
-const LENGTH: usize = 24;
+const PLACE: usize = 1;
+const BEGUN: usize = 2;
+const WORDS: usize = 3;
 
 /// A handle to memory in which a rig says where it is: cheap enough to be said with every call of the subject, and still
 /// there when the process that said it is not.
 #[derive(Debug, Clone)]
-pub struct Pulse(Arc<AnyMemory>);
+pub struct Pulse(Words);
+
+#[derive(Debug, Clone)]
+enum Words {
+    Here(Arc<[AtomicU64; WORDS]>),
+    InFile(Rc<MappedMemory>),
+}
+
+/// The same memory for other threads of this process.
+#[derive(Debug, Default)]
+pub struct SharedPulse(Arc<[AtomicU64; WORDS]>);
+
+impl SharedPulse {
+    /// A handle for the calling thread.
+    pub fn handle(&self) -> Pulse {
+        Pulse(Words::Here(Arc::clone(&self.0)))
+    }
+}
 
 /// Where an execution is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +53,6 @@ pub struct Place {
 }
 
 impl Pulse {
-    /// For other threads of this process.
-    ///
-    /// # Errors
-    /// [`SystemError`] if there is no memory.
-    pub fn here() -> Result<Self, SystemError> {
-        Ok(Self(Arc::new(HeapMemory::new(LENGTH)?.into())))
-    }
-
     /// In a file, for another process.
     ///
     /// # Errors
@@ -49,22 +60,37 @@ impl Pulse {
     pub fn in_file(mut file: File) -> Result<Self, SystemError> {
         // Written, and not made long: what has no room on the disk would end the process when it is stored to.
         if file.metadata().map_err(SystemError::Map)?.len() == 0 {
-            file.write_all(&[0; LENGTH]).map_err(SystemError::Map)?;
+            file.write_all(&[0; 8 * WORDS]).map_err(SystemError::Map)?;
         }
-        Ok(Self(Arc::new(MappedMemory::attach(file)?.into())))
+        Ok(Self(Words::InFile(Rc::new(MappedMemory::attach(file)?))))
+    }
+
+    #[inline(always)]
+    fn store(&self, word: usize, value: u64) {
+        match &self.0 {
+            Words::Here(words) => words[word].store(value, Ordering::Relaxed),
+            Words::InFile(memory) => memory.store_u64(8 * word, value),
+        }
+    }
+
+    fn load(&self, word: usize) -> u64 {
+        match &self.0 {
+            Words::Here(words) => words[word].load(Ordering::Relaxed),
+            Words::InFile(memory) => memory.load_u64(8 * word),
+        }
     }
 
     /// The next scenario is that of this seed.
     pub fn begin(&self, seed: u64) {
-        self.0.store_u64(PLACE, 0);
-        self.0.store_u64(SEED, seed);
-        self.0.store_u64(BEGUN, 1);
+        self.store(PLACE, 0);
+        self.store(SEED, seed);
+        self.store(BEGUN, 1);
     }
 
     /// Nothing is begun.
     pub fn rest(&self) {
-        self.0.store_u64(PLACE, 0);
-        self.0.store_u64(BEGUN, 0);
+        self.store(PLACE, 0);
+        self.store(BEGUN, 0);
     }
 
     /// A call of the subject begins.
@@ -72,19 +98,19 @@ impl Pulse {
     pub(super) fn enter(&self, call: Call, steps: u64, last_fault: Option<Fault>, serial: u16) {
         let fault = last_fault.map_or(0, |fault| fault as u64 + 1);
         let place = steps & 0xffff_ffff | (call as u64 + 1) << 32 | fault << 40 | u64::from(serial) << 48;
-        self.0.store_u64(PLACE, place);
+        self.store(PLACE, place);
     }
 
     /// The execution is over. (Between its calls little happens, so that one is as good as the last.)
     pub(super) fn leave(&self) {
-        self.0.store_u64(PLACE, 0);
+        self.store(PLACE, 0);
     }
 
     /// Where the execution is.
     pub fn place(&self) -> Place {
-        let place = self.0.load_u64(PLACE);
+        let place = self.load(PLACE);
         Place {
-            seed: (self.0.load_u64(BEGUN) != 0).then(|| self.0.load_u64(SEED)),
+            seed: (self.load(BEGUN) != 0).then(|| self.load(SEED)),
             steps: place as u32,
             call: ((place >> 32) as u8).checked_sub(1).and_then(Call::from_repr),
             last_fault: ((place >> 40) as u8).checked_sub(1).and_then(Fault::from_repr),

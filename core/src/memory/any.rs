@@ -11,13 +11,13 @@ use core::fmt;
 pub struct AnyMemory {
     raw: RawMemory,
     /// Gives the memory back on drop.
-    owner: Box<dyn SharedMemory + Send + Sync>,
+    owner: Box<dyn SharedMemory + Send>,
 }
 
 impl AnyMemory {
     /// # Safety
     /// `raw` must stay valid for as long as `owner` lives, wherever it is moved, and for ever once that is abandoned.
-    unsafe fn new(raw: RawMemory, owner: impl SharedMemory + Send + Sync + 'static) -> Self {
+    unsafe fn new(raw: RawMemory, owner: impl SharedMemory + Send + 'static) -> Self {
         Self { raw, owner: Box::new(owner) }
     }
 }
@@ -54,7 +54,7 @@ impl fmt::Debug for AnyMemory {
 impl SharedMemory for AnyMemory {
     forward_accesses!(self => self.raw);
 
-    fn abandon(&mut self) {
+    fn abandon(&self) {
         self.owner.abandon();
     }
 }

@@ -1,7 +1,7 @@
 //! Memory between pages that nobody may touch.
 #![allow(unsafe_code)]
 
-use super::mapped::nonzero;
+use super::mapped::{Mapping, nonzero};
 use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
 use crate::SystemError;
 use core::ptr::NonNull;
@@ -24,8 +24,8 @@ use std::io;
 #[derive(Debug)]
 pub struct GuardedMemory {
     pub(super) raw: RawMemory,
-    /// Unmaps on drop, guards and all; `None` once abandoned.
-    mapping: Option<MmapRaw>,
+    /// Bytes and guards.
+    mapping: Mapping,
 }
 
 impl GuardedMemory {
@@ -72,7 +72,7 @@ impl GuardedMemory {
         // SAFETY: `place` leaves the bytes between the guards, where the mapping is read and write; it is kept until
         // drop, or for ever if abandoned.
         let raw = unsafe { RawMemory::new(start, length) };
-        Ok(Self { raw, mapping: Some(mapping) })
+        Ok(Self { raw, mapping: Mapping::new(mapping) })
     }
 }
 
@@ -83,7 +83,7 @@ fn invalid(what: &'static str) -> io::Error {
 impl SharedMemory for GuardedMemory {
     forward_accesses!(self => self.raw);
 
-    fn abandon(&mut self) {
-        core::mem::forget(self.mapping.take());
+    fn abandon(&self) {
+        self.mapping.abandon();
     }
 }

@@ -6,6 +6,7 @@ use crate::SystemError;
 use alloc::alloc::{alloc_zeroed, dealloc};
 use core::alloc::Layout;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 /// Alignment of every allocation: a page, so that buffers of whole pages are page-aligned for the device.
 const PAGE: usize = 4096;
@@ -15,14 +16,15 @@ const PAGE: usize = 4096;
 #[derive(Debug)]
 pub struct HeapMemory {
     pub(super) raw: RawMemory,
-    /// What to give back on drop; `None` once abandoned.
-    owned: Option<(NonNull<u8>, Layout)>,
+    start: NonNull<u8>,
+    layout: Layout,
+    /// Not to be given back on drop.
+    abandoned: AtomicBool,
 }
 
-// SAFETY: the pointer is only used to give the allocation back, once, by whoever owns the value.
+// SAFETY: the pointer is only used to give the allocation back, once, by whoever owns the value. Not `Sync`: see
+// `ThreadShared`.
 unsafe impl Send for HeapMemory {}
-// SAFETY: shared access goes through `RawMemory`, which is `Sync`.
-unsafe impl Sync for HeapMemory {}
 
 impl HeapMemory {
     /// Allocates `length` bytes, all zero.
@@ -39,23 +41,23 @@ impl HeapMemory {
         let start = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(out_of_memory)?;
         // SAFETY: a fresh allocation of `length` bytes, owned by the value that owns this one.
         let raw = unsafe { RawMemory::new(start, length) };
-        Ok(Self { raw, owned: Some((start, layout)) })
+        Ok(Self { raw, start, layout, abandoned: AtomicBool::new(false) })
     }
 }
 
 impl SharedMemory for HeapMemory {
     forward_accesses!(self => self.raw);
 
-    fn abandon(&mut self) {
-        self.owned = None;
+    fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for HeapMemory {
     fn drop(&mut self) {
-        if let Some((start, layout)) = self.owned.take() {
+        if !*self.abandoned.get_mut() {
             // SAFETY: allocated in `new` with this layout, and given back only here.
-            unsafe { dealloc(start.as_ptr(), layout) }
+            unsafe { dealloc(self.start.as_ptr(), self.layout) }
         }
     }
 }

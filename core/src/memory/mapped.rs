@@ -3,7 +3,11 @@
 
 use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
 use crate::SystemError;
+use core::cell::Cell;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, Ordering};
 use memmap2::{MmapOptions, MmapRaw};
 use std::fs::File;
 use std::io;
@@ -16,8 +20,7 @@ use std::io;
 #[derive(Debug)]
 pub struct MappedMemory {
     pub(super) raw: RawMemory,
-    /// Unmaps on drop; `None` once abandoned.
-    mapping: Option<MmapRaw>,
+    mapping: Mapping,
     file: Option<File>,
 }
 
@@ -77,7 +80,7 @@ impl MappedMemory {
         let start = NonNull::new(mapping.as_mut_ptr()).expect("a mapping is never at address zero");
         // SAFETY: the mapping is kept until drop, or for ever if abandoned, and is read and write.
         let raw = unsafe { RawMemory::new(start, mapping.len()) };
-        Self { raw, mapping: Some(mapping), file }
+        Self { raw, mapping: Mapping::new(mapping), file }
     }
 }
 
@@ -107,7 +110,35 @@ fn nameless_file(length: u64) -> io::Result<File> {
 impl SharedMemory for MappedMemory {
     forward_accesses!(self => self.raw);
 
-    fn abandon(&mut self) {
-        core::mem::forget(self.mapping.take());
+    fn abandon(&self) {
+        self.mapping.abandon();
+    }
+}
+
+/// Unmaps on drop, unless it was abandoned.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    mapping: ManuallyDrop<MmapRaw>,
+    abandoned: AtomicBool,
+    /// Only [`ThreadShared`](super::ThreadShared) memory is for several threads at once.
+    not_sync: PhantomData<Cell<()>>,
+}
+
+impl Mapping {
+    pub(super) const fn new(mapping: MmapRaw) -> Self {
+        Self { mapping: ManuallyDrop::new(mapping), abandoned: AtomicBool::new(false), not_sync: PhantomData }
+    }
+
+    pub(super) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        if !*self.abandoned.get_mut() {
+            // SAFETY: nobody uses the mapping after this: its owner is being dropped.
+            unsafe { ManuallyDrop::drop(&mut self.mapping) }
+        }
     }
 }

@@ -81,6 +81,16 @@ macro_rules! forward_accesses {
     };
 }
 
+/// Hands every access on, and the end of the queue too.
+macro_rules! forward_all {
+    ($self:ident => $target:expr) => {
+        forward_accesses!($self => $target);
+        fn abandon(&$self) {
+            ($target).abandon()
+        }
+    };
+}
+
 mod any;
 mod areas;
 mod fixed;
@@ -90,6 +100,7 @@ mod heap;
 #[cfg(feature = "std")]
 mod mapped;
 mod raw;
+mod thread_shared;
 
 pub use any::AnyMemory;
 pub use areas::Areas;
@@ -100,6 +111,7 @@ pub use heap::HeapMemory;
 #[cfg(feature = "std")]
 pub use mapped::MappedMemory;
 pub use raw::RawMemory;
+pub use thread_shared::ThreadShared;
 
 use alloc::rc::Rc;
 use alloc::sync::Arc;
@@ -244,11 +256,14 @@ pub trait SharedMemory {
     /// Sets `length` bytes to zero: payload, or rings while the device is stopped.
     fn zero(&self, offset: usize, length: usize);
 
-    /// The owner goes away while a device may still reach the memory.
+    /// A queue goes away while a device may still access the memory.
     ///
-    /// From now on the memory must stay as it is for as long as the process lives: dropping `self` must
-    /// neither unmap nor reuse it.
-    fn abandon(&mut self);
+    /// From now on the memory must stay as it is for as long as the process lives: dropping its owner must
+    /// neither unmap nor reuse it. Borrowed and counted memory (`&M`, `Rc<M>`, `Arc<M>`) passes the call on to `M`.
+    ///
+    /// [`RawMemory`] is the one exception: it does not own its memory, so it cannot keep it. Whoever made it promised to
+    /// ([`RawMemory::new`]).
+    fn abandon(&self);
 
     /// The bytes that all accesses end up in, for accesses that were checked before; `None` if it is not known that `self`
     /// and its clones keep their place and length for as long as they live. What this crate's own kinds answer cannot
@@ -260,24 +275,17 @@ pub trait SharedMemory {
     }
 }
 
-/// Borrowed memory: whoever lends it keeps it alive.
+/// Borrowed memory. Abandoned, it outlives the one who lent it.
 impl<M: SharedMemory + ?Sized> SharedMemory for &M {
-    forward_accesses!(self => **self);
-    fn abandon(&mut self) {}
+    forward_all!(self => **self);
 }
 
-/// Shared memory of one thread; abandoned, it keeps one owner for ever.
+/// Memory with several owners in one thread.
 impl<M: SharedMemory + ?Sized> SharedMemory for Rc<M> {
-    forward_accesses!(self => **self);
-    fn abandon(&mut self) {
-        core::mem::forget(Self::clone(self));
-    }
+    forward_all!(self => **self);
 }
 
-/// Shared memory of several threads; abandoned, it keeps one owner for ever.
+/// Memory with several owners; in several threads if the memory itself permits it ([`ThreadShared`]).
 impl<M: SharedMemory + ?Sized> SharedMemory for Arc<M> {
-    forward_accesses!(self => **self);
-    fn abandon(&mut self) {
-        core::mem::forget(Self::clone(self));
-    }
+    forward_all!(self => **self);
 }

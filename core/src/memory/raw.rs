@@ -18,18 +18,19 @@ pub struct RawMemory {
 
 // SAFETY: the constructor's contract makes the memory valid for the whole process, and all access is by value.
 unsafe impl Send for RawMemory {}
-// SAFETY: integers are accessed atomically. Copies of payload are not atomic, for which Rust has no means: against a
-// device outside this process they are as good as volatile ones, and between threads of this process the
-// constructor's contract leaves it to the ring protocol that a buffer has one owner at a time.
+// SAFETY: the constructor's caller promises that no two threads race in a way that Rust forbids.
 unsafe impl Sync for RawMemory {}
 
 impl RawMemory {
     /// Takes memory by pointer and length in bytes.
     ///
     /// # Safety
-    /// Threads of this process that copy payload in and out must not race for the same bytes; driver and device that
-    /// keep to the rings do not. `start..start + length` must be valid for reads and writes for as long as the value lives, must not
-    /// be covered by a Rust reference meanwhile, and `length` must not exceed `isize::MAX`.
+    /// - `start..start + length` must be valid for reads and writes for as long as the value lives, and `length` must not
+    ///   exceed `isize::MAX`. No Rust reference may cover these bytes meanwhile.
+    /// - The value does not own the memory, so [`SharedMemory::abandon`] cannot keep it. If a queue over the memory is
+    ///   dropped, the memory must stay as it is until the device has confirmed its reset, although the value is gone.
+    /// - Threads of this process that share the value, or have other values over the same bytes, keep the rules of
+    ///   [`ThreadShared::new`](super::ThreadShared::new).
     pub const unsafe fn new(start: NonNull<u8>, length: usize) -> Self {
         Self { start, length }
     }
@@ -165,7 +166,8 @@ impl SharedMemory for RawMemory {
         unsafe { core::ptr::write_bytes(place, 0, length) }
     }
 
-    fn abandon(&mut self) {}
+    /// Does nothing: see [`new`](Self::new).
+    fn abandon(&self) {}
 
     #[inline(always)]
     fn fixed(&self, _: Sealed) -> Option<Fixed<'_>> {

@@ -5,7 +5,7 @@ use ringstorm_core::OrderedLoad::UsedIndex;
 use ringstorm_core::OrderedStore::AvailableIndex;
 use ringstorm_core::{
     AnyMemory, Config, DescriptorTable, DeviceAddress, Error, HeapMemory, MappedMemory, Misuse, QueueSize,
-    RawMemory, Region, SharedMemory, SplitQueue, SystemError, WritableBuffers,
+    RawMemory, Region, SharedMemory, SplitQueue, SystemError, ThreadShared, WritableBuffers,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -37,6 +37,28 @@ fn with_each_kind(test: impl Fn(&dyn SharedMemory)) {
     }
     test(&Rc::new(HeapMemory::new(32).unwrap()));
     test(&Arc::new(HeapMemory::new(32).unwrap()));
+}
+
+/// Compiles only if none of the types is `Sync`: safe code could race accesses of different widths in two threads.
+#[test]
+fn safe_memory_is_not_for_several_threads_at_once() {
+    trait Ambiguous<T> {
+        fn is_not_sync() {}
+    }
+    impl<T: ?Sized> Ambiguous<()> for T {}
+    impl<T: ?Sized + Sync> Ambiguous<u8> for T {}
+    <HeapMemory as Ambiguous<_>>::is_not_sync();
+    <MappedMemory as Ambiguous<_>>::is_not_sync();
+    <AnyMemory as Ambiguous<_>>::is_not_sync();
+    #[cfg(unix)]
+    <ringstorm_core::GuardedMemory as Ambiguous<_>>::is_not_sync();
+    fn sync_and_send<T: Sync + Send>() {}
+    fn send<T: Send>() {}
+    sync_and_send::<ThreadShared<HeapMemory>>();
+    sync_and_send::<ThreadShared<MappedMemory>>();
+    send::<SplitQueue<HeapMemory>>();
+    send::<SplitQueue<MappedMemory>>();
+    send::<SplitQueue<AnyMemory>>();
 }
 
 #[test]

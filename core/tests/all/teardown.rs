@@ -5,7 +5,7 @@
 
 use crate::support::recorder::{Access, Recorder};
 use ringstorm_core::{
-    DescriptorTable, DeviceAddress, DeviceStopped, Head, HeapMemory, Region, SharedMemory, WritableBuffers,
+    DescriptorTable, DeviceAddress, DeviceStopped, Head, Region, SharedMemory, ThreadShared, WritableBuffers,
 };
 use ringstorm_core::{QueueSize, SplitQueue};
 use std::rc::Rc;
@@ -56,27 +56,24 @@ fn a_refused_release_abandons_nothing_until_the_table_is_dropped() {
     assert_eq!(abandoned(|table, _| drop(table.release())), [1, 1, 1]);
 }
 
+/// A queue over borrowed or counted memory goes away: the memory itself must learn of it, since its owner may drop it next.
 #[test]
-fn counted_memory_keeps_one_owner_once_abandoned() {
-    let mut rc = Rc::new(HeapMemory::new(8).unwrap());
-    rc.abandon();
-    assert_eq!(Rc::strong_count(&rc), 2);
-    let mut arc = Arc::new(HeapMemory::new(8).unwrap());
-    arc.abandon();
-    assert_eq!(Arc::strong_count(&arc), 2);
-    // SAFETY: these are the owners that `abandon` left behind; taking them back keeps the test from leaking.
-    unsafe {
-        Rc::decrement_strong_count(Rc::as_ptr(&rc));
-        Arc::decrement_strong_count(Arc::as_ptr(&arc));
+fn borrowed_and_counted_memory_passes_it_on() {
+    fn abandons(memory: impl SharedMemory, recorder: &Recorder) {
+        recorder.take_log();
+        memory.abandon();
+        assert_eq!(recorder.take_log(), [Access::Abandon]);
     }
-}
-
-#[test]
-fn lent_memory_stays_with_its_lender() {
     let recorder = Recorder::new(8);
-    let mut lent = &recorder;
-    lent.abandon();
-    assert_eq!(recorder.take_log(), []);
+    abandons(&recorder, &recorder);
+    let rc = Rc::new(Recorder::new(8));
+    abandons(Rc::clone(&rc), &rc);
+    assert_eq!(Rc::strong_count(&rc), 1);
+    let arc = Arc::new(Recorder::new(8));
+    abandons(Arc::clone(&arc), &arc);
+    assert_eq!(Arc::strong_count(&arc), 1);
+    // SAFETY: there is no other thread.
+    abandons(unsafe { ThreadShared::new(&recorder) }, &recorder);
 }
 
 #[cfg(target_os = "linux")]
@@ -110,7 +107,7 @@ mod mappings {
         drop(memory);
         assert!(!maps::has_file(identity));
 
-        let (mut memory, identity) = make();
+        let (memory, identity) = make();
         memory.abandon();
         drop(memory);
         assert!(maps::has_file(identity));

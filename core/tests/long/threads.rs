@@ -1,7 +1,9 @@
 //! Four threads on one queue behind a mutex, a fifth as the device.
 
-use crate::support::{Memory, Queue, pattern};
-use ringstorm_core::{Head, HeapMemory, Misuse, SplitQueue};
+use crate::support::{BUFFERS_AT, Device, RINGS_AT, heap, pattern};
+use ringstorm_core::{
+    Config, DeviceAddress, Head, HeapMemory, Layout, Misuse, QueueSize, Region, SplitQueue, ThreadShared,
+};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -52,9 +54,21 @@ impl Drop for Watch<'_> {
     }
 }
 
+/// Memory that the device's thread accesses while a driver's thread does.
+type Memory = ThreadShared<HeapMemory>;
+
+fn at(memory: &Memory, address: u64) -> Region<&Memory> {
+    Region::at(memory, DeviceAddress::new(address))
+}
+
+fn memory(length: usize) -> Memory {
+    // SAFETY: queue and device keep to the rings: all that they copy is ordered by a ring index.
+    unsafe { ThreadShared::new(heap(length)) }
+}
+
 /// The queue, and chains that one thread took for another.
 struct Shared<'m> {
-    queue: Queue<'m>,
+    queue: SplitQueue<&'m Memory>,
     done: HashMap<Head, u32>,
 }
 
@@ -70,7 +84,7 @@ fn response(mut request: Vec<u8>) -> Vec<u8> {
 }
 
 /// Submits in two buffers if the request is long enough; `None` if the queue is full.
-fn submit(queue: &mut SplitQueue<&HeapMemory>, payload: &[u8]) -> Option<Head> {
+fn submit(queue: &mut SplitQueue<&Memory>, payload: &[u8]) -> Option<Head> {
     let (front, back) = payload.split_at(payload.len() / 2);
     let result = match front.is_empty() {
         true => queue.submit(&[back], &[32, 32]),
@@ -126,8 +140,12 @@ fn client(shared: &Mutex<Shared<'_>>, watch: &mut Watch<'_>, thread: u32) {
 #[test]
 fn four_threads_and_a_device() {
     // Chains have three or four descriptors, so four threads must wait for one another.
-    let memory = Memory::new(8, 32);
-    let shared = Mutex::new(Shared { queue: memory.queue(), done: HashMap::new() });
+    let config = Config { buffer_size: 32, ..Config::new(QueueSize::new(8).unwrap()) };
+    let (rings, buffers) = (memory(Layout::new(config.size).len()), memory(8 * 32));
+    let (ring_region, buffer_region) = (at(&rings, RINGS_AT), at(&buffers, BUFFERS_AT));
+    let queue = SplitQueue::new(config, ring_region, buffer_region).unwrap();
+    let device = || Device::new(8, &rings, vec![(BUFFERS_AT, &buffers)], 0);
+    let shared = Mutex::new(Shared { queue, done: HashMap::new() });
     let progress = Progress::default();
     thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -135,7 +153,7 @@ fn four_threads_and_a_device() {
             scope.spawn(move || client(shared, &mut Watch::new(progress), thread));
         }
         scope.spawn(|| {
-            let (mut device, mut served) = (memory.device(), 0);
+            let (mut device, mut served) = (device(), 0);
             let mut watch = Watch::new(&progress);
             while served < THREADS * CHAINS_EACH {
                 match device.serve(response) {
@@ -154,6 +172,6 @@ fn four_threads_and_a_device() {
     assert_eq!(queue.take(), Ok(None));
     assert_eq!(queue.verify(), []);
     let total = (THREADS * CHAINS_EACH) as u16;
-    assert_eq!((memory.device().available_index(), memory.device().used_index()), (total, total));
+    assert_eq!((device().available_index(), device().used_index()), (total, total));
     assert!(queue.release().is_ok());
 }

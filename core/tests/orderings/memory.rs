@@ -216,5 +216,5 @@ impl SharedMemory for LoomMemory {
         }
     }
     /// Nothing: an execution of the model ends with its memory, whatever is live in it.
-    fn abandon(&mut self) {}
+    fn abandon(&self) {}
 }

@@ -105,7 +105,7 @@ impl SharedMemory for Weakened {
     fn zero(&self, offset: usize, length: usize) {
         self.inner.zero(offset, length);
     }
-    fn abandon(&mut self) {
+    fn abandon(&self) {
         self.inner.abandon();
     }
 }

@@ -105,7 +105,7 @@ impl SharedMemory for Recorder {
     fn zero(&self, offset: usize, length: usize) {
         self.note(Access::Zero { offset, length }).zero(offset, length)
     }
-    fn abandon(&mut self) {
+    fn abandon(&self) {
         self.note(Access::Abandon);
     }
 }

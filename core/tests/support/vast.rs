@@ -82,7 +82,7 @@ impl SharedMemory for Vast {
     fn zero(&self, offset: usize, length: usize) {
         self.real.zero(offset, length)
     }
-    fn abandon(&mut self) {
+    fn abandon(&self) {
         self.real.abandon()
     }
 }

@@ -40,6 +40,7 @@ pub struct WatchedMemory {
     trap: Cell<Option<Trap>>,
     /// Where the trap is; nowhere if there is none.
     trap_offset: Cell<usize>,
+    abandoned: Cell<bool>,
 }
 
 impl WatchedMemory {
@@ -62,6 +63,7 @@ impl WatchedMemory {
             call: CallLog::default(),
             trap: Cell::new(None),
             trap_offset: Cell::new(usize::MAX),
+            abandoned: Cell::new(false),
         }
     }
 
@@ -81,6 +83,12 @@ impl WatchedMemory {
         self.length.set(length);
         self.call.restart();
         self.set_trap(None);
+        self.abandoned.set(false);
+    }
+
+    /// Whether a driver [abandoned](SharedMemory::abandon) the memory since it was last restarted.
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned.get()
     }
 
     /// Says which part the driver must not write from now on.
@@ -327,7 +335,8 @@ impl SharedMemory for WatchedMemory {
         }
     }
 
-    fn abandon(&mut self) {
-        self.memory.abandon();
+    /// Only noted: the simulated device acts when it is called and never afterwards, so nothing has to be kept for it.
+    fn abandon(&self) {
+        self.abandoned.set(true);
     }
 }

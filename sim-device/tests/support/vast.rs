@@ -48,5 +48,5 @@ impl SharedMemory for Vast<'_> {
     fn zero(&self, offset: usize, length: usize) {
         self.0.zero(offset, length);
     }
-    fn abandon(&mut self) {}
+    fn abandon(&self) {}
 }
