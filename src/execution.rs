@@ -219,7 +219,7 @@ impl Rig {
         self.step_at(number, Some(step), &mut ())
     }
 
-    /// Settles and releases the subject.
+    /// Settles and lets the subject go.
     ///
     /// # Errors
     /// [`Stop`] if something is wrong at the end.
@@ -338,7 +338,7 @@ impl Rig {
         let begun = step.map(|step| run.counts.begin(step.op()));
         let result = match step {
             Some(step) => self.act(step, listener),
-            None => self.settle_and_release(listener).map(|()| None),
+            None => self.settle_and_let_go(listener).map(|()| None),
         };
         let run = &mut self.run;
         run.effective_steps += u64::from(run.effective);

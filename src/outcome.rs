@@ -47,6 +47,8 @@ pub enum Call {
     Reset,
     /// Releasing.
     Release,
+    /// Dropping it while the device is running.
+    Drop,
 }
 
 impl fmt::Display for Call {

@@ -5,7 +5,7 @@
 
 use crate::executor::{Executor, Failure};
 use crate::outcome::{Limit, Outcome, Signature, Verdict};
-use crate::scenario::{Amount, Buffers, Lengths, Pick, Scenario, Setup, Step};
+use crate::scenario::{Amount, Buffers, Ending, Lengths, Pick, Scenario, Setup, Step};
 use crate::subject::Kind;
 use ringstorm_core::{Policies, QueueSize, RingIndex};
 
@@ -137,6 +137,8 @@ impl Shrinker<'_> {
             candidate
         };
         let candidate = with(&self.best, &|setup| setup.policies = Policies::default());
+        self.accept(candidate)?;
+        let candidate = with(&self.best, &|setup| setup.ending = Ending::Released);
         self.accept(candidate)?;
         let candidate = with(&self.best, &|setup| setup.first_index = RingIndex::new(0));
         self.accept(candidate)?;

@@ -17,8 +17,8 @@ fn run(rig: &mut Rig, kind: Kind, profile: Profile, seed: u64) -> Outcome {
 const fn guilty_of(defect: Defect) -> &'static [Invariant] {
     use Invariant::{
         Acyclic, AvailableOrder, BuffersDisjoint, BuffersRegistered, CompletedOnce, Drains, FailedUnchanged,
-        FairBlame, FetchedOnce, FreeCount, LengthBound, MisuseRefused, NoDoubleUse, NoPanic, Notified,
-        OwnArea, Payload, Released, ResetRecovers, Response, WellFormed,
+        FairBlame, FetchedOnce, FreeCount, LengthBound, MemoryKept, MisuseRefused, NoDoubleUse, NoPanic,
+        Notified, OwnArea, Payload, Released, ResetRecovers, Response, WellFormed,
     };
     match defect {
         Defect::HeadAtSize
@@ -89,6 +89,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         // A chain may be given the same descriptor twice.
         Defect::FreeListEndsInChain => &[NoDoubleUse, Payload, Acyclic, WellFormed],
         Defect::WrapBlamed | Defect::FullRingBlamed => &[FairBlame],
+        Defect::IdleDropFreesRings | Defect::DropFreesBuffers => &[MemoryKept],
     }
 }
 

@@ -292,6 +292,13 @@ pub enum Event<'a> {
     },
     /// The driver panicked in a call.
     Panic,
+    /// The subject was dropped at the end, while the device was running. What follows is what the device does then.
+    Dropped {
+        /// Whether it keeps the memory of table and rings.
+        rings: bool,
+        /// Whether it keeps the memory of the buffers.
+        buffers: bool,
+    },
 }
 
 impl Event<'_> {
@@ -306,6 +313,7 @@ impl Event<'_> {
             | Self::Interrupts { .. }
             | Self::Reset { .. }
             | Self::Released { .. }
+            | Self::Dropped { .. }
             | Self::Panic => true,
             Self::Stores { .. }
             | Self::Stored { .. }

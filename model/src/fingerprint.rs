@@ -32,6 +32,9 @@ impl Model {
             broken,
             stores_allowed: _,
             submitting: _,
+            // Nothing follows that is gone on from.
+            rings_gone: _,
+            buffers_gone: _,
             fresh,
             unannounced,
             submissions: _,

@@ -65,6 +65,8 @@ pub enum Invariant {
     ResetRecovers = 19,
     /// A value that the device can write is read at most once within one call (double fetch).
     FetchedOnce = 20,
+    /// A queue that goes away while the device runs keeps its rings, and the buffers of chains that the device has: the device may access them until it is reset (3.3.1).
+    MemoryKept = 21,
 }
 
 impl Invariant {

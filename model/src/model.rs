@@ -97,6 +97,9 @@ pub struct Model {
     pub(crate) stores_allowed: u32,
     /// Whether the last call was a submission that was accepted.
     pub(crate) submitting: bool,
+    /// Whether the subject is gone and has given the rings' memory back while the device was running; and the buffers'.
+    pub(crate) rings_gone: bool,
+    pub(crate) buffers_gone: bool,
     /// Whether the next free count is the first one after a reset.
     pub(crate) fresh: bool,
     /// Submissions since the driver was last asked to publish.
@@ -124,6 +127,7 @@ impl Model {
         self.restart(setup.first_index);
         (self.fresh, self.stores_allowed) = (false, u32::MAX);
         self.first_flags = None;
+        (self.rings_gone, self.buffers_gone) = (false, false);
     }
 
     fn restart(&mut self, first_index: u16) {
@@ -224,6 +228,7 @@ impl Model {
                 self.fetched(head, whole, descriptors, payload)
             }
             Event::UsedElement { index, id, length } => {
+                self.reach_rings("writes a used element")?;
                 if let Some(unseen) = self.used.write(index, id, length)
                     && let Some(Chain { serial, .. }) = self.chains.in_flight(unseen)
                 {
@@ -233,10 +238,12 @@ impl Model {
                 Ok(())
             }
             Event::Wrote { place, length } => {
+                self.reach_buffers("writes to a chain that it has")?;
                 self.chains.overwritten(place, length);
                 Ok(())
             }
             Event::UsedIndex { index } => {
+                self.reach_rings("moves the used index")?;
                 match index.wrapping_sub(self.used.next).cmp(&self.used.claimed()) {
                     Ordering::Less => self.went_back = true,
                     // From now on the driver sees elements again, and has the last one to ask anew with.
@@ -247,6 +254,7 @@ impl Model {
                 Ok(())
             }
             Event::Notifications { wanted } => {
+                self.reach_rings("writes its flags")?;
                 self.notifications_wanted = wanted;
                 Ok(())
             }
@@ -259,6 +267,7 @@ impl Model {
                 Ok(())
             }
             Event::AvailableEvent { index } => {
+                self.reach_rings("writes its event")?;
                 self.available_event = index;
                 Ok(())
             }
@@ -298,7 +307,33 @@ impl Model {
                 require!(false, NoPanic, "the driver panicked");
                 Ok(())
             }
+            Event::Dropped { rings, buffers } => {
+                (self.rings_gone, self.buffers_gone) = (!rings, !buffers);
+                Ok(())
+            }
         }
+    }
+
+    /// The device accesses table or rings, as it may until it is reset.
+    #[inline(always)]
+    pub(crate) fn reach_rings(&self, act: &str) -> Result<(), Violation> {
+        require!(
+            !self.rings_gone,
+            MemoryKept,
+            "the running device {act}, but the queue was dropped and gave the memory of its rings back"
+        );
+        Ok(())
+    }
+
+    /// The device accesses the buffers of a chain that it has.
+    #[inline(always)]
+    pub(crate) fn reach_buffers(&self, act: &str) -> Result<(), Violation> {
+        require!(
+            !self.buffers_gone,
+            MemoryKept,
+            "the running device {act}, but the queue was dropped and gave the memory of its buffers back"
+        );
+        Ok(())
     }
 
     fn stores(&self, count: u32, foreign: bool) -> Result<(), Violation> {

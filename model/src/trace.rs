@@ -128,6 +128,7 @@ impl TraceHash {
             Event::Spurious => self.pair(30, 0),
             Event::Trap => self.pair(31, 0),
             Event::AvailableFlags { flags } => self.pair(32, u64::from(*flags)),
+            Event::Dropped { rings, buffers } => self.pair(33, u64::from(*rings) | u64::from(*buffers) << 8),
         }
     }
 

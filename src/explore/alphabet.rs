@@ -1,6 +1,6 @@
 //! What an execution of a small scope is made of.
 
-use crate::scenario::{Amount, BadHead, Buffers, HeadCall, Lengths, Pick, Setup, Step};
+use crate::scenario::{Amount, BadHead, Buffers, Ending, HeadCall, Lengths, Pick, Setup, Step};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
 use strum::VariantArray;
@@ -74,21 +74,22 @@ impl Alphabet {
     }
 }
 
-/// Every policy at least once, and both ways to ask for notifications.
+/// Every policy at least once, both ways to ask for notifications, and both endings.
 fn setups(queue_size: QueueSize) -> Vec<Setup> {
     let other = Policies {
         after_fault: AfterFault::GoOn,
         over_long: OverLong::Refuse,
         writable: WritableBuffers::Zeroed,
     };
-    let setup = |policies, event_index| Setup {
+    let setup = |policies, event_index, ending| Setup {
         queue_size,
         buffer_size: BUFFER_SIZE,
         first_index: RingIndex::new(FIRST_INDEX),
         event_index,
         policies,
+        ending,
     };
-    vec![setup(Policies::default(), false), setup(other, true)]
+    vec![setup(Policies::default(), false, Ending::Released), setup(other, true, Ending::Dropped)]
 }
 
 /// The readable and the writable buffers of good chains: each fits into an empty queue.

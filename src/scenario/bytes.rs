@@ -6,7 +6,7 @@
 //! small and every value can still be written.
 
 use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
-use super::{BUFFER_BYTES_MAX, Scenario, Setup};
+use super::{BUFFER_BYTES_MAX, Ending, Scenario, Setup};
 use arbitrary::{Arbitrary, Unstructured};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
@@ -58,7 +58,7 @@ impl<'a> Arbitrary<'a> for Scenario {
 }
 
 fn decode_setup(header: &[u8; HEADER_BYTES]) -> Setup {
-    let [size, class, low, high, first_low, first_high, flags, _] = *header;
+    let [size, class, low, high, first_low, first_high, flags, more_flags] = *header;
     let exponent = match size ^ SIZE_OF_ZERO {
         literal @ 0..=15 => literal,
         other => other & 7,
@@ -80,6 +80,7 @@ fn decode_setup(header: &[u8; HEADER_BYTES]) -> Setup {
             over_long: if flags & 2 == 0 { OverLong::Clamp } else { OverLong::Refuse },
             writable: if flags & 4 == 0 { WritableBuffers::AsTheyAre } else { WritableBuffers::Zeroed },
         },
+        ending: if more_flags & 1 == 0 { Ending::Released } else { Ending::Dropped },
     }
 }
 
@@ -92,7 +93,7 @@ fn encode_setup(setup: &Setup) -> [u8; HEADER_BYTES] {
         | u8::from(setup.refuses_over_long()) << 1
         | u8::from(setup.zeroes()) << 2
         | u8::from(setup.event_index) << 3;
-    [exponent ^ SIZE_OF_ZERO, class, low, high, first_low, first_high, flags, 0]
+    [exponent ^ SIZE_OF_ZERO, class, low, high, first_low, first_high, flags, u8::from(setup.is_dropped())]
 }
 
 pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {

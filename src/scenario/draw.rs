@@ -16,7 +16,7 @@ use ringstorm_sim_device::{Fault, Target};
 use strum::VariantArray;
 
 /// The generator and its version. A seed names a scenario only together with this.
-pub const GENERATOR: &str = "swarm-5 (xoshiro256++)";
+pub const GENERATOR: &str = "swarm-6 (xoshiro256++)";
 
 // What is drawn among stands in place: whoever adds the one too many makes `Weighted` longer.
 const _: () = assert!(Op::VARIANTS.len() <= MOST && Fault::VARIANTS.len() <= MOST);
@@ -48,6 +48,7 @@ impl Draw {
         let weights = drawer.weights(self.profile);
         scenario.steps.clear();
         scenario.steps.extend((0..self.steps).map(|_| drawer.step(&scenario.setup, &weights)));
+        scenario.setup.ending = drawer.ending();
     }
 }
 

@@ -36,6 +36,7 @@ impl Fresh {
     /// Another setup, for which steps are drawn from now on.
     pub(crate) fn setup(&mut self) -> Setup {
         self.setup = self.drawer.setup(None);
+        self.setup.ending = self.drawer.ending();
         self.setup
     }
 

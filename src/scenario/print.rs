@@ -57,6 +57,9 @@ impl Display for Setup {
         if self.zeroes() {
             write!(f, " writable=zeroed")?;
         }
+        if self.is_dropped() {
+            write!(f, " ending=dropped")?;
+        }
         Ok(())
     }
 }

@@ -167,6 +167,12 @@ impl Listener for Story<'_> {
                 self.note(if left == 0 { "released" } else { "released, but memory is still held" });
             }
             Event::Panic => self.note("panics"),
+            Event::Dropped { rings, buffers } => self.note(match (rings, buffers) {
+                (true, true) => "dropped while the device runs; keeps rings and buffers",
+                (true, false) => "dropped while the device runs; keeps the rings",
+                (false, true) => "dropped while the device runs; keeps the buffers",
+                (false, false) => "dropped while the device runs; keeps no memory",
+            }),
         }
     }
 }

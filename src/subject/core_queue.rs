@@ -44,6 +44,7 @@ impl CoreQueue {
         policies: true,
         exact: true,
         watched: true,
+        keeps_memory: true,
     };
 
     /// A queue over the memory provided.

@@ -111,4 +111,8 @@ impl Subject for Deadly {
     fn release(self: Box<Self>) {
         Box::new(self.specimen).release();
     }
+
+    fn drop_while_device_runs(self: Box<Self>) {
+        Box::new(self.specimen).drop_while_device_runs();
+    }
 }

@@ -72,6 +72,9 @@ pub struct Capabilities {
     pub exact: bool,
     /// All its accesses go through [`WatchedMemory`].
     pub watched: bool,
+    /// [Dropped while the device is running](Subject::drop_while_device_runs), it keeps the memory that the device may still
+    /// access: table and rings always, buffers if the device has a chain.
+    pub keeps_memory: bool,
 }
 
 impl Capabilities {
@@ -94,6 +97,7 @@ impl Capabilities {
         policies: false,
         exact: false,
         watched: false,
+        keeps_memory: false,
     };
 }
 
@@ -218,6 +222,13 @@ pub trait Subject {
 
     /// Gives the memory back; the device is stopped.
     fn release(self: Box<Self>);
+
+    /// Goes away as if its caller dropped it, while the device is running. Memory is kept if it is
+    /// [abandoned](SharedMemory::abandon), or if a handle to it is. Asked for with [`Capabilities::keeps_memory`] only, and in
+    /// place of [`release`](Self::release).
+    fn drop_while_device_runs(self: Box<Self>) {
+        drop(self);
+    }
 }
 
 /// What a subject is said to be able to do and is not.

@@ -128,7 +128,7 @@ fn numbers_that_are_not_assigned_are_idle() {
 
 #[test]
 fn the_setup_in_bytes() {
-    let table: [(&[u8], &str); 10] = [
+    let table: [(&[u8], &str); 11] = [
         (&[], "queue size=8 buffer=64"),
         (&[3], "queue size=1 buffer=64"),
         (&[12], "queue size=32768 buffer=64"),
@@ -139,6 +139,7 @@ fn the_setup_in_bytes() {
         (&[0, 0, 0, 0, 0, 0, 1], "queue size=8 buffer=64 after-fault=go-on"),
         (&[0, 0, 0, 0, 0, 0, 8], "queue size=8 buffer=64 features=event-idx"),
         (&[0, 0, 0, 0, 0, 0, 6], "queue size=8 buffer=64 over-long=refuse writable=zeroed"),
+        (&[0, 0, 0, 0, 0, 0, 0, 1], "queue size=8 buffer=64 ending=dropped"),
     ];
     for (bytes, text) in table {
         let scenario = Scenario::decode(bytes);

@@ -3,7 +3,8 @@
 use ringstorm::scenario::Document;
 
 const HEAD: &str = "ringstorm scenario 1\nqueue size=8 buffer=64\n";
-const KEYS: &str = "one of size=, buffer=, first-index=, features=, after-fault=, over-long=, writable=";
+const KEYS: &str =
+    "one of size=, buffer=, first-index=, features=, after-fault=, over-long=, writable=, ending=";
 const FIRST: &str = "one of driver, device, settle, idle, expect";
 const DRIVER: &str =
     "one of submit, prepare, write, publish, take, collect, read, free, reset, misuse, interrupts";
@@ -53,6 +54,7 @@ fn setups() {
         ("queue size=8 after-fault=explode", 26, "one of broken, go-on", "\"explode\""),
         ("queue size=8 over-long=cut", 24, "one of clamp, refuse", "\"cut\""),
         ("queue size=8 writable=dirty", 23, "one of as-they-are, zeroed", "\"dirty\""),
+        ("queue size=8 ending=badly", 21, "one of released, dropped", "\"badly\""),
         ("driver take", 1, "`queue size=... buffer=...`", "\"driver\""),
         ("expect core pass", 1, "`queue size=... buffer=...`", "\"expect\""),
     ];

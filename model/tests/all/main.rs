@@ -1,6 +1,7 @@
 //! The tests of the model, in one binary, since linking one takes no longer than linking each of many.
 
 mod canaries;
+mod dropped;
 mod event_index;
 mod extents;
 mod fingerprint;

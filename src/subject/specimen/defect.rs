@@ -151,6 +151,10 @@ pub enum Defect {
     WrapBlamed,
     /// As many used elements as there are chains in flight are too many, which is blamed on the device.
     FullRingBlamed,
+    /// A queue that is dropped while the device is running keeps its memory only if chains are live, and the device writes to rings that are gone.
+    IdleDropFreesRings,
+    /// A queue that is dropped while the device is running keeps its rings, and gives back buffers that the device has.
+    DropFreesBuffers,
 }
 
 impl Defect {

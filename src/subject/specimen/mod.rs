@@ -14,6 +14,7 @@ use super::{Capabilities, Provided, Subject};
 use crate::scenario::Setup;
 use chain::Stage;
 use rings::{Element, Rings};
+use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, Completion, DeviceRefusal, Name, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
 use shared::DESCRIPTOR_BYTES;
@@ -64,6 +65,7 @@ impl Specimen {
         policies: false,
         exact: false,
         watched: true,
+        keeps_memory: true,
     };
 
     /// A specimen over the memory provided.
@@ -246,6 +248,17 @@ impl Subject for Specimen {
     fn release(self: Box<Self>) {
         if self.defect == Some(Defect::ReleaseLeaks) {
             KEPT.set(Some(Rc::clone(&self.memory)));
+        }
+    }
+
+    fn drop_while_device_runs(self: Box<Self>) {
+        let idle = self.table.free_count() == usize::from(self.geometry.size);
+        if self.has(Defect::IdleDropFreesRings) && idle {
+            return;
+        }
+        self.memory.abandon();
+        if !idle && !self.has(Defect::DropFreesBuffers) {
+            self.table.buffers.abandon();
         }
     }
 }
