@@ -300,6 +300,7 @@ impl Rig {
                 .policies
                 .then(|| Policies { goes_on: setup.goes_on(), refuses_over_long: setup.refuses_over_long() }),
             exact: can.exact,
+            keeps_wish: can.keeps_wish,
             lengths: can.lengths,
             refills: can.submits_itself,
         });

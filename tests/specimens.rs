@@ -73,7 +73,8 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         | Defect::EventWindowCompared
         | Defect::EventMatchedExactly
         | Defect::UsedEventStale
-        | Defect::LostWakeUp => &[Notified],
+        | Defect::LostWakeUp
+        | Defect::ResetForgetsWish => &[Notified],
         // Disjoint or not, nobody writes to a buffer of another chain.
         Defect::BuffersInTurn => &[BuffersDisjoint, OwnArea],
         Defect::ResetKeepsUsedIndex => &[FairBlame, CompletedOnce, Drains, Notified, Response],

@@ -31,6 +31,7 @@ mod memory;
 mod model;
 mod notifications;
 mod promises;
+mod setup;
 mod state;
 mod trace;
 mod used;
@@ -39,6 +40,7 @@ pub use event::{
     Answer, ChainFlaw, Completion, Descriptor, DeviceRefusal, Event, MisuseKind, Name, Place, Refusal,
 };
 pub use invariant::{Invariant, Violation};
-pub use model::{Model, Policies, Setup};
+pub use model::Model;
+pub use setup::{Policies, Setup};
 pub use state::{DriverState, Occupancy};
 pub use trace::TraceHash;

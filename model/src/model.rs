@@ -2,60 +2,11 @@
 
 use crate::chains::{Chain, Chains};
 use crate::invariant::require;
+use crate::notifications::Wish;
 use crate::used::UsedRing;
-use crate::{Descriptor, DriverState, Event, Occupancy, Place, Violation};
+use crate::{Descriptor, DriverState, Event, Occupancy, Place, Setup, Violation};
 use std::cmp::Ordering;
 use std::collections::VecDeque;
-
-/// What a driver does about device faults in the used ring, each of which it reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policies {
-    /// Whether it goes on behind a bad element, or is broken.
-    pub goes_on: bool,
-    /// Whether it reports a length that exceeds what is writable, or takes the chain with all that is.
-    pub refuses_over_long: bool,
-}
-
-/// What the model must know of a queue beforehand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Setup {
-    /// Number of descriptors: a power of two.
-    pub queue_size: u16,
-    /// Largest buffer that the driver takes, in bytes.
-    pub buffer_size: u32,
-    /// Where both rings begin.
-    pub first_index: u16,
-    /// Whether event indexes were negotiated.
-    pub event_index: bool,
-    /// Whether the driver promised to zero device-writable buffers before it submits them.
-    pub zeroed: bool,
-    /// What the driver promised to do about device faults in the used ring; `None` if it promised nothing.
-    pub policies: Option<Policies>,
-    /// Whether the driver promised to ask for no notification that the device does not want, and to let the device ask
-    /// for none that its caller does not want.
-    pub exact: bool,
-    /// Whether the driver tells how many bytes the device wrote to a chain. One that does not hands out all that stands in
-    /// its device-writable buffers.
-    pub lengths: bool,
-    /// Whether the driver puts another chain in the place of each that it takes.
-    pub refills: bool,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            queue_size: 1,
-            buffer_size: 4096,
-            first_index: 0,
-            event_index: false,
-            zeroed: false,
-            policies: None,
-            exact: false,
-            lengths: true,
-            refills: false,
-        }
-    }
-}
 
 /// The reference model of one queue at a time.
 #[derive(Debug, Default, Clone)]
@@ -80,8 +31,11 @@ pub struct Model {
     pub(crate) available_event: u16,
     /// Behind the last entry that the driver was asked to publish.
     pub(crate) asked_for: u16,
-    /// Whether the driver's caller wants to be notified.
-    pub(crate) interrupts_wanted: bool,
+    /// Whether the driver's caller wants to be notified. A reset changes nothing of it.
+    pub(crate) wish: Wish,
+    /// Whether the driver was reset since its caller wanted no notifications, and did not name a used element since.
+    pub(crate) wish_carried: bool,
+    pub(crate) event_unseen: bool,
     /// Which used element the driver named when its caller last wanted no notification, with event indexes.
     pub(crate) unwanted_event: u16,
     /// The available flags of the queue when it was made, as soon as they are known.
@@ -127,6 +81,7 @@ impl Model {
         self.restart(setup.first_index);
         (self.fresh, self.stores_allowed) = (false, u32::MAX);
         self.first_flags = None;
+        (self.wish, self.wish_carried, self.event_unseen) = (Wish::Unsaid, false, false);
         (self.rings_gone, self.buffers_gone) = (false, false);
     }
 
@@ -137,7 +92,7 @@ impl Model {
         self.offered.clear();
         self.overrun = false;
         (self.available, self.announced) = (first_index, 0);
-        (self.notifications_wanted, self.interrupts_wanted) = (true, true);
+        self.notifications_wanted = true;
         self.went_back = false;
         (self.available_event, self.asked_for) = (first_index, first_index);
         (self.tampered, self.ring_tampered, self.broken) = (false, false, false);
@@ -216,6 +171,8 @@ impl Model {
             Event::Free { head, name, answer } => self.free(head, name, answer),
             Event::Reset { first_index } => {
                 self.restart(first_index);
+                let unwanted = self.wish == Wish::Unwanted;
+                (self.wish_carried, self.event_unseen) = (unwanted, unwanted);
                 (self.fresh, self.stores_allowed) = (true, u32::MAX);
                 Ok(())
             }

@@ -156,7 +156,7 @@ impl Rig {
         self.judge.tell(&Event::UsedEvent { index: run.device.eyes().used_event() }, listener)
     }
 
-    /// Looks at the driver's flags where they must be those of a queue that was just made.
+    /// Looks at the driver's flags where they must be those of a queue that was just made, or what its caller asked for since.
     fn look_at_flags(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = &self.run;
         if !(run.can.interrupts && matches!(run.call, Call::Construct | Call::Reset)) {

@@ -43,6 +43,7 @@ impl CoreQueue {
         zeroing: true,
         policies: true,
         exact: true,
+        keeps_wish: true,
         watched: true,
         keeps_memory: true,
     };

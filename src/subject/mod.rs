@@ -67,9 +67,13 @@ pub struct Capabilities {
     /// clamping a length that is too long.
     pub policies: bool,
     /// Doing no more than it must: asking for a notification only where the device wants one, letting the device ask for none
-    /// while [they are not wanted](Subject::interrupts), telling it after a reset what it told it at the beginning, and leaving
+    /// while [they are not wanted](Subject::interrupts), after a reset too, as [`keeps_wish`](Self::keeps_wish) says, and leaving
     /// what is behind the bytes that it [reads](Subject::read) as it was.
     pub exact: bool,
+    /// Asking the device after a reset for what its caller [last asked for](Subject::interrupts): without event indexes, the flags
+    /// say so; with them, the event names an element and stays there while notifications are not wanted. If the caller never
+    /// said anything, it asks for what it asked for when it was made. Whoever is [`exact`](Self::exact) does so, said or not.
+    pub keeps_wish: bool,
     /// All its accesses go through [`WatchedMemory`].
     pub watched: bool,
     /// [Dropped while the device is running](Subject::drop_while_device_runs), it keeps the memory that the device may still
@@ -96,6 +100,7 @@ impl Capabilities {
         zeroing: false,
         policies: false,
         exact: false,
+        keeps_wish: false,
         watched: false,
         keeps_memory: false,
     };

@@ -155,6 +155,8 @@ pub enum Defect {
     IdleDropFreesRings,
     /// A queue that is dropped while the device is running keeps its rings, and gives back buffers that the device has.
     DropFreesBuffers,
+    /// A reset forgets that the caller wanted no notifications, and the device notifies again.
+    ResetForgetsWish,
 }
 
 impl Defect {

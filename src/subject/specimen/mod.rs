@@ -64,6 +64,7 @@ impl Specimen {
         zeroing: false,
         policies: false,
         exact: false,
+        keeps_wish: true,
         watched: true,
         keeps_memory: true,
     };
