@@ -37,7 +37,7 @@ impl Layout {
         let size = size.as_usize();
         let available = DESCRIPTOR * size;
         let used = (available + RING_HEADER + AVAILABLE_ENTRY * size + 2).next_multiple_of(4);
-        let end = used + RING_HEADER + USED_ENTRY * size + 2;
+        let end = (used + RING_HEADER + USED_ENTRY * size + 2).next_multiple_of(8);
         Self { available: available as u32, used: used as u32, end: end as u32 }
     }
 
@@ -63,7 +63,7 @@ impl Layout {
 
     /// Bytes needed in all, a multiple of 8.
     pub const fn len(&self) -> usize {
-        (self.end as usize).next_multiple_of(8)
+        self.end as usize
     }
 
     /// Never: the smallest queue needs some bytes too.

@@ -7,9 +7,8 @@ use crate::{Misuse, QueueSize, Region, RingIndex, UsedElement};
 
 /// Descriptor table, available ring and used ring (2.7) in a region that was found to hold them.
 ///
-/// Every index is cut to the queue size where it becomes a place, so that there is none outside, whatever the index. In
-/// memory of this crate's kinds, which stays where it is and as long as it is, an access is therefore not checked once more;
-/// memory of anybody else sees each of them, and checks what it likes.
+/// Every index is reduced to the queue size before it becomes an offset, so no offset is outside. Accesses to memory of this
+/// crate's kinds therefore need no check of their own; memory of other types sees each access, and checks what it likes.
 #[derive(Debug, Clone)]
 pub struct Areas<M> {
     region: Region<M>,
@@ -23,8 +22,8 @@ pub struct Areas<M> {
 macro_rules! access {
     ($memory:expr, $fixed:expr, $access:ident($($argument:expr),*)) => {
         match $fixed {
-            // SAFETY: `Areas::over` found the region to hold its layout, at the alignment of a table, and fixed memory stays
-            // as it was found. The offset is one of the layout's, with an index that was cut.
+            // SAFETY: `Areas::fixed` found the memory to hold the layout, at the alignment of a table. The offset is one of the
+            // layout's, with an index that was cut.
             Some(memory) => unsafe { memory.$access($($argument),*) },
             None => $memory.$access($($argument),*),
         }
@@ -76,6 +75,13 @@ impl<M: SharedMemory> Areas<M> {
         &self.layout
     }
 
+    /// The memory without its checks, if it is of this crate's kinds. Each time it is looked whether it holds the areas: what
+    /// was looked at when the queue was made may have been other memory, if the answer comes from somebody else's type.
+    #[inline(always)]
+    fn fixed(&self) -> Option<Fixed<'_>> {
+        self.memory().fixed(Sealed).filter(|fixed| fixed.holds(self.layout.len(), TABLE_ALIGN as usize))
+    }
+
     /// As [`RingIndex::slot`], of what is computed already.
     #[inline(always)]
     const fn slot(&self, index: RingIndex) -> usize {
@@ -86,21 +92,21 @@ impl<M: SharedMemory> Areas<M> {
     #[inline(always)]
     pub(crate) fn descriptors(&self) -> Descriptors<'_, M> {
         let memory = self.memory();
-        Descriptors { memory, fixed: memory.fixed(Sealed), last: self.last }
+        Descriptors { memory, fixed: self.fixed(), last: self.last }
     }
 
     /// Writes the available entry (2.7.6) that `index` stands for.
     #[inline(always)]
     pub(crate) fn store_entry(&self, index: RingIndex, head: u16) {
         let (memory, offset) = (self.memory(), self.layout.available_entry(self.slot(index)));
-        access!(memory, memory.fixed(Sealed), store_u16(offset, head));
+        access!(memory, self.fixed(), store_u16(offset, head));
     }
 
     /// Reads the used element (2.7.8) that `index` stands for: both halves once.
     #[inline(always)]
     pub(crate) fn load_element(&self, index: RingIndex) -> UsedElement {
         let (memory, offset) = (self.memory(), self.layout.used_entry(self.slot(index)));
-        let [id, length] = access!(memory, memory.fixed(Sealed), load_u32_pair(offset));
+        let [id, length] = access!(memory, self.fixed(), load_u32_pair(offset));
         UsedElement { id, length }
     }
 
@@ -108,14 +114,14 @@ impl<M: SharedMemory> Areas<M> {
     #[inline(always)]
     pub(crate) fn load(&self, access: OrderedLoad) -> u16 {
         let (memory, offset) = (self.memory(), self.layout.loaded(access, self.size));
-        access!(memory, memory.fixed(Sealed), load_ordered(access, offset))
+        access!(memory, self.fixed(), load_ordered(access, offset))
     }
 
     /// Stores an index, flags or an event of a ring.
     #[inline(always)]
     pub(crate) fn store(&self, access: OrderedStore, value: u16) {
         let (memory, offset) = (self.memory(), self.layout.stored(access, self.size));
-        access!(memory, memory.fixed(Sealed), store_ordered(access, offset, value));
+        access!(memory, self.fixed(), store_ordered(access, offset, value));
     }
 
     #[inline(always)]

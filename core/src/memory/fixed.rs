@@ -6,8 +6,10 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
-/// What nobody but this crate can name: a method of a trait that asks for it is neither called nor overridden elsewhere. That
-/// holds as long as Rust has no way to take over a method's signature without writing it, as delegation (`reuse`) would be.
+/// What nobody but this crate can name: a method of a trait that asks for it cannot be called elsewhere, nor written.
+///
+/// Another crate's type can still take the method over from one of this crate's kinds, by nightly's delegation of functions
+/// (`reuse`). So nothing is believed of the type that answers: [`Fixed::holds`] looks at the answer itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Sealed;
 
@@ -15,6 +17,7 @@ pub struct Sealed;
 #[derive(Debug, Clone, Copy)]
 pub struct Fixed<'m> {
     start: NonNull<u8>,
+    length: usize,
     memory: PhantomData<&'m RawMemory>,
 }
 
@@ -22,10 +25,16 @@ pub struct Fixed<'m> {
 /// all of them: the bytes named lie inside the memory, at their natural alignment.
 impl Fixed<'_> {
     /// # Safety
-    /// `start` must be where a memory begins that lives for as long as the value does.
+    /// `start` must be where a memory of `length` bytes begins that lives for as long as the value does.
     #[inline(always)]
-    pub(super) const unsafe fn new(start: NonNull<u8>) -> Self {
-        Self { start, memory: PhantomData }
+    pub(super) const unsafe fn new(start: NonNull<u8>, length: usize) -> Self {
+        Self { start, length, memory: PhantomData }
+    }
+
+    /// Whether there are `needed` bytes, which begin at a multiple of `alignment`, a power of two.
+    #[inline(always)]
+    pub(super) fn holds(self, needed: usize, alignment: usize) -> bool {
+        self.length >= needed && self.start.addr().get() & (alignment - 1) == 0
     }
 
     /// # Safety

@@ -265,9 +265,8 @@ pub trait SharedMemory {
     /// ([`RawMemory::new`]).
     fn abandon(&self);
 
-    /// The bytes that all accesses end up in, for accesses that were checked before; `None` if it is not known that `self`
-    /// and its clones keep their place and length for as long as they live. What this crate's own kinds answer cannot
-    /// be answered elsewhere.
+    /// The bytes that all accesses end up in, for accesses that were checked before; `None` if the memory is not of this
+    /// crate's kinds.
     #[doc(hidden)]
     #[inline(always)]
     fn fixed(&self, _: Sealed) -> Option<Fixed<'_>> {

@@ -64,7 +64,7 @@ impl RawMemory {
     #[inline(always)]
     const fn bytes(&self) -> Fixed<'_> {
         // SAFETY: by the constructor's contract the memory is there for as long as `self`.
-        unsafe { Fixed::new(self.start) }
+        unsafe { Fixed::new(self.start, self.length) }
     }
 }
 

@@ -1,0 +1,108 @@
+//! Memory of somebody else's type that takes over `fixed` from one of core's kinds, by nightly's delegation of functions:
+//! the queue must not access more of that memory than there is.
+//!
+//! It needs a nightly compiler: `.ci/sanitizers` runs it, under AddressSanitizer.
+#![cfg(function_delegation)]
+#![feature(fn_delegation)]
+#![expect(incomplete_features)]
+
+use ringstorm_core::{
+    Config, DeviceStopped, FullBarrier, HeapMemory, Layout, OrderedLoad, OrderedStore, QueueSize, RawMemory,
+    Region, SharedMemory, SplitQueue,
+};
+use std::ptr::NonNull;
+
+/// Long enough for the rings by all calls but one, which answers with other memory.
+struct Delegating<F> {
+    long: HeapMemory,
+    fixed: F,
+}
+
+// rustfmt does not know `reuse`.
+#[rustfmt::skip]
+impl<F: SharedMemory> SharedMemory for Delegating<F> {
+    reuse SharedMemory::fixed { &self.fixed }
+
+    fn len(&self) -> usize {
+        self.long.len()
+    }
+    fn host_address(&self) -> u64 {
+        self.long.host_address()
+    }
+    fn load_u16(&self, offset: usize) -> u16 {
+        self.long.load_u16(offset)
+    }
+    fn load_u32(&self, offset: usize) -> u32 {
+        self.long.load_u32(offset)
+    }
+    fn load_u64(&self, offset: usize) -> u64 {
+        self.long.load_u64(offset)
+    }
+    fn store_u16(&self, offset: usize, value: u16) {
+        self.long.store_u16(offset, value)
+    }
+    fn store_u32(&self, offset: usize, value: u32) {
+        self.long.store_u32(offset, value)
+    }
+    fn store_u64(&self, offset: usize, value: u64) {
+        self.long.store_u64(offset, value)
+    }
+    fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16 {
+        self.long.load_ordered(access, offset)
+    }
+    fn store_ordered(&self, access: OrderedStore, offset: usize, value: u16) {
+        self.long.store_ordered(access, offset, value)
+    }
+    fn barrier(&self, barrier: FullBarrier) {
+        self.long.barrier(barrier)
+    }
+    fn copy_in(&self, offset: usize, bytes: &[u8]) {
+        self.long.copy_in(offset, bytes)
+    }
+    fn copy_out(&self, offset: usize, out: &mut [u8]) {
+        self.long.copy_out(offset, out)
+    }
+    fn zero(&self, offset: usize, length: usize) {
+        self.long.zero(offset, length)
+    }
+    fn abandon(&self) {
+        self.long.abandon();
+    }
+}
+
+/// A queue whose rings are the long memory, however little the other one holds.
+fn runs_over_the_long_memory<F: SharedMemory>(fixed: F) {
+    let config = Config { buffer_size: 64, ..Config::new(QueueSize::new(256).unwrap()) };
+    let layout = Layout::new(config.size);
+    let heap = |length| HeapMemory::new(length).unwrap();
+    let rings = Delegating { long: heap(layout.len()), fixed };
+    let buffers = heap(64 * 256);
+    let rings: Region<&dyn SharedMemory> = Region::new(&rings);
+    let mut queue = SplitQueue::new(config, rings, Region::new(&buffers)).unwrap();
+    for _ in 0..256 {
+        queue.submit(&[b"all of the table"], &[]).unwrap();
+    }
+    let _ = queue.publish();
+    let rings = queue.rings().memory();
+    assert_eq!(rings.load_u16(layout.available() + 2), 256);
+    rings.store_ordered(OrderedStore::UsedIndex, layout.used() + 2, 1);
+    assert_eq!(queue.take().unwrap().unwrap().head.index(), 0);
+    assert_eq!(queue.verify(), []);
+    queue.release_stopped(DeviceStopped::confirmed());
+}
+
+#[test]
+fn shorter_memory_is_not_accessed() {
+    runs_over_the_long_memory(HeapMemory::new(8).unwrap());
+}
+
+#[test]
+fn misaligned_memory_is_not_accessed() {
+    let length = Layout::new(QueueSize::new(256).unwrap()).len();
+    let words = HeapMemory::new(length + 8).unwrap();
+    let start = NonNull::new(words.host_address() as *mut u8).unwrap();
+    // SAFETY: the words outlive the queue. They begin at a page.
+    let odd = unsafe { RawMemory::new(start.add(8), length) };
+    runs_over_the_long_memory(odd);
+    drop(words);
+}
