@@ -238,7 +238,11 @@ fn plainer(step: Step) -> Vec<Step> {
         Step::DeviceEvent { ahead } if ahead > 0 => {
             vec![Step::DeviceEvent { ahead: 0 }, Step::DeviceEvent { ahead: ahead - 1 }]
         }
+        Step::MemoryFails { after } if after > 0 => {
+            vec![Step::MemoryFails { after: 0 }, Step::MemoryFails { after: after - 1 }]
+        }
         Step::Idle
+        | Step::MemoryFails { .. }
         | Step::Publish
         | Step::Take
         | Step::Reset

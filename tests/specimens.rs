@@ -18,7 +18,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
     use Invariant::{
         Acyclic, AvailableOrder, BuffersDisjoint, BuffersRegistered, CompletedOnce, Drains, FailedUnchanged,
         FairBlame, FetchedOnce, FreeCount, LengthBound, MemoryKept, MisuseRefused, NoDoubleUse, NoPanic,
-        Notified, OwnArea, Payload, Released, ResetRecovers, Response, WellFormed,
+        Notified, OwnArea, Payload, Released, ResetRecovers, Response, UnwoundUnchanged, WellFormed,
     };
     match defect {
         Defect::HeadAtSize
@@ -90,6 +90,10 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         // A chain may be given the same descriptor twice.
         Defect::FreeListEndsInChain => &[NoDoubleUse, Payload, Acyclic, WellFormed],
         Defect::WrapBlamed | Defect::FullRingBlamed => &[FairBlame],
+        Defect::UnwoundFree => &[FreeCount, UnwoundUnchanged],
+        Defect::UnwoundPublish => &[AvailableOrder, UnwoundUnchanged, Drains, Notified],
+        Defect::UnwoundTake => &[Drains, UnwoundUnchanged],
+        Defect::UnwoundReset => &[FreeCount, UnwoundUnchanged],
         Defect::IdleDropFreesRings | Defect::DropFreesBuffers => &[MemoryKept],
     }
 }

@@ -299,6 +299,16 @@ pub enum Event<'a> {
         /// Whether it keeps the memory of the buffers.
         buffers: bool,
     },
+    /// Memory failed in a call of the driver, which unwound. There is no event of the call itself.
+    Unwound {
+        /// Whether the queue says that it is broken.
+        broken: bool,
+        /// Whether what the device can see of a call has changed: the available index, flags or the driver's event, and with a
+        /// reset the used ring.
+        changed: bool,
+        /// The available index afterwards.
+        available: u16,
+    },
 }
 
 impl Event<'_> {
@@ -314,6 +324,7 @@ impl Event<'_> {
             | Self::Reset { .. }
             | Self::Released { .. }
             | Self::Dropped { .. }
+            | Self::Unwound { .. }
             | Self::Panic => true,
             Self::Stores { .. }
             | Self::Stored { .. }

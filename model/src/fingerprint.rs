@@ -33,6 +33,7 @@ impl Model {
             tampered,
             ring_tampered,
             broken,
+            halfway,
             stores_allowed: _,
             submitting: _,
             // Nothing follows that is gone on from.
@@ -51,7 +52,7 @@ impl Model {
         }
         (unpublished, offered.len(), overrun, available.wrapping_sub(base), announced).hash(state);
         (notifications_wanted, wish, wish_carried, event_unseen, went_back).hash(state);
-        (tampered, ring_tampered, broken, fresh, unannounced).hash(state);
+        (tampered, ring_tampered, broken, halfway, fresh, unannounced).hash(state);
         asked_for.wrapping_sub(base).hash(state);
         first_flags.hash(state);
         if setup.event_index {

@@ -34,6 +34,7 @@ mod promises;
 mod setup;
 mod state;
 mod trace;
+mod unwound;
 mod used;
 
 pub use event::{

@@ -47,6 +47,8 @@ pub struct Model {
     /// Whether it scribbled on the available ring, so that it is not known what is published.
     pub(crate) ring_tampered: bool,
     pub(crate) broken: bool,
+    /// Whether a call was cut short that made it so: what it is in private and in memory is not known.
+    pub(crate) halfway: bool,
     /// How often the last call may have stored something: not at all if it was refused.
     pub(crate) stores_allowed: u32,
     /// Whether the last call was a submission that was accepted.
@@ -95,7 +97,8 @@ impl Model {
         self.notifications_wanted = true;
         self.went_back = false;
         (self.available_event, self.asked_for) = (first_index, first_index);
-        (self.tampered, self.ring_tampered, self.broken) = (false, false, false);
+        (self.tampered, self.ring_tampered) = (false, false);
+        (self.broken, self.halfway) = (false, false);
         (self.free_next, self.fragmented) = (self.submissions + 1, false);
         self.unannounced = 0;
     }
@@ -264,6 +267,7 @@ impl Model {
                 require!(false, NoPanic, "the driver panicked");
                 Ok(())
             }
+            Event::Unwound { broken, changed, available } => self.unwound(broken, changed, available),
             Event::Dropped { rings, buffers } => {
                 (self.rings_gone, self.buffers_gone) = (!rings, !buffers);
                 Ok(())
@@ -318,6 +322,9 @@ impl Model {
     }
 
     fn free_count(&mut self, count: u32) -> Result<(), Violation> {
+        if self.halfway {
+            return Ok(());
+        }
         let (size, live) = (u32::from(self.setup.queue_size), self.chains.live_descriptors);
         if std::mem::take(&mut self.fresh) {
             require!(

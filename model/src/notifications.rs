@@ -12,6 +12,8 @@ pub(crate) enum Wish {
     Unsaid,
     Wanted,
     Unwanted,
+    /// What a call that was cut short may have said, or may not.
+    Unknown,
 }
 
 impl Model {
@@ -54,6 +56,9 @@ impl Model {
     }
 
     pub(crate) fn used_event(&mut self, index: u16) -> Result<(), Violation> {
+        if self.halfway {
+            return Ok(());
+        }
         let next = self.used.next;
         let unwanted = self.wish == Wish::Unwanted;
         if std::mem::take(&mut self.event_unseen) && unwanted {
@@ -67,7 +72,7 @@ impl Model {
             self.unwanted_event
         );
         // A driver that saw more elements than there are in the end had no reason to ask anew.
-        let excused = unwanted || self.went_back || self.broken;
+        let excused = unwanted || self.wish == Wish::Unknown || self.went_back || self.broken;
         require!(
             index == next || excused || self.used.claimed() > 0,
             Notified,
@@ -86,6 +91,9 @@ impl Model {
         self.stores_allowed = u32::MAX;
         self.wish = if wanted { Wish::Wanted } else { Wish::Unwanted };
         (self.wish_carried, self.event_unseen) = (false, false);
+        if self.halfway {
+            return Ok(());
+        }
         if self.setup.event_index {
             self.unwanted_event = used_event;
             self.used_event(used_event)?;
@@ -114,10 +122,14 @@ impl Model {
 
     /// A reset makes a queue what it was when it was made, but for what its caller said since that it wants.
     pub(crate) fn available_flags(&mut self, flags: u16) -> Result<(), Violation> {
+        if self.halfway {
+            return Ok(());
+        }
         let first = *self.first_flags.get_or_insert(flags);
         let (right, why) = match self.wish {
             Wish::Unsaid => (first, "as when the queue was made"),
             Wish::Wanted => (0, "its caller last wanted notifications"),
+            Wish::Unknown => return Ok(()),
             Wish::Unwanted => (1, "its caller last wanted no notifications"),
         };
         require!(

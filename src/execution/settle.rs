@@ -16,6 +16,7 @@ impl Rig {
     /// Settles: the faults stop, the device takes and returns everything, the caller takes and frees it, within
     /// [`ROUNDS`] rounds. A broken queue is reset, and must then carry a chain through.
     pub(super) fn settle(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        self.mend_memory();
         let run = &mut self.run;
         if run.device.needs_reset() && run.can.reset {
             self.reset(listener)?;
@@ -41,10 +42,11 @@ impl Rig {
     fn bring_home(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         for _ in 0..ROUNDS {
             self.publish(listener)?;
-            while self.fetch(listener)? {}
+            let stopped = self.run.stopped;
+            while !stopped && self.fetch(listener)? {}
             let device = &mut self.run.device;
             let mut returned = false;
-            while device.give_back(1, |room| reply(Amount::Full, false, room)) {
+            while !stopped && device.give_back(1, |room| reply(Amount::Full, false, room)) {
                 returned = true;
             }
             if returned {

@@ -23,9 +23,9 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// Whether the device misbehaves.
+    /// Whether the device misbehaves, or the memory does.
     pub const fn is_fault(&self) -> bool {
-        matches!(self.step, Step::Fault { .. })
+        matches!(self.step, Step::Fault { .. } | Step::MemoryFails { .. })
     }
 }
 
@@ -41,6 +41,7 @@ impl Letter {
 /// - The device takes one chain; returns the newest or the oldest with nothing or everything written, with bytes
 ///   written that it does not report, or all chains in one move of the used index.
 /// - Every [`Fault`] with each choice of a target, and for what is lied 0, 1 and the largest that is told apart.
+/// - Memory that fails at one of the first accesses of the next calls, which counts as a fault.
 /// - Settling, which also ends every execution.
 ///
 /// What is left out because it is the same as something that is there: idling, and taking several chains at once.
@@ -65,6 +66,7 @@ impl Alphabet {
             for fault in Fault::VARIANTS {
                 misbehaviour(*fault, queue_size.get(), &mut steps);
             }
+            steps.extend([0, 1, 2, 4].map(|after| Step::MemoryFails { after }));
         }
         steps.push(Step::Settle);
         let mut letters: Vec<Letter> = steps.into_iter().map(|step| Letter { step, rare: false }).collect();

@@ -131,6 +131,7 @@ pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
             _ => Step::Idle,
         },
         Op::Interrupts => Step::Interrupts { wanted: a & 1 == 0 },
+        Op::MemoryFails => Step::MemoryFails { after: value as u16 },
         Op::DeviceTake => Step::DeviceTake { count: b.max(1) },
         Op::DeviceEvent => Step::DeviceEvent { ahead: value as u16 },
         Op::DeviceReturn => {
@@ -170,6 +171,7 @@ pub(super) fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
             small(Pick::NEWEST, u8::from(!wanted), 0, 0);
         }
         Step::DeviceTake { count } => small(Pick::NEWEST, 0, count, 0),
+        Step::MemoryFails { after } => small(Pick::NEWEST, 0, 0, after.into()),
         Step::DeviceEvent { ahead } => small(Pick::NEWEST, 0, 0, ahead.into()),
         Step::DeviceReturn { pick, written, count, beyond } => {
             let (a, value) = encode_amount(written);

@@ -123,6 +123,7 @@ impl Drawer {
                     Op::Publish | Op::Take | Op::Read => (0, 8),
                     Op::Misuse => (0, 4),
                     Op::Reset | Op::Interrupts | Op::DeviceNotifications | Op::Settle => (0, 1),
+                    Op::MemoryFails => (0, 1),
                     Op::DeviceEvent => (0, 2),
                     Op::Fault => (0, if profile == Profile::Honest { 0 } else { 8 }),
                 };
@@ -151,6 +152,9 @@ impl Drawer {
         if self.guess.broken && self.one_in(2 + self.guess.size / 32) {
             self.guess.restart();
             return Step::Reset;
+        }
+        if self.guess.fails && self.one_in(4) {
+            (self.guess.fails, self.guess.broken) = (false, true);
         }
         if self.guess.silent && self.one_in(8) {
             self.guess.restart();
@@ -221,6 +225,12 @@ impl Drawer {
                 Step::Misuse { call, head, pick: self.pick() }
             }
             Op::Interrupts => Step::Interrupts { wanted: self.one_in(2) },
+            Op::MemoryFails => {
+                self.guess.fails = true;
+                // A call that handles a chain makes a handful of accesses, and a long chain some for each buffer.
+                let limit = self.choose(&[(2, 1), (8, 2), (64, 1)]);
+                Step::MemoryFails { after: self.below(limit) as u16 }
+            }
             Op::DeviceTake => {
                 let count = self.count();
                 let moved = self.guess.available.min(count.into());

@@ -71,7 +71,7 @@ impl Fresh {
             Op::Misuse => 1..4,
             Op::Interrupts | Op::DeviceNotifications => 2..3,
             Op::DeviceTake => 3..4,
-            Op::DeviceEvent => 4..6,
+            Op::DeviceEvent | Op::MemoryFails => 4..6,
         };
         for _ in 0..TRIES {
             let (mut record, fresh) = (encode_step(&step), encode_step(&self.step_of(op)));

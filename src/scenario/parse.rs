@@ -215,6 +215,13 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
             pick: parse_pick(words)?,
         },
         Op::Interrupts => Step::Interrupts { wanted: parse_switch(words)? },
+        Op::MemoryFails => {
+            let word = words.expect("after=")?;
+            match key_value(word, &mut Vec::new(), "after=")? {
+                ("after", value) => Step::MemoryFails { after: value.number(0, u16::MAX.into())? },
+                _ => return Err(word.error("after=")),
+            }
+        }
         Op::DeviceTake => {
             let mut count = 1;
             if let Some(word) = words.next() {

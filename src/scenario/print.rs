@@ -89,6 +89,7 @@ impl Display for Step {
                 f.write_str(if *wanted { " on" } else { " off" })
             }
             Self::DeviceTake { count } => optional_count(f, *count),
+            Self::MemoryFails { after } => write!(f, " after={after}"),
             Self::DeviceEvent { ahead } => write!(f, " ahead={ahead}"),
             Self::DeviceReturn { pick, written, count, beyond } => {
                 write!(f, " {pick} written={written}")?;

@@ -57,6 +57,9 @@ pub enum Op {
     /// The caller wants to be notified of used chains, or not.
     #[strum(serialize = "driver interrupts")]
     Interrupts = 11,
+    /// The caller's memory fails at an access of the next calls, which unwind.
+    #[strum(serialize = "driver memory-fails")]
+    MemoryFails = 12,
     /// The device takes available chains.
     #[strum(serialize = "device take")]
     DeviceTake = 32,
@@ -253,6 +256,11 @@ pub enum Step {
         /// Whether they are wanted.
         wanted: bool,
     },
+    /// [`Op::MemoryFails`].
+    MemoryFails {
+        /// How many accesses do not fail before the one that does.
+        after: u16,
+    },
     /// [`Op::DeviceTake`].
     DeviceTake {
         /// How many, at least 1.
@@ -308,6 +316,7 @@ impl Step {
             Self::Reset => Op::Reset,
             Self::Misuse { .. } => Op::Misuse,
             Self::Interrupts { .. } => Op::Interrupts,
+            Self::MemoryFails { .. } => Op::MemoryFails,
             Self::DeviceTake { .. } => Op::DeviceTake,
             Self::DeviceReturn { .. } => Op::DeviceReturn,
             Self::DeviceNotifications { .. } => Op::DeviceNotifications,

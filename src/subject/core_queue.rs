@@ -46,6 +46,7 @@ impl CoreQueue {
         keeps_wish: true,
         watched: true,
         keeps_memory: true,
+        unwinds: true,
     };
 
     /// A queue over the memory provided.
@@ -182,6 +183,10 @@ impl Subject for CoreQueue {
 
     fn reset(&mut self, first_index: u16) {
         self.queue.reset(DeviceStopped::confirmed(), RingIndex::new(first_index));
+    }
+
+    fn is_broken(&self) -> bool {
+        self.queue.is_broken()
     }
 
     fn snapshot(&self) -> Option<Box<dyn Subject>> {

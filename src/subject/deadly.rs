@@ -108,6 +108,10 @@ impl Subject for Deadly {
         self.specimen.reset(first_index);
     }
 
+    fn is_broken(&self) -> bool {
+        self.specimen.is_broken()
+    }
+
     fn release(self: Box<Self>) {
         Box::new(self.specimen).release();
     }

@@ -79,6 +79,10 @@ pub struct Capabilities {
     /// [Dropped while the device is running](Subject::drop_while_device_runs), it keeps the memory that the device may still
     /// access: table and rings always, buffers if the device has a chain.
     pub keeps_memory: bool,
+    /// A call that unwinds because memory panicked, at any access of [`WatchedMemory`], has changed nothing that its caller or
+    /// the device can see (the available index, flags and `used_event` are as they were), or the queue [is
+    /// broken](Subject::is_broken) until a reset succeeds. Needs [`watched`](Self::watched).
+    pub unwinds: bool,
 }
 
 impl Capabilities {
@@ -103,6 +107,7 @@ impl Capabilities {
         keeps_wish: false,
         watched: false,
         keeps_memory: false,
+        unwinds: false,
     };
 }
 
@@ -207,6 +212,12 @@ pub trait Subject {
     fn reset(&mut self, first_index: u16) {
         let _ = first_index;
         not_there("reset")
+    }
+
+    /// Whether the queue is broken and waits for a reset: it takes and publishes nothing. Asked for with
+    /// [`Capabilities::unwinds`] only, after a call that unwound.
+    fn is_broken(&self) -> bool {
+        not_there("is_broken")
     }
 
     /// A copy of the subject over the same memory, to go back to: only one of the two goes on at a time, and the other

@@ -16,7 +16,7 @@ fn line(record: &[u8]) -> String {
 
 #[test]
 fn the_numbers_of_operations() {
-    let table: [(&[u8], &str); 24] = [
+    let table: [(&[u8], &str); 25] = [
         (&[0], "idle"),
         (&[1, 0, 0, 2, 0, 0, 5, 0, 7, 0], "driver submit readable=2x5..7"),
         (&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf2, 0, 0, 0xc0], "driver submit writable=131072xfull"),
@@ -36,6 +36,7 @@ fn the_numbers_of_operations() {
         (&[10, 0, 1, 4], "driver misuse read stale newest"),
         (&[10, 3, 0, 5], "driver misuse free in-flight oldest+2"),
         (&[11, 0, 1], "driver interrupts off"),
+        (&[12, 0, 0, 0, 3, 1], "driver memory-fails after=259"),
         (&[32, 0, 0, 4], "device take count=4"),
         (&[32], "device take"),
         (&[33, 1, 1, 1, 12], "device return oldest written=12"),

@@ -6,8 +6,7 @@ const HEAD: &str = "ringstorm scenario 1\nqueue size=8 buffer=64\n";
 const KEYS: &str =
     "one of size=, buffer=, first-index=, features=, after-fault=, over-long=, writable=, ending=";
 const FIRST: &str = "one of driver, device, settle, idle, expect";
-const DRIVER: &str =
-    "one of submit, prepare, write, publish, take, collect, read, free, reset, misuse, interrupts";
+const DRIVER: &str = "one of submit, prepare, write, publish, take, collect, read, free, reset, misuse, interrupts, memory-fails";
 const DEVICE: &str = "one of take, return, notifications, event, fault";
 const PICK: &str = "newest, oldest, or oldest+1 to oldest+254";
 const BUFFERS: &str = "buffers like 2x5, 2x5..7, 2xfull, 2xover or 2xhuge";

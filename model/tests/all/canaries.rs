@@ -87,6 +87,11 @@ fn canary_of(invariant: Invariant) -> Canary {
             fetched(0, &QUERY, b"abc"),
             NOTHING,
         ),
+        Invariant::UnwoundUnchanged => canary(
+            ASKED.to_vec(),
+            Event::Unwound { broken: false, changed: true, available: 1 },
+            Event::Unwound { broken: false, changed: false, available: 1 },
+        ),
         Invariant::ResetRecovers => {
             canary(and(&ASKED, &[Event::Reset { first_index: 0 }]), free_count(2), free_count(4))
         }

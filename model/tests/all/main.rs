@@ -16,4 +16,5 @@ mod reader;
 mod rings;
 mod support;
 mod trace_hash;
+mod unwound;
 mod used;

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use strum::VariantArray;
 
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     "free-count",
     "no-double-use",
     "acyclic",
@@ -32,6 +32,7 @@ const NAMES: [&str; 22] = [
     "reset-recovers",
     "fetched-once",
     "memory-kept",
+    "unwound-unchanged",
 ];
 
 #[test]

@@ -26,7 +26,7 @@ const REFUSALS: [Refusal; 14] = [
 ];
 
 /// One event of each kind.
-const EVENTS: [Event<'static>; 33] = [
+const EVENTS: [Event<'static>; 34] = [
     Event::Submit { readable: &[b"abc", b"d"], writable: &[7, 8], answer: Ok(1) },
     Event::Publish { notify: false },
     Event::Take { answer: Ok(Some(Completion { head: 1, length: 2 })) },
@@ -60,6 +60,7 @@ const EVENTS: [Event<'static>; 33] = [
     Event::Trap,
     Event::AvailableFlags { flags: 1 },
     Event::Dropped { rings: true, buffers: false },
+    Event::Unwound { broken: false, changed: false, available: 1 },
 ];
 
 /// The same chain but for one field, one time for each.
@@ -186,6 +187,11 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(Event::Dropped { rings, buffers: !buffers });
             add(Event::Dropped { rings: !rings, buffers: !buffers });
         }
+        Event::Unwound { broken, changed, available } => {
+            add(Event::Unwound { broken: !broken, changed, available });
+            add(Event::Unwound { broken, changed: !changed, available });
+            add(Event::Unwound { broken, changed, available: available + 1 });
+        }
         Event::Settled
         | Event::Panic
         | Event::RingTampered
@@ -242,7 +248,8 @@ fn a_trace_has_the_same_hash_for_ever() {
     assert_eq!(hash(&EVENTS[..19]), 0xebc0_2ab3_051d_f2b3);
     assert_eq!(hash(&EVENTS[..31]), 0xdd33_b17b_c6cf_c00b);
     assert_eq!(hash(&EVENTS[..32]), 0xee0b_c29d_3d28_fe5f);
-    assert_eq!(hash(&EVENTS), 0x5189_a342_837b_9d45);
+    assert_eq!(hash(&EVENTS[..33]), 0x5189_a342_837b_9d45);
+    assert_eq!(hash(&EVENTS), 0xde81_e007_9fd9_8c0c);
     let refused = REFUSALS.map(support::no_take);
     assert_eq!(hash(&refused), 0xca8e_f5ee_a294_7358);
     // Bytes in all four lanes, then in words, then what is left.

@@ -157,6 +157,14 @@ pub enum Defect {
     DropFreesBuffers,
     /// A reset forgets that the caller wanted no notifications, and the device notifies again.
     ResetForgetsWish,
+    /// Memory that fails while a chain is freed leaves some of its descriptors free, and the queue goes on.
+    UnwoundFree,
+    /// Memory that fails while chains are published leaves them counted as the device's, and the queue goes on.
+    UnwoundPublish,
+    /// Memory that fails when a used element was stepped over loses its chain, and the queue goes on.
+    UnwoundTake,
+    /// Memory that fails in a reset leaves every descriptor free and the chains where they were, and the queue goes on.
+    UnwoundReset,
 }
 
 impl Defect {
