@@ -47,8 +47,8 @@ impl From<crate::execution::Unfit> for Refusal {
     }
 }
 
-impl From<ringstorm_core::SystemError> for Refusal {
-    fn from(error: ringstorm_core::SystemError) -> Self {
+impl From<ringstorm_core::Error> for Refusal {
+    fn from(error: ringstorm_core::Error) -> Self {
         Self::Input(error.to_string())
     }
 }

@@ -49,7 +49,7 @@ use crate::scenario::{Scenario, Setup, Step};
 use crate::subject::{Kind, Provided};
 use judge::Judge;
 use request::Request;
-use ringstorm_core::{DeviceAddress, SharedMemory, SystemError};
+use ringstorm_core::{DeviceAddress, Error as MemoryError, SharedMemory};
 use ringstorm_model::{Descriptor, Model, Policies, TraceHash, Violation};
 use ringstorm_sim_device::{self as sim, CallReport, Effect, WatchedMemory};
 use run::Run;
@@ -114,16 +114,16 @@ impl Rig {
     /// A rig with memory for small queues; larger ones make it grow.
     ///
     /// # Errors
-    /// [`SystemError`] if there is no memory.
-    pub fn new() -> Result<Self, SystemError> {
+    /// [`MemoryError`] if there is no memory.
+    pub fn new() -> Result<Self, MemoryError> {
         Self::on(Ground::Kept)
     }
 
     /// A rig with memory of this kind.
     ///
     /// # Errors
-    /// [`SystemError`] if there is no memory.
-    pub fn on(ground: Ground) -> Result<Self, SystemError> {
+    /// [`MemoryError`] if there is no memory.
+    pub fn on(ground: Ground) -> Result<Self, MemoryError> {
         panics::install_hook();
         let provided = Provided {
             rings: Rc::new(ground.memory(ground::LEAST, RINGS_ALIGNMENT)?),
@@ -204,8 +204,8 @@ impl Rig {
     /// the subject is the caller's to catch, as is one during the steps.
     ///
     /// # Errors
-    /// [`SystemError`] if there is no memory for it.
-    pub fn begin(&mut self, kind: Kind, setup: &Setup) -> Result<Result<(), Stop>, SystemError> {
+    /// [`MemoryError`] if there is no memory for it.
+    pub fn begin(&mut self, kind: Kind, setup: &Setup) -> Result<Result<(), Stop>, MemoryError> {
         let setup = self.prepare(kind, setup)?;
         Ok(self.construct(kind, &setup, &mut ()))
     }
@@ -256,7 +256,7 @@ impl Rig {
     }
 
     /// Makes room, and memory that is all zero. Says what the setup comes to with this kind of subject.
-    fn prepare(&mut self, kind: Kind, setup: &Setup) -> Result<Setup, SystemError> {
+    fn prepare(&mut self, kind: Kind, setup: &Setup) -> Result<Setup, MemoryError> {
         let setup = kind.negotiate(setup);
         // The one before may have ended by a panic, with its subject half-way through a call.
         drop(self.run.subject.take());
@@ -283,7 +283,7 @@ impl Rig {
         memory: &Rc<WatchedMemory>,
         length: usize,
         alignment: usize,
-    ) -> Result<Option<Rc<WatchedMemory>>, SystemError> {
+    ) -> Result<Option<Rc<WatchedMemory>>, MemoryError> {
         if self.ground.serves(memory, length) && Rc::strong_count(memory) <= OWN_HANDLES {
             return Ok(None);
         }

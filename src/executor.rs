@@ -7,7 +7,7 @@ use crate::scenario::{Draw, Scenario};
 use crate::story::{self, Style, Told};
 use crate::subject::Kind;
 use crate::timeline::{self, Recorded, Timeline};
-use ringstorm_core::SystemError;
+use ringstorm_core::Error as MemoryError;
 use std::io;
 use std::time::Instant;
 
@@ -22,8 +22,8 @@ pub enum Failure {
     Child(#[from] io::Error),
 }
 
-impl From<SystemError> for Failure {
-    fn from(error: SystemError) -> Self {
+impl From<MemoryError> for Failure {
+    fn from(error: MemoryError) -> Self {
         Self::Unfit(error.into())
     }
 }

@@ -232,7 +232,11 @@ impl Run {
             BadHead::Stale => None,
         };
         let stale = || pick.of(self.gone.len()).map(|position| self.gone[position]);
-        let head = if bad == BadHead::Stale { stale() } else { index.map(|i| Head::from_parts(i, u64::MAX)) };
+        let head = if bad == BadHead::Stale {
+            stale()
+        } else {
+            index.map(|i| Head::from_parts(self.table.id(), i, u64::MAX))
+        };
         let Some(head) = head else { return };
         let refusal = match head.index() {
             index if index >= size => Misuse::HeadOutOfRange(head),

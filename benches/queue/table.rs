@@ -65,11 +65,13 @@ impl Refusing {
         let mut table = new(size);
         let live = table.create(&[b"live"], &[1]).expect("room");
         let inside = table.buffers(live).expect("a live chain").last().expect("a buffer").descriptor;
-        Self { table, name: Head::from_parts(inside, 1) }
+        let name = Head::from_parts(table.id(), inside, 1);
+        Self { table, name }
     }
 
     pub fn outside(size: usize) -> Self {
-        Self { table: new(size), name: Head::from_parts(u16::MAX, 1) }
+        let table = new(size);
+        Self { name: Head::from_parts(table.id(), u16::MAX, 1), table }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong, and who is to blame.
 
-use crate::{DeviceAddress, Head, RegionId};
+use crate::{DeviceAddress, Head, QueueSize, RegionId};
+use core::fmt;
 
 /// Who is to blame for an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +39,39 @@ impl Error {
     }
 }
 
+/// A refusal to consume a value, with the value as it was.
+pub struct Refused<T> {
+    /// Why.
+    pub error: Error,
+    /// What was not consumed.
+    pub value: T,
+}
+
+impl<T> Refused<T> {
+    /// Why, without the value, which is dropped.
+    pub fn into_error(self) -> Error {
+        self.error
+    }
+}
+
+impl<T> fmt::Debug for Refused<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refused").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Display for Refused<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<T> core::error::Error for Refused<T> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
 /// What a caller must not do. A call that is refused for it has changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -48,6 +82,12 @@ pub enum Misuse {
     /// The buffer size is zero, or the buffers together exceed the address space.
     #[error("buffers of {0} bytes: must be at least 1 and fit the address space")]
     BufferSize(u32),
+    /// Memory of no byte at all.
+    #[error("memory of zero bytes")]
+    MemoryEmpty,
+    /// An alignment that is not a power of two, or exceeds a page.
+    #[error("an alignment of {0} is not a power of two up to a page")]
+    Alignment(usize),
     /// A region is shorter than what shall stand in it.
     #[error("the region has {length} bytes, {needed} are needed")]
     RegionTooSmall {
@@ -75,12 +115,18 @@ pub enum Misuse {
     /// Two regions would share device addresses.
     #[error("the region at {0} overlaps one that is there already")]
     RegionsOverlap(DeviceAddress),
+    /// Two regions would be the same memory of this process at two device addresses.
+    #[error("the region at {0} is memory of one that is there already, under another address")]
+    RegionsShareMemory(DeviceAddress),
     /// As many regions are registered as there can be.
     #[error("no more regions can be registered")]
     TooManyRegions,
     /// The region was never registered with this table.
     #[error("region {} is not registered", .0.get())]
     UnknownRegion(RegionId),
+    /// The region was registered with another queue or table.
+    #[error("region {} was registered with another queue", .0.get())]
+    RegionOfAnotherQueue(RegionId),
     /// A buffer lies outside its region, at least in part.
     #[error("buffer {position} lies outside its region")]
     OutsideRegion {
@@ -109,6 +155,14 @@ pub enum Misuse {
     /// The chain would exceed 2^32 bytes in all (2.7.5.2).
     #[error("the chain would exceed 2^32 bytes")]
     ChainTooLong,
+    /// The chain needs more descriptors than the queue has, so it can never be submitted.
+    #[error("{needed} descriptors are needed, and the queue has {size}")]
+    ChainExceedsQueue {
+        /// Descriptors needed.
+        needed: usize,
+        /// Descriptors that the queue has.
+        size: QueueSize,
+    },
     /// There are fewer free descriptors than the chain needs. Try again after freeing chains.
     #[error("{needed} descriptors are needed, {free} are free")]
     NotEnoughFree {
@@ -117,6 +171,9 @@ pub enum Misuse {
         /// Descriptors free.
         free: u16,
     },
+    /// The head names a chain of another queue or table.
+    #[error("head {0} is another queue's")]
+    HeadOfAnotherQueue(Head),
     /// The head is not an index of the table.
     #[error("head {0} is outside the table")]
     HeadOutOfRange(Head),
@@ -132,6 +189,9 @@ pub enum Misuse {
     /// The chain is not the caller's at the moment: the device has it, or it was already handed to it.
     #[error("chain {0} is not back from the device")]
     NotReturned(Head),
+    /// The chain was published, so that it cannot be taken back.
+    #[error("chain {0} was published")]
+    Published(Head),
     /// The chain has a device-readable buffer where only device-writable ones are allowed.
     #[error("chain {0} has a device-readable buffer")]
     ReadableInChain(Head),
@@ -144,7 +204,9 @@ pub enum Misuse {
         left: u64,
     },
     /// Chains are live, so the memory may still be the device's. Stop the device and say so.
-    #[error("{descriptors} descriptors are in live chains and the device was not said to be stopped")]
+    #[error(
+        "{descriptors} descriptors are in live chains, and the caller did not confirm that the device has stopped"
+    )]
     ChainsLive {
         /// Descriptors in live chains.
         descriptors: u16,
@@ -206,8 +268,8 @@ pub enum NotInFlight {
     Returned,
 }
 
-impl core::fmt::Display for NotInFlight {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for NotInFlight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Free => "free",
             Self::InsideChain => "inside a chain",

@@ -2,6 +2,7 @@
 
 use crate::Misuse;
 use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// The number of descriptors of a queue: a power of two from 1 to 32768 (2.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,26 +90,61 @@ impl RingIndex {
     }
 }
 
-/// The name of one chain: the index of its first descriptor, and a serial number that no other chain of the
+/// Tells the queues and tables of a process from one another. Nothing else depends on its value. A clone has the same one.
+///
+/// It is unique until 2^32 queues were made.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct QueueId(u32);
+
+impl QueueId {
+    /// The next one.
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is(self, other: Self) -> bool {
+        self.0 == other.0
+    }
+
+    /// Of no queue in particular.
+    pub(crate) const ANY: Self = Self(0);
+}
+
+/// Without the number, which differs from run to run.
+impl fmt::Debug for QueueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("QueueId")
+    }
+}
+
+/// The name of one chain: its queue, the index of its first descriptor, and a serial number that no other chain of the
 /// same queue has or will have.
 ///
 /// The device knows the index alone. The serial is what lets the queue refuse a name that was valid once:
 /// after the chain was freed, and also after its descriptors became another chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Head {
     /// Below 2^16. In 32 bits, because a compiler may load 16 bits as 32, and a load that is wider than the store
     /// before it waits until that has left the store buffer.
     index: u32,
+    queue: QueueId,
     serial: u64,
 }
 
 impl Head {
-    /// A name from its parts, as when it was kept in a foreign structure. One that this queue never gave, or gave to a
-    /// chain that is no more, is refused wherever it is used. A name that another queue gave may be one of this
-    /// queue's too: keep them apart.
+    /// A name from its parts, as when it was kept in a foreign structure. One that its queue never gave, or gave to a
+    /// chain that is no more, is refused wherever it is used, and so is every name at another queue.
     #[inline(always)]
-    pub const fn from_parts(index: u16, serial: u64) -> Self {
-        Self { index: index as u32, serial }
+    pub const fn from_parts(queue: QueueId, index: u16, serial: u64) -> Self {
+        Self { index: index as u32, queue, serial }
+    }
+
+    /// The queue, or the table, that the chain belongs to.
+    #[inline(always)]
+    pub const fn queue(self) -> QueueId {
+        self.queue
     }
 
     /// The index of the chain's first descriptor, which is what the rings carry.
@@ -121,6 +157,13 @@ impl Head {
     #[inline(always)]
     pub const fn serial(self) -> u64 {
         self.serial
+    }
+}
+
+/// As it is displayed.
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Head({self})")
     }
 }
 

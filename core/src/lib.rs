@@ -26,11 +26,14 @@
 //! A device that returns a chain which it was never given is reported, and the queue goes on as its policy says:
 //!
 //! ```
-//! use ringstorm_core::{Config, DeviceFault, HeapMemory, Layout, OrderedStore, QueueSize, Region, SharedMemory, SplitQueue};
+//! use ringstorm_core::{
+//!     Config, DeviceFault, HeapMemory, Layout, OrderedStore, QueueSize, Refused, Region, SharedMemory, SplitQueue,
+//! };
 //!
 //! let config = Config { buffer_size: 64, ..Config::new(QueueSize::new(4)?) };
 //! let (rings, buffers) = (HeapMemory::new(Layout::new(config.size).len())?, HeapMemory::new(4 * 64)?);
-//! let mut queue = SplitQueue::new(config, Region::new(&rings), Region::new(&buffers))?;
+//! let queue = SplitQueue::new(config, Region::new(&rings), Region::new(&buffers));
+//! let mut queue = queue.map_err(Refused::into_error)?;
 //! queue.submit(&[b"a request"], &[64])?;
 //! queue.publish();
 //!
@@ -41,19 +44,21 @@
 //!
 //! assert!(matches!(queue.take(), Err(DeviceFault::IdOutOfRange { id: 70_000 })));
 //! assert_eq!(queue.free_count(), 2, "the request is still the device's");
-//! # queue.release_stopped(ringstorm_core::DeviceStopped::confirmed());
+//! # queue.release(ringstorm_core::DeviceStopped::confirmed());
 //! # Ok::<(), ringstorm_core::Error>(())
 //! ```
 //!
 //! # What is promised
 //! - No input of a caller and no byte of a device makes queue or table panic, hang, or access anything outside their
-//!   memory. (The rings alone are parts and trust their caller in what they write and read, and so do heads of
-//!   another queue: names are told apart within one queue.)
+//!   memory. (The rings alone are parts and trust their caller in what they write and read.)
 //! - A call refused for the caller's misuse or by the system changes nothing. One that reports a device fault
 //!   changes what the policy says, never the free list or another chain.
 //! - No call on the data path costs more than the chain it handles; refusing a bad head costs the same at
 //!   every queue size.
 //! - No reference to payload, table or rings is handed out: bytes are copied in and out.
+//! - Names of chains and regions are refused at every queue but their own.
+//! - Memory that the device may still access is never given back: only [`DeviceStopped`] does that.
+//! - Each byte of payload is read from shared memory once, also by the compiled code.
 //! - [`SplitQueue::reset`] recovers every descriptor, from any state.
 //!
 //! Not here yet: indirect descriptors, in-order use, the packed ring.
@@ -75,8 +80,8 @@ mod region;
 mod rings;
 mod table;
 
-pub use error::{Blame, DeviceFault, Error, Misuse, NotInFlight, SystemError};
-pub use index::{Head, QueueSize, RingIndex};
+pub use error::{Blame, DeviceFault, Error, Misuse, NotInFlight, Refused, SystemError};
+pub use index::{Head, QueueId, QueueSize, RingIndex};
 pub use layout::Layout;
 #[cfg(all(feature = "std", unix))]
 pub use memory::GuardedMemory;
@@ -90,4 +95,4 @@ pub use policy::{AfterFault, Config, DeviceStopped, OverLong, Policies, Writable
 pub use queue::{Completion, Notification, SplitQueue};
 pub use region::{DeviceAddress, Region, RegionId, Segment};
 pub use rings::{AvailableRing, UsedElement, UsedRing};
-pub use table::{Buffer, ChainWriter, DescriptorTable, Refused, Tampering};
+pub use table::{Buffer, ChainWriter, DescriptorTable, Tampering};

@@ -9,9 +9,51 @@ pub enum AfterFault {
     /// that broke the specification once has lost track of the queue, and what it still holds is unknown.
     #[default]
     Broken,
-    /// The bad element is consumed and reported, and the queue goes on. Chains that the device thereby never
+    /// The bad element is consumed and reported, and the queue continues. Chains that the device thereby never
     /// returns stay in flight until a reset. A used index that claims more than is in flight makes the queue
     /// broken under this policy too: it names no element that could be consumed.
+    ///
+    /// A device that keeps a single chain can add bad elements without end, and each is one more error of
+    /// [`take`](crate::SplitQueue::take). So do not take until there is nothing left. Allow for as many elements as were in
+    /// flight when you began, which is all that an honest device can have added by then, and leave the rest to the next
+    /// notification:
+    ///
+    /// ```
+    /// # use ringstorm_core::{AfterFault, Config, Layout, Policies, QueueSize, RingIndex, SharedMemory, SplitQueue};
+    /// # use ringstorm_core::{DeviceStopped, OrderedStore};
+    /// # let policies = Policies { after_fault: AfterFault::GoOn, ..Policies::default() };
+    /// # let config = Config { policies, ..Config::new(QueueSize::new(4)?) };
+    /// # let mut queue = SplitQueue::anonymous(config)?;
+    /// # queue.submit(&[b"a request"], &[64])?;
+    /// # let _ = queue.publish();
+    /// # let used = Layout::new(config.size).used();
+    /// # let mut added = 0;
+    /// # let mut device_adds_a_bad_element = |queue: &SplitQueue<ringstorm_core::MappedMemory>| {
+    /// #     added += 1;
+    /// #     let slot = usize::from(added - 1) % 4;
+    /// #     queue.rings().memory().store_u32(used + 4 + 8 * slot, 70_000);
+    /// #     queue.rings().memory().store_ordered(OrderedStore::UsedIndex, used + 2, added);
+    /// # };
+    /// # let mut faults = 0;
+    /// # device_adds_a_bad_element(&queue);
+    /// for _ in 0..queue.in_flight() {
+    ///     match queue.take() {
+    ///         Ok(Some(done)) => queue.free(done.head)?, // after reading what it brings
+    ///         Ok(None) => break,
+    ///         Err(fault) if queue.is_broken() => return Err(fault.into()), // reset the device
+    ///         Err(fault) => eprintln!("{fault}"), // and reset it if this happens too often
+    ///     }
+    /// #   faults += 1;
+    /// #   device_adds_a_bad_element(&queue);
+    /// }
+    /// # assert_eq!(faults, 1);
+    /// # queue.release(DeviceStopped::confirmed());
+    /// # Ok::<(), ringstorm_core::Error>(())
+    /// ```
+    ///
+    /// With event indexes `take` asks for the next notification when it takes the last element that it has seen; a loop that
+    /// ends earlier calls [`set_interrupts(true)`](crate::SplitQueue::set_interrupts) before it sleeps, and does not sleep if
+    /// that returns `true`.
     GoOn,
 }
 
@@ -82,8 +124,8 @@ impl Config {
 
 /// The caller's word that the device no longer touches the queue.
 ///
-/// Resetting or releasing a queue with chains in flight hands memory on that a running device still writes
-/// to. Only the caller knows that the device, or the queue, was reset (2.4, 2.6.1), and says so with this.
+/// Resetting or releasing a queue hands memory on that a running device may still write to: buffers of chains in flight, and
+/// the rings at any time. Only the caller knows that the device, or the queue, was reset (2.4, 2.6.1), and says so with this.
 #[derive(Debug)]
 pub struct DeviceStopped(());
 

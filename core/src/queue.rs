@@ -1,14 +1,17 @@
 //! The split virtqueue: table and rings together.
 
 mod fingerprint;
+mod lifecycle;
+mod unwinding;
 
 use crate::table::Stage;
 use crate::{
-    AfterFault, Areas, AvailableRing, Buffer, ChainWriter, Config, DescriptorTable, DeviceAddress,
-    DeviceFault, DeviceStopped, Error, FullBarrier, Head, Misuse, OverLong, Policies, Refused, Region,
-    RegionId, RingIndex, Segment, SharedMemory, Tampering, UsedElement, UsedRing,
+    AfterFault, AvailableRing, Buffer, ChainWriter, DescriptorTable, DeviceAddress, DeviceFault, Error,
+    FullBarrier, Head, Misuse, OverLong, Policies, QueueId, Refused, Region, RegionId, Segment, SharedMemory,
+    Tampering, UsedElement, UsedRing,
 };
 use alloc::vec::Vec;
+use unwinding::BrokenIfUnwound;
 
 /// A chain that the device gave back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,12 +39,15 @@ pub enum Notification {
 /// device until [`take`](Self::take) returns it; then it is [read](Self::read) and [freed](Self::free).
 ///
 /// ```
-/// use ringstorm_core::{Config, HeapMemory, Layout, Notification, QueueSize, Region, SplitQueue};
+/// use ringstorm_core::{
+///     Config, DeviceStopped, HeapMemory, Layout, Notification, QueueSize, Refused, Region, SplitQueue,
+/// };
 ///
 /// let config = Config { buffer_size: 512, ..Config::new(QueueSize::new(16)?) };
 /// let rings = HeapMemory::new(Layout::new(config.size).len())?;
 /// let buffers = HeapMemory::new(512 * 16)?;
-/// let mut queue = SplitQueue::new(config, Region::new(&rings), Region::new(&buffers))?;
+/// let made = SplitQueue::new(config, Region::new(&rings), Region::new(&buffers));
+/// let mut queue = made.map_err(Refused::into_error)?;
 ///
 /// let head = queue.submit(&[b"what time is it?"], &[64])?;
 /// if queue.publish() == Notification::Needed {
@@ -61,8 +67,21 @@ pub enum Notification {
 ///     assert_eq!(&answer[..length], b"noon");
 ///     queue.free(done.head)?;
 /// }
+/// // Once the device has confirmed its reset:
+/// queue.release(DeviceStopped::confirmed());
 /// # Ok::<(), ringstorm_core::Error>(())
 /// ```
+///
+/// # The memory
+/// The rings are the device's until it is stopped, with chains in flight or without: an honest device may write
+/// `avail_event` or the used flags at any time (2.7.8, 2.7.10). So a queue that is dropped does not give its memory back. It
+/// calls [`SharedMemory::abandon`], which leaks. [`release`](Self::release) gives the memory back, once the device has stopped
+/// (3.3.1: no exposed buffer is removed before that).
+///
+/// # Panics of the caller's own memory
+/// If an implementation of [`SharedMemory`] panics in the middle of a call, and the panic is caught, then the call has
+/// changed nothing, or it has freed the chain that it was to [`free`](Self::free), or the queue
+/// [is broken](Self::is_broken): only a [`reset`](Self::reset) helps then.
 ///
 /// A clone is a snapshot for tests and model checking: where cloning the memory's handle shares the memory, the two must
 /// not both go on.
@@ -73,6 +92,8 @@ pub struct SplitQueue<M: SharedMemory> {
     used: UsedRing,
     /// Serial number of the last chain published: chains are published in the order they are made.
     published: u64,
+    /// The heads of chains submitted and not published, in order. There is room for as many as there can be.
+    pending: Vec<u16>,
     /// Chains that the device has.
     in_flight: u16,
     broken: bool,
@@ -81,19 +102,9 @@ pub struct SplitQueue<M: SharedMemory> {
 }
 
 impl<M: SharedMemory> SplitQueue<M> {
-    /// Makes a queue over memory for the rings, of at least [`Layout::len`](crate::Layout::len) bytes, and for the buffers, of at
-    /// least `buffer_size` times `size` bytes. Whatever stood in table and rings is overwritten, but not the padding between
-    /// and behind the rings, so the device must not use them yet.
-    ///
-    /// # Errors
-    /// [`Misuse`] if a region does not suit, [`SystemError`](crate::SystemError) if memory is short.
-    pub fn new(config: Config, rings: Region<M>, buffers: Region<M>) -> Result<Self, Error> {
-        let Config { size, buffer_size, first_index, event_index, policies } = config;
-        let areas = Areas::new(size, rings)?;
-        let table = DescriptorTable::over(areas, buffer_size, policies.writable, buffers)?;
-        let available = AvailableRing::new(table.areas(), first_index, event_index);
-        let used = UsedRing::new(table.areas(), first_index, event_index);
-        Ok(Self { table, available, used, published: 0, in_flight: 0, broken: false, event_index, policies })
+    /// What the names of its chains and regions begin with.
+    pub const fn id(&self) -> QueueId {
+        self.table.id()
     }
 
     /// Submits a chain by copy: each of `readable` is copied into a buffer for the device to read, then each
@@ -138,22 +149,44 @@ impl<M: SharedMemory> SplitQueue<M> {
         Ok(head)
     }
 
-    /// Tells the device of all chains submitted since the last time, and says whether to notify it.
+    /// Publishes every chain submitted since the last `publish`. Returns whether the device must be notified.
     ///
-    /// On a broken queue nothing is published: the device is not to be fed any more.
+    /// A broken queue publishes nothing: the device gets no more chains.
     #[inline(always)]
     pub fn publish(&mut self) -> Notification {
         if self.available.pending() == 0 || self.broken {
             return Notification::NotNeeded;
         }
-        let before = self.available.published();
-        self.in_flight += self.available.pending();
+        let unwinding = BrokenIfUnwound(&mut self.broken);
+        let (before, count) = (self.available.published(), self.available.pending());
         self.available.publish(self.table.areas());
+        self.in_flight += count;
+        self.pending.clear();
         self.published = self.table.last_serial();
-        match self.used.wants_notification(self.table.areas(), before, self.available.published()) {
-            true => Notification::Needed,
-            false => Notification::NotNeeded,
+        let wanted = self.used.wants_notification(self.table.areas(), before, self.available.published());
+        unwinding.returned();
+        if wanted { Notification::Needed } else { Notification::NotNeeded }
+    }
+
+    /// Takes back a chain that was submitted and not published: its descriptors are free again. The other chains keep their
+    /// order. Takes time in proportion to the number of chains that are not published.
+    ///
+    /// # Errors
+    /// [`Misuse::Published`] if the device may have the chain, or has returned it; [`Misuse`] if `head` is not the head of a
+    /// live chain. Nothing has changed then.
+    pub fn withdraw(&mut self, head: Head) -> Result<(), Misuse> {
+        if !self.table.is_created_after(head, self.published)? {
+            return Err(Misuse::Published(head));
         }
+        let unwinding = BrokenIfUnwound(&mut self.broken);
+        // It is not there if the call that submitted it unwound: the queue is broken then.
+        if let Some(position) = self.pending.iter().position(|pending| *pending == head.index()) {
+            self.pending.remove(position);
+            self.available.rewrite(self.table.areas(), &self.pending, position);
+        }
+        let freed = self.table.free(head);
+        unwinding.returned();
+        freed
     }
 
     /// Takes the next chain that the device gave back, if there is one.
@@ -179,7 +212,9 @@ impl<M: SharedMemory> SplitQueue<M> {
         }
         let element = self.used.take(self.table.areas());
         if claimed == 1 {
+            let unwinding = BrokenIfUnwound(&mut self.broken);
             self.available.taken_up_to(self.table.areas(), self.used.next());
+            unwinding.returned();
         }
         match self.complete(element) {
             Ok(completion) => Ok(Some(completion)),
@@ -240,39 +275,14 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// Returns whether used elements are waiting already. After asking for notifications, a caller that
     /// gets `true` takes them now: the device may have added them before it saw the wish.
     pub fn set_interrupts(&mut self, wanted: bool) -> bool {
+        let unwinding = BrokenIfUnwound(&mut self.broken);
         self.available.set_interrupts(self.table.areas(), wanted, self.used.next());
         if wanted {
             self.table.areas().barrier(FullBarrier::EnabledThenUsed);
         }
-        self.used.claimed(self.table.areas()) > 0
-    }
-
-    /// Starts over with both rings at `first_index`: every descriptor is free, the queue is whole, and no
-    /// completion from before can be taken any more. The rings in memory are written anew, so the device
-    /// must be stopped, and be told the same index when it starts.
-    pub fn reset(&mut self, stopped: DeviceStopped, first_index: RingIndex) {
-        self.table.reset(stopped);
-        self.available = AvailableRing::new(self.table.areas(), first_index, self.event_index);
-        self.used = UsedRing::new(self.table.areas(), first_index, self.event_index);
-        self.in_flight = 0;
-        self.broken = false;
-    }
-
-    /// Gives the memory back.
-    ///
-    /// # Errors
-    /// [`Misuse::ChainsLive`] if there are live chains. The queue comes back with the error, as it was.
-    #[expect(clippy::result_large_err, reason = "the queue comes back with the error; a box could fail")]
-    pub fn release(self) -> Result<(), Refused<Self>> {
-        match self.table.live_count() {
-            0 => Ok(()),
-            descriptors => Err(Refused { error: Misuse::ChainsLive { descriptors }.into(), value: self }),
-        }
-    }
-
-    /// Gives the memory back although chains may be live: the caller knows that the device has stopped.
-    pub fn release_stopped(self, stopped: DeviceStopped) {
-        self.table.release_stopped(stopped);
+        let waiting = self.used.claimed(self.table.areas()) > 0;
+        unwinding.returned();
+        waiting
     }
 
     /// Whether a device fault made the queue broken.
@@ -311,8 +321,8 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// Registers a region of the caller's, for chains over buffers in it.
     ///
     /// # Errors
-    /// As for [`DescriptorTable::register`].
-    pub fn register(&mut self, region: Region<M>) -> Result<RegionId, Error> {
+    /// As for [`DescriptorTable::register`]. The region comes back with the error.
+    pub fn register(&mut self, region: Region<M>) -> Result<RegionId, Refused<Region<M>>> {
         self.table.register(region)
     }
 
@@ -336,38 +346,9 @@ impl<M: SharedMemory> SplitQueue<M> {
 
     #[inline(always)]
     fn offer(&mut self, head: Head) {
+        let unwinding = BrokenIfUnwound(&mut self.broken);
         self.available.push(self.table.areas(), head.index());
-    }
-}
-
-#[cfg(feature = "std")]
-impl SplitQueue<crate::MappedMemory> {
-    /// Makes a queue over memory of its own, for a device in this process or one that pins its pages.
-    ///
-    /// # Errors
-    /// As for [`new`](Self::new), or what the operating system refused.
-    pub fn anonymous(config: Config) -> Result<Self, Error> {
-        Self::mapped(config, crate::MappedMemory::anonymous)
-    }
-
-    /// Makes a queue over memory of its own that a device in another process can map: see
-    /// [`MappedMemory::shareable`](crate::MappedMemory::shareable).
-    ///
-    /// # Errors
-    /// As for [`new`](Self::new), or what the operating system refused.
-    pub fn shareable(config: Config) -> Result<Self, Error> {
-        Self::mapped(config, crate::MappedMemory::shareable)
-    }
-
-    fn mapped(
-        config: Config,
-        map: impl Fn(usize) -> Result<crate::MappedMemory, crate::SystemError>,
-    ) -> Result<Self, Error> {
-        let bytes = (config.buffer_size as usize)
-            .checked_mul(config.size.as_usize())
-            .filter(|bytes| *bytes > 0)
-            .ok_or(Misuse::BufferSize(config.buffer_size))?;
-        let rings = map(crate::Layout::new(config.size).len())?;
-        Self::new(config, Region::new(rings), Region::new(map(bytes)?))
+        self.pending.push(head.index());
+        unwinding.returned();
     }
 }

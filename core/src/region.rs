@@ -1,6 +1,6 @@
 //! Memory together with the address at which the device sees it.
 
-use crate::{Misuse, SharedMemory};
+use crate::{Misuse, QueueId, SharedMemory};
 use core::fmt;
 
 /// An address as the device sees it: guest-physical, an I/O virtual address, or a vhost-user address.
@@ -92,23 +92,44 @@ impl<M: SharedMemory> Region<M> {
         Ok(())
     }
 
-    pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        let (a, b) = (self.base.get(), other.base.get());
-        a < b.saturating_add(other.len() as u64) && b < a.saturating_add(self.len() as u64)
+    /// Checks that no byte of the region is one of `other`, neither by its device address nor by its place in this process.
+    /// (Two mappings of one file are different places.)
+    pub(crate) fn check_apart(&self, other: &Self) -> Result<(), Misuse> {
+        let overlap = |own: u64, others: u64| {
+            own < others.saturating_add(other.len() as u64) && others < own.saturating_add(self.len() as u64)
+        };
+        if overlap(self.base.get(), other.base.get()) {
+            return Err(Misuse::RegionsOverlap(self.base));
+        }
+        if overlap(self.memory.host_address(), other.memory.host_address()) {
+            return Err(Misuse::RegionsShareMemory(self.base));
+        }
+        Ok(())
     }
 }
 
-/// The name of a region that was registered with a table: 0 is its own buffers, others count from 1.
+/// The name of a region at the table that it was registered with, and nowhere else. Number 0 is the table's own buffers,
+/// others count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RegionId(pub(crate) u16);
+pub struct RegionId {
+    pub(crate) queue: QueueId,
+    number: u16,
+}
 
 impl RegionId {
-    /// The region of the table's own buffers.
-    pub const BUFFERS: Self = Self(0);
+    /// The region of the table's own buffers, of any table.
+    pub const BUFFERS: Self = Self { queue: QueueId::ANY, number: 0 };
+
+    /// The region of this number.
+    #[inline(always)]
+    pub(crate) const fn new(queue: QueueId, number: u16) -> Self {
+        if number == 0 { Self::BUFFERS } else { Self { queue, number } }
+    }
 
     /// The number.
+    #[inline(always)]
     pub const fn get(self) -> u16 {
-        self.0
+        self.number
     }
 }
 

@@ -24,13 +24,21 @@ impl AvailableRing {
     /// Sets the ring up at its place: zero but for the index and, with event indexes, the event, so that
     /// notifications are wanted.
     pub fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
+        let mut ring = Self { next: first, published: first, event_index, interrupts: true };
+        ring.restart(areas, first);
+        ring
+    }
+
+    /// Sets the ring up again, while the device is stopped. What the driver last asked for still holds.
+    pub fn restart<M: SharedMemory>(&mut self, areas: &Areas<M>, first: RingIndex) {
+        (self.next, self.published) = (first, first);
         let entries =
             areas.layout().available_entry(0)..areas.layout().available_entry(areas.size().as_usize());
         areas.memory().zero(entries.start, entries.len());
-        areas.store(OrderedStore::UsedEvent, if event_index { first.get() } else { 0 });
-        areas.store(OrderedStore::AvailableFlags, 0);
+        let (event, flags) = self.request(self.interrupts, first);
+        areas.store(OrderedStore::UsedEvent, event);
+        areas.store(OrderedStore::AvailableFlags, flags);
         areas.store(OrderedStore::AvailableIndex, first.get());
-        Self { next: first, published: first, event_index, interrupts: true }
     }
 
     /// Writes a head into the next entry. The device does not see it before [`publish`](Self::publish).
@@ -41,6 +49,14 @@ impl AvailableRing {
     pub fn push<M: SharedMemory>(&mut self, areas: &Areas<M>, head: u16) {
         areas.store_entry(self.next, head);
         self.next = self.next.advanced(1);
+    }
+
+    /// Writes the unpublished entries from `position` on again, which are now those of `heads`: one was taken out before them.
+    pub(crate) fn rewrite<M: SharedMemory>(&mut self, areas: &Areas<M>, heads: &[u16], position: usize) {
+        self.next = self.published.advanced(position as u16);
+        for head in &heads[position..] {
+            self.push(areas, *head);
+        }
     }
 
     /// Entries written and not yet published.
@@ -82,12 +98,22 @@ impl AvailableRing {
     /// furthest away: the device gets there after 65,535 others.
     pub fn set_interrupts<M: SharedMemory>(&mut self, areas: &Areas<M>, wanted: bool, next_used: RingIndex) {
         self.interrupts = wanted;
+        let (event, flags) = self.request(wanted, next_used);
         if self.event_index {
-            let event = if wanted { next_used } else { next_used.advanced(u16::MAX) };
-            areas.store(OrderedStore::UsedEvent, event.get());
+            areas.store(OrderedStore::UsedEvent, event);
         } else {
-            let flags = if wanted { 0 } else { NO_INTERRUPT };
             areas.store(OrderedStore::AvailableFlags, flags);
+        }
+    }
+
+    /// The event and the flags that ask for notifications from `next_used` on, or for none.
+    #[inline(always)]
+    const fn request(&self, wanted: bool, next_used: RingIndex) -> (u16, u16) {
+        match (self.event_index, wanted) {
+            (true, true) => (next_used.get(), 0),
+            (true, false) => (next_used.advanced(u16::MAX).get(), 0),
+            (false, true) => (0, 0),
+            (false, false) => (0, NO_INTERRUPT),
         }
     }
 

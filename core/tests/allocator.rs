@@ -3,7 +3,7 @@
 mod support;
 
 use ringstorm_core::{
-    Blame, DescriptorTable, Error, HeapMemory, Region, SharedMemory, SystemError, WritableBuffers,
+    Blame, DescriptorTable, Error, HeapMemory, Refused, Region, SharedMemory, SystemError, WritableBuffers,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -68,7 +68,8 @@ fn heap_memory_is_given_back_unless_abandoned() {
 #[test]
 fn heap_memory_that_is_refused_is_an_error() {
     let refused = refusing(|| HeapMemory::new(100)).unwrap_err();
-    assert!(matches!(refused, SystemError::OutOfMemory { bytes: 100 }), "{refused}");
+    let expected = matches!(refused, Error::System(SystemError::OutOfMemory { bytes: 100 }));
+    assert!(expected, "{refused}");
 }
 
 #[test]
@@ -78,7 +79,8 @@ fn a_table_without_room_for_its_private_copy_is_an_error() {
     let choice = WritableBuffers::AsTheyAre;
     let before = memory.snapshot();
     let refused = refusing(|| DescriptorTable::new(memory.config.size, 16, choice, table, buffers));
-    let error = refused.unwrap_err();
+    let Refused { error, value: (table, buffers) } = refused.unwrap_err();
+    assert_eq!((table.len(), buffers.len()), (memory.rings.len(), memory.buffers.len()));
     assert!(matches!(error, Error::System(SystemError::OutOfMemory { .. })), "{error}");
     assert_eq!(error.blame(), Blame::System);
     assert_eq!(memory.snapshot(), before);
@@ -89,7 +91,7 @@ fn a_region_that_cannot_be_remembered_is_not_registered() {
     let (memory, own) = (Memory::new(4, 16), heap(16));
     let mut table = memory.table();
     let before = memory.snapshot();
-    let error = refusing(|| table.register(region(&own, 0))).unwrap_err();
+    let error = refusing(|| table.register(region(&own, 0))).unwrap_err().into_error();
     let expected = size_of::<Region<&HeapMemory>>();
     assert!(
         matches!(error, Error::System(SystemError::OutOfMemory { bytes }) if bytes == expected),

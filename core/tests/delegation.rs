@@ -18,8 +18,12 @@ struct Delegating<F> {
     fixed: F,
 }
 
-// rustfmt does not know `reuse`.
-#[rustfmt::skip]
+/// A stable compiler does not even parse `reuse`, and neither does rustfmt, unless it is a macro's.
+macro_rules! unparsed {
+    ($($code:tt)*) => { $($code)* };
+}
+
+unparsed! {
 impl<F: SharedMemory> SharedMemory for Delegating<F> {
     reuse SharedMemory::fixed { &self.fixed }
 
@@ -68,6 +72,7 @@ impl<F: SharedMemory> SharedMemory for Delegating<F> {
     fn abandon(&self) {
         self.long.abandon();
     }
+}
 }
 
 /// A queue whose rings are the long memory, however little the other one holds.

@@ -5,7 +5,7 @@ use super::driver::{BUFFER, Driver, Exchange, queue};
 use super::request::{ID, SECTOR, header, kind, status};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use ringstorm_core::{QueueSize, RingIndex};
+use ringstorm_core::{DeviceStopped, QueueSize, RingIndex};
 use std::error::Error;
 use std::io::Write;
 use std::sync::mpsc::channel;
@@ -37,10 +37,11 @@ pub fn run(requests: u64, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     writeln!(out, "answered  {count} requests of which none is a plain read or write, as they must be")?;
     let disk = reads_and_writes(&mut driver, requests)?;
     let [kicks, calls] = driver.notifications;
-    driver.close()?;
+    let queue = driver.close();
 
     // The driver's end of the channel is gone, so the device comes home.
     let theirs = device.join().map_err(|_| "the device panicked")??;
+    queue.release(DeviceStopped::confirmed());
     if theirs != disk {
         return Err("the disk does not hold what was written".into());
     }

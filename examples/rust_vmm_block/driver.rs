@@ -2,8 +2,8 @@
 
 use super::request::{header, kind};
 use ringstorm_core::{
-    Config, DeviceAddress, Error, Head, Layout, MappedMemory, Notification, QueueSize, Region, RingIndex,
-    SplitQueue,
+    Config, DeviceAddress, Error, Head, Layout, MappedMemory, Notification, QueueSize, Refused, Region,
+    RingIndex, SplitQueue,
 };
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -87,7 +87,8 @@ pub fn queue(size: QueueSize, first_index: RingIndex) -> Result<SplitQueue<Mappe
     let config = Config { buffer_size: BUFFER as u32, first_index, event_index: true, ..Config::new(size) };
     let rings = MappedMemory::shareable(Layout::new(size).len())?;
     let buffers = MappedMemory::shareable(BUFFER * size.as_usize())?;
-    SplitQueue::new(config, Region::at(rings, RINGS_AT), Region::at(buffers, BUFFERS_AT))
+    let queue = SplitQueue::new(config, Region::at(rings, RINGS_AT), Region::at(buffers, BUFFERS_AT));
+    queue.map_err(Refused::into_error)
 }
 
 impl Driver {
@@ -141,9 +142,9 @@ impl Driver {
         Ok(())
     }
 
-    /// Gives the memory back, which needs every chain to be free, and lets the device go.
-    pub fn close(self) -> Result<(), Failure> {
-        self.queue.release().map_err(|refused| refused.error.into())
+    /// Lets the device go. The queue can be released when it has gone.
+    pub fn close(self) -> SplitQueue<MappedMemory> {
+        self.queue
     }
 }
 

@@ -4,7 +4,7 @@ use crate::notifications::Counted;
 use ringstorm::execution::{HonestDevice, Listener, Rig, Skip, Unfit};
 use ringstorm::scenario::{Document, Scenario, Step};
 use ringstorm::subject::{Kind, SharedMemory};
-use ringstorm_core::SystemError;
+use ringstorm_core::Error as MemoryError;
 use ringstorm_model::{Event, TraceHash};
 use std::cell::Cell;
 use std::fmt::Write;
@@ -85,7 +85,7 @@ pub struct Differential {
 impl Differential {
     /// The simulated device beside another one, of which `asked` tells whether the driver asked to be notified of what it
     /// returned last.
-    pub fn new(device: impl HonestDevice + 'static, asked: Rc<Cell<bool>>) -> Result<Self, SystemError> {
+    pub fn new(device: impl HonestDevice + 'static, asked: Rc<Cell<bool>>) -> Result<Self, MemoryError> {
         let other = Record { asked: Some(asked), ..Record::default() };
         Ok(Self {
             rigs: [Rig::new()?, Rig::new()?.with_device(Box::new(device))],

@@ -5,7 +5,7 @@ use super::frontend::{Link, regions};
 use super::request::{header, kind, status};
 use super::workload::{BlockDriver, Done};
 use ringstorm_core::{
-    Completion, Config, DeviceStopped, MappedMemory, Notification, QueueSize, RingIndex, SplitQueue,
+    Completion, Config, DeviceStopped, MappedMemory, Notification, QueueSize, Refused, RingIndex, SplitQueue,
 };
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Disk {
             ..Config::new(size)
         };
         let [rings, buffers] = regions(&config)?;
-        let queue = SplitQueue::new(config, rings, buffers)?;
+        let queue = SplitQueue::new(config, rings, buffers).map_err(Refused::into_error)?;
         link.start(&queue, &config, first_index)?;
         let answer = vec![0; block_size as usize + 1];
         let asked = vec![(0, 0); size.as_usize()];
@@ -74,7 +74,8 @@ impl Disk {
             let (theirs, ours) = (theirs.get(), ours.get());
             return Err(Failure::Unexpected(format!("the device stopped at index {theirs}, not at {ours}")));
         }
-        Ok(self.queue.release().map_err(|refused| refused.error)?)
+        self.queue.release(DeviceStopped::confirmed());
+        Ok(())
     }
 
     /// The queue.

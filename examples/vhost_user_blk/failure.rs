@@ -79,12 +79,6 @@ impl From<ringstorm_core::DeviceFault> for Failure {
     }
 }
 
-impl From<ringstorm_core::SystemError> for Failure {
-    fn from(error: ringstorm_core::SystemError) -> Self {
-        Self::Queue(error.into())
-    }
-}
-
 impl Failure {
     /// How the process ends.
     pub fn exit_status(&self) -> ExitCode {

@@ -38,7 +38,7 @@
 //! // The same chain once more, which no device may return.
 //! assert!(device.misbehave(Fault::DuplicateId, 0, 0));
 //! assert_eq!(rings.load_u16(24 + 2), 2);
-//! # Ok::<(), ringstorm_core::SystemError>(())
+//! # Ok::<(), ringstorm_core::Error>(())
 //! ```
 
 #![forbid(unsafe_code)]

@@ -1,6 +1,6 @@
 //! What the memory of a rig is.
 
-use ringstorm_core::SystemError;
+use ringstorm_core::Error as MemoryError;
 #[cfg(unix)]
 use ringstorm_core::{AnyMemory, GuardedMemory};
 use ringstorm_sim_device::WatchedMemory;
@@ -26,8 +26,8 @@ impl Ground {
     /// Memory for a scenario that needs `length` bytes, which begin at a multiple of `alignment`.
     ///
     /// # Errors
-    /// [`SystemError`] if there is not that much.
-    pub fn memory(self, length: usize, alignment: usize) -> Result<WatchedMemory, SystemError> {
+    /// [`MemoryError`] if there is not that much.
+    pub fn memory(self, length: usize, alignment: usize) -> Result<WatchedMemory, MemoryError> {
         #[cfg(unix)]
         let watched = |memory: GuardedMemory| WatchedMemory::over(AnyMemory::from(memory));
         match self {

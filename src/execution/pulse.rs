@@ -1,7 +1,7 @@
 //! Where an execution is, for whoever watches it from another thread or process.
 
 use crate::outcome::Call;
-use ringstorm_core::{MappedMemory, SharedMemory, SystemError};
+use ringstorm_core::{Error as MemoryError, MappedMemory, SharedMemory, SystemError};
 use ringstorm_sim_device::Fault;
 use std::fs::File;
 use std::io::Write;
@@ -56,8 +56,8 @@ impl Pulse {
     /// In a file, for another process.
     ///
     /// # Errors
-    /// [`SystemError`] if the file cannot be written to or mapped.
-    pub fn in_file(mut file: File) -> Result<Self, SystemError> {
+    /// [`MemoryError`] if the file cannot be written to or mapped.
+    pub fn in_file(mut file: File) -> Result<Self, MemoryError> {
         // Written, and not made long: what has no room on the disk would end the process when it is stored to.
         if file.metadata().map_err(SystemError::Map)?.len() == 0 {
             file.write_all(&[0; 8 * WORDS]).map_err(SystemError::Map)?;

@@ -1,14 +1,14 @@
 //! Why there is no execution.
 
 use crate::subject::WrongAdapter;
-use ringstorm_core::SystemError;
+use ringstorm_core::Error as MemoryError;
 
 /// Why a scenario cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
     /// There is no memory for it.
     #[error(transparent)]
-    System(#[from] SystemError),
+    System(#[from] MemoryError),
     /// The subject is none.
     #[error(transparent)]
     Adapter(#[from] WrongAdapter),

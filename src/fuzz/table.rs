@@ -34,9 +34,10 @@ pub fn table(input: &Calls) -> bool {
     let at = |memory: &Rc<WatchedMemory>, address| Region::at(Rc::clone(memory), DeviceAddress::new(address));
     let made =
         DescriptorTable::new(size, buffer_size, policy, at(&table, TABLE_AT), at(&buffers, BUFFERS_AT));
+    let made = made.expect("a good setup");
     let mut run = Run {
-        oracle: Oracle::new(size.get(), buffer_size, input.zeroed),
-        table: made.expect("a good setup"),
+        oracle: Oracle::new(made.id(), size, buffer_size, input.zeroed),
+        table: made,
         table_memory: table,
         regions: vec![(BUFFERS_AT, buffers)],
         patterns: 0,
@@ -113,7 +114,7 @@ impl Run {
         match *name {
             Name::Live(pick) => self.oracle.live(pick),
             Name::Gone(pick) => self.oracle.gone(pick),
-            Name::Any { index, serial } => Head::from_parts(index, serial.into()),
+            Name::Any { index, serial } => Head::from_parts(self.table.id(), index, serial.into()),
         }
     }
 

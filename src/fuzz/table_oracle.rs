@@ -5,7 +5,8 @@
 
 use super::table::BUFFERS_AT;
 use ringstorm_core::{
-    Buffer, DescriptorTable, DeviceAddress, Head, Misuse, RegionId, Segment, SharedMemory, Tampering,
+    Buffer, DescriptorTable, DeviceAddress, Head, Misuse, QueueId, QueueSize, RegionId, Segment,
+    SharedMemory, Tampering,
 };
 use ringstorm_sim_device::WatchedMemory;
 use std::collections::HashSet;
@@ -19,6 +20,8 @@ const WRITE: u64 = 2 << 32;
 type Table = DescriptorTable<Rc<WatchedMemory>>;
 
 pub(super) struct Oracle {
+    id: QueueId,
+    queue_size: QueueSize,
     size: u16,
     buffer_size: u32,
     zeroed: bool,
@@ -34,8 +37,11 @@ pub(super) struct Oracle {
 }
 
 impl Oracle {
-    pub(super) fn new(size: u16, buffer_size: u32, zeroed: bool) -> Self {
+    pub(super) fn new(id: QueueId, queue_size: QueueSize, buffer_size: u32, zeroed: bool) -> Self {
+        let size = queue_size.get();
         Self {
+            id,
+            queue_size,
             size,
             buffer_size,
             zeroed,
@@ -50,11 +56,16 @@ impl Oracle {
 
     pub(super) fn live(&self, pick: u8) -> Head {
         let heads: Vec<Head> = self.chains.iter().map(|(head, _)| *head).collect();
-        choose(&heads, pick)
+        self.choose(&heads, pick)
     }
 
     pub(super) fn gone(&self, pick: u8) -> Head {
-        choose(&self.gone, pick)
+        self.choose(&self.gone, pick)
+    }
+
+    fn choose(&self, heads: &[Head], pick: u8) -> Head {
+        let none = Head::from_parts(self.id, 0, 0);
+        heads.get(usize::from(pick) % heads.len().max(1)).copied().unwrap_or(none)
     }
 
     pub(super) fn ids(&self) -> Vec<RegionId> {
@@ -77,6 +88,9 @@ impl Oracle {
         let free = self.size - self.live_descriptors();
         match needed {
             0 => Some(Misuse::EmptyChain),
+            needed if needed > usize::from(self.size) => {
+                Some(Misuse::ChainExceedsQueue { needed, size: self.queue_size })
+            }
             needed if needed > usize::from(free) => Some(Misuse::NotEnoughFree { needed, free }),
             _ => None,
         }
@@ -291,8 +305,4 @@ impl Oracle {
         assert_eq!(found.len(), expected.len(), "verify finds {found:?}, not {expected:?}");
         assert_eq!(found.into_iter().collect::<HashSet<_>>(), expected, "what verify finds");
     }
-}
-
-fn choose(heads: &[Head], pick: u8) -> Head {
-    heads.get(usize::from(pick) % heads.len().max(1)).copied().unwrap_or(Head::from_parts(0, 0))
 }

@@ -70,7 +70,7 @@ impl CoreQueue {
     }
 
     fn name(&self, head: u16, name: Name) -> Head {
-        let unknown = Head::from_parts(head, 0);
+        let unknown = Head::from_parts(self.queue.id(), head, 0);
         let [current, stale] = self.names.get(usize::from(head)).copied().unwrap_or([unknown; 2]);
         match name {
             Name::Current => current,
@@ -82,7 +82,7 @@ impl CoreQueue {
         let head = answer.map_err(|error| self.refusal(&error))?;
         let index = head.index();
         for unknown in self.names.len()..=index.into() {
-            self.names.push([Head::from_parts(unknown as u16, 0); 2]);
+            self.names.push([Head::from_parts(self.queue.id(), unknown as u16, 0); 2]);
         }
         let names = &mut self.names[usize::from(index)];
         *names = [head, names[0]];
@@ -206,7 +206,7 @@ impl Subject for CoreQueue {
     }
 
     fn release(self: Box<Self>) {
-        self.queue.release_stopped(DeviceStopped::confirmed());
+        self.queue.release(DeviceStopped::confirmed());
     }
 }
 
@@ -245,11 +245,12 @@ fn kind(misuse: &Misuse) -> MisuseKind {
         Misuse::EmptyBuffer { .. } => MisuseKind::EmptyBuffer,
         Misuse::BufferTooLarge { .. } => MisuseKind::BufferTooLarge,
         Misuse::ChainTooLong => MisuseKind::ChainTooLong,
-        Misuse::NotEnoughFree { .. } => MisuseKind::NotEnoughFree,
+        Misuse::ChainExceedsQueue { .. } | Misuse::NotEnoughFree { .. } => MisuseKind::NotEnoughFree,
         Misuse::HeadOutOfRange(_)
         | Misuse::HeadFree(_)
         | Misuse::HeadInsideChain(_)
-        | Misuse::HeadStale(_) => MisuseKind::BadHead,
+        | Misuse::HeadStale(_)
+        | Misuse::HeadOfAnotherQueue(_) => MisuseKind::BadHead,
         Misuse::NotReturned(_) => MisuseKind::NotReturned,
         // Nothing else can be meant by a call that a scenario makes.
         _ => MisuseKind::Unspecified,

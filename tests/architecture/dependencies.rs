@@ -12,7 +12,7 @@ const MEMORY: [&str; 8] = [
     "HeapMemory",
     "RawMemory",
     "AnyMemory",
-    "SystemError",
+    "Error",
 ];
 
 fn metadata(manifest: &str) -> Metadata {

@@ -3,7 +3,7 @@
 
 use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory};
 use crate::layout::{Layout, TABLE_ALIGN, address_offset, shape_offset};
-use crate::{Misuse, QueueSize, Region, RingIndex, UsedElement};
+use crate::{QueueSize, Refused, Region, RingIndex, UsedElement};
 
 /// Descriptor table, available ring and used ring (2.7) in a region that was found to hold them.
 ///
@@ -34,19 +34,26 @@ impl<M: SharedMemory> Areas<M> {
     /// Looks whether `region` holds the areas of a queue of `size`, at the places of [`Layout`].
     ///
     /// # Errors
-    /// [`Misuse`] if it is too small, not aligned, or reaches past the end of the address space.
-    pub fn new(size: QueueSize, region: Region<M>) -> Result<Self, Misuse> {
+    /// [`Misuse`](crate::Misuse) if it is too small, not aligned, or reaches past the end of the address space. The region
+    /// comes back with the error.
+    pub fn new(size: QueueSize, region: Region<M>) -> Result<Self, Refused<Region<M>>> {
         Self::over(size, Layout::new(size), region)
     }
 
     /// A table without rings.
-    pub(crate) fn of_table(size: QueueSize, region: Region<M>) -> Result<Self, Misuse> {
+    pub(crate) fn of_table(size: QueueSize, region: Region<M>) -> Result<Self, Refused<Region<M>>> {
         Self::over(size, Layout::of_table(size), region)
     }
 
-    fn over(size: QueueSize, layout: Layout, region: Region<M>) -> Result<Self, Misuse> {
-        region.check(layout.len(), TABLE_ALIGN)?;
-        Ok(Self { region, size, last: size.as_usize() - 1, layout })
+    fn over(size: QueueSize, layout: Layout, region: Region<M>) -> Result<Self, Refused<Region<M>>> {
+        match region.check(layout.len(), TABLE_ALIGN) {
+            Ok(()) => Ok(Self { region, size, last: size.as_usize() - 1, layout }),
+            Err(misuse) => Err(Refused { error: misuse.into(), value: region }),
+        }
+    }
+
+    pub(crate) fn into_region(self) -> Region<M> {
+        self.region
     }
 
     /// Number of descriptors.
@@ -61,7 +68,7 @@ impl<M: SharedMemory> Areas<M> {
         &self.region
     }
 
-    pub(crate) fn abandon(&mut self) {
+    pub(crate) fn abandon(&self) {
         self.region.memory.abandon();
     }
 

@@ -4,7 +4,9 @@
 use super::{OrderedLoad, OrderedStore, RawMemory};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+#[cfg(target_has_atomic = "64")]
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 /// What nobody but this crate can name: a method of a trait that asks for it cannot be called elsewhere, nor written.
 ///
@@ -23,6 +25,9 @@ pub struct Fixed<'m> {
 
 /// Each access is one atomic access of its width, and no pointer or reference outlives it. The contract is the same for
 /// all of them: the bytes named lie inside the memory, at their natural alignment.
+///
+/// On a target without 64-bit atomics, an access of 64 bits is two of 32: a descriptor need not be written in one access,
+/// since the device reads it only after the available index that publishes it (2.7.13).
 impl Fixed<'_> {
     /// # Safety
     /// `start` must be where a memory of `length` bytes begins that lives for as long as the value does.
@@ -55,6 +60,7 @@ impl Fixed<'_> {
 
     /// # Safety
     /// 8 bytes at `offset`: see [`Fixed`].
+    #[cfg(target_has_atomic = "64")]
     #[inline(always)]
     unsafe fn atomic_u64(&self, offset: usize) -> &AtomicU64 {
         // SAFETY: inside the memory and aligned, says the caller; all access to 64-bit locations is atomic, at this width,
@@ -90,8 +96,15 @@ impl Fixed<'_> {
     /// 8 bytes at `offset`: see [`Fixed`].
     #[inline(always)]
     pub(super) unsafe fn load_u64(self, offset: usize) -> u64 {
+        #[cfg(target_has_atomic = "64")]
         // SAFETY: as the caller says.
-        u64::from_le(unsafe { self.atomic_u64(offset) }.load(Ordering::Relaxed))
+        return u64::from_le(unsafe { self.atomic_u64(offset) }.load(Ordering::Relaxed));
+        #[cfg(not(target_has_atomic = "64"))]
+        {
+            // SAFETY: both halves are inside of what the caller says.
+            let [low, high] = unsafe { self.load_u32_pair(offset) };
+            u64::from(low) | u64::from(high) << 32
+        }
     }
 
     /// # Safety
@@ -122,8 +135,15 @@ impl Fixed<'_> {
     /// 8 bytes at `offset`: see [`Fixed`].
     #[inline(always)]
     pub(super) unsafe fn store_u64(self, offset: usize, value: u64) {
+        #[cfg(target_has_atomic = "64")]
         // SAFETY: as the caller says.
         unsafe { self.atomic_u64(offset) }.store(value.to_le(), Ordering::Relaxed);
+        #[cfg(not(target_has_atomic = "64"))]
+        // SAFETY: both halves are inside of what the caller says.
+        unsafe {
+            self.store_u32(offset, value as u32);
+            self.store_u32(offset + 4, (value >> 32) as u32);
+        }
     }
 
     /// # Safety

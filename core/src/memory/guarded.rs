@@ -3,7 +3,7 @@
 
 use super::mapped::{Mapping, nonzero};
 use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
-use crate::SystemError;
+use crate::{Error, Misuse, SystemError};
 use core::ptr::NonNull;
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::mm::{MprotectFlags, mprotect};
@@ -36,29 +36,31 @@ impl GuardedMemory {
     /// buffers need none, and with 1 they always end exactly.
     ///
     /// # Errors
-    /// [`SystemError::Map`] if the system refuses, for instance for lack of memory or a length of zero, or `alignment`
-    /// is not a power of two that divides a page.
-    pub fn before_guard(length: usize, alignment: usize) -> Result<Self, SystemError> {
+    /// [`Misuse::Alignment`] if `alignment` is not a power of two that divides a page, [`Misuse::MemoryEmpty`] if `length` is
+    /// zero; [`SystemError::Map`] if the system refuses, for instance for lack of memory.
+    pub fn before_guard(length: usize, alignment: usize) -> Result<Self, Error> {
         if !alignment.is_power_of_two() || alignment > page_size() {
-            return Err(SystemError::Map(invalid("an alignment that is no power of two, or exceeds a page")));
+            return Err(Misuse::Alignment(alignment).into());
         }
-        Self::map(length, |spare| spare & !(alignment - 1)).map_err(SystemError::Map)
+        nonzero(length)?;
+        Ok(Self::map(length, |spare| spare & !(alignment - 1)).map_err(SystemError::Map)?)
     }
 
     /// Maps `length` bytes that begin where inaccessible memory ends, at a page.
     ///
     /// # Errors
-    /// [`SystemError::Map`] if the system refuses, for instance for lack of memory or a length of zero.
-    pub fn behind_guard(length: usize) -> Result<Self, SystemError> {
-        Self::map(length, |_| 0).map_err(SystemError::Map)
+    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::Map`] if the system refuses, for instance for lack of
+    /// memory.
+    pub fn behind_guard(length: usize) -> Result<Self, Error> {
+        nonzero(length)?;
+        Ok(Self::map(length, |_| 0).map_err(SystemError::Map)?)
     }
 
     /// Maps the pages for `length` bytes and the two guards. `place` says how far behind the first guard the bytes
     /// begin, given how many bytes of the pages are to spare.
     fn map(length: usize, place: impl FnOnce(usize) -> usize) -> io::Result<Self> {
-        nonzero(length)?;
         let page = page_size();
-        let too_long = || invalid("more bytes than an address space has");
+        let too_long = || io::Error::new(io::ErrorKind::InvalidInput, "more bytes than an address space has");
         let pages = length.checked_next_multiple_of(page).ok_or_else(too_long)?;
         let whole = pages.checked_add(2 * page).ok_or_else(too_long)?;
         let mapping = MmapRaw::from(MmapOptions::new().len(whole).map_anon()?);
@@ -74,10 +76,6 @@ impl GuardedMemory {
         let raw = unsafe { RawMemory::new(start, length) };
         Ok(Self { raw, mapping: Mapping::new(mapping) })
     }
-}
-
-fn invalid(what: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, what)
 }
 
 impl SharedMemory for GuardedMemory {

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
-use crate::SystemError;
+use crate::{Error, Misuse, SystemError};
 use alloc::alloc::{alloc_zeroed, dealloc};
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -30,13 +30,13 @@ impl HeapMemory {
     /// Allocates `length` bytes, all zero.
     ///
     /// # Errors
-    /// [`SystemError::OutOfMemory`] if the allocator has not that much, or `length` is zero or absurd.
-    pub fn new(length: usize) -> Result<Self, SystemError> {
+    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::OutOfMemory`] if the allocator has not that much.
+    pub fn new(length: usize) -> Result<Self, Error> {
+        if length == 0 {
+            return Err(Misuse::MemoryEmpty.into());
+        }
         let out_of_memory = || SystemError::OutOfMemory { bytes: length };
         let layout = Layout::from_size_align(length, PAGE).map_err(|_| out_of_memory())?;
-        if length == 0 {
-            return Err(out_of_memory());
-        }
         // SAFETY: the layout's size is not zero.
         let start = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(out_of_memory)?;
         // SAFETY: a fresh allocation of `length` bytes, owned by the value that owns this one.

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
-use crate::SystemError;
+use crate::{Error, Misuse, SystemError};
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
@@ -28,13 +28,12 @@ impl MappedMemory {
     /// Maps `length` bytes that only this process sees.
     ///
     /// # Errors
-    /// [`SystemError::Map`] if the system refuses, for instance for lack of memory or a length of zero.
-    pub fn anonymous(length: usize) -> Result<Self, SystemError> {
-        let map = || {
-            nonzero(length)?;
-            Ok(MmapRaw::from(MmapOptions::new().len(length).map_anon()?))
-        };
-        Ok(Self::over(map().map_err(SystemError::Map)?, None))
+    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::Map`] if the system refuses, for instance for lack of
+    /// memory.
+    pub fn anonymous(length: usize) -> Result<Self, Error> {
+        nonzero(length)?;
+        let mapping = MmapOptions::new().len(length).map_anon().map_err(SystemError::Map)?;
+        Ok(Self::over(MmapRaw::from(mapping), None))
     }
 
     /// Maps `length` bytes of a new, nameless file, so that another process can map them too.
@@ -43,10 +42,10 @@ impl MappedMemory {
     /// into a bus error. Elsewhere it is an unlinked temporary file.
     ///
     /// # Errors
-    /// [`SystemError::Map`] if the system refuses.
-    pub fn shareable(length: usize) -> Result<Self, SystemError> {
+    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::Map`] if the system refuses.
+    pub fn shareable(length: usize) -> Result<Self, Error> {
+        nonzero(length)?;
         let map = || {
-            nonzero(length)?;
             let file = nameless_file(length as u64)?;
             let mapping = MmapOptions::new().len(length).map_raw(&file)?;
             Ok((mapping, file))
@@ -61,14 +60,13 @@ impl MappedMemory {
     /// that of [`shareable`](Self::shareable) is, or belong to somebody who is trusted that far.
     ///
     /// # Errors
-    /// [`SystemError::Map`] if the file is empty or the system refuses.
-    pub fn attach(file: File) -> Result<Self, SystemError> {
-        let map = || {
-            let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-            nonzero(length)?;
-            MmapOptions::new().len(length).map_raw(&file)
-        };
-        Ok(Self::over(map().map_err(SystemError::Map)?, Some(file)))
+    /// [`Misuse::MemoryEmpty`] if the file is empty; [`SystemError::Map`] if the system refuses.
+    pub fn attach(file: File) -> Result<Self, Error> {
+        let length = || usize::try_from(file.metadata()?.len()).map_err(io::Error::other);
+        let length = length().map_err(SystemError::Map)?;
+        nonzero(length)?;
+        let mapping = MmapOptions::new().len(length).map_raw(&file).map_err(SystemError::Map)?;
+        Ok(Self::over(mapping, Some(file)))
     }
 
     /// The file behind a shareable mapping, to be passed to the other process.
@@ -84,11 +82,8 @@ impl MappedMemory {
     }
 }
 
-pub(super) fn nonzero(length: usize) -> io::Result<()> {
-    if length == 0 {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a mapping of zero bytes"));
-    }
-    Ok(())
+pub(super) const fn nonzero(length: usize) -> Result<(), Misuse> {
+    if length == 0 { Err(Misuse::MemoryEmpty) } else { Ok(()) }
 }
 
 #[cfg(target_os = "linux")]

@@ -3,7 +3,7 @@
 use super::DescriptorTable;
 use super::record::{Chain, Descriptor, Stage, shape};
 use crate::memory::Descriptors;
-use crate::{DeviceAddress, Head, Misuse, Region, RegionId, Segment, SharedMemory, WritableBuffers};
+use crate::{DeviceAddress, Head, Misuse, Region, Segment, SharedMemory, WritableBuffers};
 
 /// Limit of a chain's length in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
@@ -13,8 +13,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// length in `writable` gives a buffer for it to write.
     ///
     /// # Errors
-    /// [`Misuse`] if there is no buffer, an empty or too large one, too many bytes, or not enough free
-    /// descriptors. Nothing has changed then.
+    /// [`Misuse`] if there is no buffer, an empty or too large one, too many bytes, more buffers than the queue has
+    /// descriptors, or more than are free. Nothing has changed then.
     #[inline(always)]
     pub fn create(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Head, Misuse> {
         self.admit(readable.len(), writable.len())?;
@@ -35,7 +35,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         for length in writable {
             chain.writable(0, chain.own_offset(), *length);
         }
-        let rest = chain.descriptor;
+        let rest = chain.done();
         Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
     }
 
@@ -70,7 +70,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         for length in writable {
             chain.writable(0, chain.own_offset(), *length);
         }
-        let rest = chain.descriptor;
+        let rest = chain.done();
         Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
     }
 
@@ -91,12 +91,12 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
         let mut chain = self.begin(readable.len() + writable.len());
         for Segment { region, offset, length } in readable {
-            chain.readable(region.0, *offset, *length);
+            chain.readable(region.get(), *offset, *length);
         }
         for Segment { region, offset, length } in writable {
-            chain.writable(region.0, *offset, *length);
+            chain.writable(region.get(), *offset, *length);
         }
-        let rest = chain.descriptor;
+        let rest = chain.done();
         Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
     }
 
@@ -108,9 +108,18 @@ impl<M: SharedMemory> DescriptorTable<M> {
             return Err(Misuse::EmptyChain);
         }
         if needed > usize::from(self.free) {
-            return Err(Misuse::NotEnoughFree { needed, free: self.free });
+            return Err(self.why_no_room(needed));
         }
         Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    const fn why_no_room(&self, needed: usize) -> Misuse {
+        if needed > self.size().as_usize() {
+            return Misuse::ChainExceedsQueue { needed, size: self.size() };
+        }
+        Misuse::NotEnoughFree { needed, free: self.free }
     }
 
     #[inline(always)]
@@ -154,9 +163,12 @@ impl<M: SharedMemory> DescriptorTable<M> {
     fn inside(&self, position: usize, segment: &Segment) -> Result<u64, Misuse> {
         // A sum that went around is not behind the beginning, and neither is that of an empty buffer.
         let end = segment.offset.wrapping_add(segment.length as usize);
-        match self.regions.get(usize::from(segment.region.0)) {
+        match self.regions.get(usize::from(segment.region.get())) {
             Some(region)
-                if segment.region != RegionId::BUFFERS && segment.offset < end && end <= region.len() =>
+                if self.id.is(segment.region.queue)
+                    && segment.region.get() > 0
+                    && segment.offset < end
+                    && end <= region.len() =>
             {
                 Ok(u64::from(segment.length))
             }
@@ -167,8 +179,10 @@ impl<M: SharedMemory> DescriptorTable<M> {
     #[cold]
     #[inline(never)]
     fn why_not_inside(&self, position: usize, segment: &Segment) -> Misuse {
-        match usize::from(segment.region.0) {
-            region if region == 0 || region >= self.regions.len() => Misuse::UnknownRegion(segment.region),
+        match usize::from(segment.region.get()) {
+            0 => Misuse::UnknownRegion(segment.region),
+            _ if segment.region.queue != self.id => Misuse::RegionOfAnotherQueue(segment.region),
+            number if number >= self.regions.len() => Misuse::UnknownRegion(segment.region),
             _ if segment.length == 0 => Misuse::EmptyBuffer { position },
             _ => Misuse::OutsideRegion { position },
         }
@@ -186,6 +200,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             descriptors: &mut self.descriptors,
             buffer_size: self.buffer_size,
             zeroed: self.writable_buffers == WritableBuffers::Zeroed,
+            first: self.free_head,
             descriptor: self.free_head,
             left: count,
         }
@@ -207,7 +222,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             readable_count: readable as u16,
             stage: Stage::Created,
         };
-        Head::from_parts(head, self.last_serial)
+        Head::from_parts(self.id, head, self.last_serial)
     }
 
     #[inline(always)]
@@ -230,6 +245,8 @@ struct NewChain<'t, M: SharedMemory> {
     descriptors: &'t mut [Descriptor],
     buffer_size: u32,
     zeroed: bool,
+    /// The first descriptor.
+    first: u16,
     /// The next descriptor.
     descriptor: u16,
     /// Buffers still to come.
@@ -241,6 +258,14 @@ impl<M: SharedMemory> NewChain<'_, M> {
     #[inline(always)]
     fn own_offset(&self) -> usize {
         usize::from(self.descriptor) * self.buffer_size as usize
+    }
+
+    /// All is written. Returns what the free list goes on with.
+    #[inline(always)]
+    fn done(self) -> u16 {
+        let rest = self.descriptor;
+        core::mem::forget(self);
+        rest
     }
 
     #[inline(always)]
@@ -271,6 +296,22 @@ impl<M: SharedMemory> NewChain<'_, M> {
         let words = [address.get(), shape(length, writable, next_in_chain)];
         self.table.write(index, words);
         self.descriptor = next;
+    }
+}
+
+/// The caller's own memory panicked: the descriptors are as free as they were.
+impl<M: SharedMemory> Drop for NewChain<'_, M> {
+    #[cold]
+    fn drop(&mut self) {
+        let mut index = self.first;
+        loop {
+            let descriptor = &mut self.descriptors[usize::from(index)];
+            descriptor.length = 0;
+            if index == self.descriptor {
+                break;
+            }
+            index = descriptor.next;
+        }
     }
 }
 

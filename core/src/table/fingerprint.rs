@@ -8,6 +8,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Folds in what decides what the table will do. Of serial numbers that is whether they are above `published`.
     pub(crate) fn fingerprint(&self, published: u64, state: &mut impl Hasher) {
         let Self {
+            id: _,
+            holds_rings: _,
             areas,
             regions,
             buffer_size,

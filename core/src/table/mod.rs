@@ -7,6 +7,7 @@ mod create;
 mod fingerprint;
 mod names;
 mod record;
+mod recycle;
 mod verify;
 
 pub use create::ChainWriter;
@@ -17,8 +18,8 @@ pub(crate) use record::{Chain, Stage};
 
 use crate::layout::DESCRIPTOR;
 use crate::{
-    Areas, DeviceAddress, DeviceStopped, Error, Head, Misuse, QueueSize, Region, RegionId, SharedMemory,
-    SystemError, WritableBuffers,
+    Areas, DeviceAddress, DeviceStopped, Error, Head, Misuse, QueueId, QueueSize, Refused, Region, RegionId,
+    SharedMemory, SystemError, WritableBuffers,
 };
 use alloc::vec::Vec;
 use record::Descriptor;
@@ -26,12 +27,13 @@ use record::Descriptor;
 /// A descriptor table (2.7.5) with one buffer for each descriptor, all of them in one region.
 ///
 /// ```
-/// use ringstorm_core::{DescriptorTable, HeapMemory, QueueSize, Region, WritableBuffers};
+/// use ringstorm_core::{DescriptorTable, HeapMemory, QueueSize, Refused, Region, WritableBuffers};
 ///
 /// let size = QueueSize::new(8)?;
 /// let table = Region::new(HeapMemory::new(16 * 8)?);
 /// let buffers = Region::new(HeapMemory::new(4096 * 8)?);
-/// let mut table = DescriptorTable::new(size, 4096, WritableBuffers::AsTheyAre, table, buffers)?;
+/// let made = DescriptorTable::new(size, 4096, WritableBuffers::AsTheyAre, table, buffers);
+/// let mut table = made.map_err(Refused::into_error)?;
 ///
 /// let head = table.create(&[b"a request"], &[512])?;
 /// assert_eq!(table.free_count(), 6);
@@ -39,7 +41,7 @@ use record::Descriptor;
 /// assert_eq!(lengths, [9, 512]);
 /// table.free(head)?;
 /// assert!(table.free(head).is_err());
-/// table.release().map_err(|refused| refused.error)?;
+/// table.release().map_err(Refused::into_error)?;
 /// # Ok::<(), ringstorm_core::Error>(())
 /// ```
 ///
@@ -49,10 +51,19 @@ use record::Descriptor;
 ///
 /// Dropped with live chains, the table does not give its memory back, since a device may still reach it: it
 /// calls [`SharedMemory::abandon`], which leaks. [`release`](Self::release) refuses instead, and
-/// [`release_stopped`](Self::release_stopped) is for when the device is known to have stopped.
+/// [`release_stopped`](Self::release_stopped) is for when the device is known to have stopped. Without live chains the
+/// table gives its memory back: a device follows no descriptor that is in no chain. (Rings are different: see
+/// [`SplitQueue`](crate::SplitQueue).)
+///
+/// If the caller's own memory panics in a call, the table's private state is as before the call, or after it for
+/// [`free`](Self::free) and [`reset`](Self::reset). What was written to shared memory until then stays there:
+/// [`verify`](Self::verify) reports it until the descriptors are used again.
 #[derive(Debug, Clone)]
 pub struct DescriptorTable<M: SharedMemory> {
+    id: QueueId,
     areas: Areas<M>,
+    /// A device may access the areas as long as it was not stopped, whether or not chains are live: there are rings in them.
+    holds_rings: bool,
     /// At 0 the table's own buffers, behind it what the caller registered.
     regions: Vec<Region<M>>,
     buffer_size: u32,
@@ -76,41 +87,47 @@ impl<M: SharedMemory> DescriptorTable<M> {
     ///
     /// # Errors
     /// [`Misuse`] if a size is zero or absurd, or a region too small, misaligned, wrapping or overlapping;
-    /// [`SystemError::OutOfMemory`] if there is no room for the private copy.
+    /// [`SystemError::OutOfMemory`] if there is no room for the private copy. The regions come back with the error.
+    #[expect(clippy::result_large_err, reason = "the regions come back with the error; a box could fail")]
     pub fn new(
         size: QueueSize,
         buffer_size: u32,
         writable_buffers: WritableBuffers,
         table: Region<M>,
         buffers: Region<M>,
-    ) -> Result<Self, Error> {
-        Self::over(Areas::of_table(size, table)?, buffer_size, writable_buffers, buffers)
+    ) -> Result<Self, Refused<(Region<M>, Region<M>)>> {
+        match Areas::of_table(size, table) {
+            Ok(areas) => Self::over(areas, buffer_size, writable_buffers, buffers),
+            Err(Refused { error, value }) => Err(Refused { error, value: (value, buffers) }),
+        }
     }
 
     /// Makes a table in areas that were looked at.
+    #[expect(clippy::result_large_err, reason = "the regions come back with the error; a box could fail")]
     pub(crate) fn over(
         areas: Areas<M>,
         buffer_size: u32,
         writable_buffers: WritableBuffers,
         buffers: Region<M>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Refused<(Region<M>, Region<M>)>> {
         let size = areas.size();
-        let buffer_bytes = (buffer_size as usize)
-            .checked_mul(size.as_usize())
-            .filter(|bytes| *bytes > 0)
-            .ok_or(Misuse::BufferSize(buffer_size))?;
-        buffers.check(buffer_bytes, 1)?;
-        if areas.region().overlaps(&buffers) {
-            return Err(Misuse::RegionsOverlap(buffers.address()).into());
-        }
-        let mut regions = room(1)?;
+        let room = || {
+            let bytes = buffer_bytes(size, buffer_size)?;
+            buffers.check(bytes, 1)?;
+            buffers.check_apart(areas.region())?;
+            Ok((room(1)?, room(size.as_usize())?, room(size.as_usize())?))
+        };
+        let (mut regions, mut descriptors, mut chains) = match room() {
+            Ok(room) => room,
+            Err(error) => return Err(Refused { error, value: (areas.into_region(), buffers) }),
+        };
         regions.push(buffers);
-        let mut descriptors = room(size.as_usize())?;
         descriptors.extend((1..=size.get()).map(|next| Descriptor { next, ..Descriptor::NONE }));
-        let mut chains = room(size.as_usize())?;
         chains.resize(size.as_usize(), Chain::NONE);
         let mut table = Self {
+            id: QueueId::new(),
             areas,
+            holds_rings: false,
             regions,
             buffer_size,
             writable_buffers,
@@ -123,6 +140,16 @@ impl<M: SharedMemory> DescriptorTable<M> {
         };
         table.free_all();
         Ok(table)
+    }
+
+    /// What the names of its chains and regions begin with.
+    pub const fn id(&self) -> QueueId {
+        self.id
+    }
+
+    /// From now on, the areas hold rings, which are the device's until it is stopped.
+    pub(crate) const fn hold_rings(&mut self) {
+        self.holds_rings = true;
     }
 
     /// Number of descriptors.
@@ -170,19 +197,28 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Registers a region of the caller's, for chains over buffers in it.
     ///
     /// # Errors
-    /// [`Misuse`] if it wraps, overlaps another region, or is one too many;
-    /// [`SystemError::OutOfMemory`] if there is no room to remember it.
-    pub fn register(&mut self, region: Region<M>) -> Result<RegionId, Error> {
-        region.check(1, 1)?;
-        let id = u16::try_from(self.regions.len()).map_err(|_| Misuse::TooManyRegions)?;
-        if self.areas.region().overlaps(&region) || self.regions.iter().any(|other| other.overlaps(&region)) {
-            return Err(Misuse::RegionsOverlap(region.address()).into());
+    /// [`Misuse`] if it wraps, overlaps another region or is the same memory, or is one too many;
+    /// [`SystemError::OutOfMemory`] if there is no room to remember it. The region comes back with the error.
+    pub fn register(&mut self, region: Region<M>) -> Result<RegionId, Refused<Region<M>>> {
+        match self.admit_region(&region) {
+            Ok(id) => {
+                self.regions.push(region);
+                Ok(id)
+            }
+            Err(error) => Err(Refused { error, value: region }),
         }
+    }
+
+    /// The name of a region that can be registered. There is room for it then.
+    fn admit_region(&mut self, region: &Region<M>) -> Result<RegionId, Error> {
+        region.check(1, 1)?;
+        let number = u16::try_from(self.regions.len()).map_err(|_| Misuse::TooManyRegions)?;
+        region.check_apart(self.areas.region())?;
+        self.regions.iter().try_for_each(|other| region.check_apart(other))?;
         self.regions
             .try_reserve(1)
             .map_err(|_| SystemError::OutOfMemory { bytes: size_of::<Region<M>>() })?;
-        self.regions.push(region);
-        Ok(RegionId(id))
+        Ok(RegionId::new(self.id, number))
     }
 
     /// The buffers of a live chain, in order, from the private copy.
@@ -196,7 +232,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             let descriptor = &self.descriptors[usize::from(index)];
             let buffer = Buffer {
                 descriptor: index,
-                region: RegionId(descriptor.region),
+                region: RegionId::new(self.id, descriptor.region),
                 offset: descriptor.offset,
                 address: self.address_of(descriptor),
                 length: descriptor.length,
@@ -239,59 +275,6 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(wanted)
     }
 
-    /// Frees a live chain: its descriptors are the next to be used again. In the table their lengths and
-    /// flags are cleared, so that a device that still looks there finds nothing to read or write.
-    ///
-    /// # Errors
-    /// [`Misuse`] if `head` is not the head of a live chain, found in constant time.
-    #[inline(always)]
-    pub fn free(&mut self, head: Head) -> Result<(), Misuse> {
-        match self.chains.get_mut(usize::from(head.index())) {
-            Some(chain) if chain.serial == head.serial() && chain.stage != Stage::NotHead => {
-                chain.stage = Stage::NotHead;
-                let count = chain.count;
-                self.recycle(head.index(), count);
-                Ok(())
-            }
-            _ => Err(self.why_not(head)),
-        }
-    }
-
-    /// Frees a chain that the device has given back.
-    #[inline(always)]
-    pub(crate) fn free_returned(&mut self, head: Head) -> Result<(), Misuse> {
-        match self.chains.get_mut(usize::from(head.index())) {
-            Some(chain) if chain.serial == head.serial() && chain.stage == Stage::Returned => {
-                chain.stage = Stage::NotHead;
-                let count = chain.count;
-                self.recycle(head.index(), count);
-                Ok(())
-            }
-            _ => Err(self.why_not_returned(head)),
-        }
-    }
-
-    /// Puts the descriptors of a chain, which is none any more, on the free list.
-    #[inline(always)]
-    fn recycle(&mut self, head: u16, count: u16) {
-        let (descriptors, table) = (&mut self.descriptors[..], self.areas.descriptors());
-        let (mut next, mut left) = (head, count);
-        loop {
-            let index = table.cut(next);
-            let descriptor = &mut descriptors[index];
-            descriptor.length = 0;
-            table.write_shape(index, 0);
-            left -= 1;
-            if left == 0 {
-                descriptor.next = self.free_head;
-                break;
-            }
-            next = descriptor.next;
-        }
-        self.free_head = head;
-        self.free += count;
-    }
-
     /// Frees every chain and writes the whole table anew. Names of chains from before stay invalid.
     pub fn reset(&mut self, _: DeviceStopped) {
         self.free_all();
@@ -312,8 +295,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
     /// Gives the memory back although chains may be live: the caller knows that the device has stopped.
     pub fn release_stopped(mut self, _: DeviceStopped) {
-        // Nothing is live any more, so that dropping gives the memory back.
-        self.free = self.size().get();
+        // Nothing is the device's any more, so that dropping gives the memory back.
+        (self.free, self.holds_rings) = (self.size().get(), false);
     }
 
     /// The serial number of the newest chain.
@@ -325,10 +308,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Private memory first, so that it is whole whatever the shared memory does. Descriptors that were never used are
     /// as they were; in the table, which a device may have scribbled on, all become zero.
     fn free_all(&mut self) {
-        let unused = &self.descriptors[self.touched as usize..];
-        // Of a chain that was being written when the caller's own memory panicked; descriptors are used in order.
-        let begun = unused.iter().take_while(|descriptor| !descriptor.is_free()).count();
-        for index in 0..self.touched as u16 + begun as u16 {
+        for index in 0..self.touched as u16 {
             // The last link is never followed: the number of free descriptors says where the list ends.
             self.descriptors[usize::from(index)] = Descriptor { next: index + 1, ..Descriptor::NONE };
             self.chains[usize::from(index)].stage = Stage::NotHead;
@@ -345,7 +325,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
 impl<M: SharedMemory> Drop for DescriptorTable<M> {
     fn drop(&mut self) {
-        if self.live_count() > 0 {
+        if self.holds_rings || self.live_count() > 0 {
             self.areas.abandon();
             for region in &mut self.regions {
                 region.memory.abandon();
@@ -354,17 +334,14 @@ impl<M: SharedMemory> Drop for DescriptorTable<M> {
     }
 }
 
-/// A refusal to consume a value, with the value as it was.
-#[derive(Debug)]
-pub struct Refused<T> {
-    /// Why.
-    pub error: Error,
-    /// What was not consumed.
-    pub value: T,
+/// Bytes of the buffers of a queue.
+pub(crate) fn buffer_bytes(size: QueueSize, buffer_size: u32) -> Result<usize, Misuse> {
+    let bytes = (buffer_size as usize).checked_mul(size.as_usize());
+    bytes.filter(|bytes| *bytes > 0).ok_or(Misuse::BufferSize(buffer_size))
 }
 
 /// An empty vector with room for `count`.
-fn room<T>(count: usize) -> Result<Vec<T>, SystemError> {
+pub(crate) fn room<T>(count: usize) -> Result<Vec<T>, SystemError> {
     let mut vec = Vec::new();
     vec.try_reserve_exact(count)
         .map_err(|_| SystemError::OutOfMemory { bytes: count.saturating_mul(size_of::<T>()) })?;

@@ -11,27 +11,39 @@ impl<M: SharedMemory> DescriptorTable<M> {
     #[inline(always)]
     pub(crate) fn chain(&self, head: Head) -> Result<&Chain, Misuse> {
         match self.chains.get(usize::from(head.index())) {
-            Some(chain) if chain.serial == head.serial() && chain.stage != Stage::NotHead => Ok(chain),
+            Some(chain) if self.names(head, chain) && chain.stage != Stage::NotHead => Ok(chain),
             _ => Err(self.why_not(head)),
         }
+    }
+
+    /// Whether a name was given for this chain, or for what there was before at the same index.
+    #[inline(always)]
+    const fn names(&self, head: Head, chain: &Chain) -> bool {
+        chain.serial == head.serial() && self.id.is(head.queue())
     }
 
     /// The chain that `head` names, if the device has given it back.
     #[inline(always)]
     pub(crate) fn returned(&self, head: Head) -> Result<&Chain, Misuse> {
         match self.chains.get(usize::from(head.index())) {
-            Some(chain) if chain.serial == head.serial() && chain.stage == Stage::Returned => Ok(chain),
+            Some(chain) if self.names(head, chain) && chain.stage == Stage::Returned => Ok(chain),
             _ => Err(self.why_not_returned(head)),
         }
+    }
+
+    /// Whether the live chain that `head` names is younger than the one with this serial number, and not back from the device.
+    pub(crate) fn is_created_after(&self, head: Head, serial: u64) -> Result<bool, Misuse> {
+        self.chain(head).map(|chain| chain.stage == Stage::Created && chain.serial > serial)
     }
 
     /// The chain that a used element can name: its head has this index, and its serial number was published.
     #[inline(always)]
     pub(crate) fn in_flight(&mut self, id: u32, published: u64) -> Option<(Head, &mut Chain)> {
+        let queue = self.id;
         match self.chains.get_mut(id as usize) {
             Some(chain) if chain.stage == Stage::Created && chain.serial <= published => {
                 // There are at most 32768 descriptors.
-                Some((Head::from_parts(id as u16, chain.serial), chain))
+                Some((Head::from_parts(queue, id as u16, chain.serial), chain))
             }
             _ => None,
         }
@@ -66,6 +78,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     #[inline(never)]
     pub(super) fn why_not(&self, head: Head) -> Misuse {
         match self.chains.get(usize::from(head.index())) {
+            _ if head.queue() != self.id => Misuse::HeadOfAnotherQueue(head),
             None => Misuse::HeadOutOfRange(head),
             Some(chain) if chain.stage != Stage::NotHead => Misuse::HeadStale(head),
             Some(_) if self.is_free(head.index()) => Misuse::HeadFree(head),

@@ -55,7 +55,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         for index in 0..self.size().get() {
             let chain = &self.chains[usize::from(index)];
             if chain.stage != Stage::NotHead {
-                self.verify_chain(Head::from_parts(index, chain.serial), &mut found);
+                self.verify_chain(Head::from_parts(self.id, index, chain.serial), &mut found);
             }
         }
         found

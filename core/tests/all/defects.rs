@@ -17,7 +17,7 @@ fn the_queue_size_is_no_head() {
     let memory = Memory::new(8, 16);
     let (mut table, two, _) = scene(&memory);
     for index in [8, 9, 0x7fff, 0x8000, 0xffff] {
-        let head = Head::from_parts(index, two.serial());
+        let head = Head::from_parts(table.id(), index, two.serial());
         let refused = Misuse::HeadOutOfRange(head);
         assert_eq!(table.buffers(head).err(), Some(refused));
         assert_eq!(table.contents(head, &mut [0; 4]), Err(refused));
@@ -59,7 +59,7 @@ fn the_middle_of_a_chain_cannot_be_freed() {
     let memory = Memory::new(8, 16);
     let (mut table, _, three) = scene(&memory);
     for index in [3, 4] {
-        let head = Head::from_parts(index, three.serial());
+        let head = Head::from_parts(table.id(), index, three.serial());
         assert_eq!(table.free(head), Err(Misuse::HeadInsideChain(head)));
     }
     let next = table.create(&[], &[1, 1, 1]).unwrap();
@@ -109,7 +109,7 @@ fn buffers_are_counted_at_full_width() {
         let region = table.register(support::region(&own, 0)).unwrap();
         let segment = ringstorm_core::Segment { region, offset: 0, length: 1 };
         let before = memory.snapshot();
-        let refused = Err(Misuse::NotEnoughFree { needed, free: 4 });
+        let refused = Err(Misuse::ChainExceedsQueue { needed, size: memory.config.size });
         let half = needed / 2;
         for (readable, writable) in [(needed, 0), (0, needed), (half, needed - half), (1, needed - 1)] {
             let payload = vec![b"x".as_slice(); readable];
@@ -180,7 +180,7 @@ fn a_tampered_free_descriptor_is_used_all_the_same() {
 #[cfg(target_os = "linux")]
 fn release_gives_the_mapping_back() {
     use crate::support::maps;
-    use ringstorm_core::{MappedMemory, Region, SplitQueue};
+    use ringstorm_core::{DeviceStopped, MappedMemory, Region, SplitQueue};
 
     let memory = Memory::new(8, 4096);
     let rings = MappedMemory::shareable(4096).unwrap();
@@ -188,14 +188,14 @@ fn release_gives_the_mapping_back() {
     let identities = [maps::identity(&rings), maps::identity(&buffers)];
     let queue = SplitQueue::new(memory.config, Region::new(rings), Region::new(buffers)).unwrap();
     assert!(identities.into_iter().all(maps::has_file));
-    assert!(queue.release().is_ok());
+    queue.release(DeviceStopped::confirmed());
     assert!(!identities.into_iter().any(maps::has_file));
 
     let release_one = || {
         let queue = SplitQueue::anonymous(memory.config).unwrap();
         let address = queue.buffer_regions()[0].memory().host_address();
         assert!(maps::has_address(address));
-        assert!(queue.release().is_ok());
+        queue.release(DeviceStopped::confirmed());
         !maps::has_address(address)
     };
     assert!(maps::once_of_many(release_one));

@@ -1,17 +1,18 @@
 //! Error texts, one line each, and who is to blame.
 
 use crate::support::{self, Memory};
-use ringstorm_core::{Blame, DeviceAddress, DeviceFault, Error, Head, Misuse, NotInFlight, SystemError};
-
-const HEAD: Head = Head::from_parts(3, 17);
+use ringstorm_core::{
+    Blame, DeviceAddress, DeviceFault, Error, Head, Misuse, NotInFlight, QueueSize, SystemError,
+};
 
 #[test]
 fn misuse_says_what_was_asked_for() {
     let address = DeviceAddress::new(0x1000);
-    let region = {
-        let (memory, own) = (Memory::new(1, 1), support::heap(1));
-        memory.table().register(support::region(&own, 0)).unwrap()
-    };
+    let (memory, own) = (Memory::new(1, 1), support::heap(1));
+    let mut table = memory.table();
+    let region = table.register(support::region(&own, 0)).unwrap();
+    let head = Head::from_parts(table.id(), 3, 17);
+    let size = QueueSize::new(8).unwrap();
     let texts = [
         (Misuse::QueueSize(5), "queue size 5 is not a power of two from 1 to 32768"),
         (Misuse::BufferSize(0), "buffers of 0 bytes: must be at least 1 and fit the address space"),
@@ -36,16 +37,26 @@ fn misuse_says_what_was_asked_for() {
         ),
         (Misuse::ChainTooLong, "the chain would exceed 2^32 bytes"),
         (Misuse::NotEnoughFree { needed: 3, free: 2 }, "3 descriptors are needed, 2 are free"),
-        (Misuse::HeadOutOfRange(HEAD), "head 3#17 is outside the table"),
-        (Misuse::HeadFree(HEAD), "head 3#17 is free"),
-        (Misuse::HeadInsideChain(HEAD), "head 3#17 is inside a chain"),
-        (Misuse::HeadStale(HEAD), "head 3#17 is stale: another chain begins there"),
-        (Misuse::NotReturned(HEAD), "chain 3#17 is not back from the device"),
-        (Misuse::ReadableInChain(HEAD), "chain 3#17 has a device-readable buffer"),
+        (Misuse::ChainExceedsQueue { needed: 9, size }, "9 descriptors are needed, and the queue has 8"),
+        (Misuse::MemoryEmpty, "memory of zero bytes"),
+        (Misuse::Alignment(3), "an alignment of 3 is not a power of two up to a page"),
+        (
+            Misuse::RegionsShareMemory(address),
+            "the region at 0x1000 is memory of one that is there already, under another address",
+        ),
+        (Misuse::RegionOfAnotherQueue(region), "region 1 was registered with another queue"),
+        (Misuse::HeadOfAnotherQueue(head), "head 3#17 is another queue's"),
+        (Misuse::Published(head), "chain 3#17 was published"),
+        (Misuse::HeadOutOfRange(head), "head 3#17 is outside the table"),
+        (Misuse::HeadFree(head), "head 3#17 is free"),
+        (Misuse::HeadInsideChain(head), "head 3#17 is inside a chain"),
+        (Misuse::HeadStale(head), "head 3#17 is stale: another chain begins there"),
+        (Misuse::NotReturned(head), "chain 3#17 is not back from the device"),
+        (Misuse::ReadableInChain(head), "chain 3#17 has a device-readable buffer"),
         (Misuse::PayloadTooLong { length: 9, left: 8 }, "9 bytes do not fit into the 8 that are left"),
         (
             Misuse::ChainsLive { descriptors: 4 },
-            "4 descriptors are in live chains and the device was not said to be stopped",
+            "4 descriptors are in live chains, and the caller did not confirm that the device has stopped",
         ),
     ];
     for (misuse, text) in texts {
@@ -58,6 +69,7 @@ fn misuse_says_what_was_asked_for() {
 
 #[test]
 fn device_faults_say_what_the_device_did() {
+    let head = Head::from_parts(Memory::new(1, 1).table().id(), 3, 17);
     let not_in_flight = |actually| DeviceFault::IdNotInFlight { id: 3, actually };
     let texts = [
         (
@@ -70,7 +82,7 @@ fn device_faults_say_what_the_device_did() {
         (not_in_flight(NotInFlight::Unpublished), "used id 3 is not in flight: it is not published yet"),
         (not_in_flight(NotInFlight::Returned), "used id 3 is not in flight: it is returned already"),
         (
-            DeviceFault::LengthTooLong { head: HEAD, claimed: 9, writable: 8 },
+            DeviceFault::LengthTooLong { head: head, claimed: 9, writable: 8 },
             "used length 9 of chain 3#17 exceeds its 8 device-writable bytes",
         ),
         (DeviceFault::Broken, "the queue is broken by an earlier fault and waits for a reset"),

@@ -1,7 +1,7 @@
 //! Event indexes (`VIRTIO_F_EVENT_IDX`): each side names the entry that it wants to hear of (2.7.7, 2.7.10).
 
-use crate::support::Memory;
 use crate::support::recorder::{Access, Recorder};
+use crate::support::{Device, Memory};
 use ringstorm_core::{
     AfterFault, Config, DeviceStopped, FullBarrier, Notification, OrderedLoad, OrderedStore, Policies,
     QueueSize, Region, RingIndex, SharedMemory, SplitQueue,
@@ -155,19 +155,30 @@ fn a_bad_element_asks_for_the_next_too() {
     }
 }
 
-/// After a reset the driver wants notifications again, as a new one does.
+/// What the caller last asked for outlives a reset: it may poll, and must not be woken all the same.
 #[test]
-fn a_reset_asks_for_notifications() {
-    let memory = with_events(4, 0);
-    let mut queue = memory.queue();
-    queue.set_interrupts(false);
-    queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
-    let mut device = memory.device();
-    let head = queue.submit(&[], &[1]).unwrap();
-    let _ = queue.publish();
-    device.give_back(head.index().into(), 0);
-    queue.take().unwrap().unwrap();
-    assert_eq!(memory.rings.load_ordered(OrderedLoad::UsedEvent, USED_EVENT), 1);
+fn a_reset_keeps_the_callers_wish() {
+    for wanted in [false, true] {
+        for first in [0, 7, 0xffff] {
+            let memory = with_events(4, 0);
+            let mut queue = memory.queue();
+            queue.set_interrupts(wanted);
+            queue.reset(DeviceStopped::confirmed(), RingIndex::new(first));
+            let event = || memory.rings.load_ordered(OrderedLoad::UsedEvent, USED_EVENT);
+            assert_eq!(event(), first.wrapping_sub((!wanted).into()), "as far away as can be, or the next");
+            let mut device = Device::new(4, &memory.rings, vec![], first);
+            let head = queue.submit(&[], &[1]).unwrap();
+            let _ = queue.publish();
+            device.give_back(head.index().into(), 0);
+            queue.take().unwrap().unwrap();
+            assert_eq!(event(), if wanted { first.wrapping_add(1) } else { first.wrapping_sub(1) });
+        }
+        let memory = Memory::new(4, 16);
+        let mut queue = memory.queue();
+        queue.set_interrupts(wanted);
+        queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
+        assert_eq!(memory.device().available_flags(), u16::from(!wanted));
+    }
 }
 
 /// Each look at the device's side lies behind a full barrier from the store that it must not overtake.

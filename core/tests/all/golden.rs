@@ -138,7 +138,6 @@ fn a_reset_writes_the_fresh_bytes_again() {
     let mut device = support::Device::new(4, &rings, vec![(0x11_2233_4400, &buffers)], 0);
     device.give_back(0, 0x100);
     device.set_used_flags(1);
-    queue.set_interrupts(false);
     // Also where no descriptor was used.
     rings.copy_in(0, &[0xee; 64]);
     queue.reset(DeviceStopped::confirmed(), RingIndex::new(0x0102));

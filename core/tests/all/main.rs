@@ -18,5 +18,7 @@ mod table_in_place;
 mod teardown;
 mod unchanged;
 mod unchanged_table;
+mod unwinding;
 mod verify;
 mod wide;
+mod withdraw;

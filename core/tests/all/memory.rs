@@ -4,8 +4,9 @@ use crate::support::{self, Memory, bytes, pattern};
 use ringstorm_core::OrderedLoad::UsedIndex;
 use ringstorm_core::OrderedStore::AvailableIndex;
 use ringstorm_core::{
-    AnyMemory, Config, DescriptorTable, DeviceAddress, Error, HeapMemory, MappedMemory, Misuse, QueueSize,
-    RawMemory, Region, SharedMemory, SplitQueue, SystemError, ThreadShared, WritableBuffers,
+    AnyMemory, Config, DescriptorTable, DeviceAddress, DeviceStopped, Error, HeapMemory, MappedMemory,
+    Misuse, QueueSize, RawMemory, Refused, Region, SharedMemory, SplitQueue, SystemError, ThreadShared,
+    WritableBuffers,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -162,15 +163,39 @@ fn an_access_off_its_alignment_panics() {
     });
 }
 
-/// What a platform cannot lend is an error, not a panic: nothing, more than an address space, more than
-/// there is.
+/// What a platform cannot lend is an error, not a panic: more than an address space, more than there is.
 #[test]
 fn absurd_lengths_are_refused() {
-    for length in [0, 1 << 60, isize::MAX as usize, isize::MAX as usize + 1, usize::MAX - 4095, usize::MAX] {
+    for length in [1 << 60, isize::MAX as usize, isize::MAX as usize + 1, usize::MAX - 4095, usize::MAX] {
         let heap = HeapMemory::new(length).unwrap_err();
-        assert!(matches!(heap, SystemError::OutOfMemory { bytes } if bytes == length), "{heap}");
+        let expected = matches!(heap, Error::System(SystemError::OutOfMemory { bytes }) if bytes == length);
+        assert!(expected, "{heap}");
         for make in [MappedMemory::anonymous, MappedMemory::shareable] {
-            assert!(matches!(make(length), Err(SystemError::Map(_))), "{length}");
+            assert!(matches!(make(length), Err(Error::System(SystemError::Map(_)))), "{length}");
+        }
+    }
+}
+
+/// Whoever asks for nothing has made a mistake: the system refused nothing.
+#[test]
+fn memory_of_no_byte_is_the_callers_misuse() {
+    let empty = |error: Error| {
+        assert!(matches!(error, Error::Misuse(Misuse::MemoryEmpty)), "{error}");
+    };
+    empty(HeapMemory::new(0).unwrap_err());
+    empty(MappedMemory::anonymous(0).unwrap_err());
+    empty(MappedMemory::shareable(0).unwrap_err());
+    #[cfg(unix)]
+    {
+        use ringstorm_core::GuardedMemory;
+        empty(GuardedMemory::before_guard(0, 16).unwrap_err());
+        empty(GuardedMemory::behind_guard(0).unwrap_err());
+        for alignment in [0, 3, 48, 1 << 20] {
+            let error = GuardedMemory::before_guard(8, alignment).unwrap_err();
+            assert!(
+                matches!(error, Error::Misuse(Misuse::Alignment(found)) if found == alignment),
+                "{error}"
+            );
         }
     }
 }
@@ -179,7 +204,7 @@ fn absurd_lengths_are_refused() {
 fn an_empty_file_cannot_be_attached() {
     let empty = std::fs::File::open("/dev/null").unwrap();
     let refused = MappedMemory::attach(empty).unwrap_err();
-    assert_eq!(refused.to_string(), "mapping memory: a mapping of zero bytes");
+    assert!(matches!(refused, Error::Misuse(Misuse::MemoryEmpty)), "{refused}");
 }
 
 #[test]
@@ -226,7 +251,9 @@ fn memory_must_be_aligned_in_this_process() {
     let table = Region::at(table, DeviceAddress::new(0x1000));
     let buffers = Region::at(buffers, DeviceAddress::new(0x2000));
     let size = QueueSize::new(4).unwrap();
-    let refused = DescriptorTable::new(size, 8, WritableBuffers::AsTheyAre, table, buffers).unwrap_err();
+    let refused = DescriptorTable::new(size, 8, WritableBuffers::AsTheyAre, table, buffers);
+    let Refused { error: refused, value: (table, buffers) } = refused.unwrap_err();
+    assert_eq!((table.address().get(), buffers.address().get()), (0x1000, 0x2000));
     let expected = Misuse::RegionMisaligned { address, alignment: 16 };
     assert!(matches!(refused, Error::Misuse(misuse) if misuse == expected), "{refused}");
 }
@@ -237,7 +264,7 @@ fn a_region_without_bytes_cannot_be_registered() {
     let nothing = raw(&mut []);
     let rings: Region<&dyn SharedMemory> = Region::new(&memory.rings);
     let mut queue = SplitQueue::new(memory.config, rings, Region::new(&memory.buffers)).unwrap();
-    let refused = queue.register(Region::new(&nothing)).unwrap_err();
+    let refused = queue.register(Region::new(&nothing)).unwrap_err().into_error();
     let expected = Misuse::RegionTooSmall { needed: 1, length: 0 };
     assert!(matches!(refused, Error::Misuse(misuse) if misuse == expected), "{refused}");
     assert_eq!(queue.buffer_regions().len(), 1);
@@ -257,7 +284,7 @@ fn a_queue_runs_over_every_kind() {
         assert_eq!((queue.read(head, &mut out), done.written), (Ok(8), 8));
         assert_eq!(&out[..8], b"any kind");
         queue.free(head).unwrap();
-        assert!(queue.release().is_ok());
+        queue.release(DeviceStopped::confirmed());
     }
     let config = Memory::new(4, 16).config;
     let heap = || HeapMemory::new(120).unwrap();

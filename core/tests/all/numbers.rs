@@ -1,6 +1,6 @@
 //! The newtypes: queue size, ring index, head, layout, region, address.
 
-use crate::support::{SIZES, heap};
+use crate::support::{Memory, SIZES, heap};
 use ringstorm_core::{AfterFault, OrderedLoad, OrderedStore};
 use ringstorm_core::{
     Config, DeviceAddress, Head, HeapMemory, Layout, Misuse, OverLong, Policies, QueueSize, Region, RegionId,
@@ -53,11 +53,14 @@ fn a_ring_index_stands_for_its_remainder() {
 
 #[test]
 fn a_head_keeps_its_parts() {
-    let head = Head::from_parts(7, 1 << 40);
-    assert_eq!((head.index(), head.serial()), (7, 1 << 40));
+    let memory = Memory::new(1, 1);
+    let id = memory.table().id();
+    let head = Head::from_parts(id, 7, 1 << 40);
+    assert_eq!((head.queue(), head.index(), head.serial()), (id, 7, 1 << 40));
     assert_eq!(head.to_string(), "7#1099511627776");
-    assert_ne!(head, Head::from_parts(7, 1));
-    assert_ne!(head, Head::from_parts(6, 1 << 40));
+    assert_ne!(head, Head::from_parts(id, 7, 1));
+    assert_ne!(head, Head::from_parts(id, 6, 1 << 40));
+    assert_ne!(head, Head::from_parts(memory.table().id(), 7, 1 << 40));
 }
 
 /// 2.7: table of 16 bytes each, available ring of 6 + 2 each, used ring of 6 + 8 each at a multiple of 4.

@@ -3,7 +3,7 @@
 use crate::support::vast::Vast;
 use crate::support::{BUFFERS_AT, Memory, RINGS_AT, bytes, descriptors, drain, heap, pattern, region};
 use ringstorm_core::{
-    Buffer, DescriptorTable, DeviceAddress, DeviceStopped, Error, Head, Misuse, Region, RegionId,
+    Buffer, DescriptorTable, DeviceAddress, DeviceStopped, Error, Head, Misuse, Refused, Region, RegionId,
     SharedMemory, WritableBuffers,
 };
 
@@ -151,7 +151,7 @@ fn a_name_is_refused_for_what_it_names_now() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let old = table.create(&[], &[1, 1]).unwrap();
-    let inside = Head::from_parts(1, old.serial());
+    let inside = Head::from_parts(table.id(), 1, old.serial());
     assert_eq!(table.free(inside), Err(Misuse::HeadInsideChain(inside)));
     table.free(old).unwrap();
     assert_eq!(table.free(old), Err(Misuse::HeadFree(old)));
@@ -160,9 +160,9 @@ fn a_name_is_refused_for_what_it_names_now() {
     assert!(new.serial() > old.serial());
     assert_eq!(table.free(old), Err(Misuse::HeadStale(old)));
     assert_eq!(table.buffers(old).err(), Some(Misuse::HeadStale(old)));
-    let outside = Head::from_parts(4, new.serial());
+    let outside = Head::from_parts(table.id(), 4, new.serial());
     assert_eq!(table.contents(outside, &mut []), Err(Misuse::HeadOutOfRange(outside)));
-    let never = Head::from_parts(3, 0);
+    let never = Head::from_parts(table.id(), 3, 0);
     assert_eq!(table.free(never), Err(Misuse::HeadFree(never)), "a fresh entry also has serial 0");
     assert_eq!(table.free(new), Ok(()));
 }
@@ -172,12 +172,13 @@ fn serial_numbers_count_from_one_and_survive_a_reset() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let first = table.create(&[], &[1]).unwrap();
-    assert_eq!(first, Head::from_parts(0, 1));
+    assert_eq!(first, Head::from_parts(table.id(), 0, 1));
     table.create(&[], &[1, 1]).unwrap();
     table.reset(DeviceStopped::confirmed());
     assert_eq!((table.free_count(), table.live_count()), (4, 0));
     assert_eq!(table.free(first), Err(Misuse::HeadFree(first)));
-    assert_eq!(table.create(&[], &[1]), Ok(Head::from_parts(0, 3)));
+    let third = Head::from_parts(table.id(), 0, 3);
+    assert_eq!(table.create(&[], &[1]), Ok(third));
 }
 
 #[test]
@@ -232,7 +233,7 @@ fn regions_that_do_not_suit_are_refused() {
         table,
         buffers,
     ) {
-        Err(Error::Misuse(misuse)) => Some(misuse),
+        Err(Refused { error: Error::Misuse(misuse), .. }) => Some(misuse),
         other => other.map(|_| None).unwrap(),
     };
     let (rings, buffers) = (|| memory.ring_region(), || memory.buffer_region());

@@ -1,7 +1,9 @@
 //! Chains whose payload is written in place, and chains over the caller's own regions.
 
 use crate::support::{BUFFERS_AT, Memory, RINGS_AT, bytes, descriptors, drain, heap, pattern, region};
-use ringstorm_core::{DeviceAddress, Error, Head, Misuse, Region, RegionId, Segment, SharedMemory};
+use ringstorm_core::{
+    DescriptorTable, DeviceAddress, Error, Head, Misuse, Region, RegionId, Segment, SharedMemory,
+};
 
 /// Where the caller's own regions stand for the device.
 const OWN_AT: u64 = 0x10_0000_0000;
@@ -173,8 +175,8 @@ fn segments_must_lie_in_a_registered_region() {
     let foreign = {
         let other = Memory::new(4, 16);
         let mut other = other.table();
-        other.register(region(&own, OWN_AT)).unwrap();
-        other.register(region(&own, OWN_AT + 64)).unwrap()
+        // The same number as that of a region which is registered here, and the same memory.
+        other.register(region(&own, OWN_AT)).unwrap()
     };
     let id = table.register(region(&own, OWN_AT)).unwrap();
     let good = Segment { region: id, offset: 0, length: 64 };
@@ -182,9 +184,9 @@ fn segments_must_lie_in_a_registered_region() {
         assert_eq!(table.create_over(&[good], &[bad]), Err(expected));
         assert_eq!(table.free_count(), 4);
     };
-    for region in [foreign, RegionId::BUFFERS] {
-        refuse(Segment { region, ..good }, Misuse::UnknownRegion(region));
-    }
+    refuse(Segment { region: foreign, ..good }, Misuse::RegionOfAnotherQueue(foreign));
+    let buffers = RegionId::BUFFERS;
+    refuse(Segment { region: buffers, ..good }, Misuse::UnknownRegion(buffers));
     for (offset, length) in [(1, 64), (0, 65), (64, 1), (65, 1), (usize::MAX, 1), (usize::MAX, u32::MAX)] {
         refuse(Segment { region: id, offset, length }, Misuse::OutsideRegion { position: 1 });
     }
@@ -195,20 +197,46 @@ fn segments_must_lie_in_a_registered_region() {
 #[test]
 fn regions_must_not_share_device_addresses() {
     let memory = Memory::new(4, 16);
-    let own = heap(64);
+    let (own, other) = (heap(64), heap(64));
+    let others = [heap(64), heap(64), heap(64)];
     let mut table = memory.table();
     table.register(region(&own, OWN_AT)).unwrap();
     for at in [OWN_AT - 63, OWN_AT, OWN_AT + 63, RINGS_AT, BUFFERS_AT + 63] {
-        let refused = table.register(region(&own, at)).unwrap_err();
+        let refused = table.register(region(&other, at)).unwrap_err().into_error();
         assert!(
             matches!(refused, Error::Misuse(Misuse::RegionsOverlap(found)) if found.get() == at),
             "{at:#x}: {refused}"
         );
     }
-    for at in [OWN_AT - 64, OWN_AT + 64, BUFFERS_AT + 64] {
-        assert!(table.register(region(&own, at)).is_ok(), "{at:#x}");
+    for (at, other) in [OWN_AT - 64, OWN_AT + 64, BUFFERS_AT + 64].into_iter().zip(&others) {
+        assert!(table.register(region(other, at)).is_ok(), "{at:#x}");
     }
     assert_eq!(table.buffer_regions().len(), 5);
+}
+
+/// Two chains could otherwise share bytes under two addresses, and the device would be blamed for what follows.
+#[test]
+fn regions_must_not_share_memory_of_this_process() {
+    let memory = Memory::new(4, 16);
+    let own = heap(64);
+    let mut table = memory.table();
+    table.register(region(&own, OWN_AT)).unwrap();
+    for twice in [&own, &memory.rings, &memory.buffers] {
+        let at = OWN_AT + 4096;
+        let refused = table.register(region(twice, at)).unwrap_err().into_error();
+        assert!(
+            matches!(refused, Error::Misuse(Misuse::RegionsShareMemory(found)) if found.get() == at),
+            "{refused}"
+        );
+    }
+    let twice = memory.config;
+    let refused = ringstorm_core::SplitQueue::new(twice, region(&own, 0), region(&own, OWN_AT)).unwrap_err();
+    assert!(matches!(refused.error, Error::Misuse(_)), "{refused}");
+    let (one, size) = (heap(4096), twice.size);
+    let (rings, buffers) = (region(&one, 0), region(&one, OWN_AT));
+    let made = DescriptorTable::new(size, 16, ringstorm_core::WritableBuffers::AsTheyAre, rings, buffers);
+    let refused = made.unwrap_err().into_error();
+    assert!(matches!(refused, Error::Misuse(Misuse::RegionsShareMemory(_))), "{refused}");
 }
 
 #[test]
@@ -217,7 +245,7 @@ fn a_region_that_wraps_cannot_be_registered() {
     let own = heap(64);
     let mut table = memory.table();
     let at = DeviceAddress::new(u64::MAX - 10);
-    let refused = table.register(Region::at(&own, at)).unwrap_err();
+    let refused = table.register(Region::at(&own, at)).unwrap_err().into_error();
     assert!(matches!(refused, Error::Misuse(Misuse::RegionWraps { address, length: 64 }) if address == at));
     assert_eq!(table.buffer_regions().len(), 1);
 }

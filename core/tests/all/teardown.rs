@@ -7,7 +7,7 @@ use crate::support::recorder::{Access, Recorder};
 use ringstorm_core::{
     DescriptorTable, DeviceAddress, DeviceStopped, Head, Region, SharedMemory, ThreadShared, WritableBuffers,
 };
-use ringstorm_core::{QueueSize, SplitQueue};
+use ringstorm_core::{Misuse, QueueSize, Refused, RingIndex, SplitQueue};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -54,6 +54,25 @@ fn a_refused_release_abandons_nothing_until_the_table_is_dropped() {
     };
     assert_eq!(abandoned(refused), [0, 0, 0]);
     assert_eq!(abandoned(|table, _| drop(table.release())), [1, 1, 1]);
+}
+
+/// Unlike a table, a queue has rings, which the device may write whether or not chains are live.
+#[test]
+fn a_queue_abandons_its_memory_unless_the_device_was_stopped() {
+    let make = || {
+        let memory = crate::support::Memory::new(4, 16);
+        let [rings, buffers] = [memory.rings.len(), memory.buffers.len()].map(Recorder::new);
+        let logs = [rings.log(), buffers.log()];
+        let at = |memory, base| Region::at(memory, DeviceAddress::new(base));
+        let queue = SplitQueue::new(memory.config, at(rings, 0), at(buffers, 0x1000)).unwrap();
+        (queue, logs.map(|log| move || log.lock().unwrap().contains(&Access::Abandon)))
+    };
+    let (queue, abandoned) = make();
+    drop(queue);
+    assert_eq!(abandoned.map(|is_it| is_it()), [true; 2], "dropped");
+    let (queue, abandoned) = make();
+    queue.release(DeviceStopped::confirmed());
+    assert_eq!(abandoned.map(|is_it| is_it()), [false; 2], "released");
 }
 
 /// A queue over borrowed or counted memory goes away: the memory itself must learn of it, since its owner may drop it next.
@@ -134,30 +153,61 @@ mod mappings {
         let (shareable, _) = queue(SplitQueue::shareable);
         let identities = identities(&shareable);
         assert!(identities.into_iter().all(maps::has_file));
-        shareable.release_stopped(DeviceStopped::confirmed());
+        shareable.release(DeviceStopped::confirmed());
         assert!(!identities.into_iter().any(maps::has_file));
 
         assert!(maps::once_of_many(|| {
             let (anonymous, addresses) = queue(SplitQueue::anonymous);
-            anonymous.release_stopped(DeviceStopped::confirmed());
+            anonymous.release(DeviceStopped::confirmed());
             !addresses.into_iter().any(maps::has_address)
         }));
     }
 
+    /// The rings are the device's until it is stopped: an honest one may write `avail_event` at any time.
     #[test]
-    fn an_idle_queue_is_unmapped_on_drop() {
+    fn an_idle_queue_stays_mapped_when_it_is_dropped() {
         let queue = SplitQueue::shareable(Memory::new(4, 4096).config).unwrap();
-        let identities = identities(&queue);
+        let idle = identities(&queue);
         drop(queue);
-        assert!(!identities.into_iter().any(maps::has_file));
+        assert!(idle.into_iter().all(maps::has_file));
+
+        let (mut reset, _) = queue_in_flight();
+        let after_reset = identities(&reset);
+        reset.reset(DeviceStopped::confirmed(), RingIndex::new(0));
+        drop(reset);
+        assert!(after_reset.into_iter().all(maps::has_file), "the device was started again");
+    }
+
+    fn queue_in_flight() -> (SplitQueue<MappedMemory>, [u64; 2]) {
+        queue(SplitQueue::shareable)
+    }
+
+    /// A device may have mapped what was to become a queue: the caller decides what becomes of it.
+    #[test]
+    fn a_queue_that_cannot_be_made_gives_its_regions_back() {
+        let memory = Memory::new(4, 4096);
+        for (rings, buffers) in [(4096, 1), (8, 4 * 4096)] {
+            let (rings, buffers) =
+                (MappedMemory::shareable(rings).unwrap(), MappedMemory::shareable(buffers).unwrap());
+            let identities = [maps::identity(&rings), maps::identity(&buffers)];
+            let refused =
+                SplitQueue::new(memory.config, Region::new(rings), Region::new(buffers)).unwrap_err();
+            assert!(identities.into_iter().all(maps::has_file));
+            drop(refused);
+            assert!(!identities.into_iter().any(maps::has_file));
+        }
     }
 
     #[test]
-    fn a_queue_that_cannot_be_made_leaves_no_mapping() {
-        let memory = Memory::new(4, 4096);
-        let (rings, buffers) = (MappedMemory::shareable(4096).unwrap(), MappedMemory::shareable(1).unwrap());
-        let identities = [maps::identity(&rings), maps::identity(&buffers)];
-        assert!(SplitQueue::new(memory.config, Region::new(rings), Region::new(buffers)).is_err());
-        assert!(!identities.into_iter().any(maps::has_file));
+    fn a_region_that_cannot_be_registered_is_given_back() {
+        let (mut queue, _) = queue(SplitQueue::shareable);
+        let own = MappedMemory::shareable(4096).unwrap();
+        let identity = maps::identity(&own);
+        let address = queue.rings().address();
+        let Refused { error, value } = queue.register(Region::at(own, address)).unwrap_err();
+        assert!(matches!(error, ringstorm_core::Error::Misuse(Misuse::RegionsOverlap(_))), "{error}");
+        assert!(maps::has_file(identity));
+        assert_eq!(value.address(), address);
+        queue.release(DeviceStopped::confirmed());
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::support::{BUFFERS_AT, Device, Memory, Queue, RINGS_AT, bytes, heap, region};
 use ringstorm_core::{
-    Buffer, DeviceAddress, DeviceFault, DeviceStopped, Error, Head, HeapMemory, Misuse, Region, RegionId,
-    RingIndex, Segment,
+    Buffer, DeviceAddress, DeviceFault, DeviceStopped, Error, Head, HeapMemory, Misuse, Refused, Region,
+    RegionId, RingIndex, Segment,
 };
 
 const OWN_AT: u64 = 0x10_0000_0000;
@@ -12,11 +12,12 @@ const SPARE_AT: u64 = 0x20_0000_0000;
 struct Stage {
     memory: Memory,
     own: HeapMemory,
+    spare: HeapMemory,
 }
 
 impl Stage {
     fn new() -> Self {
-        Self { memory: Memory::new(16, 32), own: heap(256) }
+        Self { memory: Memory::new(16, 32), own: heap(256), spare: heap(256) }
     }
 }
 
@@ -86,7 +87,7 @@ impl Scene<'_> {
             log.push(format!("{:?} {:?}", self.queue.take(), self.queue.free(self.in_flight)));
             log.push(format!("{:?}", self.queue.free(self.returned)));
         }
-        log.push(format!("{:?}", self.queue.register(region(&self.stage.own, SPARE_AT)).unwrap()));
+        log.push(format!("{:?}", self.queue.register(region(&self.stage.spare, SPARE_AT)).unwrap().get()));
         while self.queue.free_count() > 0 {
             log.push(format!("{:?}", self.queue.submit(&[], &[32]).unwrap()));
         }
@@ -119,9 +120,19 @@ fn refused_after(
 
 #[track_caller]
 fn refused<T>(call: impl FnOnce(&mut Scene<'_>) -> Result<T, Error>, expected: Misuse) {
+    refused_for(call, |_| expected);
+}
+
+#[track_caller]
+fn refused_for<T>(
+    call: impl FnOnce(&mut Scene<'_>) -> Result<T, Error>,
+    misuse: impl FnOnce(&Scene<'_>) -> Misuse,
+) {
+    let mut expected = Misuse::EmptyChain;
     let error = refused_after(
         |_| {},
         |mut scene| {
+            expected = misuse(&scene);
             let error = call(&mut scene).err().expect("the call is refused");
             (scene, error)
         },
@@ -177,29 +188,47 @@ fn submit_over() {
     refused(|scene| scene.queue.submit_over(&[segment(scene, 0, 1); 4], &[segment(scene, 0, 1); 6]), FULL);
 }
 
-/// Each way in which a head can be wrong, for the three calls that take one.
+/// Each way in which a head can be wrong, for the calls that take one.
 #[test]
-fn read_free_and_buffers() {
+fn read_free_withdraw_and_buffers() {
     type Wrong = (fn(&Scene<'_>) -> Head, fn(Head) -> Misuse);
-    let wrong: [Wrong; 7] = [
-        (|_| Head::from_parts(16, 1), Misuse::HeadOutOfRange),
-        (|_| Head::from_parts(0xffff, 1), Misuse::HeadOutOfRange),
+    let wrong: [Wrong; 8] = [
+        (|scene| Head::from_parts(scene.queue.id(), 16, 1), Misuse::HeadOutOfRange),
+        (|scene| Head::from_parts(scene.queue.id(), 0xffff, 1), Misuse::HeadOutOfRange),
         (|scene| scene.freed, Misuse::HeadFree),
         (|scene| scene.stale, Misuse::HeadStale),
-        (|scene| Head::from_parts(4, scene.in_flight.serial()), Misuse::HeadInsideChain),
+        (|scene| Head::from_parts(scene.queue.id(), 4, scene.in_flight.serial()), Misuse::HeadInsideChain),
+        (another_queues, Misuse::HeadOfAnotherQueue),
         (|scene| scene.in_flight, Misuse::NotReturned),
         (|scene| scene.unpublished, Misuse::NotReturned),
     ];
     for (head, misuse) in wrong {
-        let stage = Stage::new();
-        let head = head(&scene(&stage));
-        let expected = misuse(head);
-        refused(|scene| Ok(scene.queue.read(head, &mut [0; 8])?), expected);
-        refused(|scene| Ok(scene.queue.free(head)?), expected);
-        if expected != Misuse::NotReturned(head) {
-            refused(|scene| Ok(scene.queue.buffers(head).map(|_| ())?), expected);
+        let expected = |scene: &Scene<'_>| misuse(head(scene));
+        refused_for(|scene| Ok(scene.queue.read(head(scene), &mut [0; 8])?), expected);
+        refused_for(|scene| Ok(scene.queue.free(head(scene))?), expected);
+        if !matches!(misuse(another_queue()), Misuse::NotReturned(_)) {
+            refused_for(|scene| Ok(scene.queue.buffers(head(scene)).map(|_| ())?), expected);
+            refused_for(|scene| Ok(scene.queue.withdraw(head(scene))?), expected);
         }
     }
+    refused_for(
+        |scene| Ok(scene.queue.withdraw(scene.in_flight)?),
+        |scene| Misuse::Published(scene.in_flight),
+    );
+    refused_for(|scene| Ok(scene.queue.withdraw(scene.returned)?), |scene| Misuse::Published(scene.returned));
+}
+
+/// A chain of another queue.
+fn another_queue() -> Head {
+    thread_local! {
+        static OTHER: ringstorm_core::QueueId = Memory::new(16, 32).queue().id();
+    }
+    Head::from_parts(OTHER.with(|id| *id), 0, 1)
+}
+
+/// The same index and serial number as a chain's that came back, of another queue.
+fn another_queues(scene: &Scene<'_>) -> Head {
+    Head::from_parts(another_queue().queue(), scene.returned.index(), scene.returned.serial())
 }
 
 #[test]
@@ -216,26 +245,17 @@ fn a_refused_read_writes_nothing_to_the_callers_buffer() {
 fn register() {
     for at in [RINGS_AT, BUFFERS_AT, OWN_AT, OWN_AT - 1] {
         let overlap = Misuse::RegionsOverlap(DeviceAddress::new(at));
-        refused(|scene| scene.queue.register(region(&scene.stage.own, at)), overlap);
+        refused(|scene| registered(scene, region(&scene.stage.spare, at)), overlap);
     }
+    let shares = Misuse::RegionsShareMemory(DeviceAddress::new(SPARE_AT));
+    refused(|scene| registered(scene, region(&scene.stage.own, SPARE_AT)), shares);
     let address = DeviceAddress::new(u64::MAX - 3);
     let wraps = Misuse::RegionWraps { address, length: 256 };
-    refused(|scene| scene.queue.register(Region::at(&scene.stage.own, address)), wraps);
+    refused(|scene| registered(scene, Region::at(&scene.stage.spare, address)), wraps);
 }
 
-#[test]
-fn release() {
-    let error = refused_after(
-        |_| {},
-        |scene| {
-            let Scene { stage, queue, device, own, freed, stale, returned, in_flight, unpublished } = scene;
-            let refused = queue.release().expect_err("chains are live");
-            let queue = refused.value;
-            let scene = Scene { stage, queue, device, own, freed, stale, returned, in_flight, unpublished };
-            (scene, refused.error)
-        },
-    );
-    assert!(matches!(error, Error::Misuse(Misuse::ChainsLive { descriptors: 7 })));
+fn registered<'m>(scene: &mut Scene<'m>, region: Region<&'m HeapMemory>) -> Result<RegionId, Error> {
+    scene.queue.register(region).map_err(Refused::into_error)
 }
 
 /// A broken queue looks at nothing: not at its arguments, and not at what the device adds.

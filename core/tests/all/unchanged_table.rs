@@ -3,7 +3,7 @@
 use crate::support::vast::Vast;
 use crate::support::{BUFFERS_AT, Memory, Table, bytes, descriptors, drain, heap, region};
 use ringstorm_core::{
-    DescriptorTable, DeviceAddress, Error, Head, HeapMemory, Misuse, Region, RegionId, Segment,
+    DescriptorTable, DeviceAddress, Error, Head, HeapMemory, Misuse, Refused, Region, RegionId, Segment,
 };
 use ringstorm_core::{SharedMemory, WritableBuffers};
 
@@ -33,25 +33,34 @@ fn scene<'m>(memory: &'m Memory, own: &'m HeapMemory) -> Scene<'m> {
     Scene { table, own, writable, mixed, stale }
 }
 
-/// Has a call refused, and compares with a twin that never saw it.
 #[track_caller]
 fn refused<T>(call: impl FnOnce(&mut Scene<'_>) -> Result<T, Misuse>, expected: Misuse) {
+    refused_for(call, |_| expected);
+}
+
+/// Has a call refused, and compares with a twin that never saw it.
+#[track_caller]
+fn refused_for<T>(
+    call: impl FnOnce(&mut Scene<'_>) -> Result<T, Misuse>,
+    expected: impl FnOnce(&Scene<'_>) -> Misuse,
+) {
     let (memory, own) = (Memory::new(8, 16), heap(64));
     let (other, others_own) = (Memory::new(8, 16), heap(64));
     let (mut seen, mut twin) = (scene(&memory, &own), scene(&other, &others_own));
+    let expected = expected(&seen);
     assert_eq!(call(&mut seen).err(), Some(expected));
     assert_eq!((memory.snapshot(), bytes(&own)), (other.snapshot(), bytes(&others_own)));
     assert_eq!(seen.table.verify(), []);
     assert_eq!((seen.table.free_count(), seen.table.buffer_regions().len()), (3, 2));
-    for head in [seen.writable, seen.mixed] {
-        assert_eq!(descriptors(&seen.table, head), descriptors(&twin.table, head));
+    for (head, twins) in [(seen.writable, twin.writable), (seen.mixed, twin.mixed)] {
+        assert_eq!(descriptors(&seen.table, head), descriptors(&twin.table, twins));
     }
     let finish = |scene: &mut Scene<'_>| {
         let next = scene.table.create(&[], &[1]).unwrap();
         scene.table.free(scene.writable).unwrap();
         let order = drain(&mut scene.table);
         scene.table.free(scene.mixed).unwrap();
-        (next, order, drain(&mut scene.table))
+        (next.index(), next.serial(), order, drain(&mut scene.table))
     };
     assert_eq!(finish(&mut seen), finish(&mut twin));
     assert_eq!((memory.snapshot(), bytes(&own)), (other.snapshot(), bytes(&others_own)));
@@ -102,30 +111,39 @@ fn create_over() {
 
 #[test]
 fn contents_free_and_buffers() {
-    let (memory, own) = (Memory::new(8, 16), heap(64));
-    let Scene { mixed, stale, writable, .. } = scene(&memory, &own);
-    let outside = Head::from_parts(8, writable.serial());
-    let free = Head::from_parts(5, 0);
-    let inside = Head::from_parts(2, writable.serial());
-    let wrong = [
-        (outside, Misuse::HeadOutOfRange(outside)),
-        (free, Misuse::HeadFree(free)),
-        (inside, Misuse::HeadInsideChain(inside)),
-        (stale, Misuse::HeadStale(stale)),
+    type Wrong = (fn(&Scene<'_>) -> Head, fn(Head) -> Misuse);
+    let wrong: [Wrong; 5] = [
+        (|scene| Head::from_parts(scene.table.id(), 8, scene.writable.serial()), Misuse::HeadOutOfRange),
+        (|scene| Head::from_parts(scene.table.id(), 5, 0), Misuse::HeadFree),
+        (|scene| Head::from_parts(scene.table.id(), 2, scene.writable.serial()), Misuse::HeadInsideChain),
+        (|scene| scene.stale, Misuse::HeadStale),
+        (another_tables, Misuse::HeadOfAnotherQueue),
     ];
-    for (head, expected) in wrong {
-        refused(|scene| scene.table.contents(head, &mut [0; 8]), expected);
-        refused(|scene| scene.table.free(head), expected);
-        refused(|scene| scene.table.buffers(head).map(|_| ()), expected);
+    for (head, misuse) in wrong {
+        let expected = |scene: &Scene<'_>| misuse(head(scene));
+        refused_for(|scene| scene.table.contents(head(scene), &mut [0; 8]), expected);
+        refused_for(|scene| scene.table.free(head(scene)), expected);
+        refused_for(|scene| scene.table.buffers(head(scene)).map(|_| ()), expected);
     }
-    refused(|scene| scene.table.contents(mixed, &mut [0; 8]), Misuse::ReadableInChain(mixed));
+    refused_for(
+        |scene| scene.table.contents(scene.mixed, &mut [0; 8]),
+        |scene| Misuse::ReadableInChain(scene.mixed),
+    );
+}
+
+/// The same index and serial number as a live chain's, of another table.
+fn another_tables(scene: &Scene<'_>) -> Head {
+    thread_local! {
+        static OTHER: ringstorm_core::QueueId = Memory::new(8, 16).table().id();
+    }
+    Head::from_parts(OTHER.with(|id| *id), scene.writable.index(), scene.writable.serial())
 }
 
 #[test]
 fn register() {
     let own = heap(16);
-    let misuse = |result: Result<RegionId, Error>| match result {
-        Err(Error::Misuse(misuse)) => Err(misuse),
+    let misuse = |result: Result<RegionId, Refused<Region<_>>>| match result {
+        Err(Refused { error: Error::Misuse(misuse), .. }) => Err(misuse),
         other => Ok(other.unwrap()),
     };
     let (memory, own_region) = (Memory::new(8, 16), heap(64));
@@ -175,6 +193,7 @@ fn chains_that_are_too_long() {
     assert_eq!(table.create_over(&[segment(u32::MAX)], &[segment(2)]), too_long);
     assert_eq!(table.create_over(&[segment(u32::MAX), segment(2)], &[]), too_long);
     assert_eq!(bytes(&rings), before);
-    assert_eq!(table.create_over(&[segment(u32::MAX)], &[segment(1)]), Ok(Head::from_parts(0, 1)));
+    let made = table.create_over(&[segment(u32::MAX)], &[segment(1)]);
+    assert_eq!(made, Ok(Head::from_parts(table.id(), 0, 1)));
     assert_eq!(drain(&mut table), [2, 3]);
 }

@@ -163,6 +163,6 @@ fn a_reset_makes_the_table_whole_after_memory_that_failed_within_a_chain() {
         rings.store_ordered(OrderedStore::UsedIndex, used + 2, 1);
         let fault = DeviceFault::IdNotInFlight { id: 1, actually: NotInFlight::Free };
         assert_eq!(queue.take(), Err(fault), "after {accesses}");
-        queue.release_stopped(DeviceStopped::confirmed());
+        queue.release(DeviceStopped::confirmed());
     }
 }

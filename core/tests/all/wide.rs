@@ -44,7 +44,7 @@ fn a_forged_name_is_refused() {
     let head = returned(&mut queue, &mut device);
     let forged = (0..64).map(|bit| head.serial() ^ 1 << bit).chain([head.serial() + 7, u64::MAX, 0]);
     for serial in forged {
-        let forged = Head::from_parts(head.index(), serial);
+        let forged = Head::from_parts(queue.id(), head.index(), serial);
         assert!(queue.read(forged, &mut [0; 8]).is_err(), "{forged}");
         assert!(queue.free(forged).is_err(), "{forged}");
         assert!(queue.buffers(forged).is_err(), "{forged}");

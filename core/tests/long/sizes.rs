@@ -47,7 +47,7 @@ fn one_chain_can_have_every_descriptor() {
             assert_eq!(u32::from(table.free_count()), size);
         }
         let needed = size as usize + 1;
-        let refused = Err(Misuse::NotEnoughFree { needed, free: size as u16 });
+        let refused = Err(Misuse::ChainExceedsQueue { needed, size: memory.config.size });
         assert_eq!(table.create(&[b"x"], &vec![1; size as usize]), refused);
     }
 }

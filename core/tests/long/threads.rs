@@ -2,7 +2,8 @@
 
 use crate::support::{BUFFERS_AT, Device, RINGS_AT, heap, pattern};
 use ringstorm_core::{
-    Config, DeviceAddress, Head, HeapMemory, Layout, Misuse, QueueSize, Region, SplitQueue, ThreadShared,
+    Config, DeviceAddress, DeviceStopped, Head, HeapMemory, Layout, Misuse, QueueSize, Region, SplitQueue,
+    ThreadShared,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -173,5 +174,5 @@ fn four_threads_and_a_device() {
     assert_eq!(queue.verify(), []);
     let total = (THREADS * CHAINS_EACH) as u16;
     assert_eq!((device().available_index(), device().used_index()), (total, total));
-    assert!(queue.release().is_ok());
+    queue.release(DeviceStopped::confirmed());
 }

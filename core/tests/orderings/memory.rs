@@ -135,8 +135,9 @@ impl SharedMemory for LoomMemory {
     fn len(&self) -> usize {
         self.0.len()
     }
+    /// Of each memory another one: no two regions of a queue may be the same memory.
     fn host_address(&self) -> u64 {
-        0
+        (Rc::as_ptr(&self.0).addr() as u64) << 8
     }
     #[track_caller]
     fn load_u16(&self, offset: usize) -> u16 {

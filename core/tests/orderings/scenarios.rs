@@ -157,7 +157,7 @@ fn exchange(shared: &Shared) -> u16 {
     }
     device.join().unwrap();
     assert_eq!(queue.verify(), []);
-    queue.release_stopped(DeviceStopped::confirmed());
+    queue.release(DeviceStopped::confirmed());
     back
 }
 
@@ -180,7 +180,7 @@ fn wake_device(shared: &Shared) -> u16 {
     let told: Told = (0..shared.scenario.chains).map(|number| submit(&mut queue, number)).collect();
     let seen = device.join().unwrap();
     is_awake(&told, seen);
-    queue.release_stopped(DeviceStopped::confirmed());
+    queue.release(DeviceStopped::confirmed());
     seen
 }
 
@@ -219,7 +219,7 @@ fn wake_driver(shared: &Shared, suppressed: bool, driver: impl FnOnce(&mut Queue
     let told = device.join().unwrap();
     assert_eq!(told.len(), chains.into());
     is_awake(&told, taken);
-    queue.release_stopped(DeviceStopped::confirmed());
+    queue.release(DeviceStopped::confirmed());
     taken
 }
 
@@ -287,7 +287,7 @@ fn converse(shared: &Shared) -> u16 {
     let told_driver = device.join().unwrap();
     is_awake(&told, told_driver.len() as u16);
     is_awake(&told_driver, back);
-    queue.release_stopped(DeviceStopped::confirmed());
+    queue.release(DeviceStopped::confirmed());
     back
 }
 

@@ -5,18 +5,22 @@ use ringstorm_core::{
     Config, DescriptorTable, DeviceAddress, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, QueueSize,
     Region, SharedMemory, SplitQueue, WritableBuffers,
 };
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Debug)]
 pub struct Vast {
     real: HeapMemory,
     claimed: usize,
+    /// No two may seem to be the same memory.
+    host_address: u64,
 }
 
 impl Vast {
     const BUFFERS: usize = 4 * u32::MAX as usize;
 
     pub fn new(real: usize, claimed: usize) -> Self {
-        Self { real: heap(real), claimed }
+        static NEXT: AtomicU64 = AtomicU64::new(1 << 40);
+        Self { real: heap(real), claimed, host_address: NEXT.fetch_add(1 << 40, Ordering::Relaxed) }
     }
 
     /// A table of 4 whose buffers may be as long as a length can say.
@@ -44,7 +48,7 @@ impl SharedMemory for Vast {
         self.claimed
     }
     fn host_address(&self) -> u64 {
-        self.real.host_address()
+        self.host_address
     }
     fn load_u16(&self, offset: usize) -> u16 {
         self.real.load_u16(offset)

@@ -9,9 +9,7 @@ pub use failing::{FailingAccess, MemoryFailed};
 
 use call::CallLog;
 use pages::{PAGE, Pages};
-use ringstorm_core::{
-    AnyMemory, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory, SystemError,
-};
+use ringstorm_core::{AnyMemory, Error, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory};
 use std::cell::Cell;
 use std::ops::Range;
 
@@ -49,8 +47,8 @@ impl WatchedMemory {
     /// Memory for up to `capacity` bytes.
     ///
     /// # Errors
-    /// [`SystemError`] if the allocator has not that much.
-    pub fn new(capacity: usize) -> Result<Self, SystemError> {
+    /// [`Error`] if the allocator has not that much, or the capacity is zero.
+    pub fn new(capacity: usize) -> Result<Self, Error> {
         let memory = Self::over(HeapMemory::new(capacity.next_multiple_of(PAGE))?.into());
         memory.length.set(capacity);
         Ok(memory)

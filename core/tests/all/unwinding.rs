@@ -1,0 +1,315 @@
+//! The caller's own memory panics in the middle of a call, as a wrapper does that checks bounds or has lost its mapping.
+//!
+//! Whatever the access at which it does: the call has changed nothing, or the queue is broken until a reset; and the
+//! reset recovers it. An honest device is never blamed for what happened.
+
+use crate::support::{BUFFERS_AT, Device, RINGS_AT, drain, heap};
+use ringstorm_core::{
+    Config, DescriptorTable, DeviceAddress, DeviceFault, DeviceStopped, Error, FullBarrier, Head, HeapMemory,
+    Layout, OrderedLoad, OrderedStore, QueueSize, Region, RingIndex, Segment, SharedMemory, SplitQueue,
+    WritableBuffers,
+};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+
+/// The accesses that are left before memory panics, for all memories of one queue.
+struct Fuse(Cell<usize>);
+
+impl Fuse {
+    const NEVER: usize = usize::MAX;
+}
+
+/// Not a failure of an assertion.
+struct Blown;
+
+struct Fused<'m> {
+    memory: &'m HeapMemory,
+    fuse: &'m Fuse,
+    /// Whether the access that panics is made first.
+    after: bool,
+}
+
+impl Fused<'_> {
+    fn access<T>(&self, access: impl Fn(&HeapMemory) -> T) -> T {
+        let left = self.fuse.0.get();
+        if left == 0 {
+            if self.after {
+                access(self.memory);
+            }
+            panic_any(Blown);
+        }
+        if left != Fuse::NEVER {
+            self.fuse.0.set(left - 1);
+        }
+        access(self.memory)
+    }
+}
+
+impl SharedMemory for Fused<'_> {
+    fn len(&self) -> usize {
+        self.memory.len()
+    }
+    fn host_address(&self) -> u64 {
+        self.memory.host_address()
+    }
+    fn load_u16(&self, offset: usize) -> u16 {
+        self.access(|memory| memory.load_u16(offset))
+    }
+    fn load_u32(&self, offset: usize) -> u32 {
+        self.access(|memory| memory.load_u32(offset))
+    }
+    fn load_u64(&self, offset: usize) -> u64 {
+        self.access(|memory| memory.load_u64(offset))
+    }
+    fn store_u16(&self, offset: usize, value: u16) {
+        self.access(|memory| memory.store_u16(offset, value))
+    }
+    fn store_u32(&self, offset: usize, value: u32) {
+        self.access(|memory| memory.store_u32(offset, value))
+    }
+    fn store_u64(&self, offset: usize, value: u64) {
+        self.access(|memory| memory.store_u64(offset, value))
+    }
+    fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16 {
+        self.access(|memory| memory.load_ordered(access, offset))
+    }
+    fn store_ordered(&self, access: OrderedStore, offset: usize, value: u16) {
+        self.access(|memory| memory.store_ordered(access, offset, value))
+    }
+    fn barrier(&self, barrier: FullBarrier) {
+        self.access(|memory| memory.barrier(barrier))
+    }
+    fn copy_in(&self, offset: usize, bytes: &[u8]) {
+        self.access(|memory| memory.copy_in(offset, bytes))
+    }
+    fn copy_out(&self, offset: usize, out: &mut [u8]) {
+        let read = self.access(|memory| {
+            let mut read = vec![0; out.len()];
+            memory.copy_out(offset, &mut read);
+            read
+        });
+        out.copy_from_slice(&read);
+    }
+    fn zero(&self, offset: usize, length: usize) {
+        self.access(|memory| memory.zero(offset, length))
+    }
+    fn abandon(&self) {
+        self.memory.abandon();
+    }
+}
+
+const SIZE: u16 = 8;
+const ROOM: u32 = 32;
+const OWN_AT: u64 = 0x10_0000_0000;
+
+struct Memory {
+    fuse: Fuse,
+    rings: HeapMemory,
+    buffers: HeapMemory,
+    own: HeapMemory,
+}
+
+impl Memory {
+    fn new() -> Self {
+        let length = Layout::new(QueueSize::new(SIZE.into()).unwrap()).len();
+        let fuse = Fuse(Cell::new(Fuse::NEVER));
+        Self { fuse, rings: heap(length), buffers: heap(usize::from(SIZE) * ROOM as usize), own: heap(64) }
+    }
+
+    fn region<'m>(&'m self, memory: &'m HeapMemory, at: u64, after: bool) -> Region<Fused<'m>> {
+        Region::at(Fused { memory, fuse: &self.fuse, after }, DeviceAddress::new(at))
+    }
+
+    fn device(&self) -> Device<'_, HeapMemory> {
+        let regions = vec![(BUFFERS_AT, &self.buffers), (OWN_AT, &self.own)];
+        Device::new(SIZE, &self.rings, regions, 0)
+    }
+}
+
+/// A queue with a chain that came back, one that can be taken, one in flight and one unpublished.
+struct Scene<'m> {
+    queue: SplitQueue<Fused<'m>>,
+    device: Device<'m, HeapMemory>,
+    segment: Segment,
+    returned: Head,
+    in_flight: Head,
+    unpublished: Head,
+}
+
+fn scene(memory: &Memory, event_index: bool, after: bool) -> Scene<'_> {
+    let mut config =
+        Config { buffer_size: ROOM, event_index, ..Config::new(QueueSize::new(SIZE.into()).unwrap()) };
+    config.policies.writable = WritableBuffers::Zeroed;
+    let rings = memory.region(&memory.rings, RINGS_AT, after);
+    let buffers = memory.region(&memory.buffers, BUFFERS_AT, after);
+    let mut queue = SplitQueue::new(config, rings, buffers).unwrap();
+    let region = queue.register(memory.region(&memory.own, OWN_AT, after)).unwrap();
+    let mut device = memory.device();
+    let returned = queue.submit(&[b"returned"], &[8]).unwrap();
+    let waiting = queue.submit(&[b"waiting"], &[]).unwrap();
+    let in_flight = queue.submit(&[b"in flight"], &[]).unwrap();
+    let _ = queue.publish();
+    while device.poll().is_some() {}
+    device.answer(returned.index(), b"answered");
+    device.answer(waiting.index(), b"");
+    queue.take().unwrap().unwrap();
+    let unpublished = queue.submit(&[b"later"], &[]).unwrap();
+    Scene {
+        queue,
+        device,
+        segment: Segment { region, offset: 8, length: 8 },
+        returned,
+        in_flight,
+        unpublished,
+    }
+}
+
+type Call = fn(&mut Scene<'_>);
+
+const CALLS: [(&str, Call); 11] = [
+    ("submit", |scene| _ = scene.queue.submit(&[b"one", b"two"], &[4]).unwrap()),
+    ("submit_with", |scene| {
+        let written = scene.queue.submit_with(&[4, 4], &[4], |writer| writer.write(b"in place"));
+        written.unwrap();
+    }),
+    ("submit_over", |scene| _ = scene.queue.submit_over(&[scene.segment; 2], &[scene.segment]).unwrap()),
+    ("publish", |scene| _ = scene.queue.publish()),
+    ("take", |scene| _ = scene.queue.take().unwrap().unwrap()),
+    ("read", |scene| _ = scene.queue.read(scene.returned, &mut [0; 8]).unwrap()),
+    ("free", |scene| scene.queue.free(scene.returned).unwrap()),
+    ("withdraw", |scene| scene.queue.withdraw(scene.unpublished).unwrap()),
+    ("no interrupts", |scene| _ = scene.queue.set_interrupts(false)),
+    ("interrupts", |scene| _ = scene.queue.set_interrupts(true)),
+    ("reset", |scene| scene.queue.reset(DeviceStopped::confirmed(), RingIndex::new(0))),
+];
+
+/// Whether memory panicked in the call.
+fn unwinds(fuse: &Fuse, accesses: usize, call: impl FnOnce()) -> bool {
+    fuse.0.set(accesses);
+    let end = catch_unwind(AssertUnwindSafe(call));
+    fuse.0.set(Fuse::NEVER);
+    match end {
+        Ok(()) => false,
+        Err(payload) if payload.is::<Blown>() => true,
+        Err(payload) => std::panic::resume_unwind(payload),
+    }
+}
+
+/// A queue that is as good as a new one: every descriptor goes round, and nobody is blamed.
+fn carries_everything(scene: &mut Scene<'_>, what: &str) {
+    let Scene { queue, device, .. } = scene;
+    assert_eq!((queue.free_count(), queue.in_flight(), queue.is_broken()), (SIZE, 0, false), "{what}");
+    assert_eq!(queue.verify(), [], "{what}");
+    for round in 0..3 {
+        let heads: Vec<Head> = (0..SIZE).map(|_| queue.submit(&[b"again"], &[]).unwrap()).collect();
+        let _ = queue.publish();
+        assert_eq!(queue.in_flight(), SIZE, "{what}");
+        assert_eq!(device.serve(|_| Vec::new()), SIZE.into(), "{what}, round {round}");
+        for head in heads {
+            let taken = queue.take().unwrap_or_else(|fault| panic!("{what}: {fault}"));
+            assert_eq!(taken.map(|done| done.head), Some(head), "{what}");
+            queue.free(head).unwrap();
+        }
+        assert!(matches!(queue.take(), Ok(None)), "{what}");
+    }
+}
+
+/// Whatever is in the queue comes back from an honest device, and is freed.
+fn drains(scene: &mut Scene<'_>, returned: bool, what: &str) {
+    let _ = scene.queue.publish();
+    scene.device.answer(scene.in_flight.index(), b"");
+    scene.device.serve(|_| Vec::new());
+    while let Some(done) = scene.queue.take().unwrap_or_else(|fault| panic!("{what}: {fault}")) {
+        scene.queue.free(done.head).unwrap();
+    }
+    if returned {
+        scene.queue.free(scene.returned).unwrap();
+    }
+}
+
+#[test]
+fn a_call_that_unwinds_changed_nothing_or_left_the_queue_broken() {
+    let mut unwound = 0;
+    for (name, call) in CALLS {
+        for (event_index, after) in [(false, false), (false, true), (true, false), (true, true)] {
+            for accesses in 0.. {
+                let what = format!("{name}, event index {event_index}, access {accesses}, made {after}");
+                let memory = Memory::new();
+                let mut scene = scene(&memory, event_index, after);
+                let before = (scene.queue.free_count(), scene.queue.in_flight());
+                if !unwinds(&memory.fuse, accesses, || call(&mut scene)) {
+                    assert!(accesses > 0, "{what}");
+                    break;
+                }
+                unwound += 1;
+                if scene.queue.is_broken() {
+                    assert!(matches!(scene.queue.take(), Err(DeviceFault::Broken)), "{what}");
+                    let refused = scene.queue.submit(&[], &[1]);
+                    assert!(matches!(refused, Err(Error::Device(DeviceFault::Broken))), "{what}");
+                } else {
+                    // A chain is freed by then, whatever the table in memory still shows.
+                    let freed = u16::from(name == "free") * 2;
+                    let now = (scene.queue.free_count(), scene.queue.in_flight());
+                    assert_eq!(now, (before.0 + freed, before.1), "{what}");
+                    drains(&mut scene, freed == 0, &what);
+                    assert_eq!(scene.queue.free_count(), SIZE, "{what}");
+                }
+                scene.queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
+                scene.device = memory.device();
+                carries_everything(&mut scene, &what);
+            }
+        }
+    }
+    assert!(unwound > 100, "{unwound}");
+}
+
+/// It once counted the chains before it published them, and panicked at the 65,536th.
+#[test]
+fn publishing_again_and_again_counts_nothing_twice() {
+    let memory = Memory::new();
+    let mut scene = scene(&memory, false, false);
+    for _ in 0..70_000 {
+        assert!(unwinds(&memory.fuse, 0, || _ = scene.queue.publish()) || scene.queue.is_broken());
+    }
+    scene.queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
+    scene.device = memory.device();
+    carries_everything(&mut scene, "publish");
+}
+
+/// The table alone has no broken state: a chain is made or not, and freed or not.
+#[test]
+fn a_table_is_whole_whenever_its_memory_panics() {
+    for after in [false, true] {
+        for accesses in 0..8 {
+            let memory = Memory::new();
+            let size = QueueSize::new(SIZE.into()).unwrap();
+            let regions = (
+                memory.region(&memory.rings, RINGS_AT, after),
+                memory.region(&memory.buffers, BUFFERS_AT, after),
+            );
+            let mut table =
+                DescriptorTable::new(size, ROOM, WritableBuffers::Zeroed, regions.0, regions.1).unwrap();
+            let kept = table.create(&[b"kept", b"kept"], &[]).unwrap();
+            if unwinds(&memory.fuse, accesses, || _ = table.create(&[b"one"], &[4, 4]).unwrap()) {
+                assert_eq!(table.free_count(), SIZE - 2);
+                for index in 2..SIZE {
+                    let head = Head::from_parts(kept.queue(), index, 2);
+                    assert_eq!(table.free(head), Err(ringstorm_core::Misuse::HeadFree(head)));
+                }
+            }
+            unwinds(&memory.fuse, accesses % 2, || table.free(kept).unwrap());
+            let free = table.free_count();
+            let mut all = drain(&mut table);
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), usize::from(free), "no descriptor is handed out twice");
+            assert_eq!(free, SIZE - table_live(&table, kept), "none is lost");
+            table.release_stopped(DeviceStopped::confirmed());
+        }
+    }
+}
+
+/// Descriptors of `kept`, if it is still there.
+fn table_live<M: SharedMemory>(table: &DescriptorTable<M>, kept: Head) -> u16 {
+    table.buffers(kept).map_or(0, |buffers| buffers.len() as u16)
+}
