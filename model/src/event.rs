@@ -299,7 +299,8 @@ pub enum Event<'a> {
         /// Whether it keeps the memory of the buffers.
         buffers: bool,
     },
-    /// Memory failed in a call of the driver, which unwound. There is no event of the call itself.
+    /// Memory failed in a call of the driver, which unwound. There is no event of the call itself, unless it freed a chain all the
+    /// same.
     Unwound {
         /// Whether the queue says that it is broken.
         broken: bool,

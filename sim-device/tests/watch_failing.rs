@@ -27,11 +27,21 @@ fn caught(call: impl FnOnce()) -> Option<Box<dyn Any + Send>> {
 type Access = fn(&WatchedMemory);
 
 const ACCESSES: [Access; 14] = [
-    |memory| drop(memory.load_u16(0)),
-    |memory| drop(memory.load_u32(0)),
-    |memory| drop(memory.load_u64(0)),
-    |memory| drop(memory.load_u32_pair(0)),
-    |memory| drop(memory.load_ordered(OrderedLoad::UsedIndex, 0)),
+    |memory| {
+        let _ = memory.load_u16(0);
+    },
+    |memory| {
+        let _ = memory.load_u32(0);
+    },
+    |memory| {
+        let _ = memory.load_u64(0);
+    },
+    |memory| {
+        let _ = memory.load_u32_pair(0);
+    },
+    |memory| {
+        let _ = memory.load_ordered(OrderedLoad::UsedIndex, 0);
+    },
     |memory| memory.copy_out(0, &mut [0; 8]),
     |memory| memory.store_u16(0, 1),
     |memory| memory.store_u32(0, 1),

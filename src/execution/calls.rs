@@ -327,6 +327,7 @@ impl Rig {
     }
 
     pub(super) fn free(&mut self, head: u16, name: Name, listener: &mut impl Listener) -> Result<(), Stop> {
+        self.run.freeing = (name == Name::Current).then_some(head);
         let answer = self.call(Call::Free, |subject| subject.free(head, name));
         self.judge.tell(&Event::Free { head, name, answer }, listener)?;
         let run = &mut self.run;

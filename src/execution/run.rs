@@ -51,6 +51,8 @@ pub(super) struct Run {
     /// Which access of the driver's is to fail, and what the device saw before the last call in which one could.
     pub(super) failing: FailingAccess,
     pub(super) visible: Visible,
+    /// The head of the chain that was last to be freed, by its current name.
+    pub(super) freeing: Option<u16>,
     /// Whether the device is stopped, since memory failed in a reset.
     pub(super) stopped: bool,
     pub(super) coverage: Coverage,
@@ -92,6 +94,7 @@ impl Run {
             trap_thrown: Thrown::NOTHING,
             failing: FailingAccess::default(),
             visible: Visible::default(),
+            freeing: None,
             stopped: false,
             coverage: Coverage::default(),
             counts: Counts::default(),
@@ -136,6 +139,7 @@ impl Run {
             trap_thrown,
             failing,
             visible,
+            freeing,
             stopped,
             coverage,
             // These go on.
@@ -156,7 +160,7 @@ impl Run {
         forged.clear();
         (*thrown, *trap, *trap_thrown) = (0, None, Thrown::NOTHING);
         failing.set(None);
-        (*visible, *stopped) = (Visible::default(), false);
+        (*visible, *freeing, *stopped) = (Visible::default(), None, false);
         *coverage = Coverage::default();
         (*last_answer, *blame) = (None, None);
     }

@@ -4,7 +4,7 @@ use super::{Listener, Rig, Skip, Stop, panics};
 use crate::outcome::Call;
 use crate::scenario::Step;
 use ringstorm_core::SharedMemory;
-use ringstorm_model::Event;
+use ringstorm_model::{Event, Name};
 use ringstorm_sim_device::MemoryFailed;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -85,9 +85,20 @@ impl Rig {
         run.restore_limits(&self.provided);
         let subject = run.subject.as_deref().expect("the subject is there until it is released");
         let broken = panics::guard(|| subject.is_broken());
+        // A chain that was to be freed may be free.
+        let freed = run.freeing.filter(|head| {
+            run.call == Call::Free
+                && !broken
+                && run.returned.contains(head)
+                && !panics::guard(|| subject.is_live(*head))
+        });
         let changed = self.visible() != self.run.visible;
         let available = self.run.device.eyes().available_index();
         self.judge.tell(&Event::Unwound { broken, changed, available }, listener)?;
+        if let Some(head) = freed {
+            self.judge.tell(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)?;
+            self.run.returned.retain(|returned| *returned != head);
+        }
         let run = &mut self.run;
         if broken {
             // A device that was stopped for a reset stays so until one succeeds.

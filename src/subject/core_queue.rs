@@ -189,6 +189,10 @@ impl Subject for CoreQueue {
         self.queue.is_broken()
     }
 
+    fn is_live(&self, head: u16) -> bool {
+        self.queue.buffers(self.name(head, Name::Current)).is_ok()
+    }
+
     fn snapshot(&self) -> Option<Box<dyn Subject>> {
         Some(Box::new(self.clone()))
     }

@@ -112,6 +112,10 @@ impl Subject for Deadly {
         self.specimen.is_broken()
     }
 
+    fn is_live(&self, head: u16) -> bool {
+        self.specimen.is_live(head)
+    }
+
     fn release(self: Box<Self>) {
         Box::new(self.specimen).release();
     }

@@ -80,8 +80,9 @@ pub struct Capabilities {
     /// access: table and rings always, buffers if the device has a chain.
     pub keeps_memory: bool,
     /// A call that unwinds because memory panicked, at any access of [`WatchedMemory`], has changed nothing that its caller or
-    /// the device can see (the available index, flags and `used_event` are as they were), or the queue [is
-    /// broken](Subject::is_broken) until a reset succeeds. Needs [`watched`](Self::watched).
+    /// the device can see (the available index, flags and `used_event` are as they were), or has [freed](Subject::is_live) the
+    /// chain that it was to free, or the queue [is broken](Subject::is_broken) until a reset succeeds. Needs
+    /// [`watched`](Self::watched).
     pub unwinds: bool,
 }
 
@@ -218,6 +219,13 @@ pub trait Subject {
     /// [`Capabilities::unwinds`] only, after a call that unwound.
     fn is_broken(&self) -> bool {
         not_there("is_broken")
+    }
+
+    /// Whether the returned chain at `head` is still there after freeing it unwound: one that is not is free, as if nothing had
+    /// gone wrong. Asked for with [`Capabilities::unwinds`] only, if the queue is not broken.
+    fn is_live(&self, head: u16) -> bool {
+        let _ = head;
+        true
     }
 
     /// A copy of the subject over the same memory, to go back to: only one of the two goes on at a time, and the other

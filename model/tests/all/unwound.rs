@@ -41,7 +41,7 @@ fn a_broken_queue_takes_and_publishes_nothing() {
     rejects(&promises, &unwound, NOTHING, Invariant::FailedUnchanged);
     accepts(&promises, &unwound, no_take(Refusal::Broken));
     // The publication that was cut short may have stored the index.
-    let published = [submit(&[], &[8], 0), chain(0, &[writable(0, 8)]), BROKEN];
+    let published = [submit(&[], &[8], 0), chain(0, const { &[writable(0, 8)] }), BROKEN];
     accepts(&FOUR, &published, index(1));
     rejects(&FOUR, &published, index(0), Invariant::AvailableOrder);
 }
