@@ -34,6 +34,7 @@ mod snapshot;
 mod state;
 mod unfit;
 mod unwound;
+mod withdraw;
 
 pub use ground::Ground;
 pub use honest::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};

@@ -49,6 +49,8 @@ pub enum Call {
     Release,
     /// Dropping it while the device is running.
     Drop,
+    /// Taking back a chain that is not published.
+    Withdraw,
 }
 
 impl fmt::Display for Call {

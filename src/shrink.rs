@@ -209,6 +209,7 @@ fn plainer(step: Step) -> Vec<Step> {
             let limits = amounts(limit).into_iter().map(move |limit| Step::Read { pick, limit });
             picks(pick).into_iter().map(|pick| Step::Read { pick, limit }).chain(limits).collect()
         }
+        Step::Withdraw { pick } => picks(pick).into_iter().map(|pick| Step::Withdraw { pick }).collect(),
         Step::Free { pick } => picks(pick).into_iter().map(|pick| Step::Free { pick }).collect(),
         Step::Misuse { call, head, pick } => {
             picks(pick).into_iter().map(|pick| Step::Misuse { call, head, pick }).collect()

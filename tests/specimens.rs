@@ -92,8 +92,11 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         Defect::WrapBlamed | Defect::FullRingBlamed => &[FairBlame],
         Defect::UnwoundFree => &[FreeCount, UnwoundUnchanged],
         Defect::UnwoundPublish => &[AvailableOrder, UnwoundUnchanged, Drains, Notified],
-        Defect::UnwoundTake => &[Drains, UnwoundUnchanged],
+        // The element behind it comes too early.
+        Defect::UnwoundTake => &[Drains, UnwoundUnchanged, CompletedOnce],
         Defect::UnwoundReset => &[FreeCount, UnwoundUnchanged],
+        Defect::WithdrawLeavesEntry => &[AvailableOrder],
+        Defect::WithdrawTakesPublished | Defect::TooManyForNowIsForEver => &[MisuseRefused],
         Defect::IdleDropFreesRings | Defect::DropFreesBuffers => &[MemoryKept],
     }
 }

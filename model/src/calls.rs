@@ -70,7 +70,7 @@ impl Model {
         jump || over_long || self.tampered
     }
 
-    fn other_refusal(&mut self, refusal: Refusal, call: &str) -> Result<(), Violation> {
+    pub(crate) fn other_refusal(&mut self, refusal: Refusal, call: &str) -> Result<(), Violation> {
         match refusal {
             Refusal::Broken => {
                 require!(
@@ -219,7 +219,7 @@ impl Model {
                 );
                 Ok(())
             }
-            (Err(live), Err(refusal)) => self.bad_head(live, refusal, "read", head),
+            (Err(live), Err(refusal)) => self.bad_head(Self::not_returned(live), refusal, "read", head),
         }
     }
 
@@ -233,37 +233,17 @@ impl Model {
             Ok(()) => {
                 let what = if live { "not back from the device" } else { "none, by that name" };
                 require!(returned, MisuseRefused, "free accepted chain {head}, which is {what}");
-                let serial = self.chains.freed(head);
-                self.fragmented |= serial != self.free_next;
-                self.free_next += 1;
-                if self.chains.live == 0 {
-                    (self.free_next, self.fragmented) = (self.submissions + 1, false);
-                }
+                self.gone(head);
                 Ok(())
             }
             Err(refusal) if returned => self.other_refusal(refusal, "free"),
-            Err(refusal) => self.bad_head(live, refusal, "free", head),
+            Err(refusal) => self.bad_head(Self::not_returned(live), refusal, "free", head),
         }
     }
 
-    /// A refusal of a head that deserves one.
-    fn bad_head(&mut self, live: bool, refusal: Refusal, call: &str, head: u16) -> Result<(), Violation> {
-        match refusal {
-            Refusal::Misuse(MisuseKind::Unspecified) => {}
-            Refusal::Misuse(kind) => {
-                let right = if live { MisuseKind::NotReturned } else { MisuseKind::BadHead };
-                require!(
-                    kind == right,
-                    MisuseRefused,
-                    "{call} of {head} is refused as {kind:?}, not {right:?}"
-                );
-            }
-            Refusal::Broken => return self.other_refusal(refusal, call),
-            Refusal::Device(_) | Refusal::System => {
-                require!(false, MisuseRefused, "{call} of {head} blames somebody else than the caller");
-            }
-        }
-        Ok(())
+    /// Why a call that wants a returned chain refuses one that is live, or none.
+    const fn not_returned(live: bool) -> MisuseKind {
+        if live { MisuseKind::NotReturned } else { MisuseKind::BadHead }
     }
 
     /// The first reason to refuse a chain, if there is one.
@@ -303,7 +283,11 @@ impl Model {
             MisuseKind::EmptyBuffer => lengths.any(|length| length == 0),
             MisuseKind::BufferTooLarge => lengths.any(|length| length > self.setup.buffer_size.into()),
             MisuseKind::ChainTooLong => lengths.sum::<u64>() > CHAIN_BYTES,
-            MisuseKind::BadHead | MisuseKind::NotReturned | MisuseKind::Unspecified => false,
+            MisuseKind::ChainExceedsQueue => count > self.setup.queue_size.into(),
+            MisuseKind::BadHead
+            | MisuseKind::NotReturned
+            | MisuseKind::Published
+            | MisuseKind::Unspecified => false,
         }
     }
 }

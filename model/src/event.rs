@@ -35,6 +35,10 @@ pub enum MisuseKind {
     NotReturned,
     /// The driver does not tell them apart.
     Unspecified,
+    /// More buffers than the queue has descriptors, so that the chain never fits.
+    ChainExceedsQueue,
+    /// A chain that is not taken back: the device may have it, or has returned it.
+    Published,
 }
 
 /// What a driver says of the device.
@@ -141,6 +145,13 @@ pub enum Event<'a> {
         head: u16,
         /// How it was named.
         name: Name,
+        /// Done, or why not.
+        answer: Answer<()>,
+    },
+    /// The driver was asked to take back a chain that was submitted and not published.
+    Withdraw {
+        /// The chain.
+        head: u16,
         /// Done, or why not.
         answer: Answer<()>,
     },
@@ -321,6 +332,7 @@ impl Event<'_> {
             | Self::Take { .. }
             | Self::Read { .. }
             | Self::Free { .. }
+            | Self::Withdraw { .. }
             | Self::Interrupts { .. }
             | Self::Reset { .. }
             | Self::Released { .. }

@@ -36,6 +36,7 @@ mod state;
 mod trace;
 mod unwound;
 mod used;
+mod withdraw;
 
 pub use event::{
     Answer, ChainFlaw, Completion, Descriptor, DeviceRefusal, Event, MisuseKind, Name, Place, Refusal,

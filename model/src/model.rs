@@ -139,6 +139,11 @@ impl Model {
         self.chains.in_flight(head.into()).is_some()
     }
 
+    /// Heads of the chains that were submitted and not published, oldest first.
+    pub const fn unpublished(&self) -> &VecDeque<u16> {
+        &self.unpublished
+    }
+
     /// The head of the chain that the device returned and the driver should hand back next.
     pub fn returned_next(&self) -> Option<u16> {
         self.used.first_good(&self.chains)
@@ -172,6 +177,7 @@ impl Model {
             Event::Take { answer } => self.take(answer),
             Event::Read { head, limit, answer, standing } => self.read(head, limit, answer, standing),
             Event::Free { head, name, answer } => self.free(head, name, answer),
+            Event::Withdraw { head, answer } => self.withdraw(head, answer),
             Event::Reset { first_index } => {
                 self.restart(first_index);
                 let unwanted = self.wish == Wish::Unwanted;

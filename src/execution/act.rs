@@ -19,6 +19,7 @@ impl Rig {
             Step::Reset => self.reset(listener),
             Step::Misuse { call, head, pick } => self.misuse(call, head, pick, listener),
             Step::Interrupts { wanted } => self.interrupts(wanted, listener),
+            Step::Withdraw { pick } => self.withdraw_unpublished(pick, listener),
             Step::MemoryFails { after } => Ok(self.let_memory_fail(after)),
             Step::DeviceTake { .. }
             | Step::DeviceReturn { .. }

@@ -36,7 +36,7 @@ impl Letter {
 /// - Chains to be refused: of no buffer, of an empty one, of one too long, alone or behind a good one, of one that is
 ///   absurdly long, of one
 ///   descriptor too many; and, [rarely](Letter::rare), of 65,537.
-/// - Taking, collecting; reading and freeing the newest and the oldest; every call with every [`BadHead`]; reset;
+/// - Taking, collecting; reading, freeing and withdrawing the newest and the oldest; every call with every [`BadHead`]; reset;
 ///   notifications on and off for both sides.
 /// - The device takes one chain; returns the newest or the oldest with nothing or everything written, with bytes
 ///   written that it does not report, or all chains in one move of the used index.
@@ -127,13 +127,18 @@ fn driver(size: u16, steps: &mut Vec<Step>) {
     for pick in picks.iter().copied() {
         steps.push(Step::Read { pick, limit: Amount::Full });
         steps.push(Step::Free { pick });
+        steps.push(Step::Withdraw { pick });
     }
     steps.push(Step::Read { pick: Pick::OLDEST, limit: Amount::Bytes(1) });
     steps.push(Step::Reset);
     for call in HeadCall::VARIANTS {
         let heads = BadHead::VARIANTS.iter().filter(|head| {
-            // Reading has no stale names.
-            *call == HeadCall::Free || **head != BadHead::Stale
+            // Freeing alone has stale names, and what was returned may be freed and read.
+            match head {
+                BadHead::Stale => *call == HeadCall::Free,
+                BadHead::Returned => *call == HeadCall::Withdraw,
+                _ => true,
+            }
         });
         steps.extend(heads.map(|head| Step::Misuse { call: *call, head: *head, pick: Pick::NEWEST }));
     }

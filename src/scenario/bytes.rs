@@ -18,6 +18,8 @@ pub const STEP_BYTES: usize = 18;
 
 /// Shifts the meaning of a zero byte to a queue of 8.
 const SIZE_OF_ZERO: u8 = 3;
+/// Added to the number of a head that is to be withdrawn.
+const WITHDRAWN: u8 = 128;
 /// Below it, a class says that only the low byte counts.
 const WIDE: u8 = 0xf0;
 
@@ -126,12 +128,20 @@ pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
         Op::Read => Step::Read { pick, limit: decode_amount(a, value) },
         Op::Free => Step::Free { pick },
         Op::Reset => Step::Reset,
-        Op::Misuse => match (HeadCall::from_repr(a & 1), BadHead::from_repr(b)) {
-            (Some(call), Some(head)) => Step::Misuse { call, head, pick },
-            _ => Step::Idle,
-        },
+        Op::Misuse => {
+            // Two calls stand in the first byte, as they always did; the heads of the third are numbered behind theirs.
+            let (call, head) = match b.checked_sub(WITHDRAWN) {
+                Some(head) => (Some(HeadCall::Withdraw), head),
+                None => (HeadCall::from_repr(a & 1), b),
+            };
+            match (call, BadHead::from_repr(head)) {
+                (Some(call), Some(head)) => Step::Misuse { call, head, pick },
+                _ => Step::Idle,
+            }
+        }
         Op::Interrupts => Step::Interrupts { wanted: a & 1 == 0 },
         Op::MemoryFails => Step::MemoryFails { after: value as u16 },
+        Op::Withdraw => Step::Withdraw { pick },
         Op::DeviceTake => Step::DeviceTake { count: b.max(1) },
         Op::DeviceEvent => Step::DeviceEvent { ahead: value as u16 },
         Op::DeviceReturn => {
@@ -165,7 +175,8 @@ pub(super) fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
             let (a, value) = encode_amount(limit);
             small(pick, a, 0, value);
         }
-        Step::Free { pick } => small(pick, 0, 0, 0),
+        Step::Free { pick } | Step::Withdraw { pick } => small(pick, 0, 0, 0),
+        Step::Misuse { call: HeadCall::Withdraw, head, pick } => small(pick, 0, WITHDRAWN + head as u8, 0),
         Step::Misuse { call, head, pick } => small(pick, call as u8, head as u8, 0),
         Step::Interrupts { wanted } | Step::DeviceNotifications { wanted } => {
             small(Pick::NEWEST, u8::from(!wanted), 0, 0);

@@ -123,7 +123,9 @@ impl Drawer {
                     Op::Publish | Op::Take | Op::Read => (0, 8),
                     Op::Misuse => (0, 4),
                     Op::Reset | Op::Interrupts | Op::DeviceNotifications | Op::Settle => (0, 1),
-                    Op::MemoryFails => (0, 1),
+                    Op::Withdraw => (0, 2),
+                    // It breaks most queues, and what comes before the next reset finds little to do.
+                    Op::MemoryFails => (0, if self.one_in(4) { 2 } else { 0 }),
                     Op::DeviceEvent => (0, 2),
                     Op::Fault => (0, if profile == Profile::Honest { 0 } else { 8 }),
                 };
@@ -220,8 +222,12 @@ impl Drawer {
             Op::Misuse => {
                 let head = BadHead::VARIANTS[self.below(BadHead::VARIANTS.len() as u32) as usize];
                 let call = HeadCall::VARIANTS[self.below(HeadCall::VARIANTS.len() as u32) as usize];
-                // What is read is always looked up by the newest name.
-                let call = if head == BadHead::Stale { HeadCall::Free } else { call };
+                let call = match head {
+                    // What is read or withdrawn is always looked up by the newest name.
+                    BadHead::Stale => HeadCall::Free,
+                    BadHead::Returned => HeadCall::Withdraw,
+                    _ => call,
+                };
                 Step::Misuse { call, head, pick: self.pick() }
             }
             Op::Interrupts => Step::Interrupts { wanted: self.one_in(2) },
@@ -230,6 +236,12 @@ impl Drawer {
                 // A call that handles a chain makes a handful of accesses, and a long chain some for each buffer.
                 let limit = self.choose(&[(2, 1), (8, 2), (64, 1)]);
                 Step::MemoryFails { after: self.below(limit) as u16 }
+            }
+            Op::Withdraw => {
+                let chains = self.guess.chains().max(1);
+                self.guess.descriptors -= self.guess.descriptors.div_ceil(chains).min(self.guess.descriptors);
+                self.guess.prepared = self.guess.prepared.saturating_sub(1);
+                Step::Withdraw { pick: self.pick() }
             }
             Op::DeviceTake => {
                 let count = self.count();

@@ -67,7 +67,7 @@ impl Fresh {
             Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Reset | Op::Settle => return self.step(),
             Op::Submit | Op::Prepare | Op::Write => 2..18,
             Op::Read | Op::DeviceReturn | Op::Fault => 1..8,
-            Op::Free => 1..2,
+            Op::Free | Op::Withdraw => 1..2,
             Op::Misuse => 1..4,
             Op::Interrupts | Op::DeviceNotifications => 2..3,
             Op::DeviceTake => 3..4,

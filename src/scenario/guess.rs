@@ -73,6 +73,7 @@ impl Guess {
             Op::Publish,
             Op::Reset,
             Op::MemoryFails,
+            Op::Withdraw,
             Op::DeviceTake,
             Op::DeviceReturn,
             Op::DeviceEvent,
@@ -88,6 +89,7 @@ impl Guess {
         let heard = !self.silent;
         ALWAYS
             | bits(SUBMIT, self.free() > 0 && whole)
+            | bits(bit(Op::Withdraw), self.prepared > 0)
             | bits(bit(Op::Publish), self.prepared > 0 && whole)
             | bits(TAKE, (self.used > 0 || self.poisoned) && whole)
             | bits(OWN, self.completed > 0)

@@ -210,7 +210,7 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
         Op::Free => Step::Free { pick: parse_pick(words)? },
         Op::Reset => Step::Reset,
         Op::Misuse => Step::Misuse {
-            call: words.expect("the call, free or read")?.name::<HeadCall>("the call")?,
+            call: words.expect("the call, free, read or withdraw")?.name::<HeadCall>("the call")?,
             head: words.expect("what is named")?.name::<BadHead>("what is named")?,
             pick: parse_pick(words)?,
         },
@@ -222,6 +222,7 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
                 _ => return Err(word.error("after=")),
             }
         }
+        Op::Withdraw => Step::Withdraw { pick: parse_pick(words)? },
         Op::DeviceTake => {
             let mut count = 1;
             if let Some(word) = words.next() {

@@ -80,7 +80,7 @@ impl Display for Step {
                 Ok(())
             }
             Self::Read { pick, limit } => write!(f, " {pick} limit={limit}"),
-            Self::Free { pick } => write!(f, " {pick}"),
+            Self::Free { pick } | Self::Withdraw { pick } => write!(f, " {pick}"),
             Self::Misuse { call, head, pick } => {
                 let (call, head): (&str, &str) = (call.into(), head.into());
                 write!(f, " {call} {head} {pick}")

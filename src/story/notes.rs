@@ -110,6 +110,10 @@ impl Listener for Story<'_> {
                 Ok(()) => self.note(format!("frees chain {head}")),
                 Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
             },
+            Event::Withdraw { head, answer } => match answer {
+                Ok(()) => self.note(format!("takes chain {head} back")),
+                Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
+            },
             Event::Reset { first_index } => self.note(format!("reset to index {first_index}")),
             Event::Interrupts { .. }
             | Event::Notifications { .. }

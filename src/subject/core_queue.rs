@@ -33,6 +33,7 @@ impl CoreQueue {
         first_index: true,
         lengths: true,
         free: true,
+        withdraw: true,
         write_in_place: true,
         free_count: true,
         interrupts: true,
@@ -173,6 +174,11 @@ impl Subject for CoreQueue {
         self.queue.free(self.name(head, name)).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
     }
 
+    fn withdraw(&mut self, head: u16) -> Answer<()> {
+        let head = self.name(head, Name::Current);
+        self.queue.withdraw(head).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
+    }
+
     fn free_count(&self) -> u32 {
         self.queue.free_count().into()
     }
@@ -249,7 +255,9 @@ fn kind(misuse: &Misuse) -> MisuseKind {
         Misuse::EmptyBuffer { .. } => MisuseKind::EmptyBuffer,
         Misuse::BufferTooLarge { .. } => MisuseKind::BufferTooLarge,
         Misuse::ChainTooLong => MisuseKind::ChainTooLong,
-        Misuse::ChainExceedsQueue { .. } | Misuse::NotEnoughFree { .. } => MisuseKind::NotEnoughFree,
+        Misuse::ChainExceedsQueue { .. } => MisuseKind::ChainExceedsQueue,
+        Misuse::NotEnoughFree { .. } => MisuseKind::NotEnoughFree,
+        Misuse::Published(_) => MisuseKind::Published,
         Misuse::HeadOutOfRange(_)
         | Misuse::HeadFree(_)
         | Misuse::HeadInsideChain(_)

@@ -96,6 +96,10 @@ impl Subject for Deadly {
         self.specimen.free(head, name)
     }
 
+    fn withdraw(&mut self, head: u16) -> Answer<()> {
+        self.specimen.withdraw(head)
+    }
+
     fn free_count(&self) -> u32 {
         self.specimen.free_count()
     }

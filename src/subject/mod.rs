@@ -47,6 +47,8 @@ pub struct Capabilities {
     pub lengths: bool,
     /// Freeing a chain in a call of its own. Without it, a chain is free as soon as it is taken, and is read right then.
     pub free: bool,
+    /// Taking back a chain that was submitted and not published. Needs [`prepare`](Self::prepare).
+    pub withdraw: bool,
     /// Writing payload in place.
     pub write_in_place: bool,
     /// Telling how many descriptors are free.
@@ -95,6 +97,7 @@ impl Capabilities {
         first_index: false,
         lengths: false,
         free: false,
+        withdraw: false,
         write_in_place: false,
         free_count: false,
         interrupts: false,
@@ -187,6 +190,13 @@ pub trait Subject {
     fn free(&mut self, head: u16, name: Name) -> Answer<()> {
         let _ = (head, name);
         not_there("free")
+    }
+
+    /// Takes back a chain that was submitted and not published: its descriptors are free again, and the others are published in
+    /// their order. Asked for with [`Capabilities::withdraw`] only.
+    fn withdraw(&mut self, head: u16) -> Answer<()> {
+        let _ = head;
+        not_there("withdraw")
     }
 
     /// As [`submit`](Self::submit), with the payload written in place in pieces of at most `piece` bytes. Asked for

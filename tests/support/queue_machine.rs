@@ -114,6 +114,7 @@ impl Books {
             Op::Publish => (!self.prepared.is_empty() && !self.broken, 20),
             Op::Take | Op::Collect => (!self.used.is_empty() && !self.broken || self.mistrusted(), 15),
             Op::Read => (!self.returned.is_empty(), 15),
+            Op::Withdraw => (!self.prepared.is_empty(), 5),
             Op::Free => (!self.returned.is_empty(), 30),
             Op::Reset => (self.broken, 60),
             Op::Misuse => (true, 10),
@@ -172,6 +173,9 @@ impl ReferenceStateMachine for Books {
             Step::Collect => books.take(usize::MAX),
             Step::Free { pick } => {
                 pick.of(books.returned.len()).and_then(|position| books.returned.remove(position));
+            }
+            Step::Withdraw { pick } => {
+                pick.of(books.prepared.len()).and_then(|position| books.prepared.remove(position));
             }
             Step::DeviceTake { count } => {
                 let count = books.available.len().min(count.into());

@@ -54,6 +54,7 @@ fn step(op: Op, setup: &Setup, free: u32) -> BoxedStrategy<Step> {
             .prop_map(|(call, head, pick)| Step::Misuse { call, head, pick })
             .boxed(),
         Op::Interrupts => any::<bool>().prop_map(|wanted| Step::Interrupts { wanted }).boxed(),
+        Op::Withdraw => pick().prop_map(|pick| Step::Withdraw { pick }).boxed(),
         Op::MemoryFails => {
             prop_oneof![0..8_u16, 0..64_u16].prop_map(|after| Step::MemoryFails { after }).boxed()
         }

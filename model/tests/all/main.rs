@@ -18,3 +18,4 @@ mod support;
 mod trace_hash;
 mod unwound;
 mod used;
+mod withdraw;

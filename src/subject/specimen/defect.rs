@@ -165,6 +165,12 @@ pub enum Defect {
     UnwoundTake,
     /// Memory that fails in a reset leaves every descriptor free and the chains where they were, and the queue goes on.
     UnwoundReset,
+    /// A chain that is taken back before it was published is free, and published all the same.
+    WithdrawLeavesEntry,
+    /// A chain can be taken back that the device has.
+    WithdrawTakesPublished,
+    /// A chain of more buffers than there are free descriptors will never fit, it says, though the queue has as many.
+    TooManyForNowIsForEver,
 }
 
 impl Defect {

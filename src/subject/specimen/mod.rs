@@ -56,6 +56,7 @@ impl Specimen {
         first_index: true,
         lengths: true,
         free: true,
+        withdraw: true,
         write_in_place: false,
         free_count: true,
         interrupts: true,
@@ -176,11 +177,12 @@ impl Subject for Specimen {
         }
         self.torn = true;
         let answer = self.table.create(readable, writable);
+        if let Ok(head) = answer {
+            self.unpublished.push(head);
+            self.rings.submitted();
+        }
         self.torn = false;
-        let head = self.heed(answer)?;
-        self.unpublished.push(head);
-        self.rings.submitted();
-        Ok(head)
+        self.heed(answer)
     }
 
     fn publish(&mut self) -> bool {
@@ -219,12 +221,15 @@ impl Subject for Specimen {
             let jump = DeviceRefusal { consumed: false, broken: true, returned: None };
             return self.heed(Err(Refusal::Device(jump)));
         }
-        let mut answer = self.whole(Defect::UnwoundTake, |queue| queue.take_element(index));
-        if self.has(Defect::IndexJumpFollowed) {
-            while answer.is_err() && self.rings.claimed(index) > 0 {
-                answer = self.take_element(index);
+        let answer = self.whole(Defect::UnwoundTake, |queue| {
+            let mut answer = queue.take_element(index);
+            if queue.has(Defect::IndexJumpFollowed) {
+                while answer.is_err() && queue.rings.claimed(index) > 0 {
+                    answer = queue.take_element(index);
+                }
             }
-        }
+            answer
+        });
         self.heed(answer).map(Some)
     }
 
@@ -242,6 +247,19 @@ impl Subject for Specimen {
         }
         let answer = self.whole(Defect::UnwoundFree, |queue| queue.table.free(head));
         self.heed(answer)
+    }
+
+    fn withdraw(&mut self, head: u16) -> Answer<()> {
+        if self.torn {
+            return Err(Refusal::Broken);
+        }
+        self.torn = true;
+        let answer = self.table.withdraw(head);
+        self.torn = false;
+        if answer.is_ok() && !self.has(Defect::WithdrawLeavesEntry) {
+            self.unpublished.retain(|unpublished| *unpublished != head);
+        }
+        answer
     }
 
     fn free_count(&self) -> u32 {
