@@ -83,6 +83,7 @@ macro_rules! forward_accesses {
 
 mod any;
 mod areas;
+mod copy;
 mod fixed;
 #[cfg(all(feature = "std", unix))]
 mod guarded;
