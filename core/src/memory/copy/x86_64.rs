@@ -1,23 +1,25 @@
 //! By x86-64 instructions: moves for what is short, a string instruction for what is long.
 //!
-//! Each block of assembly is one instruction that accesses shared memory. It has none of the options that let a compiler
-//! repeat it, drop it, or move other accesses to memory over it. No two accesses of a copy overlap: what the widest leave
-//! over is put together of narrower ones.
+//! Each block of assembly accesses shared memory at a place once. It has none of the options that let a compiler repeat
+//! it, drop it, or move other accesses to memory over it. No two accesses of a copy overlap: what the widest leave over
+//! is put together of narrower ones.
 #![allow(unsafe_code)]
 
 use core::arch::asm;
 
-/// From how many bytes on a string instruction is faster, which takes some time to start: measured on a processor that has
-/// the feature `fsrm`. Later on others.
+/// From how many bytes on a string instruction is faster, which takes some time to start. Measured on a processor that
+/// has the feature `fsrm`.
 const LONG: usize = 1024;
 
 /// A load and a store of one width.
 macro_rules! accesses {
     ($load:ident, $store:ident: $type:ty, $move:literal, $class:ident, $value:literal) => {
+        /// # Safety
+        /// The bytes are valid for a load.
         #[inline(always)]
         unsafe fn $load(place: *const u8) -> $type {
             let value;
-            // SAFETY: the bytes are valid for a load, says the caller.
+            // SAFETY: as the caller says.
             unsafe {
                 asm!(
                     concat!($move, " ", $value, ", [{place}]"),
@@ -29,9 +31,11 @@ macro_rules! accesses {
             value
         }
 
+        /// # Safety
+        /// The bytes are valid for a store.
         #[inline(always)]
         unsafe fn $store(place: *mut u8, value: $type) {
-            // SAFETY: the bytes are valid for a store, says the caller.
+            // SAFETY: as the caller says.
             unsafe {
                 asm!(
                     concat!($move, " [{place}], ", $value),
@@ -48,29 +52,76 @@ accesses!(load_1, store_1: u8, "mov", reg_byte, "{value}");
 accesses!(load_2, store_2: u16, "mov", reg, "{value:x}");
 accesses!(load_4, store_4: u32, "mov", reg, "{value:e}");
 accesses!(load_8, store_8: u64, "mov", reg, "{value:r}");
-#[cfg(target_feature = "sse2")]
-accesses!(load_wide, store_wide: Wide, "movups", xmm_reg, "{value}");
+
+/// The widest access, and a load and a store of four of them side by side: one block of assembly, since the compiler
+/// must have all that it knows of memory in memory before each.
+macro_rules! widest {
+    ($type:ty, $move:literal, $class:ident) => {
+        type Wide = $type;
+        accesses!(load_wide, store_wide: Wide, $move, $class, "{value}");
+
+        /// # Safety
+        /// The bytes are valid for a load.
+        #[inline(always)]
+        unsafe fn load_block(place: *const u8) -> [Wide; 4] {
+            let (first, second, third, fourth);
+            // SAFETY: as the caller says.
+            unsafe {
+                asm!(
+                    concat!($move, " {first}, [{place}]"),
+                    concat!($move, " {second}, [{place} + {wide}]"),
+                    concat!($move, " {third}, [{place} + 2 * {wide}]"),
+                    concat!($move, " {fourth}, [{place} + 3 * {wide}]"),
+                    place = in(reg) place,
+                    wide = const WIDE,
+                    first = out($class) first,
+                    second = out($class) second,
+                    third = out($class) third,
+                    fourth = lateout($class) fourth,
+                    options(nostack, preserves_flags)
+                );
+            }
+            [first, second, third, fourth]
+        }
+
+        /// # Safety
+        /// The bytes are valid for a store.
+        #[inline(always)]
+        unsafe fn store_block(place: *mut u8, [first, second, third, fourth]: [Wide; 4]) {
+            // SAFETY: as the caller says.
+            unsafe {
+                asm!(
+                    concat!($move, " [{place}], {first}"),
+                    concat!($move, " [{place} + {wide}], {second}"),
+                    concat!($move, " [{place} + 2 * {wide}], {third}"),
+                    concat!($move, " [{place} + 3 * {wide}], {fourth}"),
+                    place = in(reg) place,
+                    wide = const WIDE,
+                    first = in($class) first,
+                    second = in($class) second,
+                    third = in($class) third,
+                    fourth = in($class) fourth,
+                    options(nostack, preserves_flags)
+                );
+            }
+        }
+    };
+}
 
 #[cfg(target_feature = "sse2")]
-type Wide = core::arch::x86_64::__m128i;
-/// Kernels are built without the registers of SSE.
+widest!(core::arch::x86_64::__m128i, "movups", xmm_reg);
+// Kernels are built without the registers of SSE.
 #[cfg(not(target_feature = "sse2"))]
-type Wide = u64;
-#[cfg(not(target_feature = "sse2"))]
-use {load_8 as load_wide, store_8 as store_wide};
+widest!(u64, "mov", reg);
 
 const WIDE: usize = size_of::<Wide>();
+const BLOCK: usize = 4 * WIDE;
 
-/// Goes through `$length` bytes without a gap, with `$part!(at, type, load, store)` for each part.
+/// Goes through less than a block of bytes without a gap, with `$part!(at, type, load, store)` for each part.
 macro_rules! for_each_part {
     ($length:expr, $part:ident) => {
         let length = $length;
         let mut at = 0;
-        // Four loads before the first store to the same cache: twice as fast as one at a time.
-        while length - at >= 4 * WIDE {
-            $part!(at, [Wide; 4], load_4_wide, store_4_wide);
-            at += 4 * WIDE;
-        }
         while length - at >= WIDE {
             $part!(at, Wide, load_wide, store_wide);
             at += WIDE;
@@ -94,42 +145,70 @@ macro_rules! for_each_part {
 }
 
 /// # Safety
-/// The bytes are valid for a load.
+/// As [`super`] says.
 #[inline(always)]
-unsafe fn load_4_wide(place: *const u8) -> [Wide; 4] {
-    // SAFETY: all four parts are inside of what the caller names.
-    unsafe {
-        [
-            load_wide(place),
-            load_wide(place.add(WIDE)),
-            load_wide(place.add(2 * WIDE)),
-            load_wide(place.add(3 * WIDE)),
-        ]
+pub unsafe fn to_shared(place: *mut u8, bytes: &[u8]) {
+    if bytes.len() >= LONG {
+        // SAFETY: as the caller says.
+        return unsafe { long_to_shared(place, bytes) };
     }
-}
-
-/// # Safety
-/// The bytes are valid for a store.
-#[inline(always)]
-unsafe fn store_4_wide(place: *mut u8, [first, second, third, fourth]: [Wide; 4]) {
-    // SAFETY: all four parts are inside of what the caller names.
-    unsafe {
-        store_wide(place, first);
-        store_wide(place.add(WIDE), second);
-        store_wide(place.add(2 * WIDE), third);
-        store_wide(place.add(3 * WIDE), fourth);
+    let blocks = bytes.chunks_exact(BLOCK);
+    let rest = blocks.remainder();
+    let end = bytes.len() - rest.len();
+    for (at, block) in (0..).step_by(BLOCK).zip(blocks) {
+        // SAFETY: both sides are as long as `bytes`, and the block is inside.
+        unsafe { store_block(place.add(at), block.as_ptr().cast::<[Wide; 4]>().read_unaligned()) }
+    }
+    if !rest.is_empty() {
+        // SAFETY: the rest begins inside of what the caller named.
+        unsafe { rest_to_shared(place.add(end), rest) }
     }
 }
 
 /// # Safety
 /// As [`super`] says.
 #[inline(always)]
-pub unsafe fn to_shared(place: *mut u8, bytes: &[u8]) {
-    let from = bytes.as_ptr();
-    if bytes.len() >= LONG {
+pub unsafe fn from_shared(place: *const u8, out: &mut [u8]) {
+    if out.len() >= LONG {
         // SAFETY: as the caller says.
-        return unsafe { long_to_shared(place, bytes) };
+        return unsafe { long_from_shared(place, out) };
     }
+    let end = out.len() / BLOCK * BLOCK;
+    let (blocks, rest) = out.split_at_mut(end);
+    for (at, block) in (0..).step_by(BLOCK).zip(blocks.chunks_exact_mut(BLOCK)) {
+        // SAFETY: both sides are as long as `out`, and the block is inside.
+        unsafe { block.as_mut_ptr().cast::<[Wide; 4]>().write_unaligned(load_block(place.add(at))) }
+    }
+    if !rest.is_empty() {
+        // SAFETY: the rest begins inside of what the caller named.
+        unsafe { rest_from_shared(place.add(end), rest) }
+    }
+}
+
+/// # Safety
+/// As [`super`] says.
+#[inline(always)]
+pub unsafe fn zero(place: *mut u8, length: usize) {
+    if length >= LONG {
+        // SAFETY: as the caller says.
+        return unsafe { long_zero(place, length) };
+    }
+    let end = length / BLOCK * BLOCK;
+    for at in (0..end).step_by(BLOCK) {
+        // SAFETY: the block is inside of `length`, and all its bits may be zero.
+        unsafe { store_block(place.add(at), core::mem::zeroed()) }
+    }
+    if end < length {
+        // SAFETY: the rest begins inside of what the caller named.
+        unsafe { rest_zero(place.add(end), length - end) }
+    }
+}
+
+/// # Safety
+/// As [`super`] says.
+#[inline(never)]
+unsafe fn rest_to_shared(place: *mut u8, bytes: &[u8]) {
+    let from = bytes.as_ptr();
     macro_rules! part {
         ($at:ident, $type:ty, $load:ident, $store:ident) => {
             // SAFETY: both sides are as long as `bytes`, and the part is inside.
@@ -141,12 +220,8 @@ pub unsafe fn to_shared(place: *mut u8, bytes: &[u8]) {
 
 /// # Safety
 /// As [`super`] says.
-#[inline(always)]
-pub unsafe fn from_shared(place: *const u8, out: &mut [u8]) {
-    if out.len() >= LONG {
-        // SAFETY: as the caller says.
-        return unsafe { long_from_shared(place, out) };
-    }
+#[inline(never)]
+unsafe fn rest_from_shared(place: *const u8, out: &mut [u8]) {
     let to = out.as_mut_ptr();
     macro_rules! part {
         ($at:ident, $type:ty, $load:ident, $store:ident) => {
@@ -159,12 +234,8 @@ pub unsafe fn from_shared(place: *const u8, out: &mut [u8]) {
 
 /// # Safety
 /// As [`super`] says.
-#[inline(always)]
-pub unsafe fn zero(place: *mut u8, length: usize) {
-    if length >= LONG {
-        // SAFETY: as the caller says.
-        return unsafe { long_zero(place, length) };
-    }
+#[inline(never)]
+unsafe fn rest_zero(place: *mut u8, length: usize) {
     macro_rules! part {
         ($at:ident, $type:ty, $load:ident, $store:ident) => {
             // SAFETY: the part is inside of `length`, and all its bits may be zero.
@@ -178,7 +249,7 @@ pub unsafe fn zero(place: *mut u8, length: usize) {
 /// As [`super`] says.
 #[inline(never)]
 unsafe fn long_to_shared(place: *mut u8, bytes: &[u8]) {
-    // SAFETY: as the caller says.
+    // SAFETY: as the caller says; private memory and shared memory do not overlap.
     unsafe { move_string(place, bytes.as_ptr(), bytes.len()) }
 }
 
@@ -186,7 +257,7 @@ unsafe fn long_to_shared(place: *mut u8, bytes: &[u8]) {
 /// As [`super`] says.
 #[inline(never)]
 unsafe fn long_from_shared(place: *const u8, out: &mut [u8]) {
-    // SAFETY: as the caller says.
+    // SAFETY: as the caller says; private memory and shared memory do not overlap.
     unsafe { move_string(out.as_mut_ptr(), place, out.len()) }
 }
 
@@ -194,7 +265,7 @@ unsafe fn long_from_shared(place: *const u8, out: &mut [u8]) {
 /// `length` bytes are valid for stores at `to`, for loads at `from`, and do not overlap.
 #[inline(always)]
 unsafe fn move_string(to: *mut u8, from: *const u8, length: usize) {
-    // SAFETY: as the caller says. The direction is upwards: so it is where a function begins and where assembly does.
+    // SAFETY: as the caller says. It goes upwards: the direction flag is clear where assembly begins.
     unsafe {
         asm!(
             "rep movsb",
@@ -210,7 +281,7 @@ unsafe fn move_string(to: *mut u8, from: *const u8, length: usize) {
 /// As [`super`] says.
 #[inline(never)]
 unsafe fn long_zero(place: *mut u8, length: usize) {
-    // SAFETY: as the caller says. The direction is upwards, as for `move_string`.
+    // SAFETY: as the caller says. It goes upwards, as in `move_string`.
     unsafe {
         asm!(
             "rep stosb",
