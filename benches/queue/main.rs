@@ -11,6 +11,7 @@
 //! - *copy* is ours with the readable bytes copied into its own buffers.
 //! - *floor* is what must be written and read, without a check.
 
+mod copies;
 mod device;
 mod floor;
 mod growth;
@@ -50,6 +51,7 @@ fn all() {
     sizes::<8, 8>();
     table_alone();
     growth::all();
+    copies::all();
 }
 
 fn sizes<const R: usize, const W: usize>() {

@@ -93,6 +93,7 @@ macro_rules! forward_all {
 
 mod any;
 mod areas;
+mod copy;
 mod fixed;
 #[cfg(all(feature = "std", unix))]
 mod guarded;

@@ -1,7 +1,7 @@
 //! The one place where shared memory is touched through a pointer.
 #![allow(unsafe_code)]
 
-use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory};
+use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory, copy};
 use core::ptr::NonNull;
 use core::sync::atomic::{Ordering, fence};
 
@@ -148,22 +148,22 @@ impl SharedMemory for RawMemory {
     fn copy_in(&self, offset: usize, bytes: &[u8]) {
         let place = self.place(offset, bytes.len(), 1);
         // SAFETY: `place` checked the bounds; `bytes` is a Rust slice, which by the constructor's contract
-        // cannot overlap the shared memory. A device racing with the copy changes bytes, nothing else.
-        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) }
+        // cannot overlap the shared memory.
+        unsafe { copy::to_shared(place, bytes) }
     }
 
     #[inline(always)]
     fn copy_out(&self, offset: usize, out: &mut [u8]) {
         let place = self.place(offset, out.len(), 1);
         // SAFETY: as in `copy_in`, the other way round.
-        unsafe { core::ptr::copy_nonoverlapping(place, out.as_mut_ptr(), out.len()) }
+        unsafe { copy::from_shared(place, out) }
     }
 
     #[inline(always)]
     fn zero(&self, offset: usize, length: usize) {
         let place = self.place(offset, length, 1);
         // SAFETY: `place` checked the bounds, and any byte may be zero.
-        unsafe { core::ptr::write_bytes(place, 0, length) }
+        unsafe { copy::zero(place, length) }
     }
 
     /// Does nothing: see [`new`](Self::new).

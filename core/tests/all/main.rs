@@ -2,6 +2,7 @@
 //! those that take long, and those that need a process or an allocator of their own.
 
 mod accesses;
+mod copies;
 mod defects;
 mod device_faults;
 mod errors;

@@ -1,0 +1,63 @@
+//! Copies to and from shared memory, which access each shared byte exactly once, against ordinary ones, which need not.
+
+use crate::measure::{Subject, Times};
+use crate::rings::buffers;
+use ringstorm_core::{RawMemory, SharedMemory};
+use std::hint::black_box;
+
+/// One way to do the work, over `length` shared bytes and as many private ones.
+struct Way {
+    shared: RawMemory,
+    ordinary: Vec<u8>,
+    private: Vec<u8>,
+    work: fn(&mut Way),
+}
+
+impl Way {
+    fn new(length: usize, work: fn(&mut Self)) -> Self {
+        Self { shared: buffers(length), ordinary: vec![1; length], private: vec![2; length], work }
+    }
+}
+
+impl Subject for Way {
+    #[inline(never)]
+    fn run(&mut self, batch: usize, rounds: usize) -> u64 {
+        for _ in 0..batch * rounds {
+            (self.work)(black_box(self));
+        }
+        0
+    }
+
+    fn is_idle(&self) -> bool {
+        true
+    }
+}
+
+/// What is done, by shared memory's call and by an ordinary one.
+const WORK: [(&str, fn(&mut Way), fn(&mut Way)); 3] = [
+    (
+        "in",
+        |way| way.shared.copy_in(0, &way.private),
+        |way| way.ordinary.copy_from_slice(black_box(&way.private)),
+    ),
+    (
+        "out",
+        |way| way.shared.copy_out(0, &mut way.private),
+        |way| way.private.copy_from_slice(black_box(&way.ordinary)),
+    ),
+    ("zero", |way| way.shared.zero(0, way.private.len()), |way| way.ordinary.fill(black_box(0))),
+];
+
+pub fn all() {
+    println!("\ncopies of shared memory against memcpy and memset, ns\n");
+    println!("what | bytes | ordinary | shared | shared/ordinary");
+    println!("-----|------:|---------:|-------:|---------------:");
+    for (what, shared, ordinary) in WORK {
+        for length in [64, 4096, 65_536] {
+            let (mut shared, mut ordinary) = (Way::new(length, shared), Way::new(length, ordinary));
+            let times = Times::take(&mut [(&mut ordinary, 1), (&mut shared, 1)]);
+            let (ordinary, shared, ratio) = (times.of(0), times.of(1), times.ratio(1, 0));
+            println!("{what:<4} | {length:>5} | {ordinary:>8.1} | {shared:>6.1} | {ratio:>15.2}");
+        }
+    }
+}

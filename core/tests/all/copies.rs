@@ -1,0 +1,98 @@
+//! Copies in and out and zeroing, exactly the bytes named, at every alignment of both sides.
+
+use crate::support::pattern;
+use ringstorm_core::{HeapMemory, SharedMemory};
+
+/// Bytes around the place: more than the widest access, and than the alignment that is tried.
+const MARGIN: usize = 128;
+
+/// Shared memory around a place, whose bytes are set and looked at by other means than copies.
+struct Ground {
+    memory: HeapMemory,
+    before: Vec<u8>,
+}
+
+impl Ground {
+    fn new(longest: usize) -> Self {
+        let length = (longest + 2 * MARGIN).next_multiple_of(8);
+        Self { memory: HeapMemory::new(length).unwrap(), before: pattern(5, length) }
+    }
+
+    fn set(&self) {
+        for (word, at) in self.before.chunks_exact(8).zip((0..).step_by(8)) {
+            self.memory.store_u64(at, u64::from_le_bytes(word.try_into().unwrap()));
+        }
+    }
+
+    fn now(&self) -> Vec<u8> {
+        (0..self.memory.len()).step_by(8).flat_map(|at| self.memory.load_u64(at).to_le_bytes()).collect()
+    }
+}
+
+/// Copies `length` bytes both ways and zeroes them, the shared ones at `place` and the private ones at `private`, each from a
+/// line of the cache.
+fn exact(ground: &Ground, length: usize, place: usize, private: usize) {
+    let what = format!("{length} bytes at {place}, private {private}");
+    let (memory, at) = (&ground.memory, MARGIN + place);
+    let mut bytes = pattern(9, length + 2 * MARGIN);
+    let skipped = bytes.as_ptr().addr().wrapping_neg() % 64 + private;
+    let before = bytes.clone();
+
+    ground.set();
+    memory.copy_in(at, &bytes[skipped..skipped + length]);
+    let mut expected = ground.before.clone();
+    expected[at..at + length].copy_from_slice(&before[skipped..skipped + length]);
+    assert!(ground.now() == expected && bytes == before, "copy_in: {what}");
+
+    ground.set();
+    memory.copy_out(at, &mut bytes[skipped..skipped + length]);
+    let mut expected = before;
+    expected[skipped..skipped + length].copy_from_slice(&ground.before[at..at + length]);
+    assert!(ground.now() == ground.before && bytes == expected, "copy_out: {what}");
+
+    memory.zero(at, length);
+    let mut expected = ground.before.clone();
+    expected[at..at + length].fill(0);
+    assert!(ground.now() == expected, "zero: {what}");
+}
+
+/// The lengths of an interval that are tried: all of them, but a few under an interpreter.
+fn lengths(from: usize, to: usize) -> impl Iterator<Item = usize> {
+    (from..to).step_by(if cfg!(miri) { 13 } else { 1 })
+}
+
+#[test]
+fn short_copies_at_every_two_alignments() {
+    let ground = Ground::new(80);
+    for length in lengths(0, 80) {
+        for place in lengths(0, 16) {
+            for private in lengths(0, 16) {
+                exact(&ground, length, place, private);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_length_at_every_alignment_of_a_line() {
+    let ground = Ground::new(320);
+    for length in lengths(80, 320) {
+        for place in lengths(0, 64) {
+            exact(&ground, length, place, (place * 7 + length) % 64);
+        }
+    }
+}
+
+/// Around the lengths at which a copy may be made in another way, up to some pages.
+#[test]
+fn long_copies() {
+    let longest = if cfg!(miri) { 1024 } else { 65_536 };
+    let ground = Ground::new(longest + 2);
+    for around in [512, 768, 1024, 1536, 2048, 4096, 8192, 65_536].into_iter().filter(|at| *at <= longest) {
+        for length in around - 2..=around + 2 {
+            for (place, private) in [(0, 0), (1, 0), (0, 1), (3, 5), (8, 0), (63, 62), (16, 17)] {
+                exact(&ground, length, place, private);
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A device in another process rewrites shared memory while the driver copies it. What a caller checks in its copy must
+//! be what it uses later. A compiler that may read shared memory again, or that may drop or merge copies, breaks that: so
+//! these tests mean most in a release build with link-time optimization.
+#![cfg(target_os = "linux")]
+
+mod peer;
+mod shapes;
+#[path = "../support/mod.rs"]
+mod support;
+
+use peer::{Peer, Role};
+use ringstorm_core::{MappedMemory, SharedMemory};
+use shapes::Tally;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Bytes of the memory that is rewritten.
+const LENGTH: usize = 4 * 4096;
+
+#[test]
+fn what_was_checked_is_what_is_used() {
+    const NAME: &str = "what_was_checked_is_what_is_used";
+    if peer::was_run_as_one() {
+        return;
+    }
+    let memory = MappedMemory::shareable(LENGTH).unwrap();
+    let peer = Peer::start(NAME, Role::Rewrite, &memory);
+    let mut tally = Tally::new(&memory, &peer);
+    shapes::copied_out(&mut tally);
+    shapes::read_from_a_queue(&mut tally);
+    shapes::copied_in(&mut tally);
+    tally.assert_nothing_differs();
+    peer.stop();
+}
+
+/// Two copies of the same bytes are two looks at them.
+#[test]
+fn every_copy_out_looks_again() {
+    const NAME: &str = "every_copy_out_looks_again";
+    if peer::was_run_as_one() {
+        return;
+    }
+    let memory = MappedMemory::shareable(LENGTH).unwrap();
+    let peer = Peer::start(NAME, Role::Rewrite, &memory);
+    peer.work_at(0, 128);
+    assert!(until(|| {
+        let (mut first, mut second) = ([0; 128], [0; 128]);
+        memory.copy_out(0, &mut first);
+        memory.copy_out(0, &mut second);
+        black_box(first) != black_box(second)
+    }));
+    peer.stop();
+}
+
+/// A copy that is overwritten at once is made all the same: the device may look in between.
+#[test]
+fn every_copy_in_is_made() {
+    const NAME: &str = "every_copy_in_is_made";
+    if peer::was_run_as_one() {
+        return;
+    }
+    let memory = MappedMemory::shareable(LENGTH).unwrap();
+    let peer = Peer::start(NAME, Role::Watch, &memory);
+    peer.work_at(0, 128);
+    let was_seen = |overwrite: fn(&MappedMemory), value: u8| {
+        until(|| {
+            memory.copy_in(0, &[value; 128]);
+            overwrite(&memory);
+            peer.has_seen(value)
+        })
+    };
+    assert!(was_seen(|memory| memory.copy_in(0, &[2; 128]), 1), "under a copy");
+    assert!(was_seen(|memory| memory.zero(0, 128), 3), "under zeros");
+    let zeros_were_seen = until(|| {
+        memory.zero(0, 128);
+        memory.copy_in(0, &[4; 128]);
+        peer.has_seen(0)
+    });
+    assert!(zeros_were_seen);
+    peer.stop();
+}
+
+/// Whether it comes true within a time that is long even for a busy machine.
+#[inline(always)]
+fn until(mut holds: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(10) {
+        if (0..1000).any(|_| holds()) {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,195 @@
+//! The shapes of code that a compiler may treat differently: into what the caller copies, how much, and by what call.
+
+use crate::peer::Peer;
+use crate::support::Device;
+use ringstorm_core::{Config, Layout, MappedMemory, QueueSize, Region, SharedMemory, SplitQueue};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// How long each shape is tried.
+const EACH: Duration = Duration::from_millis(20);
+const LONGEST: usize = 4096;
+
+/// Calls `$call::<N>($argument, ...)` for lengths whose copies compilers make in different ways.
+macro_rules! for_each_length {
+    ($call:ident($($argument:expr),*)) => {
+        for_each_length!($call($($argument),*): 1 2 3 7 8 16 17 31 64 65 100 128 256 513 1024 2048 4095 4096)
+    };
+    ($call:ident $arguments:tt: $($length:literal)*) => {
+        $($call::<$length> $arguments;)*
+    };
+}
+
+/// What the rounds of all shapes found.
+pub struct Tally<'t> {
+    memory: &'t MappedMemory,
+    peer: &'t Peer,
+    /// The destination of the second copy, which the caller uses.
+    used: Vec<u8>,
+    /// A line for each shape in which something differed.
+    differing: Vec<String>,
+    rounds: u64,
+    shapes: u64,
+    /// Rounds that found other bytes than the round before.
+    changes: u64,
+}
+
+impl<'t> Tally<'t> {
+    pub fn new(memory: &'t MappedMemory, peer: &'t Peer) -> Self {
+        let used = vec![0; LONGEST];
+        Self { memory, peer, used, differing: Vec::new(), rounds: 0, shapes: 0, changes: 0 }
+    }
+
+    /// Tries one shape. A round returns the sums of what was checked and of what was used.
+    #[inline(always)]
+    fn shape(&mut self, name: impl Fn() -> String, mut round: impl FnMut(&mut [u8]) -> (u64, u64)) {
+        let (mut rounds, mut differing, mut last, start) = (0, 0, 0, Instant::now());
+        while start.elapsed() < EACH {
+            for _ in 0..64 {
+                let (checked, used) = round(&mut self.used);
+                rounds += 1;
+                differing += u64::from(checked != used);
+                self.changes += u64::from(checked != last);
+                last = checked;
+            }
+        }
+        if differing > 0 {
+            let percent = 100.0 * differing as f64 / rounds as f64;
+            self.differing.push(format!("{}: {differing} of {rounds} differ, {percent:.1} %", name()));
+        }
+        self.rounds += rounds;
+        self.shapes += 1;
+    }
+
+    pub fn assert_nothing_differs(&self) {
+        let Self { shapes, rounds, changes, .. } = self;
+        let all = self.differing.join("\n");
+        assert!(self.differing.is_empty(), "{} of {shapes} shapes:\n{all}", self.differing.len());
+        println!("{shapes} shapes, {rounds} rounds, {changes} of them with other bytes than the one before");
+        assert!(*changes > 2 * shapes, "the memory was hardly rewritten: {changes} changes, {rounds} rounds");
+    }
+}
+
+fn sum(bytes: &[u8]) -> u64 {
+    bytes.iter().copied().map(u64::from).sum()
+}
+
+/// Checks the copy, uses it, and returns the sums of both.
+#[inline(always)]
+fn check_and_use(copy: &[u8], used: &mut [u8]) -> (u64, u64) {
+    let checked = sum(copy);
+    let used = &mut used[..copy.len()];
+    used.copy_from_slice(copy);
+    (checked, sum(black_box(used)))
+}
+
+#[inline(always)]
+fn by_array<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mut [u8])) {
+    let name = || format!("{N} bytes into an array by {call}");
+    tally.shape(name, |used| {
+        let mut copy = [0; N];
+        copy_out(&mut copy);
+        check_and_use(&copy, used)
+    });
+}
+
+#[inline(always)]
+fn by_vec<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mut [u8])) {
+    let name = || format!("{N} bytes into a Vec by {call}");
+    tally.shape(name, |used| {
+        // The length is known only when it runs.
+        let mut copy = vec![0; black_box(N)];
+        copy_out(&mut copy);
+        check_and_use(&copy, used)
+    });
+}
+
+#[derive(Clone, Copy)]
+struct Message<const N: usize> {
+    kind: u32,
+    body: [u8; N],
+}
+
+#[inline(always)]
+fn by_struct<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mut [u8])) {
+    let name = || format!("{N} bytes into a struct by {call}");
+    let mut place = Box::new(Message { kind: 0, body: [0; N] });
+    tally.shape(name, |_| {
+        let mut message = Message { kind: 1, body: [0; N] };
+        copy_out(&mut message.body);
+        let checked = sum(&message.body);
+        *place = message;
+        let place = black_box(&*place);
+        (checked, sum(&place.body) + u64::from(place.kind) - 1)
+    });
+}
+
+#[inline(always)]
+fn all<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mut [u8]) + Copy) {
+    by_array::<N>(tally, call, copy_out);
+    by_vec::<N>(tally, call, copy_out);
+    by_struct::<N>(tally, call, copy_out);
+}
+
+/// By the memory's own call, aligned and not.
+pub fn copied_out(tally: &mut Tally) {
+    fn at_both_places<const N: usize>(tally: &mut Tally) {
+        let memory = tally.memory;
+        tally.peer.work_at(64, N);
+        all::<N>(tally, "copy_out", |out| memory.copy_out(64, out));
+        tally.peer.work_at(67, N);
+        all::<N>(tally, "copy_out, not aligned", |out| memory.copy_out(67, out));
+    }
+    for_each_length!(at_both_places(tally));
+}
+
+/// By [`SplitQueue::read`], from one buffer and from several.
+pub fn read_from_a_queue(tally: &mut Tally) {
+    fn from_both_chains<const N: usize>(tally: &mut Tally) {
+        tally.peer.work_at(0, N);
+        from_chain::<N>(tally, "read from one buffer", &[N as u32]);
+        let part = N.div_ceil(3) as u32;
+        from_chain::<N>(tally, "read from several buffers", &vec![part; N.div_ceil(part as usize)]);
+    }
+    for_each_length!(from_both_chains(tally));
+}
+
+/// From a chain of these buffers, side by side from the beginning of memory, that the device has returned.
+fn from_chain<const N: usize>(tally: &mut Tally, call: &str, writable: &[u32]) {
+    const SIZE: u16 = 4;
+    let size = QueueSize::new(SIZE.into()).unwrap();
+    let config = Config { buffer_size: writable[0], ..Config::new(size) };
+    let rings = MappedMemory::anonymous(Layout::new(size).len()).unwrap();
+    let mut queue = SplitQueue::new(config, Region::new(&rings), Region::new(tally.memory)).unwrap();
+    let head = queue.submit(&[], writable).unwrap();
+    let _ = queue.publish();
+    let mut device = Device::new(SIZE, &rings, Vec::new(), 0);
+    assert_eq!(device.poll(), Some(head.index()));
+    device.give_back(head.index().into(), writable.iter().sum());
+    assert!(queue.take().unwrap().is_some());
+    let offsets = queue.buffers(head).unwrap().map(|buffer| buffer.offset);
+    assert!(offsets.eq((0..writable.len()).map(|position| position * writable[0] as usize)));
+    all::<N>(tally, call, |out| {
+        queue.read(head, out).unwrap();
+    });
+    queue.free(head).unwrap();
+}
+
+/// The other way: what the caller copies in stays its own.
+pub fn copied_in(tally: &mut Tally) {
+    fn from_array<const N: usize>(tally: &mut Tally) {
+        let memory = tally.memory;
+        tally.peer.work_at(64, N);
+        let mut round = 0;
+        tally.shape(
+            || format!("{N} bytes out of an array by copy_in"),
+            |used| {
+                round = u8::wrapping_add(round, 1);
+                let copy = black_box([round; N]);
+                memory.copy_in(64, &copy);
+                check_and_use(&copy, used)
+            },
+        );
+    }
+    for_each_length!(from_array(tally));
+}
