@@ -3,7 +3,7 @@
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 /// One defect, as drivers in the field have them. The first twelve are those of one table; the others are classes that
-/// were met again and again in public drivers.
+/// were met again and again in public drivers, and some that a review found in core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Defect {
