@@ -85,10 +85,10 @@ pub struct Buffer {
 /// Length, flags and next as one little-endian word.
 #[inline(always)]
 pub(super) const fn shape(length: u32, writable: bool, next: Option<u16>) -> u64 {
-    let write = if writable { WRITE } else { 0 };
-    let (flag, next) = match next {
-        Some(next) => (NEXT, next),
-        None => (0, 0),
+    let link = match next {
+        Some(next) => (NEXT as u64) << 32 | (next as u64) << 48,
+        None => 0,
     };
-    length as u64 | ((write | flag) as u64) << 32 | (next as u64) << 48
+    let write = if writable { (WRITE as u64) << 32 } else { 0 };
+    length as u64 | write | link
 }
