@@ -70,6 +70,12 @@ impl RingIndex {
         Self::new(self.get().wrapping_add(count))
     }
 
+    /// The index one entry before.
+    #[inline(always)]
+    pub(crate) const fn back_by_one(self) -> Self {
+        self.advanced(u16::MAX)
+    }
+
     /// How many entries `self` is ahead of `earlier`.
     #[inline(always)]
     pub const fn ahead_of(self, earlier: Self) -> u16 {
@@ -108,8 +114,16 @@ impl QueueId {
         self.0 == other.0
     }
 
-    /// Of no queue in particular.
-    pub(crate) const ANY: Self = Self(0);
+    /// As the upper half of a word.
+    #[inline(always)]
+    pub(crate) const fn upper(self) -> u64 {
+        (self.0 as u64) << 32
+    }
+
+    #[inline(always)]
+    pub(crate) const fn from_upper(word: u64) -> Self {
+        Self((word >> 32) as u32)
+    }
 }
 
 /// Without the number, which differs from run to run.
@@ -126,10 +140,9 @@ impl fmt::Debug for QueueId {
 /// after the chain was freed, and also after its descriptors became another chain.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Head {
-    /// Below 2^16. In 32 bits, because a compiler may load 16 bits as 32, and a load that is wider than the store
-    /// before it waits until that has left the store buffer.
-    index: u32,
-    queue: QueueId,
+    /// The queue in the upper half, the index in the lower. One word, because a load that is wider than the store before it
+    /// waits until that has left the store buffer.
+    place: u64,
     serial: u64,
 }
 
@@ -138,19 +151,19 @@ impl Head {
     /// chain that is no more, is refused wherever it is used, and so is every name at another queue.
     #[inline(always)]
     pub const fn from_parts(queue: QueueId, index: u16, serial: u64) -> Self {
-        Self { index: index as u32, queue, serial }
+        Self { place: queue.upper() | index as u64, serial }
     }
 
     /// The queue, or the table, that the chain belongs to.
     #[inline(always)]
     pub const fn queue(self) -> QueueId {
-        self.queue
+        QueueId::from_upper(self.place)
     }
 
     /// The index of the chain's first descriptor, which is what the rings carry.
     #[inline(always)]
     pub const fn index(self) -> u16 {
-        self.index as u16
+        self.place as u16
     }
 
     /// The serial number of the chain, from 1.
@@ -169,6 +182,6 @@ impl fmt::Debug for Head {
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.index, self.serial)
+        write!(f, "{}#{}", self.index(), self.serial)
     }
 }

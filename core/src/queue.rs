@@ -92,8 +92,6 @@ pub struct SplitQueue<M: SharedMemory> {
     used: UsedRing,
     /// Serial number of the last chain published: chains are published in the order they are made.
     published: u64,
-    /// The heads of chains submitted and not published, in order. There is room for as many as there can be.
-    pending: Vec<u16>,
     /// Chains that the device has.
     in_flight: u16,
     broken: bool,
@@ -161,7 +159,6 @@ impl<M: SharedMemory> SplitQueue<M> {
         let (before, count) = (self.available.published(), self.available.pending());
         self.available.publish(self.table.areas());
         self.in_flight += count;
-        self.pending.clear();
         self.published = self.table.last_serial();
         let wanted = self.used.wants_notification(self.table.areas(), before, self.available.published());
         unwinding.returned();
@@ -169,7 +166,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     }
 
     /// Takes back a chain that was submitted and not published: its descriptors are free again. The other chains keep their
-    /// order. Takes time in proportion to the number of chains that are not published.
+    /// order. Takes time in proportion to the queue size.
     ///
     /// # Errors
     /// [`Misuse::Published`] if the device may have the chain, or has returned it; [`Misuse`] if `head` is not the head of a
@@ -179,11 +176,8 @@ impl<M: SharedMemory> SplitQueue<M> {
             return Err(Misuse::Published(head));
         }
         let unwinding = BrokenIfUnwound(&mut self.broken);
-        // It is not there if the call that submitted it unwound: the queue is broken then.
-        if let Some(position) = self.pending.iter().position(|pending| *pending == head.index()) {
-            self.pending.remove(position);
-            self.available.rewrite(self.table.areas(), &self.pending, position);
-        }
+        self.available.take_back_one();
+        self.table.move_entries_up(head);
         let freed = self.table.free(head);
         unwinding.returned();
         freed
@@ -347,8 +341,8 @@ impl<M: SharedMemory> SplitQueue<M> {
     #[inline(always)]
     fn offer(&mut self, head: Head) {
         let unwinding = BrokenIfUnwound(&mut self.broken);
+        self.table.set_entry(head, self.available.next());
         self.available.push(self.table.areas(), head.index());
-        self.pending.push(head.index());
         unwinding.returned();
     }
 }

@@ -111,25 +111,27 @@ impl<M: SharedMemory> Region<M> {
 /// The name of a region at the table that it was registered with, and nowhere else. Number 0 is the table's own buffers,
 /// others count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RegionId {
-    pub(crate) queue: QueueId,
-    number: u16,
-}
+pub struct RegionId(u64);
 
 impl RegionId {
     /// The region of the table's own buffers, of any table.
-    pub const BUFFERS: Self = Self { queue: QueueId::ANY, number: 0 };
+    pub const BUFFERS: Self = Self(0);
 
     /// The region of this number.
     #[inline(always)]
     pub(crate) const fn new(queue: QueueId, number: u16) -> Self {
-        if number == 0 { Self::BUFFERS } else { Self { queue, number } }
+        if number == 0 { Self::BUFFERS } else { Self(queue.upper() | number as u64) }
     }
 
     /// The number.
     #[inline(always)]
     pub const fn get(self) -> u16 {
-        self.number
+        self.0 as u16
+    }
+
+    #[inline(always)]
+    pub(crate) const fn queue(self) -> QueueId {
+        QueueId::from_upper(self.0)
     }
 }
 

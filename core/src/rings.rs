@@ -51,12 +51,9 @@ impl AvailableRing {
         self.next = self.next.advanced(1);
     }
 
-    /// Writes the unpublished entries from `position` on again, which are now those of `heads`: one was taken out before them.
-    pub(crate) fn rewrite<M: SharedMemory>(&mut self, areas: &Areas<M>, heads: &[u16], position: usize) {
-        self.next = self.published.advanced(position as u16);
-        for head in &heads[position..] {
-            self.push(areas, *head);
-        }
+    /// One entry fewer is to be published. The caller has moved up those behind it, or does so next.
+    pub(crate) fn take_back_one(&mut self) {
+        self.next = self.next.back_by_one();
     }
 
     /// Entries written and not yet published.

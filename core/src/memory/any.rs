@@ -1,7 +1,9 @@
 //! Memory of a kind that is chosen at run time.
 #![allow(unsafe_code)]
 
-use super::{Fixed, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
+use super::{
+    Fixed, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, pass_on,
+};
 use alloc::boxed::Box;
 use core::fmt;
 

@@ -22,8 +22,9 @@ pub struct Areas<M> {
 macro_rules! access {
     ($memory:expr, $fixed:expr, $access:ident($($argument:expr),*)) => {
         match $fixed {
-            // SAFETY: `Areas::fixed` found the memory to hold the layout, at the alignment of a table. The offset is one of the
-            // layout's, with an index that was cut.
+            // SAFETY: `Areas::over` found the region to hold its layout, at the alignment of a table. `Areas::fixed` found that
+            // the memory is of a kind that keeps its place and length. The offset is one of the layout's, with an index that
+            // was cut.
             Some(memory) => unsafe { memory.$access($($argument),*) },
             None => $memory.$access($($argument),*),
         }
@@ -82,11 +83,10 @@ impl<M: SharedMemory> Areas<M> {
         &self.layout
     }
 
-    /// The memory without its checks, if it is of this crate's kinds. Each time it is looked whether it holds the areas: what
-    /// was looked at when the queue was made may have been other memory, if the answer comes from somebody else's type.
+    /// The memory without its checks, if it is of this crate's kinds.
     #[inline(always)]
     fn fixed(&self) -> Option<Fixed<'_>> {
-        self.memory().fixed(Sealed).filter(|fixed| fixed.holds(self.layout.len(), TABLE_ALIGN as usize))
+        self.memory().fixed(Sealed).filter(Fixed::is_of::<M>)
     }
 
     /// As [`RingIndex::slot`], of what is computed already.

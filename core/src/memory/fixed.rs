@@ -1,7 +1,8 @@
 //! Memory that keeps its place: for accesses that somebody has checked already.
 #![allow(unsafe_code)]
 
-use super::{OrderedLoad, OrderedStore, RawMemory};
+use super::{OrderedLoad, OrderedStore, RawMemory, SharedMemory};
+use core::any::TypeId;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 #[cfg(target_has_atomic = "64")]
@@ -11,16 +12,27 @@ use core::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 /// What nobody but this crate can name: a method of a trait that asks for it cannot be called elsewhere, nor written.
 ///
 /// Another crate's type can still take the method over from one of this crate's kinds, by nightly's delegation of functions
-/// (`reuse`). So nothing is believed of the type that answers: [`Fixed::holds`] looks at the answer itself.
+/// (`reuse`). So every answer says which type it is for, and counts for that one only: [`Fixed::is_of`].
 #[derive(Debug, Clone, Copy)]
 pub struct Sealed;
 
-/// The bytes of a [`RawMemory`], to be accessed without a check.
+/// The bytes of a memory that keeps its place and length for as long as it lives, to be accessed without a check.
 #[derive(Debug, Clone, Copy)]
 pub struct Fixed<'m> {
     start: NonNull<u8>,
-    length: usize,
+    /// Whose bytes these are. After inlining, all that is done with it is done by the compiler.
+    owner: TypeId,
     memory: PhantomData<&'m RawMemory>,
+}
+
+/// What `inner` answers to `fixed`, for an `Outer` that passes every access on to it.
+#[inline(always)]
+pub(super) fn pass_on<Outer: ?Sized>(inner: &(impl SharedMemory + ?Sized)) -> Option<Fixed<'_>> {
+    #[inline(always)]
+    fn of<'m, Inner: SharedMemory + ?Sized>(inner: &'m Inner, outer: TypeId) -> Option<Fixed<'m>> {
+        inner.fixed(Sealed).filter(Fixed::is_of::<Inner>).map(|fixed| Fixed { owner: outer, ..fixed })
+    }
+    of(inner, typeid::of::<Outer>())
 }
 
 /// Each access is one atomic access of its width, and no pointer or reference outlives it. The contract is the same for
@@ -30,16 +42,17 @@ pub struct Fixed<'m> {
 /// since the device reads it only after the available index that publishes it (2.7.13).
 impl Fixed<'_> {
     /// # Safety
-    /// `start` must be where a memory of `length` bytes begins that lives for as long as the value does.
+    /// `start` must be where a memory of type `Owner` begins that lives for as long as the value does. No such memory ever
+    /// changes its place or length.
     #[inline(always)]
-    pub(super) const unsafe fn new(start: NonNull<u8>, length: usize) -> Self {
-        Self { start, length, memory: PhantomData }
+    pub(super) unsafe fn new<Owner>(start: NonNull<u8>) -> Self {
+        Self { start, owner: typeid::of::<Owner>(), memory: PhantomData }
     }
 
-    /// Whether there are `needed` bytes, which begin at a multiple of `alignment`, a power of two.
+    /// Whether these are the bytes of a memory of this type, and not of one that answered in its place.
     #[inline(always)]
-    pub(super) fn holds(self, needed: usize, alignment: usize) -> bool {
-        self.length >= needed && self.start.addr().get() & (alignment - 1) == 0
+    pub(super) fn is_of<M: ?Sized>(&self) -> bool {
+        self.owner == typeid::of::<M>()
     }
 
     /// # Safety

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::mapped::{Mapping, nonzero};
-use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
+use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, pass_on};
 use crate::{Error, Misuse, SystemError};
 use core::ptr::NonNull;
 use memmap2::{MmapOptions, MmapRaw};

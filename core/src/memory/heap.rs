@@ -1,7 +1,7 @@
 //! Memory from the global allocator.
 #![allow(unsafe_code)]
 
-use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
+use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, pass_on};
 use crate::{Error, Misuse, SystemError};
 use alloc::alloc::{alloc_zeroed, dealloc};
 use core::alloc::Layout;

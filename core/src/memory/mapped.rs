@@ -1,7 +1,7 @@
 //! Memory from the operating system.
 #![allow(unsafe_code)]
 
-use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory};
+use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, pass_on};
 use crate::{Error, Misuse, SystemError};
 use core::cell::Cell;
 use core::marker::PhantomData;

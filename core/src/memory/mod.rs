@@ -75,8 +75,8 @@ macro_rules! forward_accesses {
             ($target).zero(offset, length)
         }
         #[inline(always)]
-        fn fixed(&$self, sealed: Sealed) -> Option<Fixed<'_>> {
-            ($target).fixed(sealed)
+        fn fixed(&$self, _: Sealed) -> Option<Fixed<'_>> {
+            pass_on::<Self>(&$target)
         }
     };
 }
@@ -117,7 +117,7 @@ pub use thread_shared::ThreadShared;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
-use fixed::{Fixed, Sealed};
+use fixed::{Fixed, Sealed, pass_on};
 
 /// A load that orders what follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

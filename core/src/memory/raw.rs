@@ -62,9 +62,9 @@ impl RawMemory {
     }
 
     #[inline(always)]
-    const fn bytes(&self) -> Fixed<'_> {
+    fn bytes(&self) -> Fixed<'_> {
         // SAFETY: by the constructor's contract the memory is there for as long as `self`.
-        unsafe { Fixed::new(self.start, self.length) }
+        unsafe { Fixed::new::<Self>(self.start) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Memory that several threads access.
 #![allow(unsafe_code)]
 
-use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory};
+use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory, pass_on};
 
 /// Memory of one of this crate's kinds that several threads of this process access at once: for a device that runs in a
 /// thread.

@@ -1,7 +1,6 @@
 //! Making a queue, starting it over, and giving its memory back.
 
 use super::SplitQueue;
-use crate::table::room;
 use crate::{
     Areas, AvailableRing, Config, DescriptorTable, DeviceStopped, Error, Refused, Region, RingIndex,
     SharedMemory, UsedRing,
@@ -22,10 +21,6 @@ impl<M: SharedMemory> SplitQueue<M> {
         buffers: Region<M>,
     ) -> Result<Self, Refused<(Region<M>, Region<M>)>> {
         let Config { size, buffer_size, first_index, event_index, policies } = config;
-        let pending = match room(size.as_usize()) {
-            Ok(pending) => pending,
-            Err(error) => return Err(Refused { error: error.into(), value: (rings, buffers) }),
-        };
         let areas = match Areas::new(size, rings) {
             Ok(areas) => areas,
             Err(Refused { error, value }) => return Err(Refused { error, value: (value, buffers) }),
@@ -34,8 +29,7 @@ impl<M: SharedMemory> SplitQueue<M> {
         let available = AvailableRing::new(table.areas(), first_index, event_index);
         let used = UsedRing::new(table.areas(), first_index, event_index);
         table.hold_rings();
-        let (published, in_flight, broken) = (0, 0, false);
-        Ok(Self { table, available, used, published, pending, in_flight, broken, event_index, policies })
+        Ok(Self { table, available, used, published: 0, in_flight: 0, broken: false, event_index, policies })
     }
 
     /// Starts over with both rings at `first_index`: every descriptor is free, the queue is whole, and no
@@ -46,7 +40,6 @@ impl<M: SharedMemory> SplitQueue<M> {
         // If the call unwinds, only another reset helps.
         self.broken = true;
         self.table.reset(stopped);
-        self.pending.clear();
         self.in_flight = 0;
         self.available.restart(self.table.areas(), first_index);
         self.used = UsedRing::new(self.table.areas(), first_index, self.event_index);

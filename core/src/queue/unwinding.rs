@@ -12,7 +12,7 @@ impl BrokenIfUnwound<'_> {
 }
 
 impl Drop for BrokenIfUnwound<'_> {
-    #[cold]
+    #[inline(always)]
     fn drop(&mut self) {
         *self.0 = true;
     }

@@ -3,7 +3,9 @@
 use super::DescriptorTable;
 use super::record::{Chain, Descriptor, Stage, shape};
 use crate::memory::Descriptors;
-use crate::{DeviceAddress, Head, Misuse, Region, Segment, SharedMemory, WritableBuffers};
+use crate::{
+    DeviceAddress, Head, Misuse, Region, RegionId, RingIndex, Segment, SharedMemory, WritableBuffers,
+};
 
 /// Limit of a chain's length in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
@@ -152,27 +154,30 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
     #[inline(always)]
     fn all_inside(&self, first: usize, segments: &[Segment]) -> Result<u64, Misuse> {
-        let mut total = 0;
+        // Most segments are in the region of the one before. No segment is inside this one.
+        let (mut total, mut region, mut length) = (0, RegionId::BUFFERS, 0);
         for (position, segment) in segments.iter().enumerate() {
-            total += self.inside(first + position, segment)?;
+            if segment.region != region {
+                (region, length) = (segment.region, self.length_of(segment.region));
+            }
+            // A sum that went around is not behind the beginning, and neither is that of an empty buffer.
+            let end = segment.offset.wrapping_add(segment.length as usize);
+            if segment.offset >= end || end > length {
+                return Err(self.why_not_inside(first + position, segment));
+            }
+            total += u64::from(segment.length);
         }
         Ok(total)
     }
 
+    /// Length of a registered region in bytes; zero if it is none.
     #[inline(always)]
-    fn inside(&self, position: usize, segment: &Segment) -> Result<u64, Misuse> {
-        // A sum that went around is not behind the beginning, and neither is that of an empty buffer.
-        let end = segment.offset.wrapping_add(segment.length as usize);
-        match self.regions.get(usize::from(segment.region.get())) {
-            Some(region)
-                if self.id.is(segment.region.queue)
-                    && segment.region.get() > 0
-                    && segment.offset < end
-                    && end <= region.len() =>
-            {
-                Ok(u64::from(segment.length))
+    fn length_of(&self, region: RegionId) -> usize {
+        match self.regions.get(usize::from(region.get())) {
+            Some(known) if region == RegionId::new(self.id, region.get()) && region != RegionId::BUFFERS => {
+                known.len()
             }
-            _ => Err(self.why_not_inside(position, segment)),
+            _ => 0,
         }
     }
 
@@ -181,7 +186,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     fn why_not_inside(&self, position: usize, segment: &Segment) -> Misuse {
         match usize::from(segment.region.get()) {
             0 => Misuse::UnknownRegion(segment.region),
-            _ if segment.region.queue != self.id => Misuse::RegionOfAnotherQueue(segment.region),
+            _ if segment.region.queue() != self.id => Misuse::RegionOfAnotherQueue(segment.region),
             number if number >= self.regions.len() => Misuse::UnknownRegion(segment.region),
             _ if segment.length == 0 => Misuse::EmptyBuffer { position },
             _ => Misuse::OutsideRegion { position },
@@ -220,6 +225,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             written: 0,
             count,
             readable_count: readable as u16,
+            entry: RingIndex::new(0),
             stage: Stage::Created,
         };
         Head::from_parts(self.id, head, self.last_serial)
@@ -301,7 +307,7 @@ impl<M: SharedMemory> NewChain<'_, M> {
 
 /// The caller's own memory panicked: the descriptors are as free as they were.
 impl<M: SharedMemory> Drop for NewChain<'_, M> {
-    #[cold]
+    #[inline(always)]
     fn drop(&mut self) {
         let mut index = self.first;
         loop {

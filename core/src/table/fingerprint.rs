@@ -1,12 +1,13 @@
 //! The table's private state, as a hash.
 
 use super::{DescriptorTable, Stage};
-use crate::SharedMemory;
+use crate::{RingIndex, SharedMemory};
 use core::hash::{Hash, Hasher};
 
 impl<M: SharedMemory> DescriptorTable<M> {
-    /// Folds in what decides what the table will do. Of serial numbers that is whether they are above `published`.
-    pub(crate) fn fingerprint(&self, published: u64, state: &mut impl Hasher) {
+    /// Folds in what decides what the table will do. Of serial numbers that is whether they are above `published`, and of
+    /// entries that are not published how far they are from the next one.
+    pub(crate) fn fingerprint(&self, published: u64, next_entry: RingIndex, state: &mut impl Hasher) {
         let Self {
             id: _,
             holds_rings: _,
@@ -27,6 +28,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
             if chain.stage != Stage::NotHead {
                 (head, chain.stage, chain.readable_count, chain.count).hash(state);
                 (chain.writable, chain.written, chain.serial > published).hash(state);
+                if chain.serial > published {
+                    chain.entry.ahead_of(next_entry).hash(state);
+                }
                 self.walk(head, chain.count, state);
             }
         }

@@ -341,7 +341,7 @@ pub(crate) fn buffer_bytes(size: QueueSize, buffer_size: u32) -> Result<usize, M
 }
 
 /// An empty vector with room for `count`.
-pub(crate) fn room<T>(count: usize) -> Result<Vec<T>, SystemError> {
+fn room<T>(count: usize) -> Result<Vec<T>, SystemError> {
     let mut vec = Vec::new();
     vec.try_reserve_exact(count)
         .map_err(|_| SystemError::OutOfMemory { bytes: count.saturating_mul(size_of::<T>()) })?;

@@ -1,7 +1,7 @@
 //! What the table remembers in private, and how a descriptor is written.
 
 use crate::layout::{NEXT, WRITE};
-use crate::{DeviceAddress, RegionId};
+use crate::{DeviceAddress, RegionId, RingIndex};
 
 /// The private copy of one descriptor: sixteen bytes, like the one in the table.
 ///
@@ -48,12 +48,21 @@ pub(crate) struct Chain {
     pub(crate) written: u32,
     pub(super) count: u16,
     pub(super) readable_count: u16,
+    /// The index of its entry in the available ring, in a queue.
+    pub(crate) entry: RingIndex,
     pub(crate) stage: Stage,
 }
 
 impl Chain {
-    pub(super) const NONE: Self =
-        Self { serial: 0, writable: 0, written: 0, count: 0, readable_count: 0, stage: Stage::NotHead };
+    pub(super) const NONE: Self = Self {
+        serial: 0,
+        writable: 0,
+        written: 0,
+        count: 0,
+        readable_count: 0,
+        entry: RingIndex::new(0),
+        stage: Stage::NotHead,
+    };
 }
 
 /// One buffer of a chain, from the private copy.
@@ -76,10 +85,10 @@ pub struct Buffer {
 /// Length, flags and next as one little-endian word.
 #[inline(always)]
 pub(super) const fn shape(length: u32, writable: bool, next: Option<u16>) -> u64 {
-    let write = if writable { WRITE } else { 0 };
-    let (flag, next) = match next {
-        Some(next) => (NEXT, next),
-        None => (0, 0),
+    let link = match next {
+        Some(next) => (NEXT as u64) << 32 | (next as u64) << 48,
+        None => 0,
     };
-    length as u64 | ((write | flag) as u64) << 32 | (next as u64) << 48
+    let write = if writable { (WRITE as u64) << 32 } else { 0 };
+    length as u64 | write | link
 }

@@ -95,7 +95,7 @@ impl<M: SharedMemory> Recycling<'_, M> {
 
 /// The caller's own memory panicked: what is left is freed in private all the same, so that no descriptor is lost.
 impl<M: SharedMemory> Drop for Recycling<'_, M> {
-    #[cold]
+    #[inline(always)]
     fn drop(&mut self) {
         while self.left > 0 {
             self.free_next();

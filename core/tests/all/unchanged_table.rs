@@ -178,14 +178,14 @@ fn release() {
 #[test]
 fn chains_that_are_too_long() {
     let (rings, buffers) = Vast::rings_and_buffers();
-    let own = Vast::new(8, 1 << 34);
+    let own = Vast::new(8, (1_u64 << 34) as usize);
     let size = ringstorm_core::QueueSize::new(4).unwrap();
     let (at, own_at) = (DeviceAddress::new(0), DeviceAddress::new(1 << 48));
     let buffers = Region::at(&buffers, DeviceAddress::new(1 << 40));
     let table = Region::at(&rings, at);
     let mut table = DescriptorTable::new(size, u32::MAX, WritableBuffers::AsTheyAre, table, buffers).unwrap();
     let region = table.register(Region::at(&own, own_at)).unwrap();
-    let segment = |length| Segment { region, offset: 1 << 33, length };
+    let segment = |length| Segment { region, offset: (1_u64 << 33) as usize, length };
     let before = bytes(&rings);
     let too_long = Err(Misuse::ChainTooLong);
     assert_eq!(table.create(&[b"x"], &[u32::MAX, 1]), too_long);

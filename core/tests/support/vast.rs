@@ -16,7 +16,7 @@ pub struct Vast {
 }
 
 impl Vast {
-    const BUFFERS: usize = 4 * u32::MAX as usize;
+    const BUFFERS: usize = (u32::MAX as usize).saturating_mul(4);
 
     pub fn new(real: usize, claimed: usize) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1 << 40);
