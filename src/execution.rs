@@ -10,6 +10,7 @@
 //! A [`Rig`] is everything that one thread needs to run scenarios, kept from one to the next: memory, model,
 //! scratch, and the device, which begins anew each time. The subject is made anew for each.
 
+mod act;
 mod calls;
 mod device;
 mod ending;
@@ -25,12 +26,15 @@ mod misuse;
 mod panics;
 mod pulse;
 mod request;
+mod reset;
 mod run;
 mod settle;
 mod side;
 mod snapshot;
 mod state;
 mod unfit;
+mod unwound;
+mod withdraw;
 
 pub use ground::Ground;
 pub use honest::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
@@ -219,7 +223,7 @@ impl Rig {
         self.step_at(number, Some(step), &mut ())
     }
 
-    /// Settles and releases the subject.
+    /// Settles and lets the subject go.
     ///
     /// # Errors
     /// [`Stop`] if something is wrong at the end.
@@ -300,6 +304,7 @@ impl Rig {
                 .policies
                 .then(|| Policies { goes_on: setup.goes_on(), refuses_over_long: setup.refuses_over_long() }),
             exact: can.exact,
+            keeps_wish: can.keeps_wish,
             lengths: can.lengths,
             refills: can.submits_itself,
         });
@@ -337,8 +342,9 @@ impl Rig {
         run.steps += 1;
         let begun = step.map(|step| run.counts.begin(step.op()));
         let result = match step {
+            Some(step) if self.run.failing.left().is_some() => self.act_while_memory_fails(step, listener),
             Some(step) => self.act(step, listener),
-            None => self.settle_and_release(listener).map(|()| None),
+            None => self.settle_and_let_go(listener).map(|()| None),
         };
         let run = &mut self.run;
         run.effective_steps += u64::from(run.effective);
@@ -351,41 +357,5 @@ impl Rig {
             listener.skipped(why);
         }
         Ok(())
-    }
-
-    /// Does what the step says, or tells why not.
-    fn act(&mut self, step: &Step, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
-        match *step {
-            Step::Idle => Ok(Some(Skip::NothingThere)),
-            Step::Submit { readable, writable } => self.submit(readable, writable, false, true, listener),
-            Step::Prepare { readable, writable } => self.submit(readable, writable, false, false, listener),
-            Step::Write { readable, writable } => self.submit(readable, writable, true, true, listener),
-            Step::Publish => self.publish(listener),
-            Step::Take => self.take(listener).map(|_| None),
-            Step::Collect => self.collect(listener).map(|()| None),
-            Step::Read { pick, limit } => self.read_returned(pick, limit, listener),
-            Step::Free { pick } => self.free_returned(pick, listener),
-            Step::Reset => self.reset(listener),
-            Step::Misuse { call, head, pick } => self.misuse(call, head, pick, listener),
-            Step::Interrupts { wanted } => self.interrupts(wanted, listener),
-            Step::DeviceTake { count } => self.device_take(count, listener),
-            Step::DeviceReturn { pick, written, count, beyond } => {
-                self.device_return(pick, written, count, beyond, listener)
-            }
-            Step::DeviceEvent { ahead } => {
-                if !self.run.device.set_event(ahead) {
-                    return Ok(Some(Skip::NothingThere));
-                }
-                self.tell_effects(listener)?;
-                Ok(None)
-            }
-            Step::DeviceNotifications { wanted } => {
-                self.run.device.set_notifications(wanted);
-                self.tell_effects(listener)?;
-                Ok(None)
-            }
-            Step::Fault { fault, pick, value } => self.fault(fault, pick, value, listener),
-            Step::Settle => self.settle(listener).map(|()| None),
-        }
     }
 }

@@ -47,6 +47,10 @@ pub enum Call {
     Reset,
     /// Releasing.
     Release,
+    /// Dropping it while the device is running.
+    Drop,
+    /// Taking back a chain that is not published.
+    Withdraw,
 }
 
 impl fmt::Display for Call {

@@ -5,7 +5,7 @@
 
 use crate::executor::{Executor, Failure};
 use crate::outcome::{Limit, Outcome, Signature, Verdict};
-use crate::scenario::{Amount, Buffers, Lengths, Pick, Scenario, Setup, Step};
+use crate::scenario::{Amount, Buffers, Ending, Lengths, Pick, Scenario, Setup, Step};
 use crate::subject::Kind;
 use ringstorm_core::{Policies, QueueSize, RingIndex};
 
@@ -138,6 +138,8 @@ impl Shrinker<'_> {
         };
         let candidate = with(&self.best, &|setup| setup.policies = Policies::default());
         self.accept(candidate)?;
+        let candidate = with(&self.best, &|setup| setup.ending = Ending::Released);
+        self.accept(candidate)?;
         let candidate = with(&self.best, &|setup| setup.first_index = RingIndex::new(0));
         self.accept(candidate)?;
         let candidate = with(&self.best, &|setup| setup.event_index = false);
@@ -207,6 +209,7 @@ fn plainer(step: Step) -> Vec<Step> {
             let limits = amounts(limit).into_iter().map(move |limit| Step::Read { pick, limit });
             picks(pick).into_iter().map(|pick| Step::Read { pick, limit }).chain(limits).collect()
         }
+        Step::Withdraw { pick } => picks(pick).into_iter().map(|pick| Step::Withdraw { pick }).collect(),
         Step::Free { pick } => picks(pick).into_iter().map(|pick| Step::Free { pick }).collect(),
         Step::Misuse { call, head, pick } => {
             picks(pick).into_iter().map(|pick| Step::Misuse { call, head, pick }).collect()
@@ -236,7 +239,11 @@ fn plainer(step: Step) -> Vec<Step> {
         Step::DeviceEvent { ahead } if ahead > 0 => {
             vec![Step::DeviceEvent { ahead: 0 }, Step::DeviceEvent { ahead: ahead - 1 }]
         }
+        Step::MemoryFails { after } if after > 0 => {
+            vec![Step::MemoryFails { after: 0 }, Step::MemoryFails { after: after - 1 }]
+        }
         Step::Idle
+        | Step::MemoryFails { .. }
         | Step::Publish
         | Step::Take
         | Step::Reset

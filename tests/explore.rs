@@ -123,12 +123,12 @@ fn a_subject_that_tells_nothing_is_explored_too() {
 #[test]
 fn a_scope_that_does_not_fit_is_refused_or_stopped() {
     let large = scope(Kind::Core, 1, 40, 1);
-    let explored = run(&Scope { max_states: 5_000, ..large.clone() });
+    let explored = run(&Scope { max_states: 10_000, ..large.clone() });
     let Ending::Refused { expected, fits } = explored.ending else { panic!("{:?}", explored.ending) };
-    assert!(expected > 5_000 && (2..8).contains(&fits), "{expected} {fits}");
-    assert!(explored.states() < 5_000, "{}", explored.states());
+    assert!(expected > 10_000 && (2..8).contains(&fits), "{expected} {fits}");
+    assert!(explored.states() < 10_000, "{}", explored.states());
     // What is expected to fit does.
-    let smaller = run(&Scope { max_states: 5_000, depth: fits, ..large.clone() });
+    let smaller = run(&Scope { max_states: 10_000, depth: fits, ..large.clone() });
     assert_eq!(smaller.ending, Ending::Exhausted);
     // It is stopped by its own bound where there is nothing to guess from.
     let full = run(&Scope { max_states: 60, ..large.clone() });

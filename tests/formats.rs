@@ -24,7 +24,7 @@ fn snapshots() -> insta::Settings {
 #[test]
 fn every_form_is_as_it_was_reviewed() {
     let report = found();
-    let changed = run("specimen-links-read-back", 100, 10);
+    let changed = run("specimen-links-read-back", 200, 10);
     let comparison = Comparison::new(&changed, &report).expect("two runs");
     let forms = [
         ("run.txt", report.text()),

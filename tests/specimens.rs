@@ -17,8 +17,8 @@ fn run(rig: &mut Rig, kind: Kind, profile: Profile, seed: u64) -> Outcome {
 const fn guilty_of(defect: Defect) -> &'static [Invariant] {
     use Invariant::{
         Acyclic, AvailableOrder, BuffersDisjoint, BuffersRegistered, CompletedOnce, Drains, FailedUnchanged,
-        FairBlame, FetchedOnce, FreeCount, LengthBound, MisuseRefused, NoDoubleUse, NoPanic, Notified,
-        OwnArea, Payload, Released, ResetRecovers, Response, WellFormed,
+        FairBlame, FetchedOnce, FreeCount, LengthBound, MemoryKept, MisuseRefused, NoDoubleUse, NoPanic,
+        Notified, OwnArea, Payload, Released, ResetRecovers, Response, UnwoundUnchanged, WellFormed,
     };
     match defect {
         Defect::HeadAtSize
@@ -73,7 +73,8 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         | Defect::EventWindowCompared
         | Defect::EventMatchedExactly
         | Defect::UsedEventStale
-        | Defect::LostWakeUp => &[Notified],
+        | Defect::LostWakeUp
+        | Defect::ResetForgetsWish => &[Notified],
         // Disjoint or not, nobody writes to a buffer of another chain.
         Defect::BuffersInTurn => &[BuffersDisjoint, OwnArea],
         Defect::ResetKeepsUsedIndex => &[FairBlame, CompletedOnce, Drains, Notified, Response],
@@ -89,6 +90,14 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         // A chain may be given the same descriptor twice.
         Defect::FreeListEndsInChain => &[NoDoubleUse, Payload, Acyclic, WellFormed],
         Defect::WrapBlamed | Defect::FullRingBlamed => &[FairBlame],
+        Defect::UnwoundFree => &[FreeCount, UnwoundUnchanged],
+        Defect::UnwoundPublish => &[AvailableOrder, UnwoundUnchanged, Drains, Notified],
+        // The element behind it comes too early.
+        Defect::UnwoundTake => &[Drains, UnwoundUnchanged, CompletedOnce],
+        Defect::UnwoundReset => &[FreeCount, UnwoundUnchanged],
+        Defect::WithdrawLeavesEntry => &[AvailableOrder],
+        Defect::WithdrawTakesPublished | Defect::TooManyForNowIsForEver => &[MisuseRefused],
+        Defect::IdleDropFreesRings | Defect::DropFreesBuffers => &[MemoryKept],
     }
 }
 

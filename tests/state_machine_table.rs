@@ -229,7 +229,8 @@ impl Run {
             BadHead::MidChain => around.find(|index| owned.contains(index) && !heads.contains(index)),
             // The table does not know what the device has: a live chain, by a name that it never had.
             BadHead::InFlight => around.find(|index| heads.contains(index)),
-            BadHead::Stale => None,
+            // Nor what it returned.
+            BadHead::Returned | BadHead::Stale => None,
         };
         let stale = || pick.of(self.gone.len()).map(|position| self.gone[position]);
         let head = if bad == BadHead::Stale {
@@ -245,7 +246,8 @@ impl Run {
             _ => Misuse::HeadFree(head),
         };
         match call {
-            HeadCall::Free => assert_eq!(self.table.free(head), Err(refusal)),
+            // A table frees what is live, wherever it is.
+            HeadCall::Free | HeadCall::Withdraw => assert_eq!(self.table.free(head), Err(refusal)),
             HeadCall::Read => {
                 assert_eq!(self.table.buffers(head).map(|_| ()), Err(refusal));
                 assert_eq!(self.table.contents(head, &mut [0; 8]), Err(refusal));

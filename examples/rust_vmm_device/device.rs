@@ -80,7 +80,8 @@ impl HonestDevice for RustVmmDevice {
     fn write(&mut self, memory: &DeviceMemory<'_>, head: u16, bytes: &[u8]) {
         let memory = Regions::new(memory);
         let mut left = bytes;
-        for (address, length) in &self.held[&head] {
+        // What was returned by the name of another chain is not held any more.
+        for (address, length) in self.held.get(&head).into_iter().flatten() {
             let now = left.split_off(..left.len().min(*length as usize)).expect("at most all that is left");
             memory.write_slice(now, *address).expect("the buffer is in memory");
         }

@@ -37,6 +37,7 @@ impl Model {
                 self.overrun |= outstanding > usize::from(self.setup.queue_size);
                 Ok(())
             }
+            Err(_) if self.halfway => Ok(()),
             Err(Refusal::Misuse(MisuseKind::Unspecified)) => {
                 let reason = self.first_misuse(readable, writable);
                 require!(reason.is_some(), MisuseRefused, "submit refused a good chain");
@@ -69,7 +70,7 @@ impl Model {
         jump || over_long || self.tampered
     }
 
-    fn other_refusal(&mut self, refusal: Refusal, call: &str) -> Result<(), Violation> {
+    pub(crate) fn other_refusal(&mut self, refusal: Refusal, call: &str) -> Result<(), Violation> {
         match refusal {
             Refusal::Broken => {
                 require!(
@@ -113,6 +114,7 @@ impl Model {
             // That chains are not forgotten is seen when the queue settles.
             Ok(None) => {}
             Ok(Some(completion)) => self.completion(completion)?,
+            Err(_) if self.halfway => {}
             Err(Refusal::Device(refusal)) => {
                 self.other_refusal(Refusal::Device(refusal), "take")?;
                 self.device_refusal(refusal)?;
@@ -180,6 +182,9 @@ impl Model {
         standing: &[u8],
     ) -> Result<(), Violation> {
         self.stores_allowed = if answer.is_ok() { u32::MAX } else { 0 };
+        if self.halfway {
+            return Ok(());
+        }
         let used = match self.chains.get(head) {
             Some(chain) if chain.progress == Progress::Completed => Ok(chain.used),
             chain => Err(chain.is_some()),
@@ -214,7 +219,7 @@ impl Model {
                 );
                 Ok(())
             }
-            (Err(live), Err(refusal)) => self.bad_head(live, refusal, "read", head),
+            (Err(live), Err(refusal)) => self.bad_head(Self::not_returned(live), refusal, "read", head),
         }
     }
 
@@ -224,40 +229,21 @@ impl Model {
         let returned =
             live && self.chains.get(head).is_some_and(|chain| chain.progress == Progress::Completed);
         match answer {
+            _ if self.halfway && !(answer.is_ok() && returned) => Ok(()),
             Ok(()) => {
                 let what = if live { "not back from the device" } else { "none, by that name" };
                 require!(returned, MisuseRefused, "free accepted chain {head}, which is {what}");
-                let serial = self.chains.freed(head);
-                self.fragmented |= serial != self.free_next;
-                self.free_next += 1;
-                if self.chains.live == 0 {
-                    (self.free_next, self.fragmented) = (self.submissions + 1, false);
-                }
+                self.gone(head);
                 Ok(())
             }
             Err(refusal) if returned => self.other_refusal(refusal, "free"),
-            Err(refusal) => self.bad_head(live, refusal, "free", head),
+            Err(refusal) => self.bad_head(Self::not_returned(live), refusal, "free", head),
         }
     }
 
-    /// A refusal of a head that deserves one.
-    fn bad_head(&mut self, live: bool, refusal: Refusal, call: &str, head: u16) -> Result<(), Violation> {
-        match refusal {
-            Refusal::Misuse(MisuseKind::Unspecified) => {}
-            Refusal::Misuse(kind) => {
-                let right = if live { MisuseKind::NotReturned } else { MisuseKind::BadHead };
-                require!(
-                    kind == right,
-                    MisuseRefused,
-                    "{call} of {head} is refused as {kind:?}, not {right:?}"
-                );
-            }
-            Refusal::Broken => return self.other_refusal(refusal, call),
-            Refusal::Device(_) | Refusal::System => {
-                require!(false, MisuseRefused, "{call} of {head} blames somebody else than the caller");
-            }
-        }
-        Ok(())
+    /// Why a call that wants a returned chain refuses one that is live, or none.
+    const fn not_returned(live: bool) -> MisuseKind {
+        if live { MisuseKind::NotReturned } else { MisuseKind::BadHead }
     }
 
     /// The first reason to refuse a chain, if there is one.
@@ -297,7 +283,11 @@ impl Model {
             MisuseKind::EmptyBuffer => lengths.any(|length| length == 0),
             MisuseKind::BufferTooLarge => lengths.any(|length| length > self.setup.buffer_size.into()),
             MisuseKind::ChainTooLong => lengths.sum::<u64>() > CHAIN_BYTES,
-            MisuseKind::BadHead | MisuseKind::NotReturned | MisuseKind::Unspecified => false,
+            MisuseKind::ChainExceedsQueue => count > self.setup.queue_size.into(),
+            MisuseKind::BadHead
+            | MisuseKind::NotReturned
+            | MisuseKind::Published
+            | MisuseKind::Unspecified => false,
         }
     }
 }

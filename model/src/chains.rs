@@ -285,7 +285,7 @@ impl Chains {
         self.in_flight -= 1;
     }
 
-    /// The completed chain at `head` was freed. Says when it was submitted.
+    /// The chain at `head`, which the device does not have, was freed. Says when it was submitted.
     pub(crate) fn freed(&mut self, head: u16) -> u64 {
         let chain = &mut self.by_head[usize::from(head)];
         for descriptor in &chain.descriptors {

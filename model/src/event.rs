@@ -35,6 +35,10 @@ pub enum MisuseKind {
     NotReturned,
     /// The driver does not tell them apart.
     Unspecified,
+    /// More buffers than the queue has descriptors, so that the chain never fits.
+    ChainExceedsQueue,
+    /// A chain that is not taken back: the device may have it, or has returned it.
+    Published,
 }
 
 /// What a driver says of the device.
@@ -141,6 +145,13 @@ pub enum Event<'a> {
         head: u16,
         /// How it was named.
         name: Name,
+        /// Done, or why not.
+        answer: Answer<()>,
+    },
+    /// The driver was asked to take back a chain that was submitted and not published.
+    Withdraw {
+        /// The chain.
+        head: u16,
         /// Done, or why not.
         answer: Answer<()>,
     },
@@ -292,6 +303,24 @@ pub enum Event<'a> {
     },
     /// The driver panicked in a call.
     Panic,
+    /// The subject was dropped at the end, while the device was running. What follows is what the device does then.
+    Dropped {
+        /// Whether it keeps the memory of table and rings.
+        rings: bool,
+        /// Whether it keeps the memory of the buffers.
+        buffers: bool,
+    },
+    /// Memory failed in a call of the driver, which unwound. There is no event of the call itself, unless it freed a chain all the
+    /// same.
+    Unwound {
+        /// Whether the queue says that it is broken.
+        broken: bool,
+        /// Whether what the device can see of a call has changed: the available index, flags or the driver's event, and with a
+        /// reset the used ring.
+        changed: bool,
+        /// The available index afterwards.
+        available: u16,
+    },
 }
 
 impl Event<'_> {
@@ -303,9 +332,12 @@ impl Event<'_> {
             | Self::Take { .. }
             | Self::Read { .. }
             | Self::Free { .. }
+            | Self::Withdraw { .. }
             | Self::Interrupts { .. }
             | Self::Reset { .. }
             | Self::Released { .. }
+            | Self::Dropped { .. }
+            | Self::Unwound { .. }
             | Self::Panic => true,
             Self::Stores { .. }
             | Self::Stored { .. }

@@ -1,6 +1,7 @@
 //! What the model knows, as a hash.
 
 use crate::Model;
+use crate::notifications::Wish;
 use std::hash::{Hash, Hasher};
 
 impl Model {
@@ -23,15 +24,21 @@ impl Model {
             notifications_wanted,
             available_event,
             asked_for,
-            interrupts_wanted,
+            wish,
+            wish_carried,
+            event_unseen,
             unwanted_event,
             first_flags,
             went_back,
             tampered,
             ring_tampered,
             broken,
+            halfway,
             stores_allowed: _,
             submitting: _,
+            // Nothing follows that is gone on from.
+            rings_gone: _,
+            buffers_gone: _,
             fresh,
             unannounced,
             submissions: _,
@@ -44,13 +51,13 @@ impl Model {
             (head, chains.get(*head).is_some_and(|chain| chain.serial == *serial)).hash(state);
         }
         (unpublished, offered.len(), overrun, available.wrapping_sub(base), announced).hash(state);
-        (notifications_wanted, interrupts_wanted, went_back).hash(state);
-        (tampered, ring_tampered, broken, fresh, unannounced).hash(state);
+        (notifications_wanted, wish, wish_carried, event_unseen, went_back).hash(state);
+        (tampered, ring_tampered, broken, halfway, fresh, unannounced).hash(state);
         asked_for.wrapping_sub(base).hash(state);
         first_flags.hash(state);
         if setup.event_index {
             available_event.wrapping_sub(base).hash(state);
-            (!*interrupts_wanted).then(|| unwanted_event.wrapping_sub(base)).hash(state);
+            (*wish == Wish::Unwanted).then(|| unwanted_event.wrapping_sub(base)).hash(state);
         }
     }
 

@@ -65,6 +65,10 @@ pub enum Invariant {
     ResetRecovers = 19,
     /// A value that the device can write is read at most once within one call (double fetch).
     FetchedOnce = 20,
+    /// A queue that goes away while the device runs keeps its rings, and the buffers of chains that the device has: the device may access them until it is reset (3.3.1).
+    MemoryKept = 21,
+    /// A call that unwinds because memory failed has changed nothing, or freed the chain that it was to free, or left the queue broken until a reset, and the queue says which.
+    UnwoundUnchanged = 22,
 }
 
 impl Invariant {

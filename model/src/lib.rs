@@ -31,14 +31,18 @@ mod memory;
 mod model;
 mod notifications;
 mod promises;
+mod setup;
 mod state;
 mod trace;
+mod unwound;
 mod used;
+mod withdraw;
 
 pub use event::{
     Answer, ChainFlaw, Completion, Descriptor, DeviceRefusal, Event, MisuseKind, Name, Place, Refusal,
 };
 pub use invariant::{Invariant, Violation};
-pub use model::{Model, Policies, Setup};
+pub use model::Model;
+pub use setup::{Policies, Setup};
 pub use state::{DriverState, Occupancy};
 pub use trace::TraceHash;

@@ -127,6 +127,13 @@ impl Model {
         descriptors: &[Descriptor],
         payload: &[u8],
     ) -> Result<(), Violation> {
+        self.reach_rings("takes an available chain")?;
+        if !payload.is_empty() {
+            self.reach_buffers("reads a chain that it has")?;
+        }
+        if self.halfway {
+            return Ok(());
+        }
         let offered = self.offered.pop_front();
         let expected = offered.map(|(head, _)| head);
         require!(

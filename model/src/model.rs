@@ -2,60 +2,11 @@
 
 use crate::chains::{Chain, Chains};
 use crate::invariant::require;
+use crate::notifications::Wish;
 use crate::used::UsedRing;
-use crate::{Descriptor, DriverState, Event, Occupancy, Place, Violation};
+use crate::{Descriptor, DriverState, Event, Occupancy, Place, Setup, Violation};
 use std::cmp::Ordering;
 use std::collections::VecDeque;
-
-/// What a driver does about device faults in the used ring, each of which it reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policies {
-    /// Whether it goes on behind a bad element, or is broken.
-    pub goes_on: bool,
-    /// Whether it reports a length that exceeds what is writable, or takes the chain with all that is.
-    pub refuses_over_long: bool,
-}
-
-/// What the model must know of a queue beforehand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Setup {
-    /// Number of descriptors: a power of two.
-    pub queue_size: u16,
-    /// Largest buffer that the driver takes, in bytes.
-    pub buffer_size: u32,
-    /// Where both rings begin.
-    pub first_index: u16,
-    /// Whether event indexes were negotiated.
-    pub event_index: bool,
-    /// Whether the driver promised to zero device-writable buffers before it submits them.
-    pub zeroed: bool,
-    /// What the driver promised to do about device faults in the used ring; `None` if it promised nothing.
-    pub policies: Option<Policies>,
-    /// Whether the driver promised to ask for no notification that the device does not want, and to let the device ask
-    /// for none that its caller does not want.
-    pub exact: bool,
-    /// Whether the driver tells how many bytes the device wrote to a chain. One that does not hands out all that stands in
-    /// its device-writable buffers.
-    pub lengths: bool,
-    /// Whether the driver puts another chain in the place of each that it takes.
-    pub refills: bool,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            queue_size: 1,
-            buffer_size: 4096,
-            first_index: 0,
-            event_index: false,
-            zeroed: false,
-            policies: None,
-            exact: false,
-            lengths: true,
-            refills: false,
-        }
-    }
-}
 
 /// The reference model of one queue at a time.
 #[derive(Debug, Default, Clone)]
@@ -80,8 +31,11 @@ pub struct Model {
     pub(crate) available_event: u16,
     /// Behind the last entry that the driver was asked to publish.
     pub(crate) asked_for: u16,
-    /// Whether the driver's caller wants to be notified.
-    pub(crate) interrupts_wanted: bool,
+    /// Whether the driver's caller wants to be notified. A reset changes nothing of it.
+    pub(crate) wish: Wish,
+    /// Whether the driver was reset since its caller wanted no notifications, and did not name a used element since.
+    pub(crate) wish_carried: bool,
+    pub(crate) event_unseen: bool,
     /// Which used element the driver named when its caller last wanted no notification, with event indexes.
     pub(crate) unwanted_event: u16,
     /// The available flags of the queue when it was made, as soon as they are known.
@@ -93,10 +47,15 @@ pub struct Model {
     /// Whether it scribbled on the available ring, so that it is not known what is published.
     pub(crate) ring_tampered: bool,
     pub(crate) broken: bool,
+    /// Whether a call was cut short that made it so: what it is in private and in memory is not known.
+    pub(crate) halfway: bool,
     /// How often the last call may have stored something: not at all if it was refused.
     pub(crate) stores_allowed: u32,
     /// Whether the last call was a submission that was accepted.
     pub(crate) submitting: bool,
+    /// Whether the subject is gone and has given the rings' memory back while the device was running; and the buffers'.
+    pub(crate) rings_gone: bool,
+    pub(crate) buffers_gone: bool,
     /// Whether the next free count is the first one after a reset.
     pub(crate) fresh: bool,
     /// Submissions since the driver was last asked to publish.
@@ -124,6 +83,8 @@ impl Model {
         self.restart(setup.first_index);
         (self.fresh, self.stores_allowed) = (false, u32::MAX);
         self.first_flags = None;
+        (self.wish, self.wish_carried, self.event_unseen) = (Wish::Unsaid, false, false);
+        (self.rings_gone, self.buffers_gone) = (false, false);
     }
 
     fn restart(&mut self, first_index: u16) {
@@ -133,10 +94,11 @@ impl Model {
         self.offered.clear();
         self.overrun = false;
         (self.available, self.announced) = (first_index, 0);
-        (self.notifications_wanted, self.interrupts_wanted) = (true, true);
+        self.notifications_wanted = true;
         self.went_back = false;
         (self.available_event, self.asked_for) = (first_index, first_index);
-        (self.tampered, self.ring_tampered, self.broken) = (false, false, false);
+        (self.tampered, self.ring_tampered) = (false, false);
+        (self.broken, self.halfway) = (false, false);
         (self.free_next, self.fragmented) = (self.submissions + 1, false);
         self.unannounced = 0;
     }
@@ -177,6 +139,11 @@ impl Model {
         self.chains.in_flight(head.into()).is_some()
     }
 
+    /// Heads of the chains that were submitted and not published, oldest first.
+    pub const fn unpublished(&self) -> &VecDeque<u16> {
+        &self.unpublished
+    }
+
     /// The head of the chain that the device returned and the driver should hand back next.
     pub fn returned_next(&self) -> Option<u16> {
         self.used.first_good(&self.chains)
@@ -210,8 +177,11 @@ impl Model {
             Event::Take { answer } => self.take(answer),
             Event::Read { head, limit, answer, standing } => self.read(head, limit, answer, standing),
             Event::Free { head, name, answer } => self.free(head, name, answer),
+            Event::Withdraw { head, answer } => self.withdraw(head, answer),
             Event::Reset { first_index } => {
                 self.restart(first_index);
+                let unwanted = self.wish == Wish::Unwanted;
+                (self.wish_carried, self.event_unseen) = (unwanted, unwanted);
                 (self.fresh, self.stores_allowed) = (true, u32::MAX);
                 Ok(())
             }
@@ -224,6 +194,7 @@ impl Model {
                 self.fetched(head, whole, descriptors, payload)
             }
             Event::UsedElement { index, id, length } => {
+                self.reach_rings("writes a used element")?;
                 if let Some(unseen) = self.used.write(index, id, length)
                     && let Some(Chain { serial, .. }) = self.chains.in_flight(unseen)
                 {
@@ -233,10 +204,12 @@ impl Model {
                 Ok(())
             }
             Event::Wrote { place, length } => {
+                self.reach_buffers("writes to a chain that it has")?;
                 self.chains.overwritten(place, length);
                 Ok(())
             }
             Event::UsedIndex { index } => {
+                self.reach_rings("moves the used index")?;
                 match index.wrapping_sub(self.used.next).cmp(&self.used.claimed()) {
                     Ordering::Less => self.went_back = true,
                     // From now on the driver sees elements again, and has the last one to ask anew with.
@@ -247,6 +220,7 @@ impl Model {
                 Ok(())
             }
             Event::Notifications { wanted } => {
+                self.reach_rings("writes its flags")?;
                 self.notifications_wanted = wanted;
                 Ok(())
             }
@@ -259,6 +233,7 @@ impl Model {
                 Ok(())
             }
             Event::AvailableEvent { index } => {
+                self.reach_rings("writes its event")?;
                 self.available_event = index;
                 Ok(())
             }
@@ -298,7 +273,34 @@ impl Model {
                 require!(false, NoPanic, "the driver panicked");
                 Ok(())
             }
+            Event::Unwound { broken, changed, available } => self.unwound(broken, changed, available),
+            Event::Dropped { rings, buffers } => {
+                (self.rings_gone, self.buffers_gone) = (!rings, !buffers);
+                Ok(())
+            }
         }
+    }
+
+    /// The device accesses table or rings, as it may until it is reset.
+    #[inline(always)]
+    pub(crate) fn reach_rings(&self, act: &str) -> Result<(), Violation> {
+        require!(
+            !self.rings_gone,
+            MemoryKept,
+            "the running device {act}, but the queue was dropped and gave the memory of its rings back"
+        );
+        Ok(())
+    }
+
+    /// The device accesses the buffers of a chain that it has.
+    #[inline(always)]
+    pub(crate) fn reach_buffers(&self, act: &str) -> Result<(), Violation> {
+        require!(
+            !self.buffers_gone,
+            MemoryKept,
+            "the running device {act}, but the queue was dropped and gave the memory of its buffers back"
+        );
+        Ok(())
     }
 
     fn stores(&self, count: u32, foreign: bool) -> Result<(), Violation> {
@@ -326,6 +328,9 @@ impl Model {
     }
 
     fn free_count(&mut self, count: u32) -> Result<(), Violation> {
+        if self.halfway {
+            return Ok(());
+        }
         let (size, live) = (u32::from(self.setup.queue_size), self.chains.live_descriptors);
         if std::mem::take(&mut self.fresh) {
             require!(

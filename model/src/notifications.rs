@@ -4,6 +4,18 @@ use crate::Violation;
 use crate::invariant::require;
 use crate::model::Model;
 
+/// What a driver's caller last said of notifications.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub(crate) enum Wish {
+    /// Nothing: they are wanted.
+    #[default]
+    Unsaid,
+    Wanted,
+    Unwanted,
+    /// What a call that was cut short may have said, or may not.
+    Unknown,
+}
+
 impl Model {
     pub(crate) fn publish(&mut self, notify: bool) -> Result<(), Violation> {
         self.stores_allowed = u32::MAX;
@@ -37,16 +49,30 @@ impl Model {
         Ok(())
     }
 
-    pub(crate) fn used_event(&self, index: u16) -> Result<(), Violation> {
+    /// Whether the driver promised to let the device ask for no notification that its caller does not want: at all, or since a
+    /// reset.
+    const fn promised_silence(&self) -> bool {
+        self.setup.exact || self.setup.keeps_wish && self.wish_carried
+    }
+
+    pub(crate) fn used_event(&mut self, index: u16) -> Result<(), Violation> {
+        if self.halfway {
+            return Ok(());
+        }
         let next = self.used.next;
+        let unwanted = self.wish == Wish::Unwanted;
+        if std::mem::take(&mut self.event_unseen) && unwanted {
+            // Which element is as good as any: none is to come before the driver publishes something.
+            self.unwanted_event = index;
+        }
         require!(
-            index == self.unwanted_event || self.interrupts_wanted || self.ring_tampered || !self.setup.exact,
+            index == self.unwanted_event || !unwanted || self.ring_tampered || !self.promised_silence(),
             Notified,
             "notifications are not wanted, and the driver's event has moved to {index} from {}",
             self.unwanted_event
         );
         // A driver that saw more elements than there are in the end had no reason to ask anew.
-        let excused = !self.interrupts_wanted || self.went_back || self.broken;
+        let excused = unwanted || self.wish == Wish::Unknown || self.went_back || self.broken;
         require!(
             index == next || excused || self.used.claimed() > 0,
             Notified,
@@ -63,7 +89,11 @@ impl Model {
         waiting: Option<bool>,
     ) -> Result<(), Violation> {
         self.stores_allowed = u32::MAX;
-        self.interrupts_wanted = wanted;
+        self.wish = if wanted { Wish::Wanted } else { Wish::Unwanted };
+        (self.wish_carried, self.event_unseen) = (false, false);
+        if self.halfway {
+            return Ok(());
+        }
         if self.setup.event_index {
             self.unwanted_event = used_event;
             self.used_event(used_event)?;
@@ -90,13 +120,22 @@ impl Model {
         Ok(())
     }
 
-    /// A reset makes a queue what it was when it was made, in what it asks of the device too.
+    /// A reset makes a queue what it was when it was made, but for what its caller said since that it wants.
     pub(crate) fn available_flags(&mut self, flags: u16) -> Result<(), Violation> {
+        if self.halfway {
+            return Ok(());
+        }
         let first = *self.first_flags.get_or_insert(flags);
+        let (right, why) = match self.wish {
+            Wish::Unsaid => (first, "as when the queue was made"),
+            Wish::Wanted => (0, "its caller last wanted notifications"),
+            Wish::Unknown => return Ok(()),
+            Wish::Unwanted => (1, "its caller last wanted no notifications"),
+        };
         require!(
-            flags == first || !self.setup.exact,
+            flags == right || !(self.setup.exact || self.setup.keeps_wish),
             Notified,
-            "the available flags are {flags:#x} after a reset; when the queue was made they were {first:#x}"
+            "the available flags are {flags:#x} after a reset, not {right:#x}: {why}"
         );
         Ok(())
     }

@@ -128,6 +128,13 @@ impl TraceHash {
             Event::Spurious => self.pair(30, 0),
             Event::Trap => self.pair(31, 0),
             Event::AvailableFlags { flags } => self.pair(32, u64::from(*flags)),
+            Event::Withdraw { head, answer } => {
+                self.pair(35 | answer_code(answer, |()| 0) << 8, u64::from(*head));
+            }
+            Event::Dropped { rings, buffers } => self.pair(33, u64::from(*rings) | u64::from(*buffers) << 8),
+            Event::Unwound { broken, changed, available } => {
+                self.pair(34 | u64::from(*broken) << 8 | u64::from(*changed) << 9, u64::from(*available));
+            }
         }
     }
 

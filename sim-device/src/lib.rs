@@ -62,4 +62,4 @@ pub use fault::{Fault, Target};
 pub use geometry::{Geometry, Part};
 pub use held::{let_go, picked};
 pub use snapshot::DeviceState;
-pub use watch::{CallReport, EndlessCall, Trap, WatchedMemory};
+pub use watch::{CallReport, EndlessCall, FailingAccess, MemoryFailed, Trap, WatchedMemory};

@@ -31,7 +31,10 @@ impl Rig {
             self.calls = self.calls.wrapping_add(1);
             pulse.enter(call, run.steps, run.last_fault, self.calls);
         }
-        self.provided.begin_call(run.call_limit);
+        if run.failing.left().is_some() {
+            self.look_before_call();
+        }
+        self.provided.begin_call(self.run.call_limit);
     }
 
     /// Ends the call, and keeps what it did to rings and buffers.
@@ -324,6 +327,7 @@ impl Rig {
     }
 
     pub(super) fn free(&mut self, head: u16, name: Name, listener: &mut impl Listener) -> Result<(), Stop> {
+        self.run.freeing = (name == Name::Current).then_some(head);
         let answer = self.call(Call::Free, |subject| subject.free(head, name));
         self.judge.tell(&Event::Free { head, name, answer }, listener)?;
         let run = &mut self.run;
@@ -350,40 +354,6 @@ impl Rig {
         self.judge.tell(&Event::Interrupts { wanted, flags, used_event, waiting }, listener)?;
         self.look_after(listener)?;
         self.run.effective = true;
-        Ok(None)
-    }
-
-    /// Stops the device, resets the driver, and starts the device again.
-    pub(super) fn reset(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
-        let run = &mut self.run;
-        if !run.can.reset {
-            return Ok(Some(Skip::Incapable));
-        }
-        // A device that was reset begins at 0, a resumed one where it is told: by turns.
-        run.resets += 1;
-        let resumed = run.can.first_index && run.resets.is_multiple_of(2);
-        let first = if resumed { run.setup.first_index.get() } else { 0 };
-        let part = run.device_part.clone();
-        self.disarm();
-        // While the device is stopped, its part is the driver's too.
-        self.provided.rings.reserve_for_device(0..0);
-        let limit = self.run.call_limit;
-        // Writing the whole table anew takes more than a chain.
-        self.run.call_limit = 2 * limit;
-        self.call(Call::Reset, |subject| subject.reset(first));
-        self.provided.rings.reserve_for_device(part);
-        let run = &mut self.run;
-        run.call_limit = limit;
-        run.device.reset(first);
-        run.available = first;
-        run.returned.clear();
-        run.forget_faults();
-        self.disarm();
-        let run = &mut self.run;
-        run.effective = true;
-        self.judge.tell(&Event::Reset { first_index: first }, listener)?;
-        self.tell_effects(listener)?;
-        self.look_after_its_own(listener)?;
         Ok(None)
     }
 }

@@ -59,7 +59,7 @@ impl Rig {
     }
 
     /// Tells what changed in the last call behind the driver's back.
-    fn look_at_trap(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+    pub(super) fn look_at_trap(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = &mut self.run;
         match run.trap.take() {
             Some(change) => {
@@ -94,7 +94,7 @@ impl Rig {
     }
 
     /// Looks at where in the buffers the last call stored.
-    fn look_at_places(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+    pub(super) fn look_at_places(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { judge, scratch: Scratch { places, .. }, provided, .. } = self;
         provided.buffers.take_places(places);
         places.iter().try_for_each(|(offset, length)| {
@@ -156,7 +156,7 @@ impl Rig {
         self.judge.tell(&Event::UsedEvent { index: run.device.eyes().used_event() }, listener)
     }
 
-    /// Looks at the driver's flags where they must be those of a queue that was just made.
+    /// Looks at the driver's flags where they must be those of a queue that was just made, or what its caller asked for since.
     fn look_at_flags(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = &self.run;
         if !(run.can.interrupts && matches!(run.call, Call::Construct | Call::Reset)) {

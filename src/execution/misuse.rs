@@ -14,16 +14,24 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         let can = self.run.can;
-        let unasked = call == HeadCall::Free && !can.free || bad == BadHead::Stale && !can.stale_names;
+        let asked = match call {
+            HeadCall::Free => can.free,
+            HeadCall::Read => true,
+            HeadCall::Withdraw => can.withdraw,
+        };
+        let unasked = !asked || bad == BadHead::Stale && !can.stale_names;
         if !can.misuse || unasked {
             return Ok(Some(Skip::Incapable));
         }
         let Some(head) = self.bad_head(bad, pick) else { return Ok(Some(Skip::NothingThere)) };
         match (call, bad) {
+            // What was returned may be freed and read.
+            (HeadCall::Free | HeadCall::Read, BadHead::Returned) => return Ok(Some(Skip::NothingThere)),
             (HeadCall::Free, BadHead::Stale) => self.free(head, Name::Stale, listener)?,
             (HeadCall::Free, _) => self.free(head, Name::Current, listener)?,
-            // Reading has no stale names: what is read is looked up by the newest.
-            (HeadCall::Read, BadHead::Stale) => return Ok(Some(Skip::NothingThere)),
+            // Neither reading nor withdrawing has stale names: what they name is looked up by the newest.
+            (HeadCall::Read | HeadCall::Withdraw, BadHead::Stale) => return Ok(Some(Skip::NothingThere)),
+            (HeadCall::Withdraw, _) => self.withdraw(head, listener)?,
             (HeadCall::Read, _) => self.read(head, Amount::Bytes(8), listener)?,
         }
         Ok(None)
@@ -43,6 +51,7 @@ impl Rig {
             BadHead::Stale => {
                 around.find(|index| model.owner(*index) == Some(*index) && run.lives[usize::from(*index)] > 1)
             }
+            BadHead::Returned => pick.of(run.returned.len()).map(|position| run.returned[position]),
             BadHead::InFlight => around.find(|index| model.is_in_flight(*index)),
         }
     }

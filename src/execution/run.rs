@@ -2,6 +2,7 @@
 
 use super::met::{Forged, Thrown};
 use super::side::DeviceSide;
+use super::unwound::Visible;
 use super::{Skip, geometry, panics};
 use crate::counts::{Answer, Counts};
 use crate::coverage::Coverage;
@@ -9,7 +10,7 @@ use crate::outcome::Call;
 use crate::scenario::Setup;
 use crate::subject::{Capabilities, Provided, Subject};
 use ringstorm_core::{QueueSize, SharedMemory};
-use ringstorm_sim_device::{Change, Fault, Geometry};
+use ringstorm_sim_device::{Change, FailingAccess, Fault, Geometry};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -47,6 +48,13 @@ pub(super) struct Run {
     /// What the trap that is set comes to, and the fault that set it.
     pub(super) trap: Option<Change>,
     pub(super) trap_thrown: Thrown,
+    /// Which access of the driver's is to fail, and what the device saw before the last call in which one could.
+    pub(super) failing: FailingAccess,
+    pub(super) visible: Visible,
+    /// The head of the chain that was last to be freed, by its current name.
+    pub(super) freeing: Option<u16>,
+    /// Whether the device is stopped, since memory failed in a reset.
+    pub(super) stopped: bool,
     pub(super) coverage: Coverage,
     /// Over all executions, until somebody takes it.
     pub(super) counts: Counts,
@@ -84,6 +92,10 @@ impl Run {
             forged: Vec::new(),
             trap: None,
             trap_thrown: Thrown::NOTHING,
+            failing: FailingAccess::default(),
+            visible: Visible::default(),
+            freeing: None,
+            stopped: false,
             coverage: Coverage::default(),
             counts: Counts::default(),
             last_answer: None,
@@ -125,6 +137,10 @@ impl Run {
             forged,
             trap,
             trap_thrown,
+            failing,
+            visible,
+            freeing,
+            stopped,
             coverage,
             // These go on.
             counts: _,
@@ -143,6 +159,8 @@ impl Run {
         unmet.clear();
         forged.clear();
         (*thrown, *trap, *trap_thrown) = (0, None, Thrown::NOTHING);
+        failing.set(None);
+        (*visible, *freeing, *stopped) = (Visible::default(), None, false);
         *coverage = Coverage::default();
         (*last_answer, *blame) = (None, None);
     }
@@ -150,6 +168,12 @@ impl Run {
     /// Why there is no chain that was taken and not freed.
     pub(super) const fn none_taken(&self) -> Skip {
         if self.can.free { Skip::NothingThere } else { Skip::Incapable }
+    }
+
+    /// What a reset changed for as long as it goes on is as in any other call.
+    pub(super) fn restore_limits(&mut self, provided: &Provided) {
+        self.call_limit = call_limit(self.setup.queue_size);
+        provided.rings.reserve_for_device(self.device_part.clone());
     }
 
     /// The subject is there.

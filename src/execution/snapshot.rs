@@ -1,6 +1,6 @@
 //! Keeping the state of an execution, going back to it, and telling it from others.
 
-use super::run::{Run, call_limit};
+use super::run::Run;
 use super::{Listener, Rig, Skip, Stop, Unfit, panics};
 use crate::outcome::Verdict;
 use crate::scenario::{Setup, Step};
@@ -37,6 +37,9 @@ pub struct Snapshot {
     submissions: u32,
     resets: u32,
     trap: (Option<Trap>, Option<Change>),
+    /// How many accesses pass before one fails, if one is to.
+    failing: Option<u32>,
+    stopped: bool,
     steps: u64,
 }
 
@@ -107,6 +110,8 @@ impl Rig {
             submissions: run.submissions,
             resets: run.resets,
             trap: (self.provided.rings.trap(), run.trap),
+            failing: run.failing.left(),
+            stopped: run.stopped,
             steps: run.steps,
         })
     }
@@ -119,10 +124,8 @@ impl Rig {
     pub fn restore(&mut self, snapshot: &Snapshot) {
         // What was cut short by a panic is over.
         self.provided.end_call(&mut self.scratch.reports);
-        let run = &mut self.run;
-        run.call_limit = call_limit(run.setup.queue_size);
-        let part = run.device_part.clone();
-        self.provided.rings.reserve_for_device(part);
+        self.run.restore_limits(&self.provided);
+        self.mend_memory();
         self.provided.rings.copy_in(0, &snapshot.rings);
         self.provided.buffers.copy_in(0, &snapshot.buffers);
         let (trap, then) = snapshot.trap;
@@ -137,7 +140,11 @@ impl Rig {
         run.lives.clone_from(&snapshot.lives);
         (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
         (run.resets, run.trap) = (snapshot.resets, then);
+        run.stopped = snapshot.stopped;
         run.forget_faults();
+        if let Some(after) = snapshot.failing {
+            self.let_memory_fail(after as u16);
+        }
     }
 
     /// Lets go of a snapshot.
@@ -166,6 +173,7 @@ impl Rig {
             // A garbled event is an index that stays where it is while the rings turn.
             base.hash(state);
         }
+        (run.failing.left(), run.stopped).hash(state);
         // What first index the next reset is given.
         run.resets.is_multiple_of(2).hash(state);
         if let Some(Trap { offset, width, value }) = self.provided.rings.trap() {

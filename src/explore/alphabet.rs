@@ -1,6 +1,6 @@
 //! What an execution of a small scope is made of.
 
-use crate::scenario::{Amount, BadHead, Buffers, HeadCall, Lengths, Pick, Setup, Step};
+use crate::scenario::{Amount, BadHead, Buffers, Ending, HeadCall, Lengths, Pick, Setup, Step};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
 use strum::VariantArray;
@@ -23,9 +23,9 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// Whether the device misbehaves.
+    /// Whether the device misbehaves, or the memory does.
     pub const fn is_fault(&self) -> bool {
-        matches!(self.step, Step::Fault { .. })
+        matches!(self.step, Step::Fault { .. } | Step::MemoryFails { .. })
     }
 }
 
@@ -36,11 +36,12 @@ impl Letter {
 /// - Chains to be refused: of no buffer, of an empty one, of one too long, alone or behind a good one, of one that is
 ///   absurdly long, of one
 ///   descriptor too many; and, [rarely](Letter::rare), of 65,537.
-/// - Taking, collecting; reading and freeing the newest and the oldest; every call with every [`BadHead`]; reset;
+/// - Taking, collecting; reading, freeing and withdrawing the newest and the oldest; every call with every [`BadHead`]; reset;
 ///   notifications on and off for both sides.
 /// - The device takes one chain; returns the newest or the oldest with nothing or everything written, with bytes
 ///   written that it does not report, or all chains in one move of the used index.
 /// - Every [`Fault`] with each choice of a target, and for what is lied 0, 1 and the largest that is told apart.
+/// - Memory that fails at one of the first accesses of the next calls, which counts as a fault.
 /// - Settling, which also ends every execution.
 ///
 /// What is left out because it is the same as something that is there: idling, and taking several chains at once.
@@ -65,6 +66,7 @@ impl Alphabet {
             for fault in Fault::VARIANTS {
                 misbehaviour(*fault, queue_size.get(), &mut steps);
             }
+            steps.extend([0, 1, 2, 4].map(|after| Step::MemoryFails { after }));
         }
         steps.push(Step::Settle);
         let mut letters: Vec<Letter> = steps.into_iter().map(|step| Letter { step, rare: false }).collect();
@@ -74,21 +76,22 @@ impl Alphabet {
     }
 }
 
-/// Every policy at least once, and both ways to ask for notifications.
+/// Every policy at least once, both ways to ask for notifications, and both endings.
 fn setups(queue_size: QueueSize) -> Vec<Setup> {
     let other = Policies {
         after_fault: AfterFault::GoOn,
         over_long: OverLong::Refuse,
         writable: WritableBuffers::Zeroed,
     };
-    let setup = |policies, event_index| Setup {
+    let setup = |policies, event_index, ending| Setup {
         queue_size,
         buffer_size: BUFFER_SIZE,
         first_index: RingIndex::new(FIRST_INDEX),
         event_index,
         policies,
+        ending,
     };
-    vec![setup(Policies::default(), false), setup(other, true)]
+    vec![setup(Policies::default(), false, Ending::Released), setup(other, true, Ending::Dropped)]
 }
 
 /// The readable and the writable buffers of good chains: each fits into an empty queue.
@@ -124,13 +127,18 @@ fn driver(size: u16, steps: &mut Vec<Step>) {
     for pick in picks.iter().copied() {
         steps.push(Step::Read { pick, limit: Amount::Full });
         steps.push(Step::Free { pick });
+        steps.push(Step::Withdraw { pick });
     }
     steps.push(Step::Read { pick: Pick::OLDEST, limit: Amount::Bytes(1) });
     steps.push(Step::Reset);
     for call in HeadCall::VARIANTS {
         let heads = BadHead::VARIANTS.iter().filter(|head| {
-            // Reading has no stale names.
-            *call == HeadCall::Free || **head != BadHead::Stale
+            // Freeing alone has stale names, and what was returned may be freed and read.
+            match head {
+                BadHead::Stale => *call == HeadCall::Free,
+                BadHead::Returned => *call == HeadCall::Withdraw,
+                _ => true,
+            }
         });
         steps.extend(heads.map(|head| Step::Misuse { call: *call, head: *head, pick: Pick::NEWEST }));
     }

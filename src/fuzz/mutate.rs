@@ -135,6 +135,7 @@ const fn reaches_the_queue(step: &Step) -> bool {
     match step.op() {
         Op::Submit | Op::Prepare | Op::Write | Op::Reset | Op::Interrupts | Op::DeviceNotifications => true,
         Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Read | Op::Free | Op::Misuse => false,
+        Op::MemoryFails | Op::Withdraw => false,
         Op::DeviceTake | Op::DeviceReturn | Op::DeviceEvent | Op::Fault | Op::Settle => false,
     }
 }

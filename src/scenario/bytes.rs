@@ -6,7 +6,7 @@
 //! small and every value can still be written.
 
 use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
-use super::{BUFFER_BYTES_MAX, Scenario, Setup};
+use super::{BUFFER_BYTES_MAX, Ending, Scenario, Setup};
 use arbitrary::{Arbitrary, Unstructured};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
@@ -18,6 +18,8 @@ pub const STEP_BYTES: usize = 18;
 
 /// Shifts the meaning of a zero byte to a queue of 8.
 const SIZE_OF_ZERO: u8 = 3;
+/// Added to the number of a head that is to be withdrawn.
+const WITHDRAWN: u8 = 128;
 /// Below it, a class says that only the low byte counts.
 const WIDE: u8 = 0xf0;
 
@@ -58,7 +60,7 @@ impl<'a> Arbitrary<'a> for Scenario {
 }
 
 fn decode_setup(header: &[u8; HEADER_BYTES]) -> Setup {
-    let [size, class, low, high, first_low, first_high, flags, _] = *header;
+    let [size, class, low, high, first_low, first_high, flags, more_flags] = *header;
     let exponent = match size ^ SIZE_OF_ZERO {
         literal @ 0..=15 => literal,
         other => other & 7,
@@ -80,6 +82,7 @@ fn decode_setup(header: &[u8; HEADER_BYTES]) -> Setup {
             over_long: if flags & 2 == 0 { OverLong::Clamp } else { OverLong::Refuse },
             writable: if flags & 4 == 0 { WritableBuffers::AsTheyAre } else { WritableBuffers::Zeroed },
         },
+        ending: if more_flags & 1 == 0 { Ending::Released } else { Ending::Dropped },
     }
 }
 
@@ -92,7 +95,7 @@ fn encode_setup(setup: &Setup) -> [u8; HEADER_BYTES] {
         | u8::from(setup.refuses_over_long()) << 1
         | u8::from(setup.zeroes()) << 2
         | u8::from(setup.event_index) << 3;
-    [exponent ^ SIZE_OF_ZERO, class, low, high, first_low, first_high, flags, 0]
+    [exponent ^ SIZE_OF_ZERO, class, low, high, first_low, first_high, flags, u8::from(setup.is_dropped())]
 }
 
 pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
@@ -125,11 +128,20 @@ pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
         Op::Read => Step::Read { pick, limit: decode_amount(a, value) },
         Op::Free => Step::Free { pick },
         Op::Reset => Step::Reset,
-        Op::Misuse => match (HeadCall::from_repr(a & 1), BadHead::from_repr(b)) {
-            (Some(call), Some(head)) => Step::Misuse { call, head, pick },
-            _ => Step::Idle,
-        },
+        Op::Misuse => {
+            // Two calls stand in the first byte, as they always did; the heads of the third are numbered behind theirs.
+            let (call, head) = match b.checked_sub(WITHDRAWN) {
+                Some(head) => (Some(HeadCall::Withdraw), head),
+                None => (HeadCall::from_repr(a & 1), b),
+            };
+            match (call, BadHead::from_repr(head)) {
+                (Some(call), Some(head)) => Step::Misuse { call, head, pick },
+                _ => Step::Idle,
+            }
+        }
         Op::Interrupts => Step::Interrupts { wanted: a & 1 == 0 },
+        Op::MemoryFails => Step::MemoryFails { after: value as u16 },
+        Op::Withdraw => Step::Withdraw { pick },
         Op::DeviceTake => Step::DeviceTake { count: b.max(1) },
         Op::DeviceEvent => Step::DeviceEvent { ahead: value as u16 },
         Op::DeviceReturn => {
@@ -163,12 +175,14 @@ pub(super) fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
             let (a, value) = encode_amount(limit);
             small(pick, a, 0, value);
         }
-        Step::Free { pick } => small(pick, 0, 0, 0),
+        Step::Free { pick } | Step::Withdraw { pick } => small(pick, 0, 0, 0),
+        Step::Misuse { call: HeadCall::Withdraw, head, pick } => small(pick, 0, WITHDRAWN + head as u8, 0),
         Step::Misuse { call, head, pick } => small(pick, call as u8, head as u8, 0),
         Step::Interrupts { wanted } | Step::DeviceNotifications { wanted } => {
             small(Pick::NEWEST, u8::from(!wanted), 0, 0);
         }
         Step::DeviceTake { count } => small(Pick::NEWEST, 0, count, 0),
+        Step::MemoryFails { after } => small(Pick::NEWEST, 0, 0, after.into()),
         Step::DeviceEvent { ahead } => small(Pick::NEWEST, 0, 0, ahead.into()),
         Step::DeviceReturn { pick, written, count, beyond } => {
             let (a, value) = encode_amount(written);

@@ -16,7 +16,7 @@ use ringstorm_sim_device::{Fault, Target};
 use strum::VariantArray;
 
 /// The generator and its version. A seed names a scenario only together with this.
-pub const GENERATOR: &str = "swarm-5 (xoshiro256++)";
+pub const GENERATOR: &str = "swarm-6 (xoshiro256++)";
 
 // What is drawn among stands in place: whoever adds the one too many makes `Weighted` longer.
 const _: () = assert!(Op::VARIANTS.len() <= MOST && Fault::VARIANTS.len() <= MOST);
@@ -48,6 +48,7 @@ impl Draw {
         let weights = drawer.weights(self.profile);
         scenario.steps.clear();
         scenario.steps.extend((0..self.steps).map(|_| drawer.step(&scenario.setup, &weights)));
+        scenario.setup.ending = drawer.ending();
     }
 }
 
@@ -122,6 +123,9 @@ impl Drawer {
                     Op::Publish | Op::Take | Op::Read => (0, 8),
                     Op::Misuse => (0, 4),
                     Op::Reset | Op::Interrupts | Op::DeviceNotifications | Op::Settle => (0, 1),
+                    Op::Withdraw => (0, 2),
+                    // It breaks most queues, and what comes before the next reset finds little to do.
+                    Op::MemoryFails => (0, if self.one_in(4) { 2 } else { 0 }),
                     Op::DeviceEvent => (0, 2),
                     Op::Fault => (0, if profile == Profile::Honest { 0 } else { 8 }),
                 };
@@ -150,6 +154,9 @@ impl Drawer {
         if self.guess.broken && self.one_in(2 + self.guess.size / 32) {
             self.guess.restart();
             return Step::Reset;
+        }
+        if self.guess.fails && self.one_in(4) {
+            (self.guess.fails, self.guess.broken) = (false, true);
         }
         if self.guess.silent && self.one_in(8) {
             self.guess.restart();
@@ -215,11 +222,27 @@ impl Drawer {
             Op::Misuse => {
                 let head = BadHead::VARIANTS[self.below(BadHead::VARIANTS.len() as u32) as usize];
                 let call = HeadCall::VARIANTS[self.below(HeadCall::VARIANTS.len() as u32) as usize];
-                // What is read is always looked up by the newest name.
-                let call = if head == BadHead::Stale { HeadCall::Free } else { call };
+                let call = match head {
+                    // What is read or withdrawn is always looked up by the newest name.
+                    BadHead::Stale => HeadCall::Free,
+                    BadHead::Returned => HeadCall::Withdraw,
+                    _ => call,
+                };
                 Step::Misuse { call, head, pick: self.pick() }
             }
             Op::Interrupts => Step::Interrupts { wanted: self.one_in(2) },
+            Op::MemoryFails => {
+                self.guess.fails = true;
+                // A call that handles a chain makes a handful of accesses, and a long chain some for each buffer.
+                let limit = self.choose(&[(2, 1), (8, 2), (64, 1)]);
+                Step::MemoryFails { after: self.below(limit) as u16 }
+            }
+            Op::Withdraw => {
+                let chains = self.guess.chains().max(1);
+                self.guess.descriptors -= self.guess.descriptors.div_ceil(chains).min(self.guess.descriptors);
+                self.guess.prepared = self.guess.prepared.saturating_sub(1);
+                Step::Withdraw { pick: self.pick() }
+            }
             Op::DeviceTake => {
                 let count = self.count();
                 let moved = self.guess.available.min(count.into());

@@ -1,10 +1,16 @@
 //! Drawing the setup of a scenario.
 
 use super::draw::Drawer;
-use super::{BUFFER_BYTES_MAX, Setup};
+use super::{BUFFER_BYTES_MAX, Ending, Setup};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 
 impl Drawer {
+    /// How the queue goes away. Drawn after everything else, so that it changes nothing that is drawn before.
+    pub(super) fn ending(&mut self) -> Ending {
+        if self.one_in(4) { Ending::Dropped } else { Ending::Released }
+    }
+
+    /// A setup, but for its [ending](Self::ending).
     pub(super) fn setup(&mut self, queue_size: Option<QueueSize>) -> Setup {
         // Small queues meet every situation often; the large ones are there for what only they can show.
         let exponent = self.choose(&[
@@ -44,6 +50,7 @@ impl Drawer {
                 over_long: if self.one_in(2) { OverLong::Clamp } else { OverLong::Refuse },
                 writable: if self.one_in(4) { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre },
             },
+            ending: Ending::Released,
         }
     }
 }

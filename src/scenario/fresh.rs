@@ -36,6 +36,7 @@ impl Fresh {
     /// Another setup, for which steps are drawn from now on.
     pub(crate) fn setup(&mut self) -> Setup {
         self.setup = self.drawer.setup(None);
+        self.setup.ending = self.drawer.ending();
         self.setup
     }
 
@@ -66,11 +67,11 @@ impl Fresh {
             Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Reset | Op::Settle => return self.step(),
             Op::Submit | Op::Prepare | Op::Write => 2..18,
             Op::Read | Op::DeviceReturn | Op::Fault => 1..8,
-            Op::Free => 1..2,
+            Op::Free | Op::Withdraw => 1..2,
             Op::Misuse => 1..4,
             Op::Interrupts | Op::DeviceNotifications => 2..3,
             Op::DeviceTake => 3..4,
-            Op::DeviceEvent => 4..6,
+            Op::DeviceEvent | Op::MemoryFails => 4..6,
         };
         for _ in 0..TRIES {
             let (mut record, fresh) = (encode_step(&step), encode_step(&self.step_of(op)));

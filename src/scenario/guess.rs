@@ -3,11 +3,15 @@
 use super::{Op, Setup};
 use strum::VariantArray;
 
-/// A bit for each operation: their numbers stand in groups of at most twelve, 32 apart.
+/// A bit for each operation: their numbers stand in groups of at most 16, 32 apart, but for the last one, which stands alone.
 pub(super) const fn bit(op: Op) -> u64 {
     let number = op as u32;
-    assert!(number % 32 < 12, "operations of two groups would share a bit");
-    1 << (number / 32 * 12 + number % 32)
+    let group = if number < 128 { number / 32 } else { 3 };
+    assert!(
+        number % 32 < 16 && !(96 <= number && number < 128),
+        "operations of two groups would share a bit"
+    );
+    1 << (group * 16 + number % 32)
 }
 
 /// What the queue probably holds.
@@ -28,6 +32,8 @@ pub(super) struct Guess {
     pub(super) poisoned: bool,
     /// Whether notifications go by event indexes.
     pub(super) event_index: bool,
+    /// Whether memory is to fail.
+    pub(super) fails: bool,
     /// Whether the device probably does nothing any more.
     pub(super) silent: bool,
 }
@@ -63,8 +69,16 @@ impl Guess {
         const TAKE: u64 = of([Op::Take, Op::Collect]);
         const OWN: u64 = of([Op::Read, Op::Free]);
         /// Each of the other operations has a line below.
-        const OTHERS: u64 =
-            of([Op::Publish, Op::Reset, Op::DeviceTake, Op::DeviceReturn, Op::DeviceEvent, Op::Fault]);
+        const OTHERS: u64 = of([
+            Op::Publish,
+            Op::Reset,
+            Op::MemoryFails,
+            Op::Withdraw,
+            Op::DeviceTake,
+            Op::DeviceReturn,
+            Op::DeviceEvent,
+            Op::Fault,
+        ]);
         const _: () = assert!(
             (ALWAYS | SUBMIT | TAKE | OWN | OTHERS | bit(Op::Idle)).count_ones() as usize
                 == Op::VARIANTS.len(),
@@ -75,10 +89,13 @@ impl Guess {
         let heard = !self.silent;
         ALWAYS
             | bits(SUBMIT, self.free() > 0 && whole)
+            | bits(bit(Op::Withdraw), self.prepared > 0)
             | bits(bit(Op::Publish), self.prepared > 0 && whole)
             | bits(TAKE, (self.used > 0 || self.poisoned) && whole)
             | bits(OWN, self.completed > 0)
             | bits(bit(Op::Reset), self.size < 512 && (self.broken || self.chains() > 0))
+            // What breaks a large queue breaks it for good, since it is not reset.
+            | bits(bit(Op::MemoryFails), self.size < 512 && whole && !self.fails)
             | bits(bit(Op::DeviceTake), self.available > 0 && heard)
             | bits(bit(Op::DeviceReturn), self.held > 0 && heard)
             | bits(bit(Op::DeviceEvent), self.event_index)

@@ -31,7 +31,18 @@ use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, Writa
 /// The most buffer memory that a scenario may ask for, in bytes: queue size times buffer size.
 pub const BUFFER_BYTES_MAX: u64 = 1 << 27;
 
-/// What the queue is made from.
+/// How the queue goes away at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Ending {
+    /// The device is stopped, then the queue is released.
+    #[default]
+    Released,
+    /// The caller drops the queue while the device is running; a subject that [does not promise to keep its
+    /// memory](crate::subject::Capabilities::keeps_memory) is released.
+    Dropped,
+}
+
+/// What the queue is made from, and how it goes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setup {
     /// Number of descriptors.
@@ -44,6 +55,8 @@ pub struct Setup {
     pub event_index: bool,
     /// The policies of the queue, for subjects that have them.
     pub policies: Policies,
+    /// How the queue goes away at the end.
+    pub ending: Ending,
 }
 
 impl Default for Setup {
@@ -54,6 +67,7 @@ impl Default for Setup {
             first_index: RingIndex::new(0),
             event_index: false,
             policies: Policies::default(),
+            ending: Ending::Released,
         }
     }
 }
@@ -71,6 +85,10 @@ impl Setup {
 
     pub(crate) fn refuses_over_long(&self) -> bool {
         self.policies.over_long == OverLong::Refuse
+    }
+
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.ending == Ending::Dropped
     }
 
     pub(crate) fn zeroes(&self) -> bool {

@@ -5,7 +5,7 @@
 use super::print::VERSION_LINE;
 use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
 use super::words::{Line, Word, Words, one_of};
-use super::{BUFFER_BYTES_MAX, Document, Setup};
+use super::{BUFFER_BYTES_MAX, Document, Ending, Setup};
 use crate::outcome::Expected;
 use ringstorm_core::{AfterFault, OverLong, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
@@ -87,7 +87,8 @@ fn key_value<'a>(
 }
 
 fn parse_setup(words: &mut Words<'_>) -> Result<Setup, ParseError> {
-    const KEYS: &str = "one of size=, buffer=, first-index=, features=, after-fault=, over-long=, writable=";
+    const KEYS: &str =
+        "one of size=, buffer=, first-index=, features=, after-fault=, over-long=, writable=, ending=";
     let mut setup = Setup::default();
     let mut seen = Vec::new();
     while let Some(word) = words.next() {
@@ -123,6 +124,13 @@ fn parse_setup(words: &mut Words<'_>) -> Result<Setup, ParseError> {
                     "as-they-are" => WritableBuffers::AsTheyAre,
                     "zeroed" => WritableBuffers::Zeroed,
                     _ => return Err(value.error("one of as-they-are, zeroed")),
+                }
+            }
+            "ending" => {
+                setup.ending = match value.text {
+                    "released" => Ending::Released,
+                    "dropped" => Ending::Dropped,
+                    _ => return Err(value.error("one of released, dropped")),
                 }
             }
             _ => return Err(word.error(KEYS)),
@@ -202,11 +210,19 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
         Op::Free => Step::Free { pick: parse_pick(words)? },
         Op::Reset => Step::Reset,
         Op::Misuse => Step::Misuse {
-            call: words.expect("the call, free or read")?.name::<HeadCall>("the call")?,
+            call: words.expect("the call, free, read or withdraw")?.name::<HeadCall>("the call")?,
             head: words.expect("what is named")?.name::<BadHead>("what is named")?,
             pick: parse_pick(words)?,
         },
         Op::Interrupts => Step::Interrupts { wanted: parse_switch(words)? },
+        Op::MemoryFails => {
+            let word = words.expect("after=")?;
+            match key_value(word, &mut Vec::new(), "after=")? {
+                ("after", value) => Step::MemoryFails { after: value.number(0, u16::MAX.into())? },
+                _ => return Err(word.error("after=")),
+            }
+        }
+        Op::Withdraw => Step::Withdraw { pick: parse_pick(words)? },
         Op::DeviceTake => {
             let mut count = 1;
             if let Some(word) = words.next() {

@@ -57,6 +57,9 @@ impl Display for Setup {
         if self.zeroes() {
             write!(f, " writable=zeroed")?;
         }
+        if self.is_dropped() {
+            write!(f, " ending=dropped")?;
+        }
         Ok(())
     }
 }
@@ -77,7 +80,7 @@ impl Display for Step {
                 Ok(())
             }
             Self::Read { pick, limit } => write!(f, " {pick} limit={limit}"),
-            Self::Free { pick } => write!(f, " {pick}"),
+            Self::Free { pick } | Self::Withdraw { pick } => write!(f, " {pick}"),
             Self::Misuse { call, head, pick } => {
                 let (call, head): (&str, &str) = (call.into(), head.into());
                 write!(f, " {call} {head} {pick}")
@@ -86,6 +89,7 @@ impl Display for Step {
                 f.write_str(if *wanted { " on" } else { " off" })
             }
             Self::DeviceTake { count } => optional_count(f, *count),
+            Self::MemoryFails { after } => write!(f, " after={after}"),
             Self::DeviceEvent { ahead } => write!(f, " ahead={ahead}"),
             Self::DeviceReturn { pick, written, count, beyond } => {
                 write!(f, " {pick} written={written}")?;

@@ -57,6 +57,12 @@ pub enum Op {
     /// The caller wants to be notified of used chains, or not.
     #[strum(serialize = "driver interrupts")]
     Interrupts = 11,
+    /// The caller's memory fails at an access of the next calls, which unwind.
+    #[strum(serialize = "driver memory-fails")]
+    MemoryFails = 12,
+    /// The caller takes back a chain that was submitted and not published.
+    #[strum(serialize = "driver withdraw")]
+    Withdraw = 13,
     /// The device takes available chains.
     #[strum(serialize = "device take")]
     DeviceTake = 32,
@@ -172,6 +178,8 @@ pub enum HeadCall {
     Free = 0,
     /// Read.
     Read = 1,
+    /// Withdraw.
+    Withdraw = 2,
 }
 
 /// What a caller must not name.
@@ -191,6 +199,8 @@ pub enum BadHead {
     Stale = 4,
     /// A chain that the device has.
     InFlight = 5,
+    /// A chain that the device returned: of the calls, withdrawing alone must not name it.
+    Returned = 6,
 }
 
 /// One step of a scenario.
@@ -253,6 +263,16 @@ pub enum Step {
         /// Whether they are wanted.
         wanted: bool,
     },
+    /// [`Op::MemoryFails`].
+    MemoryFails {
+        /// How many accesses do not fail before the one that does.
+        after: u16,
+    },
+    /// [`Op::Withdraw`].
+    Withdraw {
+        /// Which of the chains that are not published.
+        pick: Pick,
+    },
     /// [`Op::DeviceTake`].
     DeviceTake {
         /// How many, at least 1.
@@ -308,6 +328,8 @@ impl Step {
             Self::Reset => Op::Reset,
             Self::Misuse { .. } => Op::Misuse,
             Self::Interrupts { .. } => Op::Interrupts,
+            Self::MemoryFails { .. } => Op::MemoryFails,
+            Self::Withdraw { .. } => Op::Withdraw,
             Self::DeviceTake { .. } => Op::DeviceTake,
             Self::DeviceReturn { .. } => Op::DeviceReturn,
             Self::DeviceNotifications { .. } => Op::DeviceNotifications,

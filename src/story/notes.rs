@@ -110,6 +110,10 @@ impl Listener for Story<'_> {
                 Ok(()) => self.note(format!("frees chain {head}")),
                 Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
             },
+            Event::Withdraw { head, answer } => match answer {
+                Ok(()) => self.note(format!("takes chain {head} back")),
+                Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
+            },
             Event::Reset { first_index } => self.note(format!("reset to index {first_index}")),
             Event::Interrupts { .. }
             | Event::Notifications { .. }
@@ -167,6 +171,17 @@ impl Listener for Story<'_> {
                 self.note(if left == 0 { "released" } else { "released, but memory is still held" });
             }
             Event::Panic => self.note("panics"),
+            Event::Unwound { broken, changed, .. } => self.note(match (broken, changed) {
+                (true, _) => "memory fails and the call unwinds; the queue says that it is broken",
+                (false, false) => "memory fails and the call unwinds; the queue goes on",
+                (false, true) => "memory fails and the call unwinds, half done; the queue goes on",
+            }),
+            Event::Dropped { rings, buffers } => self.note(match (rings, buffers) {
+                (true, true) => "dropped while the device runs; keeps rings and buffers",
+                (true, false) => "dropped while the device runs; keeps the rings",
+                (false, true) => "dropped while the device runs; keeps the buffers",
+                (false, false) => "dropped while the device runs; keeps no memory",
+            }),
         }
     }
 }

@@ -33,6 +33,7 @@ impl CoreQueue {
         first_index: true,
         lengths: true,
         free: true,
+        withdraw: true,
         write_in_place: true,
         free_count: true,
         interrupts: true,
@@ -43,7 +44,10 @@ impl CoreQueue {
         zeroing: true,
         policies: true,
         exact: true,
+        keeps_wish: true,
         watched: true,
+        keeps_memory: true,
+        unwinds: true,
     };
 
     /// A queue over the memory provided.
@@ -170,6 +174,11 @@ impl Subject for CoreQueue {
         self.queue.free(self.name(head, name)).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
     }
 
+    fn withdraw(&mut self, head: u16) -> Answer<()> {
+        let head = self.name(head, Name::Current);
+        self.queue.withdraw(head).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
+    }
+
     fn free_count(&self) -> u32 {
         self.queue.free_count().into()
     }
@@ -180,6 +189,14 @@ impl Subject for CoreQueue {
 
     fn reset(&mut self, first_index: u16) {
         self.queue.reset(DeviceStopped::confirmed(), RingIndex::new(first_index));
+    }
+
+    fn is_broken(&self) -> bool {
+        self.queue.is_broken()
+    }
+
+    fn is_live(&self, head: u16) -> bool {
+        self.queue.buffers(self.name(head, Name::Current)).is_ok()
     }
 
     fn snapshot(&self) -> Option<Box<dyn Subject>> {
@@ -238,7 +255,9 @@ fn kind(misuse: &Misuse) -> MisuseKind {
         Misuse::EmptyBuffer { .. } => MisuseKind::EmptyBuffer,
         Misuse::BufferTooLarge { .. } => MisuseKind::BufferTooLarge,
         Misuse::ChainTooLong => MisuseKind::ChainTooLong,
-        Misuse::ChainExceedsQueue { .. } | Misuse::NotEnoughFree { .. } => MisuseKind::NotEnoughFree,
+        Misuse::ChainExceedsQueue { .. } => MisuseKind::ChainExceedsQueue,
+        Misuse::NotEnoughFree { .. } => MisuseKind::NotEnoughFree,
+        Misuse::Published(_) => MisuseKind::Published,
         Misuse::HeadOutOfRange(_)
         | Misuse::HeadFree(_)
         | Misuse::HeadInsideChain(_)

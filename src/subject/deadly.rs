@@ -96,6 +96,10 @@ impl Subject for Deadly {
         self.specimen.free(head, name)
     }
 
+    fn withdraw(&mut self, head: u16) -> Answer<()> {
+        self.specimen.withdraw(head)
+    }
+
     fn free_count(&self) -> u32 {
         self.specimen.free_count()
     }
@@ -108,7 +112,19 @@ impl Subject for Deadly {
         self.specimen.reset(first_index);
     }
 
+    fn is_broken(&self) -> bool {
+        self.specimen.is_broken()
+    }
+
+    fn is_live(&self, head: u16) -> bool {
+        self.specimen.is_live(head)
+    }
+
     fn release(self: Box<Self>) {
         Box::new(self.specimen).release();
+    }
+
+    fn drop_while_device_runs(self: Box<Self>) {
+        Box::new(self.specimen).drop_while_device_runs();
     }
 }

@@ -1,7 +1,7 @@
 //! What the command knows by name.
 
 use super::{Capabilities, CoreQueue, Deadly, Deed, Defect, Provided, Specimen, Subject};
-use crate::scenario::Setup;
+use crate::scenario::{Ending, Setup};
 use ringstorm_core::{Layout, QueueSize, RingIndex};
 use strum::VariantArray;
 
@@ -144,6 +144,9 @@ impl Kind {
         negotiated.event_index &= can.event_index;
         if !can.first_index {
             negotiated.first_index = RingIndex::new(0);
+        }
+        if !can.keeps_memory {
+            negotiated.ending = Ending::Released;
         }
         negotiated.queue_size = setup.queue_size.min(self.largest());
         negotiated

@@ -47,6 +47,8 @@ pub struct Capabilities {
     pub lengths: bool,
     /// Freeing a chain in a call of its own. Without it, a chain is free as soon as it is taken, and is read right then.
     pub free: bool,
+    /// Taking back a chain that was submitted and not published. Needs [`prepare`](Self::prepare).
+    pub withdraw: bool,
     /// Writing payload in place.
     pub write_in_place: bool,
     /// Telling how many descriptors are free.
@@ -67,11 +69,23 @@ pub struct Capabilities {
     /// clamping a length that is too long.
     pub policies: bool,
     /// Doing no more than it must: asking for a notification only where the device wants one, letting the device ask for none
-    /// while [they are not wanted](Subject::interrupts), telling it after a reset what it told it at the beginning, and leaving
+    /// while [they are not wanted](Subject::interrupts), after a reset too, as [`keeps_wish`](Self::keeps_wish) says, and leaving
     /// what is behind the bytes that it [reads](Subject::read) as it was.
     pub exact: bool,
+    /// Asking the device after a reset for what its caller [last asked for](Subject::interrupts): without event indexes, the flags
+    /// say so; with them, the event names an element and stays there while notifications are not wanted. If the caller never
+    /// said anything, it asks for what it asked for when it was made. Whoever is [`exact`](Self::exact) does so, said or not.
+    pub keeps_wish: bool,
     /// All its accesses go through [`WatchedMemory`].
     pub watched: bool,
+    /// [Dropped while the device is running](Subject::drop_while_device_runs), it keeps the memory that the device may still
+    /// access: table and rings always, buffers if the device has a chain.
+    pub keeps_memory: bool,
+    /// A call that unwinds because memory panicked, at any access of [`WatchedMemory`], has changed nothing that its caller or
+    /// the device can see (the available index, flags and `used_event` are as they were), or has [freed](Subject::is_live) the
+    /// chain that it was to free, or the queue [is broken](Subject::is_broken) until a reset succeeds. Needs
+    /// [`watched`](Self::watched).
+    pub unwinds: bool,
 }
 
 impl Capabilities {
@@ -83,6 +97,7 @@ impl Capabilities {
         first_index: false,
         lengths: false,
         free: false,
+        withdraw: false,
         write_in_place: false,
         free_count: false,
         interrupts: false,
@@ -93,7 +108,10 @@ impl Capabilities {
         zeroing: false,
         policies: false,
         exact: false,
+        keeps_wish: false,
         watched: false,
+        keeps_memory: false,
+        unwinds: false,
     };
 }
 
@@ -174,6 +192,13 @@ pub trait Subject {
         not_there("free")
     }
 
+    /// Takes back a chain that was submitted and not published: its descriptors are free again, and the others are published in
+    /// their order. Asked for with [`Capabilities::withdraw`] only.
+    fn withdraw(&mut self, head: u16) -> Answer<()> {
+        let _ = head;
+        not_there("withdraw")
+    }
+
     /// As [`submit`](Self::submit), with the payload written in place in pieces of at most `piece` bytes. Asked for
     /// with [`Capabilities::write_in_place`] only.
     fn write_in_place(&mut self, readable: &[&[u8]], writable: &[u32], piece: usize) -> Answer<u16> {
@@ -200,6 +225,19 @@ pub trait Subject {
         not_there("reset")
     }
 
+    /// Whether the queue is broken and waits for a reset: it takes and publishes nothing. Asked for with
+    /// [`Capabilities::unwinds`] only, after a call that unwound.
+    fn is_broken(&self) -> bool {
+        not_there("is_broken")
+    }
+
+    /// Whether the returned chain at `head` is still there after freeing it unwound: one that is not is free, as if nothing had
+    /// gone wrong. Asked for with [`Capabilities::unwinds`] only, if the queue is not broken.
+    fn is_live(&self, head: u16) -> bool {
+        let _ = head;
+        true
+    }
+
     /// A copy of the subject over the same memory, to go back to: only one of the two goes on at a time, and the other
     /// is [released](Self::release) like any subject. `None` if it cannot be copied; states are then come back to by
     /// doing everything again.
@@ -218,6 +256,13 @@ pub trait Subject {
 
     /// Gives the memory back; the device is stopped.
     fn release(self: Box<Self>);
+
+    /// Goes away as if its caller dropped it, while the device is running. Memory is kept if it is
+    /// [abandoned](SharedMemory::abandon), or if a handle to it is. Asked for with [`Capabilities::keeps_memory`] only, and in
+    /// place of [`release`](Self::release).
+    fn drop_while_device_runs(self: Box<Self>) {
+        drop(self);
+    }
 }
 
 /// What a subject is said to be able to do and is not.

@@ -109,15 +109,15 @@ fn the_alphabet_is_printed() {
 #[test]
 fn what_does_not_fit_is_refused_with_its_size() {
     let place = Place::new();
-    let args = ["explore", "--queue-size", "1", "--depth", "40", "--faults", "1", "--max-states", "5000"];
+    let args = ["explore", "--queue-size", "1", "--depth", "40", "--faults", "1", "--max-states", "10000"];
     let left = place.run(&args);
     assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
     assert!(left.err.starts_with("error: queue size 1: about ") && left.err.lines().count() == 1, "{left:?}");
-    let part = " states are expected to depth 40 with at most one fault in an execution, and it may have 5,000; --depth ";
+    let part = " states are expected to depth 40 with at most one fault in an execution, and it may have 10,000; --depth ";
     assert!(left.err.contains(part), "{left:?}");
     // With a time it is begun all the same, and ends by its own bound.
     let left = place.run(&[&args[..], &["--time", "50s"]].concat());
     assert_eq!(left.status, Some(0), "{left:?}");
     assert!(left.out.contains("  queue size 1   not exhausted, complete to depth "), "{left:?}");
-    assert!(left.out.contains(": stopped at the number of states it may have; 5,000 states, "), "{left:?}");
+    assert!(left.out.contains(": stopped at the number of states it may have; 10,000 states, "), "{left:?}");
 }

@@ -64,9 +64,10 @@ impl Subject for Mannered {
     }
 
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
-        let full = Refusal::Misuse(MisuseKind::NotEnoughFree);
         let answer = self.queue.submit(readable, writable);
-        self.leaked += u32::from(answer == Err(full));
+        let full =
+            matches!(answer, Err(Refusal::Misuse(MisuseKind::NotEnoughFree | MisuseKind::ChainExceedsQueue)));
+        self.leaked += u32::from(full);
         let head = answer?;
         self.notified |= self.queue.publish();
         Ok(head)

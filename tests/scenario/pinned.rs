@@ -16,7 +16,7 @@ fn line(record: &[u8]) -> String {
 
 #[test]
 fn the_numbers_of_operations() {
-    let table: [(&[u8], &str); 24] = [
+    let table: [(&[u8], &str); 28] = [
         (&[0], "idle"),
         (&[1, 0, 0, 2, 0, 0, 5, 0, 7, 0], "driver submit readable=2x5..7"),
         (&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf2, 0, 0, 0xc0], "driver submit writable=131072xfull"),
@@ -36,6 +36,10 @@ fn the_numbers_of_operations() {
         (&[10, 0, 1, 4], "driver misuse read stale newest"),
         (&[10, 3, 0, 5], "driver misuse free in-flight oldest+2"),
         (&[11, 0, 1], "driver interrupts off"),
+        (&[10, 0, 0, 128 + 5], "driver misuse withdraw in-flight newest"),
+        (&[10, 1, 0, 128 + 6], "driver misuse withdraw returned oldest"),
+        (&[12, 0, 0, 0, 3, 1], "driver memory-fails after=259"),
+        (&[13, 1], "driver withdraw oldest"),
         (&[32, 0, 0, 4], "device take count=4"),
         (&[32], "device take"),
         (&[33, 1, 1, 1, 12], "device return oldest written=12"),
@@ -123,12 +127,14 @@ fn numbers_that_are_not_assigned_are_idle() {
             assert_eq!(line(&[64, 0, 0, number]), "idle", "fault {number}");
         }
     }
-    assert_eq!(line(&[10, 0, 0, 6]), "idle", "no such head");
+    for head in [7, 127, 128 + 7, 255] {
+        assert_eq!(line(&[10, 0, 0, head]), "idle", "no such head: {head}");
+    }
 }
 
 #[test]
 fn the_setup_in_bytes() {
-    let table: [(&[u8], &str); 10] = [
+    let table: [(&[u8], &str); 11] = [
         (&[], "queue size=8 buffer=64"),
         (&[3], "queue size=1 buffer=64"),
         (&[12], "queue size=32768 buffer=64"),
@@ -139,6 +145,7 @@ fn the_setup_in_bytes() {
         (&[0, 0, 0, 0, 0, 0, 1], "queue size=8 buffer=64 after-fault=go-on"),
         (&[0, 0, 0, 0, 0, 0, 8], "queue size=8 buffer=64 features=event-idx"),
         (&[0, 0, 0, 0, 0, 0, 6], "queue size=8 buffer=64 over-long=refuse writable=zeroed"),
+        (&[0, 0, 0, 0, 0, 0, 0, 1], "queue size=8 buffer=64 ending=dropped"),
     ];
     for (bytes, text) in table {
         let scenario = Scenario::decode(bytes);

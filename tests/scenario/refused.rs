@@ -3,10 +3,10 @@
 use ringstorm::scenario::Document;
 
 const HEAD: &str = "ringstorm scenario 1\nqueue size=8 buffer=64\n";
-const KEYS: &str = "one of size=, buffer=, first-index=, features=, after-fault=, over-long=, writable=";
+const KEYS: &str =
+    "one of size=, buffer=, first-index=, features=, after-fault=, over-long=, writable=, ending=";
 const FIRST: &str = "one of driver, device, settle, idle, expect";
-const DRIVER: &str =
-    "one of submit, prepare, write, publish, take, collect, read, free, reset, misuse, interrupts";
+const DRIVER: &str = "one of submit, prepare, write, publish, take, collect, read, free, reset, misuse, interrupts, memory-fails, withdraw";
 const DEVICE: &str = "one of take, return, notifications, event, fault";
 const PICK: &str = "newest, oldest, or oldest+1 to oldest+254";
 const BUFFERS: &str = "buffers like 2x5, 2x5..7, 2xfull, 2xover or 2xhuge";
@@ -53,6 +53,7 @@ fn setups() {
         ("queue size=8 after-fault=explode", 26, "one of broken, go-on", "\"explode\""),
         ("queue size=8 over-long=cut", 24, "one of clamp, refuse", "\"cut\""),
         ("queue size=8 writable=dirty", 23, "one of as-they-are, zeroed", "\"dirty\""),
+        ("queue size=8 ending=badly", 21, "one of released, dropped", "\"badly\""),
         ("driver take", 1, "`queue size=... buffer=...`", "\"driver\""),
         ("expect core pass", 1, "`queue size=... buffer=...`", "\"expect\""),
     ];
@@ -109,15 +110,19 @@ fn lines() {
         ("driver read newest limit=some", 26, AMOUNT, "\"some\""),
         ("driver read newest limit=4294967296", 26, AMOUNT, "\"4294967296\""),
         ("driver read newest most=1", 20, "limit=", "\"most=1\""),
-        ("driver misuse", 14, "the call, free or read", "the end"),
-        ("driver misuse take far newest", 15, "one of free, read", "\"take\""),
+        ("driver misuse", 14, "the call, free, read or withdraw", "the end"),
+        ("driver misuse take far newest", 15, "one of free, read, withdraw", "\"take\""),
         ("driver misuse free", 19, "what is named", "the end"),
         (
             "driver misuse free near newest",
             20,
-            "one of out-of-range, far, free-descriptor, mid-chain, stale, in-flight",
+            "one of out-of-range, far, free-descriptor, mid-chain, stale, in-flight, returned",
             "\"near\"",
         ),
+        ("driver memory-fails", 20, "after=", "the end"),
+        ("driver memory-fails before=1", 21, "after=", "\"before=1\""),
+        ("driver memory-fails after=65536", 27, "a number from 0 to 65535", "\"65536\""),
+        ("driver withdraw", 16, PICK, "the end"),
         ("driver interrupts", 18, "on or off", "the end"),
         ("device notifications maybe", 22, "on or off", "\"maybe\""),
         ("device take count=0", 19, "a number from 1 to 255", "\"0\""),

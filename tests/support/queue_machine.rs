@@ -43,6 +43,8 @@ pub struct Books {
     made: u32,
     /// No fault since all chains were last home: the books are exact.
     exact: bool,
+    /// Memory may fail, or has failed, since all chains were last home: a reset may be what it cuts short.
+    fails: bool,
     /// The queue probably waits for a reset.
     broken: bool,
 }
@@ -69,6 +71,7 @@ impl Books {
             returned: none(),
             made: 0,
             exact: true,
+            fails: false,
             broken: false,
         }
     }
@@ -111,10 +114,12 @@ impl Books {
             Op::Publish => (!self.prepared.is_empty() && !self.broken, 20),
             Op::Take | Op::Collect => (!self.used.is_empty() && !self.broken || self.mistrusted(), 15),
             Op::Read => (!self.returned.is_empty(), 15),
+            Op::Withdraw => (!self.prepared.is_empty(), 5),
             Op::Free => (!self.returned.is_empty(), 30),
             Op::Reset => (self.broken, 60),
             Op::Misuse => (true, 10),
             Op::Interrupts | Op::DeviceNotifications | Op::DeviceEvent => (true, 3),
+            Op::MemoryFails => return if self.hostile { 2 } else { 0 },
             Op::DeviceTake => (!self.available.is_empty(), 30),
             Op::DeviceReturn => (!self.held.is_empty(), 30),
             Op::Fault => return if self.hostile { 15 } else { 0 },
@@ -169,6 +174,9 @@ impl ReferenceStateMachine for Books {
             Step::Free { pick } => {
                 pick.of(books.returned.len()).and_then(|position| books.returned.remove(position));
             }
+            Step::Withdraw { pick } => {
+                pick.of(books.prepared.len()).and_then(|position| books.prepared.remove(position));
+            }
             Step::DeviceTake { count } => {
                 let count = books.available.len().min(count.into());
                 books.held.extend(books.available.drain(..count));
@@ -185,6 +193,8 @@ impl ReferenceStateMachine for Books {
                 }
             }
             Step::Fault { .. } => books.exact = false,
+            Step::MemoryFails { .. } => (books.exact, books.fails) = (false, true),
+            Step::Reset if books.fails => books.broken = false,
             Step::Reset | Step::Settle => {
                 let steps = std::mem::take(&mut books.steps);
                 books = Self { steps, ..Self::new(books.kind, books.setup, books.hostile) };
@@ -260,7 +270,10 @@ impl<F: Failing> StateMachineTest for QueueTest<F> {
         check(!books.exact || !model.is_broken(), "no queue breaks under an honest device");
         check(!books.exact || live == books.chains().count() as u32, "all chains are accounted for");
         check(!books.exact || owned == books.descriptors(), "all descriptors are accounted for");
-        let home = matches!(books.steps.last(), Some(Step::Reset | Step::Settle));
+        let home = match books.steps.last() {
+            Some(Step::Reset) => !books.fails,
+            last => last == Some(&Step::Settle),
+        };
         check(!home || owned == 0 && live == 0, "reset and settling bring everything home");
     }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
-use ringstorm::scenario::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Setup, Step};
+use ringstorm::scenario::{Amount, BadHead, Buffers, Ending, HeadCall, Lengths, Op, Pick, Setup, Step};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
 use strum::VariantArray;
@@ -18,14 +18,15 @@ pub fn setups() -> BoxedStrategy<Setup> {
         over_long: if clamp { OverLong::Clamp } else { OverLong::Refuse },
         writable: if zeroed { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre },
     });
-    (exponent, buffer_size, first_index, any::<bool>(), policies)
-        .prop_map(|(exponent, buffer_size, first_index, event_index, policies)| Setup {
+    (exponent, buffer_size, first_index, any::<[bool; 2]>(), policies)
+        .prop_map(|(exponent, buffer_size, first_index, [event_index, dropped], policies)| Setup {
             queue_size: QueueSize::new(1 << exponent).expect("a power of two"),
             // The largest queues get the smaller buffers: 4 MiB in all are enough.
             buffer_size: buffer_size.min(1 << 22 >> exponent) as u16,
             first_index: RingIndex::new(first_index),
             event_index,
             policies,
+            ending: if dropped { Ending::Dropped } else { Ending::Released },
         })
         .boxed()
 }
@@ -53,6 +54,10 @@ fn step(op: Op, setup: &Setup, free: u32) -> BoxedStrategy<Step> {
             .prop_map(|(call, head, pick)| Step::Misuse { call, head, pick })
             .boxed(),
         Op::Interrupts => any::<bool>().prop_map(|wanted| Step::Interrupts { wanted }).boxed(),
+        Op::Withdraw => pick().prop_map(|pick| Step::Withdraw { pick }).boxed(),
+        Op::MemoryFails => {
+            prop_oneof![0..8_u16, 0..64_u16].prop_map(|after| Step::MemoryFails { after }).boxed()
+        }
         Op::DeviceTake => count().prop_map(|count| Step::DeviceTake { count }).boxed(),
         Op::DeviceReturn => (pick(), amount(setup), count(), any::<bool>())
             .prop_map(|(pick, written, count, beyond)| Step::DeviceReturn { pick, written, count, beyond })

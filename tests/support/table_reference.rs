@@ -31,7 +31,13 @@ impl Expected {
             // Four of the twelve faults are in the table.
             Op::Fault => (true, 16),
             Op::Reset => (true, 1),
-            Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Interrupts => return 0,
+            Op::Idle
+            | Op::Publish
+            | Op::Take
+            | Op::Collect
+            | Op::Interrupts
+            | Op::MemoryFails
+            | Op::Withdraw => return 0,
             Op::DeviceTake | Op::DeviceNotifications | Op::DeviceEvent | Op::Settle => return 0,
         };
         if has_work { usual } else { 1 }

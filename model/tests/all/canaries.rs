@@ -79,6 +79,19 @@ fn canary_of(invariant: Invariant) -> Canary {
             good: vec![take(0, 8), free(0), Event::Settled],
         },
         Invariant::FetchedOnce => canary(ASKED.to_vec(), Event::Refetched { offset: 4 }, NOTHING),
+        Invariant::MemoryKept => canary(
+            and(
+                &ASKED,
+                &[Event::Dropped { rings: true, buffers: false }, Event::Notifications { wanted: true }],
+            ),
+            fetched(0, &QUERY, b"abc"),
+            NOTHING,
+        ),
+        Invariant::UnwoundUnchanged => canary(
+            ASKED.to_vec(),
+            Event::Unwound { broken: false, changed: true, available: 1 },
+            Event::Unwound { broken: false, changed: false, available: 1 },
+        ),
         Invariant::ResetRecovers => {
             canary(and(&ASKED, &[Event::Reset { first_index: 0 }]), free_count(2), free_count(4))
         }

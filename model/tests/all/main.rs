@@ -1,6 +1,7 @@
 //! The tests of the model, in one binary, since linking one takes no longer than linking each of many.
 
 mod canaries;
+mod dropped;
 mod event_index;
 mod extents;
 mod fingerprint;
@@ -15,4 +16,6 @@ mod reader;
 mod rings;
 mod support;
 mod trace_hash;
+mod unwound;
 mod used;
+mod withdraw;

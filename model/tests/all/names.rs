@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use strum::VariantArray;
 
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 23] = [
     "free-count",
     "no-double-use",
     "acyclic",
@@ -31,6 +31,8 @@ const NAMES: [&str; 21] = [
     "drains",
     "reset-recovers",
     "fetched-once",
+    "memory-kept",
+    "unwound-unchanged",
 ];
 
 #[test]

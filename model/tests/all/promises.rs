@@ -148,20 +148,73 @@ fn a_driver_that_wants_no_notification_is_not_woken() {
     accepts(&BY_INDEX, &scribbled, event(0));
     let again = and(&asked, &[unwanted(7)]);
     accepts(&BY_INDEX, &again, event(7));
-    // After a reset it is wanted.
-    accepts(&BY_INDEX, &and(&asked, &[Event::Reset { first_index: 0 }]), event(0));
+}
+
+const RESET: Event<'static> = Event::Reset { first_index: 0 };
+const KEEPS_WISH: Setup = Setup { keeps_wish: true, ..FOUR };
+
+const fn wanted(wanted: bool) -> Event<'static> {
+    Event::Interrupts { wanted, flags: !wanted as u16, used_event: 0, waiting: None }
+}
+
+/// With event indexes, which element the driver names after the reset does not matter; that it names another one later does.
+#[test]
+fn a_driver_that_wanted_no_notification_before_a_reset_is_not_woken_after_it() {
+    let promises = Setup { event_index: true, ..KEEPS_WISH };
+    let careless = Setup { keeps_wish: false, ..promises };
+    for setup in [BY_INDEX, promises] {
+        for first in [0, 7, u16::MAX] {
+            let reset = and(&OUT, &[unwanted(u16::MAX), RESET]);
+            accepts(&setup, &reset, event(first));
+            let named = and(&reset, &[event(first)]);
+            accepts(&setup, &named, event(first));
+            rejects(&setup, &named, event(first.wrapping_add(1)), Invariant::Notified);
+            accepts(&careless, &named, event(first.wrapping_add(1)));
+            // What it says anew holds.
+            let back = Event::Interrupts { wanted: true, flags: 0, used_event: 0, waiting: None };
+            accepts(&setup, &and(&named, &[back]), event(0));
+        }
+    }
+    // Only an exact driver is held to it before a reset.
+    accepts(&promises, &and(&OUT, &[unwanted(u16::MAX)]), event(0));
+    // One that wanted to be notified, or said nothing, names the next element.
+    for before in [&[][..], &[Event::Interrupts { wanted: true, flags: 0, used_event: 0, waiting: None }]] {
+        let reset = and(before, &[RESET]);
+        accepts(&promises, &reset, event(0));
+        rejects(&promises, &reset, event(u16::MAX), Invariant::Notified);
+    }
 }
 
 #[test]
-fn a_reset_brings_back_the_flags_of_the_beginning() {
-    let reset = Event::Reset { first_index: 0 };
+fn a_reset_keeps_what_the_caller_last_said() {
+    let flags = |flags| Event::AvailableFlags { flags };
+    for setup in [EXACT, KEEPS_WISH] {
+        for last in [true, false] {
+            let right = u16::from(!last);
+            // Whatever the flags were at the beginning.
+            for first in [0, 1] {
+                let before = [flags(first), wanted(!last), wanted(last), RESET];
+                accepts(&setup, &before, flags(right));
+                rejects(&setup, &before, flags(1 - right), Invariant::Notified);
+                accepts(&FOUR, &before, flags(1 - right));
+                let twice = and(&before, &[flags(right), RESET]);
+                accepts(&setup, &twice, flags(right));
+                rejects(&setup, &twice, flags(1 - right), Invariant::Notified);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reset_brings_back_the_flags_of_the_beginning_if_its_caller_said_nothing() {
     let flags = |flags| Event::AvailableFlags { flags };
     for first in [0, 1] {
-        let before = [flags(first), reset];
+        let before = [flags(first), RESET];
         accepts(&EXACT, &before, flags(first));
         accepts(&FOUR, &before, flags(1 - first));
         rejects(&EXACT, &before, flags(1 - first), Invariant::Notified);
-        let twice = and(&before, &[flags(first), reset]);
+        rejects(&KEEPS_WISH, &before, flags(1 - first), Invariant::Notified);
+        let twice = and(&before, &[flags(first), RESET]);
         rejects(&EXACT, &twice, flags(1 - first), Invariant::Notified);
     }
 }

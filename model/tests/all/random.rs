@@ -88,6 +88,7 @@ fn setups() -> impl Strategy<Value = Setup> {
             zeroed: true,
             policies: None,
             exact: false,
+            keeps_wish: false,
             lengths: true,
             refills: false,
         },

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 const PARTS: [Descriptor; 2] = [at(1, 2, 3, 4, false), at(2, 2, 64, 5, true)];
 
-const REFUSALS: [Refusal; 14] = [
+const REFUSALS: [Refusal; 16] = [
     misuse(MisuseKind::EmptyChain),
     misuse(MisuseKind::EmptyBuffer),
     misuse(MisuseKind::BufferTooLarge),
@@ -23,10 +23,12 @@ const REFUSALS: [Refusal; 14] = [
     blame(false, false, Some(0)),
     Refusal::System,
     Refusal::Broken,
+    misuse(MisuseKind::ChainExceedsQueue),
+    misuse(MisuseKind::Published),
 ];
 
 /// One event of each kind.
-const EVENTS: [Event<'static>; 32] = [
+const EVENTS: [Event<'static>; 35] = [
     Event::Submit { readable: &[b"abc", b"d"], writable: &[7, 8], answer: Ok(1) },
     Event::Publish { notify: false },
     Event::Take { answer: Ok(Some(Completion { head: 1, length: 2 })) },
@@ -59,6 +61,9 @@ const EVENTS: [Event<'static>; 32] = [
     Event::Spurious,
     Event::Trap,
     Event::AvailableFlags { flags: 1 },
+    Event::Dropped { rings: true, buffers: false },
+    Event::Unwound { broken: false, changed: false, available: 1 },
+    Event::Withdraw { head: 1, answer: Ok(()) },
 ];
 
 /// The same chain but for one field, one time for each.
@@ -180,6 +185,20 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(Event::Wrote { place: Place { offset: 9, ..place }, length });
             add(Event::Wrote { place, length: 9 });
         }
+        Event::Dropped { rings, buffers } => {
+            add(Event::Dropped { rings: !rings, buffers });
+            add(Event::Dropped { rings, buffers: !buffers });
+            add(Event::Dropped { rings: !rings, buffers: !buffers });
+        }
+        Event::Withdraw { head, answer } => {
+            add(Event::Withdraw { head: 2, answer });
+            REFUSALS.iter().for_each(|why| add(Event::Withdraw { head, answer: Err(*why) }));
+        }
+        Event::Unwound { broken, changed, available } => {
+            add(Event::Unwound { broken: !broken, changed, available });
+            add(Event::Unwound { broken, changed: !changed, available });
+            add(Event::Unwound { broken, changed, available: available + 1 });
+        }
         Event::Settled
         | Event::Panic
         | Event::RingTampered
@@ -235,9 +254,12 @@ fn a_trace_has_the_same_hash_for_ever() {
     assert_eq!(hash(&[]), 0x243f_6a88_85a3_08d3);
     assert_eq!(hash(&EVENTS[..19]), 0xebc0_2ab3_051d_f2b3);
     assert_eq!(hash(&EVENTS[..31]), 0xdd33_b17b_c6cf_c00b);
-    assert_eq!(hash(&EVENTS), 0xee0b_c29d_3d28_fe5f);
+    assert_eq!(hash(&EVENTS[..32]), 0xee0b_c29d_3d28_fe5f);
+    assert_eq!(hash(&EVENTS[..33]), 0x5189_a342_837b_9d45);
+    assert_eq!(hash(&EVENTS[..34]), 0xde81_e007_9fd9_8c0c);
+    assert_eq!(hash(&EVENTS), 0xc90f_7458_c746_3165);
     let refused = REFUSALS.map(support::no_take);
-    assert_eq!(hash(&refused), 0xca8e_f5ee_a294_7358);
+    assert_eq!(hash(&refused[..14]), 0xca8e_f5ee_a294_7358);
     // Bytes in all four lanes, then in words, then what is left.
     let mut lanes = TraceHash::default();
     lanes.bytes(&std::array::from_fn::<u8, 100, _>(|at| at as u8));

@@ -1,6 +1,6 @@
 //! What a driver's call does to the memory.
 
-use super::EndlessCall;
+use super::{EndlessCall, FailingAccess};
 use std::cell::{Cell, RefCell};
 
 /// What a driver's call did to the memory.
@@ -31,6 +31,10 @@ pub(super) struct CallLog {
     /// How many accesses the call may make.
     limit: Cell<u64>,
     accesses_left: Cell<u64>,
+    /// Whether each access is counted on its own, since one is to fail. The call has then no access left in advance, but these.
+    fails: Cell<bool>,
+    spare: Cell<u64>,
+    failing: RefCell<Option<FailingAccess>>,
     /// Accesses of no byte. All that are neither these nor loads are stores.
     empty: Cell<u64>,
     /// Stores that end here or before need not be looked at more closely.
@@ -105,12 +109,49 @@ impl CallLog {
         if self.accesses_left.get() != self.limit.get() {
             self.forget_call();
         }
+        let limit = if self.fails.get() { self.hold_back(limit) } else { limit };
         self.limit.set(limit);
         self.accesses_left.set(limit);
         self.in_call.set(true);
         if self.noted.get() {
             self.forget_notes();
         }
+    }
+
+    pub(super) fn fail_at(&self, access: Option<FailingAccess>) {
+        self.fails.set(access.is_some());
+        self.failing.replace(access);
+    }
+
+    #[cold]
+    fn hold_back(&self, limit: u64) -> u64 {
+        self.spare.set(limit);
+        0
+    }
+
+    /// A barrier, which is no access but can fail.
+    #[inline(always)]
+    pub(super) fn barrier(&self) {
+        if self.fails.get() && self.in_call.get() {
+            self.fail_or_not();
+        }
+    }
+
+    fn fail_or_not(&self) {
+        if let Some(access) = &*self.failing.borrow() {
+            access.count();
+        }
+    }
+
+    /// An access that was not counted in advance: it is one of a call in which one is to fail, or one too many.
+    #[cold]
+    fn count_alone(&self) -> u64 {
+        let spare = if self.fails.get() { self.spare.get().checked_sub(1) } else { None };
+        let Some(spare) = spare else { give_up() };
+        self.fail_or_not();
+        self.spare.set(spare);
+        self.limit.set(self.limit.get() + 1);
+        0
     }
 
     /// Forgets a call that was never ended, as a panic can leave one.
@@ -210,7 +251,7 @@ impl CallLog {
 
     #[inline(always)]
     fn count(&self) {
-        let Some(left) = self.accesses_left.get().checked_sub(1) else { give_up() };
+        let left = self.accesses_left.get().checked_sub(1).unwrap_or_else(|| self.count_alone());
         self.accesses_left.set(left);
     }
 

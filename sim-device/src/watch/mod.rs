@@ -1,9 +1,11 @@
 //! Shared memory that watches the driver.
 
 mod call;
+mod failing;
 mod pages;
 
 pub use call::CallReport;
+pub use failing::{FailingAccess, MemoryFailed};
 
 use call::CallLog;
 use pages::{PAGE, Pages};
@@ -80,6 +82,7 @@ impl WatchedMemory {
         self.pages.clean(|start| self.memory.zero(start, PAGE.min(capacity - start)));
         self.length.set(length);
         self.call.restart();
+        self.fail_at(None);
         self.set_trap(None);
         self.abandoned.set(false);
     }
@@ -154,6 +157,11 @@ impl WatchedMemory {
     pub fn copy_out_for_caller(&self, offset: usize, out: &mut [u8]) {
         self.check(offset, out.len());
         self.memory.copy_out(offset, out);
+    }
+
+    /// Makes an access of the driver's next calls fail, or none any more. Barriers count too.
+    pub fn fail_at(&self, access: Option<FailingAccess>) {
+        self.call.fail_at(access);
     }
 
     /// From here to [`end_call`](Self::end_call), accesses are the driver's, at most `limit` of them.
@@ -306,7 +314,8 @@ impl SharedMemory for WatchedMemory {
 
     #[inline(always)]
     fn barrier(&self, _: FullBarrier) {
-        // Driver and device take turns in one thread.
+        // Driver and device take turns in one thread, so there is nothing to do, but it can fail.
+        self.call.barrier();
     }
 
     #[inline(always)]

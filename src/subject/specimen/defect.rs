@@ -3,7 +3,7 @@
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 /// One defect, as drivers in the field have them. The first twelve are those of one table; the others are classes that
-/// were met again and again in public drivers.
+/// were met again and again in public drivers, and some that a review found in core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Defect {
@@ -151,6 +151,26 @@ pub enum Defect {
     WrapBlamed,
     /// As many used elements as there are chains in flight are too many, which is blamed on the device.
     FullRingBlamed,
+    /// A queue that is dropped while the device is running keeps its memory only if chains are live, and the device writes to rings that are gone.
+    IdleDropFreesRings,
+    /// A queue that is dropped while the device is running keeps its rings, and gives back buffers that the device has.
+    DropFreesBuffers,
+    /// A reset forgets that the caller wanted no notifications, and the device notifies again.
+    ResetForgetsWish,
+    /// Memory that fails while a chain is freed leaves some of its descriptors free, and the queue goes on.
+    UnwoundFree,
+    /// Memory that fails while chains are published leaves them counted as the device's, and the queue goes on.
+    UnwoundPublish,
+    /// Memory that fails when a used element was stepped over loses its chain, and the queue goes on.
+    UnwoundTake,
+    /// Memory that fails in a reset leaves every descriptor free and the chains where they were, and the queue goes on.
+    UnwoundReset,
+    /// A chain that is taken back before it was published is free, and published all the same.
+    WithdrawLeavesEntry,
+    /// A chain can be taken back that the device has.
+    WithdrawTakesPublished,
+    /// A chain of more buffers than there are free descriptors will never fit, it says, though the queue has as many.
+    TooManyForNowIsForEver,
 }
 
 impl Defect {

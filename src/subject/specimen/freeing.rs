@@ -45,6 +45,25 @@ impl Table {
         Ok(())
     }
 
+    /// Frees a chain that is not published.
+    pub(super) fn withdraw(&mut self, head: u16) -> Answer<()> {
+        let chain = self.chains.get(usize::from(head)).ok_or(Refusal::Misuse(MisuseKind::BadHead))?;
+        match chain.stage {
+            Stage::Submitted => {}
+            Stage::Published if self.has(Defect::WithdrawTakesPublished) => {}
+            Stage::Published | Stage::Returned => return Err(Refusal::Misuse(MisuseKind::Published)),
+            Stage::Free => return Err(Refusal::Misuse(MisuseKind::BadHead)),
+        }
+        for index in chain.indexes.clone() {
+            self.clear(index);
+            self.descriptors[usize::from(index)] = Descriptor::default();
+            self.first_free = index;
+            self.free.push(index);
+        }
+        self.chains[usize::from(head)].stage = Stage::Free;
+        Ok(())
+    }
+
     /// The descriptors of the chain at `head`.
     fn descriptors_to_free(&self, head: u16) -> Answer<Vec<u16>> {
         let chain = &self.chains[usize::from(head)];

@@ -14,6 +14,7 @@ use super::{Capabilities, Provided, Subject};
 use crate::scenario::Setup;
 use chain::Stage;
 use rings::{Element, Rings};
+use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, Completion, DeviceRefusal, Name, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
 use shared::DESCRIPTOR_BYTES;
@@ -43,6 +44,8 @@ pub struct Specimen {
     /// Chains that the device has.
     in_flight: u16,
     broken: bool,
+    /// Whether a call is on that changes something, or was cut short: then the queue is broken.
+    torn: bool,
 }
 
 impl Specimen {
@@ -53,6 +56,7 @@ impl Specimen {
         first_index: true,
         lengths: true,
         free: true,
+        withdraw: true,
         write_in_place: false,
         free_count: true,
         interrupts: true,
@@ -63,7 +67,10 @@ impl Specimen {
         zeroing: false,
         policies: false,
         exact: false,
+        keeps_wish: true,
         watched: true,
+        keeps_memory: true,
+        unwinds: true,
     };
 
     /// A specimen over the memory provided.
@@ -84,7 +91,16 @@ impl Specimen {
             unpublished: Vec::new(),
             in_flight: 0,
             broken: false,
+            torn: false,
         }
+    }
+
+    /// Does what changes something. If memory fails on the way, the queue is broken from then on.
+    fn whole<T>(&mut self, forgetful: Defect, change: impl FnOnce(&mut Self) -> T) -> T {
+        self.torn = !self.has(forgetful);
+        let done = change(self);
+        self.torn = false;
+        done
     }
 
     /// Takes the next used element, of which the used index says that it is there.
@@ -156,29 +172,34 @@ impl Subject for Specimen {
     }
 
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
-        if self.broken && !self.has(Defect::BrokenStillSubmits) {
+        if self.torn || self.broken && !self.has(Defect::BrokenStillSubmits) {
             return Err(Refusal::Broken);
         }
+        self.torn = true;
         let answer = self.table.create(readable, writable);
-        let head = self.heed(answer)?;
-        self.unpublished.push(head);
-        self.rings.submitted();
-        Ok(head)
+        if let Ok(head) = answer {
+            self.unpublished.push(head);
+            self.rings.submitted();
+        }
+        self.torn = false;
+        self.heed(answer)
     }
 
     fn publish(&mut self) -> bool {
-        if self.broken || self.unpublished.is_empty() {
+        if self.is_broken() || self.unpublished.is_empty() {
             return false;
         }
-        for head in &self.unpublished {
-            self.in_flight += 1;
-            self.table.publish(*head);
-        }
-        self.rings.publish(self.unpublished.drain(..))
+        self.whole(Defect::UnwoundPublish, |queue| {
+            for head in &queue.unpublished {
+                queue.in_flight += 1;
+                queue.table.publish(*head);
+            }
+            queue.rings.publish(queue.unpublished.drain(..))
+        })
     }
 
     fn take(&mut self) -> Answer<Option<Completion>> {
-        if self.broken {
+        if self.is_broken() {
             return Err(Refusal::Broken);
         }
         let mut index = self.rings.used_index();
@@ -200,23 +221,45 @@ impl Subject for Specimen {
             let jump = DeviceRefusal { consumed: false, broken: true, returned: None };
             return self.heed(Err(Refusal::Device(jump)));
         }
-        let mut answer = self.take_element(index);
-        if self.has(Defect::IndexJumpFollowed) {
-            while answer.is_err() && self.rings.claimed(index) > 0 {
-                answer = self.take_element(index);
+        let answer = self.whole(Defect::UnwoundTake, |queue| {
+            let mut answer = queue.take_element(index);
+            if queue.has(Defect::IndexJumpFollowed) {
+                while answer.is_err() && queue.rings.claimed(index) > 0 {
+                    answer = queue.take_element(index);
+                }
             }
-        }
+            answer
+        });
         self.heed(answer).map(Some)
     }
 
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
+        if self.torn {
+            return Err(Refusal::Broken);
+        }
         let answer = self.table.read(head, out);
         self.heed(answer)
     }
 
     fn free(&mut self, head: u16, _: Name) -> Answer<()> {
-        let answer = self.table.free(head);
+        if self.torn {
+            return Err(Refusal::Broken);
+        }
+        let answer = self.whole(Defect::UnwoundFree, |queue| queue.table.free(head));
         self.heed(answer)
+    }
+
+    fn withdraw(&mut self, head: u16) -> Answer<()> {
+        if self.torn {
+            return Err(Refusal::Broken);
+        }
+        self.torn = true;
+        let answer = self.table.withdraw(head);
+        self.torn = false;
+        if answer.is_ok() && !self.has(Defect::WithdrawLeavesEntry) {
+            self.unpublished.retain(|unpublished| *unpublished != head);
+        }
+        answer
     }
 
     fn free_count(&self) -> u32 {
@@ -224,12 +267,21 @@ impl Subject for Specimen {
     }
 
     fn interrupts(&mut self, wanted: bool) -> Option<bool> {
-        self.rings.ask_for_interrupts(wanted)
+        let torn = std::mem::replace(&mut self.torn, true);
+        let waiting = self.rings.ask_for_interrupts(wanted);
+        self.torn = torn;
+        waiting
     }
 
     fn reset(&mut self, first_index: u16) {
-        self.restart();
-        self.rings.restart(first_index);
+        self.whole(Defect::UnwoundReset, |queue| {
+            queue.restart();
+            queue.rings.restart(first_index);
+        });
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken || self.torn
     }
 
     fn snapshot(&self) -> Option<Box<dyn Subject>> {
@@ -239,13 +291,24 @@ impl Subject for Specimen {
     fn fingerprint(&self, mut state: &mut dyn Hasher) -> bool {
         self.table.fingerprint(&mut state);
         self.rings.fingerprint(&mut state);
-        (&self.unpublished, self.in_flight, self.broken).hash(&mut state);
+        (&self.unpublished, self.in_flight, self.broken, self.torn).hash(&mut state);
         true
     }
 
     fn release(self: Box<Self>) {
         if self.defect == Some(Defect::ReleaseLeaks) {
             KEPT.set(Some(Rc::clone(&self.memory)));
+        }
+    }
+
+    fn drop_while_device_runs(self: Box<Self>) {
+        let idle = self.table.free_count() == usize::from(self.geometry.size);
+        if self.has(Defect::IdleDropFreesRings) && idle {
+            return;
+        }
+        self.memory.abandon();
+        if !idle && !self.has(Defect::DropFreesBuffers) {
+            self.table.buffers.abandon();
         }
     }
 }

@@ -62,15 +62,19 @@ impl Rings {
         let Geometry { size, available, used, .. } = self.geometry;
         // An index that jumps must not bring back what was used before.
         self.memory.zero(used + 4, 8 * usize::from(size));
-        self.memory.store_ordered(OrderedStore::AvailableFlags, available, 0);
+        // What the caller last asked for still holds.
+        self.interrupts |= self.has(Defect::ResetForgetsWish);
+        let flags = if self.interrupts || self.event_index { 0 } else { F_NO_INTERRUPT };
+        self.memory.store_ordered(OrderedStore::AvailableFlags, available, flags);
         self.memory.store_ordered(OrderedStore::AvailableIndex, available + 2, first_index);
         self.memory.store_ordered(OrderedStore::UsedFlags, used, 0);
         self.memory.store_ordered(OrderedStore::UsedIndex, used + 2, first_index);
         if self.event_index {
-            self.memory.store_ordered(OrderedStore::UsedEvent, self.used_event(), first_index);
+            let event = if self.interrupts { first_index } else { first_index.wrapping_sub(1) };
+            self.memory.store_ordered(OrderedStore::UsedEvent, self.used_event(), event);
             self.memory.store_ordered(OrderedStore::AvailableEvent, self.available_event(), first_index);
         }
-        (self.available, self.interrupts, self.wish) = (first_index, true, None);
+        (self.available, self.wish) = (first_index, None);
         if !self.has(Defect::ResetKeepsUsedIndex) {
             self.used = first_index;
         }

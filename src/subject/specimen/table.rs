@@ -174,6 +174,10 @@ impl Table {
         }
         if count == 0 {
             Err(Refusal::Misuse(MisuseKind::EmptyChain))
+        } else if count > usize::from(self.size)
+            || count > self.free.len() && self.has(Defect::TooManyForNowIsForEver)
+        {
+            Err(Refusal::Misuse(MisuseKind::ChainExceedsQueue))
         } else if count > self.free.len() {
             Err(Refusal::Misuse(MisuseKind::NotEnoughFree))
         } else {

@@ -16,6 +16,7 @@ pub const FOUR: Setup = Setup {
     zeroed: false,
     policies: None,
     exact: false,
+    keeps_wish: false,
     lengths: true,
     refills: false,
 };

@@ -1,0 +1,30 @@
+//! Taking back a chain that is not published.
+
+use super::{Listener, Rig, Skip, Stop};
+use crate::outcome::Call;
+use crate::scenario::Pick;
+use ringstorm_model::Event;
+
+impl Rig {
+    pub(super) fn withdraw_unpublished(
+        &mut self,
+        pick: Pick,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
+        if !self.run.can.withdraw {
+            return Ok(Some(Skip::Incapable));
+        }
+        let unpublished = self.judge.model.unpublished();
+        let Some(position) = pick.of(unpublished.len()) else { return Ok(Some(Skip::NothingThere)) };
+        self.withdraw(unpublished[position], listener)?;
+        Ok(None)
+    }
+
+    pub(super) fn withdraw(&mut self, head: u16, listener: &mut impl Listener) -> Result<(), Stop> {
+        let answer = self.call(Call::Withdraw, |subject| subject.withdraw(head));
+        self.judge.tell(&Event::Withdraw { head, answer }, listener)?;
+        self.run.effective = true;
+        self.run.meet_faults(Call::Withdraw, answer.err());
+        self.look_after(listener)
+    }
+}
