@@ -2,8 +2,8 @@
 
 use super::SplitQueue;
 use crate::{
-    Areas, AvailableRing, Config, DescriptorTable, DeviceStopped, Error, Refused, Region, RingIndex,
-    SharedMemory, UsedRing,
+    Areas, AvailableRing, Config, DescriptorTable, DeviceStopped, Refused, Region, RingIndex, SharedMemory,
+    UsedRing,
 };
 
 impl<M: SharedMemory> SplitQueue<M> {
@@ -59,7 +59,7 @@ impl SplitQueue<crate::MappedMemory> {
     ///
     /// # Errors
     /// As for [`new`](Self::new), or what the operating system refused.
-    pub fn anonymous(config: Config) -> Result<Self, Error> {
+    pub fn anonymous(config: Config) -> Result<Self, crate::Error> {
         Self::mapped(config, crate::MappedMemory::anonymous)
     }
 
@@ -68,14 +68,14 @@ impl SplitQueue<crate::MappedMemory> {
     ///
     /// # Errors
     /// As for [`new`](Self::new), or what the operating system refused.
-    pub fn shareable(config: Config) -> Result<Self, Error> {
+    pub fn shareable(config: Config) -> Result<Self, crate::Error> {
         Self::mapped(config, crate::MappedMemory::shareable)
     }
 
     fn mapped(
         config: Config,
-        map: impl Fn(usize) -> Result<crate::MappedMemory, Error>,
-    ) -> Result<Self, Error> {
+        map: impl Fn(usize) -> Result<crate::MappedMemory, crate::Error>,
+    ) -> Result<Self, crate::Error> {
         let bytes = crate::table::buffer_bytes(config.size, config.buffer_size)?;
         let rings = map(crate::Layout::new(config.size).len())?;
         let queue = Self::new(config, Region::new(rings), Region::new(map(bytes)?));
