@@ -85,8 +85,8 @@ impl AvailableRing {
     pub(crate) fn fingerprint(&self, used: RingIndex, state: &mut impl Hasher) {
         let Self { next, published, event_index, interrupts } = self;
         (next.ahead_of(*published), next.ahead_of(used)).hash(state);
-        // Without event indexes the wish stands in memory alone.
-        (*event_index, *event_index && *interrupts).hash(state);
+        // A reset writes the wish again.
+        (*event_index, *interrupts).hash(state);
     }
 
     /// Asks the device to notify of used elements from `next_used` on, or not to (2.7.7). It may notify all the same.
