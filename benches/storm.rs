@@ -25,7 +25,7 @@ use proptest_state_machine::StateMachineTest;
 use queue_machine::{Books, CASE_STEPS, Failing, QueueTest, cases};
 use ringstorm::execution::Rig;
 use ringstorm::scenario::{Draw, GENERATOR, Profile, Scenario, Step};
-use ringstorm::subject::Kind;
+use ringstorm::subject::SubjectKind;
 use ringstorm_core::QueueSize;
 use std::cell::RefCell;
 use std::panic::resume_unwind;
@@ -105,7 +105,7 @@ fn storm(rig: &mut Rig, round: u64, queue_size: u32, scenarios: u64) -> Measured
 }
 
 fn run(rig: &mut Rig, scenario: &Scenario, measured: &mut Measured) {
-    let outcome = rig.run(Kind::Core, scenario, &mut ()).expect("there is memory");
+    let outcome = rig.run(SubjectKind::Core, scenario, &mut ()).expect("there is memory");
     assert!(!outcome.is_finding(), "{}\n{scenario}", outcome.verdict);
     measured.steps += outcome.steps;
     measured.effective += outcome.effective_steps;
@@ -226,7 +226,7 @@ fn storm_on_threads(threads: u64, round: u64) -> f64 {
 struct Fatal;
 
 impl Failing for Fatal {
-    fn fail(_: Kind, scenario: &Scenario, what: &str) -> ! {
+    fn fail(_: SubjectKind, scenario: &Scenario, what: &str) -> ! {
         resume_unwind(Box::new(format!("{what}\n{scenario}")))
     }
 }
@@ -238,7 +238,8 @@ fn draw(round: u64, queue_size: u32, case: impl Fn(Books, Vec<Step>)) {
     seed[..8].copy_from_slice(&round.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
     let begin = move || {
-        let books = move |seed| Books::new(Kind::Core, storm_of(queue_size, 0).scenario(seed).setup, true);
+        let books =
+            move |seed| Books::new(SubjectKind::Core, storm_of(queue_size, 0).scenario(seed).setup, true);
         any::<u64>().prop_map(books).boxed()
     };
     let result = runner.run(&cases(STEPS..=STEPS, begin), |(books, steps, _)| {

@@ -4,8 +4,8 @@
 
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
-    Answer, BufferPool, Capabilities, Completion, Geometry, Lent, OrderedLoad, OrderedStore, Own, Provided,
-    Refusal, SharedMemory, Subject, WatchedMemory,
+    Answer, BufferPool, Capabilities, Completion, External, Geometry, Lent, OrderedLoad, OrderedStore,
+    Provided, Refusal, SharedMemory, Subject, WatchedMemory,
 };
 use std::rc::Rc;
 
@@ -112,7 +112,7 @@ const CAN: Capabilities =
     Capabilities { free: true, lengths: true, free_count: true, watched: true, ..Capabilities::NONE };
 
 /// Its name, what it can do, and how one is made.
-pub const OWN: Own = Own::new("trusting", CAN, |setup: &Setup, provided: &Provided| {
+pub const OWN: External = External::new("trusting", CAN, |setup: &Setup, provided: &Provided| {
     let size = setup.queue_size.get();
     Box::new(Adapter {
         queue: Trusting::new(Rc::clone(&provided.rings), size),

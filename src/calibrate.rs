@@ -5,7 +5,7 @@ use crate::executor::Failure;
 use crate::outcome::{Expected, Signature};
 use crate::scenario::{Profile, Scenario, generate};
 use crate::shrink::{BUDGET, shrink};
-use crate::subject::{Defect, Kind};
+use crate::subject::{Defect, SubjectKind};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 use strum::VariantArray;
@@ -45,7 +45,7 @@ pub struct Caught {
 /// [`Failure`] if a scenario cannot be run.
 pub fn first_catch(
     rig: &mut Rig,
-    kind: Kind,
+    kind: SubjectKind,
     start: u64,
     steps: usize,
 ) -> Result<Option<(u64, Signature, Scenario)>, Failure> {
@@ -64,7 +64,7 @@ pub fn first_catch(
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
 pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, Failure> {
-    let kind = Kind::Specimen(Some(defect));
+    let kind = SubjectKind::Specimen(Some(defect));
     let (mut seeds, mut seconds, mut catches) = (Vec::new(), Vec::new(), Vec::new());
     for start in (0..STARTS).map(|start| start * STRIDE) {
         let begin = Instant::now();

@@ -7,8 +7,8 @@
 
 mod canary;
 mod hash;
-mod intake;
 mod mask;
+mod merge;
 mod pace;
 mod shard;
 mod summary;
@@ -22,14 +22,14 @@ pub use shard::{NoShard, Shard};
 pub use summary::{Block, Ending, Finding, Summary, Tally};
 pub use watch::Hang;
 
-use crate::execution::{Rig, SharedPulse};
+use crate::execution::{Rig, SharedProgressCell};
 use crate::executor::{Executor, Failure};
 use crate::isolation::{Child, Isolation};
 use crate::outcome::{Expected, Limit, Signature, Verdict};
 use crate::scenario::{Draw, Scenario};
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use crate::timeline::Timeline;
-use intake::Intake;
+use merge::Merge;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
@@ -44,13 +44,13 @@ pub(crate) const MOST_TIMELINES: usize = 100;
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The queue under test.
-    pub kind: Kind,
+    pub kind: SubjectKind,
     /// Which scenarios.
     pub draw: Draw,
     /// The first seed.
     pub from: u64,
     /// How much.
-    pub extent: Extent,
+    pub extent: Budget,
     /// Threads.
     pub jobs: usize,
     /// Groups of findings after which the run stops.
@@ -78,16 +78,20 @@ impl Plan {
     /// # Errors
     /// [`Failure`] if there is no memory for a rig, or no room for a child's files.
     pub fn executor(&self) -> Result<Box<dyn Executor>, Failure> {
-        self.executor_with(&SharedPulse::default(), self.patience)
+        self.executor_with(&SharedProgressCell::default(), self.patience)
     }
 
     /// Somebody to run this plan's scenarios, who says where they are, or waits for so long.
-    fn executor_with(&self, pulse: &SharedPulse, patience: Duration) -> Result<Box<dyn Executor>, Failure> {
+    fn executor_with(
+        &self,
+        pulse: &SharedProgressCell,
+        patience: Duration,
+    ) -> Result<Box<dyn Executor>, Failure> {
         Ok(match &self.isolation {
             Some(isolation) => Box::new(Child::new(isolation.clone(), patience)?),
             None => {
                 let mut rig = Rig::new()?;
-                rig.tell_pulse(pulse.handle());
+                rig.report_progress_to(pulse.handle());
                 Box::new(rig)
             }
         })
@@ -96,7 +100,7 @@ impl Plan {
 
 /// How much to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
+pub enum Budget {
     /// So many seeds.
     Seeds(u64),
     /// As many as fit.
@@ -146,7 +150,7 @@ pub fn run(
 ) -> Result<Summary, Stopped> {
     let before = summary.elapsed;
     let start = Instant::now();
-    let standing = Standing { summary: Mutex::new(summary), trying: Mutex::default() };
+    let standing = SharedProgress { summary: Mutex::new(summary), trying: Mutex::default() };
     let result = run_on(plan, &standing, interrupted, hung, observer);
     let mut summary = standing.summary.into_inner().unwrap_or_else(PoisonError::into_inner);
     summary.elapsed = before + start.elapsed();
@@ -167,7 +171,7 @@ pub struct Stopped {
 
 fn run_on(
     plan: &Plan,
-    standing: &Standing,
+    standing: &SharedProgress,
     interrupted: &AtomicBool,
     hung: &(dyn Fn(&Hang, &Summary) + Sync),
     observer: &mut dyn Observer,
@@ -184,7 +188,7 @@ fn run_on(
     let handout = Handout { plan, done, next: AtomicU64::new(0), start, before };
     let stop = AtomicBool::new(false);
     // One for each thread, and one for shrinking.
-    let pulses: Vec<SharedPulse> = (0..=plan.jobs).map(|_| SharedPulse::default()).collect();
+    let pulses: Vec<SharedProgressCell> = (0..=plan.jobs).map(|_| SharedProgressCell::default()).collect();
     let (shrinking, working) = pulses.split_first().expect("there is one for shrinking");
     let (sender, receiver) = mpsc::sync_channel(64 * plan.jobs);
     let hung = |hang: &Hang| hung(hang, &standing.with(plan, hang));
@@ -208,8 +212,8 @@ fn run_on(
         };
         let workers: Vec<_> = working.iter().map(start_one).collect();
         drop(sender);
-        let intake = Intake { plan, standing, interrupted, shrinking, start, before };
-        let result = intake.take_in(&receiver, observer);
+        let merge = Merge { plan, standing, interrupted, shrinking, start, before };
+        let result = merge.merge_all(&receiver, observer);
         stop.store(true, Ordering::Relaxed);
         drop(receiver);
         // What they are at has to return, too.
@@ -227,13 +231,13 @@ fn run_on(
 }
 
 /// How far a run is, for whoever takes results in and for the watchdog.
-struct Standing {
+struct SharedProgress {
     summary: Mutex<Summary>,
     /// What is run to shrink a finding.
     trying: Mutex<Scenario>,
 }
 
-impl Standing {
+impl SharedProgress {
     fn summary(&self) -> MutexGuard<'_, Summary> {
         self.summary.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -284,9 +288,9 @@ impl Handout<'_> {
     fn block(&self) -> Option<(u64, u64, u64)> {
         let take = || self.next.fetch_add(1, Ordering::Relaxed);
         let (number, count) = match self.plan.extent {
-            Extent::Time(limit) if self.before + self.start.elapsed() >= limit => return None,
-            Extent::Time(_) => (take(), BLOCK),
-            Extent::Seeds(seeds) => {
+            Budget::Time(limit) if self.before + self.start.elapsed() >= limit => return None,
+            Budget::Time(_) => (take(), BLOCK),
+            Budget::Seeds(seeds) => {
                 let number = take();
                 let left = seeds.saturating_sub(self.done).saturating_sub(number * BLOCK);
                 (number, left.min(BLOCK))

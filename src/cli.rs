@@ -17,7 +17,7 @@ mod report;
 mod run;
 mod session;
 
-use crate::subject::{Own, Subjects};
+use crate::subject::{External, Subjects};
 use args::{Cli, Command};
 use clap::FromArgMatches;
 use session::Session;
@@ -29,25 +29,25 @@ use std::time::{Duration, Instant};
 
 /// Why the command ends without doing what it was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum CliError {
     /// The arguments or a file are not what they should be.
     #[error("{0}")]
     Input(String),
 }
 
-impl From<crate::executor::Failure> for Refusal {
+impl From<crate::executor::Failure> for CliError {
     fn from(failure: crate::executor::Failure) -> Self {
         Self::Input(failure.to_string())
     }
 }
 
-impl From<crate::execution::Unfit> for Refusal {
-    fn from(unfit: crate::execution::Unfit) -> Self {
+impl From<crate::execution::CannotRun> for CliError {
+    fn from(unfit: crate::execution::CannotRun) -> Self {
         Self::Input(unfit.to_string())
     }
 }
 
-impl From<ringstorm_core::Error> for Refusal {
+impl From<ringstorm_core::Error> for CliError {
     fn from(error: ringstorm_core::Error) -> Self {
         Self::Input(error.to_string())
     }
@@ -69,7 +69,7 @@ pub fn main() -> ExitCode {
 
 /// Runs the command with the arguments of this process, over these subjects too: the first one is the one that is run
 /// unless another is asked for. To be called by `main` first of all, since `--isolate` starts the same program again.
-pub fn main_with(own: &'static [Own]) -> ExitCode {
+pub fn main_with(own: &'static [External]) -> ExitCode {
     let subjects = match Subjects::with(own) {
         Ok(subjects) => subjects,
         Err(flaw) => return refuse(&flaw),
@@ -101,19 +101,19 @@ fn parsed(subjects: Subjects, line: impl IntoIterator<Item = OsString>) -> Resul
 /// on; a call that does not return ends the process, so that its seed is told.
 ///
 /// # Errors
-/// [`Refusal`] if something was refused: the arguments, the input, or an adapter that is wrong. Help and version, too, are
+/// [`CliError`] if something was refused: the arguments, the input, or an adapter that is wrong. Help and version, too, are
 /// answered in this way.
 pub fn command<A: Into<OsString> + Clone>(
-    own: &'static [Own],
+    own: &'static [External],
     arguments: impl IntoIterator<Item = A>,
-) -> Result<Found, Refusal> {
-    let subjects = Subjects::with(own).map_err(Refusal::Input)?;
+) -> Result<Found, CliError> {
+    let subjects = Subjects::with(own).map_err(CliError::Input)?;
     let line = std::iter::once(OsString::from("ringstorm")).chain(arguments.into_iter().map(Into::into));
-    let cli = parsed(subjects, line).map_err(|error| Refusal::Input(error.to_string()))?;
+    let cli = parsed(subjects, line).map_err(|error| CliError::Input(error.to_string()))?;
     execute(Session { subjects, whole_process: false }, cli)
 }
 
-fn execute(session: Session, cli: Cli) -> Result<Found, Refusal> {
+fn execute(session: Session, cli: Cli) -> Result<Found, CliError> {
     match cli.command.unwrap_or_else(Command::default_run) {
         Command::Run(args) => run::run(session, &args),
         Command::Replay(args) => commands::replay(session, &args),
@@ -151,7 +151,7 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
 
 /// What becomes true with Ctrl-C. A second one ends the process at once, but not one that comes with the first: whoever ends
 /// a process and its group, as `timeout` does, sends two.
-fn interrupt() -> Result<&'static AtomicBool, Refusal> {
+fn interrupt() -> Result<&'static AtomicBool, CliError> {
     static INTERRUPTED: AtomicBool = AtomicBool::new(false);
     static FIRST: OnceLock<Instant> = OnceLock::new();
     // There may be several commands in one process, one after the other or at the same time.
@@ -164,7 +164,7 @@ fn interrupt() -> Result<&'static AtomicBool, Refusal> {
                 std::process::exit(130);
             }
         })
-        .map_err(|error| Refusal::Input(format!("Ctrl-C: {error}")))?;
+        .map_err(|error| CliError::Input(format!("Ctrl-C: {error}")))?;
         *set = true;
     }
     Ok(&INTERRUPTED)

@@ -88,15 +88,15 @@ fn code(state: DriverState) -> String {
 /// By pair of driver state and fault: how many executions reached it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
-pub struct Heat(Vec<u64>);
+pub struct ReachCounts(Vec<u64>);
 
-impl Default for Heat {
+impl Default for ReachCounts {
     fn default() -> Self {
         Self(vec![0; DriverState::COUNT * Fault::VARIANTS.len()])
     }
 }
 
-impl Heat {
+impl ReachCounts {
     const fn place(state: usize, fault: Fault) -> usize {
         state * Fault::VARIANTS.len() + fault as usize
     }
@@ -139,13 +139,13 @@ impl Heat {
     }
 }
 
-impl From<Heat> for Vec<u64> {
-    fn from(heat: Heat) -> Self {
+impl From<ReachCounts> for Vec<u64> {
+    fn from(heat: ReachCounts) -> Self {
         heat.0
     }
 }
 
-impl TryFrom<Vec<u64>> for Heat {
+impl TryFrom<Vec<u64>> for ReachCounts {
     type Error = String;
 
     fn try_from(counts: Vec<u64>) -> Result<Self, String> {

@@ -11,47 +11,47 @@
 //! scratch, and the device, which begins anew each time. The subject is made anew for each.
 
 mod act;
-mod calls;
-mod device;
-mod ending;
+mod cannot_run;
+mod device_acts;
+mod device_slot;
+mod driver_calls;
+mod external_device;
+mod fault_attribution;
 mod geometry;
-mod ground;
-mod guest;
-mod honest;
+mod honest_device;
 mod judge;
 mod listener;
-mod look;
-mod met;
+mod memory_kind;
 mod misuse;
+mod observation;
 mod panics;
-mod pulse;
+mod progress_cell;
 mod request;
 mod reset;
 mod run;
 mod settle;
-mod side;
 mod snapshot;
 mod state;
-mod unfit;
 mod unwound;
+mod verdict;
 mod withdraw;
 
-pub use ground::Ground;
-pub use honest::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
+pub use cannot_run::CannotRun;
+pub use honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 pub use listener::{Listener, Skip};
-pub use pulse::{Place, Pulse, SharedPulse};
+pub use memory_kind::MemoryKind;
+pub use progress_cell::{ExecutionPosition, ProgressCell, SharedProgressCell};
 pub use snapshot::{Advance, Snapshot};
 pub use state::{Standing, State};
-pub use unfit::Unfit;
 
 use crate::counts::Counts;
 use crate::outcome::{Call, Outcome};
 use crate::scenario::{Scenario, Setup, Step};
-use crate::subject::{Kind, Provided};
+use crate::subject::{Provided, SubjectKind};
 use judge::Judge;
 use request::Request;
 use ringstorm_core::{DeviceAddress, Error as MemoryError, SharedMemory};
-use ringstorm_model::{Descriptor, Model, Policies, TraceHash, Violation};
+use ringstorm_model::{Model, ObservedDescriptor, Policies, TraceHash, Violation};
 use ringstorm_sim_device::{self as sim, CallReport, Effect, WatchedMemory};
 use run::Run;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -83,7 +83,7 @@ impl From<Violation> for Stop {
 
 /// Everything that one thread needs to run scenarios.
 pub struct Rig {
-    ground: Ground,
+    ground: MemoryKind,
     provided: Provided,
     judge: Judge,
     scratch: Scratch,
@@ -91,7 +91,7 @@ pub struct Rig {
     /// How long it took to make the last subject.
     construction: Duration,
     /// Where it is said which call of the subject goes on.
-    pulse: Option<Pulse>,
+    pulse: Option<ProgressCell>,
     /// Calls of subjects, around.
     calls: u16,
 }
@@ -103,7 +103,7 @@ struct Scratch {
     out: Vec<u8>,
     standing: Vec<u8>,
     seen: Vec<sim::Descriptor>,
-    descriptors: Vec<Descriptor>,
+    descriptors: Vec<ObservedDescriptor>,
     effects: Vec<Effect>,
     places: Vec<(usize, usize)>,
     late: Vec<usize>,
@@ -117,18 +117,18 @@ impl Rig {
     /// # Errors
     /// [`MemoryError`] if there is no memory.
     pub fn new() -> Result<Self, MemoryError> {
-        Self::on(Ground::Kept)
+        Self::on(MemoryKind::Kept)
     }
 
     /// A rig with memory of this kind.
     ///
     /// # Errors
     /// [`MemoryError`] if there is no memory.
-    pub fn on(ground: Ground) -> Result<Self, MemoryError> {
+    pub fn on(ground: MemoryKind) -> Result<Self, MemoryError> {
         panics::install_hook();
         let provided = Provided {
-            rings: Rc::new(ground.memory(ground::LEAST, RINGS_ALIGNMENT)?),
-            buffers: Rc::new(ground.memory(ground::LEAST, 1)?),
+            rings: Rc::new(ground.memory(memory_kind::LEAST, RINGS_ALIGNMENT)?),
+            buffers: Rc::new(ground.memory(memory_kind::LEAST, 1)?),
             rings_address: RINGS_ADDRESS,
             buffers_address: BUFFERS_ADDRESS,
         };
@@ -148,7 +148,7 @@ impl Rig {
     /// are skipped.
     #[must_use]
     pub fn with_device(mut self, device: Box<dyn HonestDevice>) -> Self {
-        self.run.device.invite(device);
+        self.run.device.replace_with(device);
         self
     }
 
@@ -158,7 +158,7 @@ impl Rig {
     }
 
     /// From now on, says with every call of a subject where it is.
-    pub fn tell_pulse(&mut self, pulse: Pulse) {
+    pub fn report_progress_to(&mut self, pulse: ProgressCell) {
         self.pulse = Some(pulse);
     }
 
@@ -172,13 +172,13 @@ impl Rig {
     /// Runs a scenario from the beginning to the end.
     ///
     /// # Errors
-    /// [`Unfit`] if there is no memory for it, or the subject's adapter is wrong.
+    /// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
     pub fn run(
         &mut self,
-        kind: Kind,
+        kind: SubjectKind,
         scenario: &Scenario,
         listener: &mut impl Listener,
-    ) -> Result<Outcome, Unfit> {
+    ) -> Result<Outcome, CannotRun> {
         let start = Instant::now();
         self.construction = Duration::ZERO;
         let setup = self.prepare(kind, &scenario.setup)?;
@@ -206,7 +206,7 @@ impl Rig {
     ///
     /// # Errors
     /// [`MemoryError`] if there is no memory for it.
-    pub fn begin(&mut self, kind: Kind, setup: &Setup) -> Result<Result<(), Stop>, MemoryError> {
+    pub fn begin(&mut self, kind: SubjectKind, setup: &Setup) -> Result<Result<(), Stop>, MemoryError> {
         let setup = self.prepare(kind, setup)?;
         Ok(self.construct(kind, &setup, &mut ()))
     }
@@ -257,7 +257,7 @@ impl Rig {
     }
 
     /// Makes room, and memory that is all zero. Says what the setup comes to with this kind of subject.
-    fn prepare(&mut self, kind: Kind, setup: &Setup) -> Result<Setup, MemoryError> {
+    fn prepare(&mut self, kind: SubjectKind, setup: &Setup) -> Result<Setup, MemoryError> {
         let setup = kind.negotiate(setup);
         // The one before may have ended by a panic, with its subject half-way through a call.
         drop(self.run.subject.take());
@@ -291,19 +291,25 @@ impl Rig {
         Ok(Some(Rc::new(self.ground.memory(length, alignment)?)))
     }
 
-    fn construct(&mut self, kind: Kind, setup: &Setup, listener: &mut impl Listener) -> Result<(), Stop> {
+    fn construct(
+        &mut self,
+        kind: SubjectKind,
+        setup: &Setup,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
         let (size, can) = (setup.queue_size, kind.capabilities());
         let first = setup.first_index.get();
-        self.judge.model.begin(&ringstorm_model::Setup {
+        self.judge.model.begin(&ringstorm_model::ModelSetup {
             queue_size: size.get(),
             buffer_size: setup.buffer_size.into(),
             first_index: first,
             event_index: setup.event_index,
             zeroed: setup.zeroes() && can.zeroing,
-            policies: can
-                .policies
-                .then(|| Policies { goes_on: setup.goes_on(), refuses_over_long: setup.refuses_over_long() }),
-            exact: can.exact,
+            policies: can.policies.then(|| Policies {
+                continues_after_fault: setup.continues_after_fault(),
+                refuses_over_long: setup.refuses_over_long(),
+            }),
+            exact_notifications: can.exact,
             keeps_wish: can.keeps_wish,
             lengths: can.lengths,
             refills: can.submits_itself,
@@ -314,17 +320,17 @@ impl Rig {
         self.begin_call(Call::Construct);
         let subject = panics::guard(|| kind.build(setup, &self.provided));
         self.end_call();
-        self.run.meet(subject, &self.provided);
+        self.run.attach_subject(subject, &self.provided);
         let (available, part) = (self.run.geometry.available, self.run.device_part.clone());
         self.provided.rings.watch_available_index(available + 2);
         self.provided.rings.reserve_for_device(part);
         self.tell_effects(listener)?;
-        if matches!(kind, Kind::Own(_)) && can.first_index {
+        if matches!(kind, SubjectKind::External(_)) && can.first_index {
             let standing = self.standing().expect("the subject is there");
             geometry::check_first_index(first, standing.available, standing.used);
         }
         if can.submits_itself {
-            return self.look_after_its_own(listener);
+            return self.check_self_submitted(listener);
         }
         self.look_at_event(listener)?;
         self.look_at_first_free_count(listener)

@@ -1,11 +1,11 @@
 //! Who runs scenarios: a rig of this thread, or one in a child process.
 
+use crate::annotated_trace::{self, Style, Told};
 use crate::campaign::Block;
-use crate::execution::{Rig, Unfit};
+use crate::execution::{CannotRun, Rig};
 use crate::outcome::Outcome;
 use crate::scenario::{Draw, Scenario};
-use crate::story::{self, Style, Told};
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use crate::timeline::{self, Recorded, Timeline};
 use ringstorm_core::Error as MemoryError;
 use std::io;
@@ -16,7 +16,7 @@ use std::time::Instant;
 pub enum Failure {
     /// One cannot be run.
     #[error(transparent)]
-    Unfit(#[from] Unfit),
+    CannotRun(#[from] CannotRun),
     /// A child process cannot be started or talked to.
     #[error("a child process: {0}")]
     Child(#[from] io::Error),
@@ -24,7 +24,7 @@ pub enum Failure {
 
 impl From<MemoryError> for Failure {
     fn from(error: MemoryError) -> Self {
-        Self::Unfit(error.into())
+        Self::CannotRun(error.into())
     }
 }
 
@@ -34,25 +34,30 @@ pub trait Executor {
     ///
     /// # Errors
     /// [`Failure`] if one cannot be run.
-    fn seeds(&mut self, kind: Kind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure>;
+    fn seeds(&mut self, kind: SubjectKind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure>;
 
     /// Runs a scenario.
     ///
     /// # Errors
     /// [`Failure`] if it cannot be run.
-    fn run(&mut self, kind: Kind, scenario: &Scenario) -> Result<Outcome, Failure>;
+    fn run(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<Outcome, Failure>;
 
     /// Runs a scenario and tells its story.
     ///
     /// # Errors
     /// [`Failure`] if it cannot be run.
-    fn tell(&mut self, style: Style, kind: Kind, scenario: &Scenario) -> Result<(Told, Outcome), Failure>;
+    fn tell(
+        &mut self,
+        style: Style,
+        kind: SubjectKind,
+        scenario: &Scenario,
+    ) -> Result<(Told, Outcome), Failure>;
 
     /// Runs a scenario and records where each descriptor was, step by step.
     ///
     /// # Errors
     /// [`Failure`] if it cannot be run.
-    fn record(&mut self, kind: Kind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure>;
+    fn record(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure>;
 
     /// What a process printed last that is no more.
     fn last_words(&self) -> Option<String> {
@@ -61,7 +66,7 @@ pub trait Executor {
 }
 
 impl Executor for Rig {
-    fn seeds(&mut self, kind: Kind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure> {
+    fn seeds(&mut self, kind: SubjectKind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure> {
         let mut block = Block::default();
         let mut scenario = Scenario::default();
         self.take_counts();
@@ -78,17 +83,24 @@ impl Executor for Rig {
         Ok(block)
     }
 
-    fn run(&mut self, kind: Kind, scenario: &Scenario) -> Result<Outcome, Failure> {
+    fn run(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<Outcome, Failure> {
         Ok(Self::run(self, kind, scenario, &mut ())?)
     }
 
-    fn tell(&mut self, style: Style, kind: Kind, scenario: &Scenario) -> Result<(Told, Outcome), Failure> {
-        Ok(story::tell_in(style, self, kind, scenario)?)
+    fn tell(
+        &mut self,
+        style: Style,
+        kind: SubjectKind,
+        scenario: &Scenario,
+    ) -> Result<(Told, Outcome), Failure> {
+        Ok(annotated_trace::tell_in(style, self, kind, scenario)?)
     }
 
-    fn record(&mut self, kind: Kind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure> {
+    fn record(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure> {
         let (mut moments, mut texts) = (Recorded::default(), Vec::new());
-        story::tell_to(Style::Brief, self, kind, scenario, &mut |lines| texts.push(lines.to_owned()))?;
+        annotated_trace::tell_to(Style::Brief, self, kind, scenario, &mut |lines| {
+            texts.push(lines.to_owned())
+        })?;
         let outcome = timeline::record(self, kind, scenario, &mut |moment| moments.push(moment))?;
         Ok((Timeline::new(scenario, moments, texts, &outcome), outcome))
     }

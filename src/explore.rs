@@ -29,7 +29,7 @@ pub use search::explore;
 
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use ringstorm_core::QueueSize;
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Scope {
     /// The queue under test.
-    pub kind: Kind,
+    pub kind: SubjectKind,
     /// Its size.
     pub queue_size: QueueSize,
     /// The most steps, the settling at the end not counted.

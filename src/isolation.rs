@@ -5,7 +5,7 @@
 //!    parent                                  child
 //!    Child::seeds ---- a request, a line --> serve: a rig
 //!          ^ <-------- a reply, a line ---------|
-//!          `---------- where it is now ---------'    Pulse, in a file that both have mapped
+//!          `---------- where it is now ---------'    ProgressCell, in a file that both have mapped
 //! ```
 //!
 //! Requests and replies go through a socket that is the child's standard input. What the child prints is kept apart, for

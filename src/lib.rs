@@ -22,10 +22,10 @@
 //! ```
 //! use ringstorm::execution::Rig;
 //! use ringstorm::scenario::{Document, Profile, generate};
-//! use ringstorm::subject::Kind;
+//! use ringstorm::subject::SubjectKind;
 //!
 //! let mut rig = Rig::new()?;
-//! let outcome = rig.run(Kind::Core, &generate(7, Profile::Swarm, 128), &mut ())?;
+//! let outcome = rig.run(SubjectKind::Core, &generate(7, Profile::Swarm, 128), &mut ())?;
 //! assert!(!outcome.is_finding());
 //!
 //! let text = "ringstorm scenario 1\n\
@@ -33,13 +33,14 @@
 //!             driver submit readable=1x8 writable=2x8\n\
 //!             driver misuse free mid-chain newest\n";
 //! let scenario = text.parse::<Document>()?.scenario;
-//! let naive = Kind::by_name("specimen-mid-chain-freed").unwrap();
+//! let naive = SubjectKind::by_name("specimen-mid-chain-freed").unwrap();
 //! assert!(rig.run(naive, &scenario, &mut ())?.is_finding());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![forbid(unsafe_code)]
 
+pub mod annotated_trace;
 pub mod calibrate;
 pub mod campaign;
 pub mod cli;
@@ -55,7 +56,6 @@ pub mod outcome;
 pub mod report;
 pub mod scenario;
 pub mod shrink;
-pub mod story;
 pub mod subject;
 pub mod timeline;
 

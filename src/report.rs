@@ -24,7 +24,7 @@ pub use sarif::sarif;
 use crate::calibrate::Caught;
 use crate::campaign::MOST_TIMELINES;
 use crate::outcome::{Expected, Signature};
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -284,7 +284,7 @@ pub fn file_name(signature: &Signature) -> String {
 
 /// What makes the file of a finding a regression, in words.
 pub fn as_regression(subject: &str, expected: Expected) -> String {
-    match subject == Kind::Core.name() {
+    match subject == SubjectKind::Core.name() {
         // Once it is mended.
         true => "as a regression, this file is copied to corpus/regressions as it is: core must pass it"
             .to_owned(),

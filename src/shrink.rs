@@ -6,7 +6,7 @@
 use crate::executor::{Executor, Failure};
 use crate::outcome::{Limit, Outcome, Signature, Verdict};
 use crate::scenario::{Amount, Buffers, Ending, Lengths, Pick, Scenario, Setup, Step};
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use ringstorm_core::{Policies, QueueSize, RingIndex};
 
 /// Steps that shrinking may execute.
@@ -22,7 +22,7 @@ const TIMEOUT: u64 = 200_000;
 /// [`Failure`] if a scenario cannot be run.
 pub fn shrink(
     executor: &mut dyn Executor,
-    kind: Kind,
+    kind: SubjectKind,
     signature: &Signature,
     scenario: &Scenario,
     budget: u64,
@@ -36,7 +36,7 @@ pub fn shrink(
 /// [`Failure`] if a scenario cannot be run.
 pub fn shrink_while(
     executor: &mut dyn Executor,
-    kind: Kind,
+    kind: SubjectKind,
     signature: &Signature,
     scenario: &Scenario,
     budget: u64,
@@ -68,7 +68,7 @@ fn cost(outcome: &Outcome) -> u64 {
 
 struct Shrinker<'a> {
     executor: &'a mut dyn Executor,
-    kind: Kind,
+    kind: SubjectKind,
     signature: &'a Signature,
     best: Scenario,
     budget: u64,

@@ -1,10 +1,10 @@
 //! An execution as data for a picture: where each descriptor was, step by step.
 
-use crate::execution::{Listener, Rig, Skip, Unfit};
+use crate::annotated_trace;
+use crate::execution::{CannotRun, Listener, Rig, Skip};
 use crate::outcome::Outcome;
 use crate::scenario::{Scenario, Step};
-use crate::story;
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use ringstorm_model::{Event, Refusal};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -85,7 +85,7 @@ impl Timeline {
         if let (true, Some(step)) =
             (outcome.step as u64 == left_out + moments.len() as u64, scenario.steps.get(outcome.step))
         {
-            let note = story::untold(&outcome.verdict).unwrap_or_default().to_owned();
+            let note = annotated_trace::untold(&outcome.verdict).unwrap_or_default().to_owned();
             moments.push(Moment { note, ..Moment::of(Some(step)) });
         }
         for (moment, text) in moments.iter_mut().zip(texts.iter().skip(left_out as usize)) {
@@ -129,13 +129,13 @@ impl Recorded {
 /// Runs a scenario; `sink` hears of each step when it is over.
 ///
 /// # Errors
-/// [`Unfit`] if there is no memory for it, or the subject's adapter is wrong.
+/// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
 pub fn record(
     rig: &mut Rig,
-    kind: Kind,
+    kind: SubjectKind,
     scenario: &Scenario,
     sink: &mut dyn FnMut(Moment),
-) -> Result<Outcome, Unfit> {
+) -> Result<Outcome, CannotRun> {
     let mut recorder = Recorder { sink, moment: None, chains: BTreeMap::new(), places: BTreeMap::new() };
     let outcome = rig.run(kind, scenario, &mut recorder)?;
     recorder.end_step();

@@ -3,7 +3,7 @@
 use allocation_counter::measure;
 use ringstorm::execution::Rig;
 use ringstorm::scenario::{Draw, Profile, Scenario, Step, generate};
-use ringstorm::subject::Kind;
+use ringstorm::subject::SubjectKind;
 
 /// Scenarios without what only absurd chains need, and their setup's construction; and without memory that fails, since a
 /// panic allocates.
@@ -24,8 +24,8 @@ fn no_step_allocates_once_the_rig_is_warm() {
     let mut steps = 0;
     for scenario in &scenarios {
         // The first time, memory grows to what this scenario needs.
-        rig.run(Kind::Core, scenario, &mut ()).unwrap();
-        rig.begin(Kind::Core, &scenario.setup).unwrap().unwrap();
+        rig.run(SubjectKind::Core, scenario, &mut ()).unwrap();
+        rig.begin(SubjectKind::Core, &scenario.setup).unwrap().unwrap();
         let mut run = |rig: &mut Rig| {
             for step in &scenario.steps {
                 rig.step(step).unwrap();
@@ -51,7 +51,7 @@ fn the_steps_of_a_sweep_hardly_allocate() {
     let mut rig = Rig::new().unwrap();
     let (mut allocations, mut steps) = (0, 0);
     for (number, scenario) in scenarios(0..400).iter().enumerate() {
-        rig.begin(Kind::Core, &scenario.setup).unwrap().unwrap();
+        rig.begin(SubjectKind::Core, &scenario.setup).unwrap().unwrap();
         let made = measure(|| scenario.steps.iter().for_each(|step| rig.step(step).unwrap()));
         rig.finish().unwrap();
         if number >= 200 {
@@ -77,7 +77,7 @@ fn a_long_run_leaves_no_more_memory_behind_than_a_short_one() {
     let scenarios = scenarios(0..40);
     let mut pass = || {
         for scenario in &scenarios {
-            rig.run(Kind::Core, scenario, &mut ()).unwrap();
+            rig.run(SubjectKind::Core, scenario, &mut ()).unwrap();
         }
     };
     pass();

@@ -4,17 +4,17 @@ use ringstorm::counts::{Answers, Counts, CountsReport};
 use ringstorm::execution::Rig;
 use ringstorm::executor::Executor;
 use ringstorm::scenario::{Document, Draw, Op, Profile};
-use ringstorm::subject::{Capabilities, CoreQueue, Kind, Own};
+use ringstorm::subject::{Capabilities, CoreQueue, External, SubjectKind};
 use ringstorm_sim_device::Fault;
 
 /// What is counted in a scenario that begins with a chain at the device.
 #[track_caller]
 fn counts(subject: &str, setup: &str, steps: &[&str]) -> Counts {
-    counts_of(Kind::by_name(subject).expect("a subject"), setup, steps)
+    counts_of(SubjectKind::by_name(subject).expect("a subject"), setup, steps)
 }
 
 #[track_caller]
-fn counts_of(kind: Kind, setup: &str, steps: &[&str]) -> Counts {
+fn counts_of(kind: SubjectKind, setup: &str, steps: &[&str]) -> Counts {
     let begin = "driver submit readable=1x8 writable=1x8\ndevice take\n";
     let text = format!("ringstorm scenario 1\nqueue size=4 buffer=64{setup}\n{begin}{}\n", steps.join("\n"));
     let scenario = text.parse::<Document>().unwrap_or_else(|error| panic!("{error}\n{text}")).scenario;
@@ -71,10 +71,11 @@ fn a_length_that_is_cut_is_clamped() {
 /// Where a driver tells no lengths, what its adapter says of them is nobody's word.
 #[test]
 fn who_tells_no_lengths_clamps_none() {
-    const CAN: Capabilities = Capabilities { lengths: false, ..Kind::Core.capabilities() };
-    static SILENT: Own = Own::new("silent", CAN, |setup, provided| Box::new(CoreQueue::new(setup, provided)));
+    const CAN: Capabilities = Capabilities { lengths: false, ..SubjectKind::Core.capabilities() };
+    static SILENT: External =
+        External::new("silent", CAN, |setup, provided| Box::new(CoreQueue::new(setup, provided)));
     let steps = ["device fault length-too-long newest value=5", "driver take"];
-    let ignored = counts_of(Kind::Own(&SILENT), "", &steps);
+    let ignored = counts_of(SubjectKind::External(&SILENT), "", &steps);
     assert_eq!(*ignored.fault(Fault::LengthTooLong), answers(|answers| answers.ignored = 1));
 }
 
@@ -132,8 +133,9 @@ fn no_fault_has_more_answers_than_throws_and_names_go_both_ways() {
     let mut rig = Rig::new().expect("there is memory");
     for subject in ["core", "specimen-mid-chain-freed", "specimen-length-passed-through"] {
         let draw = Draw { profile: Profile::Swarm, steps: 128, queue_size: None };
-        let block =
-            rig.seeds(Kind::by_name(subject).expect("a subject"), &draw, 0, 300).expect("there is memory");
+        let block = rig
+            .seeds(SubjectKind::by_name(subject).expect("a subject"), &draw, 0, 300)
+            .expect("there is memory");
         let report = CountsReport::from(block.tally.counts);
         let begun: u64 = report.operations.values().map(|steps| steps.begun).sum();
         assert!(

@@ -4,7 +4,7 @@
 use ringstorm::coverage::{Coverage, reachable_pairs, unreachable_because};
 use ringstorm::execution::Rig;
 use ringstorm::scenario::{Profile, generate};
-use ringstorm::subject::Kind;
+use ringstorm::subject::SubjectKind;
 use ringstorm_model::{DriverState, Occupancy};
 use ringstorm_sim_device::Fault;
 use std::collections::HashSet;
@@ -22,7 +22,7 @@ fn what_is_out_of_reach_has_a_reason_and_is_never_reached() {
     for profile in [Profile::Swarm, Profile::Hostile] {
         for seed in 0..2_000 {
             let outcome =
-                rig.run(Kind::Core, &generate(seed, profile, 128), &mut ()).expect("there is memory");
+                rig.run(SubjectKind::Core, &generate(seed, profile, 128), &mut ()).expect("there is memory");
             reached.merge(&outcome.coverage);
         }
     }

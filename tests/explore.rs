@@ -3,7 +3,7 @@
 use ringstorm::execution::{Advance, Rig};
 use ringstorm::explore::{Alphabet, Counterexample, Ending, Explored, Means, Scope, explore};
 use ringstorm::scenario::{BadHead, Op, Step};
-use ringstorm::subject::{Defect, Kind};
+use ringstorm::subject::{Defect, SubjectKind};
 use ringstorm_core::QueueSize;
 use ringstorm_sim_device::Fault;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use strum::VariantArray;
 
-fn scope(kind: Kind, size: u32, depth: usize, faults: u32) -> Scope {
+fn scope(kind: SubjectKind, size: u32, depth: usize, faults: u32) -> Scope {
     Scope {
         kind,
         queue_size: QueueSize::new(size).expect("a power of two"),
@@ -38,7 +38,7 @@ fn seen(explored: &Explored) -> (Vec<u64>, u64, Option<usize>, Ending, Option<Co
 #[test]
 fn nothing_goes_wrong_in_queues_without_a_defect() {
     for (size, depth, faults) in [(1, 2, 1), (2, 2, 1), (1, 6, 0), (2, 3, 0), (4, 2, 0)] {
-        for kind in [Kind::Core, Kind::Specimen(None)] {
+        for kind in [SubjectKind::Core, SubjectKind::Specimen(None)] {
             let explored = run(&scope(kind, size, depth, faults));
             assert_eq!(explored.found, None, "{} of {size}", kind.name());
             assert_eq!((explored.ending, explored.depth), (Ending::Exhausted, Some(depth)));
@@ -72,7 +72,7 @@ const SHORTEST: [(Defect, u32, usize, Option<Fault>); 14] = [
 fn a_defect_has_its_shortest_counterexample() {
     let mut rig = Rig::new().expect("there is memory");
     for (defect, size, steps, fault) in SHORTEST {
-        let kind = Kind::Specimen(Some(defect));
+        let kind = SubjectKind::Specimen(Some(defect));
         let faults = u32::from(fault.is_some());
         let explored = run(&scope(kind, size, steps, faults));
         let found = explored.found.unwrap_or_else(|| panic!("{} is not found", defect.name()));
@@ -82,7 +82,8 @@ fn a_defect_has_its_shortest_counterexample() {
         // It is a scenario like any other, and the queue without the defect passes it.
         let again = rig.run(kind, &found.scenario, &mut ()).expect("there is memory");
         assert_eq!(again, found.outcome, "{}", defect.name());
-        let without = rig.run(Kind::Specimen(None), &found.scenario, &mut ()).expect("there is memory");
+        let without =
+            rig.run(SubjectKind::Specimen(None), &found.scenario, &mut ()).expect("there is memory");
         assert!(!without.is_finding(), "{}: {}", defect.name(), without.verdict);
         // Everything shorter was tried, and a smaller queue or fewer faults do not show it in so many steps.
         assert_eq!(explored.depth, steps.checked_sub(1), "{}", defect.name());
@@ -98,7 +99,7 @@ fn a_defect_has_its_shortest_counterexample() {
 #[test]
 fn the_same_is_seen_twice_with_any_number_of_threads_and_by_replay() {
     for (kind, size, depth, faults) in
-        [(Kind::Core, 1, 2, 1), (Kind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1)]
+        [(SubjectKind::Core, 1, 2, 1), (SubjectKind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1)]
     {
         let usual = scope(kind, size, depth, faults);
         let first = seen(&run(&usual));
@@ -112,7 +113,7 @@ fn the_same_is_seen_twice_with_any_number_of_threads_and_by_replay() {
 
 #[test]
 fn a_subject_that_tells_nothing_is_explored_too() {
-    let usual = scope(Kind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1);
+    let usual = scope(SubjectKind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1);
     let blind = Scope { means: Means { snapshots: false, fingerprints: false }, ..usual.clone() };
     let (usual, blind) = (run(&usual), run(&blind));
     let steps = |explored: &Explored| explored.found.as_ref().map(|found| found.scenario.steps.len());
@@ -122,7 +123,7 @@ fn a_subject_that_tells_nothing_is_explored_too() {
 
 #[test]
 fn a_scope_that_does_not_fit_is_refused_or_stopped() {
-    let large = scope(Kind::Core, 1, 40, 1);
+    let large = scope(SubjectKind::Core, 1, 40, 1);
     let explored = run(&Scope { max_states: 10_000, ..large.clone() });
     let Ending::Refused { expected, fits } = explored.ending else { panic!("{:?}", explored.ending) };
     assert!(expected > 10_000 && (2..8).contains(&fits), "{expected} {fits}");
@@ -164,7 +165,7 @@ fn the_alphabet_has_every_operation_and_every_fault_once() {
 }
 
 /// Goes a path from its beginning; `None` if a step of it does nothing.
-fn go(rig: &mut Rig, kind: Kind, alphabet: &Alphabet, setup: usize, path: &[usize]) -> Option<u64> {
+fn go(rig: &mut Rig, kind: SubjectKind, alphabet: &Alphabet, setup: usize, path: &[usize]) -> Option<u64> {
     let begun = rig.try_begin(kind, &alphabet.setups[setup]).expect("there is memory");
     assert_eq!(begun, Advance::On);
     for letter in path {
@@ -183,7 +184,9 @@ fn go(rig: &mut Rig, kind: Kind, alphabet: &Alphabet, setup: usize, path: &[usiz
 /// Whatever is taken for the same state goes on in the same way: the second path to a state is compared with the first.
 #[test]
 fn states_that_look_the_same_go_on_alike() {
-    for (kind, size, depth) in [(Kind::Core, 1, 2), (Kind::Core, 2, 2), (Kind::Specimen(None), 1, 2)] {
+    for (kind, size, depth) in
+        [(SubjectKind::Core, 1, 2), (SubjectKind::Core, 2, 2), (SubjectKind::Specimen(None), 1, 2)]
+    {
         let alphabet = Alphabet::new(QueueSize::new(size).expect("a power of two"), true);
         let letters = || (0..alphabet.letters.len()).filter(|letter| !alphabet.letters[*letter].rare);
         let mut rig = Rig::new().expect("there is memory");

@@ -60,7 +60,7 @@ fn the_seconds_below_the_picture_of_speed_have_few_digits() {
 #[test]
 fn the_page_says_who_is_to_blame_and_how_to_test_it() {
     let mut report = found();
-    let test = "must_pass(Kind::by_name(&#34;specimen-links-read-back&#34;).unwrap(), scenario);";
+    let test = "must_pass(SubjectKind::by_name(&#34;specimen-links-read-back&#34;).unwrap(), scenario);";
     let blame = "<dd>the driver: the device broke the specification before (next-to-self), which a driver must stand</dd>";
     let page = page(&report, None).expect("a page");
     assert!(page.contains(test) && page.contains(blame), "{page}");
@@ -68,7 +68,7 @@ fn the_page_says_who_is_to_blame_and_how_to_test_it() {
     report.findings.truncate(1);
     report.findings[0].signature.subject = "mine\nfn main() {}".to_owned();
     let page = ringstorm::report::page(&report, None).expect("a page");
-    assert!(page.contains("must_pass(Kind::Own(&#38;OWN), scenario);"), "{page}");
+    assert!(page.contains("must_pass(SubjectKind::External(&#38;OWN), scenario);"), "{page}");
     assert!(page.contains("names the subject, mine fn main() {}.\n"), "{page}");
     report.findings[0].signature.expected = Expected::Died;
     assert!(!ringstorm::report::page(&report, None).expect("a page").contains("must_pass"));

@@ -2,12 +2,12 @@
 //! at once, where over the allocator's memory nothing but its own check would notice it. Everything else stays the same.
 #![cfg(unix)]
 
-use ringstorm::execution::{Ground, Rig};
+use ringstorm::execution::{MemoryKind, Rig};
 use ringstorm::scenario::{Document, Profile, Scenario, generate};
-use ringstorm::subject::Kind;
+use ringstorm::subject::SubjectKind;
 use std::path::Path;
 
-const GUARDED: [Ground; 2] = [Ground::BeforeGuard, Ground::BehindGuard];
+const GUARDED: [MemoryKind; 2] = [MemoryKind::BeforeGuard, MemoryKind::BehindGuard];
 const STEPS: usize = 64;
 const SEEDS: u64 = 1000;
 
@@ -23,7 +23,7 @@ impl Rigs {
     }
 
     #[track_caller]
-    fn run(&mut self, kind: Kind, scenario: &Scenario, what: &str) {
+    fn run(&mut self, kind: SubjectKind, scenario: &Scenario, what: &str) {
         let expected = self.kept.run(kind, scenario, &mut ()).unwrap();
         for (rig, ground) in self.guarded.iter_mut().zip(GUARDED) {
             let outcome = rig.run(kind, scenario, &mut ()).unwrap();
@@ -42,8 +42,8 @@ fn every_regression_comes_out_the_same() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let document: Document = std::fs::read_to_string(&path).unwrap().parse().unwrap();
-        let named = document.expectations.iter().map(|(name, _)| Kind::by_name(name).unwrap());
-        for kind in named.chain([Kind::Core]) {
+        let named = document.expectations.iter().map(|(name, _)| SubjectKind::by_name(name).unwrap());
+        for kind in named.chain([SubjectKind::Core]) {
             rigs.run(kind, &document.scenario, &path.display().to_string());
         }
         count += 1;
@@ -54,7 +54,7 @@ fn every_regression_comes_out_the_same() {
 fn seeds(profile: Profile) {
     let mut rigs = Rigs::new();
     for seed in 0..SEEDS {
-        rigs.run(Kind::Core, &generate(seed, profile, STEPS), &format!("{profile:?} seed {seed}"));
+        rigs.run(SubjectKind::Core, &generate(seed, profile, STEPS), &format!("{profile:?} seed {seed}"));
     }
 }
 
@@ -89,8 +89,8 @@ fn the_memory_of_a_rig_ends_at_a_guard() {
         })
     };
     for (length, alignment) in [(1, 1), (99, 1), (118, 16), (4096, 16), (5000, 1)] {
-        let before = Ground::BeforeGuard.memory(length, alignment).unwrap();
-        let behind = Ground::BehindGuard.memory(length, alignment).unwrap();
+        let before = MemoryKind::BeforeGuard.memory(length, alignment).unwrap();
+        let behind = MemoryKind::BehindGuard.memory(length, alignment).unwrap();
         let end = before.host_address() + length as u64;
         let guard = end.next_multiple_of(alignment as u64);
         let addresses = [end - 1, guard, behind.host_address(), behind.host_address() - 1];

@@ -4,7 +4,7 @@
 use ringstorm::cli;
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
-    Answer, Capabilities, Completion, CoreQueue, Geometry, Own, Provided, Subject, WrongAdapter,
+    Answer, Capabilities, Completion, CoreQueue, External, Geometry, Provided, Subject, WrongAdapter,
 };
 use std::process::{Command, ExitCode, Output};
 
@@ -54,10 +54,10 @@ impl Subject for Adapter {
 }
 
 const CAN: Capabilities = Capabilities { free: true, lengths: true, policies: true, ..Capabilities::NONE };
-const SUBJECTS: &[Own] = &[
-    Own::new("good", CAN, |setup, provided| Adapter::boxed(|| {}, setup, provided)),
-    Own::new("aborts", CAN, |setup, provided| Adapter::boxed(|| std::process::abort(), setup, provided)),
-    Own::new("wrong", CAN, |setup, provided| {
+const SUBJECTS: &[External] = &[
+    External::new("good", CAN, |setup, provided| Adapter::boxed(|| {}, setup, provided)),
+    External::new("aborts", CAN, |setup, provided| Adapter::boxed(|| std::process::abort(), setup, provided)),
+    External::new("wrong", CAN, |setup, provided| {
         Adapter::boxed(|| WrongAdapter::raise("its caller lost count"), setup, provided)
     }),
 ];

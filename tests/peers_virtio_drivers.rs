@@ -6,11 +6,11 @@ mod adapter;
 #[path = "../examples/support/documents.rs"]
 mod documents;
 
+use ringstorm::annotated_trace;
 use ringstorm::execution::Rig;
 use ringstorm::outcome::Expected;
 use ringstorm::scenario::{Document, Profile, generate};
-use ringstorm::story;
-use ringstorm::subject::{Kind, Subjects};
+use ringstorm::subject::{SubjectKind, Subjects};
 use std::path::Path;
 
 fn documents() -> Vec<(String, String, Document)> {
@@ -29,7 +29,7 @@ fn every_finding_comes_out_as_expected() {
         let mut stories = document.comments.iter().map(|comment| format!("#{comment}\n")).collect::<String>();
         for (subject, expected) in &document.expectations {
             let kind = subjects.by_name(subject).unwrap_or_else(|| panic!("no subject {subject}"));
-            let (text, outcome) = story::tell(&mut rig, kind, &document.scenario).unwrap();
+            let (text, outcome) = annotated_trace::tell(&mut rig, kind, &document.scenario).unwrap();
             assert_eq!(Expected::of(&outcome.verdict), *expected, "{name} on {subject}:\n{text}");
             stories.push_str(&format!("\n== {text}"));
         }
@@ -48,7 +48,7 @@ fn every_finding_is_written_as_it_would_be_printed() {
 fn every_subject_has_a_finding_or_is_spared_it() {
     let documents = documents();
     for own in &adapter::ALL {
-        let name = Kind::Own(own).name();
+        let name = SubjectKind::External(own).name();
         let named = |(subject, expected): &(String, Expected)| {
             *subject == name && (*expected == Expected::Pass) == name.ends_with("-spared")
         };
@@ -60,14 +60,14 @@ fn every_subject_has_a_finding_or_is_spared_it() {
 fn nothing_is_found_by_whom_the_findings_are_spared() {
     let mut rig = Rig::new().unwrap();
     for own in &adapter::ALL {
-        let kind = Kind::Own(own);
+        let kind = SubjectKind::External(own);
         if !kind.name().ends_with("-spared") {
             continue;
         }
         for profile in [Profile::Honest, Profile::Hostile, Profile::Swarm] {
             for seed in 0..40 {
                 let scenario = generate(seed, profile, 64);
-                let (text, outcome) = story::tell(&mut rig, kind, &scenario).unwrap();
+                let (text, outcome) = annotated_trace::tell(&mut rig, kind, &scenario).unwrap();
                 assert!(!outcome.is_finding(), "seed {seed}, {profile:?}:\n{text}");
             }
         }

@@ -1,12 +1,12 @@
 //! Every file of corpus/regressions is replayed: what is expected of each subject must come true, and core must
 //! pass. The stories are reviewed output, in reports/regressions. A finding becomes a regression by adding its file.
 
+use ringstorm::annotated_trace;
 use ringstorm::execution::Rig;
 use ringstorm::outcome::Expected;
 use ringstorm::report::as_regression;
 use ringstorm::scenario::{Document, Scenario};
-use ringstorm::story;
-use ringstorm::subject::{Defect, Kind};
+use ringstorm::subject::{Defect, SubjectKind};
 use std::path::{Path, PathBuf};
 use strum::VariantArray;
 
@@ -24,16 +24,16 @@ fn read(path: &Path) -> Document {
 }
 
 /// Core must pass, said or not.
-fn expectations(document: &Document) -> Vec<(Kind, Expected)> {
-    let mut all: Vec<(Kind, Expected)> = document
+fn expectations(document: &Document) -> Vec<(SubjectKind, Expected)> {
+    let mut all: Vec<(SubjectKind, Expected)> = document
         .expectations
         .iter()
         .map(|(name, expected)| {
-            (Kind::by_name(name).unwrap_or_else(|| panic!("no subject {name}")), *expected)
+            (SubjectKind::by_name(name).unwrap_or_else(|| panic!("no subject {name}")), *expected)
         })
         .collect();
-    if !all.iter().any(|(kind, _)| *kind == Kind::Core) {
-        all.insert(0, (Kind::Core, Expected::Pass));
+    if !all.iter().any(|(kind, _)| *kind == SubjectKind::Core) {
+        all.insert(0, (SubjectKind::Core, Expected::Pass));
     }
     all
 }
@@ -50,7 +50,7 @@ fn every_regression_comes_out_as_expected() {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let mut stories = document.comments.iter().map(|comment| format!("#{comment}\n")).collect::<String>();
         for (kind, expected) in expectations(&document) {
-            let (text, outcome) = story::tell(&mut rig, kind, &document.scenario).unwrap();
+            let (text, outcome) = annotated_trace::tell(&mut rig, kind, &document.scenario).unwrap();
             assert_eq!(Expected::of(&outcome.verdict), expected, "{name} on {}:\n{text}", kind.name());
             stories.push_str(&format!("\n== {text}"));
         }
@@ -72,7 +72,7 @@ fn every_regression_is_written_as_it_would_be_printed() {
 fn every_defect_has_a_regression_that_core_passes() {
     let documents: Vec<Document> = files().iter().map(|path| read(path)).collect();
     for defect in Defect::VARIANTS {
-        let kind = Kind::Specimen(Some(*defect));
+        let kind = SubjectKind::Specimen(Some(*defect));
         let caught = documents
             .iter()
             .flat_map(expectations)

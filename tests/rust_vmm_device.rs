@@ -14,7 +14,7 @@ use differential::{Counts, Differential};
 use ringstorm::execution::{DeviceMemory, HonestDevice, Rig, TakenChain};
 use ringstorm::outcome::Verdict;
 use ringstorm::scenario::{Draw, Profile, generate};
-use ringstorm::subject::{Kind, QueueSize};
+use ringstorm::subject::{QueueSize, SubjectKind};
 
 const STEPS: usize = 128;
 /// The size of the queues (`None`: drawn), and how many seeds of it.
@@ -27,7 +27,7 @@ fn the_simulated_device_and_that_of_rust_vmm_do_the_same() {
     let asked = device.asked();
     let mut both = Differential::new(device, asked).expect("there is memory");
     let mut counts = Counts::default();
-    for kind in [Kind::Core, Kind::Specimen(None)] {
+    for kind in [SubjectKind::Core, SubjectKind::Specimen(None)] {
         for (size, seeds) in SIZES {
             let queue_size = size.map(|size| QueueSize::new(size).expect("a power of two"));
             let draw = Draw { profile: Profile::Honest, steps: STEPS, queue_size };
@@ -134,7 +134,7 @@ fn a_device_that_is_wrong_is_noticed() {
         let mut both = Differential::new(WrongDevice(device, wrong), asked).expect("there is memory");
         let noticed = (0..50).find_map(|seed| {
             let scenario = generate(seed, Profile::Honest, STEPS);
-            both.run(Kind::Core, &scenario, &mut Counts::default()).expect("there is memory")
+            both.run(SubjectKind::Core, &scenario, &mut Counts::default()).expect("there is memory")
         });
         let difference = noticed.unwrap_or_else(|| panic!("{wrong:?} was not noticed"));
         assert!(difference.contains("driver"), "{wrong:?}: no scenario is told:\n{difference}");
@@ -147,7 +147,7 @@ fn faults_are_not_for_somebody_elses_device() {
     let mut rig = Rig::new().expect("there is memory").with_device(Box::new(RustVmmDevice::new()));
     let mut skipped = 0;
     for seed in 0..50 {
-        let outcome = rig.run(Kind::Core, &generate(seed, Profile::Hostile, STEPS), &mut ());
+        let outcome = rig.run(SubjectKind::Core, &generate(seed, Profile::Hostile, STEPS), &mut ());
         let outcome = outcome.expect("there is memory");
         assert_eq!(outcome.verdict, Verdict::Pass, "seed {seed}");
         assert_eq!(outcome.last_fault, None, "seed {seed}");

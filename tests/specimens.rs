@@ -3,13 +3,13 @@
 use ringstorm::execution::Rig;
 use ringstorm::outcome::{Expected, Outcome};
 use ringstorm::scenario::{Profile, generate};
-use ringstorm::subject::{Defect, Kind};
+use ringstorm::subject::{Defect, SubjectKind};
 use ringstorm_model::Invariant;
 use strum::VariantArray;
 
 const STEPS: usize = 128;
 
-fn run(rig: &mut Rig, kind: Kind, profile: Profile, seed: u64) -> Outcome {
+fn run(rig: &mut Rig, kind: SubjectKind, profile: Profile, seed: u64) -> Outcome {
     rig.run(kind, &generate(seed, profile, STEPS), &mut ()).expect("there is memory")
 }
 
@@ -106,7 +106,7 @@ fn a_specimen_without_a_defect_survives_a_storm() {
     let mut rig = Rig::new().expect("there is memory");
     for profile in Profile::VARIANTS {
         for seed in 0..2_000 {
-            let outcome = run(&mut rig, Kind::Specimen(None), *profile, seed);
+            let outcome = run(&mut rig, SubjectKind::Specimen(None), *profile, seed);
             assert!(!outcome.is_finding(), "{profile:?} seed {seed}: {}", outcome.verdict);
         }
     }
@@ -118,7 +118,7 @@ fn every_defect_is_caught_by_what_it_breaks() {
     let mut wrong = Vec::new();
     for defect in Defect::VARIANTS {
         let mut rig = Rig::new().expect("there is memory");
-        let kind = Kind::Specimen(Some(*defect));
+        let kind = SubjectKind::Specimen(Some(*defect));
         let mut findings = 0;
         for seed in 0..5_000 {
             let Outcome { verdict, .. } = run(&mut rig, kind, Profile::Swarm, seed);
@@ -140,7 +140,7 @@ fn every_defect_is_caught_by_what_it_breaks() {
 
 #[test]
 fn a_seed_comes_out_the_same_alone_and_in_a_sweep() {
-    for kind in Kind::all() {
+    for kind in SubjectKind::all() {
         let mut rig = Rig::new().expect("there is memory");
         for seed in 0..50 {
             run(&mut rig, kind, Profile::Swarm, seed);
@@ -154,8 +154,8 @@ fn a_seed_comes_out_the_same_alone_and_in_a_sweep() {
 
 #[test]
 fn every_kind_is_found_by_its_name() {
-    for kind in Kind::all() {
-        assert_eq!(Kind::by_name(&kind.name()), Some(kind));
+    for kind in SubjectKind::all() {
+        assert_eq!(SubjectKind::by_name(&kind.name()), Some(kind));
     }
     for defect in Defect::VARIANTS {
         assert!(defect.description().ends_with('.'), "{}", defect.name());

@@ -20,12 +20,12 @@ use proptest::test_runner::{Config, TestError, TestRunner};
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
 use queue_machine::{Books, CASE_STEPS, Failing, QueueTest, cases};
 use quiet::quietly;
+use ringstorm::annotated_trace;
 use ringstorm::execution::Rig;
 use ringstorm::outcome::Expected;
 use ringstorm::report::as_regression;
 use ringstorm::scenario::{Document, Scenario};
-use ringstorm::story;
-use ringstorm::subject::Kind;
+use ringstorm::subject::SubjectKind;
 
 prop_state_machine! {
     #![proptest_config(config())]
@@ -38,7 +38,7 @@ prop_state_machine! {
 fn a_specimen_without_a_defect_passes() {
     let config = config();
     let mut runner = TestRunner::new(config.clone());
-    let strategy = cases(CASE_STEPS, || Books::any(Kind::Specimen(None)));
+    let strategy = cases(CASE_STEPS, || Books::any(SubjectKind::Specimen(None)));
     let passed = runner.run(&strategy, |(books, steps, seen)| {
         QueueTest::<Told>::test_sequential(config.clone(), books, steps, seen);
         Ok(())
@@ -49,7 +49,7 @@ fn a_specimen_without_a_defect_passes() {
 /// What becomes of a failure, shown by a queue that is known to be wrong.
 #[test]
 fn a_failure_is_shrunk_and_kept_as_a_scenario_to_commit() {
-    let kind = Kind::by_name("specimen-head-at-size").expect("a specimen");
+    let kind = SubjectKind::by_name("specimen-head-at-size").expect("a specimen");
     // Not fewer cases than are enough for it, however few are asked for.
     let config = Config { cases: 2000, ..config() };
     let mut runner = TestRunner::new(config.clone());
@@ -75,7 +75,7 @@ fn a_failure_is_shrunk_and_kept_as_a_scenario_to_commit() {
     );
 }
 
-fn test_name(kind: Kind) -> String {
+fn test_name(kind: SubjectKind) -> String {
     format!("state_machine_queue-{}", kind.name())
 }
 
@@ -83,8 +83,8 @@ fn test_name(kind: Kind) -> String {
 struct Told;
 
 impl Failing for Told {
-    fn fail(kind: Kind, scenario: &Scenario, what: &str) -> ! {
-        let told = quietly(|| story::tell(&mut Rig::new()?, kind, scenario));
+    fn fail(kind: SubjectKind, scenario: &Scenario, what: &str) -> ! {
+        let told = quietly(|| annotated_trace::tell(&mut Rig::new()?, kind, scenario));
         let (story, expected) = match &told {
             Ok(Ok((story, outcome))) => (story.as_str(), Expected::of(&outcome.verdict)),
             // What the books alone object to passes otherwise.

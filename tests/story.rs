@@ -1,28 +1,29 @@
 //! A finding on a screen, and as a test.
 
+use ringstorm::annotated_trace::{Style, Told, must_pass, tell_in, test_of, view};
 use ringstorm::execution::Rig;
 use ringstorm::outcome::{Expected, Limit, Verdict};
 use ringstorm::scenario::{Document, Scenario, Step};
-use ringstorm::story::{Style, Told, must_pass, tell_in, test_of, view};
-use ringstorm::subject::Kind;
+use ringstorm::subject::SubjectKind;
 use std::panic::catch_unwind;
 use std::path::Path;
 
 const MISUSE: &str = "ringstorm scenario 1\nqueue size=4 buffer=64\ndriver submit readable=1x8 writable=2x8\n\
                       driver misuse free mid-chain newest\n";
 
-fn naive() -> Kind {
-    Kind::by_name("specimen-mid-chain-freed").expect("a specimen")
+fn naive() -> SubjectKind {
+    SubjectKind::by_name("specimen-mid-chain-freed").expect("a specimen")
 }
 
 #[test]
 fn a_subject_must_stand_a_scenario() {
-    must_pass(Kind::Core, MISUSE);
+    must_pass(SubjectKind::Core, MISUSE);
     let failure = catch_unwind(|| must_pass(naive(), MISUSE)).expect_err("the specimen does not");
     let told = failure.downcast::<String>().expect("a story");
     assert!(told.contains(">  1  driver misuse free mid-chain newest"), "{told}");
     assert!(told.contains("violation of misuse-refused"), "{told}");
-    let failure = catch_unwind(|| must_pass(Kind::Core, "ringstorm scenario 1\n")).expect_err("no scenario");
+    let failure =
+        catch_unwind(|| must_pass(SubjectKind::Core, "ringstorm scenario 1\n")).expect_err("no scenario");
     assert!(failure.downcast::<String>().expect("words").contains("line 2"));
 }
 
@@ -32,7 +33,7 @@ fn the_test_to_paste_holds_the_scenario_or_names_its_file() {
     let outcome = Rig::new().expect("memory").run(naive(), &scenario, &mut ()).expect("a run");
     let short = test_of(naive(), &outcome, &scenario, Some("x.storm"));
     insta::assert_snapshot!(short, @r#"
-    use ringstorm::{story::must_pass, subject::Kind};
+    use ringstorm::{annotated_trace::must_pass, subject::SubjectKind};
 
     #[test]
     fn specimen_mid_chain_freed_violation_misuse_refused_free_no_fault() {
@@ -42,16 +43,16 @@ fn the_test_to_paste_holds_the_scenario_or_names_its_file() {
             driver submit readable=1x8 writable=2x8\n\
             driver misuse free mid-chain newest\n\
         ";
-        must_pass(Kind::by_name("specimen-mid-chain-freed").unwrap(), scenario);
+        must_pass(SubjectKind::by_name("specimen-mid-chain-freed").unwrap(), scenario);
     }
     "#);
     scenario.steps.extend([Step::Idle; 20]);
-    let long = test_of(Kind::Core, &outcome, &scenario, Some("found/a \"b\".storm"));
-    assert!(long.contains(r#"must_pass(Kind::Core, include_str!("a \"b\".storm"));"#), "{long}");
+    let long = test_of(SubjectKind::Core, &outcome, &scenario, Some("found/a \"b\".storm"));
+    assert!(long.contains(r#"must_pass(SubjectKind::Core, include_str!("a \"b\".storm"));"#), "{long}");
     assert!(long.contains(r#"// A copy of found/a "b".storm, beside this test."#), "{long}");
 }
 
-fn told(style: Style, kind: Kind, scenario: &Scenario) -> (Told, ringstorm::outcome::Outcome) {
+fn told(style: Style, kind: SubjectKind, scenario: &Scenario) -> (Told, ringstorm::outcome::Outcome) {
     tell_in(style, &mut Rig::new().expect("memory"), kind, scenario).expect("a run")
 }
 
@@ -64,7 +65,7 @@ fn every_regression_is_on_one_screen_where_it_goes_wrong() {
         let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("a file");
         let Document { scenario, expectations, .. } = text.parse().expect("a scenario");
         for (name, _) in expectations.iter().filter(|(_, expected)| *expected != Expected::Pass) {
-            let kind = Kind::by_name(name).expect("a subject");
+            let kind = SubjectKind::by_name(name).expect("a subject");
             let (told, outcome) = told(Style::Brief, kind, &scenario);
             let view = view(kind, &scenario, &told, &outcome);
             assert!(view.lines().count() <= 40, "{name}: {view}");
@@ -82,7 +83,7 @@ fn every_regression_is_on_one_screen_where_it_goes_wrong() {
 fn what_the_driver_says_is_free_stands_beside_what_should_be() {
     let text = "ringstorm scenario 1\nqueue size=1 buffer=64\ndriver submit readable=1x8\ndriver reset\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    let kind = Kind::by_name("specimen-reset-loses-live-descriptors").expect("a specimen");
+    let kind = SubjectKind::by_name("specimen-reset-loses-live-descriptors").expect("a specimen");
     let (told, outcome) = told(Style::Columns, kind, &scenario);
     assert!(outcome.is_finding());
     assert!(told.state.contains("\n+ free       driver says 0 of 1; should be 1: 0\n"), "{}", told.state);
@@ -99,7 +100,7 @@ fn what_comes_again_and_again_is_said_once() {
     let text = "ringstorm scenario 1\nqueue size=64 buffer=64\ndriver submit writable=52x64\ndevice take\n\
                 device return newest written=full\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    let (told, _) = told(Style::Columns, Kind::Core, &scenario);
+    let (told, _) = told(Style::Columns, SubjectKind::Core, &scenario);
     assert!(told.steps.contains("  52 times: writes 64 bytes; used element 0: "), "{}", told.steps);
 }
 
@@ -110,10 +111,10 @@ fn what_differs_in_numbers_alone_is_cut_on_a_screen() {
     (0..40).for_each(|_| text.push_str("driver submit readable=1x8\n"));
     text.push_str("device take count=40\ndriver misuse free in-flight newest\n");
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    let (told, mut outcome) = told(Style::Brief, Kind::Core, &scenario);
+    let (told, mut outcome) = told(Style::Brief, SubjectKind::Core, &scenario);
     assert!(told.steps.contains("takes chain 39, reads 8 bytes"), "{}", told.steps);
     outcome.verdict = Verdict::Panic("of nobody".to_owned());
-    let view = view(Kind::Core, &scenario, &told, &outcome);
+    let view = view(SubjectKind::Core, &scenario, &told, &outcome);
     let few = "  takes chain 0, reads 8 bytes; ...\n";
     assert!(view.contains(few), "{view}");
     assert!(view.contains("\n      ... 31 steps before these\n"), "{view}");
@@ -144,8 +145,8 @@ fn a_step_that_nobody_lived_to_tell_of_is_the_guilty_one() {
 #[test]
 fn nobody_is_to_blame_where_nothing_goes_wrong() {
     let scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
-    let (told, outcome) = told(Style::Brief, Kind::Core, &scenario);
-    let view = view(Kind::Core, &scenario, &told, &outcome);
+    let (told, outcome) = told(Style::Brief, SubjectKind::Core, &scenario);
+    let view = view(SubjectKind::Core, &scenario, &told, &outcome);
     assert!(view.starts_with("pass\n") && !view.contains("to blame") && !view.contains("\n>"), "{view}");
-    assert!(!test_of(Kind::Core, &outcome, &scenario, Some("x.storm")).contains("must_pass"));
+    assert!(!test_of(SubjectKind::Core, &outcome, &scenario, Some("x.storm")).contains("must_pass"));
 }

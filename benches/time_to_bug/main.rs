@@ -27,7 +27,7 @@ use queue_machine::CASE_STEPS;
 use ringstorm::calibrate::calibrate;
 use ringstorm::execution::Rig;
 use ringstorm::scenario::GENERATOR;
-use ringstorm::subject::{Defect, Kind};
+use ringstorm::subject::{Defect, SubjectKind};
 use starts::{Catch, Starts};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -67,7 +67,7 @@ fn main() {
     let mut rig = Rig::new().expect("memory for small queues");
     let mut tally = Tally::default();
     for defect in Defect::VARIANTS {
-        let kind = Kind::Specimen(Some(*defect));
+        let kind = SubjectKind::Specimen(Some(*defect));
         if !kind.name().contains(&args.only) {
             continue;
         }

@@ -5,7 +5,7 @@ use crate::starts::Catch;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use proptest_state_machine::StateMachineTest;
 use ringstorm::scenario::Scenario;
-use ringstorm::subject::Kind;
+use ringstorm::subject::SubjectKind;
 use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 struct Silent;
 
 impl Failing for Silent {
-    fn fail(_: Kind, _: &Scenario, what: &str) -> ! {
+    fn fail(_: SubjectKind, _: &Scenario, what: &str) -> ! {
         resume_unwind(Box::new(what.to_owned()))
     }
 }
 
 /// Cases until one fails, and seconds; `None` if patience ends first. Each start is a seed of proptest's own generator.
-pub fn first_catch(kind: Kind, start: u32, patience: Duration) -> Option<Catch> {
+pub fn first_catch(kind: SubjectKind, start: u32, patience: Duration) -> Option<Catch> {
     let config =
         Config { cases: u32::MAX, max_shrink_iters: 0, failure_persistence: None, ..Config::default() };
     let mut seed = [0; 32];

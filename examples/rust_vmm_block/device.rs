@@ -29,7 +29,7 @@ enum Request {
 }
 
 impl Request {
-    /// Kind, reserved, sector: little-endian (5.2.6).
+    /// SubjectKind, reserved, sector: little-endian (5.2.6).
     fn parse(header: [u8; 16]) -> Self {
         let (kind, rest) = header.split_first_chunk().expect("16 bytes have 4 in front");
         let sector = u64::from_le_bytes(*rest.last_chunk().expect("12 bytes have 8 at the end"));

@@ -1,9 +1,9 @@
 //! One scenario with two devices: whatever is observed must be the same.
 
 use crate::notifications::Counted;
-use ringstorm::execution::{HonestDevice, Listener, Rig, Skip, Unfit};
+use ringstorm::execution::{CannotRun, HonestDevice, Listener, Rig, Skip};
 use ringstorm::scenario::{Document, Scenario, Step};
-use ringstorm::subject::{Kind, SharedMemory};
+use ringstorm::subject::{SharedMemory, SubjectKind};
 use ringstorm_core::Error as MemoryError;
 use ringstorm_model::{Event, TraceHash};
 use std::cell::Cell;
@@ -96,10 +96,10 @@ impl Differential {
     /// Runs a scenario with both. Says where they differ first, if they do, or what goes wrong with both.
     pub fn run(
         &mut self,
-        kind: Kind,
+        kind: SubjectKind,
         scenario: &Scenario,
         counts: &mut Counts,
-    ) -> Result<Option<String>, Unfit> {
+    ) -> Result<Option<String>, CannotRun> {
         let mut last = None;
         for (rig, record) in self.rigs.iter_mut().zip(&mut self.records) {
             record.text.clear();
@@ -132,7 +132,7 @@ impl Differential {
 }
 
 /// The first line that differs, with the step it is in and the scenario.
-fn difference(kind: Kind, scenario: &Scenario, simulated: &str, other: &str) -> String {
+fn difference(kind: SubjectKind, scenario: &Scenario, simulated: &str, other: &str) -> String {
     let (mut ones, mut others) = (simulated.lines(), other.lines());
     let mut step = "when the queue was made";
     let (one, another) = loop {

@@ -12,7 +12,7 @@ mod notifications;
 use device::RustVmmDevice;
 use differential::{Counts, Differential};
 use ringstorm::scenario::{Draw, Profile};
-use ringstorm::subject::{Kind, QueueSize};
+use ringstorm::subject::{QueueSize, SubjectKind};
 use std::process::ExitCode;
 
 /// Queue sizes, the drawn ones first, each with how many scenarios make up a hundredth of a run.
@@ -33,7 +33,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let device = RustVmmDevice::new();
     let asked = device.asked();
     let mut both = Differential::new(device, asked)?;
-    for kind in [Kind::Core, Kind::Specimen(None)] {
+    for kind in [SubjectKind::Core, SubjectKind::Specimen(None)] {
         for (size, share) in SIZES {
             let queue_size = size.map(|size| QueueSize::new(size).expect("a power of two"));
             let draw = Draw { profile: Profile::Honest, steps: STEPS, queue_size };

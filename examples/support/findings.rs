@@ -8,7 +8,7 @@ use ringstorm::executor::{Executor, Failure};
 use ringstorm::isolation::{Child, Isolation};
 use ringstorm::outcome::{Expected, Limit, Verdict};
 use ringstorm::scenario::Scenario;
-use ringstorm::subject::{Kind, Own, Subjects};
+use ringstorm::subject::{External, SubjectKind, Subjects};
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,18 +22,18 @@ const ISOLATED: &str = "isolated";
 /// The whole of a program: without an argument it replays what was found, and with some it is the command line over
 /// these subjects.
 #[allow(dead_code, reason = "a test replays, whatever its arguments are")]
-pub fn or_command(own: &'static [Own], folder: &str) -> ExitCode {
+pub fn or_command(own: &'static [External], folder: &str) -> ExitCode {
     if std::env::args_os().len() > 1 { cli::main_with(own) } else { replayed(own, folder) }
 }
 
 /// The whole of a test: it replays what was found, and is the command line where it is its own child.
 #[allow(dead_code, reason = "an example is the command line, too")]
-pub fn or_child(own: &'static [Own], folder: &str) -> ExitCode {
+pub fn or_child(own: &'static [External], folder: &str) -> ExitCode {
     let child = std::env::args_os().nth(1).is_some_and(|first| first == ISOLATED);
     if child { cli::main_with(own) } else { replayed(own, folder) }
 }
 
-fn replayed(own: &'static [Own], folder: &str) -> ExitCode {
+fn replayed(own: &'static [External], folder: &str) -> ExitCode {
     match replay(own, Path::new(folder)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -45,7 +45,7 @@ fn replayed(own: &'static [Own], folder: &str) -> ExitCode {
 }
 
 /// Replays each file, tells what came of it, and says whether that was what is expected of all of them.
-fn replay(own: &'static [Own], folder: &Path) -> Result<bool, Box<dyn Error>> {
+fn replay(own: &'static [External], folder: &Path) -> Result<bool, Box<dyn Error>> {
     let subjects = Subjects::with(own)?;
     let isolation = Isolation { program: std::env::current_exe()?, arguments: vec![ISOLATED.to_owned()] };
     let mut child = Child::new(isolation, PATIENCE)?;
@@ -68,7 +68,7 @@ fn replay(own: &'static [Own], folder: &Path) -> Result<bool, Box<dyn Error>> {
 fn came(
     child: &mut Child,
     name: &str,
-    kind: Kind,
+    kind: SubjectKind,
     scenario: &Scenario,
     expected: Expected,
 ) -> Result<bool, Failure> {

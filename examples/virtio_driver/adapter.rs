@@ -2,8 +2,8 @@
 
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
-    Answer, BufferPool, Capabilities, Completion, DeviceRefusal, Geometry, Lent, MisuseKind, Own, Provided,
-    QueueSize, Refusal, SharedMemory, Subject, Trespass, WrongAdapter,
+    Answer, BufferPool, Capabilities, Completion, DeviceRefusal, External, Geometry, Lent, MisuseKind,
+    Provided, QueueSize, Refusal, SharedMemory, Subject, Trespass, WrongAdapter,
 };
 use std::io::{Error, ErrorKind};
 use std::ops::Range;
@@ -212,12 +212,12 @@ impl Subject for Adapter {
 /// The queue is reached by address, tells no lengths, and a request's descriptors are free once it completed.
 const CAN: Capabilities = Capabilities { reset: true, ..Capabilities::NONE };
 
-const fn subject(name: &'static str, build: fn(&Setup, &Provided) -> Box<dyn Subject>) -> Own {
-    Own::new(name, CAN, build).with_rings(|size| layout(size).end_offset)
+const fn subject(name: &'static str, build: fn(&Setup, &Provided) -> Box<dyn Subject>) -> External {
+    External::new(name, CAN, build).with_rings(|size| layout(size).end_offset)
 }
 
 /// The queue as a subject, by three callers.
-pub const OWN: [Own; 3] = [
+pub const OWN: [External; 3] = [
     subject("virtio-driver", |setup, provided| Adapter::boxed(Taking::Next, setup, provided)),
     subject("virtio-driver-hinted", |setup, provided| Adapter::boxed(Taking::Hinted, setup, provided)),
     subject("virtio-driver-trusting", |setup, provided| Adapter::boxed(Taking::Trusting, setup, provided)),

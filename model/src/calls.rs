@@ -84,7 +84,7 @@ impl Model {
                 let jump = u32::from(self.used.claimed()) > self.chains.in_flight;
                 if let Some(policies) = self.setup.policies {
                     require!(
-                        broken == (jump || !policies.goes_on),
+                        broken == (jump || !policies.continues_after_fault),
                         FailedUnchanged,
                         "after a device fault the queue is {} against its policy",
                         if broken { "broken" } else { "not broken" }

@@ -2,7 +2,7 @@
 
 use crate::extents::Extents;
 use crate::invariant::require;
-use crate::{Descriptor, Place, Violation};
+use crate::{ObservedDescriptor, Place, Violation};
 use std::hash::{Hash, Hasher};
 
 /// How far a chain has come.
@@ -34,7 +34,7 @@ pub(crate) struct Chain {
     /// Bytes that the caller was told of.
     pub(crate) used: u32,
     /// The chain as it was submitted.
-    pub(crate) descriptors: Vec<Descriptor>,
+    pub(crate) descriptors: Vec<ObservedDescriptor>,
     /// Whether the device scribbled on it.
     pub(crate) tampered: bool,
     /// Whether the device lost it: it overwrote its return, or let its entry be overwritten, before anybody saw it.
@@ -156,8 +156,12 @@ impl Chains {
 
     /// The chain at `head` has this descriptor, which is one of the table.
     #[inline(always)]
-    pub(crate) fn place(&mut self, head: u16, descriptor: &Descriptor) -> Result<(), Violation> {
-        let Descriptor { index, place, length, writable } = *descriptor;
+    pub(crate) fn add_descriptor(
+        &mut self,
+        head: u16,
+        descriptor: &ObservedDescriptor,
+    ) -> Result<(), Violation> {
+        let ObservedDescriptor { index, place, length, writable } = *descriptor;
         let owner = self.owner(index);
         require!(
             owner.is_none(),
@@ -179,7 +183,7 @@ impl Chains {
     }
 
     /// The chain at `head` stands in the table with these descriptors, each of which was [placed](Self::place).
-    pub(crate) fn placed(&mut self, head: u16, descriptors: &[Descriptor]) -> &Chain {
+    pub(crate) fn set_descriptors(&mut self, head: u16, descriptors: &[ObservedDescriptor]) -> &Chain {
         let chain = &mut self.by_head[usize::from(head)];
         self.live_descriptors = self.live_descriptors - chain.count + descriptors.len() as u32;
         chain.count = descriptors.len() as u32;
@@ -196,7 +200,7 @@ impl Chains {
     }
 
     /// The chain at `head` was lost by the device, if it is still the one with this serial.
-    pub(crate) fn lose(&mut self, head: u16, serial: u64) {
+    pub(crate) fn mark_lost(&mut self, head: u16, serial: u64) {
         if let Some(chain) = self.get_mut(head).filter(|chain| chain.serial == serial && !chain.lost) {
             chain.lost = true;
             self.lost += 1;
@@ -204,7 +208,7 @@ impl Chains {
     }
 
     /// The device returns the chain with this id, so that it is not lost, or not any more.
-    pub(crate) fn find(&mut self, id: u32) {
+    pub(crate) fn unmark_lost(&mut self, id: u32) {
         if self.lost == 0 {
             return;
         }

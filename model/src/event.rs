@@ -81,7 +81,7 @@ pub struct Place {
 
 /// A descriptor as it stands in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Descriptor {
+pub struct ObservedDescriptor {
     /// Its index.
     pub index: u16,
     /// Where the buffer is; `None` if not inside one registered region.
@@ -190,7 +190,7 @@ pub enum Event<'a> {
         foreign: bool,
     },
     /// The last call stored into a buffer, for drivers that can be watched.
-    Stored {
+    DriverWrote {
         /// Where.
         place: Place,
         /// How many bytes.
@@ -222,7 +222,7 @@ pub enum Event<'a> {
         /// The head that the driver answered.
         head: u16,
         /// The chain, as far as it can be followed.
-        descriptors: &'a [Descriptor],
+        descriptors: &'a [ObservedDescriptor],
         /// What is wrong with it.
         flaw: Option<ChainFlaw>,
         /// Whether a byte that the device may write is not zero, where the driver promised to zero them.
@@ -240,7 +240,7 @@ pub enum Event<'a> {
         /// Whether it could make sense of the chain.
         whole: bool,
         /// The chain as it stood.
-        descriptors: &'a [Descriptor],
+        descriptors: &'a [ObservedDescriptor],
         /// The bytes of its device-readable buffers.
         payload: &'a [u8],
     },
@@ -254,7 +254,7 @@ pub enum Event<'a> {
         length: u32,
     },
     /// The device wrote to a buffer.
-    Wrote {
+    DeviceWrote {
         /// Where.
         place: Place,
         /// How many bytes.
@@ -340,14 +340,14 @@ impl Event<'_> {
             | Self::Unwound { .. }
             | Self::Panic => true,
             Self::Stores { .. }
-            | Self::Stored { .. }
+            | Self::DriverWrote { .. }
             | Self::FreeCount { .. }
             | Self::AvailableIndex { .. }
             | Self::Chain { .. }
             | Self::Available { .. }
             | Self::Fetched { .. }
             | Self::UsedElement { .. }
-            | Self::Wrote { .. }
+            | Self::DeviceWrote { .. }
             | Self::UsedIndex { .. }
             | Self::Notifications { .. }
             | Self::AvailableEvent { .. }

@@ -10,10 +10,10 @@
 //! ```
 //!
 //! ```
-//! use ringstorm_model::{Event, Invariant, Model, Setup};
+//! use ringstorm_model::{Event, Invariant, Model, ModelSetup};
 //!
 //! let mut model = Model::new();
-//! model.begin(&Setup { queue_size: 8, buffer_size: 64, ..Setup::default() });
+//! model.begin(&ModelSetup { queue_size: 8, buffer_size: 64, ..ModelSetup::default() });
 //! model.observe(&Event::FreeCount { count: 8 }).unwrap();
 //! let violation = model.observe(&Event::FreeCount { count: 7 }).unwrap_err();
 //! assert_eq!(violation.invariant, Invariant::FreeCount);
@@ -30,7 +30,7 @@ mod invariant;
 mod memory;
 mod model;
 mod notifications;
-mod promises;
+mod policies;
 mod setup;
 mod state;
 mod trace;
@@ -39,10 +39,10 @@ mod used;
 mod withdraw;
 
 pub use event::{
-    Answer, ChainFlaw, Completion, Descriptor, DeviceRefusal, Event, MisuseKind, Name, Place, Refusal,
+    Answer, ChainFlaw, Completion, DeviceRefusal, Event, MisuseKind, Name, ObservedDescriptor, Place, Refusal,
 };
 pub use invariant::{Invariant, Violation};
 pub use model::Model;
-pub use setup::{Policies, Setup};
+pub use setup::{ModelSetup, Policies};
 pub use state::{DriverState, Occupancy};
 pub use trace::TraceHash;

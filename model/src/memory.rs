@@ -3,7 +3,7 @@
 use crate::chains::Progress;
 use crate::invariant::require;
 use crate::model::Model;
-use crate::{ChainFlaw, Descriptor, Violation};
+use crate::{ChainFlaw, ObservedDescriptor, Violation};
 
 impl Model {
     pub(crate) fn available_index(&mut self, index: u16) -> Result<(), Violation> {
@@ -44,7 +44,7 @@ impl Model {
         let size = usize::from(self.setup.queue_size);
         if let Some(oldest) = self.offered.len().checked_sub(size + 1) {
             let (head, serial) = self.offered[oldest];
-            self.chains.lose(head, serial);
+            self.chains.mark_lost(head, serial);
         }
         Ok(())
     }
@@ -52,7 +52,7 @@ impl Model {
     pub(crate) fn chain(
         &mut self,
         head: u16,
-        descriptors: &[Descriptor],
+        descriptors: &[ObservedDescriptor],
         flaw: Option<ChainFlaw>,
         unclean: bool,
     ) -> Result<(), Violation> {
@@ -78,9 +78,9 @@ impl Model {
             self.check_shape(head, descriptor, writing)?;
             writing = descriptor.writable;
             *if descriptor.writable { &mut writable } else { &mut readable } += u64::from(descriptor.length);
-            self.chains.place(head, descriptor)?;
+            self.chains.add_descriptor(head, descriptor)?;
         }
-        let chain = self.chains.placed(head, descriptors);
+        let chain = self.chains.set_descriptors(head, descriptors);
         require!(
             readable == chain.payload.len() as u64,
             Payload,
@@ -103,8 +103,13 @@ impl Model {
 
     /// Checks of a descriptor what the reader of the table may not have looked at.
     #[inline(always)]
-    fn check_shape(&self, head: u16, descriptor: &Descriptor, writing: bool) -> Result<(), Violation> {
-        let Descriptor { index, place, writable, .. } = *descriptor;
+    fn check_shape(
+        &self,
+        head: u16,
+        descriptor: &ObservedDescriptor,
+        writing: bool,
+    ) -> Result<(), Violation> {
+        let ObservedDescriptor { index, place, writable, .. } = *descriptor;
         let size = self.setup.queue_size;
         require!(index < size, WellFormed, "chain {head} has descriptor {index} of {size}");
         require!(
@@ -124,7 +129,7 @@ impl Model {
         &mut self,
         head: u16,
         whole: bool,
-        descriptors: &[Descriptor],
+        descriptors: &[ObservedDescriptor],
         payload: &[u8],
     ) -> Result<(), Violation> {
         self.reach_rings("takes an available chain")?;
@@ -144,7 +149,7 @@ impl Model {
         );
         // What stood there was overwritten, perhaps by an entry that is not published yet.
         if let Some((overwritten, serial)) = offered.filter(|(offered, _)| *offered != head) {
-            self.chains.lose(overwritten, serial);
+            self.chains.mark_lost(overwritten, serial);
         }
         // What the device takes from a queue that it lied to may be anything; a chain that it scribbled on too.
         let Some(chain) = self.chains.get(head).filter(|chain| chain.progress == Progress::Published) else {

@@ -4,14 +4,14 @@ use crate::chains::{Chain, Chains};
 use crate::invariant::require;
 use crate::notifications::Wish;
 use crate::used::UsedRing;
-use crate::{Descriptor, DriverState, Event, Occupancy, Place, Setup, Violation};
+use crate::{DriverState, Event, ModelSetup, ObservedDescriptor, Occupancy, Place, Violation};
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 /// The reference model of one queue at a time.
 #[derive(Debug, Default, Clone)]
 pub struct Model {
-    pub(crate) setup: Setup,
+    pub(crate) setup: ModelSetup,
     pub(crate) chains: Chains,
     pub(crate) used: UsedRing,
     /// Heads submitted and not yet seen in the available ring.
@@ -76,7 +76,7 @@ impl Model {
     ///
     /// # Panics
     /// If the number of descriptors is no power of two (2.7).
-    pub fn begin(&mut self, setup: &Setup) {
+    pub fn begin(&mut self, setup: &ModelSetup) {
         assert!(setup.queue_size.is_power_of_two(), "{} descriptors are no power of two", setup.queue_size);
         self.setup = *setup;
         self.submissions = 0;
@@ -160,7 +160,7 @@ impl Model {
     }
 
     /// The descriptors of a live chain, as they were submitted.
-    pub fn descriptors(&self, head: u16) -> Option<&[Descriptor]> {
+    pub fn descriptors(&self, head: u16) -> Option<&[ObservedDescriptor]> {
         self.chains.get(head).map(|chain| chain.descriptors.as_slice())
     }
 
@@ -186,7 +186,7 @@ impl Model {
                 Ok(())
             }
             Event::Stores { count, foreign } => self.stores(count, foreign),
-            Event::Stored { place, length } => self.stored(place, length),
+            Event::DriverWrote { place, length } => self.stored(place, length),
             Event::FreeCount { count } => self.free_count(count),
             Event::AvailableIndex { index } => self.available_index(index),
             Event::Chain { head, descriptors, flaw, unclean } => self.chain(head, descriptors, flaw, unclean),
@@ -198,12 +198,12 @@ impl Model {
                 if let Some(unseen) = self.used.write(index, id, length)
                     && let Some(Chain { serial, .. }) = self.chains.in_flight(unseen)
                 {
-                    self.chains.lose(unseen as u16, *serial);
+                    self.chains.mark_lost(unseen as u16, *serial);
                 }
-                self.chains.find(id);
+                self.chains.unmark_lost(id);
                 Ok(())
             }
-            Event::Wrote { place, length } => {
+            Event::DeviceWrote { place, length } => {
                 self.reach_buffers("writes to a chain that it has")?;
                 self.chains.overwritten(place, length);
                 Ok(())

@@ -22,7 +22,7 @@ impl Model {
         let waiting = std::mem::take(&mut self.unannounced);
         if self.broken {
             require!(
-                !(notify && self.setup.exact),
+                !(notify && self.setup.exact_notifications),
                 Notified,
                 "the queue is broken, and the driver says that the device must be notified"
             );
@@ -42,7 +42,7 @@ impl Model {
             if self.setup.event_index { format!(" of {}", self.available_event) } else { String::new() }
         );
         require!(
-            wanted || !(notify && self.setup.exact),
+            wanted || !(notify && self.setup.exact_notifications),
             Notified,
             "{waiting} chains were published from {before} on, the device does not want to be notified, and the driver says it must be"
         );
@@ -52,7 +52,7 @@ impl Model {
     /// Whether the driver promised to let the device ask for no notification that its caller does not want: at all, or since a
     /// reset.
     const fn promised_silence(&self) -> bool {
-        self.setup.exact || self.setup.keeps_wish && self.wish_carried
+        self.setup.exact_notifications || self.setup.keeps_wish && self.wish_carried
     }
 
     pub(crate) fn used_event(&mut self, index: u16) -> Result<(), Violation> {
@@ -99,7 +99,7 @@ impl Model {
             self.used_event(used_event)?;
             let (ahead, in_flight) = (used_event.wrapping_sub(self.used.next), self.chains.in_flight);
             require!(
-                wanted || u32::from(ahead) >= in_flight || !self.setup.exact,
+                wanted || u32::from(ahead) >= in_flight || !self.setup.exact_notifications,
                 Notified,
                 "notifications are not wanted, and the driver's event is the element {ahead} behind the next, of {in_flight} that may come"
             );
@@ -133,7 +133,7 @@ impl Model {
             Wish::Unwanted => (1, "its caller last wanted no notifications"),
         };
         require!(
-            flags == right || !(self.setup.exact || self.setup.keeps_wish),
+            flags == right || !(self.setup.exact_notifications || self.setup.keeps_wish),
             Notified,
             "the available flags are {flags:#x} after a reset, not {right:#x}: {why}"
         );

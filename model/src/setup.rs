@@ -4,14 +4,14 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policies {
     /// Whether it goes on behind a bad element, or is broken.
-    pub goes_on: bool,
+    pub continues_after_fault: bool,
     /// Whether it reports a length that exceeds what is writable, or takes the chain with all that is.
     pub refuses_over_long: bool,
 }
 
 /// What the model must know of a queue beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Setup {
+pub struct ModelSetup {
     /// Number of descriptors: a power of two.
     pub queue_size: u16,
     /// Largest buffer that the driver takes, in bytes.
@@ -26,7 +26,7 @@ pub struct Setup {
     pub policies: Option<Policies>,
     /// Whether the driver promised to ask for no notification that the device does not want, and to let the device ask
     /// for none that its caller does not want.
-    pub exact: bool,
+    pub exact_notifications: bool,
     /// Whether the driver promised to ask after a reset for what its caller last asked for. An exact one does.
     pub keeps_wish: bool,
     /// Whether the driver tells how many bytes the device wrote to a chain. One that does not hands out all that stands in
@@ -36,7 +36,7 @@ pub struct Setup {
     pub refills: bool,
 }
 
-impl Default for Setup {
+impl Default for ModelSetup {
     fn default() -> Self {
         Self {
             queue_size: 1,
@@ -45,7 +45,7 @@ impl Default for Setup {
             event_index: false,
             zeroed: false,
             policies: None,
-            exact: false,
+            exact_notifications: false,
             keeps_wish: false,
             lengths: true,
             refills: false,

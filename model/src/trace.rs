@@ -1,6 +1,6 @@
 //! One number for everything that happened.
 
-use crate::{Answer, Descriptor, Event, Place, Refusal};
+use crate::{Answer, Event, ObservedDescriptor, Place, Refusal};
 
 /// A running hash over events. The same events give the same hash, on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,8 +117,8 @@ impl TraceHash {
                 let wish = u64::from(*flags) | u64::from(*used_event) << 16;
                 self.pair(21 | u64::from(*wanted) << 8 | waiting << 16, wish);
             }
-            Event::Wrote { place, length } => self.run(22, place, *length),
-            Event::Stored { place, length } => self.run(23, place, *length),
+            Event::DeviceWrote { place, length } => self.run(22, place, *length),
+            Event::DriverWrote { place, length } => self.run(23, place, *length),
             Event::UsedEvent { index } => self.pair(24, u64::from(*index)),
             Event::AvailableEvent { index } => self.pair(25, u64::from(*index)),
             Event::Refetched { offset } => self.pair(26, *offset),
@@ -143,7 +143,7 @@ impl TraceHash {
         self.pair(event | u64::from(place.region) << 8 | u64::from(length) << 24, place.offset);
     }
 
-    fn chain(&mut self, event: u64, descriptors: &[Descriptor]) {
+    fn chain(&mut self, event: u64, descriptors: &[ObservedDescriptor]) {
         self.pair(event, descriptors.len() as u64);
         for descriptor in descriptors {
             let place =

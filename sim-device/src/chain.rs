@@ -8,7 +8,7 @@ const CHAIN_BYTES: u64 = 1 << 32;
 
 /// A place in a registered region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct BufferPlace {
     /// Number of the region, in the order of registration.
     pub region: u16,
     /// Bytes from its beginning.
@@ -23,7 +23,7 @@ pub struct Descriptor {
     /// The buffer's device address.
     pub address: u64,
     /// Where that is; `None` if the buffer is not inside one registered region.
-    pub place: Option<Place>,
+    pub place: Option<BufferPlace>,
     /// The buffer's length in bytes.
     pub length: u32,
     /// The flags, unknown ones included.
@@ -77,11 +77,11 @@ impl<M: SharedMemory> AddressSpace<M> {
 
     /// Where a run of bytes is, if one region holds it all.
     #[inline(always)]
-    pub fn locate(&self, address: u64, length: u32) -> Option<Place> {
+    pub fn locate(&self, address: u64, length: u32) -> Option<BufferPlace> {
         self.regions.iter().zip(0..).find_map(|((base, memory), region)| {
             let offset = address.checked_sub(*base)?;
             let end = offset.checked_add(u64::from(length))?;
-            (end <= memory.len() as u64).then_some(Place { region, offset })
+            (end <= memory.len() as u64).then_some(BufferPlace { region, offset })
         })
     }
 

@@ -1,10 +1,10 @@
 //! The device: what it holds, what it returns, and what it tells of that.
 
-use crate::attention::{Hearing, Silence};
-use crate::chain::{AddressSpace, Descriptor, Place, walk};
+use crate::chain::{AddressSpace, BufferPlace, Descriptor, walk};
 use crate::effect::{Change, Effect, Reply, Taken};
 use crate::geometry::Geometry;
-use crate::held::{self, Held, Spare};
+use crate::in_flight::{self, Held, Spare};
+use crate::responsiveness::{NotificationLoss, Silence};
 use ringstorm_core::{OrderedStore, SharedMemory};
 use std::collections::VecDeque;
 use std::mem;
@@ -39,7 +39,7 @@ pub struct Device<M> {
     /// By slot: what the device wrote over an entry of the available ring, and what stood there.
     pub(crate) overwritten_entries: Vec<(u16, u16, u16)>,
     pub(crate) silence: Option<Silence>,
-    pub(crate) hearing: Hearing,
+    pub(crate) hearing: NotificationLoss,
     pub(crate) effects: Vec<Effect>,
     /// The chain that was returned last, until another one is taken.
     pub(crate) last: Option<Held>,
@@ -74,7 +74,7 @@ impl<M: SharedMemory> Device<M> {
             overwritten_index: None,
             overwritten_entries: Vec::new(),
             silence: None,
-            hearing: Hearing::Good,
+            hearing: NotificationLoss::Good,
             effects: Vec::new(),
             last: None,
             spare: Spare::default(),
@@ -116,7 +116,7 @@ impl<M: SharedMemory> Device<M> {
         self.returned.clear();
         self.spare.keep(self.last.take());
         self.jumped = 0;
-        (self.overwritten_index, self.silence, self.hearing) = (None, None, Hearing::Good);
+        (self.overwritten_index, self.silence, self.hearing) = (None, None, NotificationLoss::Good);
         self.overwritten_entries.clear();
         self.restart_event();
     }
@@ -139,7 +139,7 @@ impl<M: SharedMemory> Device<M> {
     /// Takes the next available chain (2.7.6), if there is one.
     pub fn take(&mut self) -> Option<Taken<'_>> {
         self.write_late_element();
-        if self.is_silent() || self.hearing == Hearing::Lost || !self.has_available() {
+        if self.is_silent() || self.hearing == NotificationLoss::Lost || !self.has_available() {
             return None;
         }
         let head = self.available_entry(self.next_available);
@@ -199,12 +199,12 @@ impl<M: SharedMemory> Device<M> {
     }
 
     /// Means to return everything again.
-    pub fn repent(&mut self) {
+    pub fn stop_faults(&mut self) {
         for chain in &mut self.held {
             chain.withheld = false;
         }
         self.write_late_element();
-        (self.silence, self.hearing) = (None, Hearing::Good);
+        (self.silence, self.hearing) = (None, NotificationLoss::Good);
         if self.used_index() != self.used_index {
             self.publish();
         }
@@ -227,7 +227,7 @@ impl<M: SharedMemory> Device<M> {
     }
 
     /// A [trap](Effect::Trap) was sprung: the device goes on from there.
-    pub fn sprung(&mut self, change: Change) {
+    pub fn trap_triggered(&mut self, change: Change) {
         let effect = match change {
             Change::UsedIndex(index) => {
                 self.jumped = self.jumped.saturating_add(index.wrapping_sub(self.used_index));
@@ -250,7 +250,7 @@ impl<M: SharedMemory> Device<M> {
 
     /// The place in `held` that `pick` chooses.
     pub(crate) fn position(&self, pick: u8) -> Option<usize> {
-        held::picked(self.held.len(), pick)
+        in_flight::picked(self.held.len(), pick)
     }
 
     pub(crate) fn held_at(&self, pick: u8) -> Option<&Held> {
@@ -271,7 +271,7 @@ impl<M: SharedMemory> Device<M> {
     }
 
     fn let_go(&mut self, position: usize) -> Held {
-        let chain = held::let_go(&mut self.held, position).expect("a position from `position`");
+        let chain = in_flight::let_go(&mut self.held, position).expect("a position from `position`");
         for descriptor in &chain.descriptors {
             self.in_held[usize::from(descriptor.index)] -= 1;
         }
@@ -291,7 +291,7 @@ impl<M: SharedMemory> Device<M> {
     }
 
     /// Overwrites a buffer with the next pattern; `None` if it is empty.
-    pub(crate) fn overwrite(&mut self, place: Place, length: u32) -> Option<()> {
+    pub(crate) fn overwrite(&mut self, place: BufferPlace, length: u32) -> Option<()> {
         self.replies = self.replies.wrapping_add(1);
         let mut pattern = mem::take(&mut self.scratch);
         let bytes = pattern_in(&mut pattern, length as usize, self.replies);

@@ -1,6 +1,6 @@
 //! What the device is told to do, and what it tells.
 
-use crate::chain::{ChainError, Descriptor, Place};
+use crate::chain::{BufferPlace, ChainError, Descriptor};
 use crate::watch::Trap;
 
 /// A chain that the device just took.
@@ -38,7 +38,7 @@ pub enum Effect {
     /// It wrote to a buffer.
     Wrote {
         /// Where.
-        place: Place,
+        place: BufferPlace,
         /// How many bytes.
         length: u32,
     },

@@ -43,23 +43,23 @@
 
 #![forbid(unsafe_code)]
 
-mod attention;
 mod chain;
 mod device;
 mod effect;
 mod fault;
 mod forge;
 mod geometry;
-mod held;
-mod look;
+mod in_flight;
+mod inspect;
+mod responsiveness;
 mod snapshot;
 mod watch;
 
-pub use chain::{AddressSpace, ChainError, Descriptor, Place, walk};
+pub use chain::{AddressSpace, BufferPlace, ChainError, Descriptor, walk};
 pub use device::{Device, fill_pattern};
 pub use effect::{Change, Effect, Reply, Taken};
 pub use fault::{Fault, Target};
 pub use geometry::{Geometry, Part};
-pub use held::{let_go, picked};
+pub use in_flight::{let_go, picked};
 pub use snapshot::DeviceState;
 pub use watch::{CallReport, EndlessCall, FailingAccess, MemoryFailed, Trap, WatchedMemory};

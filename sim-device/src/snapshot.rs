@@ -1,8 +1,8 @@
 //! The device's private state, to be kept and gone back to.
 
-use crate::attention::{Hearing, Silence};
 use crate::device::Device;
-use crate::held::Held;
+use crate::in_flight::Held;
+use crate::responsiveness::{NotificationLoss, Silence};
 use ringstorm_core::SharedMemory;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -21,7 +21,7 @@ pub struct DeviceState {
     overwritten_index: Option<(u16, u16)>,
     overwritten_entries: Vec<(u16, u16, u16)>,
     silence: Option<Silence>,
-    hearing: Hearing,
+    hearing: NotificationLoss,
     last: Option<Held>,
     replies: u32,
 }

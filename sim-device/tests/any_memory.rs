@@ -27,7 +27,7 @@ fn run(rings: &[u8], first_index: u16, event_index: bool, steps: &[Step]) -> (Ve
             8 => assert_eq!(device.set_event(*value as u16), event_index),
             9 => match pick % 16 {
                 0 => device.reset(*value as u16),
-                1..4 => device.repent(),
+                1..4 => device.stop_faults(),
                 _ => device.notified(),
             },
             10 => {
@@ -41,7 +41,7 @@ fn run(rings: &[u8], first_index: u16, event_index: bool, steps: &[Step]) -> (Ve
                         Change::UsedIndex(index)
                     }
                 };
-                device.sprung(change);
+                device.trap_triggered(change);
             }
             _ => {
                 let fault = Fault::VARIANTS[usize::from(*pick) % Fault::VARIANTS.len()];

@@ -3,7 +3,7 @@
 mod support;
 
 use ringstorm_core::{HeapMemory, SharedMemory};
-use ringstorm_sim_device::{AddressSpace, ChainError, Descriptor, Geometry, Place, walk};
+use ringstorm_sim_device::{AddressSpace, BufferPlace, ChainError, Descriptor, Geometry, walk};
 use support::vast::Vast;
 use support::{BUFFERS, GEOMETRY, INDIRECT, Memory, NEXT, OTHERS, RINGS, WRITE};
 
@@ -97,7 +97,7 @@ fn a_chain_has_at_most_two_to_the_32_bytes() {
 fn a_place_is_inside_one_region() {
     let memory = Memory::new();
     let space = memory.space();
-    let place = |region, offset| Some(Place { region, offset });
+    let place = |region, offset| Some(BufferPlace { region, offset });
     for (address, length, expected) in [
         (BUFFERS, 256, place(0, 0)),
         (BUFFERS, 257, None),

@@ -4,7 +4,7 @@ mod support;
 
 use ringstorm_core::{HeapMemory, SharedMemory};
 use ringstorm_sim_device::{
-    AddressSpace, ChainError, Descriptor, Device, Effect, Geometry, Part, Place, Reply, fill_pattern,
+    AddressSpace, BufferPlace, ChainError, Descriptor, Device, Effect, Geometry, Part, Reply, fill_pattern,
 };
 use support::{BUFFERS, GEOMETRY, Memory, NEXT, OTHERS, WRITE, bytes, effects};
 
@@ -42,7 +42,7 @@ fn a_chain_is_taken_as_it_stands_and_once() {
         Descriptor {
             index: 3,
             address: BUFFERS + 5,
-            place: Some(Place { region: 0, offset: 5 }),
+            place: Some(BufferPlace { region: 0, offset: 5 }),
             length: 7,
             flags: NEXT,
             next: 1,
@@ -50,14 +50,14 @@ fn a_chain_is_taken_as_it_stands_and_once() {
         Descriptor {
             index: 1,
             address: OTHERS + 60,
-            place: Some(Place { region: 1, offset: 60 }),
+            place: Some(BufferPlace { region: 1, offset: 60 }),
             length: 4,
             flags: WRITE | 0x8000,
             next: 9,
         },
     ];
     let mut seen = Vec::new();
-    assert_eq!((device.look(3, &mut seen), &seen[..]), (Ok(()), &parts[..]));
+    assert_eq!((device.peek_chain(3, &mut seen), &seen[..]), (Ok(()), &parts[..]));
     let taken = device.take().unwrap();
     assert_eq!((taken.head, taken.descriptors, taken.error), (3, &parts[..], None));
     assert!(parts[0].has_next() && !parts[0].is_writable() && !parts[1].has_next() && parts[1].is_writable());
@@ -87,8 +87,8 @@ fn a_chain_is_returned_with_what_was_written() {
     device.publish();
     assert_eq!(memory.used_index(), 1);
     let told = [
-        Effect::Wrote { place: Place { region: 0, offset: 16 }, length: 3 },
-        Effect::Wrote { place: Place { region: 1, offset: 0 }, length: 2 },
+        Effect::Wrote { place: BufferPlace { region: 0, offset: 16 }, length: 3 },
+        Effect::Wrote { place: BufferPlace { region: 1, offset: 0 }, length: 2 },
         Effect::UsedElement { index: 0, id: 0, length: 5 },
         Effect::UsedIndex(1),
     ];
@@ -257,7 +257,7 @@ fn an_offset_is_in_a_descriptor_or_an_entry_or_in_neither() {
             68..76 => Some(Part::AvailableEntry((offset - 68) as u16 / 2)),
             _ => None,
         };
-        assert_eq!(device.whose(offset), expected, "{offset}");
+        assert_eq!(device.driver_part_at(offset), expected, "{offset}");
     }
     let geometry = Geometry { size: 4, table: 64, available: 0, used: 128 };
     let device = Device::new(&memory.rings, geometry, memory.space(), 0);
@@ -269,7 +269,7 @@ fn an_offset_is_in_a_descriptor_or_an_entry_or_in_neither() {
         (127, Some(Part::Descriptor(3))),
         (128, None),
     ] {
-        assert_eq!(device.whose(offset), expected, "{offset}");
+        assert_eq!(device.driver_part_at(offset), expected, "{offset}");
     }
 }
 

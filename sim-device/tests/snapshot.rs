@@ -71,7 +71,7 @@ fn the_fingerprint_shows_what_the_device_will_do() {
     changes(&device);
     assert!(device.give_back(1, ALL));
     changes(&device);
-    device.repent();
+    device.stop_faults();
     changes(&device);
     assert!(device.give_back(0, ALL));
     changes(&device);

@@ -2,7 +2,7 @@
 
 use crate::executor::{Executor, Failure};
 use crate::scenario::{Draw, Profile};
-use crate::subject::{Defect, Kind};
+use crate::subject::{Defect, SubjectKind};
 use serde::{Deserialize, Serialize};
 
 /// Seeds that are tried. Each canary is caught by the first few of any kind of scenarios.
@@ -36,9 +36,9 @@ pub struct SilentStorm {
 
 /// The canary for these scenarios: where faults are to be expected, a driver that believes an id; else one that
 /// is wrong whatever the device does.
-pub fn canary(draw: &Draw) -> Kind {
+pub fn canary(draw: &Draw) -> SubjectKind {
     let faults = draw.profile != Profile::Honest && draw.steps >= SHORT;
-    Kind::Specimen(Some(if faults { Defect::IdFolded } else { Defect::AddressWithoutBase }))
+    SubjectKind::Specimen(Some(if faults { Defect::IdFolded } else { Defect::AddressWithoutBase }))
 }
 
 impl Canary {
@@ -48,7 +48,7 @@ impl Canary {
     /// [`Failure`] if a scenario cannot be run; [`SilentStorm`] if nothing is caught.
     pub fn catch(
         executor: &mut dyn Executor,
-        kind: Kind,
+        kind: SubjectKind,
         draw: &Draw,
         from: u64,
     ) -> Result<Result<Self, SilentStorm>, Failure> {

@@ -2,7 +2,7 @@
 
 use super::{MOST_TIMELINES, Pace, SweepHash};
 use crate::counts::Counts;
-use crate::coverage::Heat;
+use crate::coverage::ReachCounts;
 use crate::outcome::{Outcome, Signature};
 use crate::scenario::Scenario;
 use crate::timeline::Timeline;
@@ -24,7 +24,7 @@ pub struct Tally {
     /// Over all seeds, in their order.
     pub trace_hash: SweepHash,
     /// How many seeds reached which pairs.
-    pub heat: Heat,
+    pub heat: ReachCounts,
     /// What was done, and how the driver answered.
     pub counts: Counts,
     /// Thread time spent on scenarios, the construction of subjects left out.

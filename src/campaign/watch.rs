@@ -1,7 +1,7 @@
 //! Watching for a call that never returns: the one use of a clock that decides anything.
 
 use super::Plan;
-use crate::execution::{Place, Pulse, SharedPulse};
+use crate::execution::{ExecutionPosition, ProgressCell, SharedProgressCell};
 use crate::outcome::Call;
 use ringstorm_sim_device::Fault;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -33,7 +33,7 @@ pub struct Hang {
 pub(super) fn watch<'scope>(
     scope: &'scope Scope<'scope, '_>,
     plan: &'scope Plan,
-    pulses: &'scope [SharedPulse],
+    pulses: &'scope [SharedProgressCell],
     hung: &'scope (dyn Fn(&Hang) + Sync),
 ) -> Sender<()> {
     let (watching, over) = channel();
@@ -56,15 +56,15 @@ pub(super) fn watch<'scope>(
 
 /// One pulse, and for how long it did not change.
 struct Watched {
-    pulse: Pulse,
-    last: Place,
+    pulse: ProgressCell,
+    last: ExecutionPosition,
     looked: Instant,
     /// As far as the watchdog ran itself.
     waited: Duration,
 }
 
 impl Watched {
-    fn new(pulse: &SharedPulse) -> Self {
+    fn new(pulse: &SharedProgressCell) -> Self {
         let pulse = pulse.handle();
         Self { last: pulse.place(), pulse, looked: Instant::now(), waited: Duration::ZERO }
     }

@@ -2,7 +2,8 @@
 
 use super::args::{CalibrateArgs, IsolateArgs, ReplayArgs, ShowArgs, ShrinkArgs};
 use super::session::Session;
-use super::{Found, Refusal, input, names, output};
+use super::{CliError, Found, input, names, output};
+use crate::annotated_trace::{self, Style};
 use crate::execution::Rig;
 use crate::executor::Executor;
 use crate::isolation::Child;
@@ -10,14 +11,13 @@ use crate::outcome::{Expected, Verdict};
 use crate::report::{self, CalibrationReport};
 use crate::scenario::{Document, GENERATOR};
 use crate::shrink::{BUDGET, shrink_while};
-use crate::story::{self, Style};
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use clap_complete::Shell;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
 /// Somebody to run scenarios: a child process if that is asked for.
-fn executor(session: Session, args: &IsolateArgs, needed: bool) -> Result<Box<dyn Executor>, Refusal> {
+fn executor(session: Session, args: &IsolateArgs, needed: bool) -> Result<Box<dyn Executor>, CliError> {
     Ok(if args.isolate || needed {
         Box::new(Child::new(session.isolation()?, args.patience)?)
     } else {
@@ -25,7 +25,7 @@ fn executor(session: Session, args: &IsolateArgs, needed: bool) -> Result<Box<dy
     })
 }
 
-pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, Refusal> {
+pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, CliError> {
     // All inputs are read before anything is told, so that a bad one leaves nothing half done.
     let documents: Vec<Document> =
         args.inputs.iter().map(|input| input::read(input, &args.seed)).collect::<Result<_, _>>()?;
@@ -37,12 +37,12 @@ pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, Refus
             let mut executor = executor(session, &args.isolate, deadly)?;
             let style = if args.verbose { Style::Columns } else { Style::Brief };
             let (told, outcome) = executor.tell(style, kind, &document.scenario)?;
-            let mut text = story::framed(kind, &document.scenario, &told.steps, &outcome);
+            let mut text = annotated_trace::framed(kind, &document.scenario, &told.steps, &outcome);
             let as_expected = Expected::of(&outcome.verdict) == expected;
             // What is expected was understood when that was written down.
             let finding = outcome.is_finding() && !as_expected;
             if finding {
-                text.push_str(&story::blame(&outcome));
+                text.push_str(&annotated_trace::blame(&outcome));
             }
             if args.verbose && !told.state.is_empty() {
                 text.push_str(&format!("\n{}", told.state));
@@ -56,7 +56,7 @@ pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, Refus
             text.push_str(&note);
             if finding && args.verbose {
                 let file = Some(input.as_str()).filter(|input| input.ends_with(".storm"));
-                let test = story::test_of(kind, &outcome, &document.scenario, file);
+                let test = annotated_trace::test_of(kind, &outcome, &document.scenario, file);
                 text.push_str(&format!("\nas a test:\n{test}"));
             }
             output::emit(&report::visible(&format!("== {input}: {text}\n")))?;
@@ -77,13 +77,13 @@ fn expectations(
     input: &str,
     document: &Document,
     subject: Option<&str>,
-) -> Result<Vec<(Kind, Expected)>, Refusal> {
+) -> Result<Vec<(SubjectKind, Expected)>, CliError> {
     let mut known = Vec::new();
     for (name, expected) in &document.expectations {
         let kind = session
             .subjects
             .by_name(name)
-            .ok_or_else(|| Refusal::Input(format!("{input}: expect: unknown subject {name:?}")))?;
+            .ok_or_else(|| CliError::Input(format!("{input}: expect: unknown subject {name:?}")))?;
         known.push((kind, *expected));
     }
     Ok(match subject.map(|name| session.subject(Some(name))).transpose()? {
@@ -96,7 +96,7 @@ fn expectations(
     })
 }
 
-pub(super) fn show(args: &ShowArgs) -> Result<Found, Refusal> {
+pub(super) fn show(args: &ShowArgs) -> Result<Found, CliError> {
     let document = input::read(&args.input, &args.seed)?;
     let bytes = match args.bytes {
         true => document.scenario.encode(),
@@ -109,10 +109,10 @@ pub(super) fn show(args: &ShowArgs) -> Result<Found, Refusal> {
     Ok(Found::Nothing)
 }
 
-pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, Refusal> {
+pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliError> {
     let document = input::read(&args.input, &args.seed)?;
     let expectations = expectations(session, &args.input, &document, args.seed.subject.as_deref())?;
-    let kinds: Vec<Kind> = expectations.iter().map(|(kind, _)| *kind).collect();
+    let kinds: Vec<SubjectKind> = expectations.iter().map(|(kind, _)| *kind).collect();
     let mut executor = executor(session, &args.isolate, false)?;
     let interrupted = super::interrupt()?;
     for kind in kinds {
@@ -150,7 +150,7 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, Refus
     Ok(Found::Nothing)
 }
 
-pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, Refusal> {
+pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, CliError> {
     if !args.json {
         output::emit(&format!("{}\n", report::CALIBRATION_HEADER))?;
     }
@@ -177,7 +177,7 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, Refusal> {
 }
 
 /// Under the name of this program.
-pub(super) fn completions(session: Session, shell: Shell) -> Result<Found, Refusal> {
+pub(super) fn completions(session: Session, shell: Shell) -> Result<Found, CliError> {
     let own = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&own).file_stem().and_then(|name| name.to_str()).unwrap_or("ringstorm");
     let mut script = Vec::new();

@@ -2,12 +2,12 @@
 
 use super::args::ExploreArgs;
 use super::session::Session;
-use super::{Found, Refusal, interrupt, output};
+use super::{CliError, Found, interrupt, output};
+use crate::annotated_trace;
 use crate::execution::Rig;
 use crate::explore::{self, Alphabet, Ending, Explored, Means, Progress, Scope, report};
 use crate::report::visible;
-use crate::story;
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringstorm_core::QueueSize;
 use std::sync::atomic::AtomicBool;
@@ -16,7 +16,7 @@ use std::thread::available_parallelism;
 /// The sizes that are explored unless one is asked for, each to a depth that takes some seconds.
 const SCOPES: [(u32, usize); 3] = [(1, 6), (2, 5), (4, 3)];
 
-pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, Refusal> {
+pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, CliError> {
     let kind = session.subject(args.subject.as_deref())?;
     session.fits(kind, args.queue_size)?;
     let scopes: Vec<Scope> = match args.queue_size {
@@ -46,7 +46,7 @@ pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, Ref
         }
         let explored = run(&scope, interrupted)?;
         if let Ending::Refused { expected, fits } = explored.ending {
-            refused = Some(Refusal::Input(report::refusal(&scope, expected, fits)));
+            refused = Some(CliError::Input(report::refusal(&scope, expected, fits)));
             break;
         }
         if !args.json {
@@ -70,7 +70,7 @@ pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, Ref
     }
 }
 
-fn scope(kind: Kind, args: &ExploreArgs, queue_size: QueueSize, depth: usize) -> Scope {
+fn scope(kind: SubjectKind, args: &ExploreArgs, queue_size: QueueSize, depth: usize) -> Scope {
     let depth = match (args.depth, args.time) {
         (Some(depth), _) => depth as usize,
         // As deep as there is time.
@@ -90,7 +90,7 @@ fn scope(kind: Kind, args: &ExploreArgs, queue_size: QueueSize, depth: usize) ->
 }
 
 /// Explores a scope behind a progress bar.
-fn run(scope: &Scope, interrupted: &AtomicBool) -> Result<Explored, Refusal> {
+fn run(scope: &Scope, interrupted: &AtomicBool) -> Result<Explored, CliError> {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
     let template = "{bar:30} {pos}/{len} states, {msg}";
     bar.set_style(ProgressStyle::with_template(template).expect("a fixed template"));
@@ -110,10 +110,10 @@ fn run(scope: &Scope, interrupted: &AtomicBool) -> Result<Explored, Refusal> {
 /// Tells what was found. A file that could not be written is told of last.
 fn tell(
     session: Session,
-    kind: Kind,
+    kind: SubjectKind,
     args: &ExploreArgs,
     done: &[(Scope, Explored)],
-) -> Result<Option<Refusal>, Refusal> {
+) -> Result<Option<CliError>, CliError> {
     let document = report::counterexample(done);
     let mut unwritten = None;
     let mut file = None;
@@ -129,7 +129,7 @@ fn tell(
             output::emit(&format!("{json}\n"))?;
         }
     } else if let Some(document) = document {
-        let (text, _) = story::tell(&mut Rig::new()?, kind, &document.scenario)?;
+        let (text, _) = annotated_trace::tell(&mut Rig::new()?, kind, &document.scenario)?;
         let end = match file {
             Some(file) => format!("replay it with:\n{}\n", session.replay_command(&file, kind)),
             None => format!("as a scenario:\n{document}"),
@@ -142,7 +142,7 @@ fn tell(
 }
 
 /// The alphabet of each scope, as text.
-fn tell_alphabet(scopes: &[Scope]) -> Result<Found, Refusal> {
+fn tell_alphabet(scopes: &[Scope]) -> Result<Found, CliError> {
     for scope in scopes {
         let Alphabet { setups, letters } = Alphabet::new(scope.queue_size, scope.faults > 0);
         let mut text =

@@ -1,6 +1,6 @@
 //! The folder of a run: its findings as they come, its progress, and in the end its report.
 
-use super::{Refusal, output};
+use super::{CliError, output};
 use crate::campaign::{Finding, Plan, Summary};
 use crate::report::{Asked, RunReport, as_regression, command_line, file_name};
 use crate::scenario::{Document, GENERATOR};
@@ -43,15 +43,15 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Makes the folder if it is not there, and makes sure that it can be written to before work begins.
-    pub(super) fn open(path: &Path) -> Result<Self, Refusal> {
+    pub(super) fn open(path: &Path) -> Result<Self, CliError> {
         output::prepare_folder(path)?;
-        let refuse = |error: io::Error| Refusal::Input(format!("{}: {error}", path.display()));
+        let refuse = |error: io::Error| CliError::Input(format!("{}: {error}", path.display()));
         let lock = File::create(path.join(LOCK)).map_err(refuse)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let path = path.display();
-                return Err(Refusal::Input(format!("--out {path}: another run is writing there")));
+                return Err(CliError::Input(format!("--out {path}: another run is writing there")));
             }
             Err(TryLockError::Error(error)) => return Err(refuse(error)),
         }
@@ -62,9 +62,9 @@ impl Folder {
     }
 
     /// What the same run came to before it was ended, if it was.
-    pub(super) fn progress(&self, asked: &Asked, shard: Option<&str>) -> Result<Option<Summary>, Refusal> {
+    pub(super) fn progress(&self, asked: &Asked, shard: Option<&str>) -> Result<Option<Summary>, CliError> {
         let path = self.path.join(PROGRESS);
-        let refuse = |what: String| Refusal::Input(format!("{}: {what}", path.display()));
+        let refuse = |what: String| CliError::Input(format!("{}: {what}", path.display()));
         let other = |what: String| {
             refuse(format!(
                 "the progress of another run: {what}; remove it, or name another folder with --out"
@@ -100,8 +100,8 @@ impl Folder {
     }
 
     /// Refuses to write where the folder was: it was made once, and what was written before is not in another one.
-    pub(super) fn is_there(&self) -> Result<(), Refusal> {
-        let refuse = |what: &str| Err(Refusal::Input(format!("{}: {what}", self.path.display())));
+    pub(super) fn is_there(&self) -> Result<(), CliError> {
+        let refuse = |what: &str| Err(CliError::Input(format!("{}: {what}", self.path.display())));
         match (std::fs::metadata(self.path.join(LOCK)), self.lock.metadata()) {
             (Ok(there), Ok(ours)) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => Ok(()),
             (Ok(_), Ok(_)) => refuse("another folder stands where that of this run was"),
@@ -118,7 +118,7 @@ impl Folder {
     }
 
     /// Writes the progress.
-    pub(super) fn keep_progress(&mut self, report: RunReport) -> Result<(), Refusal> {
+    pub(super) fn keep_progress(&mut self, report: RunReport) -> Result<(), CliError> {
         let start = Instant::now();
         let progress = Progress { build: self.build.clone(), report };
         let result = self
@@ -129,19 +129,19 @@ impl Folder {
     }
 
     /// Writes the report of a run that is over, and its page.
-    pub(super) fn keep_report(&self, report: &RunReport) -> Result<(), Refusal> {
+    pub(super) fn keep_report(&self, report: &RunReport) -> Result<(), CliError> {
         self.is_there()?;
         output::write_file(&self.path.join(REPORT), report.json().as_bytes())?;
-        let page = crate::report::page(report, None).map_err(Refusal::Input)?;
+        let page = crate::report::page(report, None).map_err(CliError::Input)?;
         output::write_file(&self.path.join(PAGE), page.as_bytes())
     }
 
     /// The run is over and was told of: its progress is of no more use.
-    pub(super) fn forget_progress(&self) -> Result<(), Refusal> {
+    pub(super) fn forget_progress(&self) -> Result<(), CliError> {
         let progress = self.path.join(PROGRESS);
         match std::fs::remove_file(&progress) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Refusal::Input(format!("{}: {error}", progress.display())))
+                Err(CliError::Input(format!("{}: {error}", progress.display())))
             }
             _ => Ok(()),
         }
@@ -167,8 +167,8 @@ pub(super) fn path(folder: &Path, finding: &Finding) -> PathBuf {
 }
 
 /// Makes the folder of findings, if it is not there.
-pub(super) fn make(folder: &Path) -> Result<(), Refusal> {
-    let refuse = |error: io::Error| Refusal::Input(format!("{}: {error}", folder.display()));
+pub(super) fn make(folder: &Path) -> Result<(), CliError> {
+    let refuse = |error: io::Error| CliError::Input(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(refuse)
 }
 

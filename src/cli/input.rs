@@ -1,6 +1,6 @@
 //! Where scenarios come from: files of either form, and seeds.
 
-use super::Refusal;
+use super::CliError;
 use super::args::{SeedArgs, seed};
 use crate::scenario::{Document, Scenario};
 use std::path::Path;
@@ -9,14 +9,14 @@ use std::path::Path;
 const TEXT_START: &[u8] = b"ringstorm scenario";
 
 /// Reads a scenario by what was written on the command line. A number is a seed; anything else is a file.
-pub(super) fn read(input: &str, seed_args: &SeedArgs) -> Result<Document, Refusal> {
+pub(super) fn read(input: &str, seed_args: &SeedArgs) -> Result<Document, CliError> {
     let digits = !input.is_empty() && input.bytes().all(|byte| byte.is_ascii_digit());
     if digits || input.starts_with("0x") {
-        let seed = seed(input).map_err(|error| Refusal::Input(format!("{input}: {error}")))?;
+        let seed = seed(input).map_err(|error| CliError::Input(format!("{input}: {error}")))?;
         let scenario = seed_args.draw().scenario(seed);
         return Ok(Document { scenario, ..Document::default() });
     }
-    let bytes = std::fs::read(input).map_err(|error| Refusal::Input(format!("{input}: {error}")))?;
+    let bytes = std::fs::read(input).map_err(|error| CliError::Input(format!("{input}: {error}")))?;
     let is_text =
         bytes.starts_with(TEXT_START) || Path::new(input).extension().is_some_and(|ext| ext == "storm");
     if !is_text {
@@ -25,7 +25,7 @@ pub(super) fn read(input: &str, seed_args: &SeedArgs) -> Result<Document, Refusa
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let line = 1 + error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count();
-        Refusal::Input(format!("{input}: line {line}: expected text, found bytes that are not UTF-8"))
+        CliError::Input(format!("{input}: line {line}: expected text, found bytes that are not UTF-8"))
     })?;
-    text.parse().map_err(|error| Refusal::Input(format!("{input}: {error}")))
+    text.parse().map_err(|error| CliError::Input(format!("{input}: {error}")))
 }

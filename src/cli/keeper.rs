@@ -2,7 +2,7 @@
 
 use super::folder::{self, Folder};
 use super::progress::RunProgress;
-use super::{Refusal, output};
+use super::{CliError, output};
 use crate::campaign::{Canary, Ending, Finding, Observer, Plan, Summary, is_masked};
 use crate::outcome::Signature;
 use crate::report::{Asked, RunReport};
@@ -26,7 +26,7 @@ pub(super) struct Keeper<'a> {
     /// Findings that are in no file.
     pub(super) homeless: BTreeSet<Signature>,
     /// Why something that should have been written was not.
-    pub(super) unwritten: Option<Refusal>,
+    pub(super) unwritten: Option<CliError>,
 }
 
 impl Keeper<'_> {
@@ -67,7 +67,7 @@ impl Keeper<'_> {
     }
 
     /// The first failure is told at once, and again at the end.
-    fn failed(&mut self, written: Result<(), Refusal>) {
+    fn failed(&mut self, written: Result<(), CliError>) {
         if let (Err(error), None) = (written, &self.unwritten) {
             self.bar.suspend(|| output::note(&format!("the run goes on, but: {error}")));
             self.unwritten = Some(error);

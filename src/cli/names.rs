@@ -1,7 +1,7 @@
 //! The names of subjects, as somebody types them.
 
 use super::args::Cli;
-use crate::subject::{Kind, Subjects};
+use crate::subject::{SubjectKind, Subjects};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command, CommandFactory, Error};
 use std::ffi::OsStr;
@@ -52,6 +52,6 @@ impl TypedValueParser for Names {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(self.0.named().map(Kind::name).map(PossibleValue::new)))
+        Some(Box::new(self.0.named().map(SubjectKind::name).map(PossibleValue::new)))
     }
 }

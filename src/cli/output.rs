@@ -1,23 +1,23 @@
 //! Where results go: standard output, and files that are there as a whole or not at all.
 
-use super::Refusal;
+use super::CliError;
 use crate::report::visible;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 
 /// Writes to standard output. That nobody reads it any more is no error: what is found is said by the exit status too.
-pub(super) fn emit(text: &str) -> Result<(), Refusal> {
+pub(super) fn emit(text: &str) -> Result<(), CliError> {
     emit_bytes(text.as_bytes())
 }
 
 /// Writes bytes to standard output.
-pub(super) fn emit_bytes(bytes: &[u8]) -> Result<(), Refusal> {
+pub(super) fn emit_bytes(bytes: &[u8]) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Refusal::Input(format!("standard output: {error}"))),
+        Err(error) => Err(CliError::Input(format!("standard output: {error}"))),
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// Writes a file beside its place and moves it there, so that nobody ever sees half of it. What is no regular
 /// file, such as a device or a pipe, is written to as it is; a link stays one.
-pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
@@ -84,12 +84,12 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
         file.persist(&target)?;
         sync_folder(folder)
     };
-    write().map_err(|error| Refusal::Input(format!("{}: {}", path.display(), plain(error))))
+    write().map_err(|error| CliError::Input(format!("{}: {}", path.display(), plain(error))))
 }
 
 /// Makes a folder for results, and makes sure that it can be written to before work begins.
-pub(super) fn prepare_folder(folder: &Path) -> Result<(), Refusal> {
-    let refuse = |error: io::Error| Refusal::Input(format!("{}: {}", folder.display(), plain(error)));
+pub(super) fn prepare_folder(folder: &Path) -> Result<(), CliError> {
+    let refuse = |error: io::Error| CliError::Input(format!("{}: {}", folder.display(), plain(error)));
     std::fs::create_dir_all(folder).map_err(refuse)?;
     tempfile::tempfile_in(folder).map_err(refuse)?;
     Ok(())

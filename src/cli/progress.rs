@@ -1,6 +1,6 @@
 //! How far a run has come, on a terminal.
 
-use crate::campaign::{Extent, Plan, Summary};
+use crate::campaign::{Budget, Plan, Summary};
 use crate::coverage::Coverage;
 use crate::report::grouped;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// A bar with what was found so far. Where standard error is no terminal, nothing.
 pub(super) struct RunProgress {
     bar: ProgressBar,
-    extent: Extent,
+    extent: Budget,
     start: Instant,
     /// Effective steps, and time, of what was run before.
     before: (u64, Duration),
@@ -19,8 +19,8 @@ impl RunProgress {
     /// Of a run that goes on from `before`.
     pub(super) fn new(plan: &Plan, before: Option<&Summary>) -> Self {
         let length = match plan.extent {
-            Extent::Seeds(seeds) => seeds,
-            Extent::Time(time) => millis(time),
+            Budget::Seeds(seeds) => seeds,
+            Budget::Time(time) => millis(time),
         };
         let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
         let template = "{bar:24} {percent}%, {eta} left, {msg}";
@@ -35,8 +35,8 @@ impl RunProgress {
         let (steps, took) = self.before;
         let tally = &summary.tally;
         self.bar.set_position(match self.extent {
-            Extent::Seeds(_) => tally.seeds,
-            Extent::Time(_) => millis(took + self.start.elapsed()),
+            Budget::Seeds(_) => tally.seeds,
+            Budget::Time(_) => millis(took + self.start.elapsed()),
         });
         let rate = (tally.effective_steps - steps) as f64 / self.start.elapsed().as_secs_f64().max(1e-3);
         self.bar.set_message(format!(

@@ -1,11 +1,11 @@
 //! What runs came to, in one form or another.
 
 use super::args::{Format, ReportArgs};
-use super::{Found, Refusal, output};
+use super::{CliError, Found, output};
 use crate::report::{self, Comparison, RunReport};
 use std::path::Path;
 
-pub(super) fn report(args: &ReportArgs) -> Result<Found, Refusal> {
+pub(super) fn report(args: &ReportArgs) -> Result<Found, CliError> {
     let format = format(args)?;
     if args.compare {
         return compare(args, format);
@@ -13,13 +13,13 @@ pub(super) fn report(args: &ReportArgs) -> Result<Found, Refusal> {
     let calibration =
         args.calibration.as_deref().map(|path| read(path, report::read_calibration)).transpose()?;
     let reports = args.inputs.iter().map(|path| Ok((path.display().to_string(), read(path, report::read)?)));
-    let whole = report::merge(reports.collect::<Result<_, Refusal>>()?)
-        .map_err(|error| Refusal::Input(error.to_string()))?;
+    let whole = report::merge(reports.collect::<Result<_, CliError>>()?)
+        .map_err(|error| CliError::Input(error.to_string()))?;
     let text = match format {
         Format::Text => whole.text(),
         Format::Json => whole.json(),
-        Format::Html => report::page(&whole, calibration.as_ref()).map_err(Refusal::Input)?,
-        Format::Junit => report::junit(&whole).map_err(Refusal::Input)?,
+        Format::Html => report::page(&whole, calibration.as_ref()).map_err(CliError::Input)?,
+        Format::Junit => report::junit(&whole).map_err(CliError::Input)?,
         Format::Sarif => report::sarif(&whole),
     };
     put(args, &text)?;
@@ -27,35 +27,35 @@ pub(super) fn report(args: &ReportArgs) -> Result<Found, Refusal> {
 }
 
 /// Holds two runs against each other.
-fn compare(args: &ReportArgs, format: Format) -> Result<Found, Refusal> {
+fn compare(args: &ReportArgs, format: Format) -> Result<Found, CliError> {
     let [before, after] = args.inputs.as_slice() else {
         let count = args.inputs.len();
-        return Err(Refusal::Input(format!(
+        return Err(CliError::Input(format!(
             "--compare: expected two reports, before and after; found {count}"
         )));
     };
     let whole = |path: &Path| {
         let parts = vec![(path.display().to_string(), read(path, report::read)?)];
-        report::merge(parts).map_err(|error| Refusal::Input(error.to_string()))
+        report::merge(parts).map_err(|error| CliError::Input(error.to_string()))
     };
     let (first, second) = (whole(before)?, whole(after)?);
-    let comparison = Comparison::new(&first, &second).map_err(Refusal::Input)?;
+    let comparison = Comparison::new(&first, &second).map_err(CliError::Input)?;
     match format {
         Format::Text => put(args, &report::visible(&comparison.to_string()))?,
         Format::Json => put(args, &comparison.json())?,
         Format::Html | Format::Junit | Format::Sarif => {
-            return Err(Refusal::Input("--compare: expected text or JSON as the form".to_owned()));
+            return Err(CliError::Input("--compare: expected text or JSON as the form".to_owned()));
         }
     }
     match (comparison.findings.new.is_empty(), second.gaps().as_slice()) {
         (false, _) => Ok(Found::Something),
         (true, []) => Ok(Found::Nothing),
         // What is not new yet may be so in the rest.
-        (true, gaps) => Err(Refusal::Input(format!("{}: {}", after.display(), gaps.join(", ")))),
+        (true, gaps) => Err(CliError::Input(format!("{}: {}", after.display(), gaps.join(", ")))),
     }
 }
 
-fn put(args: &ReportArgs, text: &str) -> Result<(), Refusal> {
+fn put(args: &ReportArgs, text: &str) -> Result<(), CliError> {
     match &args.output {
         Some(path) => output::write_file(path, text.as_bytes()),
         None => output::emit(text),
@@ -63,7 +63,7 @@ fn put(args: &ReportArgs, text: &str) -> Result<(), Refusal> {
 }
 
 /// The form that is asked for.
-fn format(args: &ReportArgs) -> Result<Format, Refusal> {
+fn format(args: &ReportArgs) -> Result<Format, CliError> {
     let ending = args.output.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
     Ok(match (args.format, args.json, ending) {
         (Some(format), ..) => format,
@@ -73,7 +73,7 @@ fn format(args: &ReportArgs) -> Result<Format, Refusal> {
         (None, false, Some("sarif")) => Format::Sarif,
         (None, false, None | Some("txt")) => Format::Text,
         (None, false, Some(ending)) => {
-            return Err(Refusal::Input(format!(
+            return Err(CliError::Input(format!(
                 "-o: .{ending} is no form of a report: expected .txt, .json, .html, .xml or .sarif, or --format"
             )));
         }
@@ -81,17 +81,17 @@ fn format(args: &ReportArgs) -> Result<Format, Refusal> {
 }
 
 /// Reads a file by one of the readers of reports.
-fn read<T>(path: &Path, reader: impl Fn(&str) -> Result<T, String>) -> Result<T, Refusal> {
-    let refuse = |what: String| Refusal::Input(format!("{}: {what}", path.display()));
+fn read<T>(path: &Path, reader: impl Fn(&str) -> Result<T, String>) -> Result<T, CliError> {
+    let refuse = |what: String| CliError::Input(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
     reader(&text).map_err(refuse)
 }
 
 /// Whether something was found; silence of a part is no silence.
-fn found(whole: &RunReport) -> Result<Found, Refusal> {
+fn found(whole: &RunReport) -> Result<Found, CliError> {
     match (whole.findings.is_empty(), whole.gaps().as_slice()) {
         (false, _) => Ok(Found::Something),
         (true, []) => Ok(Found::Nothing),
-        (true, gaps) => Err(Refusal::Input(gaps.join(", "))),
+        (true, gaps) => Err(CliError::Input(gaps.join(", "))),
     }
 }

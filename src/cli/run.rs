@@ -5,12 +5,12 @@ use super::folder::{self, Folder};
 use super::keeper::{Keeper, held};
 use super::progress::RunProgress;
 use super::session::Session;
-use super::{Found, Refusal, output};
-use crate::campaign::{self, Canary, Extent, Hang, Plan, Stopped, Summary};
+use super::{CliError, Found, output};
+use crate::annotated_trace::{self, Style};
+use crate::campaign::{self, Budget, Canary, Hang, Plan, Stopped, Summary};
 use crate::isolation::serve;
 use crate::report::{Asked, Interval, visible};
 use crate::scenario::{Draw, Profile};
-use crate::story::{self, Style};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use std::thread::available_parallelism;
 /// Where findings go unless said otherwise.
 const DEFAULT_OUT: &str = "findings";
 
-pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
+pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     let (offset, seeds) = args.shard.map_or((0, args.seeds), |shard| shard.of_range(args.seeds));
     let fits = args.time.is_some() || args.from.checked_add(args.seeds).is_some();
     let from = args.from.checked_add(offset).filter(|_| fits);
@@ -29,8 +29,8 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
     let plan = Plan {
         kind,
         draw: args.seed.draw(),
-        from: from.ok_or_else(|| Refusal::Input(format!("--from: seeds end at {}", u64::MAX)))?,
-        extent: args.time.map_or(Extent::Seeds(seeds), Extent::Time),
+        from: from.ok_or_else(|| CliError::Input(format!("--from: seeds end at {}", u64::MAX)))?,
+        extent: args.time.map_or(Budget::Seeds(seeds), Budget::Time),
         jobs: args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from),
         max_findings: args.max_findings as usize,
         masks: args.mask.iter().cloned().collect(),
@@ -81,7 +81,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
         output::emit(&text(session, args, &keeper, &summary)?)?;
     }
     keeper.told(&summary);
-    match failure.map(Refusal::from).or(keeper.unwritten) {
+    match failure.map(CliError::from).or(keeper.unwritten) {
         Some(error) => Err(error),
         None if summary.findings.is_empty() => Ok(Found::Nothing),
         None => Ok(Found::Something),
@@ -89,22 +89,27 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, Refusal> {
 }
 
 /// Runs scenarios for the process that started this one.
-pub(super) fn isolated(session: Session, pulse: &Path) -> Result<Found, Refusal> {
+pub(super) fn isolated(session: Session, pulse: &Path) -> Result<Found, CliError> {
     let file = std::fs::OpenOptions::new().read(true).write(true).open(pulse);
-    let file = file.map_err(|error| Refusal::Input(format!("{}: {error}", pulse.display())))?;
+    let file = file.map_err(|error| CliError::Input(format!("{}: {error}", pulse.display())))?;
     serve(file, session.subjects)?;
     Ok(Found::Nothing)
 }
 
 /// Catches the canary of these scenarios.
-fn canary(plan: &Plan) -> Result<Canary, Refusal> {
+fn canary(plan: &Plan) -> Result<Canary, CliError> {
     let kind = campaign::canary(&plan.draw);
     let caught = Canary::catch(&mut *plan.executor()?, kind, &plan.draw, plan.from)?;
-    caught.map_err(|silent| Refusal::Input(silent.to_string()))
+    caught.map_err(|silent| CliError::Input(silent.to_string()))
 }
 
 /// What a run came to, for people.
-fn text(session: Session, args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary) -> Result<String, Refusal> {
+fn text(
+    session: Session,
+    args: &RunArgs,
+    keeper: &Keeper<'_>,
+    summary: &Summary,
+) -> Result<String, CliError> {
     let mut text = keeper.report(summary).brief_text();
     let written = summary.findings.iter().filter(|finding| keeper.file(finding).is_some()).count();
     if written > 0 {
@@ -118,12 +123,15 @@ fn text(session: Session, args: &RunArgs, keeper: &Keeper<'_>, summary: &Summary
     if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {
         let plan = keeper.plan;
         let (told, outcome) = plan.executor()?.tell(Style::Brief, plan.kind, &finding.shrunk)?;
-        text.push_str(&format!("\n{}", visible(&story::view(plan.kind, &finding.shrunk, &told, &outcome))));
+        text.push_str(&format!(
+            "\n{}",
+            visible(&annotated_trace::view(plan.kind, &finding.shrunk, &told, &outcome))
+        ));
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         match keeper.file(finding) {
             Some(file) => text.push_str(&format!(
                 "\nas a test:\n{}\nreplay it with:\n{}{isolate}\n",
-                story::test_of(plan.kind, &outcome, &finding.shrunk, Some(&file)),
+                annotated_trace::test_of(plan.kind, &outcome, &finding.shrunk, Some(&file)),
                 session.replay_command(&file, plan.kind),
             )),
             None => {

@@ -1,10 +1,10 @@
 //! What a command line is run with, besides its arguments.
 
-use super::Refusal;
+use super::CliError;
 use super::folder;
 use crate::isolation::Isolation;
 use crate::report::{PROGRAM, command_line, quoted};
-use crate::subject::{Kind, Subjects};
+use crate::subject::{SubjectKind, Subjects};
 use ringstorm_core::QueueSize;
 use std::path::PathBuf;
 
@@ -18,36 +18,37 @@ pub(super) struct Session {
 
 impl Session {
     /// The subject that is asked for.
-    pub(super) fn subject(self, asked: Option<&str>) -> Result<Kind, Refusal> {
+    pub(super) fn subject(self, asked: Option<&str>) -> Result<SubjectKind, CliError> {
         asked.map_or(Ok(self.subjects.usual()), |name| self.named(name))
     }
 
     /// Refuses queues that cannot be made of a subject.
-    pub(super) fn fits(self, kind: Kind, size: Option<QueueSize>) -> Result<(), Refusal> {
+    pub(super) fn fits(self, kind: SubjectKind, size: Option<QueueSize>) -> Result<(), CliError> {
         match size.filter(|size| *size > kind.largest()) {
             Some(size) => {
                 let (name, largest) = (kind.name(), kind.largest());
-                Err(Refusal::Input(format!("--queue-size {size}: {name} has no queues above {largest}")))
+                Err(CliError::Input(format!("--queue-size {size}: {name} has no queues above {largest}")))
             }
             None => Ok(()),
         }
     }
 
-    fn named(self, name: &str) -> Result<Kind, Refusal> {
+    fn named(self, name: &str) -> Result<SubjectKind, CliError> {
         self.subjects.by_name(name).ok_or_else(|| {
-            let names = self.subjects.named().map(Kind::name);
+            let names = self.subjects.named().map(SubjectKind::name);
             let expected = crate::names::expected("the name of a subject", names, name);
-            Refusal::Input(format!("invalid value '{name}' for '--subject <NAME>': expected {expected}"))
+            CliError::Input(format!("invalid value '{name}' for '--subject <NAME>': expected {expected}"))
         })
     }
 
     /// How this program is started as a child.
-    pub(super) fn isolation(self) -> Result<Isolation, Refusal> {
+    pub(super) fn isolation(self) -> Result<Isolation, CliError> {
         if !self.whole_process {
             let why = "--isolate starts this program once more, which must be ringstorm::cli::main_with";
-            return Err(Refusal::Input(why.to_owned()));
+            return Err(CliError::Input(why.to_owned()));
         }
-        let program = folder::own_program().map_err(|error| Refusal::Input(format!("--isolate: {error}")))?;
+        let program =
+            folder::own_program().map_err(|error| CliError::Input(format!("--isolate: {error}")))?;
         Ok(Isolation { program, arguments: vec!["isolated".to_owned()] })
     }
 
@@ -58,16 +59,18 @@ impl Session {
     }
 
     /// The name of the program that knows this subject, wherever it is; none within another program.
-    pub(super) fn program(self, kind: Kind) -> String {
+    pub(super) fn program(self, kind: SubjectKind) -> String {
         match kind {
-            Kind::Own(_) if !self.whole_process => String::new(),
-            Kind::Own(_) => called().file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            Kind::Core | Kind::Specimen(_) | Kind::Deadly(_) => PROGRAM.to_owned(),
+            SubjectKind::External(_) if !self.whole_process => String::new(),
+            SubjectKind::External(_) => {
+                called().file_name().unwrap_or_default().to_string_lossy().into_owned()
+            }
+            SubjectKind::Core | SubjectKind::Specimen(_) | SubjectKind::Deadly(_) => PROGRAM.to_owned(),
         }
     }
 
     /// The command line that replays a file.
-    pub(super) fn replay_command(self, file: &str, kind: Kind) -> String {
+    pub(super) fn replay_command(self, file: &str, kind: SubjectKind) -> String {
         let subject = match kind == self.subjects.usual() {
             true => String::new(),
             false => format!(" --subject {}", kind.name()),

@@ -36,7 +36,7 @@ impl Rig {
         run.effective = true;
         self.judge.tell(&Event::Reset { first_index: first }, listener)?;
         self.tell_effects(listener)?;
-        self.look_after_its_own(listener)?;
+        self.check_self_submitted(listener)?;
         Ok(None)
     }
 }

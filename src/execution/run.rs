@@ -1,7 +1,7 @@
 //! One execution, as far as it is neither the judge's nor the memory's.
 
-use super::met::{Forged, Thrown};
-use super::side::DeviceSide;
+use super::device_slot::DeviceSlot;
+use super::fault_attribution::{Forged, Thrown};
 use super::unwound::Visible;
 use super::{Skip, geometry, panics};
 use crate::counts::{Answer, Counts};
@@ -19,7 +19,7 @@ pub(super) struct Run {
     pub(super) can: Capabilities,
     pub(super) setup: Setup,
     pub(super) subject: Option<Box<dyn Subject>>,
-    pub(super) device: DeviceSide,
+    pub(super) device: DeviceSlot,
     pub(super) geometry: Geometry,
     /// The used ring, in bytes of the rings' memory: the device's part.
     pub(super) device_part: Range<usize>,
@@ -72,7 +72,7 @@ impl Run {
             can: Capabilities::NONE,
             setup: Setup::default(),
             subject: None,
-            device: DeviceSide::new(provided, geometry),
+            device: DeviceSlot::new(provided, geometry),
             geometry,
             device_part: 0..0,
             available: 0,
@@ -177,7 +177,7 @@ impl Run {
     }
 
     /// The subject is there.
-    pub(super) fn meet(&mut self, subject: Box<dyn Subject>, provided: &Provided) {
+    pub(super) fn attach_subject(&mut self, subject: Box<dyn Subject>, provided: &Provided) {
         self.geometry = panics::of_adapter("geometry", || subject.geometry());
         geometry::check(&self.geometry, self.setup.queue_size, provided.rings.len());
         self.device_part = self.geometry.used..self.geometry.used + self.geometry.used_bytes();

@@ -1,6 +1,6 @@
 //! The end of the faults: everything comes back, or the queue is broken and a reset brings it back.
 
-use super::device::reply;
+use super::device_acts::reply;
 use super::{Listener, OWN_HANDLES, Rig, Stop};
 use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers, Ending};
@@ -22,7 +22,7 @@ impl Rig {
             self.reset(listener)?;
         }
         let run = &mut self.run;
-        run.device.repent();
+        run.device.stop_faults();
         run.forget_faults();
         self.disarm();
         self.tell_effects(listener)?;

@@ -1,10 +1,10 @@
 //! Keeping the state of an execution, going back to it, and telling it from others.
 
 use super::run::Run;
-use super::{Listener, Rig, Skip, Stop, Unfit, panics};
+use super::{CannotRun, Listener, Rig, Skip, Stop, panics};
 use crate::outcome::Verdict;
 use crate::scenario::{Setup, Step};
-use crate::subject::{Kind, Subject, WrongAdapter};
+use crate::subject::{Subject, SubjectKind, WrongAdapter};
 use ringstorm_core::SharedMemory;
 use ringstorm_model::Model;
 use ringstorm_sim_device::{self as sim, Change, DeviceState, Trap, WatchedMemory};
@@ -56,8 +56,8 @@ impl Rig {
     /// As [`begin`](Self::begin), with panics of the subject caught, and the subject of the execution before released.
     ///
     /// # Errors
-    /// [`Unfit`] if there is no memory for it, or the subject's adapter is wrong.
-    pub fn try_begin(&mut self, kind: Kind, setup: &Setup) -> Result<Advance, Unfit> {
+    /// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
+    pub fn try_begin(&mut self, kind: SubjectKind, setup: &Setup) -> Result<Advance, CannotRun> {
         // Dropped with live chains, a subject may keep its memory for ever.
         panics::release(self.run.subject.take());
         let setup = self.prepare(kind, setup)?;
@@ -166,7 +166,7 @@ impl Rig {
         self.fingerprint_memory(state);
         let run = &self.run;
         let base = run.base();
-        run.device.eyes().fingerprint(base, honest, state);
+        run.device.observer().fingerprint(base, honest, state);
         self.judge.model.fingerprint(base, state);
         (run.available.wrapping_sub(base), &run.returned).hash(state);
         if run.setup.event_index && !honest {

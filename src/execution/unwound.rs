@@ -60,7 +60,7 @@ impl Rig {
 
     fn visible(&self) -> Visible {
         let run = &self.run;
-        let device = run.device.eyes();
+        let device = run.device.observer();
         let mut used_ring = Vec::new();
         if run.call == Call::Reset {
             used_ring.resize(run.device_part.len(), 0);
@@ -93,7 +93,7 @@ impl Rig {
                 && !panics::guard(|| subject.is_live(*head))
         });
         let changed = self.visible() != self.run.visible;
-        let available = self.run.device.eyes().available_index();
+        let available = self.run.device.observer().available_index();
         self.judge.tell(&Event::Unwound { broken, changed, available }, listener)?;
         if let Some(head) = freed {
             self.judge.tell(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)?;

@@ -5,7 +5,7 @@ use super::forecast::forecast;
 use super::key::Seen;
 use super::walker::{Expansion, Path, Walker};
 use super::{Counterexample, Ending, Explored, Progress, Scope};
-use crate::execution::Unfit;
+use crate::execution::CannotRun;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -29,12 +29,12 @@ const NONE: u32 = u32::MAX;
 /// becomes true.
 ///
 /// # Errors
-/// [`Unfit`] if there is no memory for an execution, or the subject's adapter is wrong.
+/// [`CannotRun`] if there is no memory for an execution, or the subject's adapter is wrong.
 pub fn explore(
     scope: &Scope,
     interrupted: &AtomicBool,
     progress: impl FnMut(Progress),
-) -> Result<Explored, Unfit> {
+) -> Result<Explored, CannotRun> {
     let alphabet = Alphabet::new(scope.queue_size, scope.faults > 0);
     let explored = Explored {
         levels: Vec::new(),
@@ -74,7 +74,7 @@ struct Search<'a, P> {
 }
 
 impl<P: FnMut(Progress)> Search<'_, P> {
-    fn levels(&mut self) -> Result<Ending, Unfit> {
+    fn levels(&mut self) -> Result<Ending, CannotRun> {
         let mut walker = Walker::new(self.scope, self.alphabet)?;
         for setup in 0..self.alphabet.setups.len() as u16 {
             let path = Path { setup, letters: Vec::new() };
@@ -121,7 +121,7 @@ impl<P: FnMut(Progress)> Search<'_, P> {
     }
 
     /// Settles and releases from every state of a level.
-    fn settle(&mut self, level: Range<usize>, depth: usize) -> Result<Option<Ending>, Unfit> {
+    fn settle(&mut self, level: Range<usize>, depth: usize) -> Result<Option<Ending>, CannotRun> {
         let mut guilty = None;
         let nodes = std::mem::take(&mut self.nodes);
         let ending = self.sweep(
@@ -147,7 +147,7 @@ impl<P: FnMut(Progress)> Search<'_, P> {
     }
 
     /// Tries every letter from every state of a level.
-    fn go_on(&mut self, level: Range<usize>, depth: usize) -> Result<Option<Ending>, Unfit> {
+    fn go_on(&mut self, level: Range<usize>, depth: usize) -> Result<Option<Ending>, CannotRun> {
         let mut guilty = None;
         let mut new: Vec<Node> = Vec::new();
         self.explored.levels.push(0);
@@ -187,7 +187,7 @@ impl<P: FnMut(Progress)> Search<'_, P> {
         }
     }
 
-    fn found(&mut self, path: Path) -> Result<Ending, Unfit> {
+    fn found(&mut self, path: Path) -> Result<Ending, CannotRun> {
         let mut walker = Walker::new(self.scope, self.alphabet)?;
         let (scenario, outcome) = walker.run(&path)?;
         self.explored.found = Some(Counterexample { scenario, outcome });
@@ -199,9 +199,9 @@ impl<P: FnMut(Progress)> Search<'_, P> {
         &mut self,
         level: Range<usize>,
         depth: usize,
-        work: impl Fn(&mut Walker<'_>, usize) -> Result<R, Unfit> + Sync,
+        work: impl Fn(&mut Walker<'_>, usize) -> Result<R, CannotRun> + Sync,
         mut take_in: impl FnMut(&mut Self, R) -> ControlFlow<Ending>,
-    ) -> Result<Option<Ending>, Unfit> {
+    ) -> Result<Option<Ending>, CannotRun> {
         let (next, stop) = (AtomicUsize::new(level.start), AtomicBool::new(false));
         let (scope, alphabet, interrupted) = (self.scope, self.alphabet, self.interrupted);
         let (sender, receiver) = mpsc::sync_channel(4 * scope.jobs);

@@ -3,7 +3,7 @@
 use super::Scope;
 use super::alphabet::Alphabet;
 use super::key::{Key, KeyHasher, key_of};
-use crate::execution::{Advance, Rig, Snapshot, Unfit};
+use crate::execution::{Advance, CannotRun, Rig, Snapshot};
 use crate::outcome::Outcome;
 use crate::scenario::{Op, Scenario, Setup, Step};
 use std::hash::Hasher;
@@ -46,7 +46,7 @@ pub(super) struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(scope: &'a Scope, alphabet: &'a Alphabet) -> Result<Self, Unfit> {
+    pub(super) fn new(scope: &'a Scope, alphabet: &'a Alphabet) -> Result<Self, CannotRun> {
         Ok(Self { scope, alphabet, rig: Rig::new()?, hasher: KeyHasher::default(), tells: None, history: 0 })
     }
 
@@ -62,7 +62,7 @@ impl<'a> Walker<'a> {
 
     /// Runs a path from beginning to end, settling included. The number of steps decides whether a chain is live when
     /// the queue is released, so it is run with one more that does nothing too. Says which scenario goes wrong, if one does.
-    pub(super) fn run(&mut self, path: &Path) -> Result<(Scenario, Outcome), Unfit> {
+    pub(super) fn run(&mut self, path: &Path) -> Result<(Scenario, Outcome), CannotRun> {
         let mut scenario = self.scenario(path);
         let outcome = self.rig.run(self.scope.kind, &scenario, &mut ())?;
         if outcome.is_finding() {
@@ -74,12 +74,12 @@ impl<'a> Walker<'a> {
     }
 
     /// The key of a state that nothing goes wrong on the way to.
-    pub(super) fn key_at(&mut self, path: &Path) -> Result<Option<Key>, Unfit> {
+    pub(super) fn key_at(&mut self, path: &Path) -> Result<Option<Key>, CannotRun> {
         Ok(if self.go(path)? { Some(self.key(path, 0)) } else { None })
     }
 
     /// Tries every letter in a state.
-    pub(super) fn expand(&mut self, path: &Path) -> Result<Expansion, Unfit> {
+    pub(super) fn expand(&mut self, path: &Path) -> Result<Expansion, CannotRun> {
         let mut expansion = Expansion::default();
         let faults = path.letters.iter().filter(|letter| self.is_fault(**letter)).count();
         self.go(path)?;
@@ -125,7 +125,7 @@ impl<'a> Walker<'a> {
         self.alphabet.letters[usize::from(letter)].is_fault()
     }
 
-    fn come_back(&mut self, path: &Path, snapshot: Option<&Snapshot>) -> Result<(), Unfit> {
+    fn come_back(&mut self, path: &Path, snapshot: Option<&Snapshot>) -> Result<(), CannotRun> {
         match snapshot {
             Some(snapshot) => self.rig.restore(snapshot),
             None => {
@@ -136,7 +136,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Goes a path from its beginning. Says whether that went well.
-    fn go(&mut self, path: &Path) -> Result<bool, Unfit> {
+    fn go(&mut self, path: &Path) -> Result<bool, CannotRun> {
         self.history = 0;
         let mut well = self.rig.try_begin(self.scope.kind, self.setup(path))? == Advance::On;
         if self.tells.is_none() {

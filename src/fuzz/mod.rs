@@ -9,31 +9,31 @@
 //!
 //! Scenarios are changed by whole steps: [`mutate`] and [`cross`] stand in for libFuzzer's own changes of bytes.
 
+mod input_counts;
 mod mutate;
 mod specimen;
 mod storm;
 mod table;
 mod table_calls;
 mod table_oracle;
-mod tally;
 mod text;
 mod walk;
 mod walk_device;
 mod walk_driver;
 
+pub use input_counts::{Counted, STORM, TABLE, TEXT, WALK, begin_tally};
 pub use mutate::{Change, LEAST_STEPS, change, cross, mutate};
 pub use specimen::{CATCH, begin_hunt, specimen};
 pub use storm::storm;
 pub use table::table;
 pub use table_calls::Calls;
-pub use tally::{Counted, STORM, TABLE, TEXT, WALK, begin_tally};
 pub use text::text;
 pub use walk::{Walk, walk};
 
 use crate::execution::Rig;
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use arbitrary::{Arbitrary, Unstructured};
 use ringstorm_sim_device::WatchedMemory;
 use std::cell::RefCell;
@@ -73,7 +73,7 @@ fn memory(length: usize) -> Rc<WatchedMemory> {
     })
 }
 
-fn run(kind: Kind, scenario: &Scenario) -> Outcome {
+fn run(kind: SubjectKind, scenario: &Scenario) -> Outcome {
     let outcome = RIG.with_borrow_mut(|rig| rig.run(kind, scenario, &mut ()));
     outcome.expect("memory for the scenario")
 }

@@ -2,7 +2,7 @@
 
 use super::run;
 use crate::scenario::Scenario;
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use std::cell::Cell;
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ thread_local! {
 /// The hunt for one specimen's defect.
 #[derive(Clone, Copy)]
 struct Hunt {
-    kind: Kind,
+    kind: SubjectKind,
     /// When the first input came.
     begin: Option<Instant>,
     executions: u64,
@@ -25,7 +25,7 @@ struct Hunt {
 /// # Panics
 /// If none is the name of a subject.
 pub fn begin_hunt(arguments: impl Iterator<Item = String>) {
-    let named = arguments.skip(1).filter_map(|argument| Kind::by_name(&argument)).last();
+    let named = arguments.skip(1).filter_map(|argument| SubjectKind::by_name(&argument)).last();
     let kind = named.expect("the name of a subject: -ignore_remaining_args=1 NAME at the end of the command");
     HUNT.set(Some(Hunt { kind, begin: None, executions: 0 }));
 }

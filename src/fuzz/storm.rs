@@ -1,8 +1,8 @@
 //! Scenarios over ringstorm's own queue.
 
-use super::{run, tally};
+use super::{input_counts, run};
 use crate::scenario::Scenario;
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 
 /// Runs a scenario over ringstorm's own queue. Says whether the queue was reached: whether a driver's call or a
 /// device's act changed anything.
@@ -10,14 +10,14 @@ use crate::subject::Kind;
 /// # Panics
 /// If something wrong is found; the message holds the scenario as text.
 pub fn storm(scenario: &Scenario) -> bool {
-    let outcome = run(Kind::Core, scenario);
+    let outcome = run(SubjectKind::Core, scenario);
     assert!(
         !outcome.is_finding(),
         "{}: {}\n{scenario}",
-        outcome.signature(&Kind::Core.name()),
+        outcome.signature(&SubjectKind::Core.name()),
         outcome.verdict
     );
     let reached = outcome.effective_steps > 0;
-    tally::count(scenario.steps.len(), reached);
+    input_counts::count(scenario.steps.len(), reached);
     reached
 }

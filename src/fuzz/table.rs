@@ -4,7 +4,7 @@
 
 use super::table_calls::{Address, Call, Calls, Length, Name, Place, Value};
 use super::table_oracle::Oracle;
-use super::{memory, tally};
+use super::{input_counts, memory};
 use ringstorm_core::{
     DescriptorTable, DeviceAddress, DeviceStopped, Head, Misuse, QueueSize, Region, Segment, SharedMemory,
     WritableBuffers,
@@ -47,7 +47,7 @@ pub fn table(input: &Calls) -> bool {
         run.oracle.check(&run.table, &run.table_memory, &run.regions);
     }
     let reached = run.end();
-    tally::count(input.calls.0.len(), reached);
+    input_counts::count(input.calls.0.len(), reached);
     reached
 }
 

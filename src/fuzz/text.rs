@@ -1,6 +1,6 @@
 //! Any text in front of the parser of scenarios.
 
-use super::tally;
+use super::input_counts;
 use crate::scenario::Document;
 
 /// Reads a text as a scenario. Says whether it was one.
@@ -9,7 +9,7 @@ use crate::scenario::Document;
 /// If what was read is not what it is printed as, or if a refusal names no place in the text.
 pub fn text(text: &str) -> bool {
     let reached = read(text);
-    tally::count(text.lines().count(), reached);
+    input_counts::count(text.lines().count(), reached);
     reached
 }
 

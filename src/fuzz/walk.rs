@@ -3,7 +3,7 @@
 //! A driver reads the used ring and nothing else; a device reads the table and the available ring, and follows what
 //! stands there. Neither may panic, go on for ever, reach outside its memory, or believe what cannot be.
 
-use super::tally;
+use super::input_counts;
 use super::walk_device::DeviceWalk;
 use super::walk_driver::DriverWalk;
 use arbitrary::Arbitrary;
@@ -45,7 +45,7 @@ pub fn walk(input: &Walk<'_>) -> bool {
         Side::Driver(side) => (side.acts(), side.run(input)),
         Side::Device(side) => (side.acts(), side.run(input)),
     };
-    tally::count(acts, reached);
+    input_counts::count(acts, reached);
     reached
 }
 

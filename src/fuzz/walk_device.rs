@@ -60,7 +60,7 @@ enum Act {
     Notifications(bool),
     Event(u16),
     Notified,
-    Repent,
+    StopFaults,
     Reset(u16),
 }
 
@@ -124,7 +124,7 @@ impl Run {
             Act::Take => self.take(),
             Act::Look(head) => {
                 let mut chain = Vec::new();
-                let error = self.call(|device| device.look(head, &mut chain)).err();
+                let error = self.call(|device| device.peek_chain(head, &mut chain)).err();
                 self.plausible(head, &chain, error);
             }
             Act::GiveBack { pick, written, beyond } => {
@@ -149,7 +149,7 @@ impl Run {
                 self.call(|device| device.set_event(ahead));
             }
             Act::Notified => self.device.notified(),
-            Act::Repent => self.call(Device::repent),
+            Act::StopFaults => self.call(Device::stop_faults),
             Act::Reset(first_index) => {
                 self.call(|device| device.reset(first_index));
                 self.held = 0;

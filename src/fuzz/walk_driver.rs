@@ -14,7 +14,7 @@ const BUFFER: u32 = 16;
 
 #[derive(Debug, Arbitrary)]
 pub(super) struct DriverWalk<'a> {
-    goes_on: bool,
+    continues_after_fault: bool,
     refuses: bool,
     zeroed: bool,
     /// What the device writes over everything at the beginning, the table first.
@@ -94,7 +94,7 @@ impl DriverWalk<'_> {
     pub(super) fn run(&self, walk: &Walk<'_>) -> bool {
         let size = walk.size();
         let policies = Policies {
-            after_fault: if self.goes_on { AfterFault::GoOn } else { AfterFault::Broken },
+            after_fault: if self.continues_after_fault { AfterFault::GoOn } else { AfterFault::Broken },
             over_long: if self.refuses { OverLong::Refuse } else { OverLong::Clamp },
             writable: if self.zeroed { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre },
         };
@@ -234,8 +234,8 @@ impl Run {
             }
             Err(fault) => {
                 assert!(steps_over, "{fault}");
-                let goes_on = self.config.policies.after_fault == AfterFault::GoOn;
-                assert_ne!(self.queue.is_broken(), goes_on, "after {fault}");
+                let continues_after_fault = self.config.policies.after_fault == AfterFault::GoOn;
+                assert_ne!(self.queue.is_broken(), continues_after_fault, "after {fault}");
             }
         }
         !matches!(answer, Ok(None) | Err(DeviceFault::Broken))

@@ -1,13 +1,13 @@
 //! The parent's side: a child process, and another one when it is lost.
 
 use super::message::{Reply, Request, send};
+use crate::annotated_trace::{Style, Told};
 use crate::campaign::Block;
-use crate::execution::{Place, Pulse, Unfit};
+use crate::execution::{CannotRun, ExecutionPosition, ProgressCell};
 use crate::executor::{Executor, Failure};
 use crate::outcome::{Call, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Scenario};
-use crate::story::{Style, Told};
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use crate::timeline::{Recorded, Timeline};
 use ringstorm_model::TraceHash;
 use std::fs::{File, OpenOptions};
@@ -50,7 +50,7 @@ pub struct Child {
     patience: Duration,
     /// Has the files below.
     folder: TempDir,
-    pulse: Pulse,
+    pulse: ProgressCell,
     /// What the child prints.
     words: File,
     running: Option<Running>,
@@ -65,7 +65,7 @@ struct Running {
 /// A child that is no more, and where it was.
 struct Loss {
     verdict: Verdict,
-    place: Place,
+    place: ExecutionPosition,
 }
 
 impl Child {
@@ -79,7 +79,7 @@ impl Child {
         let words = OpenOptions::new().append(true).create_new(true).open(folder.path().join(WORDS))?;
         let pulse =
             OpenOptions::new().read(true).write(true).create_new(true).open(folder.path().join(PULSE))?;
-        Ok(Self { isolation, patience, pulse: Pulse::in_file(pulse)?, folder, words, running: None })
+        Ok(Self { isolation, patience, pulse: ProgressCell::in_file(pulse)?, folder, words, running: None })
     }
 
     fn start(&mut self) -> Result<Running, Failure> {
@@ -140,7 +140,7 @@ impl Child {
         loop {
             match self.hear(&mut running) {
                 Ok(said @ (Reply::Told(_) | Reply::State(_) | Reply::Recorded(_))) => told(said),
-                Ok(Reply::WrongAdapter(wrong)) => return Err(Unfit::Adapter(wrong).into()),
+                Ok(Reply::WrongAdapter(wrong)) => return Err(CannotRun::Adapter(wrong).into()),
                 Ok(Reply::Refused(why)) => return Err(Failure::Child(io::Error::other(why))),
                 Ok(reply) => {
                     self.running = Some(running);
@@ -203,7 +203,7 @@ impl Child {
 
     /// What a seed comes to whose process was lost. It is run once more, since somebody else may have ended it, or may have kept
     /// it from getting on.
-    fn lost_seed(&mut self, kind: Kind, draw: &Draw, seed: u64, loss: Loss) -> Result<Block, Failure> {
+    fn lost_seed(&mut self, kind: SubjectKind, draw: &Draw, seed: u64, loss: Loss) -> Result<Block, Failure> {
         let mut block = Block::default();
         let request = Request::Seeds { subject: kind.name(), draw: draw.into(), first: seed, count: 1 };
         let outcome = match (self.ask(&request, &mut |_| {})?, &loss.verdict) {
@@ -238,7 +238,7 @@ impl Child {
 }
 
 impl Executor for Child {
-    fn seeds(&mut self, kind: Kind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure> {
+    fn seeds(&mut self, kind: SubjectKind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure> {
         let (mut block, mut first, mut count) = (Block::default(), first, count);
         while count > 0 {
             let request = Request::Seeds { subject: kind.name(), draw: draw.into(), first, count };
@@ -263,12 +263,17 @@ impl Executor for Child {
         Ok(block)
     }
 
-    fn run(&mut self, kind: Kind, scenario: &Scenario) -> Result<Outcome, Failure> {
+    fn run(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<Outcome, Failure> {
         let request = Request::Run { subject: kind.name(), scenario: scenario.encode() };
         self.scenario(&request, &mut |_| {})
     }
 
-    fn tell(&mut self, style: Style, kind: Kind, scenario: &Scenario) -> Result<(Told, Outcome), Failure> {
+    fn tell(
+        &mut self,
+        style: Style,
+        kind: SubjectKind,
+        scenario: &Scenario,
+    ) -> Result<(Told, Outcome), Failure> {
         let request = Request::Tell { style, subject: kind.name(), scenario: scenario.encode() };
         let mut told = Told::default();
         let outcome = self.scenario(&request, &mut |said| match said {
@@ -279,7 +284,7 @@ impl Executor for Child {
         Ok((told, outcome))
     }
 
-    fn record(&mut self, kind: Kind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure> {
+    fn record(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure> {
         let (subject, bytes) = (kind.name(), scenario.encode());
         let (mut moments, mut texts) = (Recorded::default(), Vec::new());
         let request =
@@ -316,7 +321,7 @@ impl Drop for Child {
 impl Loss {
     /// What is known of an execution that its process did not survive.
     fn outcome(self) -> Outcome {
-        let Place { steps, call, last_fault, .. } = self.place;
+        let ExecutionPosition { steps, call, last_fault, .. } = self.place;
         let call = call.unwrap_or(Call::Construct);
         let mut hash = TraceHash::default();
         hash.number(u64::from(steps));

@@ -1,12 +1,12 @@
 //! The child's side.
 
 use super::message::{Ended, Reply, Request, receive, send};
+use crate::annotated_trace;
 use crate::campaign::Block;
-use crate::execution::{Pulse, Rig, Unfit};
+use crate::execution::{CannotRun, ProgressCell, Rig};
 use crate::executor::{Executor, Failure};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
-use crate::story;
 use crate::subject::Subjects;
 use crate::timeline;
 use std::fs::File;
@@ -25,14 +25,14 @@ pub fn serve(pulse: File, subjects: Subjects) -> Result<(), Failure> {
     end_with_parent();
     let socket = UnixStream::from(stdin().as_fd().try_clone_to_owned()?);
     let mut rig = Rig::new()?;
-    rig.tell_pulse(Pulse::in_file(pulse)?);
+    rig.report_progress_to(ProgressCell::in_file(pulse)?);
     send(&socket, &Reply::Ready)?;
     let mut requests = BufReader::new(&socket);
     while let Some(request) = receive(&mut requests)? {
         let reply = match answer(&mut rig, subjects, request, &socket) {
             Ok(reply) => reply,
-            Err(Failure::Unfit(Unfit::System(error))) => Reply::Refused(error.to_string()),
-            Err(Failure::Unfit(Unfit::Adapter(wrong))) => Reply::WrongAdapter(wrong),
+            Err(Failure::CannotRun(CannotRun::System(error))) => Reply::Refused(error.to_string()),
+            Err(Failure::CannotRun(CannotRun::Adapter(wrong))) => Reply::WrongAdapter(wrong),
             Err(failure @ Failure::Child(_)) => return Err(failure),
         };
         send(&socket, &reply)?;
@@ -63,11 +63,12 @@ fn answer(
         Request::Tell { style, subject, scenario } => {
             let mut told = Ok(());
             let scenario = Scenario::decode(&scenario);
-            let (state, outcome) = story::tell_to(style, rig, kind(&subject)?, &scenario, &mut |lines| {
-                if told.is_ok() {
-                    told = send(socket, &Reply::Told(lines.to_owned()));
-                }
-            })?;
+            let (state, outcome) =
+                annotated_trace::tell_to(style, rig, kind(&subject)?, &scenario, &mut |lines| {
+                    if told.is_ok() {
+                        told = send(socket, &Reply::Told(lines.to_owned()));
+                    }
+                })?;
             told?;
             send(socket, &Reply::State(state))?;
             Ok(ended(&outcome)?)

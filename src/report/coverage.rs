@@ -1,6 +1,6 @@
 //! Which pairs of driver state and fault were reached, as JSON.
 
-use crate::coverage::{Coverage, Heat, pair_name};
+use crate::coverage::{Coverage, ReachCounts, pair_name};
 use ringstorm_model::DriverState;
 use ringstorm_sim_device::Fault;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ fn states() -> impl Iterator<Item = DriverState> {
 }
 
 impl CoverageReport {
-    pub(super) fn new(heat: &Heat) -> Self {
+    pub(super) fn new(heat: &ReachCounts) -> Self {
         let coverage = heat.coverage();
         let seeds = |fault: Fault| states().map(|state| heat.of(state, fault)).collect();
         Self {
@@ -43,8 +43,8 @@ impl CoverageReport {
     ///
     /// # Errors
     /// A word on what makes no sense in it.
-    pub(super) fn read(&self) -> Result<Heat, String> {
-        let mut heat = Heat::default();
+    pub(super) fn read(&self) -> Result<ReachCounts, String> {
+        let mut heat = ReachCounts::default();
         for (name, seeds) in &self.seeds {
             let fault = name.parse::<Fault>().map_err(|_| format!("{name:?} is no fault"))?;
             if seeds.len() != DriverState::COUNT {

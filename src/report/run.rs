@@ -3,7 +3,7 @@
 use super::coverage::CoverageReport;
 use super::pace::{PaceReport, pace, pace_report};
 use super::{Interval, PROGRAM, RUN_VERSION};
-use crate::campaign::{Canary, Ending, Extent, Finding, NoShard, Plan, Shard, Summary, SweepHash, Tally};
+use crate::campaign::{Budget, Canary, Ending, Finding, NoShard, Plan, Shard, Summary, SweepHash, Tally};
 use crate::counts::CountsReport;
 use crate::outcome::Signature;
 use crate::scenario::{Document, GENERATOR, Profile};
@@ -144,8 +144,8 @@ impl Asked {
             queue_size: plan.draw.queue_size.map(QueueSize::get),
             all_seeds,
             time: match plan.extent {
-                Extent::Seeds(_) => None,
-                Extent::Time(time) => Some(time.as_secs_f64()),
+                Budget::Seeds(_) => None,
+                Budget::Time(time) => Some(time.as_secs_f64()),
             },
             max_findings: plan.max_findings,
             masks: plan.masks.clone(),

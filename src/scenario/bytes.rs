@@ -91,7 +91,7 @@ fn encode_setup(setup: &Setup) -> [u8; HEADER_BYTES] {
     let [low, high] = setup.buffer_size.to_le_bytes();
     let class = if high == 0 { 0 } else { WIDE };
     let [first_low, first_high] = setup.first_index.get().to_le_bytes();
-    let flags = u8::from(setup.goes_on())
+    let flags = u8::from(setup.continues_after_fault())
         | u8::from(setup.refuses_over_long()) << 1
         | u8::from(setup.zeroes()) << 2
         | u8::from(setup.event_index) << 3;

@@ -308,7 +308,7 @@ impl Drawer {
 
     fn taken(&mut self, setup: &Setup, most: u32) {
         if std::mem::take(&mut self.guess.poisoned) {
-            self.guess.broken = !setup.goes_on() || self.one_in(3);
+            self.guess.broken = !setup.continues_after_fault() || self.one_in(3);
         }
         let moved = self.guess.used.min(most);
         self.guess.used -= moved;

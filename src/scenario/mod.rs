@@ -79,7 +79,7 @@ impl Setup {
             && u64::from(self.buffer_size) * u64::from(self.queue_size.get()) <= BUFFER_BYTES_MAX
     }
 
-    pub(crate) fn goes_on(&self) -> bool {
+    pub(crate) fn continues_after_fault(&self) -> bool {
         self.policies.after_fault == AfterFault::GoOn
     }
 

@@ -48,7 +48,7 @@ impl Display for Setup {
         if self.event_index {
             write!(f, " features=event-idx")?;
         }
-        if self.goes_on() {
+        if self.continues_after_fault() {
             write!(f, " after-fault=go-on")?;
         }
         if self.refuses_over_long() {

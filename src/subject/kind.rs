@@ -7,7 +7,7 @@ use strum::VariantArray;
 
 /// A kind of subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SubjectKind {
     /// The queue of ringstorm-core.
     Core,
     /// A naive queue, with one known defect or none.
@@ -15,12 +15,12 @@ pub enum Kind {
     /// A naive queue that ends its process or never returns: to be run in child processes.
     Deadly(Deed),
     /// Somebody else's queue.
-    Own(&'static Own),
+    External(&'static External),
 }
 
 /// Somebody else's queue: what it is called, what it can do, and how one is made.
 #[derive(Debug)]
-pub struct Own {
+pub struct External {
     name: &'static str,
     capabilities: Capabilities,
     build: fn(&Setup, &Provided) -> Box<dyn Subject>,
@@ -28,15 +28,15 @@ pub struct Own {
     largest: u16,
 }
 
-impl PartialEq for Own {
+impl PartialEq for External {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
     }
 }
 
-impl Eq for Own {}
+impl Eq for External {}
 
-impl Own {
+impl External {
     /// A queue by the name that the command, findings and `expect` lines call it: letters, digits, `-`, `_` and `.`.
     pub const fn new(
         name: &'static str,
@@ -81,7 +81,7 @@ const fn packed(size: QueueSize) -> usize {
     Layout::new(size).len()
 }
 
-impl Kind {
+impl SubjectKind {
     /// All kinds that come with ringstorm and can be run in this process.
     pub fn all() -> impl Iterator<Item = Self> {
         let specimens = Defect::VARIANTS.iter().map(|defect| Self::Specimen(Some(*defect)));
@@ -105,7 +105,7 @@ impl Kind {
             Self::Specimen(None) => "specimen".to_owned(),
             Self::Specimen(Some(defect)) => format!("specimen-{}", defect.name()),
             Self::Deadly(deed) => format!("deadly-{}", deed.name()),
-            Self::Own(own) => own.name.to_owned(),
+            Self::External(own) => own.name.to_owned(),
         }
     }
 
@@ -115,7 +115,7 @@ impl Kind {
             Self::Core => CoreQueue::CAPABILITIES,
             Self::Specimen(_) => Specimen::CAPABILITIES,
             Self::Deadly(_) => Deadly::CAPABILITIES,
-            Self::Own(own) => own.capabilities,
+            Self::External(own) => own.capabilities,
         }
     }
 
@@ -125,14 +125,14 @@ impl Kind {
             Self::Core => Box::new(CoreQueue::new(setup, provided)),
             Self::Specimen(defect) => Box::new(Specimen::new(defect, setup, provided)),
             Self::Deadly(deed) => Box::new(Deadly::new(deed, setup, provided)),
-            Self::Own(own) => (own.build)(setup, provided),
+            Self::External(own) => (own.build)(setup, provided),
         }
     }
 
     /// Bytes that its table and rings need for a queue of this size.
     pub(crate) fn ring_bytes(self, size: QueueSize) -> usize {
         match self {
-            Self::Own(own) => (own.rings)(size),
+            Self::External(own) => (own.rings)(size),
             Self::Core | Self::Specimen(_) | Self::Deadly(_) => packed(size),
         }
     }
@@ -155,7 +155,7 @@ impl Kind {
     /// The largest queue that there can be of it.
     pub fn largest(self) -> QueueSize {
         match self {
-            Self::Own(own) => QueueSize::new(own.largest.into()).expect("`with_largest` takes no other"),
+            Self::External(own) => QueueSize::new(own.largest.into()).expect("`with_largest` takes no other"),
             Self::Core | Self::Specimen(_) | Self::Deadly(_) => QueueSize::MAX,
         }
     }
@@ -164,7 +164,7 @@ impl Kind {
 /// The subjects that a command knows: those that come with ringstorm, and somebody's own.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Subjects {
-    own: &'static [Own],
+    own: &'static [External],
 }
 
 impl Subjects {
@@ -172,12 +172,12 @@ impl Subjects {
     ///
     /// # Errors
     /// In words, if a name is taken or no name, or a size is none.
-    pub fn with(own: &'static [Own]) -> Result<Self, String> {
+    pub fn with(own: &'static [External]) -> Result<Self, String> {
         for (at, subject) in own.iter().enumerate() {
             if let Some(flaw) = subject.flaw() {
                 return Err(flaw);
             }
-            if Kind::by_name(subject.name).is_some() || own[..at].contains(subject) {
+            if SubjectKind::by_name(subject.name).is_some() || own[..at].contains(subject) {
                 return Err(format!("there is a subject by the name of {} already", subject.name));
             }
         }
@@ -185,22 +185,22 @@ impl Subjects {
     }
 
     /// Somebody's own.
-    pub fn own(self) -> impl Iterator<Item = Kind> {
-        self.own.iter().map(Kind::Own)
+    pub fn own(self) -> impl Iterator<Item = SubjectKind> {
+        self.own.iter().map(SubjectKind::External)
     }
 
     /// All of them, somebody's own first.
-    pub fn named(self) -> impl Iterator<Item = Kind> {
-        self.own().chain(Kind::named())
+    pub fn named(self) -> impl Iterator<Item = SubjectKind> {
+        self.own().chain(SubjectKind::named())
     }
 
     /// The one of this name.
-    pub fn by_name(self, name: &str) -> Option<Kind> {
+    pub fn by_name(self, name: &str) -> Option<SubjectKind> {
         self.named().find(|kind| kind.name() == name)
     }
 
     /// The one that is run unless another is asked for.
-    pub fn usual(self) -> Kind {
-        self.own.first().map_or(Kind::Core, Kind::Own)
+    pub fn usual(self) -> SubjectKind {
+        self.own.first().map_or(SubjectKind::Core, SubjectKind::External)
     }
 }

@@ -13,7 +13,7 @@ mod wrong;
 
 pub use core_queue::CoreQueue;
 pub use deadly::{Deadly, Deed};
-pub use kind::{Kind, Own, Subjects};
+pub use kind::{External, SubjectKind, Subjects};
 pub use pool::{Buffer, BufferPool, Lent};
 pub use specimen::{Defect, Specimen};
 pub use wrong::{Trespass, WrongAdapter};

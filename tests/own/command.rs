@@ -1,11 +1,11 @@
 //! The command line over somebody's own subjects, in another program.
 
 use super::example;
-use ringstorm::cli::{self, Found, Refusal};
-use ringstorm::subject::{Capabilities, Own, Subjects};
+use ringstorm::cli::{self, CliError, Found};
+use ringstorm::subject::{Capabilities, External, Subjects};
 
 /// A folder to run commands in is that of the package, so whatever is written goes elsewhere.
-fn run(own: &'static [Own], arguments: &[&str]) -> Result<Found, Refusal> {
+fn run(own: &'static [External], arguments: &[&str]) -> Result<Found, CliError> {
     cli::command(own, arguments)
 }
 
@@ -47,8 +47,8 @@ fn a_test_runs_the_storm_over_its_own_queue() {
 }
 
 /// What is refused, in words.
-fn refused(own: &'static [Own], arguments: &[&str]) -> String {
-    let Err(Refusal::Input(text)) = run(own, arguments) else { panic!("{arguments:?} was not refused") };
+fn refused(own: &'static [External], arguments: &[&str]) -> String {
+    let Err(CliError::Input(text)) = run(own, arguments) else { panic!("{arguments:?} was not refused") };
     text
 }
 
@@ -62,10 +62,10 @@ fn what_is_refused() {
 
 #[test]
 fn names_that_are_none() {
-    const fn named(name: &'static str) -> Own {
-        Own::new(name, Capabilities::NONE, |_, _| unreachable!("nothing is run"))
+    const fn named(name: &'static str) -> External {
+        External::new(name, Capabilities::NONE, |_, _| unreachable!("nothing is run"))
     }
-    let flaw = |own: &'static [Own]| Subjects::with(own).unwrap_err();
+    let flaw = |own: &'static [External]| Subjects::with(own).unwrap_err();
     insta::assert_snapshot!(flaw(&[const { named("core") }]), @"there is a subject by the name of core already");
     insta::assert_snapshot!(flaw(&[const { named("mine") }, const { named("mine") }]), @"there is a subject by the name of mine already");
     insta::assert_snapshot!(flaw(&[const { named("a b") }]), @"the name of a subject is of letters, digits, - _ and ., which \"a b\" is not");

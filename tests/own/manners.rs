@@ -5,8 +5,8 @@ use ringstorm::outcome::{Expected, Outcome};
 use ringstorm::scenario::{Profile, Scenario, Setup, Step, generate};
 use ringstorm::shrink::{BUDGET, shrink_while};
 use ringstorm::subject::{
-    Answer, Capabilities, Completion, CoreQueue, Geometry, Kind, MisuseKind, Name, Own, Provided, Refusal,
-    Subject, Submission,
+    Answer, Capabilities, Completion, CoreQueue, External, Geometry, MisuseKind, Name, Provided, Refusal,
+    Subject, SubjectKind, Submission,
 };
 use ringstorm_model::Invariant;
 
@@ -146,12 +146,12 @@ const AT_ONCE: Capabilities = Capabilities {
 const FILLS: Capabilities = Capabilities { submits_itself: true, ..AT_ONCE };
 
 /// The first finding among some seeds.
-fn storm(own: &'static Own) -> Option<Outcome> {
+fn storm(own: &'static External) -> Option<Outcome> {
     let mut rig = Rig::new().expect("memory");
     let mut effective = 0;
     for seed in 0..600 {
         let scenario = generate(seed, Profile::Swarm, 64);
-        let outcome = rig.run(Kind::Own(own), &scenario, &mut ()).expect("a run");
+        let outcome = rig.run(SubjectKind::External(own), &scenario, &mut ()).expect("a run");
         effective += outcome.effective_steps;
         if outcome.is_finding() {
             return Some(outcome);
@@ -163,7 +163,7 @@ fn storm(own: &'static Own) -> Option<Outcome> {
 
 macro_rules! found {
     ($make:ident, $can:expr, $defect:ident) => {{
-        static OWN: Own = Own::new("mannered", $can, |setup: &Setup, provided: &Provided| {
+        static OWN: External = External::new("mannered", $can, |setup: &Setup, provided: &Provided| {
             Box::new(Mannered::$make(Defect::$defect, setup, provided))
         })
         .with_largest(64);
@@ -206,12 +206,12 @@ fn a_queue_that_can_do_less_is_not_to_blame() {
         |can| *can = Capabilities { prepare: true, free: true, lengths: true, ..Capabilities::NONE },
     ];
     for (number, lessen) in less.iter().enumerate() {
-        let mut can = Kind::Core.capabilities();
+        let mut can = SubjectKind::Core.capabilities();
         lessen(&mut can);
         let build = |setup: &Setup, provided: &Provided| -> Box<dyn Subject> {
             Box::new(CoreQueue::new(setup, provided))
         };
-        let own = Box::leak(Box::new(Own::new("less", can, build)));
+        let own = Box::leak(Box::new(External::new("less", can, build)));
         let found = storm(own);
         assert!(found.is_none(), "{number}: {found:?}");
     }
@@ -221,20 +221,23 @@ fn a_queue_that_can_do_less_is_not_to_blame() {
 #[test]
 fn a_queue_that_frees_as_it_takes_is_asked_to_free_nothing() {
     const CAN: Capabilities = Capabilities { misuse: true, ..AT_ONCE };
-    static OWN: Own =
-        Own::new("mannered", CAN, |setup, provided| Box::new(Mannered::new(Defect::None, setup, provided)));
+    static OWN: External = External::new("mannered", CAN, |setup, provided| {
+        Box::new(Mannered::new(Defect::None, setup, provided))
+    });
     let text = "ringstorm scenario 1\nqueue size=4 buffer=8\ndriver submit writable=1x8\ndevice take\n\
                 device return newest\ndriver take\ndriver free newest\ndriver read newest limit=full\n\
                 driver misuse free free-descriptor newest\n";
     let document: ringstorm::scenario::Document = text.parse().expect("a scenario");
-    let outcome =
-        Rig::new().expect("memory").run(Kind::Own(&OWN), &document.scenario, &mut ()).expect("a run");
+    let outcome = Rig::new()
+        .expect("memory")
+        .run(SubjectKind::External(&OWN), &document.scenario, &mut ())
+        .expect("a run");
     assert_eq!((outcome.is_finding(), outcome.skipped_steps), (false, 3), "{outcome:?}");
 }
 
 #[test]
 fn a_queue_is_made_as_large_as_it_can_be() {
-    static OWN: Own = Own::new("mannered", AT_ONCE, |setup, provided| {
+    static OWN: External = External::new("mannered", AT_ONCE, |setup, provided| {
         assert_eq!(setup.queue_size.get(), 2);
         Box::new(Mannered::new(Defect::None, setup, provided))
     })
@@ -244,7 +247,8 @@ fn a_queue_is_made_as_large_as_it_can_be() {
         steps: Vec::new(),
     };
     let mut rig = Rig::new().expect("memory");
-    let (story, _) = ringstorm::story::tell(&mut rig, Kind::Own(&OWN), &scenario).expect("a run");
+    let (story, _) =
+        ringstorm::annotated_trace::tell(&mut rig, SubjectKind::External(&OWN), &scenario).expect("a run");
     assert!(story.starts_with("queue size=2 "), "{story}");
     for command in ["run", "explore"] {
         let own = std::slice::from_ref(&OWN);
@@ -256,12 +260,12 @@ fn a_queue_is_made_as_large_as_it_can_be() {
 /// A chain that is refused for its length is cut in halves, and not buffer by buffer.
 #[test]
 fn a_chain_of_many_buffers_is_shrunk_soon() {
-    static OWN: Own = Own::new("mannered", AT_ONCE, |setup, provided| {
+    static OWN: External = External::new("mannered", AT_ONCE, |setup, provided| {
         Box::new(Mannered::new(Defect::LeaksWhatItRefuses, setup, provided))
     });
     let text = "ringstorm scenario 1\nqueue size=4 buffer=1\ndriver submit readable=131072x1\n";
     let scenario = text.parse::<ringstorm::scenario::Document>().expect("a scenario").scenario;
-    let (kind, mut rig) = (Kind::Own(&OWN), Rig::new().expect("memory"));
+    let (kind, mut rig) = (SubjectKind::External(&OWN), Rig::new().expect("memory"));
     let outcome = rig.run(kind, &scenario, &mut ()).expect("a run");
     assert_eq!(Expected::of(&outcome.verdict), Expected::Violation(Invariant::FreeCount));
     let signature = outcome.signature("mannered");

@@ -1,10 +1,12 @@
 //! What an adapter sees its queue do outside of its memory is a finding, wherever the scenario is run.
 
-use ringstorm::campaign::{self, Ending, Extent, Finding, Hang, Observer, Plan, Summary};
+use ringstorm::campaign::{self, Budget, Ending, Finding, Hang, Observer, Plan, Summary};
 use ringstorm::execution::{Advance, Rig};
 use ringstorm::outcome::{Call, Expected, Verdict};
 use ringstorm::scenario::{Document, Draw, Profile, Setup, Step};
-use ringstorm::subject::{Answer, Capabilities, Completion, Geometry, Kind, Own, Subject, Trespass};
+use ringstorm::subject::{
+    Answer, Capabilities, Completion, External, Geometry, Subject, SubjectKind, Trespass,
+};
 use ringstorm_model::Invariant;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -46,10 +48,11 @@ fn geometry(setup: &Setup) -> Geometry {
     Geometry { size, table: 0, available, used: end.next_multiple_of(4) }
 }
 
-static STRAY: Own = Own::new("stray", Capabilities::NONE, |setup, _| Box::new(Stray(geometry(setup), false)));
+static STRAY: External =
+    External::new("stray", Capabilities::NONE, |setup, _| Box::new(Stray(geometry(setup), false)));
 
-static STICKY: Own =
-    Own::new("sticky", Capabilities::NONE, |setup, _| Box::new(Stray(geometry(setup), true)));
+static STICKY: External =
+    External::new("sticky", Capabilities::NONE, |setup, _| Box::new(Stray(geometry(setup), true)));
 
 const SCENARIO: &str =
     "ringstorm scenario 1\nqueue size=2 buffer=8\ndriver take\ndriver submit readable=1x8\n";
@@ -58,21 +61,21 @@ const SCENARIO: &str =
 fn it_violates_own_area_in_the_call_that_it_was_seen_in() {
     let scenario = SCENARIO.parse::<Document>().unwrap().scenario;
     let mut rig = Rig::new().unwrap();
-    let outcome = rig.run(Kind::Own(&STRAY), &scenario, &mut ()).unwrap();
+    let outcome = rig.run(SubjectKind::External(&STRAY), &scenario, &mut ()).unwrap();
     let Verdict::Violation(violation) = &outcome.verdict else { panic!("{:?}", outcome.verdict) };
     assert_eq!(violation.to_string(), "own-area: 8 bytes behind the rings were written");
     assert_eq!((outcome.call, outcome.step), (Call::Submit, 1));
     let signature = outcome.signature("stray").to_string();
     assert_eq!(signature, "stray/violation/own-area/submit/no-fault");
     // The rig is of use for another execution.
-    assert!(!rig.run(Kind::Core, &scenario, &mut ()).unwrap().is_finding());
+    assert!(!rig.run(SubjectKind::Core, &scenario, &mut ()).unwrap().is_finding());
 }
 
 #[test]
 fn it_ends_an_execution_that_goes_step_by_step() {
     let scenario = SCENARIO.parse::<Document>().unwrap().scenario;
     let mut rig = Rig::new().unwrap();
-    rig.try_begin(Kind::Own(&STRAY), &scenario.setup).unwrap();
+    rig.try_begin(SubjectKind::External(&STRAY), &scenario.setup).unwrap();
     assert_eq!(rig.try_step(&scenario.steps[0]).unwrap(), Advance::On);
     let Advance::Ended(verdict) = rig.try_step(&scenario.steps[1]).unwrap() else { panic!("it goes on") };
     assert_eq!(Expected::of(&verdict), Expected::Violation(Invariant::OwnArea));
@@ -93,10 +96,10 @@ fn a_call_that_does_not_return_while_shrinking_costs_no_finding() {
     let submits =
         |seed: &u64| draw.scenario(*seed).steps.iter().any(|step| matches!(step, Step::Submit { .. }));
     let plan = Plan {
-        kind: Kind::Own(&STICKY),
+        kind: SubjectKind::External(&STICKY),
         draw,
         from: (0..).find(submits).expect("a seed"),
-        extent: Extent::Seeds(1),
+        extent: Budget::Seeds(1),
         jobs: 1,
         max_findings: 9,
         masks: BTreeSet::new(),

@@ -1,10 +1,10 @@
 //! What an adapter does wrong is told to its author in words, and is no finding.
 
-use ringstorm::execution::{Rig, Unfit};
+use ringstorm::execution::{CannotRun, Rig};
 use ringstorm::scenario::{Document, Setup};
 use ringstorm::subject::{
-    Answer, Capabilities, Completion, CoreQueue, DeviceAddress, Geometry, Kind, Own, Provided, RingIndex,
-    SharedMemory, Subject, WrongAdapter,
+    Answer, Capabilities, Completion, CoreQueue, DeviceAddress, External, Geometry, Provided, RingIndex,
+    SharedMemory, Subject, SubjectKind, WrongAdapter,
 };
 
 /// The queue of ringstorm-core behind an adapter with a fault of its own.
@@ -82,14 +82,14 @@ const FREES: Capabilities = Capabilities { free: true, ..Capabilities::NONE };
 const PREPARES: Capabilities = Capabilities { prepare: true, ..Capabilities::NONE };
 
 /// What a scenario comes to with an adapter.
-fn told(own: &'static Own, step: &str) -> String {
+fn told(own: &'static External, step: &str) -> String {
     let text = format!("ringstorm scenario 1\nqueue size=4 buffer=64 first-index=0xfffe\n{step}\n");
     let document: Document = text.parse().expect("a scenario");
     let mut rig = Rig::new().expect("memory");
-    let result = rig.run(Kind::Own(own), &document.scenario, &mut ());
-    let Err(Unfit::Adapter(wrong)) = result else { panic!("{result:?}") };
+    let result = rig.run(SubjectKind::External(own), &document.scenario, &mut ());
+    let Err(CannotRun::Adapter(wrong)) = result else { panic!("{result:?}") };
     // The rig is as good as before.
-    assert!(!rig.run(Kind::Core, &document.scenario, &mut ()).expect("a run").is_finding());
+    assert!(!rig.run(SubjectKind::Core, &document.scenario, &mut ()).expect("a run").is_finding());
     wrong.to_string()
 }
 
@@ -98,7 +98,7 @@ macro_rules! wrong {
         wrong!($fault, COUNTS, "driver submit readable=1x8")
     };
     ($fault:ident, $can:expr, $steps:expr) => {{
-        static OWN: Own = Own::new("wrong", $can, |setup: &Setup, provided: &Provided| {
+        static OWN: External = External::new("wrong", $can, |setup: &Setup, provided: &Provided| {
             Box::new(Wrong { queue: CoreQueue::new(setup, provided), fault: Fault::$fault })
         });
         told(&OWN, $steps)
@@ -128,19 +128,20 @@ fn what_is_done_otherwise_than_was_promised() {
 /// The queue of the example, with another place for its buffers, and other indexes than it says.
 #[test]
 fn what_stands_where_the_device_does_not_look() {
-    static CRAMPED: Own = Own::new("cramped", Capabilities::NONE, |setup, provided| {
+    static CRAMPED: External = External::new("cramped", Capabilities::NONE, |setup, provided| {
         Box::new(Wrong { queue: CoreQueue::new(setup, provided), fault: Fault::Raised })
     })
     .with_rings(|_| 16);
     insta::assert_snapshot!(told(&CRAMPED, "settle"), @"the adapter is wrong, which says nothing of its queue: its `with_rings` asks for 16 bytes, and table and rings of a queue of 4 have 120 (2.7) (when it was made)");
-    static OF_THIS_PROCESS: Own = Own::new("of-this-process", Capabilities::NONE, |setup, provided| {
-        let host = DeviceAddress::new(provided.buffers.host_address());
-        let provided = Provided { buffers_address: host, ..provided.clone() };
-        Box::new(Wrong { queue: CoreQueue::new(setup, &provided), fault: Fault::ReadsTooMuch })
-    });
+    static OF_THIS_PROCESS: External =
+        External::new("of-this-process", Capabilities::NONE, |setup, provided| {
+            let host = DeviceAddress::new(provided.buffers.host_address());
+            let provided = Provided { buffers_address: host, ..provided.clone() };
+            Box::new(Wrong { queue: CoreQueue::new(setup, &provided), fault: Fault::ReadsTooMuch })
+        });
     insta::assert_snapshot!(told(&OF_THIS_PROCESS, "driver submit readable=1x8"), @"the adapter is wrong, which says nothing of its queue: a buffer has an address of this process; to the device it is at `Provided::buffers_address` and its offset (in step 0, submit)");
     const FIRST: Capabilities = Capabilities { first_index: true, ..Capabilities::NONE };
-    static AT_ZERO: Own = Own::new("at-zero", FIRST, |setup, provided| {
+    static AT_ZERO: External = External::new("at-zero", FIRST, |setup, provided| {
         let setup = Setup { first_index: RingIndex::new(0), ..*setup };
         Box::new(Wrong { queue: CoreQueue::new(&setup, provided), fault: Fault::ReadsTooMuch })
     });
@@ -183,7 +184,7 @@ impl Subject for Bare {
 
 macro_rules! promises {
     ($capability:ident, $step:expr) => {{
-        static OWN: Own = Own::new(
+        static OWN: External = External::new(
             "bare",
             Capabilities { $capability: true, ..Capabilities::NONE },
             |setup: &Setup, _: &Provided| {

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, Sequential, StateMachineTest};
 use ringstorm::execution::{Rig, Stop};
 use ringstorm::scenario::{Buffers, Op, Scenario, Setup, Step};
-use ringstorm::subject::Kind;
+use ringstorm::subject::SubjectKind;
 use ringstorm_core::AfterFault;
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ pub type Sequence = Sequential<Books, Step, BoxedStrategy<Books>, BoxedStrategy<
 /// What is known of the queue without asking it. Each chain is the number of its descriptors.
 #[derive(Clone)]
 pub struct Books {
-    kind: Kind,
+    kind: SubjectKind,
     /// What it is made from.
     pub setup: Setup,
     steps: Vec<Step>,
@@ -57,7 +57,7 @@ impl fmt::Debug for Books {
 
 impl Books {
     /// Books of a queue that was just made.
-    pub fn new(kind: Kind, setup: Setup, hostile: bool) -> Self {
+    pub fn new(kind: SubjectKind, setup: Setup, hostile: bool) -> Self {
         let none = VecDeque::new;
         Self {
             kind,
@@ -77,7 +77,7 @@ impl Books {
     }
 
     /// Any setup, honest or hostile.
-    pub fn any(kind: Kind) -> BoxedStrategy<Self> {
+    pub fn any(kind: SubjectKind) -> BoxedStrategy<Self> {
         let new = move |(setup, hostile)| Self::new(kind, setup, hostile);
         (setups(), any::<bool>()).prop_map(new).boxed()
     }
@@ -154,7 +154,7 @@ impl ReferenceStateMachine for Books {
     type Transition = Step;
 
     fn init_state() -> BoxedStrategy<Self> {
-        Self::any(Kind::Core)
+        Self::any(SubjectKind::Core)
     }
 
     fn transitions(books: &Self) -> BoxedStrategy<Step> {
@@ -222,7 +222,7 @@ where
 /// What becomes of a failure.
 pub trait Failing {
     /// Ends the case by a panic.
-    fn fail(kind: Kind, scenario: &Scenario, what: &str) -> !;
+    fn fail(kind: SubjectKind, scenario: &Scenario, what: &str) -> !;
 }
 
 thread_local! {

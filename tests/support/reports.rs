@@ -1,21 +1,21 @@
 //! Reports to be shown: of a small run, with times that do not change, and one that nobody wishes well.
 
-use ringstorm::campaign::{self, Canary, Extent, Hang, Plan, Summary};
+use ringstorm::campaign::{self, Budget, Canary, Hang, Plan, Summary};
 use ringstorm::report::{
     Asked, CalibrationReport, Interval, PROGRAM, PaceReport, RunReport, file_name, read_calibration,
 };
 use ringstorm::scenario::{Draw, Profile};
-use ringstorm::subject::Kind;
+use ringstorm::subject::SubjectKind;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 /// A run of some seeds that stops at so many groups of findings.
 pub fn run(subject: &str, seeds: u64, max_findings: usize) -> RunReport {
     let plan = Plan {
-        kind: Kind::by_name(subject).expect("a subject"),
+        kind: SubjectKind::by_name(subject).expect("a subject"),
         draw: Draw { profile: Profile::Swarm, steps: 64, queue_size: None },
         from: 0,
-        extent: Extent::Seeds(seeds),
+        extent: Budget::Seeds(seeds),
         jobs: 2,
         max_findings,
         masks: BTreeSet::new(),

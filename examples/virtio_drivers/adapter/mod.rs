@@ -9,7 +9,7 @@ mod transport;
 mod virt_queue;
 
 use ringstorm::scenario::Setup;
-use ringstorm::subject::{Capabilities, Own, Provided, QueueSize, Subject};
+use ringstorm::subject::{Capabilities, External, Provided, QueueSize, Subject};
 use virt_queue::Kind;
 
 /// Where the scenarios are that show what was found.
@@ -24,7 +24,7 @@ fn rings(size: QueueSize) -> usize {
 }
 
 /// All of them. Those that are spared what was found have no other findings, or they would be told here.
-pub static ALL: [Own; 10] = [
+pub static ALL: [External; 10] = [
     virt_queue("virtio-drivers", virt_queue::CAN, |setup, provided| {
         virt_queue::new(Kind { legacy: false, spared: false }, setup, provided)
     }),
@@ -67,14 +67,14 @@ const fn unmeasured(can: Capabilities) -> Capabilities {
 
 type Build = fn(&Setup, &Provided) -> Box<dyn Subject>;
 
-const fn virt_queue(name: &'static str, can: Capabilities, build: Build) -> Own {
-    Own::new(name, can, build).with_rings(rings).with_largest(any_queue::LARGEST)
+const fn virt_queue(name: &'static str, can: Capabilities, build: Build) -> External {
+    External::new(name, can, build).with_rings(rings).with_largest(any_queue::LARGEST)
 }
 
-const fn owning_queue(name: &'static str, can: Capabilities, build: Build) -> Own {
-    Own::new(name, can, build).with_rings(rings).with_largest(owning_queue::LARGEST)
+const fn owning_queue(name: &'static str, can: Capabilities, build: Build) -> External {
+    External::new(name, can, build).with_rings(rings).with_largest(owning_queue::LARGEST)
 }
 
-const fn blocking(name: &'static str, can: Capabilities, build: Build) -> Own {
-    Own::new(name, can, build).with_rings(rings).with_largest(1)
+const fn blocking(name: &'static str, can: Capabilities, build: Build) -> External {
+    External::new(name, can, build).with_rings(rings).with_largest(1)
 }

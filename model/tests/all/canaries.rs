@@ -4,10 +4,10 @@ use crate::support::{
     self, FOUR, NOTHING, OUT, accepting, and, available, chain, element, fetched, flawed, free, free_count,
     index, no_submit, no_take, read, rejects, stores, submit, take, used, writable,
 };
-use ringstorm_model::{ChainFlaw, Descriptor, Event, Invariant, MisuseKind, Refusal};
+use ringstorm_model::{ChainFlaw, Event, Invariant, MisuseKind, ObservedDescriptor, Refusal};
 use strum::VariantArray;
 
-const QUERY: [Descriptor; 2] = [support::readable(0, 3), writable(1, 8)];
+const QUERY: [ObservedDescriptor; 2] = [support::readable(0, 3), writable(1, 8)];
 
 /// Chain 0: three bytes there, eight back. The available index is then 1.
 const ASKED: [Event<'static>; 4] = [submit(&[b"abc"], &[8], 0), chain(0, &QUERY), index(1), available(0)];
@@ -34,7 +34,8 @@ fn canary_of(invariant: Invariant) -> Canary {
             canary(ASKED[..1].to_vec(), flawed(0, &QUERY, ChainFlaw::Malformed), chain(0, &QUERY))
         }
         Invariant::BuffersRegistered => {
-            const NOWHERE: [Descriptor; 2] = [QUERY[0], Descriptor { place: None, ..QUERY[1] }];
+            const NOWHERE: [ObservedDescriptor; 2] =
+                [QUERY[0], ObservedDescriptor { place: None, ..QUERY[1] }];
             let bad = flawed(0, &NOWHERE, ChainFlaw::Unregistered);
             canary(ASKED[..1].to_vec(), bad, chain(0, &QUERY))
         }

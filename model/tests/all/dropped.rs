@@ -3,7 +3,7 @@
 use crate::support::{
     self, FOUR, OUT, accepts, and, available, chain, element, fetched, index, rejects, submit, used, writable,
 };
-use ringstorm_model::{Descriptor, Event, Invariant, Place};
+use ringstorm_model::{Event, Invariant, ObservedDescriptor, Place};
 
 const fn dropped(rings: bool, buffers: bool) -> Event<'static> {
     Event::Dropped { rings, buffers }
@@ -27,10 +27,10 @@ fn the_rings_are_kept_whatever_the_device_has() {
 
 #[test]
 fn buffers_are_kept_if_the_device_accesses_them() {
-    let reply = Event::Wrote { place: Place { region: 0, offset: 0 }, length: 8 };
+    let reply = Event::DeviceWrote { place: Place { region: 0, offset: 0 }, length: 8 };
     rejects(&FOUR, &and(&OUT, &[dropped(true, false)]), reply, Invariant::MemoryKept);
     accepts(&FOUR, &and(&OUT, &[dropped(true, true)]), reply);
-    const QUERY: [Descriptor; 1] = [support::readable(0, 3)];
+    const QUERY: [ObservedDescriptor; 1] = [support::readable(0, 3)];
     let asked = [submit(&[b"abc"], &[], 0), chain(0, &QUERY), index(1), available(0)];
     let query = fetched(0, &QUERY, b"abc");
     rejects(&FOUR, &and(&asked, &[dropped(true, false)]), query, Invariant::MemoryKept);

@@ -4,9 +4,9 @@ use crate::support::{
     FOUR, NOTHING, OUT, accepts, and, available, blame, chain, element, free, index, no_submit, no_take,
     rejects, stores, submit, take, used, writable,
 };
-use ringstorm_model::{Event, Invariant, MisuseKind, Refusal, Setup};
+use ringstorm_model::{Event, Invariant, MisuseKind, ModelSetup, Refusal};
 
-const BY_INDEX: Setup = Setup { event_index: true, ..FOUR };
+const BY_INDEX: ModelSetup = ModelSetup { event_index: true, ..FOUR };
 
 const fn asks(index: u16) -> Event<'static> {
     Event::AvailableEvent { index }
@@ -22,7 +22,7 @@ const fn publish(notify: bool) -> Event<'static> {
 
 /// Asserts that the next publishing must notify, or need not.
 #[track_caller]
-fn must_notify(setup: &Setup, before: &[Event<'_>], must: bool) {
+fn must_notify(setup: &ModelSetup, before: &[Event<'_>], must: bool) {
     accepts(setup, before, publish(true));
     match must {
         true => rejects(setup, before, publish(false), Invariant::Notified),
@@ -39,7 +39,7 @@ fn submissions(from: u16, count: u16) -> Vec<Event<'static>> {
 #[test]
 fn the_entry_that_is_asked_for_is_told_with_its_batch() {
     for first_index in [0, 3, 32_766, 65_532, 65_534, 65_535] {
-        let setup = Setup { first_index, ..BY_INDEX };
+        let setup = ModelSetup { first_index, ..BY_INDEX };
         for count in 0..=4 {
             let entries: Vec<u16> = (0..count).map(|entry| first_index.wrapping_add(entry)).collect();
             for event in (0..12).map(|around| first_index.wrapping_sub(6).wrapping_add(around)) {
@@ -56,7 +56,7 @@ fn the_entry_that_is_asked_for_is_told_with_its_batch() {
 #[test]
 fn batches_follow_one_another() {
     for first_index in [0, 65_534] {
-        let setup = Setup { first_index, ..BY_INDEX };
+        let setup = ModelSetup { first_index, ..BY_INDEX };
         let entry = |number: u16| first_index.wrapping_add(number);
         for (first, second) in [(0, 1), (1, 0), (1, 1), (1, 3), (2, 2), (3, 1)] {
             let one = and(&and(&[asks(entry(9))], &submissions(0, first)), &[publish(false)]);
@@ -72,7 +72,7 @@ fn batches_follow_one_another() {
 #[test]
 fn a_device_begins_by_asking_for_the_first_entry() {
     for first_index in [0, 9, 65_535] {
-        let setup = Setup { first_index, ..BY_INDEX };
+        let setup = ModelSetup { first_index, ..BY_INDEX };
         must_notify(&setup, &submissions(0, 1), true);
         let told = and(&submissions(0, 1), &[publish(true)]);
         must_notify(&setup, &and(&told, &submissions(1, 1)), false);
@@ -136,7 +136,7 @@ fn a_driver_that_took_everything_asks_for_the_next_element() {
             }
         }
     }
-    let setup = Setup { first_index: 65_535, ..BY_INDEX };
+    let setup = ModelSetup { first_index: 65_535, ..BY_INDEX };
     accepts(&setup, &[], wakes(65_535));
     rejects(&setup, &[], wakes(0), Invariant::Notified);
     let reset = [Event::Reset { first_index: 12 }];
@@ -146,7 +146,7 @@ fn a_driver_that_took_everything_asks_for_the_next_element() {
 
 #[test]
 fn whoever_does_not_want_to_be_woken_may_ask_for_anything() {
-    for setup in [BY_INDEX, Setup { first_index: 0, ..BY_INDEX }] {
+    for setup in [BY_INDEX, ModelSetup { first_index: 0, ..BY_INDEX }] {
         accepts(&setup, &OUT, interrupts(false, 0, 77));
         let off = and(&OUT, &[interrupts(false, 0, 77)]);
         accepts(&setup, &off, wakes(77));

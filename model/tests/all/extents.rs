@@ -2,9 +2,9 @@
 
 use crate::support::{self, FOUR, at, free};
 use proptest::prelude::*;
-use ringstorm_model::{Descriptor, Event, Invariant, Model, Setup, Violation};
+use ringstorm_model::{Event, Invariant, Model, ModelSetup, ObservedDescriptor, Violation};
 
-const MANY: Setup = Setup { queue_size: 16, ..FOUR };
+const MANY: ModelSetup = ModelSetup { queue_size: 16, ..FOUR };
 
 /// A queue, and how often its ring indexes moved.
 struct Scene {
@@ -21,7 +21,7 @@ impl Scene {
     }
 
     /// A chain of these buffers goes to the device.
-    fn add(&mut self, buffers: &[Descriptor]) -> Result<(), Violation> {
+    fn add(&mut self, buffers: &[ObservedDescriptor]) -> Result<(), Violation> {
         // A driver may put several buffers into one descriptor, so that one can be longer than a buffer.
         let pieces = |writable: bool| {
             let parts = buffers.iter().filter(move |part| part.writable == writable);
@@ -53,12 +53,12 @@ impl Scene {
 }
 
 /// A buffer in region 0.
-const fn from(index: u16, offset: u64, length: u32, writable: bool) -> Descriptor {
+const fn from(index: u16, offset: u64, length: u32, writable: bool) -> ObservedDescriptor {
     at(index, 0, offset, length, writable)
 }
 
 #[track_caller]
-fn overlap(first: Descriptor, second: Descriptor) -> bool {
+fn overlap(first: ObservedDescriptor, second: ObservedDescriptor) -> bool {
     let mut scene = Scene::new();
     assert_eq!(scene.add(&[first]), Ok(()));
     match scene.add(&[second]) {
@@ -188,7 +188,7 @@ fn a_new_queue_has_every_place_and_its_own_buffer_size() {
     let mut scene = Scene::new();
     scene.add(&[from(0, 0, 64, true), from(1, 1000, 64, true)]).unwrap();
     for buffer_size in [1, 7, 4096] {
-        scene.model.begin(&Setup { buffer_size, ..MANY });
+        scene.model.begin(&ModelSetup { buffer_size, ..MANY });
         scene.model.observe(&support::submit(&[], &[1, 1], 2)).unwrap();
         let buffers = [from(2, 0, 1, true), from(3, 1000, 1, true)];
         assert_eq!(scene.model.observe(&support::chain(2, &buffers)), Ok(()));
@@ -202,7 +202,7 @@ proptest! {
         steps in prop::collection::vec((0..16u16, 0..2u16, 0..300u64, 1..150u32, any::<bool>(), 0..20u8), 1..200),
     ) {
         let mut scene = Scene::new();
-        let mut live: Vec<Descriptor> = Vec::new();
+        let mut live: Vec<ObservedDescriptor> = Vec::new();
         for (index, region, offset, length, writable, stop) in steps {
             if let Some(position) = live.iter().position(|other| other.index == index) {
                 live.swap_remove(position);

@@ -3,7 +3,7 @@
 use crate::support::{
     FOUR, and, available, chain, element, free, index, readable, submit, take, used, writable,
 };
-use ringstorm_model::{Event, Model, Setup};
+use ringstorm_model::{Event, Model, ModelSetup};
 use std::hash::{DefaultHasher, Hasher};
 
 fn print(model: &Model, base: u16) -> u64 {
@@ -12,7 +12,7 @@ fn print(model: &Model, base: u16) -> u64 {
     hasher.finish()
 }
 
-fn after(setup: &Setup, events: &[Event<'_>]) -> u64 {
+fn after(setup: &ModelSetup, events: &[Event<'_>]) -> u64 {
     let mut model = Model::new();
     model.begin(setup);
     events.iter().for_each(|event| model.observe(event).expect("a good trace"));
@@ -21,7 +21,7 @@ fn after(setup: &Setup, events: &[Event<'_>]) -> u64 {
 
 /// A chain on its way, from an index on. Each event changes what the model knows.
 fn way(first: u16) -> Vec<Event<'static>> {
-    const CHAIN: [ringstorm_model::Descriptor; 2] = [readable(0, 1), writable(1, 8)];
+    const CHAIN: [ringstorm_model::ObservedDescriptor; 2] = [readable(0, 1), writable(1, 8)];
     vec![
         submit(&[b"x"], &[8], 0),
         chain(0, &CHAIN),
@@ -47,7 +47,7 @@ fn every_event_that_matters_shows() {
     for event in [
         Event::Notifications { wanted: false },
         Event::Tampered { descriptor: 3 },
-        Event::Wrote { place: ringstorm_model::Place { region: 0, offset: 0 }, length: 1 },
+        Event::DeviceWrote { place: ringstorm_model::Place { region: 0, offset: 0 }, length: 1 },
     ] {
         let changed = and(&way[..4], &[event]);
         assert!(!seen.contains(&after(&FOUR, &changed)), "{event:?}");
@@ -57,7 +57,7 @@ fn every_event_that_matters_shows() {
 #[test]
 fn what_does_not_matter_does_not_show() {
     let prints = |first: u16| {
-        let (setup, way) = (Setup { first_index: first, ..FOUR }, way(first));
+        let (setup, way) = (ModelSetup { first_index: first, ..FOUR }, way(first));
         (0..=way.len()).map(|end| after(&setup, &way[..end])).collect::<Vec<_>>()
     };
     assert_eq!(prints(0), prints(8));

@@ -5,12 +5,13 @@ use crate::support::{
     index, misuse, no_free, no_submit, no_take, read, readable, rejects, stores, submit, take, used,
     writable,
 };
-use ringstorm_model::{Descriptor, Event, Invariant, MisuseKind, Name, Refusal, Setup};
+use ringstorm_model::{Event, Invariant, MisuseKind, ModelSetup, Name, ObservedDescriptor, Refusal};
 
 const PUBLISH: Event<'static> = Event::Publish { notify: true };
 
 /// A writable buffer for each of four chains.
-static ROOMS: [[Descriptor; 1]; 4] = [[writable(0, 8)], [writable(1, 8)], [writable(2, 8)], [writable(3, 8)]];
+static ROOMS: [[ObservedDescriptor; 1]; 4] =
+    [[writable(0, 8)], [writable(1, 8)], [writable(2, 8)], [writable(3, 8)]];
 
 #[test]
 fn a_chain_lives_and_dies() {
@@ -64,7 +65,7 @@ fn chains_come_back_in_any_order_and_in_batches() {
 
 #[test]
 fn indexes_wrap_at_sixteen_bits() {
-    let setup = Setup { first_index: 65_533, ..FOUR };
+    let setup = ModelSetup { first_index: 65_533, ..FOUR };
     let mut model = accepting(&setup, &[]);
     for turn in 0..9u16 {
         let place = 65_533u16.wrapping_add(turn);
@@ -85,7 +86,7 @@ fn indexes_wrap_at_sixteen_bits() {
         }
     }
     // A batch across the wrap, which lies behind by now.
-    let mut model = accepting(&Setup { first_index: 65_534, ..FOUR }, &[]);
+    let mut model = accepting(&ModelSetup { first_index: 65_534, ..FOUR }, &[]);
     let submitted = |head| [submit(&[], &[8], head), chain(head, &ROOMS[usize::from(head)])];
     let mut batch: Vec<_> = (0..4).flat_map(submitted).collect();
     batch.push(index(2));

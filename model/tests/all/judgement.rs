@@ -5,7 +5,7 @@ use crate::support::{
     free_count, freed, index, misuse, no_free, no_read, no_submit, no_take, read, rejects, stores, submit,
     take, used, writable,
 };
-use ringstorm_model::{Event, Invariant, MisuseKind, Model, Name, Refusal, Setup};
+use ringstorm_model::{Event, Invariant, MisuseKind, Model, ModelSetup, Name, Refusal};
 
 const KINDS: [MisuseKind; 8] = [
     MisuseKind::EmptyChain,
@@ -25,7 +25,7 @@ fn back() -> Vec<Event<'static>> {
 
 /// Asserts that a submission is rightly refused for `right` and nothing else, or is good if there is none.
 #[track_caller]
-fn submission(setup: &Setup, before: &[Event<'_>], there: &[&[u8]], back: &[u32], right: &[MisuseKind]) {
+fn submission(setup: &ModelSetup, before: &[Event<'_>], there: &[&[u8]], back: &[u32], right: &[MisuseKind]) {
     for kind in KINDS {
         let refused = no_submit(there, back, kind);
         if right.contains(&kind) || kind == MisuseKind::Unspecified && !right.is_empty() {
@@ -71,7 +71,7 @@ fn live_descriptors_are_not_free_for_a_chain() {
 /// 2.7.5.2: a chain of 2^32 bytes is the longest.
 #[test]
 fn a_chain_has_at_most_two_to_the_32_bytes() {
-    let setup = Setup { buffer_size: u32::MAX, ..FOUR };
+    let setup = ModelSetup { buffer_size: u32::MAX, ..FOUR };
     submission(&setup, &[], &[], &[1 << 31, 1 << 31], &[]);
     submission(&setup, &[], &[b"a"], &[1 << 31, (1 << 31) - 1], &[]);
     submission(&setup, &[], &[b"a"], &[1 << 31, 1 << 31], &[MisuseKind::ChainTooLong]);
@@ -278,7 +278,7 @@ fn the_first_count_after_a_reset_is_the_whole_queue() {
 fn a_model_serves_queues_of_any_size_in_turn() {
     let mut model = Model::new();
     for queue_size in [8, 2, 16, 1, 8] {
-        let setup = Setup { queue_size, ..FOUR };
+        let setup = ModelSetup { queue_size, ..FOUR };
         model.begin(&setup);
         let last = queue_size - 1;
         for event in [

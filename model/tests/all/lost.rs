@@ -4,7 +4,7 @@ use crate::support::{
     FOUR, NOTHING, OUT, accepts, and, available, blame, chain, element, fetched, free, index, no_take,
     rejects, submit, take, used, writable,
 };
-use ringstorm_model::{Event, Invariant, Setup};
+use ringstorm_model::{Event, Invariant, ModelSetup};
 
 const SETTLED: Event<'static> = Event::Settled;
 
@@ -41,7 +41,7 @@ fn a_return_that_was_seen_is_the_drivers() {
 #[test]
 fn only_elements_that_wait_are_lost() {
     for first in [0u16, 2, 65_534, 65_535] {
-        let setup = Setup { first_index: first, ..FOUR };
+        let setup = ModelSetup { first_index: first, ..FOUR };
         let place = |number: u16| first.wrapping_add(number);
         for claimed in 0..=5 {
             for number in 0..8 {

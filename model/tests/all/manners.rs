@@ -4,10 +4,10 @@ use crate::support::{
     FOUR, OUT, accepting, accepts, and, available, chain, element, free, index, no_take, read, rejects,
     submit, take, used, writable,
 };
-use ringstorm_model::{DeviceRefusal, Event, Invariant, Refusal, Setup};
+use ringstorm_model::{DeviceRefusal, Event, Invariant, ModelSetup, Refusal};
 
-const NO_LENGTHS: Setup = Setup { lengths: false, ..FOUR };
-const REFILLS: Setup = Setup { refills: true, ..FOUR };
+const NO_LENGTHS: ModelSetup = ModelSetup { lengths: false, ..FOUR };
+const REFILLS: ModelSetup = ModelSetup { refills: true, ..FOUR };
 
 #[test]
 fn a_driver_without_lengths_hands_out_all_that_stands() {

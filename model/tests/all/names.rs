@@ -4,7 +4,7 @@ use crate::support::{
     FOUR, accepting, and, available, blame, chain, element, free, index, no_take, submit, take, used,
     writable,
 };
-use ringstorm_model::{DriverState, Event, Invariant, Occupancy, Setup, Violation};
+use ringstorm_model::{DriverState, Event, Invariant, ModelSetup, Occupancy, Violation};
 use std::collections::HashSet;
 use std::str::FromStr;
 use strum::VariantArray;
@@ -94,9 +94,9 @@ fn a_driver_state_is_told_in_words() {
 }
 
 /// Far from the wrap, so that nothing but the test makes a state.
-const FAR: Setup = Setup { first_index: 100, ..FOUR };
+const FAR: ModelSetup = ModelSetup { first_index: 100, ..FOUR };
 
-fn state(setup: &Setup, events: &[Event<'_>]) -> DriverState {
+fn state(setup: &ModelSetup, events: &[Event<'_>]) -> DriverState {
     accepting(setup, events).state()
 }
 
@@ -118,10 +118,10 @@ fn a_queue_is_empty_then_partly_used_then_full() {
 #[test]
 fn the_wrap_is_near_for_four_indexes_either_side() {
     for (first, near) in [(65_531, false), (65_532, true), (65_535, true), (0, true), (3, true), (4, false)] {
-        assert_eq!(state(&Setup { first_index: first, ..FOUR }, &[]).at_wrap, near, "{first}");
+        assert_eq!(state(&ModelSetup { first_index: first, ..FOUR }, &[]).at_wrap, near, "{first}");
     }
     // Either ring is enough: here the available ring enters, and the used ring, which follows, leaves last.
-    let at = |first_index| Setup { first_index, ..FOUR };
+    let at = |first_index| ModelSetup { first_index, ..FOUR };
     let out = |first: u16| {
         let published = index(first.wrapping_add(1));
         [submit(&[], &[1], 0), chain(0, const { &[writable(0, 1)] }), published, available(0)]

@@ -3,24 +3,24 @@
 use crate::support::{
     FOUR, NOTHING, OUT, accepts, and, blame, element, no_take, rejects, submit, take, used,
 };
-use ringstorm_model::{Event, Invariant, Policies, Refusal, Setup};
+use ringstorm_model::{Event, Invariant, ModelSetup, Policies, Refusal};
 
-const ALL: [Setup; 4] =
+const ALL: [ModelSetup; 4] =
     [promising(false, false), promising(false, true), promising(true, false), promising(true, true)];
 
-const fn promising(goes_on: bool, refuses_over_long: bool) -> Setup {
-    Setup { policies: Some(Policies { goes_on, refuses_over_long }), ..FOUR }
+const fn promising(continues_after_fault: bool, refuses_over_long: bool) -> ModelSetup {
+    ModelSetup { policies: Some(Policies { continues_after_fault, refuses_over_long }), ..FOUR }
 }
 
 /// A device fault at this element, in the way of the setup.
-fn report(setup: &Setup, consumed: bool, returned: Option<u16>) -> Event<'static> {
-    let goes_on = setup.policies.is_some_and(|policies| policies.goes_on);
-    no_take(blame(consumed, !(goes_on && consumed), returned))
+fn report(setup: &ModelSetup, consumed: bool, returned: Option<u16>) -> Event<'static> {
+    let continues_after_fault = setup.policies.is_some_and(|policies| policies.continues_after_fault);
+    no_take(blame(consumed, !(continues_after_fault && consumed), returned))
 }
 
 /// Asserts that of these answers to `take` the one at `right` alone keeps the promise; without one, silence is never wrong.
 #[track_caller]
-fn only(setup: &Setup, before: &[Event<'_>], answers: &[Event<'_>], right: usize) {
+fn only(setup: &ModelSetup, before: &[Event<'_>], answers: &[Event<'_>], right: usize) {
     for (at, answer) in answers.iter().enumerate() {
         match at == right {
             true => accepts(setup, before, *answer),
@@ -95,8 +95,8 @@ fn what_was_tampered_with_is_excused() {
     rejects(&setup, &table, NOTHING, Invariant::FailedUnchanged);
 }
 
-const EXACT: Setup = Setup { exact: true, ..FOUR };
-const BY_INDEX: Setup = Setup { event_index: true, ..EXACT };
+const EXACT: ModelSetup = ModelSetup { exact_notifications: true, ..FOUR };
+const BY_INDEX: ModelSetup = ModelSetup { event_index: true, ..EXACT };
 
 const fn publish(notify: bool) -> Event<'static> {
     Event::Publish { notify }
@@ -107,7 +107,7 @@ fn no_notification_is_asked_for_that_is_not_wanted() {
     let one = [submit(&[], &[8], 0)];
     let unwanted = and(&one, &[Event::Notifications { wanted: false }]);
     let elsewhere = and(&one, &[Event::AvailableEvent { index: 1 }]);
-    let by_index = Setup { event_index: true, ..FOUR };
+    let by_index = ModelSetup { event_index: true, ..FOUR };
     for (careless, exact, before) in
         [(FOUR, EXACT, &unwanted[..]), (by_index, BY_INDEX, &elsewhere), (FOUR, EXACT, &[])]
     {
@@ -134,7 +134,7 @@ const fn event(index: u16) -> Event<'static> {
 /// With event indexes, a driver that wants no notification names an element that will not come soon, and leaves it at that.
 #[test]
 fn a_driver_that_wants_no_notification_is_not_woken() {
-    let careless = Setup { exact: false, ..BY_INDEX };
+    let careless = ModelSetup { exact_notifications: false, ..BY_INDEX };
     for far in [1, 2, 0x8000, u16::MAX] {
         accepts(&BY_INDEX, &OUT, unwanted(far));
     }
@@ -151,7 +151,7 @@ fn a_driver_that_wants_no_notification_is_not_woken() {
 }
 
 const RESET: Event<'static> = Event::Reset { first_index: 0 };
-const KEEPS_WISH: Setup = Setup { keeps_wish: true, ..FOUR };
+const KEEPS_WISH: ModelSetup = ModelSetup { keeps_wish: true, ..FOUR };
 
 const fn wanted(wanted: bool) -> Event<'static> {
     Event::Interrupts { wanted, flags: !wanted as u16, used_event: 0, waiting: None }
@@ -160,8 +160,8 @@ const fn wanted(wanted: bool) -> Event<'static> {
 /// With event indexes, which element the driver names after the reset does not matter; that it names another one later does.
 #[test]
 fn a_driver_that_wanted_no_notification_before_a_reset_is_not_woken_after_it() {
-    let promises = Setup { event_index: true, ..KEEPS_WISH };
-    let careless = Setup { keeps_wish: false, ..promises };
+    let promises = ModelSetup { event_index: true, ..KEEPS_WISH };
+    let careless = ModelSetup { keeps_wish: false, ..promises };
     for setup in [BY_INDEX, promises] {
         for first in [0, 7, u16::MAX] {
             let reset = and(&OUT, &[unwanted(u16::MAX), RESET]);

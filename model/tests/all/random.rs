@@ -6,7 +6,7 @@ use crate::support::{
     take,
 };
 use proptest::prelude::*;
-use ringstorm_model::{Event, MisuseKind, Model, Name, Refusal, Setup};
+use ringstorm_model::{Event, MisuseKind, Model, ModelSetup, Name, Refusal};
 
 /// The event with one number changed, if it has one whose change cannot be harmless. Left out are, besides
 /// events without a number: a device that says less or more than it did, for the driver may look later; a
@@ -78,16 +78,16 @@ fn corrupted<R>(event: &Event<'_>, by: u16, judge: impl FnOnce(&Event<'_>) -> R)
 
 const INDEXES: [u16; 3] = [0, 65_530, 40_000];
 
-fn setups() -> impl Strategy<Value = Setup> {
+fn setups() -> impl Strategy<Value = ModelSetup> {
     (prop::sample::select(vec![2, 4, 8, 16]), prop::sample::select(&INDEXES[..])).prop_map(
-        |(queue_size, first_index)| Setup {
+        |(queue_size, first_index)| ModelSetup {
             queue_size,
             buffer_size: 16,
             first_index,
             event_index: false,
             zeroed: true,
             policies: None,
-            exact: false,
+            exact_notifications: false,
             keeps_wish: false,
             lengths: true,
             refills: false,

@@ -4,7 +4,7 @@ use crate::support::{
     FOUR, NOTHING, OUT, accepts, and, at, blame, chain, element, no_take, read, readable, rejects, submit,
     take, used, writable,
 };
-use ringstorm_model::{Descriptor, Event, Invariant, Place, Policies, Setup};
+use ringstorm_model::{Event, Invariant, ModelSetup, ObservedDescriptor, Place, Policies};
 
 const ONE: [Event<'static>; 1] = [submit(&[], &[8], 0)];
 
@@ -39,7 +39,7 @@ fn readable_comes_before_writable() {
 
 #[test]
 fn a_buffer_is_somewhere() {
-    const NOWHERE: Descriptor = Descriptor { place: None, ..at(0, 0, 0, 8, true) };
+    const NOWHERE: ObservedDescriptor = ObservedDescriptor { place: None, ..at(0, 0, 0, 8, true) };
     rejects(&FOUR, &ONE, chain(0, const { &[NOWHERE] }), Invariant::BuffersRegistered);
 }
 
@@ -81,10 +81,13 @@ fn a_queue_that_said_it_is_broken_takes_and_submits_nothing() {
 fn after_a_fault_a_queue_does_as_it_promised() {
     let bad = and(&OUT, &[element(0, 9, 0), used(1)]);
     let jump = and(&OUT, &[used(2)]);
-    for (goes_on, faulty, broken) in
+    for (continues_after_fault, faulty, broken) in
         [(true, &bad, false), (false, &bad, true), (true, &jump, true), (false, &jump, true)]
     {
-        let setup = Setup { policies: Some(Policies { goes_on, refuses_over_long: false }), ..FOUR };
+        let setup = ModelSetup {
+            policies: Some(Policies { continues_after_fault, refuses_over_long: false }),
+            ..FOUR
+        };
         // A bad element is stepped over, an index that jumped has none.
         let consumed = faulty.len() == bad.len();
         accepts(&setup, faulty, no_take(blame(consumed, broken, None)));
@@ -113,7 +116,7 @@ fn interrupts_are_asked_for_in_the_flags() {
 
 #[test]
 fn a_driver_stores_into_no_buffer_of_another_chain() {
-    let at = |offset| Event::Stored { place: Place { region: 0, offset }, length: 4 };
+    let at = |offset| Event::DriverWrote { place: Place { region: 0, offset }, length: 4 };
     let first = [submit(&[b"four"], &[], 0), chain(0, const { &[readable(0, 4)] })];
     let own = match first[1] {
         Event::Chain { descriptors, .. } => descriptors[0].place.unwrap().offset,

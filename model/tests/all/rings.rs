@@ -4,14 +4,14 @@ use crate::support::{
     FOUR, OUT, accepting, accepts, and, at, available, blame, chain, element, fetched, flawed, free, index,
     no_take, read, readable, rejects, submit, take, used, writable,
 };
-use ringstorm_model::{ChainFlaw, Event, Invariant, Model, Setup};
+use ringstorm_model::{ChainFlaw, Event, Invariant, Model, ModelSetup};
 
 const BROKEN: [Event<'static>; 2] = [used(9), no_take(blame(false, true, None))];
 
 #[test]
 fn the_available_index_moves_by_as_many_as_were_added() {
     for first in [0, 65_534] {
-        let setup = Setup { first_index: first, ..FOUR };
+        let setup = ModelSetup { first_index: first, ..FOUR };
         let two = [submit(&[], &[1], 2), submit(&[], &[1], 0)];
         for (before, added) in [(&[][..], 0), (&two[..1], 1), (&two, 2)] {
             for moved in [0, 1, 2, 3, 32_768, 65_534, 65_535] {
@@ -108,7 +108,7 @@ fn no_descriptor_is_in_two_live_chains() {
 fn stale_bytes_matter_where_zeroing_was_promised() {
     let unclean = Event::Chain { head: 0, descriptors: &[writable(0, 8)], flaw: None, unclean: true };
     accepts(&FOUR, &OUT[..1], unclean);
-    let zeroed = Setup { zeroed: true, ..FOUR };
+    let zeroed = ModelSetup { zeroed: true, ..FOUR };
     rejects(&zeroed, &OUT[..1], unclean, Invariant::Response);
     accepts(&zeroed, &OUT[..1], OUT[1]);
 }
@@ -121,7 +121,7 @@ fn the_device_finds_what_was_published() {
     for payload in [&b"ab"[..], b"abcd", b"bbc", b""] {
         rejects(&FOUR, &before, fetched(0, &parts, payload), Invariant::Payload);
     }
-    let other = |change: fn(&mut [ringstorm_model::Descriptor; 2])| {
+    let other = |change: fn(&mut [ringstorm_model::ObservedDescriptor; 2])| {
         let mut other = parts;
         change(&mut other);
         other
@@ -213,7 +213,7 @@ fn a_payload_that_the_device_wrote_over_is_excused() {
         (9, 10, 3, false),
     ] {
         let place = ringstorm_model::Place { region, offset };
-        let wrote = and(&before, &[Event::Wrote { place, length }]);
+        let wrote = and(&before, &[Event::DeviceWrote { place, length }]);
         match excused {
             true => accepts(&FOUR, &wrote, other),
             false => rejects(&FOUR, &wrote, other, Invariant::Payload),
@@ -223,7 +223,7 @@ fn a_payload_that_the_device_wrote_over_is_excused() {
     let place = ringstorm_model::Place { region: 0, offset: 10 };
     let gone = and(&before, &[element(0, 0, 0), used(1), take(0, 0), free(0)]);
     let again =
-        and(&gone, &[Event::Wrote { place, length: 3 }, before[0], before[1], index(2), available(0)]);
+        and(&gone, &[Event::DeviceWrote { place, length: 3 }, before[0], before[1], index(2), available(0)]);
     rejects(&FOUR, &again, other, Invariant::Payload);
 }
 
@@ -277,7 +277,7 @@ fn the_model_tells_who_has_a_descriptor() {
 #[test]
 fn a_queue_of_no_power_of_two_is_refused() {
     for queue_size in [0, 3, 6] {
-        let begun = || Model::new().begin(&Setup { queue_size, ..FOUR });
+        let begun = || Model::new().begin(&ModelSetup { queue_size, ..FOUR });
         assert!(std::panic::catch_unwind(begun).is_err(), "{queue_size}");
     }
 }

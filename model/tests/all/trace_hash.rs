@@ -2,11 +2,12 @@
 
 use crate::support::{self, at, blame, misuse};
 use ringstorm_model::{
-    ChainFlaw, Completion, Descriptor, DeviceRefusal, Event, MisuseKind, Name, Place, Refusal, TraceHash,
+    ChainFlaw, Completion, DeviceRefusal, Event, MisuseKind, Name, ObservedDescriptor, Place, Refusal,
+    TraceHash,
 };
 use std::collections::HashMap;
 
-const PARTS: [Descriptor; 2] = [at(1, 2, 3, 4, false), at(2, 2, 64, 5, true)];
+const PARTS: [ObservedDescriptor; 2] = [at(1, 2, 3, 4, false), at(2, 2, 64, 5, true)];
 
 const REFUSALS: [Refusal; 16] = [
     misuse(MisuseKind::EmptyChain),
@@ -50,8 +51,8 @@ const EVENTS: [Event<'static>; 35] = [
     Event::Panic,
     Event::Available { head: 1 },
     Event::Interrupts { wanted: false, flags: 1, used_event: 3, waiting: None },
-    Event::Wrote { place: Place { region: 1, offset: 2 }, length: 3 },
-    Event::Stored { place: Place { region: 1, offset: 2 }, length: 3 },
+    Event::DeviceWrote { place: Place { region: 1, offset: 2 }, length: 3 },
+    Event::DriverWrote { place: Place { region: 1, offset: 2 }, length: 3 },
     Event::UsedEvent { index: 1 },
     Event::AvailableEvent { index: 1 },
     Event::Refetched { offset: 1 },
@@ -67,17 +68,17 @@ const EVENTS: [Event<'static>; 35] = [
 ];
 
 /// The same chain but for one field, one time for each.
-fn other_parts() -> Vec<Vec<Descriptor>> {
+fn other_parts() -> Vec<Vec<ObservedDescriptor>> {
     let mut others = vec![PARTS[..1].to_vec(), Vec::new(), vec![PARTS[1], PARTS[0]]];
     for position in 0..2 {
         let place = PARTS[position].place.unwrap();
         for other in [
-            Descriptor { index: 9, ..PARTS[position] },
-            Descriptor { place: None, ..PARTS[position] },
-            Descriptor { place: Some(Place { region: 9, ..place }), ..PARTS[position] },
-            Descriptor { place: Some(Place { offset: 9, ..place }), ..PARTS[position] },
-            Descriptor { length: 9, ..PARTS[position] },
-            Descriptor { writable: position == 0, ..PARTS[position] },
+            ObservedDescriptor { index: 9, ..PARTS[position] },
+            ObservedDescriptor { place: None, ..PARTS[position] },
+            ObservedDescriptor { place: Some(Place { region: 9, ..place }), ..PARTS[position] },
+            ObservedDescriptor { place: Some(Place { offset: 9, ..place }), ..PARTS[position] },
+            ObservedDescriptor { length: 9, ..PARTS[position] },
+            ObservedDescriptor { writable: position == 0, ..PARTS[position] },
         ] {
             let mut parts = PARTS.to_vec();
             parts[position] = other;
@@ -175,15 +176,15 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(Event::Interrupts { wanted, flags, used_event, waiting: Some(false) });
             add(Event::Interrupts { wanted, flags, used_event, waiting: Some(true) });
         }
-        Event::Stored { place, length } => {
-            add(Event::Stored { place: Place { region: 9, ..place }, length });
-            add(Event::Stored { place: Place { offset: 9, ..place }, length });
-            add(Event::Stored { place, length: 9 });
+        Event::DriverWrote { place, length } => {
+            add(Event::DriverWrote { place: Place { region: 9, ..place }, length });
+            add(Event::DriverWrote { place: Place { offset: 9, ..place }, length });
+            add(Event::DriverWrote { place, length: 9 });
         }
-        Event::Wrote { place, length } => {
-            add(Event::Wrote { place: Place { region: 9, ..place }, length });
-            add(Event::Wrote { place: Place { offset: 9, ..place }, length });
-            add(Event::Wrote { place, length: 9 });
+        Event::DeviceWrote { place, length } => {
+            add(Event::DeviceWrote { place: Place { region: 9, ..place }, length });
+            add(Event::DeviceWrote { place: Place { offset: 9, ..place }, length });
+            add(Event::DeviceWrote { place, length: 9 });
         }
         Event::Dropped { rings, buffers } => {
             add(Event::Dropped { rings: !rings, buffers });

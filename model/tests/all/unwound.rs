@@ -4,7 +4,7 @@ use crate::support::{
     FOUR, NOTHING, OUT, accepts, and, chain, element, fetched, free, free_count, index, misuse, no_free,
     no_read, no_submit, no_take, read, rejects, stores, submit, take, used, writable,
 };
-use ringstorm_model::{Event, Invariant, MisuseKind, Policies, Refusal, Setup};
+use ringstorm_model::{Event, Invariant, MisuseKind, ModelSetup, Policies, Refusal};
 
 const WHOLE: Event<'static> = Event::Unwound { broken: false, changed: false, available: 1 };
 const BROKEN: Event<'static> = Event::Unwound { broken: true, changed: true, available: 1 };
@@ -37,7 +37,10 @@ fn a_broken_queue_takes_and_publishes_nothing() {
     rejects(&FOUR, &unwound, index(2), Invariant::AvailableOrder);
     rejects(&FOUR, &unwound, WHOLE, Invariant::UnwoundUnchanged);
     accepts(&FOUR, &unwound, BROKEN);
-    let promises = Setup { policies: Some(Policies { goes_on: true, refuses_over_long: false }), ..FOUR };
+    let promises = ModelSetup {
+        policies: Some(Policies { continues_after_fault: true, refuses_over_long: false }),
+        ..FOUR
+    };
     rejects(&promises, &unwound, NOTHING, Invariant::FailedUnchanged);
     accepts(&promises, &unwound, no_take(Refusal::Broken));
     // The publication that was cut short may have stored the index.
@@ -69,7 +72,7 @@ fn nothing_else_of_a_broken_queue_is_judged_until_its_reset() {
         Event::Settled,
     ] {
         accepts(&FOUR, &unwound, event);
-        accepts(&Setup { event_index: true, exact: true, ..FOUR }, &unwound, event);
+        accepts(&ModelSetup { event_index: true, exact_notifications: true, ..FOUR }, &unwound, event);
     }
     rejects(&FOUR, &and(&unwound, &[RESET]), free_count(3), Invariant::ResetRecovers);
     accepts(&FOUR, &and(&unwound, &[RESET]), free_count(4));
@@ -79,7 +82,7 @@ fn nothing_else_of_a_broken_queue_is_judged_until_its_reset() {
 /// Whether a call that was cut short said it is not known, but what its caller says afterwards is.
 #[test]
 fn what_the_caller_wants_is_not_known_until_it_says_so_again() {
-    let setup = Setup { exact: true, ..FOUR };
+    let setup = ModelSetup { exact_notifications: true, ..FOUR };
     let flags = |flags| Event::AvailableFlags { flags };
     let off = Event::Interrupts { wanted: false, flags: 1, used_event: 0, waiting: None };
     let unwound = [flags(0), off, BROKEN, RESET];

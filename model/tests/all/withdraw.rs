@@ -45,7 +45,7 @@ fn a_chain_that_is_taken_back_is_free_and_the_others_keep_their_order() {
     accepts(&FOUR, &none, Event::Settled);
     rejects(&FOUR, &none, index(1), Invariant::AvailableOrder);
     // Nobody is to be notified of a chain that is not there.
-    let exact = ringstorm_model::Setup { exact: true, ..FOUR };
+    let exact = ringstorm_model::ModelSetup { exact_notifications: true, ..FOUR };
     accepts(&exact, &none, Event::Publish { notify: false });
     rejects(&exact, &none, Event::Publish { notify: true }, Invariant::Notified);
 }

@@ -3,10 +3,10 @@
 mod table;
 mod used;
 
-use crate::attention::Silence;
 use crate::device::Device;
 use crate::effect::Effect;
 use crate::fault::Fault;
+use crate::responsiveness::Silence;
 use ringstorm_core::SharedMemory;
 
 impl<M: SharedMemory> Device<M> {
@@ -64,7 +64,7 @@ impl<M: SharedMemory> Device<M> {
             }
             Fault::LostNotification => self.lose_notification(),
             Fault::NeverReturned => self.keep(pick),
-            Fault::StopsAnswering => self.fall_silent(Silence::Stubborn),
+            Fault::StopsAnswering => self.fall_silent(Silence::UntilFaultsStop),
             Fault::NeedsReset => {
                 self.forget_all();
                 self.fall_silent(Silence::NeedsReset)

@@ -69,7 +69,7 @@ fn a_withheld_chain_comes_back_when_the_device_repents() {
     assert!(!device.give_back(1, ALL_WRITTEN));
     assert_eq!(memory.all(), before);
     assert!(device.give_back(0, ALL_WRITTEN));
-    device.repent();
+    device.stop_faults();
     assert_eq!(device.returnable(), 1);
     assert!(device.give_back(0, ALL_WRITTEN));
     assert_eq!((memory.element(0), memory.element(1)), ((1, 0), (2, 12)));
@@ -143,10 +143,10 @@ fn an_index_comes_forward_again() {
         assert_eq!(memory.used_index(), 0xfffd);
         let _ = effects(&mut device);
         if pick == 0 {
-            device.repent();
+            device.stop_faults();
             assert_eq!(effects(&mut device), [Effect::UsedIndex(2)]);
             assert_eq!(memory.used_index(), 2);
-            device.repent();
+            device.stop_faults();
             assert_eq!(effects(&mut device), [], "there is nothing left to put right");
         } else {
             assert!(device.misbehave(Fault::DuplicateId, 0, 0));
@@ -164,7 +164,7 @@ fn a_late_element_follows_with_the_next_act() {
         |device| assert!(device.give_back(2, NOTHING_WRITTEN)),
         |device| assert!(!device.misbehave(Fault::DuplicateId, 0, 0)),
         |device| assert!(device.misbehave(Fault::NeedsReset, 0, 0)),
-        |device| device.repent(),
+        |device| device.stop_faults(),
     ];
     for (number, act) in acts.into_iter().enumerate() {
         let memory = Memory::new();
@@ -320,11 +320,11 @@ fn a_device_goes_on_from_what_a_trap_changed() {
     let memory = Memory::new();
     let mut device = answered(&memory);
     let before = memory.all();
-    device.sprung(Change::UsedIndex(9));
+    device.trap_triggered(Change::UsedIndex(9));
     assert_eq!(effects(&mut device), [Effect::UsedIndex(9)]);
-    device.sprung(Change::Descriptor { index: 3 });
+    device.trap_triggered(Change::Descriptor { index: 3 });
     assert_eq!(effects(&mut device), [Effect::Descriptor { index: 3 }]);
-    device.sprung(Change::UsedElement { index: 5 });
+    device.trap_triggered(Change::UsedElement { index: 5 });
     assert_eq!(effects(&mut device), [Effect::UsedElement { index: 5, id: 2, length: 12 }]);
     assert_eq!(memory.all(), before, "it was changed already");
     assert!(device.misbehave(Fault::IdOutOfRange, 0, 0));

@@ -2,7 +2,7 @@
 
 use crate::support::{BUFFERS, Memory, NEXT, RINGS, WRITE, effects};
 use ringstorm_core::HeapMemory;
-use ringstorm_sim_device::{Device, Effect, Place, Reply, fill_pattern};
+use ringstorm_sim_device::{BufferPlace, Device, Effect, Reply, fill_pattern};
 
 pub type Scene = for<'m> fn(&'m Memory) -> Device<&'m HeapMemory>;
 
@@ -114,7 +114,7 @@ pub fn jump(index: u16) -> Deed {
 pub fn wrote(offset: usize, length: u32, seed: u32) -> Deed {
     let mut pattern = vec![0; length as usize];
     fill_pattern(&mut pattern, seed);
-    let place = Place { region: 0, offset: offset as u64 };
+    let place = BufferPlace { region: 0, offset: offset as u64 };
     (vec![(RINGS + offset, pattern)], vec![Effect::Wrote { place, length }])
 }
 

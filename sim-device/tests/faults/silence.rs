@@ -27,7 +27,7 @@ fn a_device_that_stopped_answers_when_it_repents() {
     assert_silent(&memory, &mut device);
     assert!(!device.needs_reset());
     assert_eq!((device.held_count(), device.returnable()), (2, 2), "it has forgotten nothing");
-    device.repent();
+    device.stop_faults();
     assert_eq!(effects(&mut device), []);
     assert!(device.take().is_some_and(|taken| taken.head == 1));
     assert!(device.give_back(1, ALL_WRITTEN));
@@ -100,7 +100,7 @@ fn a_lost_notification_is_made_up_for() {
             device.notified();
             assert!(device.take().is_none());
         }
-        device.repent();
+        device.stop_faults();
         assert!(device.take().is_some_and(|taken| taken.head == 1));
         memory.offer(2);
         device.notified();

@@ -2,12 +2,12 @@
 
 use super::lanes::{LanesView, last};
 use super::{numbers, plain, visible};
+use crate::annotated_trace::{guilty, paste};
 use crate::outcome::Signature;
 use crate::report::repeat::{replay_command, seed_command};
 use crate::report::{FindingReport, RunReport};
 use crate::scenario::Document;
-use crate::story::{guilty, paste};
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use crate::timeline::Moment;
 use askama::Template;
 use ringstorm_model::Invariant;
@@ -149,7 +149,7 @@ fn test(finding: &FindingReport) -> Option<String> {
     let FindingReport { signature, scenario, file, detail, .. } = finding;
     let document: Document = scenario.parse().ok().filter(|_| !signature.expected.is_deadly(detail))?;
     let file = Some(file.as_str()).filter(|file| !file.is_empty());
-    paste(Kind::by_name(&signature.subject), signature, &document.scenario, file)
+    paste(SubjectKind::by_name(&signature.subject), signature, &document.scenario, file)
 }
 
 /// The beginning of a scenario, and whether there is more.

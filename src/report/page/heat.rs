@@ -1,6 +1,6 @@
 //! The heat map: which fault met the driver in which state, and how often.
 
-use crate::coverage::{Heat, reachable_pairs, unreachable_because};
+use crate::coverage::{ReachCounts, reachable_pairs, unreachable_because};
 use crate::report::{CoverageReport, grouped};
 use ringstorm_model::{DriverState, Occupancy};
 use ringstorm_sim_device::{Fault, Target};
@@ -113,7 +113,7 @@ impl HeatView {
 }
 
 impl Cell {
-    fn new(x: usize, heat: &Heat, state: DriverState, fault: Fault, most: u64) -> Self {
+    fn new(x: usize, heat: &ReachCounts, state: DriverState, fault: Fault, most: u64) -> Self {
         let count = heat.of(state, fault);
         let (class, what) = match (unreachable_because(state, fault), count) {
             (Some(reason), _) => ("none".to_owned(), format!("cannot be: {reason}")),

@@ -34,7 +34,7 @@ thread_local! {
 pub struct Specimen {
     defect: Option<Defect>,
     geometry: Geometry,
-    goes_on: bool,
+    continues_after_fault: bool,
     refuses_over_long: bool,
     memory: Rc<WatchedMemory>,
     rings: Rings,
@@ -83,7 +83,7 @@ impl Specimen {
         Self {
             defect,
             geometry,
-            goes_on: setup.goes_on(),
+            continues_after_fault: setup.continues_after_fault(),
             refuses_over_long: setup.refuses_over_long(),
             rings: Rings::new(defect, geometry, Rc::clone(&memory), setup),
             table: Table::new(defect, setup, provided),
@@ -116,7 +116,7 @@ impl Specimen {
 
     /// Makes the chain of a used element a returned one, if it is good.
     fn complete(&mut self, Element { slot, id, length }: Element) -> Answer<Completion> {
-        let fault = DeviceRefusal { consumed: true, broken: !self.goes_on, returned: None };
+        let fault = DeviceRefusal { consumed: true, broken: !self.continues_after_fault, returned: None };
         let mut head = self.table.completed_by(id).ok_or(Refusal::Device(fault))?;
         if self.has(Defect::IdFetchedTwice) {
             head = self.rings.id(slot) as u16;

@@ -3,35 +3,35 @@
 pub mod toy;
 
 use ringstorm_model::{
-    Answer, ChainFlaw, Completion, Descriptor, DeviceRefusal, Event, Invariant, MisuseKind, Model, Name,
-    Place, Refusal, Setup,
+    Answer, ChainFlaw, Completion, DeviceRefusal, Event, Invariant, MisuseKind, Model, ModelSetup, Name,
+    ObservedDescriptor, Place, Refusal,
 };
 
 /// A queue of four with buffers of 64 bytes, beginning at index 0.
-pub const FOUR: Setup = Setup {
+pub const FOUR: ModelSetup = ModelSetup {
     queue_size: 4,
     buffer_size: 64,
     first_index: 0,
     event_index: false,
     zeroed: false,
     policies: None,
-    exact: false,
+    exact_notifications: false,
     keeps_wish: false,
     lengths: true,
     refills: false,
 };
 
-/// Descriptor `index` with the buffer that is as far into region 0 as there are buffers before it.
-pub const fn readable(index: u16, length: u32) -> Descriptor {
+/// ObservedDescriptor `index` with the buffer that is as far into region 0 as there are buffers before it.
+pub const fn readable(index: u16, length: u32) -> ObservedDescriptor {
     at(index, 0, 64 * index as u64, length, false)
 }
 
-pub const fn writable(index: u16, length: u32) -> Descriptor {
+pub const fn writable(index: u16, length: u32) -> ObservedDescriptor {
     at(index, 0, 64 * index as u64, length, true)
 }
 
-pub const fn at(index: u16, region: u16, offset: u64, length: u32, writable: bool) -> Descriptor {
-    Descriptor { index, place: Some(Place { region, offset }), length, writable }
+pub const fn at(index: u16, region: u16, offset: u64, length: u32, writable: bool) -> ObservedDescriptor {
+    ObservedDescriptor { index, place: Some(Place { region, offset }), length, writable }
 }
 
 pub const fn submit<'a>(readable: &'a [&'a [u8]], writable: &'a [u32], head: u16) -> Event<'a> {
@@ -42,11 +42,11 @@ pub const fn no_submit<'a>(readable: &'a [&'a [u8]], writable: &'a [u32], kind: 
     Event::Submit { readable, writable, answer: Err(Refusal::Misuse(kind)) }
 }
 
-pub const fn chain(head: u16, descriptors: &[Descriptor]) -> Event<'_> {
+pub const fn chain(head: u16, descriptors: &[ObservedDescriptor]) -> Event<'_> {
     Event::Chain { head, descriptors, flaw: None, unclean: false }
 }
 
-pub const fn flawed(head: u16, descriptors: &[Descriptor], flaw: ChainFlaw) -> Event<'_> {
+pub const fn flawed(head: u16, descriptors: &[ObservedDescriptor], flaw: ChainFlaw) -> Event<'_> {
     Event::Chain { head, descriptors, flaw: Some(flaw), unclean: false }
 }
 
@@ -58,7 +58,7 @@ pub const fn index(index: u16) -> Event<'static> {
     Event::AvailableIndex { index }
 }
 
-pub const fn fetched<'a>(head: u16, descriptors: &'a [Descriptor], payload: &'a [u8]) -> Event<'a> {
+pub const fn fetched<'a>(head: u16, descriptors: &'a [ObservedDescriptor], payload: &'a [u8]) -> Event<'a> {
     Event::Fetched { head, whole: true, descriptors, payload }
 }
 
@@ -121,7 +121,7 @@ pub const OUT: [Event<'static>; 4] =
     [submit(&[], &[8], 0), chain(0, &[writable(0, 8)]), index(1), available(0)];
 
 /// A model that has accepted all these events.
-pub fn accepting(setup: &Setup, events: &[Event<'_>]) -> Model {
+pub fn accepting(setup: &ModelSetup, events: &[Event<'_>]) -> Model {
     let mut model = Model::new();
     model.begin(setup);
     for (number, event) in events.iter().enumerate() {
@@ -134,7 +134,7 @@ pub fn accepting(setup: &Setup, events: &[Event<'_>]) -> Model {
 
 /// Asserts that the last event is the first one rejected, for this reason.
 #[track_caller]
-pub fn rejects(setup: &Setup, before: &[Event<'_>], last: Event<'_>, invariant: Invariant) {
+pub fn rejects(setup: &ModelSetup, before: &[Event<'_>], last: Event<'_>, invariant: Invariant) {
     let answer = accepting(setup, before).observe(&last);
     let violation = answer.expect_err(&format!("{last:?} should break {invariant}"));
     assert_eq!(violation.invariant, invariant, "{last:?}: {violation}");
@@ -143,7 +143,7 @@ pub fn rejects(setup: &Setup, before: &[Event<'_>], last: Event<'_>, invariant: 
 
 /// Asserts that the last event is accepted.
 #[track_caller]
-pub fn accepts(setup: &Setup, before: &[Event<'_>], last: Event<'_>) {
+pub fn accepts(setup: &ModelSetup, before: &[Event<'_>], last: Event<'_>) {
     let answer = accepting(setup, before).observe(&last);
     assert_eq!(answer, Ok(()), "{last:?}");
 }

@@ -1,7 +1,7 @@
 //! A driver that is right and a device that mostly is, as small as both can be: no memory, only who has what.
 
 use ringstorm_model::{
-    Completion, Descriptor, DeviceRefusal, Event, MisuseKind, Name, Place, Refusal, Setup,
+    Completion, DeviceRefusal, Event, MisuseKind, ModelSetup, Name, ObservedDescriptor, Place, Refusal,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,7 +12,7 @@ const BUFFER: u32 = 16;
 
 #[derive(Debug, Default, Clone)]
 struct Chain {
-    parts: Vec<Descriptor>,
+    parts: Vec<ObservedDescriptor>,
     payload: Vec<u8>,
     room: u32,
     answer: Vec<u8>,
@@ -20,7 +20,7 @@ struct Chain {
 }
 
 pub struct Toy<'s> {
-    pub setup: Setup,
+    pub setup: ModelSetup,
     see: &'s mut dyn FnMut(&Event<'_>),
     free: VecDeque<u16>,
     chains: BTreeMap<u16, Chain>,
@@ -39,7 +39,7 @@ pub struct Toy<'s> {
 
 impl<'s> Toy<'s> {
     /// Runs through the steps and then until nothing is live, telling every event.
-    pub fn run(setup: Setup, steps: &[Step], see: &'s mut dyn FnMut(&Event<'_>)) {
+    pub fn run(setup: ModelSetup, steps: &[Step], see: &'s mut dyn FnMut(&Event<'_>)) {
         let mut toy = Toy {
             setup,
             see,
@@ -108,9 +108,9 @@ impl<'s> Toy<'s> {
             let parts = lengths.chain(room.iter().map(|length| (*length, true))).map(|(length, writable)| {
                 let index = self.free.pop_front().expect("counted");
                 let place = Place { region: 1, offset: u64::from(u32::from(index) * BUFFER) };
-                Descriptor { index, place: Some(place), length, writable }
+                ObservedDescriptor { index, place: Some(place), length, writable }
             });
-            let parts: Vec<Descriptor> = parts.collect();
+            let parts: Vec<ObservedDescriptor> = parts.collect();
             self.tell(Event::Chain { head, descriptors: &parts, flaw: None, unclean: false });
             let chain =
                 Chain { parts, payload: payload.concat(), room: room.iter().sum(), ..Chain::default() };
@@ -160,8 +160,8 @@ impl<'s> Toy<'s> {
         chain.answer = vec![self.seed; chain.room as usize];
         let parts = chain.parts.clone();
         let length = if lie > 240 && chain.room > 0 { chain.room + u32::from(shape) } else { written };
-        for Descriptor { place, length, .. } in parts.into_iter().filter(|part| part.writable) {
-            self.tell(Event::Wrote { place: place.expect("given"), length });
+        for ObservedDescriptor { place, length, .. } in parts.into_iter().filter(|part| part.writable) {
+            self.tell(Event::DeviceWrote { place: place.expect("given"), length });
         }
         self.add(head.into(), length);
     }

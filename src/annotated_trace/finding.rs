@@ -4,7 +4,7 @@ use super::{Told, ending, lines, setup_line, steps, tell, untold};
 use crate::execution::Rig;
 use crate::outcome::{Outcome, Signature};
 use crate::scenario::{Document, Scenario};
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use ringstorm_sim_device::Fault;
 use std::fmt::Write;
 use std::path::Path;
@@ -16,7 +16,7 @@ const FEW_STEPS: usize = 16;
 const SHOWN_STEPS: usize = 12;
 
 /// A finding on a screen: what does not hold, how it comes to that, what changed in the guilty step, and who is to blame.
-pub fn view(kind: Kind, scenario: &Scenario, told: &Told, outcome: &Outcome) -> String {
+pub fn view(kind: SubjectKind, scenario: &Scenario, told: &Told, outcome: &Outcome) -> String {
     // Somebody else may have ended the process the first time.
     let blame = if outcome.is_finding() {
         blame(outcome)
@@ -60,7 +60,7 @@ pub(crate) fn guilty(last_fault: Option<Fault>) -> String {
 /// Runs a scenario, written as text, over a subject that must stand it.
 ///
 /// ```
-/// use ringstorm::{story::must_pass, subject::Kind};
+/// use ringstorm::{annotated_trace::must_pass, subject::SubjectKind};
 ///
 /// let scenario = "\
 ///     ringstorm scenario 1\n\
@@ -68,7 +68,7 @@ pub(crate) fn guilty(last_fault: Option<Fault>) -> String {
 ///     driver submit readable=1x8 writable=2x8\n\
 ///     driver misuse free mid-chain newest\n\
 /// ";
-/// must_pass(Kind::Core, scenario);
+/// must_pass(SubjectKind::Core, scenario);
 /// ```
 ///
 /// A subject that ends its process ends the test's: such a one is replayed in a child process, by `replay --isolate`.
@@ -76,7 +76,7 @@ pub(crate) fn guilty(last_fault: Option<Fault>) -> String {
 /// # Panics
 /// With its story if the subject does not, or in words if the text is no scenario or cannot be run.
 #[track_caller]
-pub fn must_pass(kind: Kind, scenario: &str) {
+pub fn must_pass(kind: SubjectKind, scenario: &str) {
     let document: Document = scenario.parse().unwrap_or_else(|error| panic!("{error}"));
     let told = Rig::new().map_err(Into::into).and_then(|mut rig| tell(&mut rig, kind, &document.scenario));
     let (story, outcome) = told.unwrap_or_else(|unfit| panic!("{unfit}"));
@@ -85,7 +85,7 @@ pub fn must_pass(kind: Kind, scenario: &str) {
 
 /// A finding as a test to paste: it fails until the queue is mended. The scenario is in `file` too, if there is one. Where no
 /// test can be made of it, why.
-pub fn test_of(kind: Kind, outcome: &Outcome, scenario: &Scenario, file: Option<&str>) -> String {
+pub fn test_of(kind: SubjectKind, outcome: &Outcome, scenario: &Scenario, file: Option<&str>) -> String {
     let signature = outcome.signature(&kind.name());
     if !outcome.is_finding() {
         return "// None: nothing went wrong when it was told.\n".to_owned();
@@ -105,7 +105,7 @@ pub fn test_of(kind: Kind, outcome: &Outcome, scenario: &Scenario, file: Option<
 /// The test itself, unless there are too many steps to paste and no file that has them. Without a kind that is known here, the
 /// subject is somebody's own.
 pub(crate) fn paste(
-    kind: Option<Kind>,
+    kind: Option<SubjectKind>,
     signature: &Signature,
     scenario: &Scenario,
     file: Option<&str>,
@@ -114,11 +114,12 @@ pub(crate) fn paste(
     let one_line = |text: &str| text.replace(['\n', '\r'], " ");
     let name = signature.to_string().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
     let kind = match kind {
-        Some(Kind::Core) => "Kind::Core".to_owned(),
-        Some(Kind::Own(_)) | None => "Kind::Own(&OWN)".to_owned(),
-        Some(kind) => format!("Kind::by_name({:?}).unwrap()", kind.name()),
+        Some(SubjectKind::Core) => "SubjectKind::Core".to_owned(),
+        Some(SubjectKind::External(_)) | None => "SubjectKind::External(&OWN)".to_owned(),
+        Some(kind) => format!("SubjectKind::by_name({:?}).unwrap()", kind.name()),
     };
-    let mut text = String::from("use ringstorm::{story::must_pass, subject::Kind};\n\n#[test]\n");
+    let mut text =
+        String::from("use ringstorm::{annotated_trace::must_pass, subject::SubjectKind};\n\n#[test]\n");
     let _ = writeln!(text, "fn {}() {{", name.to_lowercase());
     if kind.contains("OWN") {
         let _ = writeln!(

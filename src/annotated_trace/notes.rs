@@ -125,7 +125,7 @@ impl Listener for Story<'_> {
                     self.note(format!("{count} stores, some into the device's part"));
                 }
             }
-            Event::Stored { .. } => {}
+            Event::DriverWrote { .. } => {}
             Event::FreeCount { count } => {
                 if self.free.replace(count) != Some(count) {
                     self.note(format!("{count} free"));
@@ -162,7 +162,7 @@ impl Listener for Story<'_> {
             Event::UsedElement { index, id, length } => {
                 self.note(format!("used element {index}: id {id}, length {length}"));
             }
-            Event::Wrote { length, .. } => self.note(format!("writes {length} bytes")),
+            Event::DeviceWrote { length, .. } => self.note(format!("writes {length} bytes")),
             Event::UsedIndex { index } => self.note(format!("used index {index}")),
             Event::Tampered { descriptor } => self.note(format!("scribbles on descriptor {descriptor}")),
             Event::Withheld { head } => self.note(format!("keeps chain {head}")),

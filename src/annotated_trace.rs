@@ -8,10 +8,10 @@ mod notes;
 pub(crate) use finding::{blame, guilty, paste};
 pub use finding::{must_pass, test_of, view};
 
-use crate::execution::{Rig, Unfit};
+use crate::execution::{CannotRun, Rig};
 use crate::outcome::{Expected, Limit, Outcome, Verdict};
 use crate::scenario::Scenario;
-use crate::subject::Kind;
+use crate::subject::SubjectKind;
 use notes::Story;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -39,8 +39,8 @@ pub struct Told {
 /// reviewed and compared.
 ///
 /// # Errors
-/// [`Unfit`] if there is no memory for it, or the subject's adapter is wrong.
-pub fn tell(rig: &mut Rig, kind: Kind, scenario: &Scenario) -> Result<(String, Outcome), Unfit> {
+/// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
+pub fn tell(rig: &mut Rig, kind: SubjectKind, scenario: &Scenario) -> Result<(String, Outcome), CannotRun> {
     let (told, outcome) = tell_in(Style::Brief, rig, kind, scenario)?;
     Ok((framed(kind, scenario, &told.steps, &outcome), outcome))
 }
@@ -48,13 +48,13 @@ pub fn tell(rig: &mut Rig, kind: Kind, scenario: &Scenario) -> Result<(String, O
 /// Runs a scenario and tells its parts.
 ///
 /// # Errors
-/// [`Unfit`] if there is no memory for it, or the subject's adapter is wrong.
+/// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
 pub fn tell_in(
     style: Style,
     rig: &mut Rig,
-    kind: Kind,
+    kind: SubjectKind,
     scenario: &Scenario,
-) -> Result<(Told, Outcome), Unfit> {
+) -> Result<(Told, Outcome), CannotRun> {
     let mut steps = String::new();
     let (state, outcome) = tell_to(style, rig, kind, scenario, &mut |lines| steps.push_str(lines))?;
     Ok((Told { steps, state }, outcome))
@@ -64,14 +64,14 @@ pub fn tell_in(
 /// went wrong.
 ///
 /// # Errors
-/// [`Unfit`] if there is no memory for it, or the subject's adapter is wrong.
+/// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
 pub(crate) fn tell_to(
     style: Style,
     rig: &mut Rig,
-    kind: Kind,
+    kind: SubjectKind,
     scenario: &Scenario,
     sink: &mut dyn FnMut(&str),
-) -> Result<(String, Outcome), Unfit> {
+) -> Result<(String, Outcome), CannotRun> {
     let mut story = Story::new(style, sink);
     let outcome = rig.run(kind, scenario, &mut story)?;
     let state = if outcome.is_finding() { story.state() } else { String::new() };
@@ -79,7 +79,7 @@ pub(crate) fn tell_to(
 }
 
 /// What was told of the steps, between what it is about and how it ended.
-pub(crate) fn framed(kind: Kind, scenario: &Scenario, steps: &str, outcome: &Outcome) -> String {
+pub(crate) fn framed(kind: SubjectKind, scenario: &Scenario, steps: &str, outcome: &Outcome) -> String {
     format!(
         "{}\n{}\n{}",
         setup_line(kind, scenario),
@@ -89,7 +89,7 @@ pub(crate) fn framed(kind: Kind, scenario: &Scenario, steps: &str, outcome: &Out
 }
 
 /// What a scenario is run with.
-fn setup_line(kind: Kind, scenario: &Scenario) -> String {
+fn setup_line(kind: SubjectKind, scenario: &Scenario) -> String {
     format!("{} on {}", kind.negotiate(&scenario.setup), kind.name())
 }
 

@@ -123,7 +123,7 @@ impl Run {
 
     /// The driver made a call that could meet some of the faults, and was or was not refused.
     #[inline]
-    pub(super) fn meet_faults(&mut self, call: Call, refusal: Option<Refusal>) {
+    pub(super) fn attribute_faults(&mut self, call: Call, refusal: Option<Refusal>) {
         self.blame = blame(refusal);
         if !self.unmet.is_empty() {
             self.meet_unmet(call);
@@ -155,7 +155,7 @@ impl Run {
 
     /// The driver took: from one element of the used ring it came to another. Meets all that can be met there.
     #[inline]
-    pub(super) fn meet_in_take(&mut self, from: u16, to: u16, answer: Result<Option<Completion>, Refusal>) {
+    pub(super) fn attribute_take(&mut self, from: u16, to: u16, answer: Result<Option<Completion>, Refusal>) {
         self.blame = blame(answer.err());
         if !self.forged.is_empty() {
             self.meet_forged(from, to.wrapping_sub(from), answer.ok().flatten());
@@ -192,7 +192,7 @@ impl Run {
     }
 
     /// A value that was to change behind a read did.
-    pub(super) fn meet_trap(&mut self) {
+    pub(super) fn attribute_trap(&mut self) {
         let thrown = self.trap_thrown;
         self.coverage.reach(thrown.state, thrown.fault);
         self.answered(thrown, self.blame.unwrap_or(Answer::Ignored));

@@ -4,7 +4,7 @@ use super::{Listener, Rig, Scratch, Stop};
 use crate::outcome::Call;
 use crate::subject::WrongAdapter;
 use ringstorm_core::SharedMemory;
-use ringstorm_model::{ChainFlaw, Descriptor, Event, Place};
+use ringstorm_model::{ChainFlaw, Event, ObservedDescriptor, Place};
 use ringstorm_sim_device::{self as sim, ChainError, Part};
 
 /// What is wrong with an adapter whose queue publishes where it was not asked to.
@@ -22,7 +22,7 @@ impl Rig {
         if self.run.can.watched {
             self.look_at_accesses(listener)?;
         }
-        let moved = self.run.device.eyes().available_index() != self.run.available;
+        let moved = self.run.device.observer().available_index() != self.run.available;
         if moved && self.run.call == Call::Submit && self.run.can.prepare {
             WrongAdapter::raise(EARLY);
         }
@@ -63,8 +63,8 @@ impl Rig {
         let run = &mut self.run;
         match run.trap.take() {
             Some(change) => {
-                run.meet_trap();
-                run.device.sprung(change);
+                run.attribute_trap();
+                run.device.trap_triggered(change);
                 self.tell_effects(listener)
             }
             None => Ok(()),
@@ -75,9 +75,9 @@ impl Rig {
     fn look_at_late_stores(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { run, judge, scratch: Scratch { late, .. }, provided, .. } = self;
         provided.rings.take_late_stores(late);
-        let device = run.device.eyes();
+        let device = run.device.observer();
         let (from, to) = (run.available, device.available_index());
-        let first = late.iter().copied().find(|offset| match device.whose(*offset) {
+        let first = late.iter().copied().find(|offset| match device.driver_part_at(*offset) {
             Some(Part::Descriptor(index)) => judge.model.owner(index).is_some_and(|head| {
                 let new = |step| device.available_entry(from.wrapping_add(step)) == head;
                 (0..to.wrapping_sub(from)).any(new)
@@ -99,7 +99,7 @@ impl Rig {
         provided.buffers.take_places(places);
         places.iter().try_for_each(|(offset, length)| {
             let place = Place { region: BUFFERS_REGION, offset: *offset as u64 };
-            judge.tell(&Event::Stored { place, length: *length as u32 }, listener)
+            judge.tell(&Event::DriverWrote { place, length: *length as u32 }, listener)
         })
     }
 
@@ -153,7 +153,7 @@ impl Rig {
         if !(run.setup.event_index && run.can.interrupts) {
             return self.look_at_flags(listener);
         }
-        self.judge.tell(&Event::UsedEvent { index: run.device.eyes().used_event() }, listener)
+        self.judge.tell(&Event::UsedEvent { index: run.device.observer().used_event() }, listener)
     }
 
     /// Looks at the driver's flags where they must be those of a queue that was just made, or what its caller asked for since.
@@ -162,20 +162,20 @@ impl Rig {
         if !(run.can.interrupts && matches!(run.call, Call::Construct | Call::Reset)) {
             return Ok(());
         }
-        self.judge.tell(&Event::AvailableFlags { flags: run.device.eyes().available_flags() }, listener)
+        self.judge.tell(&Event::AvailableFlags { flags: run.device.observer().available_flags() }, listener)
     }
 
     /// Looks at the new entries of the available ring.
     fn look_at_available(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { run, judge, .. } = self;
-        let (from, to) = (run.available, run.device.eyes().available_index());
+        let (from, to) = (run.available, run.device.observer().available_index());
         judge.tell(&Event::AvailableIndex { index: to }, listener)?;
         if to != from {
             run.device.available_index_moved();
         }
         run.available = to;
         for step in 0..to.wrapping_sub(from) {
-            let head = run.device.eyes().available_entry(from.wrapping_add(step));
+            let head = run.device.observer().available_entry(from.wrapping_add(step));
             judge.tell(&Event::Available { head }, listener)?;
         }
         Ok(())
@@ -184,7 +184,7 @@ impl Rig {
     /// Looks at a chain that was just submitted, as a device would.
     pub(super) fn look_at_chain(&mut self, head: u16, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { run, judge, scratch: Scratch { seen, descriptors, standing, .. }, provided, .. } = self;
-        let flaw = run.device.eyes().look(head, seen).err().map(flaw);
+        let flaw = run.device.observer().peek_chain(head, seen).err().map(flaw);
         if flaw == Some(ChainFlaw::Unregistered) {
             let own = provided.buffers.host_address()
                 ..provided.buffers.host_address() + provided.buffers.len() as u64;
@@ -195,7 +195,7 @@ impl Rig {
         to_model(seen, descriptors);
         let unclean = run.setup.zeroes() && {
             // Whether anything that the device may write is not zero.
-            run.device.eyes().space().gather(seen, true, u64::MAX, standing);
+            run.device.observer().space().gather(seen, true, u64::MAX, standing);
             standing.iter().fold(0, |all, byte| all | byte) != 0
         };
         judge.tell(&Event::Chain { head, descriptors, flaw, unclean }, listener)
@@ -215,9 +215,9 @@ const fn flaw(error: ChainError) -> ChainFlaw {
 }
 
 /// The chain in the model's words.
-pub(super) fn to_model(seen: &[sim::Descriptor], out: &mut Vec<Descriptor>) {
+pub(super) fn to_model(seen: &[sim::Descriptor], out: &mut Vec<ObservedDescriptor>) {
     out.clear();
-    out.extend(seen.iter().map(|descriptor| Descriptor {
+    out.extend(seen.iter().map(|descriptor| ObservedDescriptor {
         index: descriptor.index,
         place: descriptor.place.map(|place| Place { region: place.region, offset: place.offset }),
         length: descriptor.length,

@@ -11,14 +11,14 @@ const F_NO_NOTIFY: u16 = 0x1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Silence {
     /// It will answer when the faults stop.
-    Stubborn,
+    UntilFaultsStop,
     /// It will answer after a reset.
     NeedsReset,
 }
 
 /// Whether the device hears of what is made available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Hearing {
+pub(crate) enum NotificationLoss {
     Good,
     /// The next notification will be lost.
     LosesNext,
@@ -51,8 +51,8 @@ impl<M: SharedMemory> Device<M> {
     /// The driver notifies of what it made available.
     pub fn notified(&mut self) {
         self.hearing = match self.hearing {
-            Hearing::LosesNext => Hearing::Lost,
-            Hearing::Good | Hearing::Lost => Hearing::Good,
+            NotificationLoss::LosesNext => NotificationLoss::Lost,
+            NotificationLoss::Good | NotificationLoss::Lost => NotificationLoss::Good,
         };
     }
 
@@ -72,10 +72,10 @@ impl<M: SharedMemory> Device<M> {
     }
 
     pub(crate) fn lose_notification(&mut self) -> Option<()> {
-        if self.hearing != Hearing::Good {
+        if self.hearing != NotificationLoss::Good {
             return None;
         }
-        self.hearing = Hearing::LosesNext;
+        self.hearing = NotificationLoss::LosesNext;
         self.effects.push(Effect::Silent);
         Some(())
     }

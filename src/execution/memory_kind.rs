@@ -10,7 +10,7 @@ pub(super) const LEAST: usize = 1 << 16;
 
 /// What the memory of a [`Rig`](super::Rig) is. No outcome depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Ground {
+pub enum MemoryKind {
     /// From the allocator, kept from one scenario to the next and made to grow: the quickest. What lies behind a
     /// scenario's memory may be memory too.
     Kept,
@@ -22,7 +22,7 @@ pub enum Ground {
     BehindGuard,
 }
 
-impl Ground {
+impl MemoryKind {
     /// Memory for a scenario that needs `length` bytes, which begin at a multiple of `alignment`.
     ///
     /// # Errors

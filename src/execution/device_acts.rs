@@ -1,6 +1,6 @@
 //! The device's acts.
 
-use super::met::adds_element;
+use super::fault_attribution::adds_element;
 use super::{Listener, Rig, Scratch, Skip, Stop};
 use crate::scenario::{Amount, Pick};
 use ringstorm_model::{Event, Place};
@@ -74,7 +74,7 @@ impl Rig {
             Fault::NeedsReset => run.can.reset,
             _ => true,
         };
-        if run.device.has_guest() || !can_meet {
+        if run.device.is_external() || !can_meet {
             return Ok(Some(Skip::Incapable));
         }
         if !run.device.misbehave(fault, pick.0, value) {
@@ -111,8 +111,8 @@ impl Rig {
 
     fn tell_effect(&mut self, effect: &Effect, listener: &mut impl Listener) -> Result<(), Stop> {
         match *effect {
-            Effect::Wrote { place: sim::Place { region, offset }, length } => {
-                self.judge.tell(&Event::Wrote { place: Place { region, offset }, length }, listener)
+            Effect::Wrote { place: sim::BufferPlace { region, offset }, length } => {
+                self.judge.tell(&Event::DeviceWrote { place: Place { region, offset }, length }, listener)
             }
             Effect::UsedElement { index, id, length } => {
                 self.judge.tell(&Event::UsedElement { index, id, length }, listener)

@@ -1,34 +1,34 @@
 //! Who acts as the device: the simulated one, or a guest in its place.
 
 use super::BUFFERS_ADDRESS;
-use super::guest::Guest;
-use super::honest::HonestDevice;
-use super::look::to_model;
+use super::external_device::ExternalDevice;
+use super::honest_device::HonestDevice;
+use super::observation::to_model;
 use crate::subject::Provided;
-use ringstorm_model::Descriptor;
+use ringstorm_model::ObservedDescriptor;
 use ringstorm_sim_device::{
     AddressSpace, Change, Device, DeviceState, Effect, Fault, Geometry, Reply, WatchedMemory,
 };
 use std::rc::Rc;
 
 /// The device of an execution.
-pub(super) struct DeviceSide {
+pub(super) struct DeviceSlot {
     /// With a guest in its place, it looks and does nothing.
     simulated: Device<Rc<WatchedMemory>>,
-    guest: Option<Box<Guest>>,
+    guest: Option<Box<ExternalDevice>>,
 }
 
-impl DeviceSide {
+impl DeviceSlot {
     pub(super) fn new(provided: &Provided, geometry: Geometry) -> Self {
         Self { simulated: simulated(provided, geometry), guest: None }
     }
 
     /// Puts a guest in the simulated device's place.
-    pub(super) fn invite(&mut self, device: Box<dyn HonestDevice>) {
-        self.guest = Some(Box::new(Guest::new(device)));
+    pub(super) fn replace_with(&mut self, device: Box<dyn HonestDevice>) {
+        self.guest = Some(Box::new(ExternalDevice::new(device)));
     }
 
-    pub(super) const fn has_guest(&self) -> bool {
+    pub(super) const fn is_external(&self) -> bool {
         self.guest.is_some()
     }
 
@@ -39,7 +39,7 @@ impl DeviceSide {
 
     /// What stands in memory, as a device sees it.
     #[inline(always)]
-    pub(super) const fn eyes(&self) -> &Device<Rc<WatchedMemory>> {
+    pub(super) const fn observer(&self) -> &Device<Rc<WatchedMemory>> {
         &self.simulated
     }
 
@@ -73,7 +73,7 @@ impl DeviceSide {
     #[inline(always)]
     pub(super) fn take(
         &mut self,
-        descriptors: &mut Vec<Descriptor>,
+        descriptors: &mut Vec<ObservedDescriptor>,
         payload: &mut Vec<u8>,
     ) -> Option<(u16, bool)> {
         if let Some(guest) = &mut self.guest {
@@ -146,14 +146,14 @@ impl DeviceSide {
     }
 
     /// Means to return everything again; a guest always does.
-    pub(super) fn repent(&mut self) {
+    pub(super) fn stop_faults(&mut self) {
         if self.guest.is_none() {
-            self.simulated.repent();
+            self.simulated.stop_faults();
         }
     }
 
-    pub(super) fn sprung(&mut self, change: Change) {
-        self.simulated.sprung(change);
+    pub(super) fn trap_triggered(&mut self, change: Change) {
+        self.simulated.trap_triggered(change);
     }
 
     pub(super) fn available_index_moved(&mut self) {

@@ -109,7 +109,7 @@ impl Rig {
         if let Some(lives) = answer.ok().and_then(|head| run.lives.get_mut(usize::from(head))) {
             *lives += 1;
         }
-        run.meet_faults(Call::Submit, answer.err());
+        run.attribute_faults(Call::Submit, answer.err());
         answer.map_or(Ok(()), |head| self.look_at_chain(head, listener))
     }
 
@@ -123,7 +123,7 @@ impl Rig {
         self.look_after(listener)?;
         let run = &mut self.run;
         run.effective |= run.available != before;
-        run.meet_faults(Call::Publish, None);
+        run.attribute_faults(Call::Publish, None);
         if notify {
             run.device.notified();
         }
@@ -137,7 +137,7 @@ impl Rig {
         let answer = self.call(Call::Take, |subject| subject.take());
         self.judge.tell(&Event::Take { answer }, listener)?;
         let run = &mut self.run;
-        run.meet_in_take(from, self.judge.model.next_used(), answer);
+        run.attribute_take(from, self.judge.model.next_used(), answer);
         let (effective, again) = match answer {
             Ok(Some(Completion { head, .. })) => {
                 run.returned.push_back(head);
@@ -154,7 +154,7 @@ impl Rig {
         if !run.can.free {
             self.freed_by_taking(answer, stood, listener)?;
         }
-        self.look_after_its_own(listener)?;
+        self.check_self_submitted(listener)?;
         Ok(again)
     }
 
@@ -198,7 +198,7 @@ impl Rig {
 
     /// Hears of the chains that the subject submitted itself, and says whether there were any. What that did to memory is not
     /// looked at.
-    fn meet_submitted_itself(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
+    fn report_self_submitted(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
         let mut met = false;
         if !self.run.can.submits_itself {
             return Ok(met);
@@ -216,8 +216,8 @@ impl Rig {
 
     /// Looks at what a call did after which the subject may have submitted chains itself. If it has, it has notified the device
     /// by now, or says whether it must be, if it is one to be asked: by what the device wants at this time, and not later.
-    pub(super) fn look_after_its_own(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        let met = self.meet_submitted_itself(listener)?;
+    pub(super) fn check_self_submitted(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let met = self.report_self_submitted(listener)?;
         self.look_at_event(listener)?;
         self.look_after(listener)?;
         if met && self.publish(listener)?.is_some() {
@@ -281,7 +281,7 @@ impl Rig {
         out.resize(limit as usize, UNTOUCHED);
         let answer = self.call(Call::Read, |subject| subject.read(head, &mut out));
         let run = &mut self.run;
-        run.meet_faults(Call::Read, answer.err());
+        run.attribute_faults(Call::Read, answer.err());
         run.effective |= answer != Ok(0);
         let bytes = match answer {
             Ok(count) if count > out.len() => WrongAdapter::raise(format!(
@@ -336,7 +336,7 @@ impl Rig {
             position.and_then(|position| run.returned.remove(position));
         }
         run.effective = true;
-        run.meet_faults(Call::Free, answer.err());
+        run.attribute_faults(Call::Free, answer.err());
         self.look_after(listener)
     }
 
@@ -349,7 +349,7 @@ impl Rig {
             return Ok(Some(Skip::Incapable));
         }
         let waiting = self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
-        let device = self.run.device.eyes();
+        let device = self.run.device.observer();
         let (flags, used_event) = (device.available_flags(), device.used_event());
         self.judge.tell(&Event::Interrupts { wanted, flags, used_event, waiting }, listener)?;
         self.look_after(listener)?;

@@ -18,7 +18,7 @@ const WORDS: usize = 3;
 /// A handle to memory in which a rig says where it is: cheap enough to be said with every call of the subject, and still
 /// there when the process that said it is not.
 #[derive(Debug, Clone)]
-pub struct Pulse(Words);
+pub struct ProgressCell(Words);
 
 #[derive(Debug, Clone)]
 enum Words {
@@ -28,18 +28,18 @@ enum Words {
 
 /// The same memory for other threads of this process.
 #[derive(Debug, Default)]
-pub struct SharedPulse(Arc<[AtomicU64; WORDS]>);
+pub struct SharedProgressCell(Arc<[AtomicU64; WORDS]>);
 
-impl SharedPulse {
+impl SharedProgressCell {
     /// A handle for the calling thread.
-    pub fn handle(&self) -> Pulse {
-        Pulse(Words::Here(Arc::clone(&self.0)))
+    pub fn handle(&self) -> ProgressCell {
+        ProgressCell(Words::Here(Arc::clone(&self.0)))
     }
 }
 
 /// Where an execution is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct ExecutionPosition {
     /// The seed that was begun last, if one was since nothing was to be done.
     pub seed: Option<u64>,
     /// Steps that were begun, while an execution is going on.
@@ -52,7 +52,7 @@ pub struct Place {
     serial: u16,
 }
 
-impl Pulse {
+impl ProgressCell {
     /// In a file, for another process.
     ///
     /// # Errors
@@ -107,9 +107,9 @@ impl Pulse {
     }
 
     /// Where the execution is.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> ExecutionPosition {
         let place = self.load(PLACE);
-        Place {
+        ExecutionPosition {
             seed: (self.load(BEGUN) != 0).then(|| self.load(SEED)),
             steps: place as u32,
             call: ((place >> 32) as u8).checked_sub(1).and_then(Call::from_repr),

@@ -1,8 +1,8 @@
 //! Taking results in, in the order of seeds, and shrinking what was found.
 
 use super::summary::{Block, Ending, Finding};
-use super::{MOST_TIMELINES, Observer, Plan, Standing};
-use crate::execution::SharedPulse;
+use super::{MOST_TIMELINES, Observer, Plan, SharedProgress};
+use crate::execution::SharedProgressCell;
 use crate::executor::{Executor, Failure};
 use crate::shrink::{BUDGET, shrink_while};
 use crate::timeline::Timeline;
@@ -16,17 +16,17 @@ const SHORT_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Takes the blocks in, in the order of seeds. What is known stands where the watchdog finds it, while a call that may not
 /// return goes on.
-pub(super) struct Intake<'a> {
+pub(super) struct Merge<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) standing: &'a Standing,
+    pub(super) standing: &'a SharedProgress,
     pub(super) interrupted: &'a AtomicBool,
-    pub(super) shrinking: &'a SharedPulse,
+    pub(super) shrinking: &'a SharedProgressCell,
     pub(super) start: Instant,
     pub(super) before: Duration,
 }
 
-impl Intake<'_> {
-    pub(super) fn take_in(
+impl Merge<'_> {
+    pub(super) fn merge_all(
         self,
         receiver: &mpsc::Receiver<(u64, Result<Block, Failure>)>,
         observer: &mut dyn Observer,

@@ -1,9 +1,9 @@
 //! A device that somebody else wrote, in an execution: what it is told, and what is seen of it.
 
-use super::honest::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
+use super::honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 use super::{BUFFERS_ADDRESS, RINGS_ADDRESS};
-use ringstorm_model::{self as model, Descriptor};
-use ringstorm_sim_device::{Device, Effect, Place, Reply, WatchedMemory, fill_pattern, let_go, picked};
+use ringstorm_model::{self as model, ObservedDescriptor};
+use ringstorm_sim_device::{BufferPlace, Device, Effect, Reply, WatchedMemory, fill_pattern, let_go, picked};
 use std::collections::VecDeque;
 use std::mem;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use std::rc::Rc;
 type Eyes = Device<Rc<WatchedMemory>>;
 
 /// Somebody else's device, and what a scenario needs to know of it.
-pub(super) struct Guest {
+pub(super) struct ExternalDevice {
     device: Box<dyn HonestDevice>,
     event_index: bool,
     /// As of the simulated device: how many entries behind the next one it wants to be notified.
@@ -29,10 +29,10 @@ pub(super) struct Guest {
 /// A chain that it holds: the head, and the buffers that it can write to, each with its descriptor's index.
 struct Held {
     head: u16,
-    writable: Vec<(u16, Place, u32)>,
+    writable: Vec<(u16, BufferPlace, u32)>,
 }
 
-impl Guest {
+impl ExternalDevice {
     pub(super) fn new(device: Box<dyn HonestDevice>) -> Self {
         Self {
             device,
@@ -67,11 +67,11 @@ impl Guest {
         self.device.notified(&memory(eyes));
     }
 
-    /// As [`DeviceSide::take`](super::side::DeviceSide::take).
+    /// As [`DeviceSlot::take`](super::device_slot::DeviceSlot::take).
     pub(super) fn take(
         &mut self,
         eyes: &Eyes,
-        descriptors: &mut Vec<Descriptor>,
+        descriptors: &mut Vec<ObservedDescriptor>,
         payload: &mut Vec<u8>,
     ) -> Option<(u16, bool)> {
         let Self { device, chain, held, .. } = self;
@@ -87,8 +87,8 @@ impl Guest {
         for ChainBuffer { index, address, length, writable } in chain.buffers.iter().copied() {
             let place = eyes.space().locate(address, length);
             usable.extend(place.filter(|_| chain.whole && writable).map(|place| (index, place, length)));
-            let place = place.map(|Place { region, offset }| model::Place { region, offset });
-            descriptors.push(Descriptor { index, place, length, writable });
+            let place = place.map(|BufferPlace { region, offset }| model::Place { region, offset });
+            descriptors.push(ObservedDescriptor { index, place, length, writable });
         }
         held.push_back(Held { head: chain.head, writable: usable });
         let taken = (chain.head, chain.whole);

@@ -41,7 +41,7 @@ impl<M: SharedMemory> Device<M> {
     }
 
     /// What of the driver's stands at an offset.
-    pub fn whose(&self, offset: usize) -> Option<Part> {
+    pub fn driver_part_at(&self, offset: usize) -> Option<Part> {
         self.geometry.part(offset)
     }
 
@@ -67,7 +67,7 @@ impl<M: SharedMemory> Device<M> {
     ///
     /// # Errors
     /// [`ChainError`], as for [`walk`].
-    pub fn look(&self, head: u16, out: &mut Vec<Descriptor>) -> Result<(), ChainError> {
+    pub fn peek_chain(&self, head: u16, out: &mut Vec<Descriptor>) -> Result<(), ChainError> {
         walk(&self.rings, &self.geometry, &self.space, head, out)
     }
 

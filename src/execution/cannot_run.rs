@@ -5,7 +5,7 @@ use ringstorm_core::Error as MemoryError;
 
 /// Why a scenario cannot be run.
 #[derive(Debug, thiserror::Error)]
-pub enum Unfit {
+pub enum CannotRun {
     /// There is no memory for it.
     #[error(transparent)]
     System(#[from] MemoryError),
@@ -14,7 +14,7 @@ pub enum Unfit {
     Adapter(#[from] WrongAdapter),
 }
 
-impl Unfit {
+impl CannotRun {
     /// The same, with the seed whose scenario it was.
     pub(crate) fn at_seed(self, seed: u64) -> Self {
         match self {
