@@ -61,6 +61,11 @@
 //! - Each byte of payload is read from shared memory once, also by the compiled code.
 //! - [`SplitQueue::reset`] recovers every descriptor, from any state.
 //!
+//! # Without an operating system
+//! `ringstorm-core = { version = "0.1", default-features = false }` leaves out what needs `std`. The crate then needs `alloc`
+//! and a global allocator, for the private copy: when a queue is made, and when a region is registered. Memory is
+//! [`RawMemory`] or [`HeapMemory`]. A target needs atomics of 32 bits with compare-and-swap.
+//!
 //! Not here yet: indirect descriptors, in-order use, the packed ring.
 
 #![no_std]

@@ -57,6 +57,11 @@ impl<M: SharedMemory> Region<M> {
         &self.memory
     }
 
+    /// The memory itself, to be used elsewhere or at another address.
+    pub fn into_memory(self) -> M {
+        self.memory
+    }
+
     /// Where the device sees the first byte.
     #[inline(always)]
     pub const fn address(&self) -> DeviceAddress {

@@ -262,6 +262,8 @@ pub trait SharedMemory {
     /// From now on the memory must stay as it is for as long as the process lives: dropping its owner must
     /// neither unmap nor reuse it. Borrowed and counted memory (`&M`, `Rc<M>`, `Arc<M>`) passes the call on to `M`.
     ///
+    /// Accesses go on working: only what dropping the owner would do is left out.
+    ///
     /// [`RawMemory`] is the one exception: it does not own its memory, so it cannot keep it. Whoever made it promised to
     /// ([`RawMemory::new`]).
     fn abandon(&self);

@@ -82,7 +82,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Makes a table of `size` descriptors at the beginning of `table`, with `buffer_size` bytes for each in
     /// `buffers`. All descriptors are free afterwards; whatever stood in `table` is overwritten.
     ///
-    /// The memory may come from anywhere: [`HeapMemory`](crate::HeapMemory), [`MappedMemory`](crate::MappedMemory),
+    /// The memory may come from anywhere: [`HeapMemory`](crate::HeapMemory), `MappedMemory`,
     /// or the caller's own. Its alignment must be 16 bytes for the table (2.7); `table` may be longer than needed.
     ///
     /// # Errors
