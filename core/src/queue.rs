@@ -74,8 +74,8 @@ pub enum Notification {
 ///
 /// # The memory
 /// The rings are the device's until it is stopped, with chains in flight or without: an honest device may write
-/// `avail_event` or the used flags at any time (2.7.8, 2.7.10). So a queue that is dropped does not give its memory back. It
-/// calls [`SharedMemory::abandon`], which leaks. [`release`](Self::release) gives the memory back, once the device has stopped
+/// `avail_event` or the used flags at any time (2.7.8, 2.7.10). So a queue that is dropped or forgotten does not give its memory
+/// back: the memory stays [abandoned](SharedMemory::abandon), which leaks it. [`release`](Self::release) gives the memory back, once the device has stopped
 /// (3.3.1: no exposed buffer is removed before that).
 ///
 /// # Panics of the caller's own memory
@@ -177,6 +177,10 @@ impl<M: SharedMemory> SplitQueue<M> {
     pub fn withdraw(&mut self, head: Head) -> Result<(), Misuse> {
         if !self.table.is_created_after(head, self.published)? {
             return Err(Misuse::Published(head));
+        }
+        if self.is_broken() {
+            // It publishes nothing any more. An earlier call may have unwound with the entries half moved.
+            return self.table.free(head);
         }
         let unwinding = BrokenIfUnwound(&mut self.health);
         self.available.take_back_one();

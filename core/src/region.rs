@@ -113,6 +113,9 @@ impl<M: SharedMemory> Region<M> {
     }
 }
 
+/// The regions of a queue: table and rings, or a table alone, and the buffers.
+pub type Regions<M> = (Region<M>, Region<M>);
+
 /// The name of a region at the table that it was registered with, and nowhere else. Number 0 is the table's own buffers,
 /// others count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,8 +3,8 @@
 use super::SplitQueue;
 use super::unwinding::Health;
 use crate::{
-    Areas, AvailableRing, Config, DescriptorTable, DeviceStopped, Refused, Region, RingIndex, SharedMemory,
-    UsedRing,
+    Areas, AvailableRing, Config, DescriptorTable, DeviceStopped, Refused, Region, Regions, RingIndex,
+    SharedMemory, UsedRing,
 };
 
 impl<M: SharedMemory> SplitQueue<M> {
@@ -16,12 +16,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// [`Misuse`](crate::Misuse) if a region does not suit, [`SystemError`](crate::SystemError) if memory is short. Both regions
     /// come back with the error, rings first: a device may have mapped them by now. The rings' region must begin at a
     /// multiple of 16, at its device address and in this process.
-    #[expect(clippy::result_large_err, reason = "the regions come back with the error; a box could fail")]
-    pub fn new(
-        config: Config,
-        rings: Region<M>,
-        buffers: Region<M>,
-    ) -> Result<Self, Refused<(Region<M>, Region<M>)>> {
+    pub fn new(config: Config, rings: Region<M>, buffers: Region<M>) -> Result<Self, Refused<Regions<M>>> {
         let Config { size, buffer_size, first_index, event_index, policies } = config;
         let areas = match Areas::new(size, rings) {
             Ok(areas) => areas,

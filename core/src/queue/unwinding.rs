@@ -39,6 +39,9 @@ impl BrokenIfUnwound<'_> {
 impl Drop for BrokenIfUnwound<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        *self.0 = Health::Unwound;
+        // What broke it first is what is reported.
+        if *self.0 == Health::Whole {
+            *self.0 = Health::Unwound;
+        }
     }
 }

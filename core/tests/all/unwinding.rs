@@ -96,6 +96,9 @@ impl SharedMemory for Fused<'_> {
     fn abandon(&self) {
         self.memory.abandon();
     }
+    fn reclaim(&self) {
+        self.memory.reclaim();
+    }
 }
 
 const SIZE: u16 = 8;
@@ -267,6 +270,30 @@ fn a_call_that_unwinds_changed_nothing_or_left_the_queue_broken() {
         }
     }
     assert!(unwound > 100, "{unwound}");
+}
+
+/// A call that unwound may be made again: no entry that was published may change by it.
+#[test]
+fn withdrawing_again_touches_no_published_entry() {
+    for accesses in 0..4 {
+        for again in 0..3 {
+            let memory = Memory::new();
+            let mut scene = scene(&memory, false, false);
+            let others = [b"second", b"third!"].map(|bytes| scene.queue.submit(&[bytes], &[]).unwrap());
+            let unwound = unwinds(&memory.fuse, accesses, || {
+                scene.queue.withdraw(scene.unpublished).unwrap();
+            });
+            let entries = |scene: &Scene<'_>| [0, 1, 2].map(|slot| scene.device.available_entry(slot));
+            let before = entries(&scene);
+            for _ in 0..again {
+                let _ = scene.queue.withdraw(scene.unpublished);
+                for other in others {
+                    let _ = scene.queue.withdraw(other);
+                }
+            }
+            assert_eq!(entries(&scene), before, "access {accesses}, unwound {unwound}, again {again}");
+        }
+    }
 }
 
 /// It once counted the chains before it published them, and panicked at the 65,536th.
