@@ -33,8 +33,10 @@ impl Subject for Way {
     }
 }
 
+type Work = fn(&mut Way);
+
 /// What is done, by shared memory's call and by an ordinary one.
-const WORK: [(&str, fn(&mut Way), fn(&mut Way)); 3] = [
+const WORK: [(&str, Work, Work); 3] = [
     (
         "in",
         |way| way.shared.copy_in(0, &way.private),

@@ -32,7 +32,7 @@ impl Error {
     /// Who is to blame.
     pub const fn blame(&self) -> Blame {
         match self {
-            Self::Misuse(_) => Blame::Caller,
+            Self::Misuse(_) | Self::Device(DeviceFault::Unwound) => Blame::Caller,
             Self::Device(_) => Blame::Device,
             Self::System(_) => Blame::System,
         }
@@ -40,6 +40,10 @@ impl Error {
 }
 
 /// A refusal to consume a value, with the value as it was.
+///
+/// `?` does not turn this into an [`Error`], since that would drop the value unseen. Write
+/// `.map_err(Refused::into_error)?` to drop it, or match to keep it; [`Region::into_memory`](crate::Region::into_memory) takes
+/// memory out of a region.
 pub struct Refused<T> {
     /// Why.
     pub error: Error,
@@ -88,7 +92,7 @@ pub enum Misuse {
     /// An alignment that is not a power of two, or exceeds a page.
     #[error("an alignment of {0} is not a power of two up to a page")]
     Alignment(usize),
-    /// A region is shorter than what shall stand in it.
+    /// A region is shorter than what it must hold.
     #[error("the region has {length} bytes, {needed} are needed")]
     RegionTooSmall {
         /// Bytes needed.
@@ -96,7 +100,8 @@ pub enum Misuse {
         /// Bytes there.
         length: usize,
     },
-    /// A region does not begin at the alignment that its content needs (2.7).
+    /// A region does not begin at the alignment that its content needs (2.7): 16 for table and rings, at its device address
+    /// and in this process.
     #[error("the region begins at {address:#x}, which is not a multiple of {alignment}")]
     RegionMisaligned {
         /// The host or device address.
@@ -253,6 +258,10 @@ pub enum DeviceFault {
     /// An earlier fault made the queue broken; only a reset helps.
     #[error("the queue is broken by an earlier fault and waits for a reset")]
     Broken,
+    /// The caller's own memory panicked in an earlier call, which made the queue broken; only a reset helps. The
+    /// [blame](Error::blame) is the caller's.
+    #[error("memory panicked in an earlier call of the queue, which waits for a reset")]
+    Unwound,
 }
 
 /// What a descriptor is that a device wrongly returned.

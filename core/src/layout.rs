@@ -23,6 +23,9 @@ const USED_ENTRY: usize = 8;
 
 /// Where descriptor table, available ring and used ring stand in the one region that holds them, in bytes
 /// from its beginning. Both rings end with the field for event indexes, used or not (2.7.6, 2.7.8).
+///
+/// Either ring has its flags at +0, its index at +2 and its entries from +4, of 2 bytes in the available ring and 8 in the
+/// used ring. `used_event` is behind the entries of the available ring, `avail_event` behind those of the used ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Layout {
     /// In 32 bits, so that sums of these and what a ring is long provably do not wrap.

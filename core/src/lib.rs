@@ -53,13 +53,19 @@
 //!   memory. (The rings alone are parts and trust their caller in what they write and read.)
 //! - A call refused for the caller's misuse or by the system changes nothing. One that reports a device fault
 //!   changes what the policy says, never the free list or another chain.
-//! - No call on the data path costs more than the chain it handles; refusing a bad head costs the same at
+//! - No call on the data path costs more than the chain it handles ([`SplitQueue::withdraw`] is not on it); refusing a bad head costs the same at
 //!   every queue size.
 //! - No reference to payload, table or rings is handed out: bytes are copied in and out.
-//! - Names of chains and regions are refused at every queue but their own.
-//! - Memory that the device may still access is never given back: only [`DeviceStopped`] does that.
-//! - Each byte of payload is read from shared memory once, also by the compiled code.
+//! - Names of chains and regions are refused at every queue but their own, and its clones.
+//! - A queue never gives memory back that the device may still access: only [`DeviceStopped`] does that. (A table alone keeps
+//!   its memory while chains are live. [`RawMemory`] belongs to somebody else.)
+//! - A call reads each byte of payload from memory of this crate's kinds once, also in compiled code.
 //! - [`SplitQueue::reset`] recovers every descriptor, from any state.
+//!
+//! # Without an operating system
+//! `ringstorm-core = { version = "0.1", default-features = false }` leaves out what needs `std`. The crate then needs `alloc`
+//! and a global allocator, for the private copy: when a queue is made, and when a region is registered. Memory is
+//! [`RawMemory`] or [`HeapMemory`]. A target needs atomics of 32 bits with compare-and-swap.
 //!
 //! Not here yet: indirect descriptors, in-order use, the packed ring.
 
@@ -93,6 +99,6 @@ pub use memory::{
 };
 pub use policy::{AfterFault, Config, DeviceStopped, OverLong, Policies, WritableBuffers};
 pub use queue::{Completion, Notification, SplitQueue};
-pub use region::{DeviceAddress, Region, RegionId, Segment};
+pub use region::{DeviceAddress, Region, RegionId, Regions, Segment};
 pub use rings::{AvailableRing, UsedElement, UsedRing};
 pub use table::{Buffer, ChainWriter, DescriptorTable, Tampering};

@@ -15,12 +15,12 @@ pub enum AfterFault {
     ///
     /// A device that keeps a single chain can add bad elements without end, and each is one more error of
     /// [`take`](crate::SplitQueue::take). So do not take until there is nothing left. Allow for as many elements as were in
-    /// flight when you began, which is all that an honest device can have added by then, and leave the rest to the next
-    /// notification:
+    /// flight when you began, which is all that an honest device can have added by then, and one more. That one finds nothing
+    /// if the device is honest, and makes the queue broken if the device claims an element although it has no chain:
     ///
     /// ```
     /// # use ringstorm_core::{AfterFault, Config, Layout, Policies, QueueSize, RingIndex, SharedMemory, SplitQueue};
-    /// # use ringstorm_core::{DeviceStopped, OrderedStore};
+    /// # use ringstorm_core::{DeviceFault, DeviceStopped, OrderedStore};
     /// # let policies = Policies { after_fault: AfterFault::GoOn, ..Policies::default() };
     /// # let config = Config { policies, ..Config::new(QueueSize::new(4)?) };
     /// # let mut queue = SplitQueue::anonymous(config)?;
@@ -36,17 +36,19 @@ pub enum AfterFault {
     /// # };
     /// # let mut faults = 0;
     /// # device_adds_a_bad_element(&queue);
-    /// for _ in 0..queue.in_flight() {
+    /// for _ in 0..=queue.in_flight() {
     ///     match queue.take() {
     ///         Ok(Some(done)) => queue.free(done.head)?, // after reading what it brings
     ///         Ok(None) => break,
+    ///         // `OverLong::Refuse`: the chain is back, and only this error names it.
+    ///         Err(DeviceFault::LengthTooLong { head, .. }) => queue.free(head)?,
     ///         Err(fault) if queue.is_broken() => return Err(fault.into()), // reset the device
     ///         Err(fault) => eprintln!("{fault}"), // and reset it if this happens too often
     ///     }
     /// #   faults += 1;
     /// #   device_adds_a_bad_element(&queue);
     /// }
-    /// # assert_eq!(faults, 1);
+    /// # assert_eq!(faults, 2);
     /// # queue.release(DeviceStopped::confirmed());
     /// # Ok::<(), ringstorm_core::Error>(())
     /// ```
@@ -64,7 +66,8 @@ pub enum OverLong {
     /// too, or report the size of what they would have written.
     #[default]
     Clamp,
-    /// It is a device fault; the chain comes back with nothing to read.
+    /// It is a device fault. The chain comes back with nothing to read, and the caller frees it: only
+    /// [`DeviceFault::LengthTooLong`](crate::DeviceFault::LengthTooLong) names its head.
     Refuse,
 }
 

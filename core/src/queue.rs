@@ -11,7 +11,7 @@ use crate::{
     Tampering, UsedElement, UsedRing,
 };
 use alloc::vec::Vec;
-use unwinding::BrokenIfUnwound;
+use unwinding::{BrokenIfUnwound, Health};
 
 /// A chain that the device gave back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,14 +74,16 @@ pub enum Notification {
 ///
 /// # The memory
 /// The rings are the device's until it is stopped, with chains in flight or without: an honest device may write
-/// `avail_event` or the used flags at any time (2.7.8, 2.7.10). So a queue that is dropped does not give its memory back. It
-/// calls [`SharedMemory::abandon`], which leaks. [`release`](Self::release) gives the memory back, once the device has stopped
+/// `avail_event` or the used flags at any time (2.7.8, 2.7.10). So a queue that is dropped or forgotten does not give its memory
+/// back: the memory stays [abandoned](SharedMemory::abandon), which leaks it. [`release`](Self::release) gives the memory back, once the device has stopped
 /// (3.3.1: no exposed buffer is removed before that).
 ///
 /// # Panics of the caller's own memory
 /// If an implementation of [`SharedMemory`] panics in the middle of a call, and the panic is caught, then the call has
 /// changed nothing, or it has freed the chain that it was to [`free`](Self::free), or the queue
-/// [is broken](Self::is_broken): only a [`reset`](Self::reset) helps then.
+/// [is broken](Self::is_broken): only a [`reset`](Self::reset) helps then, and calls return [`DeviceFault::Unwound`]. What was
+/// written to shared memory until the panic stays there: [`verify`](Self::verify) reports it until the descriptors are used
+/// again.
 ///
 /// A clone is a snapshot for tests and model checking: where cloning the memory's handle shares the memory, the two must
 /// not both go on.
@@ -94,7 +96,7 @@ pub struct SplitQueue<M: SharedMemory> {
     published: u64,
     /// Chains that the device has.
     in_flight: u16,
-    broken: bool,
+    health: Health,
     event_index: bool,
     policies: Policies,
 }
@@ -152,14 +154,15 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// A broken queue publishes nothing: the device gets no more chains.
     #[inline(always)]
     pub fn publish(&mut self) -> Notification {
-        if self.available.pending() == 0 || self.broken {
+        if self.available.pending() == 0 || self.is_broken() {
             return Notification::NotNeeded;
         }
-        let unwinding = BrokenIfUnwound(&mut self.broken);
+        let unwinding = BrokenIfUnwound(&mut self.health);
         let (before, count) = (self.available.published(), self.available.pending());
+        // If the store of the index unwinds, the device may have the chains all the same.
+        self.published = self.table.last_serial();
         self.available.publish(self.table.areas());
         self.in_flight += count;
-        self.published = self.table.last_serial();
         let wanted = self.used.wants_notification(self.table.areas(), before, self.available.published());
         unwinding.returned();
         if wanted { Notification::Needed } else { Notification::NotNeeded }
@@ -175,7 +178,11 @@ impl<M: SharedMemory> SplitQueue<M> {
         if !self.table.is_created_after(head, self.published)? {
             return Err(Misuse::Published(head));
         }
-        let unwinding = BrokenIfUnwound(&mut self.broken);
+        if self.is_broken() {
+            // It publishes nothing any more. An earlier call may have unwound with the entries half moved.
+            return self.table.free(head);
+        }
+        let unwinding = BrokenIfUnwound(&mut self.health);
         self.available.take_back_one();
         self.table.move_entries_up(head);
         let freed = self.table.free(head);
@@ -193,27 +200,27 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// with [`AfterFault`]; the free list and other chains are never touched.
     #[inline(always)]
     pub fn take(&mut self) -> Result<Option<Completion>, DeviceFault> {
-        if self.broken {
-            return Err(DeviceFault::Broken);
-        }
+        self.health.check()?;
         let claimed = self.used.claimed(self.table.areas());
         if claimed == 0 {
             return Ok(None);
         }
         if claimed > self.in_flight {
-            self.broken = true;
+            self.health = Health::Broken;
             return Err(DeviceFault::IndexJump { claimed, in_flight: self.in_flight });
         }
         let element = self.used.take(self.table.areas());
         if claimed == 1 {
-            let unwinding = BrokenIfUnwound(&mut self.broken);
+            let unwinding = BrokenIfUnwound(&mut self.health);
             self.available.taken_up_to(self.table.areas(), self.used.next());
             unwinding.returned();
         }
         match self.complete(element) {
             Ok(completion) => Ok(Some(completion)),
             Err(fault) => {
-                self.broken = self.policies.after_fault == AfterFault::Broken;
+                if self.policies.after_fault == AfterFault::Broken {
+                    self.health = Health::Broken;
+                }
                 Err(fault)
             }
         }
@@ -269,7 +276,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// Returns whether used elements are waiting already. After asking for notifications, a caller that
     /// gets `true` takes them now: the device may have added them before it saw the wish.
     pub fn set_interrupts(&mut self, wanted: bool) -> bool {
-        let unwinding = BrokenIfUnwound(&mut self.broken);
+        let unwinding = BrokenIfUnwound(&mut self.health);
         self.available.set_interrupts(self.table.areas(), wanted, self.used.next());
         if wanted {
             self.table.areas().barrier(FullBarrier::EnabledThenUsed);
@@ -279,10 +286,11 @@ impl<M: SharedMemory> SplitQueue<M> {
         waiting
     }
 
-    /// Whether a device fault made the queue broken.
+    /// Whether the queue is broken, by a device fault or by a panic of the caller's own memory; only a
+    /// [`reset`](Self::reset) helps.
     #[inline]
     pub const fn is_broken(&self) -> bool {
-        self.broken
+        !matches!(self.health, Health::Whole)
     }
 
     /// Number of free descriptors.
@@ -335,12 +343,12 @@ impl<M: SharedMemory> SplitQueue<M> {
 
     #[inline(always)]
     fn check_whole(&self) -> Result<(), DeviceFault> {
-        if self.broken { Err(DeviceFault::Broken) } else { Ok(()) }
+        self.health.check()
     }
 
     #[inline(always)]
     fn offer(&mut self, head: Head) {
-        let unwinding = BrokenIfUnwound(&mut self.broken);
+        let unwinding = BrokenIfUnwound(&mut self.health);
         self.table.set_entry(head, self.available.next());
         self.available.push(self.table.areas(), head.index());
         unwinding.returned();

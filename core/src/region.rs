@@ -57,6 +57,11 @@ impl<M: SharedMemory> Region<M> {
         &self.memory
     }
 
+    /// The memory itself, to be used elsewhere or at another address.
+    pub fn into_memory(self) -> M {
+        self.memory
+    }
+
     /// Where the device sees the first byte.
     #[inline(always)]
     pub const fn address(&self) -> DeviceAddress {
@@ -107,6 +112,9 @@ impl<M: SharedMemory> Region<M> {
         Ok(())
     }
 }
+
+/// The regions of a queue: table and rings, or a table alone, and the buffers.
+pub type Regions<M> = (Region<M>, Region<M>);
 
 /// The name of a region at the table that it was registered with, and nowhere else. Number 0 is the table's own buffers,
 /// others count from 1.

@@ -65,6 +65,24 @@ fn heap_memory_is_given_back_unless_abandoned() {
     unsafe { std::alloc::dealloc(start, layout) }
 }
 
+/// A lender may drop the memory while a device still has it: without its queue, whatever became of that.
+#[test]
+fn borrowed_memory_outlives_its_lender_until_the_device_has_stopped() {
+    type Leave = fn(ringstorm_core::SplitQueue<&HeapMemory>);
+    let leaves: [(Leave, i64); 3] = [
+        (|queue| drop(queue), 2),
+        (|queue| std::mem::forget(queue), 2),
+        (|queue| queue.release(ringstorm_core::DeviceStopped::confirmed()), 0),
+    ];
+    for (leave, kept) in leaves {
+        let before = PAGES.get();
+        let memory = Memory::new(4, 16);
+        leave(memory.queue());
+        drop(memory);
+        assert_eq!(PAGES.get(), before + kept);
+    }
+}
+
 #[test]
 fn heap_memory_that_is_refused_is_an_error() {
     let refused = refusing(|| HeapMemory::new(100)).unwrap_err();

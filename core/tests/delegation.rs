@@ -11,6 +11,7 @@ use ringstorm_core::{
     Region, SharedMemory, SplitQueue,
 };
 use std::ptr::NonNull;
+use std::rc::Rc;
 
 /// Long enough for the rings by all calls but one, which answers with other memory.
 struct Delegating<F> {
@@ -72,19 +73,37 @@ impl<F: SharedMemory> SharedMemory for Delegating<F> {
     fn abandon(&self) {
         self.long.abandon();
     }
+    fn reclaim(&self) {
+        self.long.reclaim();
+    }
 }
 }
 
-/// A queue whose rings are the long memory, however little the other one holds.
-fn runs_over_the_long_memory<F: SharedMemory>(fixed: F) {
-    let config = Config { buffer_size: 64, ..Config::new(QueueSize::new(256).unwrap()) };
+const SIZE: u32 = 256;
+const BUFFER: u32 = 64;
+
+/// A queue whose rings are the long memory, however little the other one holds: as a type of its own, borrowed, counted, and
+/// as one of any type.
+fn runs_over_the_long_memory<F: SharedMemory>(fixed: impl Fn() -> F) {
+    let layout = Layout::new(QueueSize::new(SIZE).unwrap());
+    let memory = |length| Delegating { long: HeapMemory::new(length).unwrap(), fixed: fixed() };
+    let both = || (memory(layout.len()), memory((SIZE * BUFFER) as usize));
+    let (rings, buffers) = both();
+    runs(rings, buffers);
+    let (rings, buffers) = both();
+    runs(&rings, &buffers);
+    runs(&&rings, &&buffers);
+    let (rings, buffers) = both();
+    runs(Rc::new(rings), Rc::new(buffers));
+    let (rings, buffers) = both();
+    runs::<&dyn SharedMemory>(&rings, &buffers);
+}
+
+fn runs<M: SharedMemory>(rings: M, buffers: M) {
+    let config = Config { buffer_size: BUFFER, ..Config::new(QueueSize::new(SIZE).unwrap()) };
     let layout = Layout::new(config.size);
-    let heap = |length| HeapMemory::new(length).unwrap();
-    let rings = Delegating { long: heap(layout.len()), fixed };
-    let buffers = heap(64 * 256);
-    let rings: Region<&dyn SharedMemory> = Region::new(&rings);
-    let mut queue = SplitQueue::new(config, rings, Region::new(&buffers)).unwrap();
-    for _ in 0..256 {
+    let mut queue = SplitQueue::new(config, Region::new(rings), Region::new(buffers)).unwrap();
+    for _ in 0..SIZE {
         queue.submit(&[b"all of the table"], &[]).unwrap();
     }
     let _ = queue.publish();
@@ -93,12 +112,13 @@ fn runs_over_the_long_memory<F: SharedMemory>(fixed: F) {
     rings.store_ordered(OrderedStore::UsedIndex, layout.used() + 2, 1);
     assert_eq!(queue.take().unwrap().unwrap().head.index(), 0);
     assert_eq!(queue.verify(), []);
-    queue.release_stopped(DeviceStopped::confirmed());
+    queue.release(DeviceStopped::confirmed());
 }
 
 #[test]
 fn shorter_memory_is_not_accessed() {
-    runs_over_the_long_memory(HeapMemory::new(8).unwrap());
+    runs_over_the_long_memory(|| HeapMemory::new(8).unwrap());
+    runs_over_the_long_memory(|| Rc::new(HeapMemory::new(8).unwrap()));
 }
 
 #[test]
@@ -107,7 +127,6 @@ fn misaligned_memory_is_not_accessed() {
     let words = HeapMemory::new(length + 8).unwrap();
     let start = NonNull::new(words.host_address() as *mut u8).unwrap();
     // SAFETY: the words outlive the queue. They begin at a page.
-    let odd = unsafe { RawMemory::new(start.add(8), length) };
-    runs_over_the_long_memory(odd);
+    runs_over_the_long_memory(|| unsafe { RawMemory::new(start.add(8), length) });
     drop(words);
 }

@@ -107,7 +107,7 @@ impl CoreQueue {
     fn device_refusal(&self, fault: &DeviceFault) -> Refusal {
         let broken = self.queue.is_broken();
         match fault {
-            DeviceFault::Broken => Refusal::Broken,
+            DeviceFault::Broken | DeviceFault::Unwound => Refusal::Broken,
             DeviceFault::IndexJump { .. } => {
                 Refusal::Device(DeviceRefusal { consumed: false, broken, returned: None })
             }

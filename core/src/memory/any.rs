@@ -59,4 +59,8 @@ impl SharedMemory for AnyMemory {
     fn abandon(&self) {
         self.owner.abandon();
     }
+
+    fn reclaim(&self) {
+        self.owner.reclaim();
+    }
 }

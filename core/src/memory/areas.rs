@@ -5,7 +5,8 @@ use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory}
 use crate::layout::{Layout, TABLE_ALIGN, address_offset, shape_offset};
 use crate::{QueueSize, Refused, Region, RingIndex, UsedElement};
 
-/// Descriptor table, available ring and used ring (2.7) in a region that was found to hold them.
+/// Descriptor table, available ring and used ring (2.7) in a region that was found to hold them. They are a part: on drop
+/// they give the memory back, and whoever shows it to a device keeps it, as queue and table do.
 ///
 /// Every index is reduced to the queue size before it becomes an offset, so no offset is outside. Accesses to memory of this
 /// crate's kinds therefore need no check of their own; memory of other types sees each access, and checks what it likes.
@@ -67,10 +68,6 @@ impl<M: SharedMemory> Areas<M> {
     #[inline(always)]
     pub const fn region(&self) -> &Region<M> {
         &self.region
-    }
-
-    pub(crate) fn abandon(&self) {
-        self.region.memory.abandon();
     }
 
     #[inline(always)]

@@ -84,4 +84,8 @@ impl SharedMemory for GuardedMemory {
     fn abandon(&self) {
         self.mapping.abandon();
     }
+
+    fn reclaim(&self) {
+        self.mapping.reclaim();
+    }
 }

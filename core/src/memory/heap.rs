@@ -1,12 +1,12 @@
 //! Memory from the global allocator.
 #![allow(unsafe_code)]
 
+use super::holds::Holds;
 use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, pass_on};
 use crate::{Error, Misuse, SystemError};
 use alloc::alloc::{alloc_zeroed, dealloc};
 use core::alloc::Layout;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, Ordering};
 
 /// Alignment of every allocation: a page, so that buffers of whole pages are page-aligned for the device.
 const PAGE: usize = 4096;
@@ -18,8 +18,8 @@ pub struct HeapMemory {
     pub(super) raw: RawMemory,
     start: NonNull<u8>,
     layout: Layout,
-    /// Not to be given back on drop.
-    abandoned: AtomicBool,
+    /// While there are any, it is not given back on drop.
+    holds: Holds,
 }
 
 // SAFETY: the pointer is only used to give the allocation back, once, by whoever owns the value. Not `Sync`: see
@@ -41,7 +41,7 @@ impl HeapMemory {
         let start = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(out_of_memory)?;
         // SAFETY: a fresh allocation of `length` bytes, owned by the value that owns this one.
         let raw = unsafe { RawMemory::new(start, length) };
-        Ok(Self { raw, start, layout, abandoned: AtomicBool::new(false) })
+        Ok(Self { raw, start, layout, holds: Holds::new() })
     }
 }
 
@@ -49,13 +49,17 @@ impl SharedMemory for HeapMemory {
     forward_accesses!(self => self.raw);
 
     fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
+        self.holds.add();
+    }
+
+    fn reclaim(&self) {
+        self.holds.remove();
     }
 }
 
 impl Drop for HeapMemory {
     fn drop(&mut self) {
-        if !*self.abandoned.get_mut() {
+        if !self.holds.any() {
             // SAFETY: allocated in `new` with this layout, and given back only here.
             unsafe { dealloc(self.start.as_ptr(), self.layout) }
         }

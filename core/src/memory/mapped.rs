@@ -1,13 +1,13 @@
 //! Memory from the operating system.
 #![allow(unsafe_code)]
 
+use super::holds::Holds;
 use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, pass_on};
 use crate::{Error, Misuse, SystemError};
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, Ordering};
 use memmap2::{MmapOptions, MmapRaw};
 use std::fs::File;
 use std::io;
@@ -108,30 +108,38 @@ impl SharedMemory for MappedMemory {
     fn abandon(&self) {
         self.mapping.abandon();
     }
+
+    fn reclaim(&self) {
+        self.mapping.reclaim();
+    }
 }
 
-/// Unmaps on drop, unless it was abandoned.
+/// Unmaps on drop, unless a device may access it.
 #[derive(Debug)]
 pub(super) struct Mapping {
     mapping: ManuallyDrop<MmapRaw>,
-    abandoned: AtomicBool,
+    holds: Holds,
     /// Only [`ThreadShared`](super::ThreadShared) memory is for several threads at once.
     not_sync: PhantomData<Cell<()>>,
 }
 
 impl Mapping {
     pub(super) const fn new(mapping: MmapRaw) -> Self {
-        Self { mapping: ManuallyDrop::new(mapping), abandoned: AtomicBool::new(false), not_sync: PhantomData }
+        Self { mapping: ManuallyDrop::new(mapping), holds: Holds::new(), not_sync: PhantomData }
     }
 
     pub(super) fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
+        self.holds.add();
+    }
+
+    pub(super) fn reclaim(&self) {
+        self.holds.remove();
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        if !*self.abandoned.get_mut() {
+        if !self.holds.any() {
             // SAFETY: nobody uses the mapping after this: its owner is being dropped.
             unsafe { ManuallyDrop::drop(&mut self.mapping) }
         }

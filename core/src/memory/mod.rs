@@ -81,12 +81,15 @@ macro_rules! forward_accesses {
     };
 }
 
-/// Hands every access on, and the end of the queue too.
+/// Passes every access on, and who may access the memory.
 macro_rules! forward_all {
     ($self:ident => $target:expr) => {
         forward_accesses!($self => $target);
         fn abandon(&$self) {
             ($target).abandon()
+        }
+        fn reclaim(&$self) {
+            ($target).reclaim()
         }
     };
 }
@@ -98,6 +101,7 @@ mod fixed;
 #[cfg(all(feature = "std", unix))]
 mod guarded;
 mod heap;
+mod holds;
 #[cfg(feature = "std")]
 mod mapped;
 mod raw;
@@ -213,7 +217,8 @@ pub trait SharedMemory {
         self.len() == 0
     }
 
-    /// Where the memory begins in this process: the default for its device address.
+    /// Where the memory begins in this process: the default for its device address. A queue refuses two regions that overlap
+    /// here, so memory that is not in this process answers with something that no other has.
     fn host_address(&self) -> u64;
 
     /// Loads 16 bits; plain.
@@ -257,14 +262,19 @@ pub trait SharedMemory {
     /// Sets `length` bytes to zero: payload, or rings while the device is stopped.
     fn zero(&self, offset: usize, length: usize);
 
-    /// A queue goes away while a device may still access the memory.
+    /// From now on a device may access the memory: a queue was made over it, or a region registered.
     ///
-    /// From now on the memory must stay as it is for as long as the process lives: dropping its owner must
-    /// neither unmap nor reuse it. Borrowed and counted memory (`&M`, `Rc<M>`, `Arc<M>`) passes the call on to `M`.
+    /// The memory must stay as it is until [`reclaim`](Self::reclaim) was called as often as this. Dropping its owner before
+    /// that must neither unmap nor reuse it, so the memory leaks if a queue is dropped, or forgotten, without
+    /// [`DeviceStopped`](crate::DeviceStopped). Accesses work as before. Borrowed and counted memory (`&M`, `Rc<M>`, `Arc<M>`)
+    /// passes the call on to `M`.
     ///
     /// [`RawMemory`] is the one exception: it does not own its memory, so it cannot keep it. Whoever made it promised to
     /// ([`RawMemory::new`]).
     fn abandon(&self);
+
+    /// The device has stopped, for one of those who called [`abandon`](Self::abandon): takes that call back.
+    fn reclaim(&self);
 
     /// The bytes that all accesses end up in, for accesses that were checked before; `None` if the memory is not of this
     /// crate's kinds.
@@ -275,7 +285,7 @@ pub trait SharedMemory {
     }
 }
 
-/// Borrowed memory. Abandoned, it outlives the one who lent it.
+/// Borrowed memory. It outlives its owner for as long as a device may access it.
 impl<M: SharedMemory + ?Sized> SharedMemory for &M {
     forward_all!(self => **self);
 }

@@ -28,7 +28,8 @@ impl RawMemory {
     /// - `start..start + length` must be valid for reads and writes for as long as the value lives, and `length` must not
     ///   exceed `isize::MAX`. No Rust reference may cover these bytes meanwhile.
     /// - The value does not own the memory, so [`SharedMemory::abandon`] cannot keep it. If a queue over the memory is
-    ///   dropped, the memory must stay as it is until the device has confirmed its reset, although the value is gone.
+    ///   dropped or forgotten, the memory must stay as it is until the device has confirmed its reset, although the value
+    ///   may be gone.
     /// - Threads of this process that share the value, or have other values over the same bytes, keep the rules of
     ///   [`ThreadShared::new`](super::ThreadShared::new).
     pub const unsafe fn new(start: NonNull<u8>, length: usize) -> Self {
@@ -168,6 +169,9 @@ impl SharedMemory for RawMemory {
 
     /// Does nothing: see [`new`](Self::new).
     fn abandon(&self) {}
+
+    /// Does nothing.
+    fn reclaim(&self) {}
 
     #[inline(always)]
     fn fixed(&self, _: Sealed) -> Option<Fixed<'_>> {

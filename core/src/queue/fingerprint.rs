@@ -17,10 +17,10 @@ impl<M: SharedMemory> SplitQueue<M> {
     ///
     /// Takes time in proportion to the queue size.
     pub fn fingerprint(&self, state: &mut impl Hasher) {
-        let Self { table, available, used, published, in_flight, broken, event_index: _, policies } = self;
+        let Self { table, available, used, published, in_flight, health, event_index: _, policies } = self;
         table.fingerprint(*published, available.next(), state);
         available.fingerprint(used.next(), state);
         used.fingerprint(table.size(), state);
-        (*in_flight, *broken, *policies).hash(state);
+        (*in_flight, *health, *policies).hash(state);
     }
 }

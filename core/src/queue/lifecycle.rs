@@ -1,9 +1,10 @@
 //! Making a queue, starting it over, and giving its memory back.
 
 use super::SplitQueue;
+use super::unwinding::Health;
 use crate::{
-    Areas, AvailableRing, Config, DescriptorTable, DeviceStopped, Refused, Region, RingIndex, SharedMemory,
-    UsedRing,
+    Areas, AvailableRing, Config, DescriptorTable, DeviceStopped, Refused, Region, Regions, RingIndex,
+    SharedMemory, UsedRing,
 };
 
 impl<M: SharedMemory> SplitQueue<M> {
@@ -12,14 +13,10 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// and behind the rings, so the device must not use them yet.
     ///
     /// # Errors
-    /// [`Misuse`] if a region does not suit, [`SystemError`](crate::SystemError) if memory is short. Both regions come back
-    /// with the error: a device may have mapped them by now.
-    #[expect(clippy::result_large_err, reason = "the regions come back with the error; a box could fail")]
-    pub fn new(
-        config: Config,
-        rings: Region<M>,
-        buffers: Region<M>,
-    ) -> Result<Self, Refused<(Region<M>, Region<M>)>> {
+    /// [`Misuse`](crate::Misuse) if a region does not suit, [`SystemError`](crate::SystemError) if memory is short. Both regions
+    /// come back with the error, rings first: a device may have mapped them by now. The rings' region must begin at a
+    /// multiple of 16, at its device address and in this process.
+    pub fn new(config: Config, rings: Region<M>, buffers: Region<M>) -> Result<Self, Refused<Regions<M>>> {
         let Config { size, buffer_size, first_index, event_index, policies } = config;
         let areas = match Areas::new(size, rings) {
             Ok(areas) => areas,
@@ -29,7 +26,16 @@ impl<M: SharedMemory> SplitQueue<M> {
         let available = AvailableRing::new(table.areas(), first_index, event_index);
         let used = UsedRing::new(table.areas(), first_index, event_index);
         table.hold_rings();
-        Ok(Self { table, available, used, published: 0, in_flight: 0, broken: false, event_index, policies })
+        Ok(Self {
+            table,
+            available,
+            used,
+            published: 0,
+            in_flight: 0,
+            health: Health::Whole,
+            event_index,
+            policies,
+        })
     }
 
     /// Starts over with both rings at `first_index`: every descriptor is free, the queue is whole, and no
@@ -38,12 +44,12 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// [`set_interrupts`](Self::set_interrupts) still holds.
     pub fn reset(&mut self, stopped: DeviceStopped, first_index: RingIndex) {
         // If the call unwinds, only another reset helps.
-        self.broken = true;
+        self.health = Health::Unwound;
         self.table.reset(stopped);
         self.in_flight = 0;
         self.available.restart(self.table.areas(), first_index);
         self.used = UsedRing::new(self.table.areas(), first_index, self.event_index);
-        self.broken = false;
+        self.health = Health::Whole;
     }
 
     /// Gives the memory back, with chains in flight or without: what the queue owns of it is unmapped or deallocated before

@@ -205,6 +205,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             descriptors: &mut self.descriptors,
             buffer_size: self.buffer_size,
             zeroed: self.writable_buffers == WritableBuffers::Zeroed,
+            touched: self.touched,
             first: self.free_head,
             descriptor: self.free_head,
             left: count,
@@ -251,6 +252,7 @@ struct NewChain<'t, M: SharedMemory> {
     descriptors: &'t mut [Descriptor],
     buffer_size: u32,
     zeroed: bool,
+    touched: u32,
     /// The first descriptor.
     first: u16,
     /// The next descriptor.
@@ -313,6 +315,10 @@ impl<M: SharedMemory> Drop for NewChain<'_, M> {
         loop {
             let descriptor = &mut self.descriptors[usize::from(index)];
             descriptor.length = 0;
+            if u32::from(index) >= self.touched {
+                // It was never used: the table says zero.
+                (descriptor.offset, descriptor.region) = (0, 0);
+            }
             if index == self.descriptor {
                 break;
             }

@@ -19,7 +19,7 @@ pub(crate) use record::{Chain, Stage};
 use crate::layout::DESCRIPTOR;
 use crate::{
     Areas, DeviceAddress, DeviceStopped, Error, Head, Misuse, QueueId, QueueSize, Refused, Region, RegionId,
-    SharedMemory, SystemError, WritableBuffers,
+    Regions, SharedMemory, SystemError, WritableBuffers,
 };
 use alloc::vec::Vec;
 use record::Descriptor;
@@ -49,8 +49,8 @@ use record::Descriptor;
 /// table behind a mutex. A clone is a snapshot for tests and model checking: where cloning the memory's handle
 /// shares the memory, the two must not both go on.
 ///
-/// Dropped with live chains, the table does not give its memory back, since a device may still reach it: it
-/// calls [`SharedMemory::abandon`], which leaks. [`release`](Self::release) refuses instead, and
+/// Dropped with live chains, the table does not give its memory back, since a device may still access it: the memory stays
+/// [abandoned](SharedMemory::abandon), which leaks it. [`release`](Self::release) refuses instead, and
 /// [`release_stopped`](Self::release_stopped) is for when the device is known to have stopped. Without live chains the
 /// table gives its memory back: a device follows no descriptor that is in no chain. (Rings are different: see
 /// [`SplitQueue`](crate::SplitQueue).)
@@ -58,7 +58,7 @@ use record::Descriptor;
 /// If the caller's own memory panics in a call, the table's private state is as before the call, or after it for
 /// [`free`](Self::free) and [`reset`](Self::reset). What was written to shared memory until then stays there:
 /// [`verify`](Self::verify) reports it until the descriptors are used again.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct DescriptorTable<M: SharedMemory> {
     id: QueueId,
     areas: Areas<M>,
@@ -82,20 +82,19 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Makes a table of `size` descriptors at the beginning of `table`, with `buffer_size` bytes for each in
     /// `buffers`. All descriptors are free afterwards; whatever stood in `table` is overwritten.
     ///
-    /// The memory may come from anywhere: [`HeapMemory`](crate::HeapMemory), [`MappedMemory`](crate::MappedMemory),
+    /// The memory may come from anywhere: [`HeapMemory`](crate::HeapMemory), `MappedMemory`,
     /// or the caller's own. Its alignment must be 16 bytes for the table (2.7); `table` may be longer than needed.
     ///
     /// # Errors
     /// [`Misuse`] if a size is zero or absurd, or a region too small, misaligned, wrapping or overlapping;
     /// [`SystemError::OutOfMemory`] if there is no room for the private copy. The regions come back with the error.
-    #[expect(clippy::result_large_err, reason = "the regions come back with the error; a box could fail")]
     pub fn new(
         size: QueueSize,
         buffer_size: u32,
         writable_buffers: WritableBuffers,
         table: Region<M>,
         buffers: Region<M>,
-    ) -> Result<Self, Refused<(Region<M>, Region<M>)>> {
+    ) -> Result<Self, Refused<Regions<M>>> {
         match Areas::of_table(size, table) {
             Ok(areas) => Self::over(areas, buffer_size, writable_buffers, buffers),
             Err(Refused { error, value }) => Err(Refused { error, value: (value, buffers) }),
@@ -103,13 +102,12 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     /// Makes a table in areas that were looked at.
-    #[expect(clippy::result_large_err, reason = "the regions come back with the error; a box could fail")]
     pub(crate) fn over(
         areas: Areas<M>,
         buffer_size: u32,
         writable_buffers: WritableBuffers,
         buffers: Region<M>,
-    ) -> Result<Self, Refused<(Region<M>, Region<M>)>> {
+    ) -> Result<Self, Refused<Regions<M>>> {
         let size = areas.size();
         let room = || {
             let bytes = buffer_bytes(size, buffer_size)?;
@@ -138,6 +136,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             touched: 0,
             last_serial: 0,
         };
+        table.memories().for_each(M::abandon);
         table.free_all();
         Ok(table)
     }
@@ -202,6 +201,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     pub fn register(&mut self, region: Region<M>) -> Result<RegionId, Refused<Region<M>>> {
         match self.admit_region(&region) {
             Ok(id) => {
+                region.memory.abandon();
                 self.regions.push(region);
                 Ok(id)
             }
@@ -317,19 +317,43 @@ impl<M: SharedMemory> DescriptorTable<M> {
         self.areas.memory().zero(0, DESCRIPTOR * self.size().as_usize());
     }
 
+    fn memories(&self) -> impl Iterator<Item = &M> {
+        [self.areas.memory()].into_iter().chain(self.regions.iter().map(Region::memory))
+    }
+
     #[inline(always)]
     fn address_of(&self, descriptor: &Descriptor) -> DeviceAddress {
         self.regions[usize::from(descriptor.region)].address().plus(descriptor.offset as u64)
     }
 }
 
+/// A clone holds the memory too.
+impl<M: SharedMemory + Clone> Clone for DescriptorTable<M> {
+    fn clone(&self) -> Self {
+        let clone = Self {
+            id: self.id,
+            areas: self.areas.clone(),
+            holds_rings: self.holds_rings,
+            regions: self.regions.clone(),
+            buffer_size: self.buffer_size,
+            writable_buffers: self.writable_buffers,
+            descriptors: self.descriptors.clone(),
+            chains: self.chains.clone(),
+            free_head: self.free_head,
+            free: self.free,
+            touched: self.touched,
+            last_serial: self.last_serial,
+        };
+        clone.memories().for_each(M::abandon);
+        clone
+    }
+}
+
+/// What a device may still access stays abandoned.
 impl<M: SharedMemory> Drop for DescriptorTable<M> {
     fn drop(&mut self) {
-        if self.holds_rings || self.live_count() > 0 {
-            self.areas.abandon();
-            for region in &mut self.regions {
-                region.memory.abandon();
-            }
+        if !self.holds_rings && self.live_count() == 0 {
+            self.memories().for_each(M::reclaim);
         }
     }
 }

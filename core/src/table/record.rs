@@ -3,7 +3,7 @@
 use crate::layout::{NEXT, WRITE};
 use crate::{DeviceAddress, RegionId, RingIndex};
 
-/// The private copy of one descriptor: sixteen bytes, like the one in the table.
+/// The private copy of one descriptor: sixteen bytes on 64-bit targets, like the one in the table.
 ///
 /// `next` is the free list's link while the descriptor is free, the chain's while it is in one; the link of a chain's
 /// last descriptor means nothing. Nothing else of a free descriptor means anything but where it pointed when

@@ -82,16 +82,18 @@ fn device_faults_say_what_the_device_did() {
         (not_in_flight(NotInFlight::Unpublished), "used id 3 is not in flight: it is not published yet"),
         (not_in_flight(NotInFlight::Returned), "used id 3 is not in flight: it is returned already"),
         (
-            DeviceFault::LengthTooLong { head: head, claimed: 9, writable: 8 },
+            DeviceFault::LengthTooLong { head, claimed: 9, writable: 8 },
             "used length 9 of chain 3#17 exceeds its 8 device-writable bytes",
         ),
         (DeviceFault::Broken, "the queue is broken by an earlier fault and waits for a reset"),
+        (DeviceFault::Unwound, "memory panicked in an earlier call of the queue, which waits for a reset"),
     ];
     for (fault, text) in texts {
         assert_eq!(fault.to_string(), text);
         let error = Error::from(fault);
         assert_eq!(error.to_string(), format!("device fault: {text}"));
-        assert_eq!(error.blame(), Blame::Device);
+        let blame = if fault == DeviceFault::Unwound { Blame::Caller } else { Blame::Device };
+        assert_eq!(error.blame(), blame);
     }
 }
 

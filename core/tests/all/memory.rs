@@ -40,7 +40,8 @@ fn with_each_kind(test: impl Fn(&dyn SharedMemory)) {
         test(&AnyMemory::from(GuardedMemory::before_guard(32, 16).unwrap()));
     }
     test(&Rc::new(HeapMemory::new(32).unwrap()));
-    test(&Arc::new(HeapMemory::new(32).unwrap()));
+    // SAFETY: there is no other thread.
+    test(&Arc::new(unsafe { ThreadShared::new(HeapMemory::new(32).unwrap()) }));
 }
 
 /// Compiles only if none of the types is `Sync`: safe code could race accesses of different widths in two threads.
@@ -296,7 +297,9 @@ fn a_queue_runs_over_every_kind() {
     run(config, heap(), heap());
     run(config, &heap(), &heap());
     run(config, Rc::new(heap()), Rc::new(heap()));
-    run(config, Arc::new(heap()), Arc::new(heap()));
+    // SAFETY: there is no other thread.
+    let shared = || Arc::new(unsafe { ThreadShared::new(heap()) });
+    run(config, shared(), shared());
     let mapped = || MappedMemory::shareable(120).unwrap();
     run(config, mapped(), mapped());
     run(config, AnyMemory::from(heap()), AnyMemory::from(mapped()));

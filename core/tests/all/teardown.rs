@@ -11,7 +11,13 @@ use ringstorm_core::{Misuse, QueueSize, Refused, RingIndex, SplitQueue};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// How often each region of a table is abandoned when the table goes away as `leave` says.
+/// Calls of `abandon` that were not taken back.
+fn held(log: &[Access]) -> usize {
+    let count = |wanted| log.iter().filter(|access| **access == wanted).count();
+    count(Access::Abandon) - count(Access::Reclaim)
+}
+
+/// How often each region of a table stays abandoned when the table went away as `leave` says.
 fn abandoned(leave: impl FnOnce(DescriptorTable<Recorder>, Head)) -> [usize; 3] {
     let memories = [64, 64, 8].map(Recorder::new);
     let logs = [memories[0].log(), memories[1].log(), memories[2].log()];
@@ -22,7 +28,7 @@ fn abandoned(leave: impl FnOnce(DescriptorTable<Recorder>, Head)) -> [usize; 3] 
     made.register(at(own, 0x2000)).unwrap();
     let head = made.create(&[], &[1, 1]).unwrap();
     leave(made, head);
-    logs.map(|log| log.lock().unwrap().iter().filter(|access| **access == Access::Abandon).count())
+    logs.map(|log| held(&log.lock().unwrap()))
 }
 
 #[test]
@@ -65,14 +71,44 @@ fn a_queue_abandons_its_memory_unless_the_device_was_stopped() {
         let logs = [rings.log(), buffers.log()];
         let at = |memory, base| Region::at(memory, DeviceAddress::new(base));
         let queue = SplitQueue::new(memory.config, at(rings, 0), at(buffers, 0x1000)).unwrap();
-        (queue, logs.map(|log| move || log.lock().unwrap().contains(&Access::Abandon)))
+        (queue, logs.map(|log| move || held(&log.lock().unwrap()) > 0))
     };
     let (queue, abandoned) = make();
     drop(queue);
     assert_eq!(abandoned.map(|is_it| is_it()), [true; 2], "dropped");
     let (queue, abandoned) = make();
+    std::mem::forget(queue);
+    assert_eq!(abandoned.map(|is_it| is_it()), [true; 2], "forgotten");
+    let (queue, abandoned) = make();
     queue.release(DeviceStopped::confirmed());
     assert_eq!(abandoned.map(|is_it| is_it()), [false; 2], "released");
+}
+
+/// Two queues may share a memory by a borrow: it stays until both have let go of it. A clone counts too.
+#[test]
+fn memory_stays_for_as_long_as_any_queue_holds_it() {
+    let memory = crate::support::Memory::new(4, 16);
+    let own = Recorder::new(64);
+    let log = own.log();
+    let table = |at| {
+        let mut table: DescriptorTable<&dyn SharedMemory> = {
+            let (rings, buffers): (Region<&dyn SharedMemory>, Region<&dyn SharedMemory>) = (
+                Region::at(&memory.rings, DeviceAddress::new(0x1_0000)),
+                Region::at(&memory.buffers, DeviceAddress::new(0x2_0000)),
+            );
+            DescriptorTable::new(memory.config.size, 16, WritableBuffers::AsTheyAre, rings, buffers).unwrap()
+        };
+        table.register(Region::at(&own as &dyn SharedMemory, DeviceAddress::new(at))).unwrap();
+        table
+    };
+    let (first, second) = (table(0x3_0000), table(0x4_0000));
+    let clone = second.clone();
+    assert_eq!(held(&log.lock().unwrap()), 3);
+    drop(first);
+    second.release_stopped(DeviceStopped::confirmed());
+    assert_eq!(held(&log.lock().unwrap()), 1);
+    drop(clone);
+    assert_eq!(held(&log.lock().unwrap()), 0);
 }
 
 /// A queue over borrowed or counted memory goes away: the memory itself must learn of it, since its owner may drop it next.
@@ -88,6 +124,7 @@ fn borrowed_and_counted_memory_passes_it_on() {
     let rc = Rc::new(Recorder::new(8));
     abandons(Rc::clone(&rc), &rc);
     assert_eq!(Rc::strong_count(&rc), 1);
+    #[expect(clippy::arc_with_non_send_sync, reason = "what it passes on is looked at in one thread")]
     let arc = Arc::new(Recorder::new(8));
     abandons(Arc::clone(&arc), &arc);
     assert_eq!(Arc::strong_count(&arc), 1);

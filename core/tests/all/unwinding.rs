@@ -5,9 +5,9 @@
 
 use crate::support::{BUFFERS_AT, Device, RINGS_AT, drain, heap};
 use ringstorm_core::{
-    Config, DescriptorTable, DeviceAddress, DeviceFault, DeviceStopped, Error, FullBarrier, Head, HeapMemory,
-    Layout, OrderedLoad, OrderedStore, QueueSize, Region, RingIndex, Segment, SharedMemory, SplitQueue,
-    WritableBuffers,
+    Blame, Config, DescriptorTable, DeviceAddress, DeviceFault, DeviceStopped, Error, FullBarrier, Head,
+    HeapMemory, Layout, Misuse, OrderedLoad, OrderedStore, QueueSize, Region, RingIndex, Segment,
+    SharedMemory, SplitQueue, WritableBuffers,
 };
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
@@ -95,6 +95,9 @@ impl SharedMemory for Fused<'_> {
     }
     fn abandon(&self) {
         self.memory.abandon();
+    }
+    fn reclaim(&self) {
+        self.memory.reclaim();
     }
 }
 
@@ -243,9 +246,15 @@ fn a_call_that_unwinds_changed_nothing_or_left_the_queue_broken() {
                 }
                 unwound += 1;
                 if scene.queue.is_broken() {
-                    assert!(matches!(scene.queue.take(), Err(DeviceFault::Broken)), "{what}");
-                    let refused = scene.queue.submit(&[], &[1]);
-                    assert!(matches!(refused, Err(Error::Device(DeviceFault::Broken))), "{what}");
+                    assert!(matches!(scene.queue.take(), Err(DeviceFault::Unwound)), "{what}");
+                    let refused = scene.queue.submit(&[], &[1]).unwrap_err();
+                    assert!(matches!(refused, Error::Device(DeviceFault::Unwound)), "{what}");
+                    assert_eq!(refused.blame(), Blame::Caller, "{what}");
+                    if name == "publish" {
+                        // The device may have it.
+                        let published = Err(Misuse::Published(scene.unpublished));
+                        assert_eq!(scene.queue.withdraw(scene.unpublished), published, "{what}");
+                    }
                 } else {
                     // A chain is freed by then, whatever the table in memory still shows.
                     let freed = u16::from(name == "free") * 2;
@@ -261,6 +270,30 @@ fn a_call_that_unwinds_changed_nothing_or_left_the_queue_broken() {
         }
     }
     assert!(unwound > 100, "{unwound}");
+}
+
+/// A call that unwound may be made again: no entry that was published may change by it.
+#[test]
+fn withdrawing_again_touches_no_published_entry() {
+    for accesses in 0..4 {
+        for again in 0..3 {
+            let memory = Memory::new();
+            let mut scene = scene(&memory, false, false);
+            let others = [b"second", b"third!"].map(|bytes| scene.queue.submit(&[bytes], &[]).unwrap());
+            let unwound = unwinds(&memory.fuse, accesses, || {
+                scene.queue.withdraw(scene.unpublished).unwrap();
+            });
+            let entries = |scene: &Scene<'_>| [0, 1, 2].map(|slot| scene.device.available_entry(slot));
+            let before = entries(&scene);
+            for _ in 0..again {
+                let _ = scene.queue.withdraw(scene.unpublished);
+                for other in others {
+                    let _ = scene.queue.withdraw(other);
+                }
+            }
+            assert_eq!(entries(&scene), before, "access {accesses}, unwound {unwound}, again {again}");
+        }
+    }
 }
 
 /// It once counted the chains before it published them, and panicked at the 65,536th.
@@ -294,7 +327,7 @@ fn a_table_is_whole_whenever_its_memory_panics() {
                 assert_eq!(table.free_count(), SIZE - 2);
                 for index in 2..SIZE {
                     let head = Head::from_parts(kept.queue(), index, 2);
-                    assert_eq!(table.free(head), Err(ringstorm_core::Misuse::HeadFree(head)));
+                    assert_eq!(table.free(head), Err(Misuse::HeadFree(head)));
                 }
             }
             unwinds(&memory.fuse, accesses % 2, || table.free(kept).unwrap());

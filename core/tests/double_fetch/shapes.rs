@@ -32,24 +32,26 @@ pub struct Tally<'t> {
     shapes: u64,
     /// Rounds that found other bytes than the round before.
     changes: u64,
+    /// Shapes in which no round did.
+    unchanged: u64,
 }
 
 impl<'t> Tally<'t> {
     pub fn new(memory: &'t MappedMemory, peer: &'t Peer) -> Self {
         let used = vec![0; LONGEST];
-        Self { memory, peer, used, differing: Vec::new(), rounds: 0, shapes: 0, changes: 0 }
+        Self { memory, peer, used, differing: Vec::new(), rounds: 0, shapes: 0, changes: 0, unchanged: 0 }
     }
 
     /// Tries one shape. A round returns the sums of what was checked and of what was used.
     #[inline(always)]
     fn shape(&mut self, name: impl Fn() -> String, mut round: impl FnMut(&mut [u8]) -> (u64, u64)) {
-        let (mut rounds, mut differing, mut last, start) = (0, 0, 0, Instant::now());
+        let (mut rounds, mut differing, mut changes, mut last, start) = (0, 0, 0, 0, Instant::now());
         while start.elapsed() < EACH {
             for _ in 0..64 {
                 let (checked, used) = round(&mut self.used);
                 rounds += 1;
                 differing += u64::from(checked != used);
-                self.changes += u64::from(checked != last);
+                changes += u64::from(checked != last);
                 last = checked;
             }
         }
@@ -59,6 +61,8 @@ impl<'t> Tally<'t> {
         }
         self.rounds += rounds;
         self.shapes += 1;
+        self.changes += changes;
+        self.unchanged += u64::from(changes < 2);
     }
 
     pub fn assert_nothing_differs(&self) {
@@ -66,7 +70,12 @@ impl<'t> Tally<'t> {
         let all = self.differing.join("\n");
         assert!(self.differing.is_empty(), "{} of {shapes} shapes:\n{all}", self.differing.len());
         println!("{shapes} shapes, {rounds} rounds, {changes} of them with other bytes than the one before");
-        assert!(*changes > 2 * shapes, "the memory was hardly rewritten: {changes} changes, {rounds} rounds");
+        // A shape may have had no processor for its time. Copies in change their own bytes, and always count as changed.
+        assert!(
+            self.unchanged < shapes / 8,
+            "the memory was hardly rewritten: in {} shapes not",
+            self.unchanged
+        );
     }
 }
 

@@ -218,4 +218,5 @@ impl SharedMemory for LoomMemory {
     }
     /// Nothing: an execution of the model ends with its memory, whatever is live in it.
     fn abandon(&self) {}
+    fn reclaim(&self) {}
 }

@@ -108,4 +108,7 @@ impl SharedMemory for Weakened {
     fn abandon(&self) {
         self.inner.abandon();
     }
+    fn reclaim(&self) {
+        self.inner.reclaim();
+    }
 }

@@ -18,6 +18,7 @@ pub enum Access {
     CopyOut { offset: usize, length: usize },
     Zero { offset: usize, length: usize },
     Abandon,
+    Reclaim,
 }
 
 #[derive(Debug)]
@@ -107,5 +108,8 @@ impl SharedMemory for Recorder {
     }
     fn abandon(&self) {
         self.note(Access::Abandon);
+    }
+    fn reclaim(&self) {
+        self.note(Access::Reclaim);
     }
 }

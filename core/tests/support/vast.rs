@@ -89,4 +89,7 @@ impl SharedMemory for Vast {
     fn abandon(&self) {
         self.real.abandon()
     }
+    fn reclaim(&self) {
+        self.real.reclaim()
+    }
 }

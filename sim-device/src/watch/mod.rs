@@ -40,7 +40,7 @@ pub struct WatchedMemory {
     trap: Cell<Option<Trap>>,
     /// Where the trap is; nowhere if there is none.
     trap_offset: Cell<usize>,
-    abandoned: Cell<bool>,
+    abandoned: Cell<u32>,
 }
 
 impl WatchedMemory {
@@ -63,7 +63,7 @@ impl WatchedMemory {
             call: CallLog::default(),
             trap: Cell::new(None),
             trap_offset: Cell::new(usize::MAX),
-            abandoned: Cell::new(false),
+            abandoned: Cell::new(0),
         }
     }
 
@@ -84,12 +84,12 @@ impl WatchedMemory {
         self.call.restart();
         self.fail_at(None);
         self.set_trap(None);
-        self.abandoned.set(false);
+        self.abandoned.set(0);
     }
 
     /// Whether a driver [abandoned](SharedMemory::abandon) the memory since it was last restarted.
     pub fn is_abandoned(&self) -> bool {
-        self.abandoned.get()
+        self.abandoned.get() > 0
     }
 
     /// Says which part the driver must not write from now on.
@@ -344,6 +344,10 @@ impl SharedMemory for WatchedMemory {
 
     /// Only noted: the simulated device acts when it is called and never afterwards, so nothing has to be kept for it.
     fn abandon(&self) {
-        self.abandoned.set(true);
+        self.abandoned.set(self.abandoned.get() + 1);
+    }
+
+    fn reclaim(&self) {
+        self.abandoned.set(self.abandoned.get().saturating_sub(1));
     }
 }

@@ -49,4 +49,5 @@ impl SharedMemory for Vast<'_> {
         self.0.zero(offset, length);
     }
     fn abandon(&self) {}
+    fn reclaim(&self) {}
 }
