@@ -22,7 +22,8 @@ impl Rig {
     /// Lets so many accesses of the driver's next calls pass, and the next one fail.
     pub(super) fn let_memory_fail(&mut self, after: u16) -> Option<Skip> {
         let can = self.run.can;
-        if !can.unwinds || !can.watched || can.submits_itself {
+        // Without `free`, a chain that was taken is read and told free afterwards, so its read must not be cut short.
+        if !can.unwinds || !can.watched || !can.free || can.submits_itself {
             return Some(Skip::Incapable);
         }
         let failing = &self.run.failing;

@@ -85,8 +85,9 @@ pub struct Capabilities {
     pub keeps_memory: bool,
     /// A call that unwinds because memory panicked, at any access of [`WatchedMemory`], has changed nothing that its caller or
     /// the device can see (the available index, flags and `used_event` are as they were), or has [freed](Subject::is_live) the
-    /// chain that it was to free, or the queue [is broken](Subject::is_broken) until a reset succeeds. Needs
-    /// [`watched`](Self::watched).
+    /// chain that it was to free, or the queue [is broken](Subject::is_broken) until a reset succeeds. A
+    /// [withdrawal](Subject::withdraw) that unwinds has changed nothing or left the queue broken, even if the chain is withdrawn by
+    /// then. Needs [`watched`](Self::watched) and [`free`](Self::free).
     pub unwinds: bool,
 }
 
