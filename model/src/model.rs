@@ -46,7 +46,7 @@ pub struct Model {
     /// Whether it scribbled on the available ring, so that it is not known what is published.
     pub(crate) ring_tampered: bool,
     pub(crate) broken: bool,
-    /// Whether a call was cut short that made it so: what it is in private and in memory is not known.
+    /// Whether memory failed in a call that broke it or changed it: what it is in private and in memory is not known.
     pub(crate) halfway: bool,
     /// How often the last call may have stored something: not at all if it was refused.
     pub(crate) stores_allowed: u32,

@@ -93,7 +93,10 @@ impl Rig {
                 && run.returned.contains(head)
                 && !panics::guard(|| subject.is_live(*head))
         });
-        let changed = self.visible() != self.run.visible;
+        // A queue that was broken before refuses most calls. These it may have begun, with what is private.
+        let was_broken = self.judge.model.is_broken();
+        let private = was_broken && matches!(run.call, Call::Free | Call::Withdraw | Call::Reset);
+        let changed = private || self.visible() != self.run.visible;
         let available = self.run.device.eyes().available_index();
         self.judge.tell(&Event::Unwound { broken, changed, available }, listener)?;
         if let Some(head) = freed {
