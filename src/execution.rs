@@ -40,13 +40,14 @@ pub use ground::Ground;
 pub use honest::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 pub use listener::{Listener, Skip};
 pub use pulse::{Place, Pulse, SharedPulse};
+pub(crate) use settle::endings;
 pub use snapshot::{Advance, Snapshot};
 pub use state::{Standing, State};
 pub use unfit::Unfit;
 
 use crate::counts::Counts;
 use crate::outcome::{Call, Outcome};
-use crate::scenario::{Scenario, Setup, Step};
+use crate::scenario::{Ending, Scenario, Setup, Step};
 use crate::subject::{Kind, Provided};
 use judge::Judge;
 use request::Request;
