@@ -224,6 +224,11 @@ impl Rig {
         self.step_at(number, Some(step), &mut ())
     }
 
+    /// Whether memory failed in the last step, so that the rest of it was left out.
+    pub const fn was_cut_short(&self) -> bool {
+        self.run.cut_short
+    }
+
     /// Settles and lets the subject go.
     ///
     /// # Errors
@@ -339,7 +344,7 @@ impl Rig {
     ) -> Result<(), Stop> {
         listener.step(number, step, self);
         let run = &mut self.run;
-        run.effective = false;
+        (run.effective, run.cut_short) = (false, false);
         run.steps += 1;
         let begun = step.map(|step| run.counts.begin(step.op()));
         let result = match step {

@@ -81,7 +81,7 @@ impl Rig {
         self.end_call();
         self.mend_memory();
         let run = &mut self.run;
-        run.effective = true;
+        (run.effective, run.cut_short) = (true, true);
         let stopped = run.call == Call::Reset;
         run.restore_limits(&self.provided);
         let subject = run.subject.as_deref().expect("the subject is there until it is released");
