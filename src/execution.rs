@@ -252,6 +252,16 @@ impl Rig {
         std::mem::take(&mut self.run.counts)
     }
 
+    /// How the current execution ends, with what its subject can do.
+    pub(crate) const fn ending(&self) -> Ending {
+        self.run.setup.ending
+    }
+
+    /// Whether memory is to fail at an access that no call has made yet.
+    pub(crate) fn is_memory_to_fail(&self) -> bool {
+        self.run.failing.left().is_some()
+    }
+
     /// The hash over all events of the current execution so far.
     pub const fn trace_hash(&self) -> u64 {
         self.judge.hash.get()
