@@ -28,6 +28,8 @@ pub enum Advance {
 pub struct Snapshot {
     rings: Vec<u8>,
     buffers: Vec<u8>,
+    /// Whether rings and buffers were abandoned.
+    abandoned: [bool; 2],
     subject: Box<dyn Subject>,
     device: DeviceState,
     model: Model,
@@ -101,6 +103,7 @@ impl Rig {
         Some(Snapshot {
             rings: bytes(&self.provided.rings),
             buffers: bytes(&self.provided.buffers),
+            abandoned: [self.provided.rings.is_abandoned(), self.provided.buffers.is_abandoned()],
             subject: subject.snapshot()?,
             device: run.device.state()?,
             model: self.judge.model.clone(),
@@ -134,6 +137,10 @@ impl Rig {
         let run = &mut self.run;
         panics::release(run.subject.take());
         run.subject = snapshot.subject.snapshot();
+        // Whatever became of the subject that is gone.
+        let [rings, buffers] = snapshot.abandoned;
+        self.provided.rings.set_abandoned(rings);
+        self.provided.buffers.set_abandoned(buffers);
         run.device.restore(&snapshot.device);
         run.available = snapshot.available;
         run.returned.clone_from(&snapshot.returned);

@@ -92,6 +92,11 @@ impl WatchedMemory {
         self.abandoned.get() > 0
     }
 
+    /// Says whether a driver abandoned the memory: as it was when a state was kept that is gone back to.
+    pub fn set_abandoned(&self, abandoned: bool) {
+        self.abandoned.set(abandoned);
+    }
+
     /// Says which part the driver must not write from now on.
     pub fn reserve_for_device(&self, part: Range<usize>) {
         self.call.reserve_for_device(part.start, part.end);
