@@ -28,8 +28,8 @@ pub enum Advance {
 pub struct Snapshot {
     rings: Vec<u8>,
     buffers: Vec<u8>,
-    /// Whether rings and buffers were abandoned.
-    abandoned: [bool; 2],
+    /// How often rings and buffers were abandoned, by the copy of the subject too.
+    abandonments: [u32; 2],
     subject: Box<dyn Subject>,
     device: DeviceState,
     model: Model,
@@ -100,11 +100,12 @@ impl Rig {
     pub fn snapshot(&self) -> Option<Snapshot> {
         let run = &self.run;
         let subject = run.subject.as_deref().expect("the subject is there until it is released");
+        let subject = subject.snapshot()?;
         Some(Snapshot {
             rings: bytes(&self.provided.rings),
             buffers: bytes(&self.provided.buffers),
-            abandoned: [self.provided.rings.is_abandoned(), self.provided.buffers.is_abandoned()],
-            subject: subject.snapshot()?,
+            abandonments: [self.provided.rings.abandonments(), self.provided.buffers.abandonments()],
+            subject,
             device: run.device.state()?,
             model: self.judge.model.clone(),
             available: run.available,
@@ -138,9 +139,9 @@ impl Rig {
         panics::release(run.subject.take());
         run.subject = snapshot.subject.snapshot();
         // Whatever became of the subject that is gone.
-        let [rings, buffers] = snapshot.abandoned;
-        self.provided.rings.set_abandoned(rings);
-        self.provided.buffers.set_abandoned(buffers);
+        let [rings, buffers] = snapshot.abandonments;
+        self.provided.rings.set_abandonments(rings);
+        self.provided.buffers.set_abandonments(buffers);
         run.device.restore(&snapshot.device);
         run.available = snapshot.available;
         run.returned.clone_from(&snapshot.returned);
