@@ -7,10 +7,11 @@ mod notes;
 
 pub(crate) use finding::{blame, guilty, paste};
 pub use finding::{must_pass, test_of, view};
+pub(crate) use lines::settling;
 
 use crate::execution::{CannotRun, Rig};
 use crate::outcome::{Expected, Limit, Outcome, Verdict};
-use crate::scenario::Scenario;
+use crate::scenario::{Ending, Scenario};
 use crate::subject::SubjectKind;
 use notes::Story;
 use serde::{Deserialize, Serialize};
@@ -83,9 +84,14 @@ pub(crate) fn framed(kind: SubjectKind, scenario: &Scenario, steps: &str, outcom
     format!(
         "{}\n{}\n{}",
         setup_line(kind, scenario),
-        self::steps(steps, scenario, outcome),
+        self::steps(kind, steps, scenario, outcome),
         ending(scenario, outcome)
     )
+}
+
+/// How a scenario ends with this kind of subject.
+fn ending_of(kind: SubjectKind, scenario: &Scenario) -> Ending {
+    kind.negotiate(&scenario.setup).ending
 }
 
 /// What a scenario is run with.
@@ -94,13 +100,13 @@ fn setup_line(kind: SubjectKind, scenario: &Scenario) -> String {
 }
 
 /// The steps, with a mark before the one that it went wrong in: the last that was begun.
-fn steps(told: &str, scenario: &Scenario, outcome: &Outcome) -> String {
+fn steps(kind: SubjectKind, told: &str, scenario: &Scenario, outcome: &Outcome) -> String {
     let mut text = told.to_owned();
     let style = if lines::has_header(told) { Style::Columns } else { Style::Brief };
     let known = told.lines().count() - usize::from(style == Style::Columns);
     // Whoever died in a step did not live to tell it.
     if let Some(how) = untold(&outcome.verdict).filter(|_| outcome.steps > known as u64) {
-        let step = lines::head(outcome.step, scenario.steps.get(outcome.step));
+        let step = lines::head(outcome.step, scenario.steps.get(outcome.step), ending_of(kind, scenario));
         text.push_str(&lines::line(style, &step, None, how));
     }
     let start = text.trim_end().rfind('\n').map_or(0, |end| end + 1);

@@ -41,12 +41,13 @@ pub use honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 pub use listener::{Listener, Skip};
 pub use memory_kind::MemoryKind;
 pub use progress_cell::{ExecutionPosition, ProgressCell, SharedProgressCell};
+pub(crate) use settle::endings;
 pub use snapshot::{Advance, Snapshot};
 pub use state::{Standing, State};
 
 use crate::counts::Counts;
 use crate::outcome::{Call, Outcome};
-use crate::scenario::{Scenario, Setup, Step};
+use crate::scenario::{Ending, Scenario, Setup, Step};
 use crate::subject::{Provided, SubjectKind};
 use judge::Judge;
 use request::Request;
@@ -223,6 +224,11 @@ impl Rig {
         self.step_at(number, Some(step), &mut ())
     }
 
+    /// Whether memory failed in the last step, so that the rest of it was left out.
+    pub const fn was_cut_short(&self) -> bool {
+        self.run.cut_short
+    }
+
     /// Settles and lets the subject go.
     ///
     /// # Errors
@@ -244,6 +250,16 @@ impl Rig {
     /// What was done in the executions since this was last asked for, and how the driver answered. No outcome depends on it.
     pub fn take_counts(&mut self) -> Counts {
         std::mem::take(&mut self.run.counts)
+    }
+
+    /// How the current execution ends, with what its subject can do.
+    pub(crate) const fn ending(&self) -> Ending {
+        self.run.setup.ending
+    }
+
+    /// Whether memory is to fail at an access that no call has made yet.
+    pub(crate) fn is_memory_to_fail(&self) -> bool {
+        self.run.failing.left().is_some()
     }
 
     /// The hash over all events of the current execution so far.
@@ -344,7 +360,7 @@ impl Rig {
     ) -> Result<(), Stop> {
         listener.step(number, step, self);
         let run = &mut self.run;
-        run.effective = false;
+        (run.effective, run.cut_short) = (false, false);
         run.steps += 1;
         let begun = step.map(|step| run.counts.begin(step.op()));
         let result = match step {

@@ -17,8 +17,6 @@ const MOST_DESCRIPTORS: usize = 64;
 const MOST_CHANGES: usize = 256;
 /// As many characters are kept of what came of a step.
 const MOST_TEXT: usize = 400;
-/// What stands for the step at the end, as stories have it.
-const SETTLING: &str = "end  settle and release";
 
 /// An execution, step by step.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -86,7 +84,7 @@ impl Timeline {
             (outcome.step as u64 == left_out + moments.len() as u64, scenario.steps.get(outcome.step))
         {
             let note = annotated_trace::untold(&outcome.verdict).unwrap_or_default().to_owned();
-            moments.push(Moment { note, ..Moment::of(Some(step)) });
+            moments.push(Moment { note, ..Moment::of(step.to_string(), Some(step)) });
         }
         for (moment, text) in moments.iter_mut().zip(texts.iter().skip(left_out as usize)) {
             let told = text.trim_start().trim_start_matches(|digit: char| digit.is_ascii_digit()).trim();
@@ -98,13 +96,13 @@ impl Timeline {
 }
 
 impl Moment {
-    fn of(step: Option<&Step>) -> Self {
+    /// One that is told as `text`.
+    fn of(text: String, step: Option<&Step>) -> Self {
         let fault = match step {
             Some(Step::Fault { fault, .. }) => Some(fault.name().to_owned()),
             _ => None,
         };
-        let step = step.map_or_else(|| SETTLING.to_owned(), ToString::to_string);
-        Self { step, note: String::new(), fault, touches: Vec::new(), changes: Vec::new() }
+        Self { step: text, note: String::new(), fault, touches: Vec::new(), changes: Vec::new() }
     }
 }
 
@@ -205,9 +203,11 @@ impl Recorder<'_> {
 }
 
 impl Listener for Recorder<'_> {
-    fn step(&mut self, _: usize, step: Option<&Step>, _: &Rig) {
+    fn step(&mut self, _: usize, step: Option<&Step>, rig: &Rig) {
         self.end_step();
-        self.moment = Some((Moment::of(step), BTreeMap::new()));
+        let text =
+            step.map_or_else(|| annotated_trace::settling(rig.ending()).to_owned(), ToString::to_string);
+        self.moment = Some((Moment::of(text, step), BTreeMap::new()));
     }
 
     fn skipped(&mut self, _: Skip) {

@@ -2,12 +2,15 @@
 
 use ringstorm::execution::{Advance, Rig};
 use ringstorm::explore::{Alphabet, Counterexample, Ending, Explored, Means, Scope, explore};
-use ringstorm::scenario::{BadHead, Op, Step};
-use ringstorm::subject::{Defect, SubjectKind};
+use ringstorm::scenario::{self, BadHead, Op, Setup, Step};
+use ringstorm::subject::{
+    Answer, Capabilities, Completion, CoreQueue, Defect, External, Geometry, Subject, SubjectKind,
+};
 use ringstorm_core::QueueSize;
 use ringstorm_sim_device::Fault;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher};
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use strum::VariantArray;
@@ -227,4 +230,76 @@ fn states_that_look_the_same_go_on_alike() {
         }
         assert!(compared > 50, "{compared}");
     }
+}
+
+/// What was live when a queue was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Live {
+    Nothing,
+    Readable,
+    Writable,
+}
+
+static DROPPED: Mutex<BTreeSet<Live>> = Mutex::new(BTreeSet::new());
+
+/// The queue of ringstorm-core, which notes what is live when it is dropped.
+struct Noting {
+    queue: CoreQueue,
+    live: Live,
+}
+
+impl Subject for Noting {
+    fn geometry(&self) -> Geometry {
+        self.queue.geometry()
+    }
+
+    fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
+        let head = self.queue.submit(readable, writable)?;
+        self.queue.publish();
+        self.live = if writable.is_empty() { Live::Readable } else { Live::Writable };
+        Ok(head)
+    }
+
+    fn take(&mut self) -> Answer<Option<Completion>> {
+        self.queue.take()
+    }
+
+    fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
+        self.queue.read(head, out)
+    }
+
+    fn release(self: Box<Self>) {
+        Box::new(self.queue).release();
+    }
+
+    fn drop_while_device_runs(self: Box<Self>) {
+        DROPPED.lock().expect("nobody panicked").insert(self.live);
+        Box::new(self.queue).drop_while_device_runs();
+    }
+}
+
+/// What a queue does last before it is dropped depends on how many steps there were: all of it is tried in each state.
+#[test]
+fn every_ending_is_tried_in_every_state() {
+    const CAN: Capabilities = Capabilities { keeps_memory: true, ..Capabilities::NONE };
+    static OWN: External = External::new("noting", CAN, |setup, provided| {
+        Box::new(Noting { queue: CoreQueue::new(setup, provided), live: Live::Nothing })
+    });
+    let explored = run(&scope(SubjectKind::External(&OWN), 1, 0, 0));
+    assert_eq!((explored.found, explored.ending), (None, Ending::Exhausted));
+    let dropped = DROPPED.lock().expect("nobody panicked");
+    assert_eq!(*dropped, BTreeSet::from([Live::Nothing, Live::Readable, Live::Writable]));
+}
+
+#[test]
+fn memory_that_was_abandoned_is_not_when_an_execution_goes_back() {
+    let setup = Setup { ending: scenario::Ending::Dropped, ..Setup::default() };
+    let mut rig = Rig::new().expect("there is memory");
+    assert_eq!(rig.try_begin(SubjectKind::Core, &setup).expect("there is memory"), Advance::On);
+    let before = rig.snapshot().expect("core can be copied");
+    rig.finish().expect("nothing is wrong");
+    assert!(rig.provided().rings.is_abandoned(), "a dropped queue keeps its rings");
+    rig.restore(&before);
+    assert!(!rig.provided().rings.is_abandoned() && !rig.provided().buffers.is_abandoned());
+    Rig::forget(before);
 }

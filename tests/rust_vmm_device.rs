@@ -24,8 +24,8 @@ const SIZES: [(Option<u32>, u64); 5] =
 #[test]
 fn the_simulated_device_and_that_of_rust_vmm_do_the_same() {
     let device = RustVmmDevice::new();
-    let asked = device.asked();
-    let mut both = Differential::new(device, asked).expect("there is memory");
+    let (asked, unheld) = (device.asked(), device.unheld());
+    let mut both = Differential::new(device, asked, unheld).expect("there is memory");
     let mut counts = Counts::default();
     for kind in [SubjectKind::Core, SubjectKind::Specimen(None)] {
         for (size, seeds) in SIZES {
@@ -53,6 +53,7 @@ enum Wrong {
     EventOneFurther,
     FirstIndexForgotten,
     NotificationInverted,
+    WrittenAfterReturn,
 }
 
 /// rust-vmm's device, wrong in one way.
@@ -93,6 +94,10 @@ impl HonestDevice for WrongDevice {
                 self.0.give_back(memory, head, written);
                 self.0.give_back(memory, head, written);
             }
+            Wrong::WrittenAfterReturn => {
+                self.0.give_back(memory, head, written);
+                self.0.write(memory, head, &[1]);
+            }
             _ => self.0.give_back(memory, head, written),
         }
     }
@@ -127,11 +132,12 @@ fn a_device_that_is_wrong_is_noticed() {
         Wrong::EventOneFurther,
         Wrong::FirstIndexForgotten,
         Wrong::NotificationInverted,
+        Wrong::WrittenAfterReturn,
     ];
     for wrong in ways {
         let device = RustVmmDevice::new();
-        let asked = device.asked();
-        let mut both = Differential::new(WrongDevice(device, wrong), asked).expect("there is memory");
+        let (asked, unheld) = (device.asked(), device.unheld());
+        let mut both = Differential::new(WrongDevice(device, wrong), asked, unheld).expect("there is memory");
         let noticed = (0..50).find_map(|seed| {
             let scenario = generate(seed, Profile::Honest, STEPS);
             both.run(SubjectKind::Core, &scenario, &mut Counts::default()).expect("there is memory")

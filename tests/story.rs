@@ -150,3 +150,22 @@ fn nobody_is_to_blame_where_nothing_goes_wrong() {
     assert!(view.starts_with("pass\n") && !view.contains("to blame") && !view.contains("\n>"), "{view}");
     assert!(!test_of(SubjectKind::Core, &outcome, &scenario, Some("x.storm")).contains("must_pass"));
 }
+
+/// What is asked for and does not happen is told, and how the queue is let go.
+#[test]
+fn the_end_is_told_as_the_setup_has_it() {
+    let text = "ringstorm scenario 1\nqueue size=4 buffer=64 ending=dropped\ndriver memory-fails after=60000\n\
+                driver submit readable=1x8\n";
+    let scenario = text.parse::<Document>().expect("a scenario").scenario;
+    let (Told { steps, .. }, outcome) = told(Style::Brief, SubjectKind::Core, &scenario);
+    let last = steps.lines().last().expect("a line");
+    assert!(!outcome.is_finding() && last.starts_with(" end  settle and drop "), "{steps}");
+    assert!(last.contains(" the earlier memory-fails did not happen: too few accesses; "), "{steps}");
+    // One that did happen is not told twice.
+    let scenario = text.replace("60000", "1").parse::<Document>().expect("a scenario").scenario;
+    let (Told { steps, .. }, _) = told(Style::Brief, SubjectKind::Core, &scenario);
+    assert!(
+        steps.contains("memory fails and the call unwinds") && !steps.contains("did not happen"),
+        "{steps}"
+    );
+}

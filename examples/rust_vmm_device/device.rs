@@ -15,23 +15,30 @@ pub struct RustVmmDevice {
     held: HashMap<u16, Vec<(GuestAddress, u32)>>,
     /// Whether the driver asked to be notified of what was returned last, as `virtio-queue` has it.
     asked: Rc<Cell<bool>>,
+    /// How many writes to chains that it does not hold it was told to make.
+    unheld: Rc<Cell<u64>>,
 }
 
 impl RustVmmDevice {
     pub fn new() -> Self {
         let queue = Queue::new(32768).expect("the largest queue");
-        Self { queue, held: HashMap::new(), asked: Rc::default() }
+        Self { queue, held: HashMap::new(), asked: Rc::default(), unheld: Rc::default() }
     }
 
     /// A handle to what it found when it was last told to publish: whether the driver asked to be notified.
     pub fn asked(&self) -> Rc<Cell<bool>> {
         Rc::clone(&self.asked)
     }
+
+    /// A handle to the number of writes that it did not make, since they were to chains that it does not hold.
+    pub fn unheld(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.unheld)
+    }
 }
 
 impl HonestDevice for RustVmmDevice {
     fn start(&mut self, memory: &DeviceMemory<'_>, first_index: u16, event_index: bool) {
-        let Self { queue, held, asked: _ } = self;
+        let Self { queue, held, asked: _, unheld: _ } = self;
         held.clear();
         let place = memory.geometry;
         let halves = |offset: usize| {
@@ -80,8 +87,12 @@ impl HonestDevice for RustVmmDevice {
     fn write(&mut self, memory: &DeviceMemory<'_>, head: u16, bytes: &[u8]) {
         let memory = Regions::new(memory);
         let mut left = bytes;
-        // What was returned by the name of another chain is not held any more.
-        for (address, length) in self.held.get(&head).into_iter().flatten() {
+        let Some(buffers) = self.held.get(&head) else {
+            // It was returned already, perhaps by the name of another chain.
+            self.unheld.set(self.unheld.get() + 1);
+            return;
+        };
+        for (address, length) in buffers {
             let now = left.split_off(..left.len().min(*length as usize)).expect("at most all that is left");
             memory.write_slice(now, *address).expect("the buffer is in memory");
         }

@@ -22,6 +22,8 @@ struct Record {
     counted: Counted,
     /// The device's own answer to whether the driver asked to be notified, if it has one.
     asked: Option<Rc<Cell<bool>>>,
+    /// How many writes the device did not make, since they were to chains that it does not hold.
+    unheld: Rc<Cell<u64>>,
 }
 
 impl Record {
@@ -49,7 +51,7 @@ impl Listener for Record {
         }
         match step {
             Some(step) => self.line(format_args!("{number} {step}")),
-            None => self.line(format_args!("{number} settle and release")),
+            None => self.line(format_args!("{number} end")),
         }
     }
 
@@ -84,9 +86,13 @@ pub struct Differential {
 
 impl Differential {
     /// The simulated device beside another one, of which `asked` tells whether the driver asked to be notified of what it
-    /// returned last.
-    pub fn new(device: impl HonestDevice + 'static, asked: Rc<Cell<bool>>) -> Result<Self, MemoryError> {
-        let other = Record { asked: Some(asked), ..Record::default() };
+    /// returned last, and `unheld` how many writes it did not make, since they were to chains that it does not hold.
+    pub fn new(
+        device: impl HonestDevice + 'static,
+        asked: Rc<Cell<bool>>,
+        unheld: Rc<Cell<u64>>,
+    ) -> Result<Self, MemoryError> {
+        let other = Record { asked: Some(asked), unheld, ..Record::default() };
         Ok(Self {
             rigs: [Rig::new()?, Rig::new()?.with_device(Box::new(device))],
             records: [Record::default(), other],
@@ -107,6 +113,8 @@ impl Differential {
             record.counted.begin(scenario.setup.first_index.get());
             let outcome = rig.run(kind, scenario, record)?;
             record.memory(rig);
+            let unheld = record.unheld.take();
+            record.line(format_args!("  writes to chains that the device does not hold: {unheld}"));
             record.line(format_args!("{outcome:?}"));
             last = Some(outcome);
         }

@@ -31,8 +31,8 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
     };
     let device = RustVmmDevice::new();
-    let asked = device.asked();
-    let mut both = Differential::new(device, asked)?;
+    let (asked, unheld) = (device.asked(), device.unheld());
+    let mut both = Differential::new(device, asked, unheld)?;
     for kind in [SubjectKind::Core, SubjectKind::Specimen(None)] {
         for (size, share) in SIZES {
             let queue_size = size.map(|size| QueueSize::new(size).expect("a power of two"));

@@ -241,6 +241,41 @@ impl Model {
         }
     }
 
+    /// The chain at `head` is none any more.
+    pub(crate) fn gone(&mut self, head: u16) {
+        let serial = self.chains.freed(head);
+        self.fragmented |= serial != self.free_next;
+        self.free_next += 1;
+        if self.chains.live == 0 {
+            (self.free_next, self.fragmented) = (self.submissions + 1, false);
+        }
+    }
+
+    /// A refusal of a head that deserves one, for the right reason.
+    pub(crate) fn bad_head(
+        &mut self,
+        right: MisuseKind,
+        refusal: Refusal,
+        call: &str,
+        head: u16,
+    ) -> Result<(), Violation> {
+        match refusal {
+            Refusal::Misuse(MisuseKind::Unspecified) => {}
+            Refusal::Misuse(kind) => {
+                require!(
+                    kind == right,
+                    MisuseRefused,
+                    "{call} of {head} is refused as {kind:?}, not {right:?}"
+                );
+            }
+            Refusal::Broken => return self.other_refusal(refusal, call),
+            Refusal::Device(_) | Refusal::System => {
+                require!(false, MisuseRefused, "{call} of {head} blames somebody else than the caller");
+            }
+        }
+        Ok(())
+    }
+
     /// Why a call that wants a returned chain refuses one that is live, or none.
     const fn not_returned(live: bool) -> MisuseKind {
         if live { MisuseKind::NotReturned } else { MisuseKind::BadHead }

@@ -316,7 +316,7 @@ pub enum Event<'a> {
         /// Whether the queue says that it is broken.
         broken: bool,
         /// Whether what the device can see of a call has changed: the available index, flags or the driver's event, and with a
-        /// reset the used ring.
+        /// reset the used ring. Of a queue that was broken before, what is private may have changed instead.
         changed: bool,
         /// The available index afterwards.
         available: u16,

@@ -26,7 +26,6 @@ impl Model {
             asked_for,
             wish,
             wish_carried,
-            event_unseen,
             unwanted_event,
             first_flags,
             went_back,
@@ -51,13 +50,14 @@ impl Model {
             (head, chains.get(*head).is_some_and(|chain| chain.serial == *serial)).hash(state);
         }
         (unpublished, offered.len(), overrun, available.wrapping_sub(base), announced).hash(state);
-        (notifications_wanted, wish, wish_carried, event_unseen, went_back).hash(state);
+        (notifications_wanted, wish, wish_carried, went_back).hash(state);
         (tampered, ring_tampered, broken, halfway, fresh, unannounced).hash(state);
         asked_for.wrapping_sub(base).hash(state);
         first_flags.hash(state);
         if setup.event_index {
             available_event.wrapping_sub(base).hash(state);
-            (*wish == Wish::Unwanted).then(|| unwanted_event.wrapping_sub(base)).hash(state);
+            let named = unwanted_event.filter(|_| *wish == Wish::Unwanted);
+            named.map(|named| (named.index.wrapping_sub(base), named.passed)).hash(state);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::chains::{Chain, Chains};
 use crate::invariant::require;
-use crate::notifications::Wish;
+use crate::notifications::{NamedElement, Wish};
 use crate::used::UsedRing;
 use crate::{DriverState, Event, ModelSetup, ObservedDescriptor, Occupancy, Place, Violation};
 use std::cmp::Ordering;
@@ -33,11 +33,10 @@ pub struct Model {
     pub(crate) asked_for: u16,
     /// Whether the driver's caller wants to be notified. A reset changes nothing of it.
     pub(crate) wish: Wish,
-    /// Whether the driver was reset since its caller wanted no notifications, and did not name a used element since.
+    /// Whether the driver was reset since its caller said that it wants no notifications.
     pub(crate) wish_carried: bool,
-    pub(crate) event_unseen: bool,
-    /// Which used element the driver named when its caller last wanted no notification, with event indexes.
-    pub(crate) unwanted_event: u16,
+    /// What the driver last named while its caller wants no notifications, since it said so or since a reset.
+    pub(crate) unwanted_event: Option<NamedElement>,
     /// The available flags of the queue when it was made, as soon as they are known.
     pub(crate) first_flags: Option<u16>,
     /// Whether the device moved the used index back, and not forward again.
@@ -47,7 +46,7 @@ pub struct Model {
     /// Whether it scribbled on the available ring, so that it is not known what is published.
     pub(crate) ring_tampered: bool,
     pub(crate) broken: bool,
-    /// Whether a call was cut short that made it so: what it is in private and in memory is not known.
+    /// Whether memory failed in a call that broke it or changed it: what it is in private and in memory is not known.
     pub(crate) halfway: bool,
     /// How often the last call may have stored something: not at all if it was refused.
     pub(crate) stores_allowed: u32,
@@ -83,7 +82,7 @@ impl Model {
         self.restart(setup.first_index);
         (self.fresh, self.stores_allowed) = (false, u32::MAX);
         self.first_flags = None;
-        (self.wish, self.wish_carried, self.event_unseen) = (Wish::Unsaid, false, false);
+        (self.wish, self.wish_carried) = (Wish::Unsaid, false);
         (self.rings_gone, self.buffers_gone) = (false, false);
     }
 
@@ -101,6 +100,7 @@ impl Model {
         (self.broken, self.halfway) = (false, false);
         (self.free_next, self.fragmented) = (self.submissions + 1, false);
         self.unannounced = 0;
+        self.unwanted_event = None;
     }
 
     /// The driver's state, as coverage counts it.
@@ -180,8 +180,7 @@ impl Model {
             Event::Withdraw { head, answer } => self.withdraw(head, answer),
             Event::Reset { first_index } => {
                 self.restart(first_index);
-                let unwanted = self.wish == Wish::Unwanted;
-                (self.wish_carried, self.event_unseen) = (unwanted, unwanted);
+                self.wish_carried = self.wish == Wish::Unwanted;
                 (self.fresh, self.stores_allowed) = (true, u32::MAX);
                 Ok(())
             }

@@ -16,6 +16,14 @@ pub(crate) enum Wish {
     Unknown,
 }
 
+/// The used element that a driver named while its caller wants no notification, with event indexes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NamedElement {
+    pub(crate) index: u16,
+    /// Whether the used index was behind it already when it was named.
+    pub(crate) passed: bool,
+}
+
 impl Model {
     pub(crate) fn publish(&mut self, notify: bool) -> Result<(), Violation> {
         self.stores_allowed = u32::MAX;
@@ -55,21 +63,37 @@ impl Model {
         self.setup.exact_notifications || self.setup.keeps_wish && self.wish_carried
     }
 
+    /// How many elements the device can add from the next one on: one, if it has no chain, as soon as it gets one.
+    fn elements_to_come(&self) -> u32 {
+        self.chains.in_flight.max(1)
+    }
+
+    /// Whether a device notifies of an element that can come next if the driver names this one (2.7.7).
+    ///
+    /// An element behind the used index when it was named has to wait until the index has wrapped around. A driver need not name
+    /// another one for that.
+    fn event_wakes(&mut self, index: u16) -> bool {
+        let ahead = index.wrapping_sub(self.used.next);
+        let passed = match self.unwanted_event {
+            Some(named) if named.index == index => named.passed,
+            _ => ahead >= 0x8000 || ahead < self.used.claimed(),
+        };
+        self.unwanted_event = Some(NamedElement { index, passed });
+        !passed && u32::from(ahead) < self.elements_to_come()
+    }
+
     pub(crate) fn used_event(&mut self, index: u16) -> Result<(), Violation> {
         if self.halfway {
             return Ok(());
         }
         let next = self.used.next;
         let unwanted = self.wish == Wish::Unwanted;
-        if std::mem::take(&mut self.event_unseen) && unwanted {
-            // Which element is as good as any: none is to come before the driver publishes something.
-            self.unwanted_event = index;
-        }
+        let wakes = unwanted && self.event_wakes(index);
         require!(
-            index == self.unwanted_event || !unwanted || self.ring_tampered || !self.promised_silence(),
+            !wakes || self.ring_tampered || !self.promised_silence(),
             Notified,
-            "notifications are not wanted, and the driver's event has moved to {index} from {}",
-            self.unwanted_event
+            "notifications are not wanted, but `used_event` is {index}: of the used elements that can come next, {} from {next} on, the device would notify of that one",
+            self.elements_to_come()
         );
         // A driver that saw more elements than there are in the end had no reason to ask anew.
         let excused = unwanted || self.wish == Wish::Unknown || self.went_back || self.broken;
@@ -90,19 +114,12 @@ impl Model {
     ) -> Result<(), Violation> {
         self.stores_allowed = u32::MAX;
         self.wish = if wanted { Wish::Wanted } else { Wish::Unwanted };
-        (self.wish_carried, self.event_unseen) = (false, false);
+        (self.wish_carried, self.unwanted_event) = (false, None);
         if self.halfway {
             return Ok(());
         }
         if self.setup.event_index {
-            self.unwanted_event = used_event;
             self.used_event(used_event)?;
-            let (ahead, in_flight) = (used_event.wrapping_sub(self.used.next), self.chains.in_flight);
-            require!(
-                wanted || u32::from(ahead) >= in_flight || !self.setup.exact_notifications,
-                Notified,
-                "notifications are not wanted, and the driver's event is the element {ahead} behind the next, of {in_flight} that may come"
-            );
         }
         require!(
             flags == u16::from(!wanted && !self.setup.event_index),

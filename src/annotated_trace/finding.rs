@@ -1,6 +1,6 @@
 //! A finding on a screen, and as a test.
 
-use super::{Told, ending, lines, setup_line, steps, tell, untold};
+use super::{Told, ending, ending_of, lines, setup_line, steps, tell, untold};
 use crate::execution::Rig;
 use crate::outcome::{Outcome, Signature};
 use crate::scenario::{Document, Scenario};
@@ -24,14 +24,20 @@ pub fn view(kind: SubjectKind, scenario: &Scenario, told: &Told, outcome: &Outco
         "  nothing went wrong when it was told\n".to_owned()
     };
     let mut text = format!("{}{blame}", ending(scenario, outcome));
-    let steps = steps(&told.steps, scenario, outcome);
+    let steps = steps(kind, &told.steps, scenario, outcome);
     let all: Vec<&str> = steps.lines().collect();
     let _ = writeln!(text, "\n{}", setup_line(kind, scenario));
     let skipped = if all.len() > SHOWN_STEPS + 1 { all.len() - SHOWN_STEPS } else { 0 };
     if skipped > 0 {
         let _ = writeln!(text, "      ... {skipped} steps before these");
     }
-    text.push_str(&lines::on_screen(&all[skipped..], skipped, scenario, outcome.is_finding()));
+    text.push_str(&lines::on_screen(
+        &all[skipped..],
+        skipped,
+        &scenario.steps,
+        ending_of(kind, scenario),
+        outcome.is_finding(),
+    ));
     if !told.state.is_empty() {
         let _ = write!(text, "\n{}", told.state);
     }

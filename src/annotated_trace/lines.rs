@@ -1,7 +1,7 @@
 //! A line of a story: the step, columns if they are asked for, and what came of it.
 
 use super::Style;
-use crate::scenario::{Scenario, Step};
+use crate::scenario::{Ending, Step};
 use std::fmt::Write;
 
 /// Characters of a step and its number: with columns behind it, the longest one's.
@@ -32,10 +32,18 @@ pub(super) fn has_header(told: &str) -> bool {
 }
 
 /// A step by its number; without one, the settling at the end.
-pub(super) fn head(number: usize, step: Option<&Step>) -> String {
+pub(super) fn head(number: usize, step: Option<&Step>, ending: Ending) -> String {
     match step {
         Some(step) => format!("{number:>4}  {step}"),
-        None => " end  settle and release".to_owned(),
+        None => format!(" {}", settling(ending)),
+    }
+}
+
+/// The step at the end.
+pub(crate) const fn settling(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Released => "end  settle and release",
+        Ending::Dropped => "end  settle and drop",
     }
 }
 
@@ -67,11 +75,17 @@ pub(super) fn folded(notes: &[String]) -> String {
 
 /// Lines without columns as a screen has room for them: one for each step, and some for the last one if it is guilty. They
 /// begin with the step `first`.
-pub(super) fn on_screen(lines: &[&str], first: usize, scenario: &Scenario, guilty: bool) -> String {
+pub(super) fn on_screen(
+    lines: &[&str],
+    first: usize,
+    steps: &[Step],
+    ending: Ending,
+    guilty: bool,
+) -> String {
     let mut text = String::new();
     for (place, line) in lines.iter().enumerate() {
         let number = first + place;
-        let head = head(number, scenario.steps.get(number));
+        let head = head(number, steps.get(number), ending);
         // Its first character may be a mark.
         let (step, notes) = line.split_at_checked(head.len()).unwrap_or((line, ""));
         let is_guilty = guilty && place + 1 == lines.len();

@@ -69,7 +69,10 @@ impl Listener for Story<'_> {
     fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
         self.end_step(rig);
         self.states[0] = rig.state().map(|state| (state, self.told_free()));
-        self.step = Some(head(number, step));
+        self.step = Some(head(number, step, rig.ending()));
+        if matches!(step, None | Some(Step::Settle | Step::MemoryFails { .. })) && rig.is_memory_to_fail() {
+            self.note("the earlier memory-fails did not happen: too few accesses");
+        }
     }
 
     fn ended(&mut self, rig: &Rig) {

@@ -51,6 +51,8 @@ pub(super) struct Run {
     /// Which access of the driver's is to fail, and what the device saw before the last call in which one could.
     pub(super) failing: FailingAccess,
     pub(super) visible: Visible,
+    /// Whether it did in the current step.
+    pub(super) cut_short: bool,
     /// The head of the chain that was last to be freed, by its current name.
     pub(super) freeing: Option<u16>,
     /// Whether the device is stopped, since memory failed in a reset.
@@ -94,6 +96,7 @@ impl Run {
             trap_thrown: Thrown::NOTHING,
             failing: FailingAccess::default(),
             visible: Visible::default(),
+            cut_short: false,
             freeing: None,
             stopped: false,
             coverage: Coverage::default(),
@@ -139,6 +142,7 @@ impl Run {
             trap_thrown,
             failing,
             visible,
+            cut_short,
             freeing,
             stopped,
             coverage,
@@ -161,6 +165,7 @@ impl Run {
         (*thrown, *trap, *trap_thrown) = (0, None, Thrown::NOTHING);
         failing.set(None);
         (*visible, *freeing, *stopped) = (Visible::default(), None, false);
+        *cut_short = false;
         *coverage = Coverage::default();
         (*last_answer, *blame) = (None, None);
     }

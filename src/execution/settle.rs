@@ -12,6 +12,14 @@ use std::rc::Rc;
 /// honest queue; a fault just before can cost a chain one more.
 const ROUNDS: u32 = 3;
 
+/// After how many steps more an ending comes to the same again: which chains are live in the end depends on how many there were.
+pub(crate) const fn endings(ending: Ending) -> u64 {
+    match ending {
+        Ending::Released => 2,
+        Ending::Dropped => 8,
+    }
+}
+
 impl Rig {
     /// Settles: the faults stop, the device takes and returns everything, the caller takes and frees it, within
     /// [`ROUNDS`] rounds. A broken queue is reset, and must then carry a chain through.
@@ -77,7 +85,7 @@ impl Rig {
     /// Releases the subject and looks whether it let go of its memory.
     fn release(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         // Half of the queues are released with a live chain: the device is stopped by then, and nothing may be left.
-        if self.run.steps.is_multiple_of(2) && !self.judge.model.is_broken() {
+        if self.run.steps.is_multiple_of(endings(Ending::Released)) && !self.judge.model.is_broken() {
             self.submit(Buffers::full(1), Buffers::NONE, false, true, listener)?;
         }
         let subject = self.run.subject.take().expect("the subject is there until it is released");
@@ -93,7 +101,7 @@ impl Rig {
     /// to be notified of, take a chain that is available, and return one that it has.
     fn drop_while_device_runs(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         // Half of the queues are idle; of the others, the device has a chain or could take one, to read or to write.
-        let turn = self.run.steps.wrapping_add(self.run.submissions.into());
+        let turn = self.run.steps.wrapping_add(self.run.submissions.into()) % endings(Ending::Dropped);
         if turn.is_multiple_of(2) && !self.judge.model.is_broken() {
             let (readable, writable) = match turn & 4 {
                 0 => (Buffers::NONE, Buffers::full(1)),

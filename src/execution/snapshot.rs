@@ -28,6 +28,8 @@ pub enum Advance {
 pub struct Snapshot {
     rings: Vec<u8>,
     buffers: Vec<u8>,
+    /// How often rings and buffers were abandoned, by the copy of the subject too.
+    abandonments: [u32; 2],
     subject: Box<dyn Subject>,
     device: DeviceState,
     model: Model,
@@ -98,10 +100,12 @@ impl Rig {
     pub fn snapshot(&self) -> Option<Snapshot> {
         let run = &self.run;
         let subject = run.subject.as_deref().expect("the subject is there until it is released");
+        let subject = subject.snapshot()?;
         Some(Snapshot {
             rings: bytes(&self.provided.rings),
             buffers: bytes(&self.provided.buffers),
-            subject: subject.snapshot()?,
+            abandonments: [self.provided.rings.abandonments(), self.provided.buffers.abandonments()],
+            subject,
             device: run.device.state()?,
             model: self.judge.model.clone(),
             available: run.available,
@@ -134,6 +138,10 @@ impl Rig {
         let run = &mut self.run;
         panics::release(run.subject.take());
         run.subject = snapshot.subject.snapshot();
+        // Whatever became of the subject that is gone.
+        let [rings, buffers] = snapshot.abandonments;
+        self.provided.rings.set_abandonments(rings);
+        self.provided.buffers.set_abandonments(buffers);
         run.device.restore(&snapshot.device);
         run.available = snapshot.available;
         run.returned.clone_from(&snapshot.returned);

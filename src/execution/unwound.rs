@@ -22,7 +22,8 @@ impl Rig {
     /// Lets so many accesses of the driver's next calls pass, and the next one fail.
     pub(super) fn let_memory_fail(&mut self, after: u16) -> Option<Skip> {
         let can = self.run.can;
-        if !can.unwinds || !can.watched || can.submits_itself {
+        // Without `free`, a chain that was taken is read and told free afterwards, so its read must not be cut short.
+        if !can.unwinds || !can.watched || !can.free || can.submits_itself {
             return Some(Skip::Incapable);
         }
         let failing = &self.run.failing;
@@ -80,7 +81,7 @@ impl Rig {
         self.end_call();
         self.mend_memory();
         let run = &mut self.run;
-        run.effective = true;
+        (run.effective, run.cut_short) = (true, true);
         let stopped = run.call == Call::Reset;
         run.restore_limits(&self.provided);
         let subject = run.subject.as_deref().expect("the subject is there until it is released");
@@ -92,7 +93,10 @@ impl Rig {
                 && run.returned.contains(head)
                 && !panics::guard(|| subject.is_live(*head))
         });
-        let changed = self.visible() != self.run.visible;
+        // A queue that was broken before refuses most calls. These it may have begun, with what is private.
+        let was_broken = self.judge.model.is_broken();
+        let private = was_broken && matches!(run.call, Call::Free | Call::Withdraw | Call::Reset);
+        let changed = private || self.visible() != self.run.visible;
         let available = self.run.device.observer().available_index();
         self.judge.tell(&Event::Unwound { broken, changed, available }, listener)?;
         if let Some(head) = freed {

@@ -3,7 +3,7 @@
 use super::Scope;
 use super::alphabet::Alphabet;
 use super::key::{Key, KeyHasher, key_of};
-use crate::execution::{Advance, CannotRun, Rig, Snapshot};
+use crate::execution::{Advance, CannotRun, Rig, Snapshot, endings};
 use crate::outcome::Outcome;
 use crate::scenario::{Op, Scenario, Setup, Step};
 use std::hash::Hasher;
@@ -60,16 +60,19 @@ impl<'a> Walker<'a> {
         Scenario { setup: *self.setup(path), steps: letters.collect() }
     }
 
-    /// Runs a path from beginning to end, settling included. The number of steps decides whether a chain is live when
-    /// the queue is released, so it is run with one more that does nothing too. Says which scenario goes wrong, if one does.
+    /// Runs a path from beginning to end, settling included. The number of steps decides what the queue does last before it is
+    /// let go, so it is run with more that do nothing too, until all that was tried. Says which scenario goes wrong, if one does.
     pub(super) fn run(&mut self, path: &Path) -> Result<(Scenario, Outcome), CannotRun> {
         let mut scenario = self.scenario(path);
-        let outcome = self.rig.run(self.scope.kind, &scenario, &mut ())?;
-        if outcome.is_finding() {
-            return Ok((scenario, outcome));
+        let ending = self.scope.kind.negotiate(&scenario.setup).ending;
+        let mut outcome = self.rig.run(self.scope.kind, &scenario, &mut ())?;
+        for _ in 1..endings(ending) {
+            if outcome.is_finding() {
+                break;
+            }
+            scenario.steps.push(Step::Idle);
+            outcome = self.rig.run(self.scope.kind, &scenario, &mut ())?;
         }
-        scenario.steps.push(Step::Idle);
-        let outcome = self.rig.run(self.scope.kind, &scenario, &mut ())?;
         Ok((scenario, outcome))
     }
 

@@ -129,7 +129,7 @@ pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
         Op::Free => Step::Free { pick },
         Op::Reset => Step::Reset,
         Op::Misuse => {
-            // Two calls stand in the first byte, as they always did; the heads of the third are numbered behind theirs.
+            // The first byte tells reading from freeing. Withdrawing came later: its heads are numbered behind those of the two.
             let (call, head) = match b.checked_sub(WITHDRAWN) {
                 Some(head) => (Some(HeadCall::Withdraw), head),
                 None => (HeadCall::from_repr(a & 1), b),

@@ -3,7 +3,7 @@
 use super::{Op, Setup};
 use strum::VariantArray;
 
-/// A bit for each operation: their numbers stand in groups of at most 16, 32 apart, but for the last one, which stands alone.
+/// A bit for each operation: their numbers are in groups of at most 16 that begin 32 apart, but for the last one, which is alone.
 pub(super) const fn bit(op: Op) -> u64 {
     let number = op as u32;
     let group = if number < 128 { number / 32 } else { 3 };

@@ -68,13 +68,15 @@ pub struct Capabilities {
     /// Reporting every bad used element, and doing what the setup asks for then: going on or being broken, and refusing or
     /// clamping a length that is too long.
     pub policies: bool,
-    /// Doing no more than it must: asking for a notification only where the device wants one, letting the device ask for none
-    /// while [they are not wanted](Subject::interrupts), after a reset too, as [`keeps_wish`](Self::keeps_wish) says, and leaving
-    /// what is behind the bytes that it [reads](Subject::read) as it was.
+    /// Doing no more than it must: notifying the device only where it wants that, asking the device for no notification while
+    /// [they are not wanted](Subject::interrupts), in the way that [`keeps_wish`](Self::keeps_wish) describes but before a reset
+    /// too, and leaving what is behind the bytes that it [reads](Subject::read) as it was.
     pub exact: bool,
-    /// Asking the device after a reset for what its caller [last asked for](Subject::interrupts): without event indexes, the flags
-    /// say so; with them, the event names an element and stays there while notifications are not wanted. If the caller never
-    /// said anything, it asks for what it asked for when it was made. Whoever is [`exact`](Self::exact) does so, said or not.
+    /// After a reset, asking the device for what its caller [last asked for](Subject::interrupts). Without event indexes, the flags
+    /// say so. With them, while notifications are not wanted, `used_event` names none of the elements that the device can add next:
+    /// as many as it has chains, and at least one, from the next one to take on. Which other element it names, and whether it names
+    /// another one later, does not matter; one that is left behind may stay when the indexes wrap around. If the caller never
+    /// asked for anything, the queue asks for what it asked for when it was made. [`exact`](Self::exact) includes this.
     pub keeps_wish: bool,
     /// All its accesses go through [`WatchedMemory`].
     pub watched: bool,
@@ -83,8 +85,9 @@ pub struct Capabilities {
     pub keeps_memory: bool,
     /// A call that unwinds because memory panicked, at any access of [`WatchedMemory`], has changed nothing that its caller or
     /// the device can see (the available index, flags and `used_event` are as they were), or has [freed](Subject::is_live) the
-    /// chain that it was to free, or the queue [is broken](Subject::is_broken) until a reset succeeds. Needs
-    /// [`watched`](Self::watched).
+    /// chain that it was to free, or the queue [is broken](Subject::is_broken) until a reset succeeds. A
+    /// [withdrawal](Subject::withdraw) that unwinds has changed nothing or left the queue broken, even if the chain is withdrawn by
+    /// then. Needs [`watched`](Self::watched) and [`free`](Self::free).
     pub unwinds: bool,
 }
 

@@ -235,6 +235,23 @@ fn a_queue_that_frees_as_it_takes_is_asked_to_free_nothing() {
     assert_eq!((outcome.is_finding(), outcome.skipped_steps), (false, 3), "{outcome:?}");
 }
 
+/// Without `free`, a chain is read when its take has been judged already, so memory does not fail.
+#[test]
+fn memory_does_not_fail_in_a_queue_that_frees_as_it_takes() {
+    const CAN: Capabilities = Capabilities { watched: true, unwinds: true, ..AT_ONCE };
+    static OWN: External = External::new("mannered", CAN, |setup, provided| {
+        Box::new(Mannered::new(Defect::None, setup, provided))
+    });
+    let text = "ringstorm scenario 1\nqueue size=4 buffer=8\ndriver submit writable=1x8\ndevice take\n\
+                device return newest\ndriver memory-fails after=2\ndriver take\n";
+    let document: ringstorm::scenario::Document = text.parse().expect("a scenario");
+    let outcome = Rig::new()
+        .expect("memory")
+        .run(SubjectKind::External(&OWN), &document.scenario, &mut ())
+        .expect("a run");
+    assert_eq!((outcome.is_finding(), outcome.skipped_steps), (false, 1), "{outcome:?}");
+}
+
 #[test]
 fn a_queue_is_made_as_large_as_it_can_be() {
     static OWN: External = External::new("mannered", AT_ONCE, |setup, provided| {

@@ -43,7 +43,7 @@ pub struct Books {
     made: u32,
     /// No fault since all chains were last home: the books are exact.
     exact: bool,
-    /// Memory may fail, or has failed, since all chains were last home: a reset may be what it cuts short.
+    /// Memory may fail, or has failed, since the last settling: a reset may be what it cuts short, and then nothing is known.
     fails: bool,
     /// The queue probably waits for a reset.
     broken: bool,
@@ -271,7 +271,7 @@ impl<F: Failing> StateMachineTest for QueueTest<F> {
         check(!books.exact || live == books.chains().count() as u32, "all chains are accounted for");
         check(!books.exact || owned == books.descriptors(), "all descriptors are accounted for");
         let home = match books.steps.last() {
-            Some(Step::Reset) => !books.fails,
+            Some(Step::Reset) => !rig.was_cut_short(),
             last => last == Some(&Step::Settle),
         };
         check(!home || owned == 0 && live == 0, "reset and settling bring everything home");

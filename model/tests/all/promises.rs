@@ -1,7 +1,8 @@
 //! What a driver promised beyond the specification: its policies about bad used elements, and to do no more than it must.
 
 use crate::support::{
-    FOUR, NOTHING, OUT, accepts, and, blame, element, no_take, rejects, submit, take, used,
+    FOUR, NOTHING, OUT, accepts, and, available, blame, chain, element, fetched, free, no_take, rejects,
+    submit, take, used, writable,
 };
 use ringstorm_model::{Event, Invariant, ModelSetup, Policies, Refusal};
 
@@ -131,23 +132,76 @@ const fn event(index: u16) -> Event<'static> {
     Event::UsedEvent { index }
 }
 
-/// With event indexes, a driver that wants no notification names an element that will not come soon, and leaves it at that.
+/// With event indexes, a driver that wants no notification names an element that the device cannot add next.
 #[test]
 fn a_driver_that_wants_no_notification_is_not_woken() {
     let careless = ModelSetup { exact_notifications: false, ..BY_INDEX };
     for far in [1, 2, 0x8000, u16::MAX] {
         accepts(&BY_INDEX, &OUT, unwanted(far));
+        // Without a chain, the device can add the next element as soon as it gets one.
+        accepts(&BY_INDEX, &[], unwanted(far));
     }
-    rejects(&BY_INDEX, &OUT, unwanted(0), Invariant::Notified);
-    accepts(&careless, &OUT, unwanted(0));
+    for before in [&OUT[..], &[]] {
+        rejects(&BY_INDEX, before, unwanted(0), Invariant::Notified);
+        accepts(&careless, before, unwanted(0));
+    }
     let asked = and(&OUT, &[unwanted(u16::MAX)]);
     accepts(&BY_INDEX, &asked, event(u16::MAX));
+    // It may name another one, but not one that comes.
+    accepts(&BY_INDEX, &asked, event(1));
     rejects(&BY_INDEX, &asked, event(0), Invariant::Notified);
     accepts(&careless, &asked, event(0));
     let scribbled = and(&asked, &[Event::RingTampered]);
     accepts(&BY_INDEX, &scribbled, event(0));
     let again = and(&asked, &[unwanted(7)]);
     accepts(&BY_INDEX, &again, event(7));
+}
+
+/// One chain with the device, and so many elements consumed before.
+fn after_elements(count: u16) -> Vec<Event<'static>> {
+    let mut events = Vec::new();
+    for index in 0..=count {
+        events.extend([submit(&[], &[8], 0), chain(0, const { &[writable(0, 8)] })]);
+        events.extend([Event::AvailableIndex { index: index.wrapping_add(1) }, available(0)]);
+        events.push(fetched(0, const { &[writable(0, 8)] }, b""));
+        if index < count {
+            events.extend([element(index, 0, 8), used(index.wrapping_add(1)), take(0, 8), free(0)]);
+        }
+    }
+    events
+}
+
+/// What counts is whether the device would notify, not whether the driver names the same element as before.
+#[test]
+fn a_driver_that_wants_no_notification_may_keep_its_event_away_from_what_comes() {
+    let asked = [unwanted(u16::MAX)];
+    for count in [1, 2, 9] {
+        let behind = and(&asked, &after_elements(count));
+        // Named anew with each element, the one before the next is the furthest away.
+        accepts(&BY_INDEX, &behind, event(count - 1));
+        accepts(&BY_INDEX, &behind, event(count + 1));
+        accepts(&BY_INDEX, &behind, event(u16::MAX));
+        rejects(&BY_INDEX, &behind, event(count), Invariant::Notified);
+    }
+    // Named ahead and left there, it comes.
+    let ahead = and(&[unwanted(3)], &after_elements(2));
+    accepts(&BY_INDEX, &ahead, event(3));
+    let ahead = and(&[unwanted(3), event(3)], &after_elements(3));
+    rejects(&BY_INDEX, &ahead, event(3), Invariant::Notified);
+    // What the used index covers already does not come again.
+    let waiting = and(&OUT, &[element(0, 0, 8), used(1)]);
+    accepts(&BY_INDEX, &waiting, unwanted(0));
+    accepts(&BY_INDEX, &and(&waiting, &[unwanted(0), take(0, 8)]), event(0));
+    rejects(&BY_INDEX, &and(&waiting, &[unwanted(1), take(0, 8)]), event(1), Invariant::Notified);
+}
+
+/// A driver that names an element once need not name another one when the index has wrapped around.
+#[test]
+fn an_event_left_behind_may_stay_when_the_index_wraps() {
+    let lap = and(&[unwanted(u16::MAX)], &after_elements(u16::MAX));
+    accepts(&BY_INDEX, &lap, event(u16::MAX));
+    let another = and(&[unwanted(u16::MAX), event(u16::MAX - 1)], &after_elements(u16::MAX));
+    rejects(&BY_INDEX, &another, event(u16::MAX), Invariant::Notified);
 }
 
 const RESET: Event<'static> = Event::Reset { first_index: 0 };
@@ -157,23 +211,27 @@ const fn wanted(wanted: bool) -> Event<'static> {
     Event::Interrupts { wanted, flags: !wanted as u16, used_event: 0, waiting: None }
 }
 
-/// With event indexes, which element the driver names after the reset does not matter; that it names another one later does.
+/// With event indexes, it names an element that the device cannot add next.
 #[test]
 fn a_driver_that_wanted_no_notification_before_a_reset_is_not_woken_after_it() {
     let promises = ModelSetup { event_index: true, ..KEEPS_WISH };
     let careless = ModelSetup { keeps_wish: false, ..promises };
     for setup in [BY_INDEX, promises] {
-        for first in [0, 7, u16::MAX] {
-            let reset = and(&OUT, &[unwanted(u16::MAX), RESET]);
+        let reset = and(&OUT, &[unwanted(u16::MAX), RESET]);
+        for first in [1, 7, u16::MAX] {
             accepts(&setup, &reset, event(first));
             let named = and(&reset, &[event(first)]);
             accepts(&setup, &named, event(first));
-            rejects(&setup, &named, event(first.wrapping_add(1)), Invariant::Notified);
-            accepts(&careless, &named, event(first.wrapping_add(1)));
+            accepts(&setup, &named, event(first.wrapping_add(1).max(1)));
+            rejects(&setup, &named, event(0), Invariant::Notified);
+            accepts(&careless, &named, event(0));
             // What it says anew holds.
             let back = Event::Interrupts { wanted: true, flags: 0, used_event: 0, waiting: None };
             accepts(&setup, &and(&named, &[back]), event(0));
         }
+        // The first element comes next, whether or not the driver names another one later.
+        rejects(&setup, &reset, event(0), Invariant::Notified);
+        accepts(&careless, &reset, event(0));
     }
     // Only an exact driver is held to it before a reset.
     accepts(&promises, &and(&OUT, &[unwanted(u16::MAX)]), event(0));

@@ -1,8 +1,8 @@
 //! A call that memory cut short: what a queue that goes on must not have changed, and what one that is broken may do.
 
 use crate::support::{
-    FOUR, NOTHING, OUT, accepts, and, chain, element, fetched, free, free_count, index, misuse, no_free,
-    no_read, no_submit, no_take, read, rejects, stores, submit, take, used, writable,
+    FOUR, NOTHING, OUT, accepts, and, blame, chain, element, fetched, free, free_count, index, misuse,
+    no_free, no_read, no_submit, no_take, read, rejects, stores, submit, take, used, writable,
 };
 use ringstorm_model::{Event, Invariant, MisuseKind, ModelSetup, Policies, Refusal};
 
@@ -94,4 +94,21 @@ fn what_the_caller_wants_is_not_known_until_it_says_so_again() {
     // A queue that goes on wants what it wanted.
     let whole = [flags(0), off, WHOLE, RESET];
     rejects(&setup, &whole, flags(0), Invariant::Notified);
+}
+
+/// A device fault broke it: a call that it refuses leaves it as it was, and it is judged as such.
+#[test]
+fn a_queue_that_was_broken_before_is_judged_on_if_nothing_changed() {
+    let unchanged = Event::Unwound { broken: true, changed: false, available: 1 };
+    let faulty = and(&OUT, &[used(2), no_take(blame(false, true, None))]);
+    let refused = and(&faulty, &[unchanged]);
+    accepts(&FOUR, &refused, free_count(3));
+    rejects(&FOUR, &refused, free_count(4), Invariant::FreeCount);
+    rejects(&FOUR, &refused, free(0), Invariant::MisuseRefused);
+    accepts(&FOUR, &refused, no_take(Refusal::Broken));
+    // Or something has changed, or it was not broken before.
+    let changed = Event::Unwound { broken: true, changed: true, available: 1 };
+    accepts(&FOUR, &and(&faulty, &[changed]), free_count(4));
+    accepts(&FOUR, &and(&faulty, &[changed, unchanged]), free_count(4));
+    accepts(&FOUR, &and(&OUT, &[unchanged]), free_count(4));
 }

@@ -87,9 +87,19 @@ impl WatchedMemory {
         self.abandoned.set(0);
     }
 
-    /// Whether a driver [abandoned](SharedMemory::abandon) the memory since it was last restarted.
+    /// Whether a driver [abandoned](SharedMemory::abandon) the memory since it was last restarted, and did not reclaim it.
     pub fn is_abandoned(&self) -> bool {
         self.abandoned.get() > 0
+    }
+
+    /// How often drivers abandoned the memory and did not [reclaim](SharedMemory::reclaim) it.
+    pub fn abandonments(&self) -> u32 {
+        self.abandoned.get()
+    }
+
+    /// Sets that number, to go back to an earlier state.
+    pub fn set_abandonments(&self, abandonments: u32) {
+        self.abandoned.set(abandonments);
     }
 
     /// Says which part the driver must not write from now on.
