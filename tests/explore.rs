@@ -292,14 +292,20 @@ fn every_ending_is_tried_in_every_state() {
 }
 
 #[test]
-fn memory_that_was_abandoned_is_not_when_an_execution_goes_back() {
+fn an_execution_that_goes_back_counts_who_holds_the_memory_as_before() {
     let setup = Setup { ending: scenario::Ending::Dropped, ..Setup::default() };
     let mut rig = Rig::new().expect("there is memory");
     assert_eq!(rig.try_begin(SubjectKind::Core, &setup).expect("there is memory"), Advance::On);
     let before = rig.snapshot().expect("core can be copied");
-    rig.finish().expect("nothing is wrong");
-    assert!(rig.provided().rings.is_abandoned(), "a dropped queue keeps its rings");
-    rig.restore(&before);
-    assert!(!rig.provided().rings.is_abandoned() && !rig.provided().buffers.is_abandoned());
+    let held =
+        |rig: &Rig| [&rig.provided().rings, &rig.provided().buffers].map(|memory| memory.abandonments());
+    assert_eq!(held(&rig), [2, 2], "the queue and its copy");
+    for _ in 0..3 {
+        rig.finish().expect("nothing is wrong");
+        assert!(rig.provided().rings.is_abandoned(), "a dropped queue keeps its rings");
+        rig.restore(&before);
+        assert_eq!(held(&rig), [2, 2]);
+    }
     Rig::forget(before);
+    assert_eq!(held(&rig), [1, 1]);
 }
