@@ -153,16 +153,16 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     #[inline(always)]
-    fn all_inside(&self, first: usize, segments: &[Segment]) -> Result<u64, Misuse> {
-        // Most segments are in the region of the one before. No segment is inside this one.
-        let (mut total, mut region, mut length) = (0, RegionId::BUFFERS, 0);
+    fn all_inside(&mut self, first: usize, segments: &[Segment]) -> Result<u64, Misuse> {
+        let mut total = 0;
         for (position, segment) in segments.iter().enumerate() {
-            if segment.region != region {
-                (region, length) = (segment.region, self.length_of(segment.region));
+            // Most segments are in the region of the one before.
+            if segment.region != self.known_region {
+                (self.known_region, self.known_length) = (segment.region, self.length_of(segment.region));
             }
             // A sum that went around is not behind the beginning, and neither is that of an empty buffer.
             let end = segment.offset.wrapping_add(segment.length as usize);
-            if segment.offset >= end || end > length {
+            if segment.offset >= end || end > self.known_length {
                 return Err(self.why_not_inside(first + position, segment));
             }
             total += u64::from(segment.length);
@@ -171,7 +171,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     /// Length of a registered region in bytes; zero if it is none.
-    #[inline(always)]
+    #[cold]
+    #[inline(never)]
     fn length_of(&self, region: RegionId) -> usize {
         match self.regions.get(usize::from(region.get())) {
             Some(known) if region == RegionId::new(self.id, region.get()) && region != RegionId::BUFFERS => {

@@ -11,6 +11,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
         let Self {
             id: _,
             holds_rings: _,
+            known_region: _,
+            known_length: _,
             areas,
             regions,
             buffer_size,

@@ -64,6 +64,9 @@ pub struct DescriptorTable<M: SharedMemory> {
     areas: Areas<M>,
     /// A device may access the areas as long as it was not stopped, whether or not chains are live: there are rings in them.
     holds_rings: bool,
+    /// The region that was last named, and its length: zero if no segment is inside it.
+    known_region: RegionId,
+    known_length: usize,
     /// At 0 the table's own buffers, behind it what the caller registered.
     regions: Vec<Region<M>>,
     buffer_size: u32,
@@ -126,6 +129,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
             id: QueueId::new(),
             areas,
             holds_rings: false,
+            known_region: RegionId::BUFFERS,
+            known_length: 0,
             regions,
             buffer_size,
             writable_buffers,
@@ -334,6 +339,8 @@ impl<M: SharedMemory + Clone> Clone for DescriptorTable<M> {
             id: self.id,
             areas: self.areas.clone(),
             holds_rings: self.holds_rings,
+            known_region: self.known_region,
+            known_length: self.known_length,
             regions: self.regions.clone(),
             buffer_size: self.buffer_size,
             writable_buffers: self.writable_buffers,
