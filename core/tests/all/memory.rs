@@ -22,8 +22,11 @@ fn raw(words: &mut [u64]) -> RawMemory {
 
 /// 32 bytes of each kind. Miri makes no system calls, so it has no mappings.
 fn with_each_kind(test: impl Fn(&dyn SharedMemory)) {
-    let mut words = [0; 4];
-    test(&raw(&mut words));
+    /// On some targets a `u64` is aligned to 4 bytes only.
+    #[repr(align(8))]
+    struct Aligned([u64; 4]);
+    let mut words = Aligned([0; 4]);
+    test(&raw(&mut words.0));
     test(&HeapMemory::new(32).unwrap());
     test(&AnyMemory::from(HeapMemory::new(32).unwrap()));
     #[cfg(not(miri))]
