@@ -116,7 +116,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     #[inline(always)]
     pub fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Head, Error> {
         self.check_whole()?;
-        let head = self.table.create(readable, writable)?;
+        let head = self.table.create_for(self.available.next(), readable, writable)?;
         self.offer(head);
         Ok(head)
     }
@@ -132,7 +132,7 @@ impl<M: SharedMemory> SplitQueue<M> {
         fill: impl FnOnce(&mut ChainWriter<'_, M>) -> Result<(), Misuse>,
     ) -> Result<Head, Error> {
         self.check_whole()?;
-        let head = self.table.create_with(readable, writable, fill)?;
+        let head = self.table.create_with_for(self.available.next(), readable, writable, fill)?;
         self.offer(head);
         Ok(head)
     }
@@ -144,7 +144,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     #[inline(always)]
     pub fn submit_over(&mut self, readable: &[Segment], writable: &[Segment]) -> Result<Head, Error> {
         self.check_whole()?;
-        let head = self.table.create_over(readable, writable)?;
+        let head = self.table.create_over_for(self.available.next(), readable, writable)?;
         self.offer(head);
         Ok(head)
     }
@@ -349,7 +349,6 @@ impl<M: SharedMemory> SplitQueue<M> {
     #[inline(always)]
     fn offer(&mut self, head: Head) {
         let unwinding = BrokenIfUnwound(&mut self.health);
-        self.table.set_entry(head, self.available.next());
         self.available.push(self.table.areas(), head.index());
         unwinding.returned();
     }

@@ -152,6 +152,12 @@ impl<M: SharedMemory> Descriptors<'_, M> {
         index as usize & self.last
     }
 
+    /// Whether the memory is of this crate's kinds, so that no access panics.
+    #[inline(always)]
+    pub(crate) const fn is_fixed(&self) -> bool {
+        self.fixed.is_some()
+    }
+
     /// Writes a descriptor: its address, then its shape (2.7.5).
     #[inline(always)]
     pub(crate) fn write(&self, index: usize, words: [u64; 2]) {

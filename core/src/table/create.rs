@@ -6,6 +6,7 @@ use crate::memory::Descriptors;
 use crate::{
     DeviceAddress, Head, Misuse, Region, RegionId, RingIndex, Segment, SharedMemory, WritableBuffers,
 };
+use core::cell::Cell;
 
 /// Limit of a chain's length in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
@@ -19,6 +20,17 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// descriptors, or more than are free. Nothing has changed then.
     #[inline(always)]
     pub fn create(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Head, Misuse> {
+        self.create_for(RingIndex::new(0), readable, writable)
+    }
+
+    /// As [`create`](Self::create), for the available entry with the index `entry`.
+    #[inline(always)]
+    pub(crate) fn create_for(
+        &mut self,
+        entry: RingIndex,
+        readable: &[&[u8]],
+        writable: &[u32],
+    ) -> Result<Head, Misuse> {
         self.admit(readable.len(), writable.len())?;
         let mut total = 0;
         for (position, bytes) in readable.iter().enumerate() {
@@ -28,7 +40,10 @@ impl<M: SharedMemory> DescriptorTable<M> {
         if total + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
-        let mut chain = self.begin(readable.len() + writable.len());
+        if self.writable_buffers == WritableBuffers::Zeroed {
+            self.zero_free_buffers(readable.len(), writable);
+        }
+        let (mut chain, unwinding) = self.begin(readable.len() + writable.len());
         for bytes in readable {
             let offset = chain.own_offset();
             chain.regions[0].memory.copy_in(offset, bytes);
@@ -37,8 +52,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
         for length in writable {
             chain.writable(0, chain.own_offset(), *length);
         }
-        let rest = chain.done();
-        Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
+        core::mem::forget(unwinding);
+        let rest = chain.descriptor;
+        Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
     /// Makes a chain whose payload `fill` writes in place: for each length in `readable` a buffer for the
@@ -54,6 +70,17 @@ impl<M: SharedMemory> DescriptorTable<M> {
         writable: &[u32],
         fill: impl FnOnce(&mut ChainWriter<'_, M>) -> Result<(), Misuse>,
     ) -> Result<Head, Misuse> {
+        self.create_with_for(RingIndex::new(0), readable, writable, fill)
+    }
+
+    /// As [`create_with`](Self::create_with), for the available entry with the index `entry`.
+    pub(crate) fn create_with_for(
+        &mut self,
+        entry: RingIndex,
+        readable: &[u32],
+        writable: &[u32],
+        fill: impl FnOnce(&mut ChainWriter<'_, M>) -> Result<(), Misuse>,
+    ) -> Result<Head, Misuse> {
         self.admit(readable.len(), writable.len())?;
         let readable_bytes = self.all_fit(0, readable)?;
         let writable_bytes = self.all_fit(readable.len(), writable)?;
@@ -65,15 +92,19 @@ impl<M: SharedMemory> DescriptorTable<M> {
             ChainWriter { table: self, lengths: readable, descriptor, filled: 0, left: readable_bytes };
         fill(&mut writer)?;
         writer.zero_rest();
-        let mut chain = self.begin(readable.len() + writable.len());
+        if self.writable_buffers == WritableBuffers::Zeroed {
+            self.zero_free_buffers(readable.len(), writable);
+        }
+        let (mut chain, unwinding) = self.begin(readable.len() + writable.len());
         for length in readable {
             chain.readable(0, chain.own_offset(), *length);
         }
         for length in writable {
             chain.writable(0, chain.own_offset(), *length);
         }
-        let rest = chain.done();
-        Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
+        core::mem::forget(unwinding);
+        let rest = chain.descriptor;
+        Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
     /// Makes a chain over buffers in [registered](Self::register) regions, with no copy. Keeping buffers of
@@ -85,21 +116,36 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// for the buffer size, which does not matter here. Nothing has changed then.
     #[inline(always)]
     pub fn create_over(&mut self, readable: &[Segment], writable: &[Segment]) -> Result<Head, Misuse> {
+        self.create_over_for(RingIndex::new(0), readable, writable)
+    }
+
+    /// As [`create_over`](Self::create_over), for the available entry with the index `entry`.
+    #[inline(always)]
+    pub(crate) fn create_over_for(
+        &mut self,
+        entry: RingIndex,
+        readable: &[Segment],
+        writable: &[Segment],
+    ) -> Result<Head, Misuse> {
         self.admit(readable.len(), writable.len())?;
         let readable_bytes = self.all_inside(0, readable)?;
         let writable_bytes = self.all_inside(readable.len(), writable)?;
         if readable_bytes + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
-        let mut chain = self.begin(readable.len() + writable.len());
+        if self.writable_buffers == WritableBuffers::Zeroed {
+            self.zero_segments(writable);
+        }
+        let (mut chain, unwinding) = self.begin(readable.len() + writable.len());
         for Segment { region, offset, length } in readable {
             chain.readable(region.get(), *offset, *length);
         }
         for Segment { region, offset, length } in writable {
             chain.writable(region.get(), *offset, *length);
         }
-        let rest = chain.done();
-        Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
+        core::mem::forget(unwinding);
+        let rest = chain.descriptor;
+        Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
     /// Checks the number of buffers alone: at the full width of the caller's numbers, before any is looked at.
@@ -162,7 +208,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
             }
             // A sum that went around is not behind the beginning, and neither is that of an empty buffer.
             let end = segment.offset.wrapping_add(segment.length as usize);
-            if segment.offset >= end || end > self.known_length {
+            // Both at once: one branch.
+            if (segment.offset >= end) | (end > self.known_length) {
                 return Err(self.why_not_inside(first + position, segment));
             }
             total += u64::from(segment.length);
@@ -194,28 +241,66 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
-    /// Begins a chain of `count` buffers. Everything was validated: there are enough free descriptors for it, and at
-    /// least one is needed.
-    #[inline(always)]
-    fn begin(&mut self, count: usize) -> NewChain<'_, M> {
-        NewChain {
-            table: self.areas.descriptors(),
-            regions: &self.regions,
-            region: 0,
-            base: self.regions[0].address(),
-            descriptors: &mut self.descriptors,
-            buffer_size: self.buffer_size,
-            zeroed: self.writable_buffers == WritableBuffers::Zeroed,
-            touched: self.touched,
-            first: self.free_head,
-            descriptor: self.free_head,
-            left: count,
+    /// Zeroes the buffers of the free descriptors that follow the next `readable` ones: one for each length in `writable`.
+    ///
+    /// Not inlined, so that the loops that write descriptors stay small enough to be unrolled.
+    #[inline(never)]
+    fn zero_free_buffers(&self, readable: usize, writable: &[u32]) {
+        let mut descriptor = self.free_head;
+        for _ in 0..readable {
+            descriptor = self.descriptors[usize::from(descriptor)].next;
         }
+        for length in writable {
+            self.regions[0].memory.zero(self.own_offset(descriptor), *length as usize);
+            descriptor = self.descriptors[usize::from(descriptor)].next;
+        }
+    }
+
+    /// Zeroes segments of registered regions.
+    #[inline(never)]
+    fn zero_segments(&self, writable: &[Segment]) {
+        for Segment { region, offset, length } in writable {
+            self.regions[usize::from(region.get())].memory.zero(*offset, *length as usize);
+        }
+    }
+
+    /// Begins a chain of `count` buffers. Everything was validated: there are enough free descriptors for it, and at
+    /// least one is needed. The caller forgets the second part when the chain is complete.
+    #[inline(always)]
+    fn begin(&mut self, count: usize) -> (NewChain<'_, M>, Option<FreedIfUnwound<'_>>) {
+        let descriptors = Cell::from_mut(&mut *self.descriptors).as_slice_of_cells();
+        let (table, first) = (self.areas.descriptors(), self.free_head);
+        let unwinding = if table.is_fixed() {
+            None
+        } else {
+            Some(FreedIfUnwound { descriptors, first, count, touched: self.touched })
+        };
+        let (buffer_size, base) = (self.buffer_size, self.regions[0].address());
+        let regions = &*self.regions;
+        (
+            NewChain {
+                table,
+                regions,
+                region: 0,
+                base,
+                descriptors,
+                buffer_size,
+                descriptor: first,
+                left: count,
+            },
+            unwinding,
+        )
     }
 
     /// Takes the descriptors of a chain that was written off the free list, which goes on with `rest`, and remembers it.
     #[inline(always)]
-    fn finish(&mut self, rest: u16, readable: usize, writable: usize, writable_bytes: u64) -> Head {
+    fn finish(
+        &mut self,
+        entry: RingIndex,
+        rest: u16,
+        (readable, writable): (usize, usize),
+        writable_bytes: u64,
+    ) -> Head {
         let (head, count) = (self.free_head, (readable + writable) as u16);
         self.free_head = rest;
         self.free -= count;
@@ -227,7 +312,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             written: 0,
             count,
             readable_count: readable as u16,
-            entry: RingIndex::new(0),
+            entry,
             stage: Stage::Created,
         };
         Head::from_parts(self.id, head, self.last_serial)
@@ -242,20 +327,16 @@ impl<M: SharedMemory> DescriptorTable<M> {
 /// A chain that is being written, buffer by buffer: to the table, and to the private copy of its descriptors, whose
 /// links are those of the free list and already form the chain.
 ///
-/// What is needed of the table is at hand here. Of what stands behind a reference, a compiler must assume that a store
-/// to shared memory may have changed it.
+/// It has what it needs of the table as values of its own: the compiler must assume that a store to shared memory changes
+/// everything behind a reference.
 struct NewChain<'t, M: SharedMemory> {
     table: Descriptors<'t, M>,
     regions: &'t [Region<M>],
-    /// The region that the last buffer lay in, and where the device sees it.
+    /// The region of the last buffer, and its device address.
     region: u16,
     base: DeviceAddress,
-    descriptors: &'t mut [Descriptor],
+    descriptors: &'t [Cell<Descriptor>],
     buffer_size: u32,
-    zeroed: bool,
-    touched: u32,
-    /// The first descriptor.
-    first: u16,
     /// The next descriptor.
     descriptor: u16,
     /// Buffers still to come.
@@ -269,14 +350,6 @@ impl<M: SharedMemory> NewChain<'_, M> {
         usize::from(self.descriptor) * self.buffer_size as usize
     }
 
-    /// All is written. Returns what the free list goes on with.
-    #[inline(always)]
-    fn done(self) -> u16 {
-        let rest = self.descriptor;
-        core::mem::forget(self);
-        rest
-    }
-
     #[inline(always)]
     fn readable(&mut self, region: u16, offset: usize, length: u32) {
         self.add(region, offset, length, false);
@@ -284,9 +357,6 @@ impl<M: SharedMemory> NewChain<'_, M> {
 
     #[inline(always)]
     fn writable(&mut self, region: u16, offset: usize, length: u32) {
-        if self.zeroed {
-            self.regions[usize::from(region)].memory.zero(offset, length as usize);
-        }
         self.add(region, offset, length, true);
     }
 
@@ -297,9 +367,9 @@ impl<M: SharedMemory> NewChain<'_, M> {
             (self.region, self.base) = (region, self.regions[usize::from(region)].address());
         }
         let address = self.base.plus(offset as u64);
-        let descriptor = &mut self.descriptors[index];
-        let next = descriptor.next;
-        (descriptor.offset, descriptor.length, descriptor.region) = (offset, length, region);
+        let descriptor = &self.descriptors[index];
+        let next = descriptor.get().next;
+        descriptor.set(Descriptor { offset, length, region, next });
         self.left -= 1;
         let next_in_chain = (self.left > 0).then_some(next);
         let words = [address.get(), shape(length, writable, next_in_chain)];
@@ -308,22 +378,26 @@ impl<M: SharedMemory> NewChain<'_, M> {
     }
 }
 
-/// The caller's own memory panicked: the descriptors are as free as they were.
-impl<M: SharedMemory> Drop for NewChain<'_, M> {
-    #[inline(always)]
+/// What a panic of the caller's own memory leaves: the descriptors of the chain are as free as they were before. Memory of
+/// this crate's kinds does not panic.
+struct FreedIfUnwound<'t> {
+    descriptors: &'t [Cell<Descriptor>],
+    /// The chain's first descriptor, and how many it has.
+    first: u16,
+    count: usize,
+    /// Descriptors with this index or a greater one were never used: their fields are zero.
+    touched: u32,
+}
+
+impl Drop for FreedIfUnwound<'_> {
     fn drop(&mut self) {
         let mut index = self.first;
-        loop {
-            let descriptor = &mut self.descriptors[usize::from(index)];
-            descriptor.length = 0;
-            if u32::from(index) >= self.touched {
-                // It was never used: the table says zero.
-                (descriptor.offset, descriptor.region) = (0, 0);
-            }
-            if index == self.descriptor {
-                break;
-            }
-            index = descriptor.next;
+        for _ in 0..self.count {
+            let descriptor = &self.descriptors[usize::from(index)];
+            let Descriptor { offset, region, next, .. } = descriptor.get();
+            let (offset, region) = if u32::from(index) < self.touched { (offset, region) } else { (0, 0) };
+            descriptor.set(Descriptor { offset, length: 0, region, next });
+            index = next;
         }
     }
 }

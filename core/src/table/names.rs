@@ -4,7 +4,7 @@
 
 use super::DescriptorTable;
 use super::record::{Chain, Stage};
-use crate::{DeviceFault, Head, Misuse, NotInFlight, RingIndex, SharedMemory};
+use crate::{DeviceFault, Head, Misuse, NotInFlight, SharedMemory};
 
 impl<M: SharedMemory> DescriptorTable<M> {
     /// The chain that `head` names.
@@ -28,14 +28,6 @@ impl<M: SharedMemory> DescriptorTable<M> {
         match self.chains.get(usize::from(head.index())) {
             Some(chain) if self.names(head, chain) && chain.stage == Stage::Returned => Ok(chain),
             _ => Err(self.why_not_returned(head)),
-        }
-    }
-
-    /// Notes where in the available ring the chain that was just made is.
-    #[inline(always)]
-    pub(crate) fn set_entry(&mut self, head: Head, entry: RingIndex) {
-        if let Some(chain) = self.chains.get_mut(usize::from(head.index())) {
-            chain.entry = entry;
         }
     }
 

@@ -136,7 +136,7 @@ fn zeroing_comes_before_the_descriptor() {
     let mut queue = recorded.queue(WritableBuffers::Zeroed);
     queue.submit(&[b"abc"], &[16, 9]).unwrap();
     let zeroed = [(16, 16), (32, 9)].map(|(offset, length)| Zero { offset, length });
-    let expected = [[CopyIn { offset: 0, length: 3 }].as_slice(), &zeroed].concat();
+    let expected = [&zeroed, [CopyIn { offset: 0, length: 3 }].as_slice()].concat();
     assert_eq!(recorded.buffers.take_log(), expected);
 }
 

@@ -144,24 +144,27 @@ macro_rules! for_each_part {
     };
 }
 
+/// Not inlined: a loop that copies to several buffers then keeps its values in registers and is unrolled.
+///
 /// # Safety
 /// As [`super`] says.
-#[inline(always)]
-pub unsafe fn to_shared(place: *mut u8, bytes: &[u8]) {
+#[inline(never)]
+pub unsafe fn to_shared(mut place: *mut u8, mut bytes: &[u8]) {
     if bytes.len() >= LONG {
         // SAFETY: as the caller says.
         return unsafe { long_to_shared(place, bytes) };
     }
-    let blocks = bytes.chunks_exact(BLOCK);
-    let rest = blocks.remainder();
-    let end = bytes.len() - rest.len();
-    for (at, block) in (0..).step_by(BLOCK).zip(blocks) {
+    while let Some((block, rest)) = bytes.split_first_chunk::<BLOCK>() {
         // SAFETY: both sides are as long as `bytes`, and the block is inside.
-        unsafe { store_block(place.add(at), block.as_ptr().cast::<[Wide; 4]>().read_unaligned()) }
+        unsafe {
+            store_block(place, block.as_ptr().cast::<[Wide; 4]>().read_unaligned());
+            place = place.add(BLOCK);
+        }
+        bytes = rest;
     }
-    if !rest.is_empty() {
+    if !bytes.is_empty() {
         // SAFETY: the rest begins inside of what the caller named.
-        unsafe { rest_to_shared(place.add(end), rest) }
+        unsafe { rest_to_shared(place, bytes) }
     }
 }
 
