@@ -94,7 +94,7 @@ fn heap_memory_that_is_refused_is_an_error() {
 fn a_table_without_room_for_its_private_copy_is_an_error() {
     let memory = Memory::new(4, 16);
     let (table, buffers) = (memory.ring_region(), memory.buffer_region());
-    let choice = WritableBuffers::AsTheyAre;
+    let choice = WritableBuffers::Unchanged;
     let before = memory.snapshot();
     let refused = refusing(|| DescriptorTable::new(memory.config.size, 16, choice, table, buffers));
     let Refused { error, value: (table, buffers) } = refused.unwrap_err();

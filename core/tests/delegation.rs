@@ -26,7 +26,7 @@ macro_rules! unparsed {
 
 unparsed! {
 impl<F: SharedMemory> SharedMemory for Delegating<F> {
-    reuse SharedMemory::fixed { &self.fixed }
+    reuse SharedMemory::unchecked_access { &self.fixed }
 
     fn len(&self) -> usize {
         self.long.len()

@@ -1,4 +1,4 @@
-//! Making chains: by copy, by writing in place, and over the caller's own regions.
+//! Creating chains: by copy, by writing in place, and over registered regions.
 
 use super::DescriptorTable;
 use super::record::{Chain, Descriptor, Stage, shape};
@@ -7,24 +7,24 @@ use crate::{
     DeviceAddress, Head, Misuse, Region, RegionId, RingIndex, Segment, SharedMemory, WritableBuffers,
 };
 
-/// Limit of a chain's length in bytes (2.7.5.2).
+/// The maximum length of a chain in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
 
 impl<M: SharedMemory> DescriptorTable<M> {
-    /// Makes a chain: each of `readable` is copied into a buffer of its own for the device to read, then each
-    /// length in `writable` gives a buffer for it to write.
+    /// Creates a chain in the table's own buffers. Each slice of `readable` is copied into a device-readable buffer. Each
+    /// length of `writable`, in bytes, adds a device-writable buffer after those.
     ///
     /// # Errors
-    /// [`Misuse`] if there is no buffer, an empty or too large one, too many bytes, more buffers than the queue has
-    /// descriptors, or more than are free. Nothing has changed then.
+    /// [`Misuse`] if the chain has no buffer, an empty buffer, a buffer larger than the buffer size, more than 2^32 bytes, or
+    /// more buffers than descriptors are free. The call has changed nothing then.
     #[inline(always)]
     pub fn create(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Head, Misuse> {
-        self.admit(readable.len(), writable.len())?;
+        self.check_count(readable.len(), writable.len())?;
         let mut total = 0;
         for (position, bytes) in readable.iter().enumerate() {
-            total += self.fits(position, bytes.len())?;
+            total += self.check_length(position, bytes.len())?;
         }
-        let writable_bytes = self.all_fit(readable.len(), writable)?;
+        let writable_bytes = self.check_lengths(readable.len(), writable)?;
         if total + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
@@ -41,22 +41,22 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
     }
 
-    /// Makes a chain whose payload `fill` writes in place: for each length in `readable` a buffer for the
-    /// device to read, then for each in `writable` one for it to write. Readable bytes that `fill` leaves
-    /// unwritten are zero.
+    /// Creates a chain in the table's own buffers, whose payload `fill` writes in place. Each length of `readable`, in bytes,
+    /// adds a device-readable buffer. Then each length of `writable` adds a device-writable buffer. Device-readable bytes that
+    /// `fill` does not write are zero.
     ///
     /// # Errors
-    /// [`Misuse`] as for [`create`](Self::create), or what `fill` returned: no chain is made then, and only
-    /// free buffers may have been written to.
+    /// [`Misuse`] as for [`create`](Self::create), or the error of `fill`. The call has created no chain then, but it may have
+    /// written to buffers of free descriptors.
     pub fn create_with(
         &mut self,
         readable: &[u32],
         writable: &[u32],
         fill: impl FnOnce(&mut ChainWriter<'_, M>) -> Result<(), Misuse>,
     ) -> Result<Head, Misuse> {
-        self.admit(readable.len(), writable.len())?;
-        let readable_bytes = self.all_fit(0, readable)?;
-        let writable_bytes = self.all_fit(readable.len(), writable)?;
+        self.check_count(readable.len(), writable.len())?;
+        let readable_bytes = self.check_lengths(0, readable)?;
+        let writable_bytes = self.check_lengths(readable.len(), writable)?;
         if readable_bytes + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
@@ -76,18 +76,18 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
     }
 
-    /// Makes a chain over buffers in [registered](Self::register) regions, with no copy. Keeping buffers of
-    /// live chains from overlapping is the caller's business; the table's own buffers
-    /// ([`RegionId::BUFFERS`](crate::RegionId::BUFFERS)) are not for this.
+    /// Creates a chain over buffers in [registered](Self::register) regions, without a copy. The table does not check whether
+    /// buffers of live chains overlap. The region of the table's own buffers
+    /// ([`RegionId::BUFFERS`](crate::RegionId::BUFFERS)) is not allowed here.
     ///
     /// # Errors
-    /// [`Misuse`] if a segment is not inside a registered region, and as for [`create`](Self::create) but
-    /// for the buffer size, which does not matter here. Nothing has changed then.
+    /// [`Misuse`] if a segment is not inside a registered region, or as for [`create`](Self::create), except that the buffer
+    /// size is no limit. The call has changed nothing then.
     #[inline(always)]
     pub fn create_over(&mut self, readable: &[Segment], writable: &[Segment]) -> Result<Head, Misuse> {
-        self.admit(readable.len(), writable.len())?;
-        let readable_bytes = self.all_inside(0, readable)?;
-        let writable_bytes = self.all_inside(readable.len(), writable)?;
+        self.check_count(readable.len(), writable.len())?;
+        let readable_bytes = self.check_segments(0, readable)?;
+        let writable_bytes = self.check_segments(readable.len(), writable)?;
         if readable_bytes + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
@@ -102,22 +102,22 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(self.finish(rest, readable.len(), writable.len(), writable_bytes))
     }
 
-    /// Checks the number of buffers alone: at the full width of the caller's numbers, before any is looked at.
+    /// Checks the number of buffers, before any buffer is examined. The sum saturates, so it is correct for all slices.
     #[inline(always)]
-    fn admit(&self, readable: usize, writable: usize) -> Result<(), Misuse> {
+    fn check_count(&self, readable: usize, writable: usize) -> Result<(), Misuse> {
         let needed = readable.saturating_add(writable);
         if needed == 0 {
             return Err(Misuse::EmptyChain);
         }
         if needed > usize::from(self.free) {
-            return Err(self.why_no_room(needed));
+            return Err(self.descriptor_count_error(needed));
         }
         Ok(())
     }
 
     #[cold]
     #[inline(never)]
-    const fn why_no_room(&self, needed: usize) -> Misuse {
+    const fn descriptor_count_error(&self, needed: usize) -> Misuse {
         if needed > self.size().as_usize() {
             return Misuse::ChainExceedsQueue { needed, size: self.size() };
         }
@@ -125,18 +125,18 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     #[inline(always)]
-    fn fits(&self, position: usize, length: usize) -> Result<u64, Misuse> {
-        // One less than nothing is more than any buffer holds.
+    fn check_length(&self, position: usize, length: usize) -> Result<u64, Misuse> {
+        // For a length of zero, the subtraction wraps to more than any buffer size.
         if length.wrapping_sub(1) < self.buffer_size as usize {
             Ok(length as u64)
         } else {
-            Err(self.why_not_fitting(position, length))
+            Err(self.buffer_error(position, length))
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn why_not_fitting(&self, position: usize, length: usize) -> Misuse {
+    fn buffer_error(&self, position: usize, length: usize) -> Misuse {
         match length {
             0 => Misuse::EmptyBuffer { position },
             _ => Misuse::BufferTooLarge { position, length, limit: self.buffer_size },
@@ -144,33 +144,33 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     #[inline(always)]
-    fn all_fit(&self, first: usize, lengths: &[u32]) -> Result<u64, Misuse> {
+    fn check_lengths(&self, first: usize, lengths: &[u32]) -> Result<u64, Misuse> {
         let mut total = 0;
         for (position, length) in lengths.iter().enumerate() {
-            total += self.fits(first + position, *length as usize)?;
+            total += self.check_length(first + position, *length as usize)?;
         }
         Ok(total)
     }
 
     #[inline(always)]
-    fn all_inside(&mut self, first: usize, segments: &[Segment]) -> Result<u64, Misuse> {
+    fn check_segments(&mut self, first: usize, segments: &[Segment]) -> Result<u64, Misuse> {
         let mut total = 0;
         for (position, segment) in segments.iter().enumerate() {
-            // Most segments are in the region of the one before.
+            // Usually a segment is in the same region as the one before.
             if segment.region != self.known_region {
                 (self.known_region, self.known_length) = (segment.region, self.length_of(segment.region));
             }
-            // A sum that went around is not behind the beginning, and neither is that of an empty buffer.
+            // The end is not after the beginning if the buffer is empty or the sum has wrapped.
             let end = segment.offset.wrapping_add(segment.length as usize);
             if segment.offset >= end || end > self.known_length {
-                return Err(self.why_not_inside(first + position, segment));
+                return Err(self.segment_error(first + position, segment));
             }
             total += u64::from(segment.length);
         }
         Ok(total)
     }
 
-    /// Length of a registered region in bytes; zero if it is none.
+    /// The length of a registered region in bytes; zero if the handle is not of a registered region of this table.
     #[cold]
     #[inline(never)]
     fn length_of(&self, region: RegionId) -> usize {
@@ -184,7 +184,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
     #[cold]
     #[inline(never)]
-    fn why_not_inside(&self, position: usize, segment: &Segment) -> Misuse {
+    fn segment_error(&self, position: usize, segment: &Segment) -> Misuse {
         match usize::from(segment.region.get()) {
             0 => Misuse::UnknownRegion(segment.region),
             _ if segment.region.queue() != self.id => Misuse::RegionOfAnotherQueue(segment.region),
@@ -194,8 +194,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
-    /// Begins a chain of `count` buffers. Everything was validated: there are enough free descriptors for it, and at
-    /// least one is needed.
+    /// Begins a chain of `count` buffers. The caller has checked that `count` is from 1 to the number of free descriptors.
     #[inline(always)]
     fn begin(&mut self, count: usize) -> NewChain<'_, M> {
         NewChain {
@@ -213,7 +212,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
-    /// Takes the descriptors of a chain that was written off the free list, which goes on with `rest`, and remembers it.
+    /// Removes the descriptors of a written chain from the free list and records the chain. `rest` becomes the head of the free
+    /// list.
     #[inline(always)]
     fn finish(&mut self, rest: u16, readable: usize, writable: usize, writable_bytes: u64) -> Head {
         let (head, count) = (self.free_head, (readable + writable) as u16);
@@ -239,37 +239,37 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 }
 
-/// A chain that is being written, buffer by buffer: to the table, and to the private copy of its descriptors, whose
-/// links are those of the free list and already form the chain.
+/// A chain that is being written buffer by buffer, to shared memory and to the private copy. The links of the free list
+/// already form the chain, so the private links do not change.
 ///
-/// What is needed of the table is at hand here. Of what stands behind a reference, a compiler must assume that a store
-/// to shared memory may have changed it.
+/// This type copies what it needs out of the table. The compiler must assume that a store to shared memory changes fields
+/// behind a reference, and would load them again after each store.
 struct NewChain<'t, M: SharedMemory> {
     table: Descriptors<'t, M>,
     regions: &'t [Region<M>],
-    /// The region that the last buffer lay in, and where the device sees it.
+    /// The region of the last buffer, and its device address.
     region: u16,
     base: DeviceAddress,
     descriptors: &'t mut [Descriptor],
     buffer_size: u32,
     zeroed: bool,
     touched: u32,
-    /// The first descriptor.
+    /// The head descriptor.
     first: u16,
     /// The next descriptor.
     descriptor: u16,
-    /// Buffers still to come.
+    /// The number of buffers not yet added.
     left: usize,
 }
 
 impl<M: SharedMemory> NewChain<'_, M> {
-    /// Where the next descriptor's own buffer begins.
+    /// The offset of the next descriptor's own buffer.
     #[inline(always)]
     fn own_offset(&self) -> usize {
         usize::from(self.descriptor) * self.buffer_size as usize
     }
 
-    /// All is written. Returns what the free list goes on with.
+    /// Ends a complete chain. Returns the descriptor after it, the next head of the free list.
     #[inline(always)]
     fn done(self) -> u16 {
         let rest = self.descriptor;
@@ -292,7 +292,7 @@ impl<M: SharedMemory> NewChain<'_, M> {
 
     #[inline(always)]
     fn add(&mut self, region: u16, offset: usize, length: u32, writable: bool) {
-        let index = self.table.cut(self.descriptor);
+        let index = self.table.reduce(self.descriptor);
         if region != self.region {
             (self.region, self.base) = (region, self.regions[usize::from(region)].address());
         }
@@ -308,7 +308,7 @@ impl<M: SharedMemory> NewChain<'_, M> {
     }
 }
 
-/// The caller's own memory panicked: the descriptors are as free as they were.
+/// Runs if the caller's own memory panics: makes the private copy of the descriptors free again.
 impl<M: SharedMemory> Drop for NewChain<'_, M> {
     #[inline(always)]
     fn drop(&mut self) {
@@ -317,7 +317,7 @@ impl<M: SharedMemory> Drop for NewChain<'_, M> {
             let descriptor = &mut self.descriptors[usize::from(index)];
             descriptor.length = 0;
             if u32::from(index) >= self.touched {
-                // It was never used: the table says zero.
+                // The descriptor was never used, so it must be zero.
                 (descriptor.offset, descriptor.region) = (0, 0);
             }
             if index == self.descriptor {
@@ -328,36 +328,37 @@ impl<M: SharedMemory> Drop for NewChain<'_, M> {
     }
 }
 
-/// Writes the payload of a chain in place, from its first device-readable byte to its last, across buffers.
+/// Writes the payload of a new chain in place, from its first device-readable byte to its last, across buffers. See
+/// [`DescriptorTable::create_with`].
 #[derive(Debug)]
 pub struct ChainWriter<'t, M: SharedMemory> {
     table: &'t DescriptorTable<M>,
-    /// Lengths of the buffers not yet full, the current one first.
+    /// The lengths of the buffers that are not yet full, the current one first.
     lengths: &'t [u32],
-    /// The descriptor of the current one.
+    /// The descriptor of the current buffer.
     descriptor: u16,
-    /// Bytes written to the current one.
+    /// The number of bytes written to the current buffer.
     filled: u32,
-    /// Bytes not yet written, in all.
+    /// The number of bytes not yet written, over all buffers.
     left: u64,
 }
 
 impl<M: SharedMemory> ChainWriter<'_, M> {
-    /// Bytes that can still be written.
+    /// The number of bytes that can still be written.
     pub const fn left(&self) -> u64 {
         self.left
     }
 
-    /// Copies `bytes` to where the last call ended.
+    /// Appends `bytes` to the payload.
     ///
     /// # Errors
-    /// [`Misuse::PayloadTooLong`] if fewer bytes are left; nothing was written then.
+    /// [`Misuse::PayloadTooLong`] if `bytes` is longer than [`left`](Self::left). The call has written nothing then.
     pub fn write(&mut self, mut bytes: &[u8]) -> Result<(), Misuse> {
         if bytes.len() as u64 > self.left {
             return Err(Misuse::PayloadTooLong { length: bytes.len(), left: self.left });
         }
         while !bytes.is_empty() {
-            let (offset, room) = self.room();
+            let (offset, room) = self.rest_of_buffer();
             let (now, later) = bytes.split_at(bytes.len().min(room));
             self.table.regions[0].memory.copy_in(offset, now);
             self.advance(now.len());
@@ -368,14 +369,14 @@ impl<M: SharedMemory> ChainWriter<'_, M> {
 
     fn zero_rest(&mut self) {
         while self.left > 0 {
-            let (offset, room) = self.room();
+            let (offset, room) = self.rest_of_buffer();
             self.table.regions[0].memory.zero(offset, room);
             self.advance(room);
         }
     }
 
-    /// Where the next byte goes, and how many the current buffer takes from there.
-    fn room(&self) -> (usize, usize) {
+    /// The offset of the next byte, and the number of bytes that fit into the current buffer from there.
+    fn rest_of_buffer(&self) -> (usize, usize) {
         let offset = self.table.own_offset(self.descriptor) + self.filled as usize;
         (offset, (self.lengths[0] - self.filled) as usize)
     }

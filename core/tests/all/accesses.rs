@@ -3,7 +3,7 @@
 
 use crate::support::recorder::Access::{self, *};
 use crate::support::{self, recorder::Recorder};
-use ringstorm_core::FullBarrier::{self, EnabledThenUsed, PublishedThenWish};
+use ringstorm_core::FullBarrier::{self, EnabledThenUsed, PublishedThenSuppression};
 use ringstorm_core::OrderedLoad::{self, UsedFlags, UsedIndex};
 use ringstorm_core::OrderedStore::{self, AvailableFlags, AvailableIndex};
 use ringstorm_core::{
@@ -50,7 +50,7 @@ const fn stored(offset: usize, width: usize) -> Access {
 #[test]
 fn a_submission_writes_payload_descriptors_and_entry() {
     let recorded = Recorded::new();
-    let mut queue = recorded.queue(WritableBuffers::AsTheyAre);
+    let mut queue = recorded.queue(WritableBuffers::Unchanged);
     queue.submit(&[b"abc"], &[16]).unwrap();
     let descriptors = [stored(0, 8), stored(8, 8), stored(16, 8), stored(24, 8)];
     assert_eq!(recorded.rings.take_log(), [descriptors.as_slice(), &[stored(AVAILABLE + 4, 2)]].concat());
@@ -61,7 +61,7 @@ fn a_submission_writes_payload_descriptors_and_entry() {
 #[test]
 fn publishing_stores_the_index_then_looks_for_the_wish() {
     let recorded = Recorded::new();
-    let mut queue = recorded.queue(WritableBuffers::AsTheyAre);
+    let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let _ = queue.publish();
     assert_eq!(recorded.rings.take_log(), [], "nothing to publish, nothing to touch");
     queue.submit(&[], &[16]).unwrap();
@@ -70,7 +70,7 @@ fn publishing_stores_the_index_then_looks_for_the_wish() {
     let _ = queue.publish();
     let expected = [
         StoreOrdered(AvailableIndex, AVAILABLE + 2),
-        Barrier(PublishedThenWish),
+        Barrier(PublishedThenSuppression),
         LoadOrdered(UsedFlags, USED),
     ];
     assert_eq!(recorded.rings.take_log(), expected);
@@ -82,7 +82,7 @@ fn publishing_stores_the_index_then_looks_for_the_wish() {
 #[test]
 fn taking_reads_index_id_and_length_once_each() {
     let recorded = Recorded::new();
-    let mut queue = recorded.queue(WritableBuffers::AsTheyAre);
+    let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let head = queue.submit(&[], &[16, 16]).unwrap();
     let _ = queue.publish();
     recorded.clear();
@@ -102,7 +102,7 @@ fn taking_reads_index_id_and_length_once_each() {
 #[test]
 fn reading_and_freeing_read_nothing_of_the_table() {
     let recorded = Recorded::new();
-    let mut queue = recorded.queue(WritableBuffers::AsTheyAre);
+    let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let head = queue.submit(&[b"abc"], &[16, 16]).unwrap();
     let _ = queue.publish();
     support::Device::new(4, &recorded.rings, vec![], 0).give_back(head.index().into(), 20);
@@ -122,7 +122,7 @@ fn reading_and_freeing_read_nothing_of_the_table() {
 #[test]
 fn asking_for_interrupts_looks_behind_a_barrier() {
     let recorded = Recorded::new();
-    let mut queue = recorded.queue(WritableBuffers::AsTheyAre);
+    let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let (ask, look) = (StoreOrdered(AvailableFlags, AVAILABLE), LoadOrdered(UsedIndex, USED + 2));
     queue.set_interrupts(true);
     assert_eq!(recorded.rings.take_log(), [ask, Barrier(EnabledThenUsed), look]);
@@ -148,7 +148,7 @@ fn refusing_a_head_touches_nothing() {
         let (rings, buffers) = (Recorder::new(16 * size.as_usize()), Recorder::new(size.as_usize()));
         let table = Region::at(&rings, DeviceAddress::new(0));
         let buffers = Region::at(&buffers, DeviceAddress::new(1 << 40));
-        let mut table = DescriptorTable::new(size, 1, WritableBuffers::AsTheyAre, table, buffers).unwrap();
+        let mut table = DescriptorTable::new(size, 1, WritableBuffers::Unchanged, table, buffers).unwrap();
         let head = table.create(&[], &vec![1; size.as_usize()]).unwrap();
         table.free(head).unwrap();
         rings.take_log();
@@ -168,7 +168,7 @@ fn touch(memory: &impl SharedMemory) {
     assert_eq!(memory.load_u32_pair(8), [1, 0]);
     memory.store_u64(8, 0x7788_99aa_bbcc_ddee);
     memory.store_ordered(OrderedStore::UsedIndex, 16, 0x1357);
-    memory.barrier(FullBarrier::ReturnedThenWish);
+    memory.barrier(FullBarrier::ReturnedThenSuppression);
     memory.copy_in(18, b"abc");
     memory.zero(19, 1);
     assert_eq!(memory.load_u16(2), 0x1122);

@@ -6,7 +6,7 @@ use ringstorm_core::{
     OverLong, Policies, RingIndex,
 };
 
-const BOTH: [AfterFault; 2] = [AfterFault::Broken, AfterFault::GoOn];
+const BOTH: [AfterFault; 2] = [AfterFault::Broken, AfterFault::Continue];
 
 /// A queue of 16 with a chain of each kind: two that the device has, one returned, one not published.
 struct Scene<'m> {
@@ -134,7 +134,7 @@ fn check(id: impl Fn(&Scene<'_>) -> u32, expected: impl Fn(u32) -> DeviceFault) 
         assert_eq!(memory.snapshot(), before, "a fault writes nothing");
         match after_fault {
             AfterFault::Broken => assert_broken(scene, &memory),
-            AfterFault::GoOn => assert_goes_on(scene),
+            AfterFault::Continue => assert_goes_on(scene),
         }
     }
 }
@@ -245,7 +245,7 @@ fn a_length_beyond_the_writable_bytes_is_refused_by_choice() {
         device.answer(second.index(), &[7; 32]);
         let expected = match after_fault {
             AfterFault::Broken => Err(DeviceFault::Broken),
-            AfterFault::GoOn => Ok(Some(Completion { head: second, written: 32 })),
+            AfterFault::Continue => Ok(Some(Completion { head: second, written: 32 })),
         };
         assert_eq!(queue.take(), expected);
     }
@@ -253,7 +253,7 @@ fn a_length_beyond_the_writable_bytes_is_refused_by_choice() {
 
 #[test]
 fn several_bad_elements_in_a_row_are_consumed_one_by_one() {
-    let memory = memory(AfterFault::GoOn, OverLong::Clamp);
+    let memory = memory(AfterFault::Continue, OverLong::Clamp);
     let mut scene = scene(&memory);
     scene.device.write_used(99, 0);
     scene.device.write_used(8, 0);

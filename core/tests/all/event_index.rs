@@ -144,7 +144,7 @@ fn taking_the_last_element_asks_for_the_next() {
 /// An element that is consumed as a device fault is consumed all the same.
 #[test]
 fn a_bad_element_asks_for_the_next_too() {
-    for (after_fault, length) in [(AfterFault::GoOn, 1), (AfterFault::Broken, 1)] {
+    for (after_fault, length) in [(AfterFault::Continue, 1), (AfterFault::Broken, 1)] {
         let memory = with_events(4, 0).with(Policies { after_fault, ..Policies::default() });
         let (mut queue, mut device) = (memory.queue(), memory.device());
         queue.submit(&[], &[1]).unwrap();
@@ -193,7 +193,7 @@ fn every_wish_and_look_is_ordered() {
     let _ = queue.publish();
     let published = [
         Access::StoreOrdered(OrderedStore::AvailableIndex, 66),
-        Access::Barrier(FullBarrier::PublishedThenWish),
+        Access::Barrier(FullBarrier::PublishedThenSuppression),
         Access::LoadOrdered(OrderedLoad::AvailableEvent, AVAIL_EVENT),
     ];
     assert_eq!(rings.take_log(), published);

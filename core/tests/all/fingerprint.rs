@@ -63,7 +63,7 @@ fn every_piece_of_private_state_that_matters_shows() {
     differs("another slot", made(Config { first_index: RingIndex::new(1), ..config }));
     let policies = Policies::default();
     let with = |policies| made(Config { policies, ..config });
-    differs("going on", with(Policies { after_fault: AfterFault::GoOn, ..policies }));
+    differs("going on", with(Policies { after_fault: AfterFault::Continue, ..policies }));
     differs("refusing", with(Policies { over_long: OverLong::Refuse, ..policies }));
     differs("zeroing", with(Policies { writable: WritableBuffers::Zeroed, ..policies }));
     // A reset writes the wish again, whatever memory says of it.

@@ -260,7 +260,7 @@ fn memory_must_be_aligned_in_this_process() {
     let table = Region::at(table, DeviceAddress::new(0x1000));
     let buffers = Region::at(buffers, DeviceAddress::new(0x2000));
     let size = QueueSize::new(4).unwrap();
-    let refused = DescriptorTable::new(size, 8, WritableBuffers::AsTheyAre, table, buffers);
+    let refused = DescriptorTable::new(size, 8, WritableBuffers::Unchanged, table, buffers);
     let Refused { error: refused, value: (table, buffers) } = refused.unwrap_err();
     assert_eq!((table.address().get(), buffers.address().get()), (0x1000, 0x2000));
     let expected = Misuse::RegionMisaligned { address, alignment: 16 };

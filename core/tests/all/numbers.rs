@@ -125,7 +125,7 @@ fn a_config_starts_from_the_documented_choices() {
     let expected = Policies {
         after_fault: AfterFault::Broken,
         over_long: OverLong::Clamp,
-        writable: WritableBuffers::AsTheyAre,
+        writable: WritableBuffers::Unchanged,
     };
     assert_eq!(config.policies, expected);
 }

@@ -103,7 +103,7 @@ fn contents_of_a_chain_with_a_readable_buffer_are_refused() {
 
 #[test]
 fn writable_buffers_stay_as_they_are_unless_zeroing_was_chosen() {
-    for (choice, expected) in [(WritableBuffers::AsTheyAre, 0xaa), (WritableBuffers::Zeroed, 0)] {
+    for (choice, expected) in [(WritableBuffers::Unchanged, 0xaa), (WritableBuffers::Zeroed, 0)] {
         let memory = Memory::new(4, 16);
         memory.buffers.copy_in(0, &[0xaa; 64]);
         let mut table = memory.table_with(choice);
@@ -229,7 +229,7 @@ fn regions_that_do_not_suit_are_refused() {
     let make = |buffer_size, table: Region<_>, buffers: Region<_>| match DescriptorTable::new(
         size,
         buffer_size,
-        WritableBuffers::AsTheyAre,
+        WritableBuffers::Unchanged,
         table,
         buffers,
     ) {

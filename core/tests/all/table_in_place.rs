@@ -234,7 +234,7 @@ fn regions_must_not_share_memory_of_this_process() {
     assert!(matches!(refused.error, Error::Misuse(_)), "{refused}");
     let (one, size) = (heap(4096), twice.size);
     let (rings, buffers) = (region(&one, 0), region(&one, OWN_AT));
-    let made = DescriptorTable::new(size, 16, ringstorm_core::WritableBuffers::AsTheyAre, rings, buffers);
+    let made = DescriptorTable::new(size, 16, ringstorm_core::WritableBuffers::Unchanged, rings, buffers);
     let refused = made.unwrap_err().into_error();
     assert!(matches!(refused, Error::Misuse(Misuse::RegionsShareMemory(_))), "{refused}");
 }

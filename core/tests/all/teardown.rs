@@ -23,7 +23,7 @@ fn abandoned(leave: impl FnOnce(DescriptorTable<Recorder>, Head)) -> [usize; 3] 
     let logs = [memories[0].log(), memories[1].log(), memories[2].log()];
     let [table, buffers, own] = memories;
     let at = |memory, base| Region::at(memory, DeviceAddress::new(base));
-    let (size, choice) = (QueueSize::new(4).unwrap(), WritableBuffers::AsTheyAre);
+    let (size, choice) = (QueueSize::new(4).unwrap(), WritableBuffers::Unchanged);
     let mut made = DescriptorTable::new(size, 16, choice, at(table, 0), at(buffers, 0x1000)).unwrap();
     made.register(at(own, 0x2000)).unwrap();
     let head = made.create(&[], &[1, 1]).unwrap();
@@ -96,7 +96,7 @@ fn memory_stays_for_as_long_as_any_queue_holds_it() {
                 Region::at(&memory.rings, DeviceAddress::new(0x1_0000)),
                 Region::at(&memory.buffers, DeviceAddress::new(0x2_0000)),
             );
-            DescriptorTable::new(memory.config.size, 16, WritableBuffers::AsTheyAre, rings, buffers).unwrap()
+            DescriptorTable::new(memory.config.size, 16, WritableBuffers::Unchanged, rings, buffers).unwrap()
         };
         table.register(Region::at(&own as &dyn SharedMemory, DeviceAddress::new(at))).unwrap();
         table

@@ -183,7 +183,7 @@ fn chains_that_are_too_long() {
     let (at, own_at) = (DeviceAddress::new(0), DeviceAddress::new(1 << 48));
     let buffers = Region::at(&buffers, DeviceAddress::new(1 << 40));
     let table = Region::at(&rings, at);
-    let mut table = DescriptorTable::new(size, u32::MAX, WritableBuffers::AsTheyAre, table, buffers).unwrap();
+    let mut table = DescriptorTable::new(size, u32::MAX, WritableBuffers::Unchanged, table, buffers).unwrap();
     let region = table.register(Region::at(&own, own_at)).unwrap();
     let segment = |length| Segment { region, offset: (1_u64 << 33) as usize, length };
     let before = bytes(&rings);

@@ -132,7 +132,7 @@ fn a_broken_queue_says_so_when_nothing_is_claimed() {
 #[test]
 fn an_over_long_answer_to_a_chain_without_writable_buffers_is_refused() {
     let policies =
-        Policies { after_fault: AfterFault::GoOn, over_long: OverLong::Refuse, ..Policies::default() };
+        Policies { after_fault: AfterFault::Continue, over_long: OverLong::Refuse, ..Policies::default() };
     for claimed in [1, u32::MAX] {
         let memory = Memory::new(4, 8).with(policies);
         let (mut queue, mut device) = (memory.queue(), memory.device());

@@ -2,7 +2,7 @@
 
 use crate::support::{BUFFERS_AT, Device};
 use crate::weakened::Weakened;
-use ringstorm_core::FullBarrier::{EnabledThenAvailable, ReturnedThenWish};
+use ringstorm_core::FullBarrier::{EnabledThenAvailable, ReturnedThenSuppression};
 use ringstorm_core::{OrderedLoad, OrderedStore, SharedMemory};
 
 /// Whether the other side was told of each entry from the first on: of an available one by the driver, or of a used
@@ -78,7 +78,7 @@ impl<'m> Polite<'m> {
         self.device.answer(head, answer);
         let before = self.used;
         self.used = before.wrapping_add(1);
-        self.rings.barrier(ReturnedThenWish);
+        self.rings.barrier(ReturnedThenSuppression);
         if self.event_index {
             // 2.7.7.1, in the words of its `vring_need_event`.
             let (new, old, event) = (self.used, before, self.used_event());

@@ -85,11 +85,11 @@ const fn store(access: OrderedStore) -> (Failure, &'static [Scenario]) {
 /// Where a barrier shows that is weaker than its name, or missing.
 const fn barrier(barrier: FullBarrier) -> (Failure, &'static [Scenario]) {
     match barrier {
-        FullBarrier::PublishedThenWish | FullBarrier::EnabledThenAvailable => {
+        FullBarrier::PublishedThenSuppression | FullBarrier::EnabledThenAvailable => {
             (Lost, &[WAKE_DEVICE_BY_FLAGS, WAKE_DEVICE_BY_EVENT, CONVERSE])
         }
         // Not in `CONVERSE`: there the driver publishes between its wish and its look, and that orders them too.
-        FullBarrier::EnabledThenUsed | FullBarrier::ReturnedThenWish => {
+        FullBarrier::EnabledThenUsed | FullBarrier::ReturnedThenSuppression => {
             (Lost, &[WAKE_DRIVER_BY_FLAGS, WAKE_DRIVER_BY_EVENT, WAKE_DRIVER_BY_RENEWED_EVENT])
         }
     }
@@ -130,7 +130,7 @@ fn every_weaker_store_is_seen() {
 
 #[test]
 fn every_weaker_barrier_is_seen() {
-    for one in every!(FullBarrier: PublishedThenWish, EnabledThenUsed, ReturnedThenWish, EnabledThenAvailable)
+    for one in every!(FullBarrier: PublishedThenSuppression, EnabledThenUsed, ReturnedThenSuppression, EnabledThenAvailable)
     {
         fails(Weakening::Barrier(one), barrier(one));
         fails(Weakening::NoBarrier(one), barrier(one));

@@ -57,7 +57,7 @@ impl Memory {
     }
 
     pub fn table(&self) -> Table<'_> {
-        self.table_with(WritableBuffers::AsTheyAre)
+        self.table_with(WritableBuffers::Unchanged)
     }
 
     pub fn table_with(&self, writable: WritableBuffers) -> Table<'_> {

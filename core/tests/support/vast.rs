@@ -28,7 +28,7 @@ impl Vast {
         let table = Region::at(Self::new(64, 64), DeviceAddress::new(RINGS_AT));
         let buffers = Region::at(Self::new(64, Self::BUFFERS), DeviceAddress::new(BUFFERS_AT));
         let size = QueueSize::new(4).unwrap();
-        DescriptorTable::new(size, u32::MAX, WritableBuffers::AsTheyAre, table, buffers).unwrap()
+        DescriptorTable::new(size, u32::MAX, WritableBuffers::Unchanged, table, buffers).unwrap()
     }
 
     /// A queue of 4, likewise, over rings that the test keeps.
