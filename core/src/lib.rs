@@ -70,8 +70,8 @@
 //!            take, read, free
 //! ```
 //!
-//! - [`SplitQueue`] is the queue. Its parts are [`DescriptorTable`], [`AvailableRing`] and [`UsedRing`]. [`Areas`] is the
-//!   checked region that contains them, and [`Layout`] has their offsets.
+//! - [`SplitQueue`] is the queue. [`DescriptorTable`] is its table, which can also be used alone. [`Layout`] has the offsets of
+//!   table and rings in memory.
 //! - [`Head`] is the handle of a chain. A handle becomes stale when its chain is freed, and the queue then refuses it.
 //! - [`Region`] is memory with its device address. [`SplitQueue::register`] adds regions of the caller, for chains without a
 //!   copy ([`SplitQueue::submit_over`]).
@@ -108,8 +108,7 @@
 //!
 //! # Guarantees
 //! Whatever a device writes, at any time, and whatever a caller passes:
-//! - Queue and table do not panic, do not hang, and access no byte outside their memory. ([`AvailableRing`] and [`UsedRing`]
-//!   alone do not check their caller.)
+//! - Queue and table do not panic, do not hang, and access no byte outside their memory.
 //! - A call that fails by misuse or by a system error changes nothing. A call that reports a device fault changes only what
 //!   the policy selects. It never changes the free list or another chain.
 //! - The time of a call on the data path is proportional to the chain that it handles, at most. Refusing an invalid handle or
@@ -185,7 +184,7 @@ extern crate std;
 mod error;
 mod index;
 mod layout;
-pub mod memory;
+mod memory;
 mod policy;
 mod queue;
 mod region;
@@ -195,16 +194,16 @@ mod table;
 pub use error::{Blame, DeviceFault, Error, Misuse, NotInFlight, Refused, SystemError};
 pub use index::{Head, QueueId, QueueSize, RingIndex};
 pub use layout::Layout;
+pub(crate) use memory::Areas;
 #[cfg(all(feature = "std", unix))]
 pub use memory::GuardedMemory;
 #[cfg(feature = "std")]
 pub use memory::MappedMemory;
 pub use memory::{
-    AnyMemory, Areas, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, SharedMemory,
-    ThreadShared,
+    AnyMemory, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, SharedMemory, ThreadShared,
 };
 pub use policy::{AfterFault, Config, DeviceStopped, OverLong, Policies, WritableBuffers};
 pub use queue::{Completion, Notification, SplitQueue};
 pub use region::{DeviceAddress, Region, RegionId, Regions, Segment};
-pub use rings::{AvailableRing, UsedElement, UsedRing};
+pub(crate) use rings::{AvailableRing, UsedElement, UsedRing};
 pub use table::{Buffer, ChainWriter, DescriptorTable, Tampering};

@@ -11,7 +11,7 @@ use core::hash::{Hash, Hasher};
 ///
 /// This is a part of [`SplitQueue`](crate::SplitQueue). It does not check which heads are pushed, or how many.
 #[derive(Debug, Clone)]
-pub struct AvailableRing {
+pub(crate) struct AvailableRing {
     /// The index of the next entry to write.
     next: RingIndex,
     /// The value of `avail.idx` in shared memory.
@@ -25,14 +25,14 @@ pub struct AvailableRing {
 impl AvailableRing {
     /// Initializes the ring in shared memory, with used-buffer notifications enabled. The index is `first`, and so is
     /// `used_event` if `event_index` is set. All other bytes are zero.
-    pub fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
+    pub(crate) fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
         let mut ring = Self { next: first, published: first, event_index, interrupts: true };
         ring.restart(areas, first);
         ring
     }
 
     /// Initializes the ring again, while the device is stopped. Notifications stay enabled or suppressed.
-    pub fn restart<M: SharedMemory>(&mut self, areas: &Areas<M>, first: RingIndex) {
+    pub(crate) fn restart<M: SharedMemory>(&mut self, areas: &Areas<M>, first: RingIndex) {
         (self.next, self.published) = (first, first);
         let entries =
             areas.layout().available_entry(0)..areas.layout().available_entry(areas.size().as_usize());
@@ -48,7 +48,7 @@ impl AvailableRing {
     /// The caller must not push more heads than the queue has descriptors before the device returns some. This is always so
     /// if each head is of a live chain of a table of that size.
     #[inline]
-    pub fn push<M: SharedMemory>(&mut self, areas: &Areas<M>, head: u16) {
+    pub(crate) fn push<M: SharedMemory>(&mut self, areas: &Areas<M>, head: u16) {
         areas.store_entry(self.next, head);
         self.next = self.next.advanced(1);
     }
@@ -60,25 +60,25 @@ impl AvailableRing {
 
     /// The number of entries written and not yet published.
     #[inline]
-    pub const fn pending(&self) -> u16 {
+    pub(crate) const fn pending(&self) -> u16 {
         self.next.ahead_of(self.published)
     }
 
     /// The index of the next entry.
-    pub const fn next(&self) -> RingIndex {
+    pub(crate) const fn next(&self) -> RingIndex {
         self.next
     }
 
     /// The index up to which entries are published.
     #[inline]
-    pub const fn published(&self) -> RingIndex {
+    pub(crate) const fn published(&self) -> RingIndex {
         self.published
     }
 
     /// Publishes all entries written so far (2.7.13.3). The index is stored with release ordering: a device that loads it
     /// with acquire ordering sees the entries, the descriptors and the payload.
     #[inline]
-    pub fn publish<M: SharedMemory>(&mut self, areas: &Areas<M>) {
+    pub(crate) fn publish<M: SharedMemory>(&mut self, areas: &Areas<M>) {
         areas.store(OrderedStore::AvailableIndex, self.next.get());
         self.published = self.next;
     }
@@ -96,7 +96,12 @@ impl AvailableRing {
     ///
     /// With event indexes the flags stay zero (2.7.7.1). To suppress notifications, `used_event` is set to the most distant
     /// element, which the device reaches after 65,535 others.
-    pub fn set_interrupts<M: SharedMemory>(&mut self, areas: &Areas<M>, wanted: bool, next_used: RingIndex) {
+    pub(crate) fn set_interrupts<M: SharedMemory>(
+        &mut self,
+        areas: &Areas<M>,
+        wanted: bool,
+        next_used: RingIndex,
+    ) {
         self.interrupts = wanted;
         let (event, flags) = self.request(wanted, next_used);
         if self.event_index {
@@ -121,7 +126,7 @@ impl AvailableRing {
     /// taken all elements before `next_used` that it has seen. `used_event` requests one notification only, so the driver
     /// must move it each time. The barrier is between this store and the next load of the used index.
     #[inline]
-    pub fn taken_up_to<M: SharedMemory>(&mut self, areas: &Areas<M>, next_used: RingIndex) {
+    pub(crate) fn taken_up_to<M: SharedMemory>(&mut self, areas: &Areas<M>, next_used: RingIndex) {
         if self.event_index && self.interrupts {
             self.set_interrupts(areas, true, next_used);
             areas.barrier(FullBarrier::EnabledThenUsed);
@@ -131,18 +136,18 @@ impl AvailableRing {
 
 /// A used element as the device wrote it (2.7.8). Both values are unchecked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct UsedElement {
+pub(crate) struct UsedElement {
     /// The index of the head of the used chain, according to the device.
-    pub id: u32,
+    pub(crate) id: u32,
     /// The number of bytes written to the chain's device-writable buffers, according to the device.
-    pub length: u32,
+    pub(crate) length: u32,
 }
 
 /// The used ring (2.7.8): the device writes it, the driver reads it.
 ///
 /// This is a part of [`SplitQueue`](crate::SplitQueue). It does not check what the device wrote.
 #[derive(Debug, Clone)]
-pub struct UsedRing {
+pub(crate) struct UsedRing {
     /// The index of the next element to take.
     next: RingIndex,
     /// Whether `avail_event`, and not a flag, enables available-buffer notifications.
@@ -152,7 +157,7 @@ pub struct UsedRing {
 impl UsedRing {
     /// Initializes the ring in shared memory, while the device is stopped. The index is `first`, and so is `avail_event` if
     /// `event_index` is set, so that available-buffer notifications are enabled. All other bytes are zero.
-    pub fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
+    pub(crate) fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
         let elements = areas.layout().used_entry(0)..areas.layout().used_entry(areas.size().as_usize());
         areas.memory().zero(elements.start, elements.len());
         areas.store(OrderedStore::AvailableEvent, if event_index { first.get() } else { 0 });
@@ -164,20 +169,20 @@ impl UsedRing {
     /// The number of elements that the device claims to have added since the last one taken. The index is loaded with
     /// acquire ordering: what the device wrote before storing it is visible afterwards.
     #[inline]
-    pub fn claimed<M: SharedMemory>(&self, areas: &Areas<M>) -> u16 {
+    pub(crate) fn claimed<M: SharedMemory>(&self, areas: &Areas<M>) -> u16 {
         RingIndex::new(areas.load(OrderedLoad::UsedIndex)).ahead_of(self.next)
     }
 
     /// Reads the next element and advances. The caller must check before that the device claims it.
     #[inline]
-    pub fn take<M: SharedMemory>(&mut self, areas: &Areas<M>) -> UsedElement {
+    pub(crate) fn take<M: SharedMemory>(&mut self, areas: &Areas<M>) -> UsedElement {
         let element = areas.load_element(self.next);
         self.next = self.next.advanced(1);
         element
     }
 
     /// The index of the next element to take.
-    pub const fn next(&self) -> RingIndex {
+    pub(crate) const fn next(&self) -> RingIndex {
         self.next
     }
 
@@ -191,7 +196,7 @@ impl UsedRing {
     /// The barrier is between the store of that index and the load here, so at least one of the two sides sees the store of
     /// the other one.
     #[inline]
-    pub fn wants_notification<M: SharedMemory>(
+    pub(crate) fn wants_notification<M: SharedMemory>(
         &self,
         areas: &Areas<M>,
         before: RingIndex,

@@ -1,4 +1,4 @@
-//! The device in another process: it opens the files behind a shareable queue and serves it.
+//! A device in another process, which maps the files of a shareable queue and serves it.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -14,18 +14,18 @@ use support::{BUFFERS_AT, pattern};
 const SIZE: u16 = 8;
 const BUFFER_SIZE: u32 = 4096;
 
-/// The name by which this test binary runs its one test again, as the device.
+/// The test that this binary runs again in another process, as the device.
 const NAME: &str = "a_device_in_another_process_serves_the_queue";
 
-/// In front of the two paths, in an argument that the test runner takes for the name of a test that it does
-/// not find.
+/// The prefix of an argument with the two paths. The test runner takes the argument for the name of a test that it
+/// does not find.
 const MARK: &str = "device:";
 
 fn respond(request: Vec<u8>) -> Vec<u8> {
     request.iter().rev().map(|byte| !byte).collect()
 }
 
-/// Serves what was published before it came, and goes.
+/// Serves the chains that were published before this process started, and ends.
 fn be_the_device(paths: &str) {
     let attach = |path| {
         let file = OpenOptions::new().read(true).write(true).open(path).unwrap();

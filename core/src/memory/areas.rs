@@ -15,7 +15,7 @@ use crate::{QueueSize, Refused, Region, RingIndex, UsedElement};
 /// region like any other value. If a device may access the memory, the owner must call [`SharedMemory::abandon`], as queue
 /// and table do.
 #[derive(Debug, Clone)]
-pub struct Areas<M> {
+pub(crate) struct Areas<M> {
     region: Region<M>,
     size: QueueSize,
     /// The last index of the table. The size is a power of two, so this is also the mask for an index.
@@ -42,7 +42,7 @@ impl<M: SharedMemory> Areas<M> {
     /// # Errors
     /// [`Misuse`](crate::Misuse) if the region is too small, not aligned to 16 bytes, or reaches the end of the address space.
     /// The error contains the region.
-    pub fn new(size: QueueSize, region: Region<M>) -> Result<Self, Refused<Region<M>>> {
+    pub(crate) fn new(size: QueueSize, region: Region<M>) -> Result<Self, Refused<Region<M>>> {
         Self::over(size, Layout::new(size), region)
     }
 
@@ -64,13 +64,13 @@ impl<M: SharedMemory> Areas<M> {
 
     /// The number of descriptors.
     #[inline(always)]
-    pub const fn size(&self) -> QueueSize {
+    pub(crate) const fn size(&self) -> QueueSize {
         self.size
     }
 
     /// The region of table and rings.
     #[inline(always)]
-    pub const fn region(&self) -> &Region<M> {
+    pub(crate) const fn region(&self) -> &Region<M> {
         &self.region
     }
 

@@ -107,8 +107,7 @@ mod thread_shared;
 mod unchecked;
 
 pub use any::AnyMemory;
-pub use areas::Areas;
-pub(crate) use areas::Descriptors;
+pub(crate) use areas::{Areas, Descriptors};
 #[cfg(all(feature = "std", unix))]
 pub use guarded::GuardedMemory;
 pub use heap::HeapMemory;
@@ -214,8 +213,7 @@ pub enum FullBarrier {
 ///
 /// # Implementing it
 /// The trait is safe to implement. For memory of other crates, the queue's memory safety depends on no result of these
-/// methods. For the kinds of this crate, the queue checks the region once ([`Areas`]) and then skips the checks of single
-/// accesses.
+/// methods. For the kinds of this crate, the queue checks the region once and then skips the checks of single accesses.
 pub trait SharedMemory {
     /// Length in bytes.
     fn len(&self) -> usize;

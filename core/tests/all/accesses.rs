@@ -1,5 +1,5 @@
-//! Which accesses the queue makes, and in which order: the ordering rules of 2.7.13 and 2.7.14, and the
-//! promise that nothing is read twice and no descriptor is read back.
+//! The accesses that the queue makes, and their order: the ordering rules of 2.7.13 and 2.7.14, and the guarantee
+//! that the queue reads no value twice and reads no descriptor.
 
 use crate::support::recorder::Access::{self, *};
 use crate::support::{self, recorder::Recorder};
@@ -13,11 +13,11 @@ use ringstorm_core::{
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// The available ring of a queue of four, by 2.7, and its used ring.
+/// Offsets of the available ring and the used ring in a queue of four (2.7).
 const AVAILABLE: usize = 64;
 const USED: usize = 80;
 
-/// Rings and buffers of a queue of four with buffers of 16 bytes.
+/// Rings and buffers of a queue of four, with buffers of 16 bytes.
 struct Recorded {
     rings: Recorder,
     buffers: Recorder,
@@ -57,7 +57,7 @@ fn a_submission_writes_payload_descriptors_and_entry() {
     assert_eq!(recorded.buffers.take_log(), [CopyIn { offset: 0, length: 3 }]);
 }
 
-/// 2.7.13.3.1 and 2.7.13.4.1: the index after everything, then a full barrier before the device's wish.
+/// 2.7.13.3.1 and 2.7.13.4.1: the index is stored last; then a full barrier precedes the load of the used flags.
 #[test]
 fn publishing_stores_the_index_then_looks_for_the_wish() {
     let recorded = Recorded::new();
@@ -77,8 +77,8 @@ fn publishing_stores_the_index_then_looks_for_the_wish() {
     assert_eq!(recorded.buffers.take_log(), []);
 }
 
-/// 2.7.14: the index is looked at before the element; each is read once, so that it cannot change between
-/// its check and its use.
+/// 2.7.14: the index is loaded before the element. Each value is read once, so it cannot change between its check and
+/// its use.
 #[test]
 fn taking_reads_index_id_and_length_once_each() {
     let recorded = Recorded::new();
@@ -118,7 +118,8 @@ fn reading_and_freeing_read_nothing_of_the_table() {
     assert_eq!(recorded.buffers.take_log(), []);
 }
 
-/// 2.7.7: between asking for interrupts and looking for elements that came meanwhile lies a full barrier.
+/// 2.7.7: a full barrier is between enabling used-buffer notifications and checking for elements that arrived
+/// meanwhile.
 #[test]
 fn asking_for_interrupts_looks_behind_a_barrier() {
     let recorded = Recorded::new();
@@ -140,7 +141,7 @@ fn zeroing_comes_before_the_descriptor() {
     assert_eq!(recorded.buffers.take_log(), expected);
 }
 
-/// A wrong head is found out without touching memory, at every queue size.
+/// Refusing an invalid handle accesses no shared memory, at every queue size.
 #[test]
 fn refusing_a_head_touches_nothing() {
     for number in support::SIZES {

@@ -1,13 +1,13 @@
-//! Copies in and out and zeroing, exactly the bytes named, at every alignment of both sides.
+//! Copies in, copies out and zeroing affect exactly the given bytes, at every alignment of both sides.
 
 use crate::support::pattern;
 use ringstorm_core::{HeapMemory, SharedMemory};
 use std::ops::Range;
 
-/// Bytes around the place: more than the widest access, and than the alignment that is tried.
+/// Bytes around the copied ones: more than the widest access, and more than every alignment that is tested.
 const MARGIN: usize = 128;
 
-/// Shared memory around a place, whose bytes are set and looked at by other means than copies.
+/// Shared memory around the copied bytes. The test reads and writes it by integer accesses, not by copies.
 struct Ground {
     memory: HeapMemory,
     before: Vec<u8>,
@@ -30,8 +30,8 @@ impl Ground {
     }
 }
 
-/// Copies `length` bytes both ways and zeroes them, the shared ones at `place` and the private ones at `private`, each from a
-/// line of the cache.
+/// Copies `length` bytes in both directions and zeroes them. The shared bytes begin at `place` and the private ones
+/// at `private`, each relative to the beginning of a cache line.
 fn exact(ground: &Ground, length: usize, place: usize, private: usize) {
     let what = format!("{length} bytes at {place}, private {private}");
     let (memory, at) = (&ground.memory, MARGIN + place);
@@ -57,7 +57,8 @@ fn exact(ground: &Ground, length: usize, place: usize, private: usize) {
     assert!(ground.now() == expected, "zero: {what}");
 }
 
-/// What is tried of an interval: all of it, but under Miri, which takes up to a second for a copy, one in so many.
+/// The tested values of an interval: all of them. Under Miri, where a copy takes up to a second, one of
+/// `interpreted`.
 fn one_in(interpreted: usize, interval: Range<usize>) -> impl Iterator<Item = usize> {
     interval.step_by(if cfg!(miri) { interpreted } else { 1 })
 }
@@ -84,7 +85,7 @@ fn every_length_at_every_alignment_of_a_line() {
     }
 }
 
-/// Around the lengths at which a copy may be made in another way, up to some pages.
+/// Lengths near the thresholds at which a copy may use another method, up to some pages.
 #[test]
 fn long_copies() {
     const CASES: [(usize, usize); 7] = [(3, 5), (1, 0), (0, 1), (0, 0), (8, 0), (63, 62), (16, 17)];

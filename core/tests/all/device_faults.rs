@@ -1,4 +1,4 @@
-//! Everything a device can do wrong in the used ring, under both policies.
+//! All faults of a device in the used ring, under both policies.
 
 use crate::support::{Device, Memory, Queue, descriptors_of_queue, pattern};
 use ringstorm_core::{
@@ -8,21 +8,21 @@ use ringstorm_core::{
 
 const BOTH: [AfterFault; 2] = [AfterFault::Broken, AfterFault::Continue];
 
-/// A queue of 16 with a chain of each kind: two that the device has, one returned, one not published.
+/// A queue of 16 with a chain of each kind: two in flight, one completed, one unpublished.
 struct Scene<'m> {
     queue: Queue<'m>,
     device: Device<'m, ringstorm_core::HeapMemory>,
-    /// 0 and 1: back from the device, not freed.
+    /// Descriptors 0 and 1: completed, not freed.
     returned: Head,
-    /// 2 to 4: one readable, two writable buffers.
+    /// Descriptors 2 to 4: one device-readable buffer, two device-writable ones.
     first: Head,
-    /// 5: a single writable buffer.
+    /// Descriptor 5: a single device-writable buffer.
     second: Head,
-    /// 6 and 7.
+    /// Descriptors 6 and 7.
     unpublished: Head,
 }
 
-/// The scene's free list: 8 was used by a chain that was freed.
+/// The free list of the scene: 8 was used by a chain that was freed.
 const FREE: [u16; 8] = [8, 9, 10, 11, 12, 13, 14, 15];
 
 fn memory(after_fault: AfterFault, over_long: OverLong) -> Memory {
@@ -43,14 +43,15 @@ fn scene(memory: &Memory) -> Scene<'_> {
     Scene { queue, device, returned, first, second, unpublished }
 }
 
-/// The free list was not touched: chains come from where they would have come.
+/// Checks that the free list did not change: new chains get the descriptors that they would have got without the
+/// fault.
 fn assert_free_list(queue: &mut Queue<'_>) {
     assert_eq!(queue.free_count(), 8);
     let head = queue.submit(&[], &[1; 8]).unwrap();
     assert_eq!(descriptors_of_queue(queue, head), FREE);
 }
 
-/// Chains other than the faulty one complete, are read and freed as if nothing had been.
+/// Checks that chains other than the faulty one complete, and can be read and freed, as without the fault.
 fn assert_goes_on(scene: Scene<'_>) {
     let Scene { mut queue, mut device, returned, first, second, unpublished } = scene;
     assert!(!queue.is_broken());
@@ -75,7 +76,8 @@ fn assert_goes_on(scene: Scene<'_>) {
     assert_eq!((queue.in_flight(), queue.free_count()), (0, 8));
 }
 
-/// A broken queue takes, submits and publishes nothing. What came back before can still be read and freed.
+/// Checks that a broken queue refuses to take and submit, and publishes nothing. Completed chains can still be read
+/// and freed.
 fn assert_broken(scene: Scene<'_>, memory: &Memory) {
     let Scene { mut queue, mut device, returned, first, second, unpublished } = scene;
     assert!(queue.is_broken());
@@ -102,7 +104,7 @@ fn assert_broken(scene: Scene<'_>, memory: &Memory) {
     assert_recovers(queue, [returned, first, second, unpublished], memory);
 }
 
-/// A reset makes everything free, forgets every completion from before, and the queue works again.
+/// Checks that a reset frees everything and invalidates all earlier completions, and that the queue then works.
 fn assert_recovers(mut queue: Queue<'_>, old: [Head; 4], memory: &Memory) {
     queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
     assert!(!queue.is_broken());
@@ -122,7 +124,7 @@ fn assert_recovers(mut queue: Queue<'_>, old: [Head; 4], memory: &Memory) {
     assert_eq!(queue.take(), Ok(None));
 }
 
-/// Has the device give back `id`, and checks fault and aftermath under both policies.
+/// The device returns `id`. Checks the fault, and the queue's behaviour after it, under both policies.
 fn check(id: impl Fn(&Scene<'_>) -> u32, expected: impl Fn(u32) -> DeviceFault) {
     for after_fault in BOTH {
         let memory = memory(after_fault, OverLong::Clamp);
@@ -150,7 +152,7 @@ fn an_id_outside_the_table() {
     }
 }
 
-/// The id has 32 bits (2.7.8). Cut to 16 it would name a chain in flight.
+/// The id has 32 bits (2.7.8). The low 16 bits of this id are the head of a chain in flight.
 #[test]
 fn an_id_that_is_right_only_in_its_low_bits() {
     for high in [0x1_0000, 0x8000_0000, 0xffff_0000] {
@@ -182,7 +184,7 @@ fn a_chain_that_was_never_published() {
     check(|scene| scene.unpublished.index().into(), not_in_flight(NotInFlight::Unpublished));
 }
 
-/// The same index, but as the head of a newer chain that was not published.
+/// The index is now the head of a newer chain, which is not published.
 #[test]
 fn a_chain_given_back_twice_after_its_descriptor_became_another() {
     for after_fault in BOTH {
@@ -198,7 +200,7 @@ fn a_chain_given_back_twice_after_its_descriptor_became_another() {
     }
 }
 
-/// A jump names no element that could be consumed, so it breaks the queue under both policies.
+/// After an index jump no valid element can be consumed, so it breaks the queue under both policies.
 #[test]
 fn an_index_that_jumps_or_goes_back() {
     for (after_fault, claimed) in
@@ -226,7 +228,7 @@ fn an_index_that_moves_when_nothing_is_in_flight() {
     }
 }
 
-/// 2.7.8.2: a device must not write more than the chain has room for. The length counts as none.
+/// 2.7.8.2: a device must not write more than the chain's device-writable bytes. The driver reads nothing then.
 #[test]
 fn a_length_beyond_the_writable_bytes_is_refused_by_choice() {
     for (after_fault, claimed) in

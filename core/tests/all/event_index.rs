@@ -1,4 +1,4 @@
-//! Event indexes (`VIRTIO_F_EVENT_IDX`): each side names the entry that it wants to hear of (2.7.7, 2.7.10).
+//! Event indexes (`VIRTIO_F_EVENT_IDX`): each side requests a notification at an index (2.7.7, 2.7.10).
 
 use crate::support::recorder::{Access, Recorder};
 use crate::support::{Device, Memory};
@@ -7,7 +7,8 @@ use ringstorm_core::{
     QueueSize, Region, RingIndex, SharedMemory, SplitQueue,
 };
 
-/// A queue of 4: the available ring at 64 has its event behind four entries, the used ring at 80 behind four elements.
+/// A queue of 4. The available ring begins at 64, and `used_event` follows its four entries. The used ring begins at
+/// 80, and `avail_event` follows its four elements.
 const USED_EVENT: usize = 64 + 4 + 2 * 4;
 const AVAIL_EVENT: usize = 80 + 4 + 8 * 4;
 
@@ -17,7 +18,7 @@ fn with_events(size: u32, first: u16) -> Memory {
     memory
 }
 
-/// The entry at `event` is told of if it is one of those added, whatever wraps.
+/// A notification is needed if `event` is one of the added entries, also across the wrap.
 #[test]
 fn the_window_is_the_entries_added() {
     for earlier in [0_u32, 1, 0x7fff, 0x8000, 0xfff0, 0xffff] {
@@ -59,7 +60,7 @@ fn the_device_is_notified_of_the_entry_it_names() {
     }
 }
 
-/// What was published before is not announced again, and the flag of the other way means nothing.
+/// Entries that were published earlier cause no second notification, and the used flags have no effect.
 #[test]
 fn only_what_is_new_is_announced() {
     let memory = with_events(4, 0xffff);
@@ -106,7 +107,7 @@ fn both_events_begin_at_the_first_index() {
     assert_eq!(events(), [5; 2]);
 }
 
-/// A wish is told by the event; the flags stay zero (2.7.7.1).
+/// `used_event` controls the notifications, and the flags stay zero (2.7.7.1).
 #[test]
 fn the_driver_names_the_next_element_or_the_furthest() {
     let memory = with_events(4, 0xffff);
@@ -124,7 +125,7 @@ fn the_driver_names_the_next_element_or_the_furthest() {
     assert_eq!((event(), device.available_flags()), (0, 0));
 }
 
-/// A wish holds for one element; the queue asks anew with the last element that it knows of.
+/// `used_event` requests one notification. The queue moves it when it takes the last element that it has seen.
 #[test]
 fn taking_the_last_element_asks_for_the_next() {
     let memory = with_events(4, 0xfffe);
@@ -141,7 +142,7 @@ fn taking_the_last_element_asks_for_the_next() {
     assert_eq!(event(), 1);
 }
 
-/// An element that is consumed as a device fault is consumed all the same.
+/// An element that is a device fault is consumed, so `used_event` moves too.
 #[test]
 fn a_bad_element_asks_for_the_next_too() {
     for (after_fault, length) in [(AfterFault::Continue, 1), (AfterFault::Broken, 1)] {
@@ -155,7 +156,7 @@ fn a_bad_element_asks_for_the_next_too() {
     }
 }
 
-/// What the caller last asked for outlives a reset: it may poll, and must not be woken all the same.
+/// A reset keeps the caller's setting: a caller that polls must not be notified after it.
 #[test]
 fn a_reset_keeps_the_callers_wish() {
     for wanted in [false, true] {
@@ -181,7 +182,8 @@ fn a_reset_keeps_the_callers_wish() {
     }
 }
 
-/// Each look at the device's side lies behind a full barrier from the store that it must not overtake.
+/// A full barrier is between each store of an index or a setting and the load of the device's field that must not
+/// precede it.
 #[test]
 fn every_wish_and_look_is_ordered() {
     let (rings, buffers) = (Recorder::new(120), Recorder::new(32));

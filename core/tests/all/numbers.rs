@@ -63,7 +63,8 @@ fn a_head_keeps_its_parts() {
     assert_ne!(head, Head::from_parts(memory.table().id(), 7, 1 << 40));
 }
 
-/// 2.7: table of 16 bytes each, available ring of 6 + 2 each, used ring of 6 + 8 each at a multiple of 4.
+/// 2.7: a table of 16 bytes for each descriptor; an available ring of 6 bytes and 2 for each; a used ring of 6 bytes
+/// and 8 for each, at a multiple of 4.
 #[test]
 fn the_layout_is_that_of_the_specification() {
     let known = [(1, 16, 24, 40), (2, 32, 44, 72), (4, 64, 80, 120), (256, 4096, 4616, 6672)];
@@ -130,7 +131,7 @@ fn a_config_starts_from_the_documented_choices() {
     assert_eq!(config.policies, expected);
 }
 
-/// 2.7.13 and 2.7.14: what publishes is a release, what looks for publications an acquire.
+/// 2.7.13 and 2.7.14: the store that publishes is a release; the load that looks for publications is an acquire.
 #[test]
 fn ordered_accesses_name_their_ordering() {
     assert_eq!(OrderedLoad::UsedIndex.ordering(), Ordering::Acquire);

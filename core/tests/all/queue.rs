@@ -1,4 +1,4 @@
-//! The split queue with an honest device.
+//! The split queue with a device that follows the specification.
 
 use crate::support::vast::Vast;
 use crate::support::{
@@ -9,7 +9,7 @@ use ringstorm_core::{
     Region, Segment, SharedMemory, SplitQueue, Tampering, WritableBuffers,
 };
 
-/// Sends a chain to the device and back, with that answer.
+/// Submits a chain, has the device return it with that answer, and takes, reads and frees it.
 fn round_trip(memory: &Memory, queue: &mut Queue<'_>, answer: &[u8]) -> Head {
     let head = queue.submit(&[], &[32, 32]).unwrap();
     let _ = queue.publish();
@@ -77,7 +77,7 @@ fn a_batch_stands_in_the_ring_in_order_of_submission() {
     assert_eq!(queue.take(), Ok(None));
 }
 
-/// 2.7.10: bit 0 of the used flags asks not to be notified, and no other bit does.
+/// 2.7.10: bit 0 of the used flags suppresses available-buffer notifications. The other bits have no effect.
 #[test]
 fn the_device_may_ask_not_to_be_notified() {
     let wishes = [(0, true), (1, false), (2, true), (3, false), (0xfffe, true), (0xffff, false)];
@@ -91,7 +91,8 @@ fn the_device_may_ask_not_to_be_notified() {
     }
 }
 
-/// 2.7.7: bit 0 of the available flags asks for no interrupts. What came meanwhile is told at once.
+/// 2.7.7: bit 0 of the available flags suppresses used-buffer notifications. Enabling them reports elements that wait
+/// already.
 #[test]
 fn the_driver_may_ask_not_to_be_interrupted() {
     let memory = Memory::new(4, 32);
@@ -140,7 +141,7 @@ fn read_skips_the_readable_buffers() {
     assert_eq!(&out, b"but this");
 }
 
-/// Devices in the field count readable bytes too (2.7.8.2 says not to); by default that is cut.
+/// Some real devices also count device-readable bytes, against 2.7.8.2. By default the queue limits the length.
 #[test]
 fn a_used_length_is_cut_to_the_writable_bytes() {
     for (claimed, written) in [(0, 0), (36, 36), (37, 37), (38, 37), (1 << 31, 37), (u32::MAX, 37)] {

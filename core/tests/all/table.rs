@@ -1,4 +1,4 @@
-//! The descriptor table: making, reading and freeing chains by copy.
+//! The descriptor table: creating, reading and freeing chains by copy.
 
 use crate::support::vast::Vast;
 use crate::support::{BUFFERS_AT, Memory, RINGS_AT, bytes, descriptors, drain, heap, pattern, region};
@@ -257,7 +257,7 @@ fn regions_that_do_not_suit_are_refused() {
     assert_eq!(make(16, rings(), region(&exact, RINGS_AT - 64)), None);
 }
 
-/// However many descriptors were used at once, and whatever order they were freed in.
+/// A reset frees every descriptor, for any number of descriptors in use, freed in any order.
 #[test]
 fn every_descriptor_can_be_used_after_a_reset() {
     for most in 1..=8_usize {
@@ -267,7 +267,7 @@ fn every_descriptor_can_be_used_after_a_reset() {
         for head in chains.iter().rev() {
             table.free(*head).unwrap();
         }
-        // Fewer than before are in use when it is reset.
+        // At the reset, fewer descriptors are in use than before.
         table.create(&[b"x"], &[]).unwrap();
         assert_eq!(table.verify(), [], "{most}");
         table.reset(DeviceStopped::confirmed());

@@ -1,11 +1,11 @@
-//! Chains whose payload is written in place, and chains over the caller's own regions.
+//! Chains whose payload is written in place, and chains over registered regions.
 
 use crate::support::{BUFFERS_AT, Memory, RINGS_AT, bytes, descriptors, drain, heap, pattern, region};
 use ringstorm_core::{
     DescriptorTable, DeviceAddress, Error, Head, Misuse, Region, RegionId, Segment, SharedMemory,
 };
 
-/// Where the caller's own regions stand for the device.
+/// The device address of the registered region.
 const OWN_AT: u64 = 0x10_0000_0000;
 
 #[test]
@@ -150,7 +150,7 @@ fn contents_come_from_the_registered_region() {
     assert_eq!(out[..27], [pattern(1, 24), b"end".to_vec()].concat());
 }
 
-/// A descriptor that pointed into the caller's region gets its own buffer back with its next chain by copy.
+/// A descriptor that pointed into a registered region points to its own buffer in its next chain by copy.
 #[test]
 fn descriptors_return_to_their_own_buffers() {
     let memory = Memory::new(2, 16);
@@ -175,7 +175,7 @@ fn segments_must_lie_in_a_registered_region() {
     let foreign = {
         let other = Memory::new(4, 16);
         let mut other = other.table();
-        // The same number as that of a region which is registered here, and the same memory.
+        // A region with the same number and the same memory as a region that is registered here.
         other.register(region(&own, OWN_AT)).unwrap()
     };
     let id = table.register(region(&own, OWN_AT)).unwrap();
@@ -214,7 +214,7 @@ fn regions_must_not_share_device_addresses() {
     assert_eq!(table.buffer_regions().len(), 5);
 }
 
-/// Two chains could otherwise share bytes under two addresses, and the device would be blamed for what follows.
+/// Otherwise two chains could share bytes at two addresses, and the effects would look like device faults.
 #[test]
 fn regions_must_not_share_memory_of_this_process() {
     let memory = Memory::new(4, 16);

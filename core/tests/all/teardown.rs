@@ -1,7 +1,6 @@
-//! What becomes of the memory when its owner goes away.
-//!
-//! A device may still write to the chains that it has. Memory that was unmapped could by then belong to
-//! something else, so only the caller's word that the device has stopped gives it back.
+//! The memory of a queue or table that is dropped or released.
+//! || A device may still write to the chains in flight. Unmapped memory may already belong to something else. So
+//! memory is freed only after the caller has confirmed that the device has stopped.
 
 use crate::support::recorder::{Access, Recorder};
 use ringstorm_core::{
@@ -11,13 +10,13 @@ use ringstorm_core::{Misuse, QueueSize, Refused, RingIndex, SplitQueue};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Calls of `abandon` that were not taken back.
+/// The number of calls of `abandon` without a matching `reclaim`.
 fn held(log: &[Access]) -> usize {
     let count = |wanted| log.iter().filter(|access| **access == wanted).count();
     count(Access::Abandon) - count(Access::Reclaim)
 }
 
-/// How often each region of a table stays abandoned when the table went away as `leave` says.
+/// The number of times that each region of a table is still abandoned after `leave` has consumed the table.
 fn abandoned(leave: impl FnOnce(DescriptorTable<Recorder>, Head)) -> [usize; 3] {
     let memories = [64, 64, 8].map(Recorder::new);
     let logs = [memories[0].log(), memories[1].log(), memories[2].log()];
@@ -62,7 +61,7 @@ fn a_refused_release_abandons_nothing_until_the_table_is_dropped() {
     assert_eq!(abandoned(|table, _| drop(table.release())), [1, 1, 1]);
 }
 
-/// Unlike a table, a queue has rings, which the device may write whether or not chains are live.
+/// A queue has rings, unlike a table. The device may write them even if no chain is live.
 #[test]
 fn a_queue_abandons_its_memory_unless_the_device_was_stopped() {
     let make = || {
@@ -84,7 +83,7 @@ fn a_queue_abandons_its_memory_unless_the_device_was_stopped() {
     assert_eq!(abandoned.map(|is_it| is_it()), [false; 2], "released");
 }
 
-/// Two queues may share a memory by a borrow: it stays until both have let go of it. A clone counts too.
+/// Two queues may share borrowed memory. It stays abandoned until both have reclaimed it. A clone counts too.
 #[test]
 fn memory_stays_for_as_long_as_any_queue_holds_it() {
     let memory = crate::support::Memory::new(4, 16);
@@ -111,7 +110,7 @@ fn memory_stays_for_as_long_as_any_queue_holds_it() {
     assert_eq!(held(&log.lock().unwrap()), 0);
 }
 
-/// A queue over borrowed or counted memory goes away: the memory itself must learn of it, since its owner may drop it next.
+/// Borrowed and counted memory must forward `abandon` to the memory itself, because the owner may drop that next.
 #[test]
 fn borrowed_and_counted_memory_passes_it_on() {
     fn abandons(memory: impl SharedMemory, recorder: &Recorder) {
@@ -149,7 +148,7 @@ mod mappings {
         (queue, addresses.map(DeviceAddress::get))
     }
 
-    /// Memory of a kind chosen at run time gives back, or abandons, what it was made of.
+    /// Memory of a kind chosen at run time unmaps or abandons the memory that it was made from.
     #[test]
     fn any_memory_does_as_its_kind() {
         let make = || {
@@ -200,7 +199,7 @@ mod mappings {
         }));
     }
 
-    /// The rings are the device's until it is stopped: an honest one may write `avail_event` at any time.
+    /// The device may access the rings until it is stopped: a correct device may write `avail_event` at any time.
     #[test]
     fn an_idle_queue_stays_mapped_when_it_is_dropped() {
         let queue = SplitQueue::shareable(Memory::new(4, 4096).config).unwrap();
@@ -219,7 +218,7 @@ mod mappings {
         queue(SplitQueue::shareable)
     }
 
-    /// A device may have mapped what was to become a queue: the caller decides what becomes of it.
+    /// A device may have mapped regions for which making a queue fails, so the caller gets them back.
     #[test]
     fn a_queue_that_cannot_be_made_gives_its_regions_back() {
         let memory = Memory::new(4, 4096);

@@ -1,7 +1,6 @@
-//! The caller's own memory panics in the middle of a call, as a wrapper does that checks bounds or has lost its mapping.
-//!
-//! Whatever the access at which it does: the call has changed nothing, or the queue is broken until a reset; and the
-//! reset recovers it. An honest device is never blamed for what happened.
+//! The caller's own memory panics during a call, for example a wrapper that checks bounds or has lost its mapping.
+//! || Whichever access panics, the call has changed nothing, or the queue is broken until a reset. The reset recovers
+//! the queue. The queue never reports a fault of a device that follows the specification.
 
 use crate::support::{BUFFERS_AT, Device, RINGS_AT, drain, heap};
 use ringstorm_core::{
@@ -12,20 +11,20 @@ use ringstorm_core::{
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
-/// The accesses that are left before memory panics, for all memories of one queue.
+/// The number of accesses until memory panics, over all memories of one queue.
 struct Fuse(Cell<usize>);
 
 impl Fuse {
     const NEVER: usize = usize::MAX;
 }
 
-/// Not a failure of an assertion.
+/// The payload of the panic, which distinguishes it from a failed assertion.
 struct Blown;
 
 struct Fused<'m> {
     memory: &'m HeapMemory,
     fuse: &'m Fuse,
-    /// Whether the access that panics is made first.
+    /// Whether the access that panics takes place before the panic.
     after: bool,
 }
 
@@ -129,7 +128,7 @@ impl Memory {
     }
 }
 
-/// A queue with a chain that came back, one that can be taken, one in flight and one unpublished.
+/// A queue with four chains: completed, returned but not taken, in flight, and unpublished.
 struct Scene<'m> {
     queue: SplitQueue<Fused<'m>>,
     device: Device<'m, HeapMemory>,
@@ -186,7 +185,7 @@ const CALLS: [(&str, Call); 11] = [
     ("reset", |scene| scene.queue.reset(DeviceStopped::confirmed(), RingIndex::new(0))),
 ];
 
-/// Whether memory panicked in the call.
+/// Whether memory panicked during the call.
 fn unwinds(fuse: &Fuse, accesses: usize, call: impl FnOnce()) -> bool {
     fuse.0.set(accesses);
     let end = catch_unwind(AssertUnwindSafe(call));
@@ -198,7 +197,7 @@ fn unwinds(fuse: &Fuse, accesses: usize, call: impl FnOnce()) -> bool {
     }
 }
 
-/// A queue that is as good as a new one: every descriptor goes round, and nobody is blamed.
+/// Checks that the queue works as a new one: every descriptor can be used, and no fault is reported.
 fn carries_everything(scene: &mut Scene<'_>, what: &str) {
     let Scene { queue, device, .. } = scene;
     assert_eq!((queue.free_count(), queue.in_flight(), queue.is_broken()), (SIZE, 0, false), "{what}");
@@ -217,7 +216,7 @@ fn carries_everything(scene: &mut Scene<'_>, what: &str) {
     }
 }
 
-/// Whatever is in the queue comes back from an honest device, and is freed.
+/// Checks that a correct device can return every chain in the queue, and that each can be freed.
 fn drains(scene: &mut Scene<'_>, returned: bool, what: &str) {
     let _ = scene.queue.publish();
     scene.device.answer(scene.in_flight.index(), b"");
@@ -251,12 +250,12 @@ fn a_call_that_unwinds_changed_nothing_or_left_the_queue_broken() {
                     assert!(matches!(refused, Error::Device(DeviceFault::Unwound)), "{what}");
                     assert_eq!(refused.blame(), Blame::Caller, "{what}");
                     if name == "publish" {
-                        // The device may have it.
+                        // The device may have the chain.
                         let published = Err(Misuse::Published(scene.unpublished));
                         assert_eq!(scene.queue.withdraw(scene.unpublished), published, "{what}");
                     }
                 } else {
-                    // A chain is freed by then, whatever the table in memory still shows.
+                    // The chain is free, even if the table in shared memory still contains it.
                     let freed = u16::from(name == "free") * 2;
                     let now = (scene.queue.free_count(), scene.queue.in_flight());
                     assert_eq!(now, (before.0 + freed, before.1), "{what}");
@@ -272,7 +271,7 @@ fn a_call_that_unwinds_changed_nothing_or_left_the_queue_broken() {
     assert!(unwound > 100, "{unwound}");
 }
 
-/// A call that unwound may be made again: no entry that was published may change by it.
+/// A call that unwound may be repeated. It must not change an entry that was published.
 #[test]
 fn withdrawing_again_touches_no_published_entry() {
     for accesses in 0..4 {
@@ -296,7 +295,7 @@ fn withdrawing_again_touches_no_published_entry() {
     }
 }
 
-/// It once counted the chains before it published them, and panicked at the 65,536th.
+/// A regression test: the queue counted the chains before it published them, and panicked at the 65,536th.
 #[test]
 fn publishing_again_and_again_counts_nothing_twice() {
     let memory = Memory::new();
@@ -309,7 +308,7 @@ fn publishing_again_and_again_counts_nothing_twice() {
     carries_everything(&mut scene, "publish");
 }
 
-/// The table alone has no broken state: a chain is made or not, and freed or not.
+/// A table has no broken state: a chain is created or not, and freed or not.
 #[test]
 fn a_table_is_whole_whenever_its_memory_panics() {
     for after in [false, true] {
@@ -342,7 +341,7 @@ fn a_table_is_whole_whenever_its_memory_panics() {
     }
 }
 
-/// Descriptors of `kept`, if it is still there.
+/// The number of descriptors of `kept`, or zero if it is not live.
 fn table_live<M: SharedMemory>(table: &DescriptorTable<M>, kept: Head) -> u16 {
     table.buffers(kept).map_or(0, |buffers| buffers.len() as u16)
 }

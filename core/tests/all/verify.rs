@@ -1,4 +1,4 @@
-//! What `verify` reports of a table that somebody wrote to.
+//! The differences that `verify` reports if the device has written to the table.
 
 use crate::support::recorder::Recorder;
 use crate::support::{self, BUFFERS_AT, Memory, RINGS_AT, Table, shape};
@@ -22,7 +22,7 @@ fn a_changed_address_is_reported_with_both_values() {
     for descriptor in [0, 3, 5, 6, 7] {
         let memory = Memory::new(8, 16);
         let (table, ..) = scene(&memory);
-        // The last two were not used yet.
+        // The last two descriptors were never used.
         let expected = if descriptor < 6 { BUFFERS_AT + 16 * u64::from(descriptor) } else { 0 };
         memory.rings.store_u64(16 * usize::from(descriptor), expected ^ 1 << 40);
         let found = expected ^ 1 << 40;
@@ -101,7 +101,7 @@ fn a_detour_that_ends_is_no_loop() {
     }
 }
 
-/// Behind a table that fills its region there is nothing to be read.
+/// `verify` reads no byte after a table that fills its region.
 #[test]
 fn a_next_just_outside_is_not_followed_out_of_the_region() {
     let memory = Memory::new(8, 16);
@@ -115,7 +115,7 @@ fn a_next_just_outside_is_not_followed_out_of_the_region() {
     assert_eq!(table.verify(), [Tampering::Shape { descriptor: 1, expected, found }]);
 }
 
-/// As long as the table is exactly the longest way that is none.
+/// A path without a loop may be as long as the table.
 #[test]
 fn a_detour_through_every_descriptor_is_no_loop() {
     let memory = Memory::new(8, 16);
@@ -141,7 +141,8 @@ fn tampering_is_not_believed_and_gone_when_the_descriptor_is_written_again() {
     assert_eq!(table.free_count(), 8);
 }
 
-/// The private copy is written before the table, so some of it is of no chain when the caller's own memory panics.
+/// The private copy is written before shared memory. So some of it belongs to no chain if the caller's own memory
+/// panics.
 #[test]
 fn a_reset_makes_the_table_whole_after_memory_that_failed_within_a_chain() {
     for accesses in 0..4 {

@@ -1,4 +1,4 @@
-//! Numbers that need all their bits: serials, lengths, counts and offsets that somebody may have cut.
+//! Numbers that need all their bits: serial numbers, lengths, counts and offsets that a defect could truncate.
 
 use crate::support::vast::Vast;
 use crate::support::{BUFFERS_AT, Device, Memory, Queue, pattern};
@@ -6,7 +6,7 @@ use ringstorm_core::{
     AfterFault, Completion, DeviceFault, Head, HeapMemory, Misuse, OverLong, Policies, SharedMemory,
 };
 
-/// A chain of one device-writable buffer, back from the device with its first two bytes written.
+/// A completed chain of one device-writable buffer, whose first two bytes the device has written.
 fn returned(queue: &mut Queue<'_>, device: &mut Device<'_, HeapMemory>) -> Head {
     let head = queue.submit(&[], &[4]).unwrap();
     let _ = queue.publish();
@@ -16,7 +16,8 @@ fn returned(queue: &mut Queue<'_>, device: &mut Device<'_, HeapMemory>) -> Head 
     head
 }
 
-/// A name from long ago is refused, however many chains have had its descriptor since: no part of a serial is enough.
+/// A stale handle is refused forever, however many chains have used its descriptor since. A part of the serial number
+/// would not be enough.
 #[test]
 fn an_old_name_is_refused_for_ever() {
     let memory = Memory::new(1, 8);
@@ -36,7 +37,7 @@ fn an_old_name_is_refused_for_ever() {
     }
 }
 
-/// A serial that no chain has yet, or that differs in one bit, is no name.
+/// A handle is refused if no chain has its serial number yet, or if the number differs in one bit.
 #[test]
 fn a_forged_name_is_refused() {
     let memory = Memory::new(1, 8);
@@ -83,7 +84,7 @@ fn a_length_is_written_whole() {
     assert_eq!(last, payload[payload.len() - 3..]);
 }
 
-/// More buffers for the device to read than eight bits count, in front of one for it to write.
+/// More device-readable buffers than 8 bits can count, followed by a device-writable one.
 #[test]
 fn many_readable_buffers_are_stepped_over() {
     for readable in [255, 256, 257, 511] {
@@ -101,7 +102,7 @@ fn many_readable_buffers_are_stepped_over() {
     }
 }
 
-/// Buffers of nearly 4 GiB each: the second one begins where 32 bits end.
+/// Buffers of nearly 4 GiB each. The offset of the second one needs more than 32 bits.
 #[test]
 fn a_buffer_lies_where_32_bits_do_not_reach() {
     let places = |lengths: usize| (0..lengths as u64).map(|index| BUFFERS_AT + index * u64::from(u32::MAX));
@@ -113,7 +114,7 @@ fn a_buffer_lies_where_32_bits_do_not_reach() {
     assert!(written.eq(places(4)));
 }
 
-/// A broken queue says so each time, whether the device claims to have returned something or not.
+/// A broken queue returns the error each time, whether or not the device claims an element.
 #[test]
 fn a_broken_queue_says_so_when_nothing_is_claimed() {
     let memory = Memory::new(4, 8);
@@ -128,7 +129,7 @@ fn a_broken_queue_says_so_when_nothing_is_claimed() {
     }
 }
 
-/// Where nothing is writable, one byte is too long.
+/// For a chain without device-writable bytes, a length of one is too long.
 #[test]
 fn an_over_long_answer_to_a_chain_without_writable_buffers_is_refused() {
     let policies =

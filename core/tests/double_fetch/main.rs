@@ -1,6 +1,6 @@
-//! A device in another process rewrites shared memory while the driver copies it. What a caller checks in its copy must
-//! be what it uses later. A compiler that may read shared memory again, or that may drop or merge copies, breaks that: so
-//! these tests mean most in a release build with link-time optimization.
+//! A device in another process rewrites shared memory while the driver copies it. The bytes that a caller checks in
+//! its copy must be the bytes that it uses later. A compiler that reads shared memory again, or drops or merges
+//! copies, breaks this. So these tests are most effective in a release build with link-time optimization.
 #![cfg(target_os = "linux")]
 
 mod peer;
@@ -14,7 +14,7 @@ use shapes::Tally;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Bytes of the memory that is rewritten.
+/// Length in bytes of the memory that the device rewrites.
 const LENGTH: usize = 4 * 4096;
 
 #[test]
@@ -33,7 +33,7 @@ fn what_was_checked_is_what_is_used() {
     peer.stop();
 }
 
-/// Two copies of the same bytes are two looks at them.
+/// Two copies of the same bytes must read them twice.
 #[test]
 fn every_copy_out_looks_again() {
     const NAME: &str = "every_copy_out_looks_again";
@@ -52,7 +52,7 @@ fn every_copy_out_looks_again() {
     peer.stop();
 }
 
-/// A copy that is overwritten at once is made all the same: the device may look in between.
+/// A copy that is overwritten at once must take place nevertheless, because the device may read the bytes in between.
 #[test]
 fn every_copy_in_is_made() {
     const NAME: &str = "every_copy_in_is_made";
@@ -80,7 +80,7 @@ fn every_copy_in_is_made() {
     peer.stop();
 }
 
-/// Whether it comes true within a time that is long even for a busy machine.
+/// Whether the condition becomes true within a time that is sufficient even on a busy machine.
 #[inline(always)]
 fn until(mut holds: impl FnMut() -> bool) -> bool {
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! The shapes of code that a compiler may treat differently: into what the caller copies, how much, and by what call.
+//! Code shapes that a compiler may treat differently: the destination, the length and the call of a copy.
 
 use crate::peer::Peer;
 use crate::support::Device;
@@ -6,11 +6,11 @@ use ringstorm_core::{Config, Layout, MappedMemory, QueueSize, Region, SharedMemo
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// How long each shape is tried.
+/// The duration of the test of each shape.
 const EACH: Duration = Duration::from_millis(20);
 const LONGEST: usize = 4096;
 
-/// Calls `$call::<N>($argument, ...)` for lengths whose copies compilers make in different ways.
+/// Calls `$call::<N>($argument, ...)` for lengths that compilers copy in different ways.
 macro_rules! for_each_length {
     ($call:ident($($argument:expr),*)) => {
         for_each_length!($call($($argument),*): 1 2 3 7 8 16 17 31 64 65 100 128 256 513 1024 2048 4095 4096)
@@ -20,19 +20,19 @@ macro_rules! for_each_length {
     };
 }
 
-/// What the rounds of all shapes found.
+/// The results of all shapes.
 pub struct Tally<'t> {
     memory: &'t MappedMemory,
     peer: &'t Peer,
     /// The destination of the second copy, which the caller uses.
     used: Vec<u8>,
-    /// A line for each shape in which something differed.
+    /// A line for each shape in which the two sums differed.
     differing: Vec<String>,
     rounds: u64,
     shapes: u64,
-    /// Rounds that found other bytes than the round before.
+    /// The number of rounds whose bytes differed from the round before.
     changes: u64,
-    /// Shapes in which no round did.
+    /// The shapes in which no round found other bytes.
     unchanged: u64,
 }
 
@@ -42,7 +42,7 @@ impl<'t> Tally<'t> {
         Self { memory, peer, used, differing: Vec::new(), rounds: 0, shapes: 0, changes: 0, unchanged: 0 }
     }
 
-    /// Tries one shape. A round returns the sums of what was checked and of what was used.
+    /// Tests one shape. A round returns the sums of the checked bytes and of the used bytes.
     #[inline(always)]
     fn shape(&mut self, name: impl Fn() -> String, mut round: impl FnMut(&mut [u8]) -> (u64, u64)) {
         let (mut rounds, mut differing, mut changes, mut last, start) = (0, 0, 0, 0, Instant::now());
@@ -70,7 +70,8 @@ impl<'t> Tally<'t> {
         let all = self.differing.join("\n");
         assert!(self.differing.is_empty(), "{} of {shapes} shapes:\n{all}", self.differing.len());
         println!("{shapes} shapes, {rounds} rounds, {changes} of them with other bytes than the one before");
-        // A shape may have had no processor for its time. Copies in change their own bytes, and always count as changed.
+        // A shape may have got no processor time. Copies into memory change their own bytes, so they always count as
+        // changed.
         assert!(
             self.unchanged < shapes / 8,
             "the memory was hardly rewritten: in {} shapes not",
@@ -106,7 +107,7 @@ fn by_array<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mu
 fn by_vec<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mut [u8])) {
     let name = || format!("{N} bytes into a Vec by {call}");
     tally.shape(name, |used| {
-        // The length is known only when it runs.
+        // The length is known only at run time.
         let mut copy = vec![0; black_box(N)];
         copy_out(&mut copy);
         check_and_use(&copy, used)
@@ -140,7 +141,7 @@ fn all<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mut [u8
     by_struct::<N>(tally, call, copy_out);
 }
 
-/// By the memory's own call, aligned and not.
+/// By [`SharedMemory::copy_out`], aligned and unaligned.
 pub fn copied_out(tally: &mut Tally) {
     fn at_both_places<const N: usize>(tally: &mut Tally) {
         let memory = tally.memory;
@@ -163,7 +164,7 @@ pub fn read_from_a_queue(tally: &mut Tally) {
     for_each_length!(from_both_chains(tally));
 }
 
-/// From a chain of these buffers, side by side from the beginning of memory, that the device has returned.
+/// Reads a chain that the device has returned. Its buffers are adjacent, from the beginning of the memory.
 fn from_chain<const N: usize>(tally: &mut Tally, call: &str, writable: &[u32]) {
     const SIZE: u16 = 4;
     let size = QueueSize::new(SIZE.into()).unwrap();
@@ -184,7 +185,7 @@ fn from_chain<const N: usize>(tally: &mut Tally, call: &str, writable: &[u32]) {
     queue.free(head).unwrap();
 }
 
-/// The other way: what the caller copies in stays its own.
+/// The other direction: the device cannot change what the caller copies in.
 pub fn copied_in(tally: &mut Tally) {
     fn from_array<const N: usize>(tally: &mut Tally) {
         let memory = tally.memory;

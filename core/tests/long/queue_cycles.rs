@@ -3,7 +3,7 @@
 use crate::support::{self, Memory, Queue, SIZES, descriptors_of_queue};
 use ringstorm_core::{DeviceStopped, Head, Misuse, Notification, RingIndex};
 
-/// Fills the queue with single chains, has them returned in another order, and frees them.
+/// Fills the queue with chains of one descriptor, has the device return them in another order, and frees them.
 fn cycle(memory: &Memory, queue: &mut Queue<'_>, first: u16, turn: u16) {
     let size = memory.config.size.get();
     let mut device = support::Device::new(size, &memory.rings, vec![], first);
@@ -71,7 +71,7 @@ fn the_index_wraps_by_use() {
     }
 }
 
-/// Chains in every state, and rings somewhere in the middle.
+/// Chains in every state, and rings at an index in the middle.
 #[test]
 fn a_reset_recovers_everything_from_any_state() {
     let memory = Memory::new(8, 16).starting_at(65_530);
@@ -106,8 +106,8 @@ fn a_reset_recovers_everything_from_any_state() {
     }
 }
 
-/// A device that was not stopped after all returns a chain from before: its index is now a chain that this
-/// device cannot have.
+/// A device that was not really stopped returns a chain from before the reset. The index now belongs to a chain that
+/// this device cannot have.
 #[test]
 fn a_completion_from_before_a_reset_is_no_completion() {
     let memory = Memory::new(8, 16);

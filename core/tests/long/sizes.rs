@@ -1,4 +1,4 @@
-//! All sixteen queue sizes, filled, emptied in several orders, and filled again.
+//! All sixteen queue sizes: filled, emptied in several orders, and filled again.
 
 use crate::support::{Memory, SIZES, Table, descriptors, drain};
 use ringstorm_core::{Head, Misuse};
@@ -12,7 +12,7 @@ const ORDERS: [fn(&mut Vec<Head>); 4] = [
         heads.rotate_left(half);
     },
     |heads| {
-        // Odd positions first: every chain freed has live neighbours.
+        // Odd positions first, so that every freed chain has live neighbours.
         let (even, odd): (Vec<_>, Vec<_>) = heads.iter().enumerate().partition(|(at, _)| at % 2 == 0);
         *heads = odd.into_iter().chain(even).map(|(_, head)| *head).collect();
     },

@@ -11,8 +11,9 @@ enum Place {
     Half(UnsafeCell<u16>),
     Word(UnsafeCell<u32>),
     Double(UnsafeCell<u64>),
-    /// An index, flags or an event: the only atomics. A plain store, which loom's atomics do not have, is a write to
-    /// `plain`, of which every atomic access is a read: so the two race just as in memory.
+    /// An index, flags or an event field: the only atomics. Loom's atomics have no plain accesses. So a plain store
+    /// is a write to `plain`, and every atomic access also reads `plain`. A plain and an atomic access therefore race
+    /// as they do in real memory.
     Ordered {
         value: AtomicU16,
         plain: UnsafeCell<()>,
@@ -25,18 +26,19 @@ impl Place {
     }
 }
 
-/// Memory of which the clones are handles. The threads of a model take turns on one thread of the system. A race is
-/// reported where the caller stands.
+/// Memory whose clones are handles of the same memory. All threads of a model run in turns on one system thread. Loom
+/// reports the source line of a race.
 #[derive(Clone)]
 pub struct LoomMemory(Rc<Vec<Option<Place>>>);
 
 impl LoomMemory {
-    /// Bytes, for payload.
+    /// Memory of single bytes, for payload.
     pub fn buffers(length: usize) -> Self {
         Self(Rc::new((0..length).map(|_| Some(Place::Byte(UnsafeCell::new(0)))).collect()))
     }
 
-    /// Table, available ring and used ring of a queue, by the widths of 2.7.5, 2.7.6 and 2.7.8.
+    /// Memory for the table, the available ring and the used ring of a queue, with the widths of 2.7.5, 2.7.6 and
+    /// 2.7.8.
     pub fn rings(size: u16) -> Self {
         let mut places = Vec::new();
         for _ in 0..2 * size {
@@ -86,16 +88,16 @@ impl LoomMemory {
         value.store(new, ordering);
     }
 
-    /// A load of an atomic location that is not atomic itself.
+    /// A plain load of an atomic location.
     #[track_caller]
     pub fn load_plain(&self, offset: usize) -> u16 {
         let (value, plain) = self.ordered(offset);
         plain.with(|_| ());
-        // SAFETY: loom panics if a store is not ordered before it, and its threads take turns.
+        // SAFETY: loom panics if no store is ordered before it, and its threads run in turns.
         unsafe { value.unsync_load() }
     }
 
-    /// A store to an atomic location that is not atomic itself.
+    /// A plain store to an atomic location.
     #[track_caller]
     pub fn store_plain(&self, offset: usize, new: u16) {
         let (value, plain) = self.ordered(offset);
@@ -111,7 +113,7 @@ impl LoomMemory {
     }
 }
 
-/// Lays a location of `width` bytes behind the others.
+/// Appends a location of `width` bytes.
 fn lay(places: &mut Vec<Option<Place>>, width: usize, place: Place) {
     places.push(Some(place));
     places.resize_with(places.len() + width - 1, || None);
@@ -120,14 +122,14 @@ fn lay(places: &mut Vec<Option<Place>>, width: usize, place: Place) {
 /// A plain load: loom panics if it races.
 #[track_caller]
 fn get<T: Copy>(cell: &UnsafeCell<T>) -> T {
-    // SAFETY: the threads of a model take turns, and none keeps a reference.
+    // SAFETY: the threads of a model run in turns, and none keeps a reference.
     cell.with(|value| unsafe { *value })
 }
 
 /// A plain store: loom panics if it races.
 #[track_caller]
 fn set<T: Copy>(cell: &UnsafeCell<T>, new: T) {
-    // SAFETY: the threads of a model take turns, and none keeps a reference.
+    // SAFETY: the threads of a model run in turns, and none keeps a reference.
     cell.with_mut(|value| unsafe { *value = new });
 }
 
@@ -135,7 +137,7 @@ impl SharedMemory for LoomMemory {
     fn len(&self) -> usize {
         self.0.len()
     }
-    /// Of each memory another one: no two regions of a queue may be the same memory.
+    /// A different address for each memory, because a queue refuses regions that overlap in this process.
     fn host_address(&self) -> u64 {
         (Rc::as_ptr(&self.0).addr() as u64) << 8
     }
@@ -216,7 +218,7 @@ impl SharedMemory for LoomMemory {
             }
         }
     }
-    /// Nothing: an execution of the model ends with its memory, whatever is live in it.
+    /// Does nothing: an execution of the model ends together with its memory, even if chains are live.
     fn abandon(&self) {}
     fn reclaim(&self) {}
 }
