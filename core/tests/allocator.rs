@@ -48,7 +48,7 @@ fn refusing<T>(call: impl FnOnce() -> T) -> T {
 }
 
 #[test]
-fn heap_memory_is_given_back_unless_abandoned() {
+fn heap_memory_is_freed_unless_abandoned() {
     let before = PAGES.get();
     let memory = HeapMemory::new(100).unwrap();
     assert_eq!(PAGES.get(), before + 1);
@@ -68,7 +68,7 @@ fn heap_memory_is_given_back_unless_abandoned() {
 /// The owner of borrowed memory may drop it while a device can still access it, after its queue was dropped or
 /// forgotten.
 #[test]
-fn borrowed_memory_outlives_its_lender_until_the_device_has_stopped() {
+fn borrowed_memory_outlives_its_owner_until_the_device_has_stopped() {
     type Leave = fn(ringstorm_core::SplitQueue<&HeapMemory>);
     let leaves: [(Leave, i64); 3] = [
         (|queue| drop(queue), 2),
@@ -85,14 +85,14 @@ fn borrowed_memory_outlives_its_lender_until_the_device_has_stopped() {
 }
 
 #[test]
-fn heap_memory_that_is_refused_is_an_error() {
+fn a_failed_allocation_of_heap_memory_is_an_error() {
     let refused = refusing(|| HeapMemory::new(100)).unwrap_err();
     let expected = matches!(refused, Error::System(SystemError::OutOfMemory { bytes: 100 }));
     assert!(expected, "{refused}");
 }
 
 #[test]
-fn a_table_without_room_for_its_private_copy_is_an_error() {
+fn a_failed_allocation_of_the_private_copy_is_an_error() {
     let memory = Memory::new(4, 16);
     let (table, buffers) = (memory.ring_region(), memory.buffer_region());
     let choice = WritableBuffers::Unchanged;
@@ -106,7 +106,7 @@ fn a_table_without_room_for_its_private_copy_is_an_error() {
 }
 
 #[test]
-fn a_region_that_cannot_be_remembered_is_not_registered() {
+fn a_region_is_not_registered_if_its_record_cannot_be_allocated() {
     let (memory, own) = (Memory::new(4, 16), heap(16));
     let mut table = memory.table();
     let before = memory.snapshot();

@@ -21,7 +21,7 @@ const NAME: &str = "a_pointer_that_leaves_the_memory_ends_the_process";
 
 /// The prefix of an argument with the number of a case. The test runner takes the argument for the name of a test
 /// that it does not find.
-const MARK: &str = "stray:";
+const ARGUMENT_PREFIX: &str = "access_out_of_bounds:";
 
 type Make = fn() -> Result<GuardedMemory, Error>;
 
@@ -51,7 +51,7 @@ const CASES: [(Make, isize, bool); 20] = [
 ];
 
 /// Reads or writes one byte by a raw pointer, as the case requires.
-fn stray(case: &str) {
+fn access_out_of_bounds(case: &str) {
     let (number, writes) = case.split_once(',').unwrap();
     let (make, distance, _) = CASES[number.parse::<usize>().unwrap()];
     let memory = make().unwrap();
@@ -69,14 +69,14 @@ fn stray(case: &str) {
 
 /// The exit status of the process that ran a case.
 fn status_of(number: usize, writes: bool) -> ExitStatus {
-    let case = format!("{MARK}{number},{writes}");
+    let case = format!("{ARGUMENT_PREFIX}{number},{writes}");
     Command::new(std::env::current_exe().unwrap()).args(["--exact", NAME, &case]).output().unwrap().status
 }
 
 #[test]
 fn a_pointer_that_leaves_the_memory_ends_the_process() {
-    if let Some(case) = std::env::args().find_map(|arg| arg.strip_prefix(MARK).map(String::from)) {
-        return stray(&case);
+    if let Some(case) = std::env::args().find_map(|arg| arg.strip_prefix(ARGUMENT_PREFIX).map(String::from)) {
+        return access_out_of_bounds(&case);
     }
     for (number, (_, distance, allowed)) in CASES.into_iter().enumerate() {
         for writes in [false, true] {
@@ -123,7 +123,7 @@ fn memory_begins_or_ends_at_a_page() {
 }
 
 #[test]
-fn what_cannot_be_mapped_is_refused() {
+fn memory_that_cannot_be_mapped_is_an_error() {
     for length in [1 << 60, isize::MAX as usize, usize::MAX - 3 * PAGE + 1, usize::MAX - PAGE, usize::MAX] {
         assert!(
             matches!(GuardedMemory::before_guard(length, 16), Err(Error::System(SystemError::Map(_)))),
@@ -170,7 +170,7 @@ fn live(size: u32, buffer_size: u32, make: fn(usize, usize) -> GuardedMemory) {
 }
 
 #[test]
-fn all_of_a_queues_life() {
+fn a_queue_runs_its_whole_life_between_guards() {
     for size in [1, 2, 4, 8, 32] {
         for buffer_size in [1, 17, 512, PAGE as u32] {
             live(size, buffer_size, |length, alignment| {
@@ -187,7 +187,7 @@ fn it_is_unmapped_on_drop_with_its_guards_unless_abandoned() {
         let start = memory.host_address();
         [start - PAGE as u64, start, start + PAGE as u64]
     };
-    assert!(maps::once_of_many(|| {
+    assert!(maps::any_attempt(|| {
         let memory = GuardedMemory::behind_guard(PAGE).unwrap();
         let addresses = ends(&memory);
         assert!(addresses.into_iter().all(maps::has_address));

@@ -19,7 +19,7 @@ const NAME: &str = "a_device_in_another_process_serves_the_queue";
 
 /// The prefix of an argument with the two paths. The test runner takes the argument for the name of a test that it
 /// does not find.
-const MARK: &str = "device:";
+const ARGUMENT_PREFIX: &str = "device:";
 
 fn respond(request: Vec<u8>) -> Vec<u8> {
     request.iter().rev().map(|byte| !byte).collect()
@@ -39,7 +39,8 @@ fn be_the_device(paths: &str) {
 
 #[test]
 fn a_device_in_another_process_serves_the_queue() {
-    if let Some(paths) = std::env::args().find_map(|arg| arg.strip_prefix(MARK).map(String::from)) {
+    if let Some(paths) = std::env::args().find_map(|arg| arg.strip_prefix(ARGUMENT_PREFIX).map(String::from))
+    {
         return be_the_device(&paths);
     }
     let size = QueueSize::new(SIZE.into()).unwrap();
@@ -49,7 +50,7 @@ fn a_device_in_another_process_serves_the_queue() {
     let path = |memory: &MappedMemory| {
         format!("/proc/{}/fd/{}", id(), memory.file().expect("shareable").as_raw_fd())
     };
-    let device = format!("{MARK}{}:{}", path(&rings), path(&buffers));
+    let device = format!("{ARGUMENT_PREFIX}{}:{}", path(&rings), path(&buffers));
     let at = |memory, base| Region::at(memory, DeviceAddress::new(base));
     let mut queue = SplitQueue::new(config, at(rings, 0x1000), at(buffers, BUFFERS_AT)).unwrap();
 

@@ -48,7 +48,7 @@ const fn stored(offset: usize, width: usize) -> Access {
 }
 
 #[test]
-fn a_submission_writes_payload_descriptors_and_entry() {
+fn submit_writes_payload_descriptors_and_entry() {
     let recorded = Recorded::new();
     let mut queue = recorded.queue(WritableBuffers::Unchanged);
     queue.submit(&[b"abc"], &[16]).unwrap();
@@ -59,7 +59,7 @@ fn a_submission_writes_payload_descriptors_and_entry() {
 
 /// 2.7.13.3.1 and 2.7.13.4.1: the index is stored last; then a full barrier precedes the load of the used flags.
 #[test]
-fn publishing_stores_the_index_then_looks_for_the_wish() {
+fn publish_stores_the_index_then_loads_the_used_flags() {
     let recorded = Recorded::new();
     let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let _ = queue.publish();
@@ -80,7 +80,7 @@ fn publishing_stores_the_index_then_looks_for_the_wish() {
 /// 2.7.14: the index is loaded before the element. Each value is read once, so it cannot change between its check and
 /// its use.
 #[test]
-fn taking_reads_index_id_and_length_once_each() {
+fn take_reads_index_id_and_length_once_each() {
     let recorded = Recorded::new();
     let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let head = queue.submit(&[], &[16, 16]).unwrap();
@@ -90,7 +90,7 @@ fn taking_reads_index_id_and_length_once_each() {
     assert_eq!(queue.take(), Ok(None));
     assert_eq!(recorded.rings.take_log(), [look]);
 
-    support::Device::new(4, &recorded.rings, vec![], 0).give_back(head.index().into(), 20);
+    support::Device::new(4, &recorded.rings, vec![], 0).return_chain(head.index().into(), 20);
     recorded.clear();
     queue.take().unwrap().unwrap();
     let element = [USED + 4, USED + 8].map(|offset| Load { offset, width: 4 });
@@ -100,12 +100,12 @@ fn taking_reads_index_id_and_length_once_each() {
 }
 
 #[test]
-fn reading_and_freeing_read_nothing_of_the_table() {
+fn read_and_free_do_not_read_the_table() {
     let recorded = Recorded::new();
     let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let head = queue.submit(&[b"abc"], &[16, 16]).unwrap();
     let _ = queue.publish();
-    support::Device::new(4, &recorded.rings, vec![], 0).give_back(head.index().into(), 20);
+    support::Device::new(4, &recorded.rings, vec![], 0).return_chain(head.index().into(), 20);
     queue.take().unwrap().unwrap();
     recorded.clear();
     assert_eq!(queue.buffers(head).unwrap().count(), 3);
@@ -121,7 +121,7 @@ fn reading_and_freeing_read_nothing_of_the_table() {
 /// 2.7.7: a full barrier is between enabling used-buffer notifications and checking for elements that arrived
 /// meanwhile.
 #[test]
-fn asking_for_interrupts_looks_behind_a_barrier() {
+fn enabling_notifications_checks_for_elements_after_a_barrier() {
     let recorded = Recorded::new();
     let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let (ask, look) = (StoreOrdered(AvailableFlags, AVAILABLE), LoadOrdered(UsedIndex, USED + 2));
@@ -143,7 +143,7 @@ fn zeroing_comes_before_the_descriptor() {
 
 /// Refusing an invalid handle accesses no shared memory, at every queue size.
 #[test]
-fn refusing_a_head_touches_nothing() {
+fn refusing_a_handle_accesses_no_memory() {
     for number in support::SIZES {
         let size = QueueSize::new(number).unwrap();
         let (rings, buffers) = (Recorder::new(16 * size.as_usize()), Recorder::new(size.as_usize()));
@@ -182,7 +182,7 @@ fn touch(memory: &impl SharedMemory) {
 }
 
 #[test]
-fn borrowed_and_counted_memory_hands_every_access_on() {
+fn borrowed_and_counted_memory_forwards_every_access() {
     let direct = Recorder::new(32);
     touch(&direct);
     let expected = direct.take_full_log();

@@ -52,7 +52,7 @@ fn assert_free_list(queue: &mut Queue<'_>) {
 }
 
 /// Checks that chains other than the faulty one complete, and can be read and freed, as without the fault.
-fn assert_goes_on(scene: Scene<'_>) {
+fn assert_continues(scene: Scene<'_>) {
     let Scene { mut queue, mut device, returned, first, second, unpublished } = scene;
     assert!(!queue.is_broken());
     assert_eq!(queue.take(), Ok(None), "the bad element is consumed");
@@ -71,7 +71,7 @@ fn assert_goes_on(scene: Scene<'_>) {
     }
     assert_eq!(queue.read(returned, &mut out), Ok(4));
     assert_eq!(queue.free(returned), Ok(()));
-    device.give_back(8, 0);
+    device.return_chain(8, 0);
     assert_eq!(queue.take().unwrap().unwrap().head.index(), 8);
     assert_eq!((queue.in_flight(), queue.free_count()), (0, 8));
 }
@@ -82,7 +82,7 @@ fn assert_broken(scene: Scene<'_>, memory: &Memory) {
     let Scene { mut queue, mut device, returned, first, second, unpublished } = scene;
     assert!(queue.is_broken());
     assert_eq!((queue.in_flight(), queue.free_count()), (2, 8));
-    device.give_back(second.index().into(), 0);
+    device.return_chain(second.index().into(), 0);
     let (before, index) = (memory.snapshot(), device.available_index());
     for _ in 0..2 {
         assert_eq!(queue.take(), Err(DeviceFault::Broken));
@@ -130,13 +130,13 @@ fn check(id: impl Fn(&Scene<'_>) -> u32, expected: impl Fn(u32) -> DeviceFault) 
         let memory = memory(after_fault, OverLong::Clamp);
         let mut scene = scene(&memory);
         let id = id(&scene);
-        scene.device.give_back(id, 3);
+        scene.device.return_chain(id, 3);
         let before = memory.snapshot();
         assert_eq!(scene.queue.take(), Err(expected(id)));
         assert_eq!(memory.snapshot(), before, "a fault writes nothing");
         match after_fault {
             AfterFault::Broken => assert_broken(scene, &memory),
-            AfterFault::Continue => assert_goes_on(scene),
+            AfterFault::Continue => assert_continues(scene),
         }
     }
 }
@@ -175,7 +175,7 @@ fn the_id_of_a_descriptor_inside_a_chain() {
 }
 
 #[test]
-fn a_chain_given_back_twice() {
+fn a_chain_returned_twice() {
     check(|scene| scene.returned.index().into(), not_in_flight(NotInFlight::Returned));
 }
 
@@ -186,14 +186,14 @@ fn a_chain_that_was_never_published() {
 
 /// The index is now the head of a newer chain, which is not published.
 #[test]
-fn a_chain_given_back_twice_after_its_descriptor_became_another() {
+fn a_chain_returned_twice_after_another_began_at_its_head() {
     for after_fault in BOTH {
         let memory = memory(after_fault, OverLong::Clamp);
         let Scene { mut queue, mut device, returned, .. } = scene(&memory);
         queue.free(returned).unwrap();
         let newer = queue.submit(&[], &[32]).unwrap();
         assert_eq!(newer.index(), returned.index());
-        device.give_back(newer.index().into(), 4);
+        device.return_chain(newer.index().into(), 4);
         let fault = not_in_flight(NotInFlight::Unpublished)(newer.index().into());
         assert_eq!(queue.take(), Err(fault));
         assert_eq!(queue.free(newer), Err(Misuse::NotReturned(newer)));
@@ -222,7 +222,7 @@ fn an_index_that_moves_when_nothing_is_in_flight() {
         let memory = memory(after_fault, OverLong::Clamp);
         let mut queue = memory.queue();
         queue.submit(&[], &[1]).unwrap();
-        memory.device().give_back(0, 0);
+        memory.device().return_chain(0, 0);
         assert_eq!(queue.take(), Err(DeviceFault::IndexJump { claimed: 1, in_flight: 0 }));
         assert!(queue.is_broken());
     }
@@ -236,7 +236,7 @@ fn a_length_beyond_the_writable_bytes_is_refused_by_choice() {
     {
         let memory = memory(after_fault, OverLong::Refuse);
         let Scene { mut queue, mut device, first, second, .. } = scene(&memory);
-        device.give_back(first.index().into(), claimed);
+        device.return_chain(first.index().into(), claimed);
         let fault = DeviceFault::LengthTooLong { head: first, claimed, writable: 40 };
         assert_eq!(queue.take(), Err(fault));
         assert_eq!(queue.is_broken(), after_fault == AfterFault::Broken);
@@ -262,5 +262,5 @@ fn several_bad_elements_in_a_row_are_consumed_one_by_one() {
     scene.device.publish_used();
     assert_eq!(scene.queue.take(), Err(DeviceFault::IdOutOfRange { id: 99 }));
     assert_eq!(scene.queue.take(), Err(not_in_flight(NotInFlight::Free)(8)));
-    assert_goes_on(scene);
+    assert_continues(scene);
 }

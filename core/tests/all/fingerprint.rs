@@ -8,7 +8,7 @@ use ringstorm_core::{
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 
-fn print<M: SharedMemory>(queue: &SplitQueue<M>) -> u64 {
+fn fingerprint_of<M: SharedMemory>(queue: &SplitQueue<M>) -> u64 {
     let mut hasher = DefaultHasher::new();
     queue.fingerprint(&mut hasher);
     hasher.finish()
@@ -17,7 +17,7 @@ fn print<M: SharedMemory>(queue: &SplitQueue<M>) -> u64 {
 fn made(config: Config) -> u64 {
     let memory = Memory::new(config.size.get().into(), 64);
     let (rings, buffers) = (memory.ring_region(), memory.buffer_region());
-    print(&SplitQueue::new(config, rings, buffers).unwrap())
+    fingerprint_of(&SplitQueue::new(config, rings, buffers).unwrap())
 }
 
 /// The fingerprint of a new queue of 4 after `act`.
@@ -25,7 +25,7 @@ fn after(act: impl FnOnce(&mut Queue<'_>, &Memory)) -> u64 {
     let memory = Memory::new(4, 64);
     let mut queue = memory.queue();
     act(&mut queue, &memory);
-    print(&queue)
+    fingerprint_of(&queue)
 }
 
 /// Submits a chain, has the device return it, and takes it.
@@ -48,10 +48,10 @@ fn put_used(memory: &Memory, id: u32, length: u32) {
 }
 
 #[test]
-fn every_piece_of_private_state_that_matters_shows() {
+fn all_relevant_private_state_changes_the_fingerprint() {
     let mut seen = BTreeMap::new();
-    let mut differs = |what: &'static str, print: u64| {
-        if let Some(before) = seen.insert(print, what) {
+    let mut differs = |what: &'static str, fingerprint_of: u64| {
+        if let Some(before) = seen.insert(fingerprint_of, what) {
             panic!("{what} has the fingerprint of {before}");
         }
     };
@@ -63,9 +63,9 @@ fn every_piece_of_private_state_that_matters_shows() {
     differs("another slot", made(Config { first_index: RingIndex::new(1), ..config }));
     let policies = Policies::default();
     let with = |policies| made(Config { policies, ..config });
-    differs("going on", with(Policies { after_fault: AfterFault::Continue, ..policies }));
-    differs("refusing", with(Policies { over_long: OverLong::Refuse, ..policies }));
-    differs("zeroing", with(Policies { writable: WritableBuffers::Zeroed, ..policies }));
+    differs("continue after faults", with(Policies { after_fault: AfterFault::Continue, ..policies }));
+    differs("refuse long lengths", with(Policies { over_long: OverLong::Refuse, ..policies }));
+    differs("zeroed buffers", with(Policies { writable: WritableBuffers::Zeroed, ..policies }));
     // A reset writes this setting to memory again, so the fingerprint contains it.
     differs("no notifications", after(|queue, _| _ = queue.set_interrupts(false)));
     // With event indexes, the field in memory does not show the setting.
@@ -74,7 +74,7 @@ fn every_piece_of_private_state_that_matters_shows() {
         let config = Config { event_index: true, ..config };
         let mut queue = SplitQueue::new(config, memory.ring_region(), memory.buffer_region()).unwrap();
         act(&mut queue);
-        print(&queue)
+        fingerprint_of(&queue)
     };
     differs("event indexes", by_index(|_| ()));
     differs("event indexes and no notifications", by_index(|queue| _ = queue.set_interrupts(false)));
@@ -125,7 +125,7 @@ fn every_piece_of_private_state_that_matters_shows() {
         }),
     );
     differs(
-        "freed in the order that was",
+        "freed in the same order",
         after(|queue, memory| {
             let [first, second] = [round_trip(queue, memory, 0), round_trip(queue, memory, 0)];
             [second, first].iter().for_each(|head| queue.free(*head).unwrap());
@@ -139,7 +139,7 @@ fn every_piece_of_private_state_that_matters_shows() {
         }),
     );
     differs(
-        "an id that is none",
+        "an invalid used id",
         after(|queue, memory| {
             queue.submit(&[], &[8]).unwrap();
             let _ = queue.publish();
@@ -155,7 +155,7 @@ fn every_piece_of_private_state_that_matters_shows() {
         if let Some((offset, length)) = segment {
             queue.submit_over(&[Segment { region, offset, length }], &[]).unwrap();
         }
-        print(&queue)
+        fingerprint_of(&queue)
     };
     differs("a foreign buffer", over(Some((0, 1))));
     differs("a foreign buffer elsewhere", over(Some((1, 1))));
@@ -163,7 +163,7 @@ fn every_piece_of_private_state_that_matters_shows() {
 }
 
 #[test]
-fn what_makes_no_difference_does_not_show() {
+fn irrelevant_state_does_not_change_the_fingerprint() {
     let fresh = after(|_, _| ());
     // After four chains the rings have made one turn, and all serial numbers differ.
     let turned = |turns| {
@@ -186,7 +186,7 @@ fn what_makes_no_difference_does_not_show() {
         }
         queue.submit(&[b"xyz"], &[4]).unwrap();
     });
-    assert_eq!(later, live, "the payload stands in memory, not in private");
+    assert_eq!(later, live, "the payload is in shared memory, not in the private copy");
     // Whether a published chain is the newest one makes no difference. Both queues have used two descriptors at once
     // before.
     let used_two = |queue: &mut Queue<'_>, memory: &Memory| {
@@ -228,12 +228,12 @@ fn what_makes_no_difference_does_not_show() {
 }
 
 #[test]
-fn addresses_do_not_show_and_a_clone_has_the_same() {
+fn addresses_do_not_change_the_fingerprint_and_a_clone_has_the_same() {
     let config = Config { buffer_size: 64, ..Config::new(QueueSize::new(4).unwrap()) };
     let (rings, buffers) = (heap(4096), heap(64 * 4));
     let mut elsewhere = SplitQueue::new(config, Region::new(&rings), Region::new(&buffers)).unwrap();
     elsewhere.submit(&[b"abc"], &[4]).unwrap();
     let here = after(|queue, _| _ = queue.submit(&[b"abc"], &[4]).unwrap());
-    assert_eq!(print(&elsewhere), here);
-    assert_eq!(print(&elsewhere.clone()), here);
+    assert_eq!(fingerprint_of(&elsewhere), here);
+    assert_eq!(fingerprint_of(&elsewhere.clone()), here);
 }

@@ -91,8 +91,8 @@ fn two_submissions_byte_for_byte() {
     assert_eq!(&bytes(&buffers)[..6], b"hello\0");
 
     let mut device = support::Device::new(4, &rings, vec![(0x11_2233_4400, &buffers)], 0);
-    device.give_back(2, 0x40);
-    device.give_back(0, 0x100);
+    device.return_chain(2, 0x40);
+    device.return_chain(0, 0x100);
     assert_eq!(queue.take().unwrap().unwrap().head, second);
     assert_eq!(queue.take().unwrap().unwrap().head, first);
     queue.free(second).unwrap();
@@ -101,7 +101,7 @@ fn two_submissions_byte_for_byte() {
 }
 
 #[test]
-fn interrupts_are_asked_for_in_the_available_flags() {
+fn used_buffer_notifications_are_suppressed_in_the_available_flags() {
     let (rings, buffers) = (heap(120), heap(0x400));
     let mut queue = queue(&rings, &buffers, 0);
     queue.set_interrupts(false);
@@ -136,7 +136,7 @@ fn a_reset_writes_the_fresh_bytes_again() {
     queue.submit(&[b"hello"], &[0x100]).unwrap();
     let _ = queue.publish();
     let mut device = support::Device::new(4, &rings, vec![(0x11_2233_4400, &buffers)], 0);
-    device.give_back(0, 0x100);
+    device.return_chain(0, 0x100);
     device.set_used_flags(1);
     // The same if no descriptor was used.
     rings.copy_in(0, &[0xee; 64]);
@@ -148,7 +148,7 @@ fn a_reset_writes_the_fresh_bytes_again() {
 }
 
 #[test]
-fn whatever_stood_in_the_rings_is_overwritten() {
+fn earlier_bytes_of_the_rings_are_overwritten() {
     let (rings, buffers) = (heap(120), heap(0x400));
     rings.copy_in(0, &[0xff; 120]);
     let queue = queue(&rings, &buffers, 0);

@@ -50,7 +50,7 @@ fn with_each_kind(test: impl Fn(&dyn SharedMemory)) {
 /// Compiles only if none of the types is `Sync`. Otherwise safe code could race accesses of different widths in two
 /// threads.
 #[test]
-fn safe_memory_is_not_for_several_threads_at_once() {
+fn safe_memory_is_not_sync() {
     trait Ambiguous<T> {
         fn is_not_sync() {}
     }
@@ -71,7 +71,7 @@ fn safe_memory_is_not_for_several_threads_at_once() {
 }
 
 #[test]
-fn memory_is_zero_at_first_and_has_the_length_asked_for() {
+fn new_memory_is_zero_and_has_the_requested_length() {
     with_each_kind(|memory| {
         assert_eq!((memory.len(), memory.is_empty()), (32, false));
         assert_eq!(bytes(&memory), [0; 32]);
@@ -101,7 +101,7 @@ fn numbers_are_little_endian() {
 }
 
 #[test]
-fn copies_reach_exactly_the_bytes_named() {
+fn copies_change_exactly_the_given_bytes() {
     with_each_kind(|memory| {
         let payload = pattern(1, 32);
         memory.copy_in(0, &payload);
@@ -192,7 +192,7 @@ fn absurd_lengths_are_refused() {
 
 /// A length of zero is the caller's mistake, not a failure of the system.
 #[test]
-fn memory_of_no_byte_is_the_callers_misuse() {
+fn memory_of_zero_bytes_is_misuse() {
     let empty = |error: Error| {
         assert!(matches!(error, Error::Misuse(Misuse::MemoryEmpty)), "{error}");
     };
@@ -222,7 +222,7 @@ fn an_empty_file_cannot_be_attached() {
 }
 
 #[test]
-fn what_is_attached_is_the_same_memory() {
+fn an_attached_file_is_the_same_memory() {
     let memory = MappedMemory::shareable(5000).unwrap();
     let other = MappedMemory::attach(memory.file().unwrap().try_clone().unwrap()).unwrap();
     assert_eq!(other.len(), 5000);

@@ -8,7 +8,7 @@ use ringstorm_core::{
 };
 
 #[test]
-fn a_new_table_is_free_throughout_and_says_where_it_stands() {
+fn a_new_table_is_free_and_returns_its_addresses() {
     let memory = Memory::new(8, 64);
     let table = memory.table();
     assert_eq!((table.size().get(), table.buffer_size()), (8, 64));
@@ -22,7 +22,7 @@ fn a_new_table_is_free_throughout_and_says_where_it_stands() {
 }
 
 #[test]
-fn whatever_stood_in_the_table_is_overwritten() {
+fn earlier_bytes_of_the_table_are_overwritten() {
     let memory = Memory::new(4, 64);
     memory.rings.copy_in(0, &[0xee; 64]);
     let table = memory.table();
@@ -65,7 +65,7 @@ fn readable_payload_is_copied_to_the_buffers_and_nowhere_else() {
 }
 
 #[test]
-fn the_device_sees_what_was_made() {
+fn the_device_sees_the_created_chain() {
     let memory = Memory::new(8, 64);
     let mut table = memory.table();
     table.create(&[], &[9]).unwrap();
@@ -102,7 +102,7 @@ fn contents_of_a_chain_with_a_readable_buffer_are_refused() {
 }
 
 #[test]
-fn writable_buffers_stay_as_they_are_unless_zeroing_was_chosen() {
+fn writable_buffers_are_unchanged_by_default() {
     for (choice, expected) in [(WritableBuffers::Unchanged, 0xaa), (WritableBuffers::Zeroed, 0)] {
         let memory = Memory::new(4, 16);
         memory.buffers.copy_in(0, &[0xaa; 64]);
@@ -120,7 +120,7 @@ fn writable_buffers_stay_as_they_are_unless_zeroing_was_chosen() {
 }
 
 #[test]
-fn freeing_clears_what_the_device_could_follow() {
+fn freeing_clears_lengths_and_flags() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let first = table.create(&[b"a"], &[16]).unwrap();
@@ -147,7 +147,7 @@ fn freed_descriptors_are_the_next_to_be_used() {
 }
 
 #[test]
-fn a_name_is_refused_for_what_it_names_now() {
+fn a_stale_handle_is_refused_with_the_state_of_its_descriptor() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let old = table.create(&[], &[1, 1]).unwrap();
@@ -182,7 +182,7 @@ fn serial_numbers_count_from_one_and_survive_a_reset() {
 }
 
 #[test]
-fn a_reset_writes_the_whole_table_anew() {
+fn a_reset_writes_the_whole_table() {
     let memory = Memory::new(4, 16);
     let fresh = { bytes(memory.table().table_region().memory()) };
     let mut table = memory.table();
@@ -211,7 +211,7 @@ fn a_chain_of_two_to_the_32_bytes_is_the_longest() {
 }
 
 #[test]
-fn release_wants_every_chain_freed() {
+fn release_requires_that_every_chain_is_free() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let head = table.create(&[], &[1, 1, 1]).unwrap();
@@ -223,7 +223,7 @@ fn release_wants_every_chain_freed() {
 }
 
 #[test]
-fn regions_that_do_not_suit_are_refused() {
+fn unsuitable_regions_are_refused() {
     let memory = Memory::new(4, 16);
     let size = memory.config.size;
     let make = |buffer_size, table: Region<_>, buffers: Region<_>| match DescriptorTable::new(

@@ -9,7 +9,7 @@ use ringstorm_core::{
 const OWN_AT: u64 = 0x10_0000_0000;
 
 #[test]
-fn payload_written_in_place_runs_across_buffers() {
+fn payload_written_in_place_continues_across_buffers() {
     let payload = pattern(3, 10 + 16 + 7);
     for piece in [1, 2, 9, 10, 11, 26, 33] {
         let memory = Memory::new(8, 16);
@@ -36,7 +36,7 @@ fn payload_written_in_place_runs_across_buffers() {
 }
 
 #[test]
-fn readable_bytes_left_unwritten_are_zero_and_no_others() {
+fn only_unwritten_readable_bytes_are_zeroed() {
     for written in [0, 3, 8, 9, 16] {
         let memory = Memory::new(4, 16);
         memory.buffers.copy_in(0, &[0xaa; 64]);
@@ -52,7 +52,7 @@ fn readable_bytes_left_unwritten_are_zero_and_no_others() {
 }
 
 #[test]
-fn a_payload_that_does_not_fit_is_refused_whole() {
+fn a_payload_that_is_too_long_is_not_written_at_all() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let head = table
@@ -67,7 +67,7 @@ fn a_payload_that_does_not_fit_is_refused_whole() {
 }
 
 #[test]
-fn in_place_writing_follows_the_free_list_however_scattered() {
+fn in_place_writing_follows_a_scattered_free_list() {
     let memory = Memory::new(8, 4);
     let mut table = memory.table();
     let heads: Vec<Head> = (0..8).map(|_| table.create(&[], &[1]).unwrap()).collect();
@@ -80,7 +80,7 @@ fn in_place_writing_follows_the_free_list_however_scattered() {
 }
 
 #[test]
-fn a_chain_of_writable_buffers_alone_leaves_nothing_to_fill() {
+fn a_chain_of_writable_buffers_has_nothing_to_fill() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let head = table
@@ -94,7 +94,7 @@ fn a_chain_of_writable_buffers_alone_leaves_nothing_to_fill() {
 }
 
 #[test]
-fn a_fill_that_gives_up_makes_no_chain_and_touches_only_free_buffers() {
+fn a_fill_that_fails_creates_no_chain_and_writes_only_free_buffers() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let live = table.create(&[b"live"], &[16]).unwrap();
@@ -152,7 +152,7 @@ fn contents_come_from_the_registered_region() {
 
 /// A descriptor that pointed into a registered region points to its own buffer in its next chain by copy.
 #[test]
-fn descriptors_return_to_their_own_buffers() {
+fn descriptors_use_their_own_buffers_again() {
     let memory = Memory::new(2, 16);
     let own = heap(64);
     let mut table = memory.table();
@@ -168,7 +168,7 @@ fn descriptors_return_to_their_own_buffers() {
 }
 
 #[test]
-fn segments_must_lie_in_a_registered_region() {
+fn segments_must_be_in_a_registered_region() {
     let memory = Memory::new(4, 16);
     let own = heap(64);
     let mut table = memory.table();
@@ -251,7 +251,7 @@ fn a_region_that_wraps_cannot_be_registered() {
 }
 
 #[test]
-fn zeroing_reaches_the_callers_regions_only_where_the_device_may_write() {
+fn zeroing_affects_only_the_device_writable_segments() {
     let memory = Memory::new(4, 16);
     let own = heap(12);
     own.copy_in(0, &[0xaa; 12]);

@@ -77,7 +77,7 @@ impl Scene<'_> {
     }
 
     /// Completes all work and logs all results that the caller sees.
-    fn go_on(mut self) -> Vec<String> {
+    fn complete_all(mut self) -> Vec<String> {
         let mut log = Vec::new();
         if self.queue.is_broken() {
             self.queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
@@ -114,7 +114,7 @@ fn refused_after(
     let (seen, error) = call(seen);
     assert_eq!(seen.everything(), before, "{error}");
     assert_eq!(seen.everything(), twin.everything(), "{error}");
-    assert_eq!(seen.go_on(), twin.go_on(), "{error}");
+    assert_eq!(seen.complete_all(), twin.complete_all(), "{error}");
     error
 }
 
@@ -263,9 +263,9 @@ fn registered<'m>(scene: &mut Scene<'m>, region: Region<&'m HeapMemory>) -> Resu
 fn everything_on_a_broken_queue() {
     fn broken<T>(call: impl FnOnce(&mut Scene<'_>) -> Result<T, Error>) {
         let prepare = |scene: &mut Scene<'_>| {
-            scene.device.give_back(0xffff_ffff, 0);
+            scene.device.return_chain(0xffff_ffff, 0);
             assert!(scene.queue.take().is_err());
-            scene.device.give_back(scene.in_flight.index().into(), 3);
+            scene.device.return_chain(scene.in_flight.index().into(), 3);
         };
         let error = refused_after(prepare, |mut scene| {
             let error = call(&mut scene).err().expect("the call is refused");

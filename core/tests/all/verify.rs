@@ -56,7 +56,7 @@ fn a_loop_to_the_head_is_reported() {
 }
 
 #[test]
-fn a_loop_that_misses_the_head_is_reported() {
+fn a_loop_without_the_head_is_reported() {
     let memory = Memory::new(8, 16);
     let (table, long, _) = scene(&memory);
     memory.redirect(2, 1);
@@ -65,7 +65,7 @@ fn a_loop_that_misses_the_head_is_reported() {
 }
 
 #[test]
-fn a_descriptor_that_follows_itself_is_a_loop() {
+fn a_descriptor_linked_to_itself_is_a_loop() {
     let memory = Memory::new(1, 16);
     let mut table = memory.table();
     let head = table.create(&[], &[16]).unwrap();
@@ -91,7 +91,7 @@ fn a_loop_through_free_descriptors_is_reported() {
 }
 
 #[test]
-fn a_detour_that_ends_is_no_loop() {
+fn a_longer_path_that_ends_is_not_a_loop() {
     for next in [4, 7, 8, 0xffff] {
         let memory = Memory::new(8, 16);
         let (table, ..) = scene(&memory);
@@ -103,7 +103,7 @@ fn a_detour_that_ends_is_no_loop() {
 
 /// `verify` reads no byte after a table that fills its region.
 #[test]
-fn a_next_just_outside_is_not_followed_out_of_the_region() {
+fn a_next_of_the_queue_size_is_not_followed() {
     let memory = Memory::new(8, 16);
     let exact = support::heap(128);
     let (table, buffers) = (support::region(&exact, 0), memory.buffer_region());
@@ -117,7 +117,7 @@ fn a_next_just_outside_is_not_followed_out_of_the_region() {
 
 /// A path without a loop may be as long as the table.
 #[test]
-fn a_detour_through_every_descriptor_is_no_loop() {
+fn a_path_through_every_descriptor_is_not_a_loop() {
     let memory = Memory::new(8, 16);
     let (table, ..) = scene(&memory);
     memory.redirect(3, 4);
@@ -128,7 +128,7 @@ fn a_detour_through_every_descriptor_is_no_loop() {
 }
 
 #[test]
-fn tampering_is_not_believed_and_gone_when_the_descriptor_is_written_again() {
+fn tampering_has_no_effect_and_ends_when_the_descriptor_is_written() {
     let memory = Memory::new(8, 16);
     let (mut table, long, short) = scene(&memory);
     memory.redirect(3, 1);
@@ -144,7 +144,7 @@ fn tampering_is_not_believed_and_gone_when_the_descriptor_is_written_again() {
 /// The private copy is written before shared memory. So some of it belongs to no chain if the caller's own memory
 /// panics.
 #[test]
-fn a_reset_makes_the_table_whole_after_memory_that_failed_within_a_chain() {
+fn a_reset_repairs_the_table_after_memory_panicked_within_a_chain() {
     for accesses in 0..4 {
         let config = Config { buffer_size: 8, ..Config::new(QueueSize::new(4).unwrap()) };
         let (rings, buffers) = (Recorder::new(Layout::new(config.size).len()), Recorder::new(32));

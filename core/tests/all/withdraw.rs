@@ -5,7 +5,7 @@ use ringstorm_core::{Completion, Head, Misuse, Notification};
 
 /// If any of the unpublished chains are withdrawn, the device gets the others in the order of submission.
 #[test]
-fn the_others_keep_their_order() {
+fn the_other_chains_keep_their_order() {
     const CHAINS: usize = 6;
     for gone in 0..1_u32 << CHAINS {
         let memory = Memory::new(8, 16).starting_at(0xfffd);
@@ -32,7 +32,7 @@ fn the_others_keep_their_order() {
         let polled: Vec<u16> = std::iter::from_fn(|| device.poll()).collect();
         assert_eq!(polled, expected.iter().map(|head| head.index()).collect::<Vec<_>>(), "{gone:b}");
         for head in expected {
-            device.give_back(head.index().into(), 0);
+            device.return_chain(head.index().into(), 0);
             assert_eq!(queue.take(), Ok(Some(Completion { head, written: 0 })));
             queue.free(head).unwrap();
         }
@@ -43,7 +43,7 @@ fn the_others_keep_their_order() {
 
 /// The device sees the same as if the chain had never existed, except for bytes of free buffers and unused entries.
 #[test]
-fn nothing_of_it_is_published() {
+fn a_withdrawn_chain_is_not_published() {
     let memory = Memory::new(4, 16);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     let table = bytes(&memory.rings)[..64].to_vec();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// The prefix of an argument with role, parent and paths. The test runner takes the argument for the name of a test
 /// that it does not find.
-const MARK: &str = "peer:";
+const ARGUMENT_PREFIX: &str = "peer:";
 
 /// Offsets in the memory by which both processes communicate. The test sets these fields.
 const STOP: usize = 0;
@@ -36,13 +36,13 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Runs the test `name` of this binary in a new process. The test must begin with a call of [`was_run_as_one`].
+    /// Runs the test `name` of this binary in a new process. The test must begin with a call of [`is_the_peer`].
     pub fn start(name: &str, role: Role, memory: &MappedMemory) -> Self {
         let talk = MappedMemory::shareable(4096).unwrap();
         let path = |memory: &MappedMemory| {
             format!("/proc/{}/fd/{}", id(), memory.file().expect("shareable").as_raw_fd())
         };
-        let argument = format!("{MARK}{role:?}:{}:{}:{}", id(), path(&talk), path(memory));
+        let argument = format!("{ARGUMENT_PREFIX}{role:?}:{}:{}:{}", id(), path(&talk), path(memory));
         let mut command = Command::new(std::env::current_exe().unwrap());
         let child = command.args(["--exact", name, &argument]).stdout(Stdio::null()).spawn().unwrap();
         Self { child, talk }
@@ -54,7 +54,7 @@ impl Peer {
         self.talk.store_u32(LENGTH, length as u32);
         let (before, since) = (self.talk.load_u32(ROUNDS), Instant::now());
         while self.talk.load_u32(ROUNDS).wrapping_sub(before) < 2 {
-            assert!(since.elapsed() < Duration::from_secs(60), "the other process does nothing");
+            assert!(since.elapsed() < Duration::from_secs(60), "the other process makes no progress");
             std::thread::yield_now();
         }
     }
@@ -78,8 +78,8 @@ impl Drop for Peer {
 }
 
 /// Whether this process is the other process. If so, its work is done when this returns.
-pub fn was_run_as_one() -> bool {
-    let argument = std::env::args().find_map(|arg| arg.strip_prefix(MARK).map(String::from));
+pub fn is_the_peer() -> bool {
+    let argument = std::env::args().find_map(|arg| arg.strip_prefix(ARGUMENT_PREFIX).map(String::from));
     argument.is_some_and(|argument| {
         let parts: Vec<&str> = argument.split(':').collect();
         let [role, parent, talk, memory] = parts[..] else { panic!("{argument}") };

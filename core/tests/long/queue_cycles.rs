@@ -30,7 +30,7 @@ fn cycle(memory: &Memory, queue: &mut Queue<'_>, first: u16, turn: u16) {
 }
 
 #[test]
-fn every_size_goes_round() {
+fn every_size_completes_full_cycles() {
     for size in SIZES {
         let memory = Memory::new(size, 1);
         let mut queue = memory.queue();
@@ -85,7 +85,7 @@ fn a_reset_recovers_everything_from_any_state() {
             let _ = queue.publish();
         }
         if steps > 2 {
-            device.give_back(0, 1);
+            device.return_chain(0, 1);
         }
         if steps > 3 {
             queue.take().unwrap().unwrap();
@@ -109,7 +109,7 @@ fn a_reset_recovers_everything_from_any_state() {
 /// A device that was not really stopped returns a chain from before the reset. The index now belongs to a chain that
 /// this device cannot have.
 #[test]
-fn a_completion_from_before_a_reset_is_no_completion() {
+fn a_used_element_from_before_a_reset_is_a_device_fault() {
     let memory = Memory::new(8, 16);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     let old = queue.submit(&[], &[1]).unwrap();
@@ -117,7 +117,7 @@ fn a_completion_from_before_a_reset_is_no_completion() {
     queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
     let new = queue.submit(&[], &[1]).unwrap();
     assert_eq!(old.index(), new.index());
-    device.give_back(old.index().into(), 1);
+    device.return_chain(old.index().into(), 1);
     assert!(queue.take().is_err());
     assert_eq!(queue.read(new, &mut [0; 1]), Err(Misuse::NotReturned(new)));
 }

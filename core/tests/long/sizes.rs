@@ -31,7 +31,7 @@ fn assert_every_descriptor_once(mut seen: Vec<u16>, size: u32) {
 }
 
 #[test]
-fn one_chain_can_have_every_descriptor() {
+fn one_chain_can_use_every_descriptor() {
     for size in SIZES {
         let memory = Memory::new(size, 1);
         let mut table = memory.table();
@@ -53,7 +53,7 @@ fn one_chain_can_have_every_descriptor() {
 }
 
 #[test]
-fn many_chains_are_freed_in_any_order_and_nothing_is_lost() {
+fn chains_are_freed_in_any_order_without_loss() {
     for size in SIZES {
         let memory = Memory::new(size, 1);
         let mut table = memory.table();

@@ -15,7 +15,7 @@ const THREADS: u32 = 4;
 const CHAINS_EACH: u32 = if cfg!(miri) { 8 } else { 4_000 };
 
 /// The number of polls without any progress after which a thread fails. It corresponds to seconds on any machine.
-const PATIENCE: u32 = 1_000_000;
+const MAX_IDLE_POLLS: u32 = 1_000_000;
 
 /// The progress of all threads, so that no thread waits for one that has panicked, or for an event that never comes.
 #[derive(Default)]
@@ -45,7 +45,7 @@ impl<'a> Watch<'a> {
         let steps = self.progress.steps.load(Ordering::Relaxed);
         self.looks = if steps == self.seen { self.looks + 1 } else { 0 };
         self.seen = steps;
-        assert!(self.looks < PATIENCE, "nobody gets on");
+        assert!(self.looks < MAX_IDLE_POLLS, "no thread makes progress");
         thread::yield_now();
     }
 }
@@ -105,7 +105,7 @@ fn submit(queue: &mut SplitQueue<&Memory>, payload: &[u8]) -> Option<Head> {
 /// Reads and frees the chain if it is completed, whichever thread took it.
 fn collect(shared: &mut Shared<'_>, head: Head) -> Option<Vec<u8>> {
     while let Some(done) = shared.queue.take().unwrap() {
-        assert_eq!(shared.done.insert(done.head, done.written), None, "no chain comes back twice");
+        assert_eq!(shared.done.insert(done.head, done.written), None, "the device returned a chain twice");
     }
     let written = shared.done.remove(&head)?;
     let mut out = [0; 64];

@@ -7,10 +7,10 @@ use ringstorm_core::{OrderedLoad, OrderedStore, SharedMemory};
 
 /// Whether each entry caused a notification, from the first entry on: by the driver for an available entry, by the
 /// device for a used element.
-pub type Told = Vec<bool>;
+pub type Notified = Vec<bool>;
 
 /// A device that sleeps when no chain is available, and respects the driver's notification suppression.
-pub struct Polite<'m> {
+pub struct SleepingDevice<'m> {
     pub device: Device<'m, Weakened>,
     rings: &'m Weakened,
     size: u16,
@@ -20,7 +20,7 @@ pub struct Polite<'m> {
     used: u16,
 }
 
-impl<'m> Polite<'m> {
+impl<'m> SleepingDevice<'m> {
     pub fn new(rings: &'m Weakened, buffers: &'m Weakened, size: u16, first: u16, event_index: bool) -> Self {
         let device = Device::new(size, rings, vec![(BUFFERS_AT, buffers)], first);
         Self { device, rings, size, event_index, seen: first, used: first }
@@ -46,7 +46,7 @@ impl<'m> Polite<'m> {
     }
 
     /// Enables or suppresses notifications of the entries that the device has not seen (2.7.10).
-    pub fn want_notifications(&self, wanted: bool) {
+    pub fn set_notifications(&self, wanted: bool) {
         match (self.event_index, wanted) {
             (false, _) => self.device.set_used_flags(u16::from(!wanted)),
             (true, true) => self.set_available_event(self.seen),
@@ -62,19 +62,19 @@ impl<'m> Polite<'m> {
             while let Some(head) = self.poll() {
                 each(self, head);
             }
-            self.want_notifications(true);
+            self.set_notifications(true);
             self.rings.barrier(EnabledThenAvailable);
             if self.device.available_index() == self.seen {
                 return;
             }
             if suppressing {
-                self.want_notifications(false);
+                self.set_notifications(false);
             }
         }
     }
 
     /// Returns a chain, and returns whether the device must notify the driver (2.7.7).
-    pub fn give_back(&mut self, head: u16, answer: &[u8]) -> bool {
+    pub fn return_chain(&mut self, head: u16, answer: &[u8]) -> bool {
         self.device.answer(head, answer);
         let before = self.used;
         self.used = before.wrapping_add(1);

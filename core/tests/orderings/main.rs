@@ -114,7 +114,7 @@ fn fails(weakening: Weakening, (failure, scenarios): (Failure, &[Scenario])) {
 }
 
 #[test]
-fn every_weaker_load_is_seen() {
+fn every_weaker_load_is_detected() {
     for access in every!(
         OrderedLoad: UsedIndex, UsedFlags, AvailableEvent, AvailableIndex, AvailableFlags, UsedEvent
     ) {
@@ -123,7 +123,7 @@ fn every_weaker_load_is_seen() {
 }
 
 #[test]
-fn every_weaker_store_is_seen() {
+fn every_weaker_store_is_detected() {
     for access in every!(
         OrderedStore: AvailableIndex, AvailableFlags, UsedEvent, UsedIndex, UsedFlags, AvailableEvent
     ) {
@@ -132,7 +132,7 @@ fn every_weaker_store_is_seen() {
 }
 
 #[test]
-fn every_weaker_barrier_is_seen() {
+fn every_weaker_barrier_is_detected() {
     for one in every!(FullBarrier: PublishedThenSuppression, EnabledThenUsed, ReturnedThenSuppression, EnabledThenAvailable)
     {
         fails(Weakening::Barrier(one), barrier(one));
@@ -141,36 +141,36 @@ fn every_weaker_barrier_is_seen() {
 }
 
 #[test]
-fn chains_go_forth_and_back() {
+fn chains_are_exchanged() {
     EXCHANGE.check(Weakening::None);
 }
 
 #[test]
-fn flags_wake_the_device() {
+fn flags_notify_the_device() {
     WAKE_DEVICE_BY_FLAGS.check(Weakening::None);
 }
 
 #[test]
-fn an_event_wakes_the_device() {
+fn avail_event_notifies_the_device() {
     WAKE_DEVICE_BY_EVENT.check(Weakening::None);
 }
 
 #[test]
-fn flags_wake_the_driver() {
+fn flags_notify_the_driver() {
     WAKE_DRIVER_BY_FLAGS.check(Weakening::None);
 }
 
 #[test]
-fn an_event_wakes_the_driver() {
+fn used_event_notifies_the_driver() {
     WAKE_DRIVER_BY_EVENT.check(Weakening::None);
 }
 
 #[test]
-fn an_event_that_the_queue_renews_wakes_the_driver() {
+fn used_event_that_the_queue_moves_notifies_the_driver() {
     WAKE_DRIVER_BY_RENEWED_EVENT.check(Weakening::None);
 }
 
 #[test]
-fn events_wake_both_sides() {
+fn event_indexes_notify_both_sides() {
     CONVERSE.check(Weakening::None);
 }

@@ -6,7 +6,7 @@ use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
 use std::rc::Rc;
 
 /// One location, of the width at which it is always accessed.
-enum Place {
+enum Location {
     Byte(UnsafeCell<u8>),
     Half(UnsafeCell<u16>),
     Word(UnsafeCell<u32>),
@@ -20,7 +20,7 @@ enum Place {
     },
 }
 
-impl Place {
+impl Location {
     fn ordered() -> Self {
         Self::Ordered { value: AtomicU16::new(0), plain: UnsafeCell::new(()) }
     }
@@ -29,45 +29,45 @@ impl Place {
 /// Memory whose clones are handles of the same memory. All threads of a model run in turns on one system thread. Loom
 /// reports the source line of a race.
 #[derive(Clone)]
-pub struct LoomMemory(Rc<Vec<Option<Place>>>);
+pub struct LoomMemory(Rc<Vec<Option<Location>>>);
 
 impl LoomMemory {
     /// Memory of single bytes, for payload.
     pub fn buffers(length: usize) -> Self {
-        Self(Rc::new((0..length).map(|_| Some(Place::Byte(UnsafeCell::new(0)))).collect()))
+        Self(Rc::new((0..length).map(|_| Some(Location::Byte(UnsafeCell::new(0)))).collect()))
     }
 
     /// Memory for the table, the available ring and the used ring of a queue, with the widths of 2.7.5, 2.7.6 and
     /// 2.7.8.
     pub fn rings(size: u16) -> Self {
-        let mut places = Vec::new();
+        let mut locations = Vec::new();
         for _ in 0..2 * size {
-            lay(&mut places, 8, Place::Double(UnsafeCell::new(0)));
+            append(&mut locations, 8, Location::Double(UnsafeCell::new(0)));
         }
-        lay(&mut places, 2, Place::ordered());
-        lay(&mut places, 2, Place::ordered());
+        append(&mut locations, 2, Location::ordered());
+        append(&mut locations, 2, Location::ordered());
         for _ in 0..size {
-            lay(&mut places, 2, Place::Half(UnsafeCell::new(0)));
+            append(&mut locations, 2, Location::Half(UnsafeCell::new(0)));
         }
-        lay(&mut places, 2, Place::ordered());
-        places.resize_with(places.len().next_multiple_of(4), || None);
-        lay(&mut places, 2, Place::ordered());
-        lay(&mut places, 2, Place::ordered());
+        append(&mut locations, 2, Location::ordered());
+        locations.resize_with(locations.len().next_multiple_of(4), || None);
+        append(&mut locations, 2, Location::ordered());
+        append(&mut locations, 2, Location::ordered());
         for _ in 0..2 * size {
-            lay(&mut places, 4, Place::Word(UnsafeCell::new(0)));
+            append(&mut locations, 4, Location::Word(UnsafeCell::new(0)));
         }
-        lay(&mut places, 2, Place::ordered());
-        places.resize_with(places.len().next_multiple_of(8), || None);
-        Self(Rc::new(places))
+        append(&mut locations, 2, Location::ordered());
+        locations.resize_with(locations.len().next_multiple_of(8), || None);
+        Self(Rc::new(locations))
     }
 
-    fn place(&self, offset: usize) -> &Place {
+    fn location(&self, offset: usize) -> &Location {
         self.0[offset].as_ref().expect("a location begins here")
     }
 
     fn ordered(&self, offset: usize) -> (&AtomicU16, &UnsafeCell<()>) {
-        match self.place(offset) {
-            Place::Ordered { value, plain } => (value, plain),
+        match self.location(offset) {
+            Location::Ordered { value, plain } => (value, plain),
             _ => panic!("an ordered access to a plain location at {offset}"),
         }
     }
@@ -106,17 +106,17 @@ impl LoomMemory {
     }
 
     fn byte(&self, offset: usize) -> &UnsafeCell<u8> {
-        match self.place(offset) {
-            Place::Byte(cell) => cell,
+        match self.location(offset) {
+            Location::Byte(cell) => cell,
             _ => panic!("bytes at {offset}"),
         }
     }
 }
 
 /// Appends a location of `width` bytes.
-fn lay(places: &mut Vec<Option<Place>>, width: usize, place: Place) {
-    places.push(Some(place));
-    places.resize_with(places.len() + width - 1, || None);
+fn append(locations: &mut Vec<Option<Location>>, width: usize, location: Location) {
+    locations.push(Some(location));
+    locations.resize_with(locations.len() + width - 1, || None);
 }
 
 /// A plain load: loom panics if it races.
@@ -143,43 +143,43 @@ impl SharedMemory for LoomMemory {
     }
     #[track_caller]
     fn load_u16(&self, offset: usize) -> u16 {
-        match self.place(offset) {
-            Place::Half(cell) => get(cell),
+        match self.location(offset) {
+            Location::Half(cell) => get(cell),
             _ => panic!("16 bits at {offset}"),
         }
     }
     #[track_caller]
     fn load_u32(&self, offset: usize) -> u32 {
-        match self.place(offset) {
-            Place::Word(cell) => get(cell),
+        match self.location(offset) {
+            Location::Word(cell) => get(cell),
             _ => panic!("32 bits at {offset}"),
         }
     }
     #[track_caller]
     fn load_u64(&self, offset: usize) -> u64 {
-        match self.place(offset) {
-            Place::Double(cell) => get(cell),
+        match self.location(offset) {
+            Location::Double(cell) => get(cell),
             _ => panic!("64 bits at {offset}"),
         }
     }
     #[track_caller]
     fn store_u16(&self, offset: usize, value: u16) {
-        match self.place(offset) {
-            Place::Half(cell) => set(cell, value),
+        match self.location(offset) {
+            Location::Half(cell) => set(cell, value),
             _ => panic!("16 bits at {offset}"),
         }
     }
     #[track_caller]
     fn store_u32(&self, offset: usize, value: u32) {
-        match self.place(offset) {
-            Place::Word(cell) => set(cell, value),
+        match self.location(offset) {
+            Location::Word(cell) => set(cell, value),
             _ => panic!("32 bits at {offset}"),
         }
     }
     #[track_caller]
     fn store_u64(&self, offset: usize, value: u64) {
-        match self.place(offset) {
-            Place::Double(cell) => set(cell, value),
+        match self.location(offset) {
+            Location::Double(cell) => set(cell, value),
             _ => panic!("64 bits at {offset}"),
         }
     }
@@ -208,13 +208,13 @@ impl SharedMemory for LoomMemory {
     }
     #[track_caller]
     fn zero(&self, offset: usize, length: usize) {
-        for place in self.0[offset..offset + length].iter().flatten() {
-            match place {
-                Place::Byte(cell) => set(cell, 0),
-                Place::Half(cell) => set(cell, 0),
-                Place::Word(cell) => set(cell, 0),
-                Place::Double(cell) => set(cell, 0),
-                Place::Ordered { .. } => panic!("an index is not zeroed as if it were plain"),
+        for location in self.0[offset..offset + length].iter().flatten() {
+            match location {
+                Location::Byte(cell) => set(cell, 0),
+                Location::Half(cell) => set(cell, 0),
+                Location::Word(cell) => set(cell, 0),
+                Location::Double(cell) => set(cell, 0),
+                Location::Ordered { .. } => panic!("an index is not zeroed as if it were plain"),
             }
         }
     }

@@ -2,7 +2,7 @@
 //! if it has polled often enough or goes to sleep. Some of all executions are those in which the other side was fast
 //! enough. So every execution ends, and a lost notification is detected at the end and is no deadlock.
 
-use crate::device::{Polite, Told};
+use crate::device::{Notified, SleepingDevice};
 use crate::memory::LoomMemory;
 use crate::support::{BUFFERS_AT, RINGS_AT};
 use crate::weakened::{Weakened, Weakening};
@@ -20,7 +20,7 @@ type Queue = SplitQueue<Weakened>;
 /// Size of a buffer in bytes.
 const BUFFER: u32 = 2;
 /// The number of polls of each side of [`exchange`] that may find nothing.
-const PATIENCE: u16 = 1;
+const EXTRA_POLLS: u16 = 1;
 
 /// The setup of a queue, and the actions of the two sides.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,7 @@ impl Scenario {
         assert_eq!(
             furthest.load(Relaxed),
             self.chains.into(),
-            "{}: the furthest of all executions",
+            "{}: the largest number of chains that an execution completed",
             self.name
         );
     }
@@ -89,9 +89,9 @@ impl Shared {
         SplitQueue::new(config, rings, buffers).unwrap()
     }
 
-    fn device(&self) -> Polite<'_> {
+    fn device(&self) -> SleepingDevice<'_> {
         let Scenario { size, first, event_index, .. } = self.scenario;
-        Polite::new(&self.rings, &self.buffers, size, first, event_index)
+        SleepingDevice::new(&self.rings, &self.buffers, size, first, event_index)
     }
 }
 
@@ -122,13 +122,16 @@ fn take(queue: &mut Queue, number: u16) -> bool {
 }
 
 /// Checks that a side which sleeps before entry `asleep_at`, from 0, was notified of it if the entry exists.
-fn is_awake(told: &Told, asleep_at: u16) {
-    let all = told.len() as u16;
-    assert!(asleep_at == all || told[usize::from(asleep_at)], "{LOST} {asleep_at} of {all}: {told:?}");
+fn assert_notified(notified: &Notified, asleep_at: u16) {
+    let all = notified.len() as u16;
+    assert!(
+        asleep_at == all || notified[usize::from(asleep_at)],
+        "{LOST} {asleep_at} of {all}: {notified:?}"
+    );
 }
 
 /// The beginning of the message about a lost notification.
-pub const LOST: &str = "asleep, and not told of entry";
+pub const LOST: &str = "asleep, and not notified of entry";
 
 /// Request and response, one chain after the other. All use the same descriptors and buffers, and on a small ring
 /// also the same entries.
@@ -138,7 +141,7 @@ fn exchange(shared: &Shared) -> u16 {
     let others = shared.clone();
     let device = thread::spawn(move || {
         let mut device = others.device();
-        for _ in 0..chains + PATIENCE {
+        for _ in 0..chains + EXTRA_POLLS {
             if let Some(head) = device.poll() {
                 let answer = response(&device.device.read(head));
                 device.device.answer(head, &answer);
@@ -147,7 +150,7 @@ fn exchange(shared: &Shared) -> u16 {
     });
     let mut back = 0;
     submit(&mut queue, 0);
-    for _ in 0..chains + PATIENCE {
+    for _ in 0..chains + EXTRA_POLLS {
         if back < chains && take(&mut queue, back) {
             back += 1;
             if back < chains {
@@ -167,7 +170,7 @@ pub const EXCHANGE: Scenario =
 /// The driver submits and publishes one chain after the other. The device sleeps between them.
 fn wake_device(shared: &Shared) -> u16 {
     let mut queue = shared.queue();
-    shared.device().want_notifications(false);
+    shared.device().set_notifications(false);
     let others = shared.clone();
     let device = thread::spawn(move || {
         let (mut device, mut seen) = (others.device(), 0);
@@ -177,9 +180,9 @@ fn wake_device(shared: &Shared) -> u16 {
         });
         seen
     });
-    let told: Told = (0..shared.scenario.chains).map(|number| submit(&mut queue, number)).collect();
+    let notified: Notified = (0..shared.scenario.chains).map(|number| submit(&mut queue, number)).collect();
     let seen = device.join().unwrap();
-    is_awake(&told, seen);
+    assert_notified(&notified, seen);
     queue.release(DeviceStopped::confirmed());
     seen
 }
@@ -208,23 +211,23 @@ fn wake_driver(shared: &Shared, suppressed: bool, driver: impl FnOnce(&mut Queue
     }
     let others = shared.clone();
     let device = thread::spawn(move || {
-        let (mut device, mut told) = (others.device(), Told::new());
+        let (mut device, mut notified) = (others.device(), Notified::new());
         while let Some(head) = device.poll() {
             let answer = response(&device.device.read(head));
-            told.push(device.give_back(head, &answer));
+            notified.push(device.return_chain(head, &answer));
         }
-        told
+        notified
     });
     let taken = driver(&mut queue);
-    let told = device.join().unwrap();
-    assert_eq!(told.len(), chains.into());
-    is_awake(&told, taken);
+    let notified = device.join().unwrap();
+    assert_eq!(notified.len(), chains.into());
+    assert_notified(&notified, taken);
     queue.release(DeviceStopped::confirmed());
     taken
 }
 
 /// A driver that suppresses notifications while it is awake. The caller has already suppressed them.
-fn asking(queue: &mut Queue) -> u16 {
+fn driver_that_suppresses(queue: &mut Queue) -> u16 {
     let mut taken = 0;
     loop {
         while take(queue, taken) {
@@ -238,7 +241,7 @@ fn asking(queue: &mut Queue) -> u16 {
 }
 
 /// A driver that takes chains until there is none. The queue itself moves `used_event`.
-fn taking(queue: &mut Queue) -> u16 {
+fn driver_that_only_takes(queue: &mut Queue) -> u16 {
     (0..).find(|taken| !take(queue, *taken)).unwrap()
 }
 
@@ -248,7 +251,7 @@ pub const WAKE_DRIVER_BY_FLAGS: Scenario = Scenario {
     first: 0,
     event_index: false,
     chains: 2,
-    act: |shared| wake_driver(shared, true, asking),
+    act: |shared| wake_driver(shared, true, driver_that_suppresses),
 };
 
 pub const WAKE_DRIVER_BY_EVENT: Scenario =
@@ -258,7 +261,7 @@ pub const WAKE_DRIVER_BY_RENEWED_EVENT: Scenario = Scenario {
     name: "wake driver by renewed event",
     chains: 3,
     size: 8,
-    act: |shared| wake_driver(shared, false, taking),
+    act: |shared| wake_driver(shared, false, driver_that_only_takes),
     ..WAKE_DRIVER_BY_EVENT
 };
 
@@ -269,24 +272,24 @@ fn converse(shared: &Shared) -> u16 {
     let mut queue = shared.queue();
     let others = shared.clone();
     let device = thread::spawn(move || {
-        let (mut device, mut told) = (others.device(), Told::new());
+        let (mut device, mut notified) = (others.device(), Notified::new());
         device.take_until_asleep(false, |device, head| {
             let answer = response(&device.device.read(head));
-            told.push(device.give_back(head, &answer));
+            notified.push(device.return_chain(head, &answer));
         });
-        told
+        notified
     });
-    let (mut back, mut told) = (0, Told::new());
-    told.push(submit(&mut queue, back));
+    let (mut back, mut notified) = (0, Notified::new());
+    notified.push(submit(&mut queue, back));
     while take(&mut queue, back) {
         back += 1;
         if back < chains {
-            told.push(submit(&mut queue, back));
+            notified.push(submit(&mut queue, back));
         }
     }
-    let told_driver = device.join().unwrap();
-    is_awake(&told, told_driver.len() as u16);
-    is_awake(&told_driver, back);
+    let notified_driver = device.join().unwrap();
+    assert_notified(&notified, notified_driver.len() as u16);
+    assert_notified(&notified_driver, back);
     queue.release(DeviceStopped::confirmed());
     back
 }

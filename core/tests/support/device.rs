@@ -127,7 +127,7 @@ impl<'m, M: SharedMemory> Device<'m, M> {
         self.set_used_index(self.used);
     }
 
-    pub fn give_back(&mut self, id: u32, length: u32) {
+    pub fn return_chain(&mut self, id: u32, length: u32) {
         self.write_used(id, length);
         self.publish_used();
     }
@@ -135,7 +135,7 @@ impl<'m, M: SharedMemory> Device<'m, M> {
     /// Writes `answer` to a chain and returns the chain with that length.
     pub fn answer(&mut self, head: u16, answer: &[u8]) {
         self.write(head, answer);
-        self.give_back(head.into(), answer.len() as u32);
+        self.return_chain(head.into(), answer.len() as u32);
     }
 
     /// Answers every available chain with the result of `respond` for its device-readable bytes.

@@ -28,6 +28,6 @@ pub fn has_address(address: u64) -> bool {
 
 /// Whether one of many attempts saw an unmapping. In a single attempt, another test's thread may map something else
 /// at the same address. Memory that leaks stays mapped in all attempts.
-pub fn once_of_many(attempt: impl Fn() -> bool) -> bool {
+pub fn any_attempt(attempt: impl Fn() -> bool) -> bool {
     (0..50).any(|_| attempt())
 }
