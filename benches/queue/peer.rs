@@ -117,21 +117,21 @@ impl<const SIZE: usize, const R: usize, const W: usize> Subject for Peer<SIZE, R
         let writable = &raw mut self.writable;
         // The queue borrows a list of buffers for as long as the buffers, so each call needs a new list.
         // SAFETY: the list is not used after the call returns.
-        let lend = || unsafe { &mut *writable.cast::<[&mut [u8]; W]>() };
+        let new_list = || unsafe { &mut *writable.cast::<[&mut [u8]; W]>() };
         let Self { queue, device, readable, tokens, notifications, .. } = self;
         let mut written = 0;
         for _ in 0..rounds {
             tokens.clear();
             for _ in 0..batch {
                 // SAFETY: the buffers live forever, and nothing accesses them: the device does not read chains.
-                tokens.push(unsafe { queue.add(readable, lend()) }.expect("descriptors are free"));
+                tokens.push(unsafe { queue.add(readable, new_list()) }.expect("descriptors are free"));
             }
             *notifications += u64::from(queue.should_notify());
             device.serve();
             while let Some(token) = queue.peek_used() {
                 // SAFETY: all chains have the same buffers.
                 written += u64::from(
-                    unsafe { queue.pop_used(token, readable, lend()) }.expect("the chain is completed"),
+                    unsafe { queue.pop_used(token, readable, new_list()) }.expect("the chain is completed"),
                 );
             }
         }

@@ -85,7 +85,7 @@ impl Subject for RefusedHandle {
     #[inline(never)]
     fn run(&mut self, batch: usize, rounds: usize) -> u64 {
         for _ in 0..batch * rounds {
-            black_box(self.table.free(black_box(self.handle)).expect_err("a refusal"));
+            black_box(self.table.free(black_box(self.handle)).expect_err("the handle is refused"));
         }
         0
     }

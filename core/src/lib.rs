@@ -109,8 +109,9 @@
 //! # Guarantees
 //! Whatever a device writes, at any time, and whatever a caller passes:
 //! - Queue and table do not panic, do not hang, and access no byte outside their memory.
-//! - A call that fails by misuse or by a system error changes nothing. A call that reports a device fault changes only what
-//!   the policy selects. It never changes the free list or another chain.
+//! - A call that fails by misuse or by a system error changes nothing. ([`SplitQueue::submit_with`] may have written to free
+//!   buffers.) A call that reports a device fault changes only what the policy selects. It never changes the free list or
+//!   another chain.
 //! - The time of a call on the data path is proportional to the chain that it handles, at most. Refusing an invalid handle or
 //!   used id takes constant time. ([`SplitQueue::withdraw`] and [`SplitQueue::verify`] are not on the data path.)
 //! - No reference to payload, table or rings exists outside the crate: bytes are copied in and out.

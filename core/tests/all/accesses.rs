@@ -192,7 +192,7 @@ fn borrowed_and_counted_memory_forwards_every_access() {
     let rc = Rc::new(Recorder::new(32));
     touch(&rc);
     assert_eq!(rc.take_full_log(), expected);
-    #[expect(clippy::arc_with_non_send_sync, reason = "what it passes on is looked at in one thread")]
+    #[expect(clippy::arc_with_non_send_sync, reason = "the test uses it in one thread")]
     let arc = Arc::new(Recorder::new(32));
     touch(&arc);
     assert_eq!(arc.take_full_log(), expected);

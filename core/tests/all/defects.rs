@@ -171,7 +171,7 @@ fn a_corrupted_free_descriptor_can_be_used() {
     }
     let head = table.create(&[b"abc"], &[16, 16]).unwrap();
     assert_eq!(descriptors(&table, head), Ok(vec![5, 6, 7]));
-    assert_eq!(table.verify(), [], "everything was written anew");
+    assert_eq!(table.verify(), [], "`create` wrote every field again");
     assert_eq!(memory.device().read(head.index()), b"abc");
 }
 

@@ -70,7 +70,7 @@ fn only_new_entries_cause_notifications() {
     assert_eq!(
         queue.publish(),
         Notification::Needed,
-        "a device that says nothing is told of the first entry"
+        "the first entry needs a notification if the device leaves `avail_event` unchanged"
     );
     queue.submit(&[b"x"], &[]).unwrap();
     assert_eq!(queue.publish(), Notification::NotNeeded);
