@@ -1,16 +1,17 @@
-//! How fast the storm is: steps that are made, done and judged, by the second.
+//! The speed of the storm: steps per second that are drawn, run and checked.
 //!
 //! `cargo bench --bench storm`
 //!
-//! What is compared takes turns, round by round in one process, and each figure is the median over the rounds: so what
-//! disturbs the machine disturbs all of it. Figures of speed are of this machine; the ratios are what counts.
+//! The compared methods take turns, round by round in one process, and each figure is the median over the rounds. So
+//! disturbances of the machine affect all of them. Absolute speeds depend on the machine; the ratios are what to
+//! compare.
 //!
-//! A step is effective if it changed a ring, the table, a buffer or a driver's answer. Making the memory clean and the
-//! queue anew for each scenario is left out where it says so, and stated by itself.
+//! A step is effective if it changed a ring, the table, a buffer or the driver's answer. Cleaning the memory and
+//! making the queue for each scenario (construction) is excluded where the output says so, and reported separately.
 //!
-//! What is not measured here: the loop allocates nothing, which `tests/allocations.rs` checks; and no system call goes with a
-//! scenario, as `strace -f -c target/release/ringstorm run --jobs 1 --seeds N` shows, which counts as many for every N but
-//! for the locks that are taken when a block of seeds is taken in.
+//! Not measured here: the loop allocates nothing, which `tests/allocations.rs` checks. A scenario makes no system
+//! call: `strace -f -c target/release/ringstorm run --jobs 1 --seeds N` shows the same count for every N, except for
+//! the locks taken when a block of seeds is merged.
 
 #[path = "../tests/support/queue_machine.rs"]
 mod queue_machine;
@@ -31,15 +32,15 @@ use std::cell::RefCell;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
-/// Steps of a scenario, for us and for proptest: what `ringstorm run` takes.
+/// The number of steps of a scenario, for us and for proptest, as in `ringstorm run`.
 const STEPS: usize = 128;
 const PROFILE: Profile = Profile::Hostile;
-/// Rounds, over which medians are taken.
+/// The number of rounds over which medians are computed.
 const ROUNDS: u64 = 15;
-/// Scenarios in a round, and where proptest draws too.
+/// The number of scenarios in a round. Where proptest draws too, it is `CASES`.
 const SCENARIOS: u64 = 1_000;
 const CASES: u64 = 200;
-/// The queue size of the main figure, and two that must not differ by much.
+/// The queue size of the main figure, and two others whose figures must not differ much.
 const USUAL: u32 = 256;
 const SMALL: u32 = 8;
 const LARGE: u32 = 32_768;
@@ -50,46 +51,46 @@ fn main() {
     );
     sizes();
     threads();
-    side_by_side();
+    compare_with_proptest();
 }
 
-/// Scenarios for a queue of this size, of so many steps.
+/// The generator of scenarios for a queue of this size, with this number of steps.
 fn storm_of(queue_size: u32, steps: usize) -> Draw {
     Draw { profile: PROFILE, steps, queue_size: QueueSize::new(queue_size).ok() }
 }
 
-/// What a number of scenarios came to.
+/// The measurements of a number of scenarios.
 #[derive(Default, Clone, Copy)]
 struct Measured {
     steps: u64,
     effective: u64,
     scenarios: u64,
-    /// All of it.
+    /// The total time.
     time: Duration,
-    /// Of it, drawing scenarios.
+    /// The part of the time for drawing scenarios.
     drawing: Duration,
-    /// Of it, cleaning memory and making queues.
+    /// The part of the time for cleaning memory and making queues.
     construction: Duration,
 }
 
 impl Measured {
-    /// Nanoseconds for each effective step, construction left out.
+    /// The nanoseconds per effective step, without construction.
     fn nanoseconds(&self) -> f64 {
         (self.time - self.construction).as_nanos() as f64 / self.effective as f64
     }
 
-    /// How many of a hundred steps are effective.
+    /// The percentage of effective steps.
     fn effective_share(&self) -> f64 {
         100.0 * self.effective as f64 / self.steps as f64
     }
 
-    /// All steps by the second, construction included.
+    /// The steps per second, including construction.
     fn steps_per_second(&self) -> f64 {
         self.steps as f64 / self.time.as_secs_f64()
     }
 }
 
-/// Our own round: scenarios are drawn and run, as a campaign does it.
+/// Our own round: draws and runs scenarios as a campaign does.
 fn storm(rig: &mut Rig, round: u64, queue_size: u32, scenarios: u64) -> Measured {
     let mut measured = Measured { scenarios, ..Measured::default() };
     let (draw, mut scenario) = (storm_of(queue_size, STEPS), Scenario::default());
@@ -105,7 +106,7 @@ fn storm(rig: &mut Rig, round: u64, queue_size: u32, scenarios: u64) -> Measured
 }
 
 fn run(rig: &mut Rig, scenario: &Scenario, measured: &mut Measured) {
-    let outcome = rig.run(SubjectKind::Core, scenario, &mut ()).expect("there is memory");
+    let outcome = rig.run(SubjectKind::Core, scenario, &mut ()).expect("allocating memory");
     assert!(!outcome.is_finding(), "{}\n{scenario}", outcome.verdict);
     measured.steps += outcome.steps;
     measured.effective += outcome.effective_steps;
@@ -118,44 +119,44 @@ fn median(mut figures: Vec<f64>) -> f64 {
 }
 
 /// The median of a figure over all rounds.
-fn over(rounds: &[Measured], figure: impl Fn(&Measured) -> f64) -> f64 {
+fn median_of(rounds: &[Measured], figure: impl Fn(&Measured) -> f64) -> f64 {
     median(rounds.iter().map(figure).collect())
 }
 
-/// The median of the ratio of a figure in one round to that in the other.
+/// The median of the ratios of a figure in one method to that in another, round by round.
 fn ratio(rounds: &[Measured], to: &[Measured], figure: impl Fn(&Measured) -> f64) -> f64 {
     median(rounds.iter().zip(to).map(|(one, other)| figure(one) / figure(other)).collect())
 }
 
 fn sizes() {
     let sizes = [SMALL, USUAL, LARGE];
-    let mut rig = Rig::new().expect("there is memory");
+    let mut rig = Rig::new().expect("allocating memory");
     let mut rounds = sizes.map(|_| Vec::new());
     for round in 0..=ROUNDS {
         for (size, measured) in sizes.iter().zip(&mut rounds) {
             let one = storm(&mut rig, round, *size, SCENARIOS);
-            // In the first, memory grows to what is needed.
+            // In the first round, the memory grows to its final size.
             if round > 0 {
                 measured.push(one);
             }
         }
     }
-    println!("one core, ringstorm's own queue, drawing included, construction left out");
+    println!("one core, ringstorm's own queue, with drawing, without construction");
     println!(
         "  queue size   effective steps/s   ns each   of it drawing   effective   construction, ns per scenario"
     );
     for (size, rounds) in sizes.iter().zip(&rounds) {
-        let each = over(rounds, Measured::nanoseconds);
+        let each = median_of(rounds, Measured::nanoseconds);
         println!(
             "  {size:>10} {:>19.0} {each:>9.1} {:>15.1} {:>9.0} % {:>31.0}",
             1e9 / each,
-            over(rounds, |one| one.drawing.as_nanos() as f64 / one.effective as f64),
-            over(rounds, Measured::effective_share),
-            over(rounds, |one| one.construction.as_nanos() as f64 / one.scenarios as f64),
+            median_of(rounds, |one| one.drawing.as_nanos() as f64 / one.effective as f64),
+            median_of(rounds, Measured::effective_share),
+            median_of(rounds, |one| one.construction.as_nanos() as f64 / one.scenarios as f64),
         );
     }
     println!(
-        "  {LARGE} to {SMALL}: {:.2} times as long\n",
+        "  time per step, {LARGE} to {SMALL}: {:.2}\n",
         ratio(&rounds[2], &rounds[0], Measured::nanoseconds)
     );
 }
@@ -171,27 +172,22 @@ fn threads() {
         ceiling.push(arithmetic_on_threads(2) / arithmetic_on_threads(1));
     }
     let ratios = one.iter().zip(&two).map(|(one, two)| two / one).collect();
-    println!(
-        "queue size {USUAL}, all steps by the second, construction included, each thread with a rig of its own"
-    );
+    println!("queue size {USUAL}, steps per second with construction, each thread with a rig of its own");
     println!("  one thread {:>12.0}", median(one));
     println!("  two        {:>12.0}", median(two));
-    println!("  two to one: {:.2} times as many", median(ratios));
-    println!(
-        "  what the machine gives: {:.2} times as many rounds of a loop that keeps to registers\n",
-        median(ceiling)
-    );
+    println!("  two to one: {:.2}", median(ratios));
+    println!("  two to one, for a loop that uses registers only: {:.2}\n", median(ceiling));
 }
 
-/// Rounds by the second of a loop that shares nothing and touches no memory, on so many threads: more than that no program
-/// gets of the machine.
+/// The rounds per second of a loop on this number of threads that shares nothing and accesses no memory. No program
+/// can scale better on the machine.
 fn arithmetic_on_threads(threads: u64) -> f64 {
     const ROUNDS: u64 = 30_000_000;
     let begin = Instant::now();
     std::thread::scope(|scope| {
         for thread in 0..threads {
             scope.spawn(move || {
-                // Several chains of multiplications, so that the processor is as busy as it can be.
+                // Several independent chains of multiplications, so that the processor is fully used.
                 let mut numbers = [thread + 1, thread + 3, thread + 5, thread + 7];
                 for round in 0..ROUNDS {
                     for number in &mut numbers {
@@ -205,24 +201,24 @@ fn arithmetic_on_threads(threads: u64) -> f64 {
     (threads * ROUNDS) as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// All steps by the second on so many threads, each with a round of its own.
+/// The steps per second on this number of threads, with a different round on each.
 fn storm_on_threads(threads: u64, round: u64) -> f64 {
     let begin = Instant::now();
     let steps: u64 = std::thread::scope(|scope| {
         let started: Vec<_> = (0..threads)
             .map(|thread| {
                 scope.spawn(move || {
-                    let mut rig = Rig::new().expect("there is memory");
+                    let mut rig = Rig::new().expect("allocating memory");
                     storm(&mut rig, round * threads + thread, USUAL, SCENARIOS).steps
                 })
             })
             .collect();
-        started.into_iter().map(|thread| thread.join().expect("a thread that ends well")).sum()
+        started.into_iter().map(|thread| thread.join().expect("the thread does not panic")).sum()
     });
     steps as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// A failure is one of ours, and ends the benchmark.
+/// A failure is a bug of ringstorm, and ends the benchmark.
 struct Fatal;
 
 impl Failing for Fatal {
@@ -231,8 +227,8 @@ impl Failing for Fatal {
     }
 }
 
-/// What proptest draws in a round, with its own generator: cases for a queue of this size, with setups as we draw them.
-/// The same round draws the same.
+/// The cases that proptest draws in a round with its own generator, for a queue of this size, with setups of our
+/// generator. Equal rounds draw equal cases.
 fn draw(round: u64, queue_size: u32, case: impl Fn(Books, Vec<Step>)) {
     let mut seed = [0; 32];
     seed[..8].copy_from_slice(&round.to_le_bytes());
@@ -253,8 +249,9 @@ fn config() -> Config {
     Config { cases: CASES as u32, max_shrink_iters: 0, failure_persistence: None, ..Config::default() }
 }
 
-/// A round of proptest-state-machine and one of ours, and what proptest drew through our executor without drawing.
-fn side(rig: &mut Rig, round: u64, queue_size: u32) -> [Measured; 3] {
+/// One round of ours, one of proptest-state-machine, and one of the steps that proptest drew, run by our executor
+/// without drawing.
+fn compare_round(rig: &mut Rig, round: u64, queue_size: u32) -> [Measured; 3] {
     let ours = storm(rig, round, queue_size, CASES);
 
     let begin = Instant::now();
@@ -269,33 +266,35 @@ fn side(rig: &mut Rig, round: u64, queue_size: u32) -> [Measured; 3] {
     let begin = Instant::now();
     drawn.borrow().iter().for_each(|scenario| run(rig, scenario, &mut alone));
     alone.time = begin.elapsed();
-    // The same steps were done, so that they are as many and as effective.
+    // Both ran the same steps, so the numbers of steps and of effective steps are equal.
     [ours, Measured { time, ..alone }, alone]
 }
 
-fn side_by_side() {
+fn compare_with_proptest() {
     println!(
-        "side by side: {STEPS} steps are drawn and run (the state machine's tests draw {CASE_STEPS:?}), steps by the second, \
-         construction included, on a rig that is used again"
+        "side by side: {STEPS} steps are drawn and run (the state machine's tests draw {} to {}), steps per second with \
+         construction, on a rig that is reused",
+        CASE_STEPS.start(),
+        CASE_STEPS.end()
     );
     println!(
-        "  queue size         ours   effective   state machine   effective   ours to it   its steps run alone"
+        "  queue size         ours   effective   state machine   effective        ratio   its steps run alone"
     );
-    let mut rig = Rig::new().expect("there is memory");
+    let mut rig = Rig::new().expect("allocating memory");
     for queue_size in [SMALL, USUAL] {
-        side(&mut rig, 0, queue_size);
+        compare_round(&mut rig, 0, queue_size);
         let rounds: Vec<[Measured; 3]> =
-            (1..=ROUNDS).map(|round| side(&mut rig, round, queue_size)).collect();
+            (1..=ROUNDS).map(|round| compare_round(&mut rig, round, queue_size)).collect();
         let [ours, machine, alone] =
             [0, 1, 2].map(|which| rounds.iter().map(|round| round[which]).collect::<Vec<_>>());
         println!(
             "  {queue_size:>10} {:>12.0} {:>9.0} % {:>15.0} {:>9.0} % {:>12.2} {:>21.0}",
-            over(&ours, Measured::steps_per_second),
-            over(&ours, Measured::effective_share),
-            over(&machine, Measured::steps_per_second),
-            over(&machine, Measured::effective_share),
+            median_of(&ours, Measured::steps_per_second),
+            median_of(&ours, Measured::effective_share),
+            median_of(&machine, Measured::steps_per_second),
+            median_of(&machine, Measured::effective_share),
             ratio(&ours, &machine, Measured::steps_per_second),
-            over(&alone, Measured::steps_per_second),
+            median_of(&alone, Measured::steps_per_second),
         );
     }
 }

@@ -1,25 +1,25 @@
-//! Copies to and from shared memory, which access each shared byte exactly once, against ordinary ones, which need not.
+//! Copies to and from shared memory, which access each shared byte exactly once, against ordinary copies.
 
 use crate::measure::{Subject, Times};
 use crate::rings::buffers;
 use ringstorm_core::{RawMemory, SharedMemory};
 use std::hint::black_box;
 
-/// One way to do the work, over `length` shared bytes and as many private ones.
-struct Way {
+/// One method of copying, with `length` shared bytes and as many private bytes.
+struct Method {
     shared: RawMemory,
     ordinary: Vec<u8>,
     private: Vec<u8>,
-    work: fn(&mut Way),
+    work: fn(&mut Method),
 }
 
-impl Way {
+impl Method {
     fn new(length: usize, work: fn(&mut Self)) -> Self {
         Self { shared: buffers(length), ordinary: vec![1; length], private: vec![2; length], work }
     }
 }
 
-impl Subject for Way {
+impl Subject for Method {
     #[inline(never)]
     fn run(&mut self, batch: usize, rounds: usize) -> u64 {
         for _ in 0..batch * rounds {
@@ -33,21 +33,25 @@ impl Subject for Way {
     }
 }
 
-type Work = fn(&mut Way);
+type Work = fn(&mut Method);
 
-/// What is done, by shared memory's call and by an ordinary one.
+/// The operations, by the call of shared memory and by an ordinary one.
 const WORK: [(&str, Work, Work); 3] = [
     (
         "in",
-        |way| way.shared.copy_in(0, &way.private),
-        |way| way.ordinary.copy_from_slice(black_box(&way.private)),
+        |method| method.shared.copy_in(0, &method.private),
+        |method| method.ordinary.copy_from_slice(black_box(&method.private)),
     ),
     (
         "out",
-        |way| way.shared.copy_out(0, &mut way.private),
-        |way| way.private.copy_from_slice(black_box(&way.ordinary)),
+        |method| method.shared.copy_out(0, &mut method.private),
+        |method| method.private.copy_from_slice(black_box(&method.ordinary)),
     ),
-    ("zero", |way| way.shared.zero(0, way.private.len()), |way| way.ordinary.fill(black_box(0))),
+    (
+        "zero",
+        |method| method.shared.zero(0, method.private.len()),
+        |method| method.ordinary.fill(black_box(0)),
+    ),
 ];
 
 pub fn all() {
@@ -56,7 +60,7 @@ pub fn all() {
     println!("-----|------:|---------:|-------:|---------------:");
     for (what, shared, ordinary) in WORK {
         for length in [64, 4096, 65_536] {
-            let (mut shared, mut ordinary) = (Way::new(length, shared), Way::new(length, ordinary));
+            let (mut shared, mut ordinary) = (Method::new(length, shared), Method::new(length, ordinary));
             let times = Times::take(&mut [(&mut ordinary, 1), (&mut shared, 1)]);
             let (ordinary, shared, ratio) = (times.of(0), times.of(1), times.ratio(1, 0));
             println!("{what:<4} | {length:>5} | {ordinary:>8.1} | {shared:>6.1} | {ratio:>15.2}");

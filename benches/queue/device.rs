@@ -1,4 +1,5 @@
-//! An honest device that returns every chain at once. The same code serves both queues, and the floor.
+//! A device that follows the specification and returns every chain at once. The same code serves both queues and the
+//! floor.
 
 use crate::rings::Rings;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -6,9 +7,9 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 /// The device's side of one queue.
 pub struct Device {
     rings: Rings,
-    /// The next available entry, and the next used element: it returns as many as it takes.
+    /// The index of both the next available entry and the next used element: the device returns as many as it takes.
     next: u16,
-    /// What it says it wrote to each chain.
+    /// The number of bytes that it reports for each chain.
     written: u32,
 }
 
@@ -17,8 +18,8 @@ impl Device {
         Self { rings, next: 0, written }
     }
 
-    /// Returns all chains that are available. It reads their heads and not their descriptors: what a device does with
-    /// a chain takes it the same whatever driver made it.
+    /// Returns all available chains. It reads their heads but not their descriptors, because reading a chain takes
+    /// the same time for every driver.
     #[inline(never)]
     pub fn serve(&mut self) {
         let Rings { available, used, elements, mask, .. } = self.rings;

@@ -1,5 +1,5 @@
-//! The floor: what any driver of a split virtqueue must write and read, and nothing else. No chain is checked, none is
-//! remembered, and its descriptors are always the same ones.
+//! The floor: only the reads and writes that any driver of a split virtqueue needs. It checks and records no chain,
+//! and always uses the same descriptors.
 
 use crate::device::Device;
 use crate::measure::Subject;
@@ -12,23 +12,23 @@ use std::sync::atomic::{AtomicU64, fence};
 pub struct Floor<const R: usize, const W: usize> {
     rings: Rings,
     device: Device,
-    /// The chains' buffers, one behind the other.
+    /// The buffers of the chains, one after the other.
     buffers: u64,
-    /// Behind the last entry written, which is as far as elements were read.
+    /// The index after the last entry written and the last element read.
     next: u16,
     notifications: u64,
 }
 
 impl<const R: usize, const W: usize> Floor<R, W> {
     pub fn new(size: usize) -> Self {
-        let (rings, _) = Rings::laid_out(QueueSize::new(size as u32).expect("a size"));
+        let (rings, _) = Rings::allocate(QueueSize::new(size as u32).expect("the size is a power of two"));
         let device = Device::new(rings, Shape::new(R, W).written());
         let buffers = pages(BUFFER * size).as_ptr().addr() as u64;
         Self { rings, device, buffers, next: 0, notifications: 0 }
     }
 }
 
-/// Address and shape of each descriptor (2.7.5).
+/// Writes address, length, flags and next of each descriptor (2.7.5).
 #[inline(always)]
 fn describe<const R: usize, const W: usize>(table: &[AtomicU64], first: usize, buffers: u64) {
     for (position, descriptor) in table[2 * first..][..2 * (R + W)].chunks_exact(2).enumerate() {
@@ -53,14 +53,14 @@ impl<const R: usize, const W: usize> Subject for Floor<R, W> {
                 available[2 + usize::from(next & *mask)].store(first as u16, Relaxed);
                 next = next.wrapping_add(1);
             }
-            // The index, the barrier of 2.7.13.4.1, and the device's wish.
+            // The index, the barrier of 2.7.13.4.1, and the used flags.
             available[1].store(next, Release);
             fence(SeqCst);
             notifications += u64::from(used[0].load(Relaxed) == 0);
             device.serve();
             while used[1].load(Acquire) != read {
                 let slot = usize::from(read & *mask);
-                // A driver has to know which chain it was.
+                // A driver must know which chain was used.
                 std::hint::black_box(elements[2 * slot].load(Relaxed));
                 written += u64::from(elements[2 * slot + 1].load(Relaxed));
                 read = read.wrapping_add(1);

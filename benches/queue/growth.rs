@@ -1,9 +1,9 @@
-//! What grows with the queue size, and what does not.
+//! Times that depend on the queue size, and times that must not.
 
 use crate::measure::{Subject, Times};
 use crate::ours::Over;
 use crate::peer::Peer;
-use crate::table::{Made, Refusing};
+use crate::table::{Construction, RefusedHandle};
 use ringstorm_core::{Layout, QueueSize};
 
 pub fn all() {
@@ -12,10 +12,10 @@ pub fn all() {
     construction();
 }
 
-/// Either few chains in flight, so that the rings are gone through and the same descriptors are used again and again,
-/// or as many as fit, so that all of the memory is touched in each round.
+/// Either few chains are in flight, so that the work moves through the rings and uses the same descriptors again and
+/// again; or as many as fit, so that each round accesses all of the memory.
 fn chains() {
-    println!("\nsize against size: 1 + 1, ns per chain\n");
+    println!("\nsmall and large queues: 1 + 1, ns per chain\n");
     println!("in flight |  over at 256 | over at 32768 | grows by | peer grows by");
     println!("----------|-------------:|--------------:|---------:|-------------:");
     grown("1", [1, 1]);
@@ -38,15 +38,15 @@ fn grown(name: &str, batches: [usize; 2]) {
     println!("{name:<9} | {small:>12.1} | {large:>13.1} | {ours:>8.2} | {theirs:>13.2}");
 }
 
-/// A name that is refused is looked up by its index.
+/// Refusing a handle is a lookup by its index.
 fn refusals() {
-    println!("\nrefusing a name, ns\n");
+    println!("\nrefusing a handle, ns\n");
     println!("what              |  at 16 | at 32768 | grows by");
     println!("------------------|-------:|---------:|--------:");
     for (what, refusing) in [
-        ("double free", Refusing::double_free as fn(usize) -> Refusing),
-        ("inside a chain", Refusing::inside_a_chain),
-        ("outside the table", Refusing::outside),
+        ("double free", RefusedHandle::double_free as fn(usize) -> RefusedHandle),
+        ("inside a chain", RefusedHandle::inside_a_chain),
+        ("outside the table", RefusedHandle::outside),
     ] {
         let (mut small, mut large) = (refusing(16), refusing(32768));
         let times = Times::take(&mut [(&mut small, 1), (&mut large, 1)]);
@@ -56,17 +56,19 @@ fn refusals() {
     }
 }
 
-/// Making a queue writes every descriptor once. The memory that is shared is there already.
+/// Making a queue writes every descriptor once. The shared memory is allocated before.
 fn construction() {
-    println!("\nmaking a queue, and what it takes for each descriptor\n");
+    println!("\nmaking a queue: time and memory per descriptor\n");
     println!(" size | ns per descriptor | bytes private | bytes shared, rings | buffers");
     println!("-----:|------------------:|--------------:|--------------------:|--------:");
     for size in [16, 256, 4096, 32768] {
-        let mut made = Made::new(size);
+        let mut made = Construction::new(size);
         let times = Times::take(&mut [(&mut made, 1)]);
         let each = times.of(0) / size as f64;
         let private = made.private_bytes() as f64 / size as f64;
-        let shared = Layout::new(QueueSize::new(size as u32).expect("a size")).len() as f64 / size as f64;
+        let shared = Layout::new(QueueSize::new(size as u32).expect("the size is a power of two")).len()
+            as f64
+            / size as f64;
         println!("{size:>5} | {each:>17.2} | {private:>13.1} | {shared:>19.1} | buffer_size");
     }
 }

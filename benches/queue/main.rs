@@ -1,15 +1,15 @@
-//! What a chain costs, against `virtio-drivers` and against the floor.
+//! The time per chain, compared with `virtio-drivers` and with the floor.
 //!
 //! `cargo bench --bench queue`
 //!
-//! All subjects do the same work: submit, a [device](device::Device) that returns it at once, take, free. They do it
-//! in turns, a thousand rounds each, of which the time is taken that nine in ten exceed. A timed test this is not:
-//! nothing fails here but what was not done.
+//! All subjects do the same work: submit, a [device](device::Device) that returns the chain at once, take, free. They
+//! run in turns, a thousand rounds each. The reported time is the one that nine of ten rounds exceed. The benchmark
+//! fails if the work was not done; no time makes it fail.
 //!
-//! - *peer* is `virtio-drivers`, which copies nothing, remembers no more than the descriptors, and believes the device.
-//! - *over* is ours over buffers of the caller's: like for like.
-//! - *copy* is ours with the readable bytes copied into its own buffers.
-//! - *floor* is what must be written and read, without a check.
+//! - *peer* is `virtio-drivers`. It copies no payload, records only the descriptors, and trusts the device.
+//! - *over* is `ringstorm-core` over the caller's buffers, which is comparable to *peer*.
+//! - *copy* is `ringstorm-core` with the device-readable bytes copied into its own buffers.
+//! - *floor* is the necessary reads and writes, without a check.
 
 mod copies;
 mod device;
@@ -32,9 +32,9 @@ use table::Table;
 const BATCHES: [usize; 2] = [1, 32];
 
 fn main() {
-    // `virtio-drivers` keeps its private copy in the queue, which for 32768 is a value of a megabyte.
-    let large = std::thread::Builder::new().stack_size(64 << 20).spawn(all).expect("a thread");
-    large.join().expect("all work was done");
+    // `virtio-drivers` stores its private copy in the queue, which is a value of a megabyte at size 32768.
+    let large = std::thread::Builder::new().stack_size(64 << 20).spawn(all).expect("starting a thread");
+    large.join().expect("the benchmark does not panic");
 }
 
 fn all() {
@@ -74,7 +74,7 @@ fn compare<const SIZE: usize, const R: usize, const W: usize>() {
         let mut floor = Floor::<R, W>::new(SIZE);
         let mut subjects: [&mut dyn Subject; 4] = [&mut peer, &mut over, &mut copied, &mut floor];
         for subject in &mut subjects {
-            the_work_is_done(*subject, shape, fitting);
+            assert_work_is_done(*subject, shape, fitting);
         }
         let times = Times::take(&mut subjects.map(|subject| (subject, fitting)));
         let [peer, over, copy, floor] = [0, 1, 2, 3].map(|subject| times.of(subject));
@@ -87,8 +87,8 @@ fn compare<const SIZE: usize, const R: usize, const W: usize>() {
     }
 }
 
-/// Every chain goes through, comes back with what the device said it wrote, and is freed.
-fn the_work_is_done(subject: &mut dyn Subject, shape: Shape, batch: usize) {
+/// Checks that every chain is used, returned with the length that the device reported, and freed.
+fn assert_work_is_done(subject: &mut dyn Subject, shape: Shape, batch: usize) {
     for rounds in 1..=3 {
         let notifications = subject.notifications();
         let written = subject.run(batch, rounds);
@@ -98,7 +98,8 @@ fn the_work_is_done(subject: &mut dyn Subject, shape: Shape, batch: usize) {
     }
 }
 
-/// The descriptor table alone with the copy that `virtio-drivers` does not make, against its whole round.
+/// The descriptor table alone, including the copy that `virtio-drivers` does not make, against the whole round of
+/// *peer*.
 fn table_alone() {
     println!("\nthe table alone: create with a copy of 64 bytes, and free; 1 + 1, batch 1\n");
     println!(" size |  peer | table | table/peer");

@@ -1,35 +1,35 @@
-//! Measuring several subjects against each other on a machine that does other things as well.
+//! Compares the speed of several subjects on a machine that also does other work.
 
 use std::time::Instant;
 
-/// How many rounds are taken of each, in turns.
+/// The number of rounds of each subject, which run in turns.
 const ROUNDS: usize = 1001;
-/// About how long a round of one subject takes.
+/// The approximate duration of a round of one subject.
 const ROUND_NANOSECONDS: f64 = 30_000.0;
 
-/// Something that does the same work over and over.
+/// A subject that repeats the same work.
 pub trait Subject {
-    /// Does `rounds` times `batch` chains, and returns how many bytes the device said it wrote in all of them.
+    /// Runs `rounds` times `batch` chains, and returns the total number of bytes that the device reported.
     fn run(&mut self, batch: usize, rounds: usize) -> u64;
 
-    /// How often the device wanted to be notified.
+    /// The number of times that the device had to be notified.
     fn notifications(&self) -> u64 {
         0
     }
 
-    /// Whether everything is back.
+    /// Whether every chain is returned and freed.
     fn is_idle(&self) -> bool;
 }
 
 /// Nanoseconds for each chain, by subject.
 pub struct Times {
-    /// One after the other, in each round.
+    /// The times of one subject, in the order of the rounds.
     rounds: Vec<Vec<f64>>,
 }
 
 impl Times {
-    /// Lets all subjects do the same work in turns, so that whatever else the machine does meets all of them. Each
-    /// has a batch of its own.
+    /// Runs the same work on all subjects in turns, so that other work of the machine affects all of them. Each
+    /// subject has its own batch size.
     pub fn take(subjects: &mut [(&mut dyn Subject, usize)]) -> Self {
         let repeats: Vec<usize> =
             subjects.iter_mut().map(|(subject, batch)| repeats(*subject, *batch)).collect();
@@ -42,14 +42,14 @@ impl Times {
         Self { rounds }
     }
 
-    /// What one subject takes while the machine is its own: nine in ten rounds took longer.
+    /// The time of a subject on an undisturbed machine: nine of ten rounds took longer.
     pub fn of(&self, subject: usize) -> f64 {
         let mut all: Vec<f64> = self.rounds.iter().map(|round| round[subject]).collect();
         all.sort_by(f64::total_cmp);
         all[all.len() / 10]
     }
 
-    /// How many times as long one subject takes as another.
+    /// The ratio of the times of two subjects.
     pub fn ratio(&self, subject: usize, to: usize) -> f64 {
         self.of(subject) / self.of(to)
     }
@@ -61,7 +61,7 @@ fn once(subject: &mut dyn Subject, batch: usize, repeats: usize) -> f64 {
     start.elapsed().as_nanos() as f64 / (batch * repeats) as f64
 }
 
-/// How often the work is to be repeated for one round. Warms the subject up as well.
+/// The number of repetitions for one round. This also warms the subject up.
 fn repeats(subject: &mut dyn Subject, batch: usize) -> usize {
     let mut repeats = 1;
     loop {

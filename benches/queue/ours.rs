@@ -1,4 +1,4 @@
-//! `ringstorm-core` as a subject: over the caller's buffers, and by copy.
+//! `ringstorm-core` as a subject: over the caller's buffers, and with copies.
 
 use crate::device::Device;
 use crate::measure::Subject;
@@ -6,22 +6,22 @@ use crate::rings::{Rings, buffers};
 use crate::shape::{BUFFER, Shape};
 use ringstorm_core::{Config, Notification, QueueSize, RawMemory, Region, Segment, SplitQueue};
 
-/// What is copied.
+/// The payload that is copied.
 pub fn payload<const R: usize>() -> [&'static [u8]; R] {
     std::array::from_fn(|_| &*Vec::leak(vec![1; BUFFER]))
 }
 
-/// A queue of default policies with buffers of [`BUFFER`] bytes, and its device.
+/// A queue with default policies and buffers of [`BUFFER`] bytes, and its device.
 fn queue(size: usize, written: u32) -> (SplitQueue<RawMemory>, Device) {
-    let size = QueueSize::new(size as u32).expect("a size");
+    let size = QueueSize::new(size as u32).expect("the size is a power of two");
     let config = Config { buffer_size: BUFFER as u32, ..Config::new(size) };
-    let (rings, memory) = Rings::laid_out(size);
+    let (rings, memory) = Rings::allocate(size);
     let own = Region::new(buffers(BUFFER * size.as_usize()));
-    let queue = SplitQueue::new(config, Region::new(memory), own).expect("a queue");
+    let queue = SplitQueue::new(config, Region::new(memory), own).expect("making a queue");
     (queue, Device::new(rings, written))
 }
 
-/// Submits, serves, takes and frees, `batch` chains at a time. Returns how many bytes came back.
+/// Submits, serves, takes and frees `batch` chains at a time. Returns the number of bytes that the device reported.
 #[inline(always)]
 fn run(
     queue: &mut SplitQueue<RawMemory>,
@@ -37,15 +37,15 @@ fn run(
         }
         *notifications += u64::from(queue.publish() == Notification::Needed);
         device.serve();
-        while let Some(done) = queue.take().expect("an honest device") {
+        while let Some(done) = queue.take().expect("the device follows the specification") {
             written += u64::from(done.written);
-            queue.free(done.head).expect("a chain that came back");
+            queue.free(done.head).expect("the chain is completed");
         }
     }
     written
 }
 
-/// Chains over buffers in a registered region: nothing is copied.
+/// Chains over buffers in a registered region, without a copy.
 pub struct Over<const R: usize, const W: usize> {
     queue: SplitQueue<RawMemory>,
     device: Device,
@@ -57,7 +57,7 @@ pub struct Over<const R: usize, const W: usize> {
 impl<const R: usize, const W: usize> Over<R, W> {
     pub fn new(size: usize) -> Self {
         let (mut queue, device) = queue(size, Shape::new(R, W).written());
-        let region = queue.register(Region::new(buffers(BUFFER * 16))).expect("a region");
+        let region = queue.register(Region::new(buffers(BUFFER * 16))).expect("registering a region");
         let segment = |position| Segment { region, offset: BUFFER * position, length: BUFFER as u32 };
         Self {
             queue,
@@ -74,7 +74,7 @@ impl<const R: usize, const W: usize> Subject for Over<R, W> {
     fn run(&mut self, batch: usize, rounds: usize) -> u64 {
         let Self { queue, device, notifications, readable, writable } = self;
         run(queue, device, notifications, (batch, rounds), |queue| {
-            queue.submit_over(readable, writable).expect("room");
+            queue.submit_over(readable, writable).expect("descriptors are free");
         })
     }
 
@@ -108,7 +108,7 @@ impl<const R: usize, const W: usize> Subject for Copied<R, W> {
     fn run(&mut self, batch: usize, rounds: usize) -> u64 {
         let Self { queue, device, notifications, readable, writable } = self;
         run(queue, device, notifications, (batch, rounds), |queue| {
-            queue.submit(readable, writable).expect("room");
+            queue.submit(readable, writable).expect("descriptors are free");
         })
     }
 

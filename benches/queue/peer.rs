@@ -1,4 +1,4 @@
-//! `virtio-drivers` as a subject: what its queue needs of a platform and a transport, over ordinary memory.
+//! `virtio-drivers` as a subject: the platform and the transport that its queue needs, over ordinary memory.
 #![allow(unsafe_code)]
 
 use crate::device::Device;
@@ -10,10 +10,10 @@ use virtio_drivers::queue::VirtQueue;
 use virtio_drivers::transport::{DeviceStatus, DeviceType, InterruptStatus, Transport};
 use virtio_drivers::{BufferDirection, Hal, PhysAddr, Result};
 
-/// A platform where the device sees this process's addresses: nothing to map, and nothing to copy.
+/// A platform where device addresses are addresses of this process. It maps nothing and copies nothing.
 pub struct Platform;
 
-// SAFETY: pages are fresh, zeroed, page-aligned and never given back; buffers are shared as they are.
+// SAFETY: the pages are new, zeroed, page-aligned and never freed. Buffers are shared at their own addresses.
 unsafe impl Hal for Platform {
     fn dma_alloc(count: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
         let start = pages(4096 * count);
@@ -37,11 +37,11 @@ unsafe impl Hal for Platform {
     unsafe fn unshare(_: PhysAddr, _: NonNull<[u8]>, _: BufferDirection) {}
 }
 
-/// A transport that remembers where the queue is, and nothing else.
+/// A transport that only stores the addresses of the queue.
 #[derive(Default)]
-struct Told([PhysAddr; 3]);
+struct QueueAddresses([PhysAddr; 3]);
 
-impl Transport for Told {
+impl Transport for QueueAddresses {
     fn device_type(&self) -> DeviceType {
         DeviceType::Block
     }
@@ -82,7 +82,7 @@ impl Transport for Told {
     }
 }
 
-/// Its queue, with a device.
+/// The queue of `virtio-drivers`, with a device.
 pub struct Peer<const SIZE: usize, const R: usize, const W: usize> {
     queue: Box<VirtQueue<Platform, SIZE>>,
     device: Device,
@@ -94,11 +94,11 @@ pub struct Peer<const SIZE: usize, const R: usize, const W: usize> {
 
 impl<const SIZE: usize, const R: usize, const W: usize> Peer<SIZE, R, W> {
     pub fn new(batch: usize) -> Self {
-        let mut told = Told::default();
-        let queue = Box::new(VirtQueue::new(&mut told, 0, false, false).expect("a queue"));
+        let mut addresses = QueueAddresses::default();
+        let queue = Box::new(VirtQueue::new(&mut addresses, 0, false, false).expect("making a queue"));
         let [table, available, used] =
-            told.0.map(|address| std::ptr::with_exposed_provenance_mut(address as usize));
-        // SAFETY: the queue told where it has these three parts, in pages of the platform.
+            addresses.0.map(|address| std::ptr::with_exposed_provenance_mut(address as usize));
+        // SAFETY: the queue passed the addresses of its three parts, which are in pages of the platform.
         let rings = unsafe { Rings::at(SIZE as u16, table, available, used) };
         Self {
             queue,
@@ -115,22 +115,24 @@ impl<const SIZE: usize, const R: usize, const W: usize> Subject for Peer<SIZE, R
     #[inline(never)]
     fn run(&mut self, batch: usize, rounds: usize) -> u64 {
         let writable = &raw mut self.writable;
-        // A list of buffers is lent for as long as the buffers are, so each call gets a list of its own making.
-        // SAFETY: it is used up when the call returns.
-        let lend = || unsafe { &mut *writable.cast::<[&mut [u8]; W]>() };
+        // The queue borrows a list of buffers for as long as the buffers, so each call needs a new list.
+        // SAFETY: the list is not used after the call returns.
+        let new_list = || unsafe { &mut *writable.cast::<[&mut [u8]; W]>() };
         let Self { queue, device, readable, tokens, notifications, .. } = self;
         let mut written = 0;
         for _ in 0..rounds {
             tokens.clear();
             for _ in 0..batch {
-                // SAFETY: the buffers live for ever, and nobody touches them: the device does not look at chains.
-                tokens.push(unsafe { queue.add(readable, lend()) }.expect("room"));
+                // SAFETY: the buffers live forever, and nothing accesses them: the device does not read chains.
+                tokens.push(unsafe { queue.add(readable, new_list()) }.expect("descriptors are free"));
             }
             *notifications += u64::from(queue.should_notify());
             device.serve();
             while let Some(token) = queue.peek_used() {
                 // SAFETY: all chains have the same buffers.
-                written += u64::from(unsafe { queue.pop_used(token, readable, lend()) }.expect("a chain"));
+                written += u64::from(
+                    unsafe { queue.pop_used(token, readable, new_list()) }.expect("the chain is completed"),
+                );
             }
         }
         written

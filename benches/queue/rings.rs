@@ -1,4 +1,5 @@
-//! The rings as device and floor see them: slices of atomics at the places of 2.7, over either queue's memory.
+//! The rings as the device and the floor access them: slices of atomics at the offsets of 2.7, over the memory of any
+//! of the queues.
 #![allow(unsafe_code)]
 
 use ringstorm_core::{Layout, QueueSize, RawMemory};
@@ -6,38 +7,38 @@ use std::alloc::alloc_zeroed;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64};
 
-/// Zeroed pages that are never given back: a benchmark ends with its process.
+/// Allocates zeroed pages that are never freed, since a benchmark ends with its process.
 pub fn pages(bytes: usize) -> NonNull<u8> {
     let layout =
-        std::alloc::Layout::from_size_align(bytes.next_multiple_of(4096), 4096).expect("a sane length");
-    // SAFETY: no caller asks for nothing, and rounding up keeps the length above zero.
-    NonNull::new(unsafe { alloc_zeroed(layout) }).expect("memory")
+        std::alloc::Layout::from_size_align(bytes.next_multiple_of(4096), 4096).expect("the length is small");
+    // SAFETY: no caller passes zero, and rounding up keeps the length above zero.
+    NonNull::new(unsafe { alloc_zeroed(layout) }).expect("allocating memory")
 }
 
 /// Descriptor table, available ring and used ring (2.7.5, 2.7.6, 2.7.8), by the width of each location.
 #[derive(Clone, Copy)]
 pub struct Rings {
-    /// Two words for each descriptor.
+    /// Two 64-bit words for each descriptor.
     pub table: &'static [AtomicU64],
     /// Flags, index, entries.
     pub available: &'static [AtomicU16],
     /// Flags and index.
     pub used: &'static [AtomicU16],
-    /// Two halves for each element.
+    /// Two 32-bit halves for each element.
     pub elements: &'static [AtomicU32],
-    /// The number of descriptors, less one.
+    /// The number of descriptors minus one.
     pub mask: u16,
 }
 
 impl Rings {
-    /// The rings of a queue of `size`, where its transport was told that they are.
+    /// The rings of a queue of `size`, at the addresses that its transport received.
     ///
     /// # Safety
-    /// The places have the lengths and alignments of 2.7, are never given back, and lie in memory from [`pages`].
+    /// The addresses have the lengths and alignments of 2.7, are in memory from [`pages`], and are never freed.
     pub unsafe fn at(size: u16, table: *mut u8, available: *mut u8, used: *mut u8) -> Self {
         let count = usize::from(size);
-        // SAFETY: by the contract; integers of the same memory that are reached in another way are shared with a
-        // device, so whoever does it expects them to change.
+        // SAFETY: by the contract of this function. Other accesses to the same memory share it with a device, so
+        // their code expects the values to change.
         unsafe {
             Self {
                 table: std::slice::from_raw_parts(table.cast(), 2 * count),
@@ -49,11 +50,11 @@ impl Rings {
         }
     }
 
-    /// New rings, where a queue of ours expects them, and the same memory for the queue.
-    pub fn laid_out(size: QueueSize) -> (Self, RawMemory) {
+    /// Allocates rings in the layout of `ringstorm-core`. Returns them together with the same memory for the queue.
+    pub fn allocate(size: QueueSize) -> (Self, RawMemory) {
         let layout = Layout::new(size);
         let start = pages(layout.len());
-        // SAFETY: fresh pages, which are as long as the three parts together and never given back.
+        // SAFETY: the pages are new, as long as the three parts together, and never freed.
         unsafe {
             let (available, used) = (start.add(layout.available()), start.add(layout.used()));
             let rings = Self::at(size.get(), start.as_ptr(), available.as_ptr(), used.as_ptr());
@@ -62,8 +63,8 @@ impl Rings {
     }
 }
 
-/// New memory for payload.
+/// Allocates memory for payload.
 pub fn buffers(bytes: usize) -> RawMemory {
-    // SAFETY: fresh pages that are never given back.
+    // SAFETY: the pages are new and never freed.
     unsafe { RawMemory::new(pages(bytes), bytes) }
 }

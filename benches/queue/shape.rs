@@ -1,6 +1,6 @@
-//! What is submitted: how many buffers of each kind, and how many chains at once.
+//! The shape of the work: the number of buffers of each kind, and the number of chains at once.
 
-/// Bytes in every buffer.
+/// The size of every buffer in bytes.
 pub const BUFFER: usize = 64;
 
 /// The buffers of a chain.
@@ -15,7 +15,7 @@ impl Shape {
         Self { readable, writable }
     }
 
-    /// What the device says it wrote to such a chain.
+    /// The number of bytes that the device reports for such a chain.
     pub fn written(self) -> u32 {
         (self.writable * BUFFER) as u32
     }
@@ -24,7 +24,7 @@ impl Shape {
         self.readable + self.writable
     }
 
-    /// How many of `batch` chains fit into a queue at once.
+    /// The number of chains, at most `batch`, that fit into a queue at once.
     pub fn fitting(self, size: usize, batch: usize) -> usize {
         batch.min(size / self.descriptors())
     }

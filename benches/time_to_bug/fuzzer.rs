@@ -1,4 +1,4 @@
-//! libFuzzer, until the first crash.
+//! Runs libFuzzer until the first crash.
 
 use crate::starts::Catch;
 use ringstorm::fuzz::CATCH;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// The fuzz target `specimen`, and what it starts from.
+/// The fuzz target `specimen` and its initial corpus.
 pub struct Fuzzer {
     program: PathBuf,
     corpus: PathBuf,
@@ -16,17 +16,17 @@ pub struct Fuzzer {
 
 impl Fuzzer {
     pub fn new(program: &Path, corpus: &Path, patience: Duration) -> Self {
-        assert!(program.is_file(), "{}: no such program", program.display());
+        assert!(program.is_file(), "there is no program {}", program.display());
         Self { program: program.to_owned(), corpus: corpus.to_owned(), patience }
     }
 
-    /// Executions and seconds until the catch, as the fuzz target tells them; `None` if patience ends first.
-    ///
-    /// # Panics
+    /// The executions and seconds until the catch, as the fuzz target reports them; `None` if the time limit ends
+    /// first.
+    /// || # Panics
     /// If the fuzzer ends in any other way.
     pub fn first_catch(&self, specimen: &str, start: u32) -> Option<Catch> {
-        // What libFuzzer finds new it adds to the corpus, so that each start has a copy of its own.
-        let folder = tempfile::tempdir().expect("a folder for the corpus");
+        // libFuzzer adds new inputs to the corpus, so each start gets a copy of its own.
+        let folder = tempfile::tempdir().expect("making a folder for the corpus");
         let corpus = folder.path().join("corpus");
         copy(&self.corpus, &corpus);
         let output = Command::new(&self.program)
@@ -35,12 +35,12 @@ impl Fuzzer {
             .arg(format!("-seed={start}"))
             .arg(format!("-max_total_time={}", self.patience.as_secs()))
             .args(["-ignore_remaining_args=1", specimen])
-            // The stack of a catch is always the same, and naming its functions takes a while.
+            // The stack of a catch is always the same, and symbolizing it takes a while.
             .env("ASAN_OPTIONS", "symbolize=0")
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .output()
-            .expect("the fuzzer can be run");
+            .expect("running the fuzzer");
         let log = String::from_utf8_lossy(&output.stderr);
         let catch = log.lines().find_map(catch);
         assert!(
@@ -52,14 +52,14 @@ impl Fuzzer {
 }
 
 fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("the corpus can be listed") {
-        let entry = entry.expect("an entry");
-        fs::copy(entry.path(), to.join(entry.file_name())).expect("a seed can be copied");
+    fs::create_dir(to).expect("making the folder");
+    for entry in fs::read_dir(from).expect("listing the corpus") {
+        let entry = entry.expect("reading an entry of the corpus");
+        fs::copy(entry.path(), to.join(entry.file_name())).expect("copying a seed");
     }
 }
 
-/// What a line of the log says of a catch: `caught SIGNATURE after N executions and S seconds: VERDICT`.
+/// Parses a line of the log with a catch: `caught SIGNATURE after N executions and S seconds: VERDICT`.
 fn catch(line: &str) -> Option<Catch> {
     let (_, rest) = line.strip_prefix(CATCH)?.split_once(" after ")?;
     let (runs, rest) = rest.split_once(" executions and ")?;

@@ -1,14 +1,14 @@
-//! How soon each specimen's defect is found: by the swarm, by proptest-state-machine and by libFuzzer, from a number of
-//! starts each. Prints a table in Markdown.
+//! The time to find each specimen's defect: with the swarm, with proptest-state-machine and with libFuzzer, from
+//! several starts each. Prints a table in Markdown.
 //!
 //! ```text
 //! cargo +nightly fuzz build specimen
 //! cargo bench --bench time_to_bug -- --fuzzer fuzz/target/x86_64-unknown-linux-gnu/release/specimen
 //! ```
 //!
-//! The three take turns, specimen by specimen, on one core, so that what disturbs the machine disturbs all of them.
-//! Each one's seconds are a clock's that begins with the first thing that is drawn and ends with the catch: processes
-//! that start, shrinking and the writing of files are not in it. `.ci/reports time_to_bug` keeps the table.
+//! The three methods take turns on one core, specimen by specimen, so that disturbances of the machine affect all of
+//! them. Each clock runs from the first drawn input to the catch. It does not include starting processes, shrinking
+//! and writing files. `.ci/reports time_to_bug` stores the table.
 
 #[path = "../../tests/support/queue_machine.rs"]
 mod queue_machine;
@@ -33,28 +33,28 @@ use std::path::PathBuf;
 use std::time::Duration;
 use strum::VariantArray;
 
-/// Steps of the swarm's scenarios: what `ringstorm calibrate` takes.
+/// The steps of the swarm's scenarios, as in `ringstorm calibrate`.
 const SWARM_STEPS: usize = 128;
 
-/// Measures how soon each specimen's defect is found.
+/// Measures the time to find each specimen's defect.
 #[derive(Parser)]
 struct Args {
-    /// Starts of proptest and of libFuzzer for each specimen. The swarm has 20.
+    /// The number of starts of proptest and of libFuzzer for each specimen. The swarm always has 20.
     #[arg(long, default_value_t = 20)]
     starts: u32,
-    /// Seconds after which a start gives up.
+    /// The time limit of a start in seconds.
     #[arg(long, default_value_t = 20)]
     patience: u64,
-    /// The fuzz target `specimen`, built; without it libFuzzer is left out.
+    /// The compiled fuzz target `specimen`. Without it, libFuzzer is not measured.
     #[arg(long)]
     fuzzer: Option<PathBuf>,
-    /// The folder that libFuzzer starts from.
+    /// The folder with the initial corpus of libFuzzer.
     #[arg(long, default_value = "corpus/storm")]
     corpus: PathBuf,
-    /// Only specimens with this in their names.
+    /// Measure only specimens whose names contain this.
     #[arg(long, default_value = "")]
     only: String,
-    /// What cargo says to every benchmark.
+    /// Ignored. Cargo passes it to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -64,7 +64,7 @@ fn main() {
     let patience = Duration::from_secs(args.patience);
     let fuzzer = args.fuzzer.as_ref().map(|program| Fuzzer::new(program, &args.corpus, patience));
     print!("{}", header(&args));
-    let mut rig = Rig::new().expect("memory for small queues");
+    let mut rig = Rig::new().expect("allocating memory for small queues");
     let mut tally = Tally::default();
     for defect in Defect::VARIANTS {
         let kind = SubjectKind::Specimen(Some(*defect));
@@ -81,9 +81,9 @@ fn main() {
     print!("{}", tally.closing());
 }
 
-/// The swarm, as `ringstorm calibrate` has it.
+/// Runs the swarm, as `ringstorm calibrate` does.
 fn swarm(rig: &mut Rig, defect: Defect) -> Starts {
-    let caught = calibrate(rig, defect, SWARM_STEPS).expect("memory for the scenarios");
+    let caught = calibrate(rig, defect, SWARM_STEPS).expect("allocating memory for the scenarios");
     let catch = |runs: Option<u64>, seconds: Option<f64>| {
         runs.zip(seconds).filter(|_| caught.found).map(|(runs, seconds)| Catch { runs, seconds })
     };
@@ -93,26 +93,26 @@ fn swarm(rig: &mut Rig, defect: Defect) -> Starts {
     }
 }
 
-/// What is measured, and the command for each method.
+/// The description of the measurement, with the command for each method.
 fn header(args: &Args) -> String {
     let Args { starts, patience, corpus, .. } = args;
     let (corpus, seeds) = (corpus.display(), std::fs::read_dir(corpus).map_or(0, Iterator::count));
     let (least, most) = (CASE_STEPS.start(), CASE_STEPS.end());
     let fuzzer = match args.fuzzer {
-        None => "left out".to_owned(),
+        None => "not measured".to_owned(),
         Some(_) => format!(
             "built by `cargo +nightly fuzz build specimen`, with AddressSanitizer and debug assertions, from a copy of\n  \
              the {seeds} seeds of {corpus} for each start: \
              `specimen COPY -seed=1 -max_total_time={patience} -ignore_remaining_args=1 NAME`,\n  \
-             and so on to `-seed={starts}`; first it runs the seeds, smallest first, so that a catch among the first\n  \
-             {seeds} executions is the corpus's own"
+             and so on up to `-seed={starts}`. It first runs the seeds, smallest first, so a catch within the first\n  \
+             {seeds} executions comes from the corpus"
         ),
     };
     format!(
         "Runs and seconds until the catch, the median and the worst of the starts: 20 of the swarm, {starts} of each other\n\
-         method. The median is the upper one of an even number; `-` says that the start found nothing within {patience}\n\
-         seconds. The clock goes from the first run to the catch: what starts a process, shrinks, or writes a file is left\n\
-         out. The last column says which median of seconds is the least.\n\n\
+         method. The median is the upper one of an even number. `-` means that the start found nothing within {patience}\n\
+         seconds. The clock runs from the first run to the catch, without starting processes, shrinking and writing files.\n\
+         The last column is the method with the smallest median of seconds.\n\n\
          - **swarm**: seeds of {GENERATOR}, of {SWARM_STEPS} steps each: `ringstorm calibrate`\n\
          - **proptest**: cases of the state machine of `tests/state_machine_queue.rs`, of {least} to {most} steps each:\n  \
          `cargo bench --bench time_to_bug -- --starts {starts} --patience {patience}`\n\
@@ -125,17 +125,17 @@ fn header(args: &Args) -> String {
 
 const METHODS: [&str; 3] = ["swarm", "proptest", "libFuzzer"];
 
-/// How often each method was the fastest.
+/// The number of times that each method was the fastest.
 #[derive(Default)]
 struct Tally {
     fastest: [u32; METHODS.len()],
-    /// Specimens that a method found from every start.
+    /// The specimens that a method caught from every start.
     always: [u32; METHODS.len()],
     specimens: u32,
 }
 
 impl Tally {
-    /// A row of the table: what a method needed, by its position in [`METHODS`].
+    /// A row of the table: the results of each method, by its position in [`METHODS`].
     fn row(&mut self, name: &str, methods: [Option<&Starts>; METHODS.len()]) -> String {
         let seconds = |starts: Option<&Starts>| starts?.median.map(|catch| catch.seconds);
         let fastest = (0..METHODS.len())
@@ -161,7 +161,7 @@ impl Tally {
                 .join(", ")
         };
         format!(
-            "\nOf {} specimens, found from every start: {}. Fastest at the median: {}.\n",
+            "\nSpecimens: {}. Found from every start: {}. Fastest by the median: {}.\n",
             self.specimens,
             each(self.always),
             each(self.fastest)

@@ -1,4 +1,4 @@
-//! proptest-state-machine, until the first case that fails.
+//! Runs proptest-state-machine until the first failing case.
 
 use crate::queue_machine::{Books, CASE_STEPS, Failing, QueueTest, cases};
 use crate::starts::Catch;
@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
-/// Fails without a story, which takes longer than the case.
+/// Fails without an annotated trace, which would take longer than the case.
 struct Silent;
 
 impl Failing for Silent {
@@ -19,7 +19,8 @@ impl Failing for Silent {
     }
 }
 
-/// Cases until one fails, and seconds; `None` if patience ends first. Each start is a seed of proptest's own generator.
+/// The cases and seconds until one fails; `None` if the time limit ends first. Each start is a seed of proptest's
+/// generator.
 pub fn first_catch(kind: SubjectKind, start: u32, patience: Duration) -> Option<Catch> {
     let config =
         Config { cases: u32::MAX, max_shrink_iters: 0, failure_persistence: None, ..Config::default() };
@@ -36,7 +37,7 @@ pub fn first_catch(kind: SubjectKind, start: u32, patience: Duration) -> Option<
             return Err(TestCaseError::fail("patience has ended"));
         }
         runs.set(runs.get() + 1);
-        // Steps are counted for shrinking alone, and without it a count is taken for a mistake.
+        // proptest counts steps only for shrinking. Without shrinking, it takes a step count for an error.
         QueueTest::<Silent>::test_sequential(config.clone(), books, steps, None);
         Ok(())
     });

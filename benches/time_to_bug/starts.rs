@@ -1,26 +1,26 @@
-//! What several starts of one method come to.
+//! The combined results of several starts of one method.
 
-/// What it took until a defect was found.
+/// The effort until a defect was found.
 #[derive(Debug, Clone, Copy)]
 pub struct Catch {
-    /// Seeds, cases or executions, the one that found it among them.
+    /// The number of seeds, cases or executions, including the one that found it.
     pub runs: u64,
     /// Seconds.
     pub seconds: f64,
 }
 
-/// The median and the worst of several starts, of runs and of seconds each for itself. A start that finds nothing is worse
-/// than any that does.
+/// The median and the worst of several starts, of the runs and of the seconds separately. A start that finds nothing
+/// is worse than any other.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Starts {
-    /// The upper median, if that start found something.
+    /// The upper median, or `None` if that start found nothing.
     pub median: Option<Catch>,
-    /// The worst, if every start found something.
+    /// The worst, or `None` if a start found nothing.
     pub worst: Option<Catch>,
 }
 
 impl Starts {
-    /// Tries `count` starts, from 1 on.
+    /// Runs `count` starts, numbered from 1.
     pub fn of(count: u32, first_catch: impl FnMut(u32) -> Option<Catch>) -> Self {
         let catches: Vec<Option<Catch>> = (1..=count).map(first_catch).collect();
         let found = catches.iter().flatten();
@@ -32,7 +32,7 @@ impl Starts {
         Self { median: at(catches.len() / 2), worst: at(catches.len().saturating_sub(1)) }
     }
 
-    /// Four cells of a row.
+    /// The four cells of a row.
     pub fn cells(&self) -> String {
         let runs = |catch: Option<Catch>| catch.map_or("-".to_owned(), |catch| catch.runs.to_string());
         let seconds =

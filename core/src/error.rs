@@ -1,35 +1,35 @@
-//! What can go wrong, and who is to blame.
+//! The errors of the queue, and which party is at fault.
 
 use crate::{DeviceAddress, Head, QueueSize, RegionId};
 use core::fmt;
 
-/// Who is to blame for an [`Error`].
+/// The party at fault for an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Blame {
-    /// The caller asked for something that it must not or cannot have.
+    /// The caller made a call that is not allowed or not possible.
     Caller,
     /// The device broke the specification.
     Device,
-    /// The operating system or the allocator refused.
+    /// The operating system or the allocator failed.
     System,
 }
 
-/// An error of the queue. Our own bugs are not among them: those are assertions.
+/// An error of the queue. A bug in this crate is never an `Error`: it fails an assertion.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The call was refused, and nothing has changed.
-    #[error("refused: {0}")]
+    /// The caller misused the queue. The call has changed nothing.
+    #[error("misuse: {0}")]
     Misuse(#[from] Misuse),
-    /// The device broke the specification; the [policy](crate::Policies) says what became of it.
+    /// The device broke the specification. The [policies](crate::Policies) select the consequence.
     #[error("device fault: {0}")]
     Device(#[from] DeviceFault),
-    /// The system refused, and nothing has changed.
-    #[error("system: {0}")]
+    /// The operating system or the allocator failed. The call has changed nothing.
+    #[error("system error: {0}")]
     System(#[from] SystemError),
 }
 
 impl Error {
-    /// Who is to blame.
+    /// The party at fault.
     pub const fn blame(&self) -> Blame {
         match self {
             Self::Misuse(_) | Self::Device(DeviceFault::Unwound) => Blame::Caller,
@@ -39,20 +39,20 @@ impl Error {
     }
 }
 
-/// A refusal to consume a value, with the value as it was.
+/// The error of a call that takes a value by move, together with the unchanged value.
 ///
-/// `?` does not turn this into an [`Error`], since that would drop the value unseen. Write
-/// `.map_err(Refused::into_error)?` to drop it, or match to keep it; [`Region::into_memory`](crate::Region::into_memory) takes
-/// memory out of a region.
+/// `?` does not convert this to an [`Error`], because that would drop the value silently. Write
+/// `.map_err(Refused::into_error)?` to drop the value, or use a `match` to keep it.
+/// [`Region::into_memory`](crate::Region::into_memory) takes the memory out of a region.
 pub struct Refused<T> {
-    /// Why.
+    /// The error.
     pub error: Error,
-    /// What was not consumed.
+    /// The value that was passed to the call.
     pub value: T,
 }
 
 impl<T> Refused<T> {
-    /// Why, without the value, which is dropped.
+    /// Returns the error and drops the value.
     pub fn into_error(self) -> Error {
         self.error
     }
@@ -76,79 +76,79 @@ impl<T> core::error::Error for Refused<T> {
     }
 }
 
-/// What a caller must not do. A call that is refused for it has changed nothing.
+/// A call that is not allowed or not possible. The call has changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misuse {
     /// The queue size is not a power of two from 1 to 32768 (2.7).
     #[error("queue size {0} is not a power of two from 1 to 32768")]
     QueueSize(u32),
-    /// The buffer size is zero, or the buffers together exceed the address space.
-    #[error("buffers of {0} bytes: must be at least 1 and fit the address space")]
+    /// The buffer size in bytes is zero, or all buffers together exceed the address space.
+    #[error("buffer size {0} is zero, or the buffers together exceed the address space")]
     BufferSize(u32),
-    /// Memory of no byte at all.
-    #[error("memory of zero bytes")]
+    /// Memory of zero bytes was requested, or the file to map is empty.
+    #[error("memory of zero bytes was requested")]
     MemoryEmpty,
-    /// An alignment that is not a power of two, or exceeds a page.
-    #[error("an alignment of {0} is not a power of two up to a page")]
+    /// The alignment in bytes is not a power of two, or exceeds the page size.
+    #[error("alignment {0} is not a power of two up to the page size")]
     Alignment(usize),
-    /// A region is shorter than what it must hold.
-    #[error("the region has {length} bytes, {needed} are needed")]
+    /// A region is shorter than its content.
+    #[error("the region is too small: length {length}, needed {needed} (bytes)")]
     RegionTooSmall {
         /// Bytes needed.
         needed: usize,
-        /// Bytes there.
+        /// Length of the region in bytes.
         length: usize,
     },
-    /// A region does not begin at the alignment that its content needs (2.7): 16 for table and rings, at its device address
-    /// and in this process.
+    /// A region is not aligned as its content requires (2.7). The region of the table and the rings must begin at a multiple
+    /// of 16 bytes, both at its device address and in this process.
     #[error("the region begins at {address:#x}, which is not a multiple of {alignment}")]
     RegionMisaligned {
-        /// The host or device address.
+        /// The misaligned address, in this process or of the device.
         address: u64,
-        /// The alignment in bytes.
+        /// The required alignment in bytes.
         alignment: u64,
     },
-    /// A region would reach the last device address, behind which addresses wrap.
-    #[error("a region of {length} bytes at {address} reaches the end of the address space")]
+    /// A region reaches the end of the device's 64-bit address space, where addresses wrap.
+    #[error("the region at {address} of length {length:#x} reaches the end of the address space")]
     RegionWraps {
         /// Its device address.
         address: DeviceAddress,
         /// Its length in bytes.
         length: usize,
     },
-    /// Two regions would share device addresses.
-    #[error("the region at {0} overlaps one that is there already")]
+    /// The region overlaps another region of the queue in device addresses.
+    #[error("the region at {0} overlaps another region")]
     RegionsOverlap(DeviceAddress),
-    /// Two regions would be the same memory of this process at two device addresses.
-    #[error("the region at {0} is memory of one that is there already, under another address")]
+    /// The region overlaps another region of the queue in this process, although their device addresses differ.
+    #[error("the region at {0} shares memory with a region at another device address")]
     RegionsShareMemory(DeviceAddress),
-    /// As many regions are registered as there can be.
+    /// The table already has 65,536 regions, its own buffers included.
     #[error("no more regions can be registered")]
     TooManyRegions,
-    /// The region was never registered with this table.
+    /// The region was not registered with this table, or it is the region of the table's own buffers.
     #[error("region {} is not registered", .0.get())]
     UnknownRegion(RegionId),
     /// The region was registered with another queue or table.
     #[error("region {} was registered with another queue", .0.get())]
     RegionOfAnotherQueue(RegionId),
-    /// A buffer lies outside its region, at least in part.
-    #[error("buffer {position} lies outside its region")]
+    /// A buffer is not completely inside its region.
+    #[error("buffer {position} is not inside its region")]
     OutsideRegion {
         /// Position of the buffer in the chain, from 0.
         position: usize,
     },
-    /// A chain needs at least one buffer.
+    /// The chain has no buffer.
     #[error("a chain needs at least one buffer")]
     EmptyChain,
-    /// An empty buffer: the specification does not forbid it, but common devices refuse it.
+    /// A buffer is empty. The specification allows it, but common devices reject it.
     #[error("buffer {position} is empty")]
     EmptyBuffer {
         /// Position of the buffer in the chain, from 0.
         position: usize,
     },
-    /// A buffer exceeds the buffer size that the table was made with.
-    #[error("buffer {position} has {length} bytes, at most {limit} fit")]
+    /// A buffer exceeds the buffer size of the table.
+    #[error("buffer {position} is too large: length {length}, buffer size {limit} (bytes)")]
     BufferTooLarge {
         /// Position of the buffer in the chain, from 0.
         position: usize,
@@ -157,60 +157,61 @@ pub enum Misuse {
         /// The buffer size in bytes.
         limit: u32,
     },
-    /// The chain would exceed 2^32 bytes in all (2.7.5.2).
-    #[error("the chain would exceed 2^32 bytes")]
+    /// The buffers of the chain have more than 2^32 bytes in total (2.7.5.2).
+    #[error("the chain exceeds 2^32 bytes")]
     ChainTooLong,
     /// The chain needs more descriptors than the queue has, so it can never be submitted.
-    #[error("{needed} descriptors are needed, and the queue has {size}")]
+    #[error("the chain is too long for the queue: descriptors needed {needed}, queue size {size}")]
     ChainExceedsQueue {
         /// Descriptors needed.
         needed: usize,
         /// Descriptors that the queue has.
         size: QueueSize,
     },
-    /// There are fewer free descriptors than the chain needs. Try again after freeing chains.
-    #[error("{needed} descriptors are needed, {free} are free")]
+    /// The chain needs more descriptors than are free. Try again after freeing chains.
+    #[error("too few descriptors are free: needed {needed}, free {free}")]
     NotEnoughFree {
         /// Descriptors needed.
         needed: usize,
-        /// Descriptors free.
+        /// Free descriptors.
         free: u16,
     },
-    /// The head names a chain of another queue or table.
-    #[error("head {0} is another queue's")]
+    /// The handle belongs to another queue or table.
+    #[error("handle {0} belongs to another queue")]
     HeadOfAnotherQueue(Head),
-    /// The head is not an index of the table.
-    #[error("head {0} is outside the table")]
+    /// The index of the handle is not below the queue size.
+    #[error("the index of handle {0} is outside the descriptor table")]
     HeadOutOfRange(Head),
-    /// The head is a free descriptor.
-    #[error("head {0} is free")]
+    /// The descriptor at the index of the handle is free: the chain was freed.
+    #[error("handle {0} is stale: its descriptor is free")]
     HeadFree(Head),
-    /// The head is inside a chain, not its beginning.
-    #[error("head {0} is inside a chain")]
+    /// The descriptor at the index of the handle is inside a chain and not its head.
+    #[error("the index of handle {0} is inside a chain, not at its head")]
     HeadInsideChain(Head),
-    /// The head names a chain that was freed, or never was; its first descriptor is now another chain's.
-    #[error("head {0} is stale: another chain begins there")]
+    /// The handle is of a chain that was freed, or of none, and another chain now begins at this index.
+    #[error("handle {0} is stale: another chain begins at its index")]
     HeadStale(Head),
-    /// The chain is not the caller's at the moment: the device has it, or it was already handed to it.
-    #[error("chain {0} is not back from the device")]
+    /// The chain is not completed: it is unpublished, or in flight at the device.
+    #[error("chain {0} was not returned by the device")]
     NotReturned(Head),
-    /// The chain was published, so that it cannot be taken back.
-    #[error("chain {0} was published")]
+    /// The chain was published, so it cannot be withdrawn.
+    #[error("chain {0} was already published")]
     Published(Head),
-    /// The chain has a device-readable buffer where only device-writable ones are allowed.
+    /// The chain has a device-readable buffer, but the call allows only device-writable buffers.
     #[error("chain {0} has a device-readable buffer")]
     ReadableInChain(Head),
-    /// More bytes than the chain's device-readable buffers have left.
-    #[error("{length} bytes do not fit into the {left} that are left")]
+    /// The payload is longer than the rest of the chain's device-readable buffers.
+    #[error("the payload is too long: length {length}, room {left} (bytes)")]
     PayloadTooLong {
-        /// Bytes to be written.
+        /// Length of the payload in bytes.
         length: usize,
-        /// Bytes left.
+        /// Bytes that can still be written.
         left: u64,
     },
-    /// Chains are live, so the memory may still be the device's. Stop the device and say so.
+    /// Chains are live, so the device may still access the memory. Stop the device, then call
+    /// [`release_stopped`](crate::DescriptorTable::release_stopped).
     #[error(
-        "{descriptors} descriptors are in live chains, and the caller did not confirm that the device has stopped"
+        "chains are live (descriptors in use: {descriptors}), and the caller did not confirm that the device has stopped"
     )]
     ChainsLive {
         /// Descriptors in live chains.
@@ -218,88 +219,92 @@ pub enum Misuse {
     },
 }
 
-/// How a device broke the specification.
+/// The way in which a device broke the specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceFault {
-    /// The used index says that more chains were returned than the device has (2.7.8).
-    #[error("the used index is {claimed} ahead, but only {in_flight} chains are in flight")]
+    /// The used index claims more used elements than chains are in flight (2.7.8).
+    #[error(
+        "the used index claims more elements than chains are in flight: {claimed} claimed, {in_flight} in flight"
+    )]
     IndexJump {
-        /// How far the index is ahead of the elements taken.
+        /// The number of elements between the last one taken and the used index.
         claimed: u16,
-        /// Chains that the device has.
+        /// Chains in flight.
         in_flight: u16,
     },
-    /// The id of a used element is no index of the table (2.7.8).
-    #[error("used id {id} is outside the table")]
+    /// The id of a used element is not below the queue size (2.7.8).
+    #[error("used id {id} is outside the descriptor table")]
     IdOutOfRange {
-        /// The id, all 32 bits of it.
+        /// The id as the device wrote it, in 32 bits.
         id: u32,
     },
-    /// The id of a used element is not the head of a chain that the device has (2.7.8).
-    #[error("used id {id} is not in flight: it is {actually}")]
+    /// The id of a used element is not the head of a chain in flight (2.7.8).
+    #[error("used id {id} is not the head of a chain in flight: {actually}")]
     IdNotInFlight {
         /// The id.
         id: u16,
-        /// What it is instead.
+        /// The actual state of the descriptor.
         actually: NotInFlight,
     },
     /// The length of a used element exceeds the chain's device-writable bytes (2.7.8.2), and the policy is
-    /// to refuse that. The chain is back, with no bytes to read, and can be freed.
-    #[error("used length {claimed} of chain {head} exceeds its {writable} device-writable bytes")]
+    /// [`OverLong::Refuse`](crate::OverLong::Refuse). The chain is completed, has no bytes to read, and can be freed.
+    #[error(
+        "used length {claimed} of chain {head} exceeds the length {writable} of its device-writable buffers"
+    )]
     LengthTooLong {
         /// The chain.
         head: Head,
-        /// The length claimed.
+        /// The length that the device reported, in bytes.
         claimed: u32,
-        /// The chain's device-writable bytes.
+        /// Size of the chain's device-writable buffers in bytes.
         writable: u64,
     },
-    /// An earlier fault made the queue broken; only a reset helps.
-    #[error("the queue is broken by an earlier fault and waits for a reset")]
+    /// An earlier device fault broke the queue. Only a reset repairs it.
+    #[error("an earlier device fault broke the queue, which needs a reset")]
     Broken,
-    /// The caller's own memory panicked in an earlier call, which made the queue broken; only a reset helps. The
-    /// [blame](Error::blame) is the caller's.
-    #[error("memory panicked in an earlier call of the queue, which waits for a reset")]
+    /// The caller's own memory panicked in an earlier call, which broke the queue. Only a reset repairs it. The caller is at
+    /// fault ([`Blame::Caller`]).
+    #[error("the caller's memory panicked in an earlier call of the queue, which needs a reset")]
     Unwound,
 }
 
-/// What a descriptor is that a device wrongly returned.
+/// The state of a descriptor whose index the device returned although it is not the head of a chain in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NotInFlight {
-    /// A free descriptor.
+    /// The descriptor is free.
     Free,
-    /// Inside a chain, not its head.
+    /// The descriptor is inside a chain, not its head.
     InsideChain,
-    /// A chain that was not published yet.
+    /// The descriptor is the head of a chain that is not published.
     Unpublished,
-    /// A chain that was returned before.
+    /// The descriptor is the head of a chain that the device has already returned.
     Returned,
 }
 
 impl fmt::Display for NotInFlight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Free => "free",
-            Self::InsideChain => "inside a chain",
-            Self::Unpublished => "not published yet",
-            Self::Returned => "returned already",
+            Self::Free => "the descriptor is free",
+            Self::InsideChain => "the descriptor is inside a chain",
+            Self::Unpublished => "the chain is not published",
+            Self::Returned => "the device has already returned the chain",
         })
     }
 }
 
-/// What the system refused.
+/// A failure of the operating system or the allocator.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SystemError {
-    /// The allocator refused.
-    #[error("no memory for {bytes} bytes")]
+    /// The allocator has too little memory.
+    #[error("allocating memory failed; size in bytes: {bytes}")]
     OutOfMemory {
-        /// Bytes wanted.
+        /// Requested size in bytes.
         bytes: usize,
     },
-    /// The operating system refused a mapping.
+    /// The operating system did not map memory.
     #[cfg(feature = "std")]
-    #[error("mapping memory: {0}")]
+    #[error("mapping memory failed: {0}")]
     Map(#[source] std::io::Error),
 }

@@ -1,4 +1,4 @@
-//! Numbers that must not be confused with one another.
+//! Number types that the compiler keeps apart: sizes, ring indexes, ids and chain handles.
 
 use crate::Misuse;
 use core::fmt;
@@ -30,7 +30,7 @@ impl QueueSize {
         self.0
     }
 
-    /// The number of descriptors, to compute lengths with.
+    /// The number of descriptors, as a `usize`.
     #[inline(always)]
     pub const fn as_usize(self) -> usize {
         self.0 as usize
@@ -43,67 +43,69 @@ impl fmt::Display for QueueSize {
     }
 }
 
-/// The free-running 16-bit index of a ring (2.7.6, 2.7.8). Its arithmetic wraps, and only here.
-///
-/// Kept in 32 bits, because a compiler may load 16 bits as 32, and a load that is wider than the store before it waits
-/// until that has left the store buffer: an index is stored and loaded all the time.
+/// The free-running 16-bit index of a ring (2.7.6, 2.7.8). Its arithmetic wraps. All wrapping arithmetic of ring indexes is
+/// in this type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct RingIndex(u32);
+pub struct RingIndex(
+    /// Stored in 32 bits for speed. A compiler may load a 16-bit field with a 32-bit instruction. A load that is wider than
+    /// the store before it must wait until the store has left the store buffer.
+    u32,
+);
 
 impl RingIndex {
-    /// An index as it stands in memory.
+    /// Makes an index from its value in the ring.
     #[inline(always)]
     pub const fn new(value: u16) -> Self {
         Self(value as u32)
     }
 
-    /// The index as it stands in memory.
+    /// The value of the index in the ring.
     #[inline(always)]
     pub const fn get(self) -> u16 {
         self.0 as u16
     }
 
-    /// The index `count` entries further on.
+    /// The index `count` entries later.
     #[inline(always)]
     #[must_use]
     pub const fn advanced(self, count: u16) -> Self {
         Self::new(self.get().wrapping_add(count))
     }
 
-    /// The index one entry before.
+    /// The index one entry earlier.
     #[inline(always)]
     pub(crate) const fn back_by_one(self) -> Self {
         self.advanced(u16::MAX)
     }
 
-    /// How many entries `self` is ahead of `earlier`.
+    /// The number of entries from `earlier` to `self`.
     #[inline(always)]
     pub const fn ahead_of(self, earlier: Self) -> u16 {
         self.get().wrapping_sub(earlier.get())
     }
 
-    /// Whether the entry at `event` is among those that were added in moving from `earlier` to `self`: the windowed
-    /// comparison of event indexes (2.7.7.2, 2.7.10.1), right across the wrap.
+    /// Whether moving the index from `earlier` to `self` added the entry at `event`. This is the comparison that decides
+    /// about notifications with event indexes (2.7.7.2, 2.7.10.1). It is correct across the wrap.
     #[inline(always)]
     pub const fn passed(self, event: Self, earlier: Self) -> bool {
         self.ahead_of(event).wrapping_sub(1) < self.ahead_of(earlier)
     }
 
-    /// The ring entry that the index stands for.
+    /// The position of the index in a ring of `size` entries: the index modulo the queue size.
     #[inline(always)]
     pub const fn slot(self, size: QueueSize) -> usize {
         self.0 as usize & (size.as_usize() - 1)
     }
 }
 
-/// Tells the queues and tables of a process from one another. Nothing else depends on its value. A clone has the same one.
+/// Identifies a queue or table within this process. A clone has the id of its original.
 ///
-/// It is unique until 2^32 queues were made.
+/// Ids repeat after 2^32 queues.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct QueueId(u32);
 
 impl QueueId {
-    /// The next one.
+    /// Makes the next id.
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
@@ -114,7 +116,7 @@ impl QueueId {
         self.0 == other.0
     }
 
-    /// As the upper half of a word.
+    /// The id in the upper 32 bits of a word.
     #[inline(always)]
     pub(crate) const fn upper(self) -> u64 {
         (self.0 as u64) << 32
@@ -126,44 +128,43 @@ impl QueueId {
     }
 }
 
-/// Without the number, which differs from run to run.
+/// Omits the number, because it differs from run to run.
 impl fmt::Debug for QueueId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("QueueId")
     }
 }
 
-/// The name of one chain: its queue, the index of its first descriptor, and a serial number that no other chain of the
-/// same queue has or will have.
+/// The handle of a chain: the queue, the index of the head descriptor, and a serial number that is unique within the queue.
 ///
-/// The device knows the index alone. The serial is what lets the queue refuse a name that was valid once:
-/// after the chain was freed, and also after its descriptors became another chain.
+/// The device knows only the index. By the serial number, the queue detects a stale handle: one of a chain that was freed,
+/// even if another chain now begins at the same descriptor.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Head {
-    /// The queue in the upper half, the index in the lower. One word, because a load that is wider than the store before it
-    /// waits until that has left the store buffer.
-    place: u64,
+    /// The queue in the upper half, the index in the lower. Both are in one word for speed: a load that is wider than the
+    /// store before it must wait until the store has left the store buffer.
+    queue_and_index: u64,
     serial: u64,
 }
 
 impl Head {
-    /// A name from its parts, as when it was kept in a foreign structure. One that its queue never gave, or gave to a
-    /// chain that is no more, is refused wherever it is used, and so is every name at another queue.
+    /// Makes a handle from its parts, for a caller that stores handles in another form. Every call refuses a handle that its
+    /// queue never returned, a handle of a freed chain, and a handle of another queue.
     #[inline(always)]
     pub const fn from_parts(queue: QueueId, index: u16, serial: u64) -> Self {
-        Self { place: queue.upper() | index as u64, serial }
+        Self { queue_and_index: queue.upper() | index as u64, serial }
     }
 
-    /// The queue, or the table, that the chain belongs to.
+    /// The id of the queue or table that the chain belongs to.
     #[inline(always)]
     pub const fn queue(self) -> QueueId {
-        QueueId::from_upper(self.place)
+        QueueId::from_upper(self.queue_and_index)
     }
 
-    /// The index of the chain's first descriptor, which is what the rings carry.
+    /// The index of the head descriptor, as it appears in the rings.
     #[inline(always)]
     pub const fn index(self) -> u16 {
-        self.place as u16
+        self.queue_and_index as u16
     }
 
     /// The serial number of the chain, from 1.
@@ -173,7 +174,7 @@ impl Head {
     }
 }
 
-/// As it is displayed.
+/// Prints the index and the serial number, as `Display` does.
 impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Head({self})")

@@ -1,4 +1,4 @@
-//! Where things stand in memory (2.7): the one place that knows.
+//! The memory layout of a split virtqueue (2.7). No other module of this crate knows an offset.
 
 use crate::{OrderedLoad, OrderedStore, QueueSize};
 
@@ -14,21 +14,21 @@ pub(crate) const WRITE: u16 = 2;
 pub(crate) const NO_INTERRUPT: u16 = 1;
 /// `VIRTQ_USED_F_NO_NOTIFY` (2.7.8).
 pub(crate) const NO_NOTIFY: u16 = 1;
-/// Flags and index in front of either ring's entries.
+/// Bytes of the flags and the index, which precede the entries of each ring.
 const RING_HEADER: usize = 4;
-/// An entry of the available ring: the index of a head.
+/// Bytes of an entry of the available ring: the index of a head.
 const AVAILABLE_ENTRY: usize = 2;
-/// An entry of the used ring: id and length, 32 bits each.
+/// Bytes of an element of the used ring: id and length, 32 bits each.
 const USED_ENTRY: usize = 8;
 
-/// Where descriptor table, available ring and used ring stand in the one region that holds them, in bytes
-/// from its beginning. Both rings end with the field for event indexes, used or not (2.7.6, 2.7.8).
+/// The layout of descriptor table, available ring and used ring in one region. All offsets and lengths are in bytes.
 ///
-/// Either ring has its flags at +0, its index at +2 and its entries from +4, of 2 bytes in the available ring and 8 in the
-/// used ring. `used_event` is behind the entries of the available ring, `avail_event` behind those of the used ring.
+/// Each ring has its flags at +0, its index at +2 and its entries from +4. An entry has 2 bytes in the available ring and 8
+/// bytes in the used ring. `used_event` follows the entries of the available ring, `avail_event` those of the used ring
+/// (2.7.6, 2.7.8). Both fields are present even if `VIRTIO_F_EVENT_IDX` was not negotiated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Layout {
-    /// In 32 bits, so that sums of these and what a ring is long provably do not wrap.
+    /// The offsets have 32 bits, so that the compiler can prove that adding the length of a ring does not wrap.
     available: u32,
     used: u32,
     end: u32,
@@ -44,7 +44,7 @@ impl Layout {
         Self { available: available as u32, used: used as u32, end: end as u32 }
     }
 
-    /// A table without rings. Where theirs would be said to be is inside of the table, at any size.
+    /// The layout of a table without rings. The unused offsets of the rings are inside the table at every size.
     pub(crate) const fn of_table(size: QueueSize) -> Self {
         Self { available: 0, used: 0, end: (DESCRIPTOR * size.as_usize()) as u32 }
     }
@@ -64,12 +64,12 @@ impl Layout {
         self.used as usize
     }
 
-    /// Bytes needed in all, a multiple of 8.
+    /// Total length in bytes, a multiple of 8.
     pub const fn len(&self) -> usize {
         self.end as usize
     }
 
-    /// Never: the smallest queue needs some bytes too.
+    /// Always `false`.
     pub const fn is_empty(&self) -> bool {
         false
     }
@@ -84,7 +84,7 @@ impl Layout {
         self.used as usize + RING_HEADER + USED_ENTRY * slot
     }
 
-    /// Where what `access` loads stands.
+    /// Offset of the field that `access` loads.
     #[inline(always)]
     pub(crate) const fn loaded(&self, access: OrderedLoad, size: QueueSize) -> usize {
         match access {
@@ -97,7 +97,7 @@ impl Layout {
         }
     }
 
-    /// Where `access` stores to.
+    /// Offset of the field that `access` stores.
     #[inline(always)]
     pub(crate) const fn stored(&self, access: OrderedStore, size: QueueSize) -> usize {
         match access {
@@ -118,7 +118,7 @@ impl Layout {
         self.available as usize + 2
     }
 
-    /// `used_event`, behind the last entry (2.7.6).
+    /// Offset of `used_event`, after the last entry (2.7.6).
     const fn used_event(&self, size: QueueSize) -> usize {
         self.available_entry(size.as_usize())
     }
@@ -131,19 +131,19 @@ impl Layout {
         self.used as usize + 2
     }
 
-    /// `avail_event`, behind the last element (2.7.8).
+    /// Offset of `avail_event`, after the last element (2.7.8).
     const fn available_event(&self, size: QueueSize) -> usize {
         self.used_entry(size.as_usize())
     }
 }
 
-/// The word of a descriptor that holds its address (2.7.5).
+/// Offset of the 64-bit address of a descriptor (2.7.5).
 #[inline(always)]
 pub(crate) const fn address_offset(index: usize) -> usize {
     DESCRIPTOR * index
 }
 
-/// The word of a descriptor that holds length, flags and next (2.7.5).
+/// Offset of the 64-bit word that holds length, flags and next of a descriptor (2.7.5).
 #[inline(always)]
 pub(crate) const fn shape_offset(index: usize) -> usize {
     DESCRIPTOR * index + 8

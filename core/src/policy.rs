@@ -1,27 +1,27 @@
-//! Choices that a caller states once, when the queue is made.
+//! The configuration of a queue: sizes, negotiated features and policies.
 
 use crate::{QueueSize, RingIndex};
 
-/// What becomes of the queue after a device fault.
+/// The policy for the queue after a device fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum AfterFault {
-    /// The queue is broken: submitting and taking are refused until a reset. The default, since a device
-    /// that broke the specification once has lost track of the queue, and what it still holds is unknown.
+    /// The fault breaks the queue: it refuses to submit and take until a reset. This is the default. A device that broke the
+    /// specification may have lost track of the queue, so it is unknown which chains it still accesses.
     #[default]
     Broken,
-    /// The bad element is consumed and reported, and the queue continues. Chains that the device thereby never
-    /// returns stay in flight until a reset. A used index that claims more than is in flight makes the queue
-    /// broken under this policy too: it names no element that could be consumed.
+    /// The queue consumes the bad used element, reports it, and continues. If the device therefore never returns a chain, the
+    /// chain stays in flight until a reset. A used index that claims more elements than chains are in flight breaks the queue
+    /// under this policy too, because no valid element can be consumed.
     ///
-    /// A device that keeps a single chain can add bad elements without end, and each is one more error of
-    /// [`take`](crate::SplitQueue::take). So do not take until there is nothing left. Allow for as many elements as were in
-    /// flight when you began, which is all that an honest device can have added by then, and one more. That one finds nothing
-    /// if the device is honest, and makes the queue broken if the device claims an element although it has no chain:
+    /// A device that keeps a single chain can add bad elements endlessly, and [`take`](crate::SplitQueue::take) returns an
+    /// error for each. So do not call `take` until no element is left. Limit the calls to the number of chains in flight at
+    /// the start, plus one. A correct device can have added at most that many elements, and the additional call returns
+    /// `None`. If the device claims an element without having a chain, the additional call breaks the queue:
     ///
     /// ```
     /// # use ringstorm_core::{AfterFault, Config, Layout, Policies, QueueSize, RingIndex, SharedMemory, SplitQueue};
     /// # use ringstorm_core::{DeviceFault, DeviceStopped, OrderedStore};
-    /// # let policies = Policies { after_fault: AfterFault::GoOn, ..Policies::default() };
+    /// # let policies = Policies { after_fault: AfterFault::Continue, ..Policies::default() };
     /// # let config = Config { policies, ..Config::new(QueueSize::new(4)?) };
     /// # let mut queue = SplitQueue::anonymous(config)?;
     /// # queue.submit(&[b"a request"], &[64])?;
@@ -38,9 +38,9 @@ pub enum AfterFault {
     /// # device_adds_a_bad_element(&queue);
     /// for _ in 0..=queue.in_flight() {
     ///     match queue.take() {
-    ///         Ok(Some(done)) => queue.free(done.head)?, // after reading what it brings
+    ///         Ok(Some(done)) => queue.free(done.head)?, // after reading the chain
     ///         Ok(None) => break,
-    ///         // `OverLong::Refuse`: the chain is back, and only this error names it.
+    ///         // `OverLong::Refuse`: the chain is completed, and only this error names it.
     ///         Err(DeviceFault::LengthTooLong { head, .. }) => queue.free(head)?,
     ///         Err(fault) if queue.is_broken() => return Err(fault.into()), // reset the device
     ///         Err(fault) => eprintln!("{fault}"), // and reset it if this happens too often
@@ -53,67 +53,67 @@ pub enum AfterFault {
     /// # Ok::<(), ringstorm_core::Error>(())
     /// ```
     ///
-    /// With event indexes `take` asks for the next notification when it takes the last element that it has seen; a loop that
-    /// ends earlier calls [`set_interrupts(true)`](crate::SplitQueue::set_interrupts) before it sleeps, and does not sleep if
+    /// With event indexes, `take` moves `used_event` only when it takes the last element that it has seen. A loop that ends
+    /// earlier must call [`set_interrupts(true)`](crate::SplitQueue::set_interrupts) before it sleeps, and must not sleep if
     /// that returns `true`.
-    GoOn,
+    Continue,
 }
 
-/// What becomes of a used length that exceeds the chain's device-writable bytes.
+/// The policy for a used length that exceeds the chain's device-writable bytes (2.7.8.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum OverLong {
-    /// The length is cut to what is there. The default, since devices in the field count readable bytes
-    /// too, or report the size of what they would have written.
+    /// The queue limits the length to the device-writable bytes. This is the default, because some real devices also count
+    /// the device-readable bytes, or report the length that they would have written into a larger buffer.
     #[default]
     Clamp,
-    /// It is a device fault. The chain comes back with nothing to read, and the caller frees it: only
-    /// [`DeviceFault::LengthTooLong`](crate::DeviceFault::LengthTooLong) names its head.
+    /// The length is a device fault. The chain is completed with zero bytes to read. The caller frees it by the handle in
+    /// [`DeviceFault::LengthTooLong`](crate::DeviceFault::LengthTooLong), which is the only report of this chain.
     Refuse,
 }
 
-/// What stands in device-writable buffers when they are submitted.
+/// The policy for the content of device-writable buffers when a chain is submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum WritableBuffers {
-    /// Whatever an earlier chain left there. The default, since zeroing costs as much as writing the
-    /// payload and the bytes are this driver's own. A device may claim bytes that it did not write, so
-    /// choose [`Zeroed`](Self::Zeroed) if what is read goes to somebody who must not see earlier payload.
+    /// The buffers keep the bytes of earlier chains. This is the default, because zeroing costs as much as writing the
+    /// payload, and the bytes come from this driver. A device may report bytes that it did not write. Choose
+    /// [`Zeroed`](Self::Zeroed) if the reader of a chain must not see the payload of earlier chains.
     #[default]
-    AsTheyAre,
-    /// Zero: bytes that the device claims without having written them read as zero.
+    Unchanged,
+    /// The queue zeroes the buffers. Bytes that the device reports but did not write read as zero.
     Zeroed,
 }
 
 /// All policies of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Policies {
-    /// After a device fault.
+    /// The consequence of a device fault.
     pub after_fault: AfterFault,
-    /// For used lengths that are too long.
+    /// The treatment of used lengths that are too long.
     pub over_long: OverLong,
-    /// For device-writable buffers before they are submitted.
+    /// The content of device-writable buffers.
     pub writable: WritableBuffers,
 }
 
-/// What a queue is made from.
+/// The configuration of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Config {
-    /// Number of descriptors.
+    /// The number of descriptors.
     pub size: QueueSize,
-    /// Bytes in the buffer that belongs to each descriptor; a multiple of the page size keeps every buffer
-    /// page-aligned.
+    /// The size in bytes of the buffer that belongs to each descriptor. With a multiple of the page size, every buffer is
+    /// page-aligned if its region is.
     pub buffer_size: u32,
-    /// Where both rings begin: 0, or where a resumed device goes on.
+    /// The first index of both rings: 0, or the index from which a resumed device continues.
     pub first_index: RingIndex,
-    /// Whether `VIRTIO_F_EVENT_IDX` was negotiated: each side says by an index, not by a flag, when it wants to be
-    /// notified (2.7.7, 2.7.10).
+    /// Whether `VIRTIO_F_EVENT_IDX` was negotiated. Each side then requests notifications by an index, not by a flag (2.7.7,
+    /// 2.7.10).
     pub event_index: bool,
     /// The policies.
     pub policies: Policies,
 }
 
 impl Config {
-    /// A queue of `size` descriptors with buffers of 4096 bytes, rings from 0, no event index and the default
-    /// policies.
+    /// The configuration of a queue with `size` descriptors, buffers of 4096 bytes, a first index of 0, no event indexes and
+    /// the default policies.
     pub fn new(size: QueueSize) -> Self {
         Self {
             size,
@@ -125,15 +125,15 @@ impl Config {
     }
 }
 
-/// The caller's word that the device no longer touches the queue.
+/// The caller's confirmation that the device no longer accesses the queue.
 ///
-/// Resetting or releasing a queue hands memory on that a running device may still write to: buffers of chains in flight, and
-/// the rings at any time. Only the caller knows that the device, or the queue, was reset (2.4, 2.6.1), and says so with this.
+/// Resetting or releasing a queue makes memory reusable that a running device may still write: the buffers of chains in
+/// flight, and the rings at any time. Only the caller knows that the device or the queue was reset (2.4, 2.6.1).
 #[derive(Debug)]
 pub struct DeviceStopped(());
 
 impl DeviceStopped {
-    /// Call this after the device has confirmed its reset, or the reset of this queue.
+    /// Confirms that the device has stopped. Call this after the device has confirmed its reset, or the reset of this queue.
     pub const fn confirmed() -> Self {
         Self(())
     }

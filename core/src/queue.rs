@@ -1,4 +1,4 @@
-//! The split virtqueue: table and rings together.
+//! The split virtqueue (2.7): a descriptor table and both rings.
 
 mod fingerprint;
 mod lifecycle;
@@ -13,30 +13,34 @@ use crate::{
 use alloc::vec::Vec;
 use unwinding::{BrokenIfUnwound, Health};
 
-/// A chain that the device gave back.
+/// A descriptor chain that the device has returned (2.7.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Completion {
-    /// The chain.
+    /// The handle of the chain.
     pub head: Head,
-    /// Bytes that the device says it wrote, at most the chain's device-writable bytes. They can be
-    /// [read](SplitQueue::read) until the chain is [freed](SplitQueue::free).
+    /// The number of bytes that the device reports to have written. The queue limits it to the size of the chain's
+    /// device-writable buffers. The bytes can be [read](SplitQueue::read) until the chain is [freed](SplitQueue::free).
     pub written: u32,
 }
 
-/// Whether the device must be notified of what was published.
+/// Whether the driver must send an available-buffer notification after publishing (2.7.10).
 #[must_use = "a device that is not notified may never look"]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Notification {
-    /// Notify it, in the way of the transport.
+    /// The caller must notify the device, by the method of its transport.
     Needed,
-    /// Nothing was published, or the device asked not to be notified.
+    /// No notification is needed: nothing was published, or the device suppresses notifications.
     NotNeeded,
 }
 
-/// A split virtqueue (2.7), driver side, safe against any device.
+/// The driver side of a split virtqueue (2.7), safe against any device.
 ///
-/// A chain is [submitted](Self::submit), [published](Self::publish) alone or with others, and belongs to the
-/// device until [`take`](Self::take) returns it; then it is [read](Self::read) and [freed](Self::free).
+/// The life of a chain:
+/// 1. [`submit`](Self::submit) allocates descriptors and writes the chain.
+/// 2. [`publish`](Self::publish) makes all submitted chains available to the device.
+/// 3. [`take`](Self::take) returns the chain when the device has used it.
+/// 4. [`read`](Self::read) copies out what the device wrote.
+/// 5. [`free`](Self::free) releases the descriptors.
 ///
 /// ```
 /// use ringstorm_core::{
@@ -51,9 +55,9 @@ pub enum Notification {
 ///
 /// let head = queue.submit(&[b"what time is it?"], &[64])?;
 /// if queue.publish() == Notification::Needed {
-///     // kick the device here
+///     // notify the device here
 /// }
-/// # // The device, by the byte offsets of 2.7: write "noon" to the second buffer, return the chain.
+/// # // The device, by the byte offsets of 2.7: write "noon" to the second buffer and return the chain.
 /// # use ringstorm_core::{OrderedStore, SharedMemory};
 /// # let reply = queue.buffers(head)?.last().unwrap();
 /// # buffers.copy_in(reply.offset, b"noon");
@@ -73,28 +77,32 @@ pub enum Notification {
 /// ```
 ///
 /// # The memory
-/// The rings are the device's until it is stopped, with chains in flight or without: an honest device may write
-/// `avail_event` or the used flags at any time (2.7.8, 2.7.10). So a queue that is dropped or forgotten does not give its memory
-/// back: the memory stays [abandoned](SharedMemory::abandon), which leaks it. [`release`](Self::release) gives the memory back, once the device has stopped
-/// (3.3.1: no exposed buffer is removed before that).
+/// The device may access the rings until it is stopped, even if no chain is in flight: a correct device may write
+/// `avail_event` or the used flags at any time (2.7.8, 2.7.10). Therefore a queue that is dropped or forgotten leaks its
+/// memory: the memory stays [abandoned](SharedMemory::abandon). After the device has stopped, [`release`](Self::release)
+/// returns the memory to its owner (3.3.1: the driver removes no exposed buffer while the device runs).
 ///
-/// # Panics of the caller's own memory
-/// If an implementation of [`SharedMemory`] panics in the middle of a call, and the panic is caught, then the call has
-/// changed nothing, or it has freed the chain that it was to [`free`](Self::free), or the queue
-/// [is broken](Self::is_broken): only a [`reset`](Self::reset) helps then, and calls return [`DeviceFault::Unwound`]. What was
-/// written to shared memory until the panic stays there: [`verify`](Self::verify) reports it until the descriptors are used
-/// again.
+/// # If the caller's memory panics
+/// An implementation of [`SharedMemory`] may panic during a call, and the caller may catch the panic. Then one of these
+/// holds:
+/// - The call has changed nothing.
+/// - The call was [`free`](Self::free), and the chain is free.
+/// - The queue [is broken](Self::is_broken). Calls return [`DeviceFault::Unwound`] until a [`reset`](Self::reset).
 ///
-/// A clone is a snapshot for tests and model checking: where cloning the memory's handle shares the memory, the two must
-/// not both go on.
+/// Bytes that were written to shared memory before the panic stay there. [`verify`](Self::verify) reports them until the
+/// descriptors are used again.
+///
+/// # Clones
+/// A clone is a snapshot for tests and model checking. If a clone of `M` shares the memory, use only one of the two queues
+/// from then on.
 #[derive(Debug, Clone)]
 pub struct SplitQueue<M: SharedMemory> {
     table: DescriptorTable<M>,
     available: AvailableRing,
     used: UsedRing,
-    /// Serial number of the last chain published: chains are published in the order they are made.
+    /// Serial number of the last published chain. Chains are published in the order of their serial numbers.
     published: u64,
-    /// Chains that the device has.
+    /// Number of published chains that the device has not returned.
     in_flight: u16,
     health: Health,
     event_index: bool,
@@ -102,17 +110,18 @@ pub struct SplitQueue<M: SharedMemory> {
 }
 
 impl<M: SharedMemory> SplitQueue<M> {
-    /// What the names of its chains and regions begin with.
+    /// The id of this queue, which is part of every handle of its chains and regions.
     pub const fn id(&self) -> QueueId {
         self.table.id()
     }
 
-    /// Submits a chain by copy: each of `readable` is copied into a buffer for the device to read, then each
-    /// length in `writable` gives a buffer for it to write. The device learns of it when it is
-    /// [published](Self::publish).
+    /// Submits a chain in the queue's own buffers. Each slice of `readable` is copied into a device-readable buffer. Each
+    /// length of `writable`, in bytes, adds a device-writable buffer after those (2.7.4.2). The device sees the chain after
+    /// [`publish`](Self::publish).
     ///
     /// # Errors
-    /// [`Misuse`] as for [`DescriptorTable::create`], or [`DeviceFault::Broken`]. Nothing has changed then.
+    /// [`Misuse`] as for [`DescriptorTable::create`]; [`DeviceFault::Broken`] or [`DeviceFault::Unwound`] if the queue
+    /// [is broken](Self::is_broken). The call has changed nothing then.
     #[inline(always)]
     pub fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Head, Error> {
         self.check_whole()?;
@@ -121,10 +130,12 @@ impl<M: SharedMemory> SplitQueue<M> {
         Ok(head)
     }
 
-    /// Submits a chain whose payload `fill` writes in place.
+    /// Submits a chain in the queue's own buffers, with `readable` and `writable` as lengths in bytes. `fill` writes the
+    /// payload directly into the device-readable buffers.
     ///
     /// # Errors
-    /// As for [`DescriptorTable::create_with`], or [`DeviceFault::Broken`].
+    /// [`Misuse`] as for [`DescriptorTable::create_with`]; [`DeviceFault::Broken`] or [`DeviceFault::Unwound`] if the queue
+    /// [is broken](Self::is_broken).
     pub fn submit_with(
         &mut self,
         readable: &[u32],
@@ -137,10 +148,12 @@ impl<M: SharedMemory> SplitQueue<M> {
         Ok(head)
     }
 
-    /// Submits a chain over buffers in regions that the caller [registered](Self::register), with no copy.
+    /// Submits a chain over buffers in regions that the caller [registered](Self::register), without a copy. The
+    /// device-readable buffers come first (2.7.4.2).
     ///
     /// # Errors
-    /// As for [`DescriptorTable::create_over`], or [`DeviceFault::Broken`]. Nothing has changed then.
+    /// [`Misuse`] as for [`DescriptorTable::create_over`]; [`DeviceFault::Broken`] or [`DeviceFault::Unwound`] if the queue
+    /// [is broken](Self::is_broken). The call has changed nothing then.
     #[inline(always)]
     pub fn submit_over(&mut self, readable: &[Segment], writable: &[Segment]) -> Result<Head, Error> {
         self.check_whole()?;
@@ -149,9 +162,10 @@ impl<M: SharedMemory> SplitQueue<M> {
         Ok(head)
     }
 
-    /// Publishes every chain submitted since the last `publish`. Returns whether the device must be notified.
+    /// Publishes every chain submitted since the last `publish` (2.7.13). Returns whether the caller must notify the device
+    /// (2.7.10).
     ///
-    /// A broken queue publishes nothing: the device gets no more chains.
+    /// A broken queue publishes nothing and returns [`Notification::NotNeeded`].
     #[inline(always)]
     pub fn publish(&mut self) -> Notification {
         if self.available.pending() == 0 || self.is_broken() {
@@ -159,7 +173,7 @@ impl<M: SharedMemory> SplitQueue<M> {
         }
         let unwinding = BrokenIfUnwound(&mut self.health);
         let (before, count) = (self.available.published(), self.available.pending());
-        // If the store of the index unwinds, the device may have the chains all the same.
+        // Set before the store of the index: if the store unwinds, the device may have the chains nevertheless.
         self.published = self.table.last_serial();
         self.available.publish(self.table.areas());
         self.in_flight += count;
@@ -168,18 +182,19 @@ impl<M: SharedMemory> SplitQueue<M> {
         if wanted { Notification::Needed } else { Notification::NotNeeded }
     }
 
-    /// Takes back a chain that was submitted and not published: its descriptors are free again. The other chains keep their
-    /// order. Takes time in proportion to the queue size.
+    /// Withdraws a chain that was submitted and not published, and frees its descriptors. The other chains keep their order.
+    /// The time is proportional to the queue size.
     ///
     /// # Errors
-    /// [`Misuse::Published`] if the device may have the chain, or has returned it; [`Misuse`] if `head` is not the head of a
-    /// live chain. Nothing has changed then.
+    /// [`Misuse::Published`] if the chain was published, whether or not the device has returned it; another [`Misuse`] if
+    /// `head` is not the head of a live chain. The call has changed nothing then.
     pub fn withdraw(&mut self, head: Head) -> Result<(), Misuse> {
         if !self.table.is_created_after(head, self.published)? {
             return Err(Misuse::Published(head));
         }
         if self.is_broken() {
-            // It publishes nothing any more. An earlier call may have unwound with the entries half moved.
+            // A broken queue publishes nothing, so its entries do not matter. An earlier call may have unwound when it had
+            // moved only some of them.
             return self.table.free(head);
         }
         let unwinding = BrokenIfUnwound(&mut self.health);
@@ -190,14 +205,13 @@ impl<M: SharedMemory> SplitQueue<M> {
         freed
     }
 
-    /// Takes the next chain that the device gave back, if there is one.
+    /// Takes the next chain that the device returned (2.7.14), or `None` if there is none.
     ///
-    /// Index, id and length are each read once and checked. What the queue then believes is in the
-    /// [`Completion`] and in private memory.
+    /// The queue reads the used index, the id and the length once each, and checks them. It never reads them again.
     ///
     /// # Errors
-    /// [`DeviceFault`] if the device broke the specification. What became of the element and the queue stands
-    /// with [`AfterFault`]; the free list and other chains are never touched.
+    /// [`DeviceFault`] if the device broke the specification, or if the queue [is broken](Self::is_broken). [`AfterFault`]
+    /// selects what happens to the used element and the queue. The free list and other chains never change.
     #[inline(always)]
     pub fn take(&mut self) -> Result<Option<Completion>, DeviceFault> {
         self.health.check()?;
@@ -226,7 +240,7 @@ impl<M: SharedMemory> SplitQueue<M> {
         }
     }
 
-    /// Judges a used element, and makes its chain a returned one if it is good.
+    /// Checks a used element and marks its chain as returned.
     #[inline(always)]
     fn complete(&mut self, element: UsedElement) -> Result<Completion, DeviceFault> {
         let UsedElement { id, length } = element;
@@ -240,7 +254,7 @@ impl<M: SharedMemory> SplitQueue<M> {
             if self.policies.over_long == OverLong::Refuse {
                 return Err(DeviceFault::LengthTooLong { head, claimed: length, writable });
             }
-            // A length is below 2^32, so what it exceeds is too.
+            // Fits: `writable` is less than `length`, which has 32 bits.
             chain.written = writable as u32;
         } else {
             chain.written = length;
@@ -248,33 +262,34 @@ impl<M: SharedMemory> SplitQueue<M> {
         Ok(Completion { head, written: chain.written })
     }
 
-    /// Copies what the device wrote to a returned chain: at most as many bytes as it reported, and as fit
-    /// into `out`. Returns how many. Can be repeated until the chain is freed.
+    /// Copies what the device wrote to the device-writable buffers of a returned chain. Returns the number of bytes: the
+    /// smaller one of [`Completion::written`] and the length of `out`. Can be repeated until the chain is freed.
     ///
     /// # Errors
-    /// [`Misuse`] if `head` is not the head of a live chain, or the device still has the chain.
+    /// [`Misuse`] if `head` is not the head of a live chain, or [`take`](Self::take) has not returned the chain.
     #[inline]
     pub fn read(&self, head: Head, out: &mut [u8]) -> Result<usize, Misuse> {
         let written = self.table.returned(head)?.written;
         self.table.copy_writable(head, written.into(), out)
     }
 
-    /// Frees a returned chain.
+    /// Frees the descriptors of a returned chain. The handle is invalid afterwards.
     ///
     /// # Errors
-    /// [`Misuse`] if `head` is not the head of a live chain, or the device still has the chain.
+    /// [`Misuse`] if `head` is not the head of a live chain, or [`take`](Self::take) has not returned the chain.
     #[inline(always)]
     pub fn free(&mut self, head: Head) -> Result<(), Misuse> {
         self.table.free_returned(head)
     }
 
-    /// Asks the device to notify of used elements, or not to (2.7.7). A new queue asks it to.
+    /// Enables or suppresses used-buffer notifications (2.7.7). A new queue enables them. The device may notify a driver
+    /// that suppresses them.
     ///
-    /// The wish stays, with event indexes too, for a caller that takes until there is none: [`take`](Self::take) asks
-    /// anew with the last element it knows of, whether that was good or a device fault.
+    /// The setting lasts, also with event indexes, if the caller calls [`take`](Self::take) until no element is left:
+    /// `take` moves `used_event` when it takes the last element that it has seen, even if that element is a device fault.
     ///
-    /// Returns whether used elements are waiting already. After asking for notifications, a caller that
-    /// gets `true` takes them now: the device may have added them before it saw the wish.
+    /// Returns whether used elements are waiting already. After enabling notifications, a caller that gets `true` must take
+    /// them now: the device may have added them before it saw the change, and then does not notify.
     pub fn set_interrupts(&mut self, wanted: bool) -> bool {
         let unwinding = BrokenIfUnwound(&mut self.health);
         self.available.set_interrupts(self.table.areas(), wanted, self.used.next());
@@ -286,49 +301,50 @@ impl<M: SharedMemory> SplitQueue<M> {
         waiting
     }
 
-    /// Whether the queue is broken, by a device fault or by a panic of the caller's own memory; only a
-    /// [`reset`](Self::reset) helps.
+    /// Whether a device fault, or a panic of the caller's own memory, has broken the queue. Only a
+    /// [`reset`](Self::reset) repairs it.
     #[inline]
     pub const fn is_broken(&self) -> bool {
         !matches!(self.health, Health::Whole)
     }
 
-    /// Number of free descriptors.
+    /// The number of free descriptors.
     #[inline]
     pub const fn free_count(&self) -> u16 {
         self.table.free_count()
     }
 
-    /// Number of chains that the device has.
+    /// The number of chains in flight: published, and not yet taken.
     pub const fn in_flight(&self) -> u16 {
         self.in_flight
     }
 
-    /// Where the rings stand: flags, index and entries at the offsets of [`Layout`](crate::Layout).
+    /// The region of the descriptor table and both rings, at the offsets of [`Layout`](crate::Layout).
     pub const fn rings(&self) -> &Region<M> {
         self.table.table_region()
     }
 
-    /// Where the device sees descriptor table, available ring and used ring, in this order.
+    /// The device addresses of the descriptor table, the available ring and the used ring, in this order. The transport
+    /// passes them to the device.
     pub const fn addresses(&self) -> [DeviceAddress; 3] {
         let (base, layout) = (self.table.address(), self.table.areas().layout());
         [base, base.plus(layout.available() as u64), base.plus(layout.used() as u64)]
     }
 
-    /// The regions that buffers lie in: first the queue's own, then those of [`register`](Self::register).
+    /// The regions of the buffers: first the queue's own, then those of [`register`](Self::register).
     pub fn buffer_regions(&self) -> &[Region<M>] {
         self.table.buffer_regions()
     }
 
-    /// Registers a region of the caller's, for chains over buffers in it.
+    /// Registers a region of the caller, for [`submit_over`](Self::submit_over).
     ///
     /// # Errors
-    /// As for [`DescriptorTable::register`]. The region comes back with the error.
+    /// As for [`DescriptorTable::register`]. The error contains the region.
     pub fn register(&mut self, region: Region<M>) -> Result<RegionId, Refused<Region<M>>> {
         self.table.register(region)
     }
 
-    /// The buffers of a live chain, in order, from the private copy.
+    /// The buffers of a live chain in chain order, from the private copy.
     ///
     /// # Errors
     /// [`Misuse`] if `head` is not the head of a live chain.

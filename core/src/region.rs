@@ -1,25 +1,25 @@
-//! Memory together with the address at which the device sees it.
+//! Memory with its device address.
 
 use crate::{Misuse, QueueId, SharedMemory};
 use core::fmt;
 
-/// An address as the device sees it: guest-physical, an I/O virtual address, or a vhost-user address.
+/// An address as the device uses it: a guest-physical address, an I/O virtual address, or a vhost-user address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceAddress(u64);
 
 impl DeviceAddress {
-    /// An address by its number.
+    /// Makes an address from its value.
     pub const fn new(address: u64) -> Self {
         Self(address)
     }
 
-    /// The number.
+    /// The value of the address.
     #[inline(always)]
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// The address `offset` bytes further on. Regions are checked not to wrap, so inside one this is exact.
+    /// The address `offset` bytes later. Inside a region it does not wrap, because regions that wrap are refused.
     #[inline(always)]
     pub(crate) const fn plus(self, offset: u64) -> Self {
         Self(self.0.wrapping_add(offset))
@@ -32,7 +32,7 @@ impl fmt::Display for DeviceAddress {
     }
 }
 
-/// One run of shared memory and its device address: what a caller registers with the device.
+/// A contiguous range of shared memory and its device address. The caller makes each region accessible to the device.
 #[derive(Debug, Clone)]
 pub struct Region<M> {
     pub(crate) memory: M,
@@ -40,47 +40,47 @@ pub struct Region<M> {
 }
 
 impl<M: SharedMemory> Region<M> {
-    /// Memory that the device sees at its address in this process.
+    /// Makes a region whose device address is the address of `memory` in this process.
     pub fn new(memory: M) -> Self {
         let base = DeviceAddress::new(memory.host_address());
         Self { memory, base }
     }
 
-    /// Memory that the device sees at `base`.
+    /// Makes a region that begins at the device address `base`.
     pub const fn at(memory: M, base: DeviceAddress) -> Self {
         Self { memory, base }
     }
 
-    /// The memory.
+    /// The memory of the region.
     #[inline(always)]
     pub const fn memory(&self) -> &M {
         &self.memory
     }
 
-    /// The memory itself, to be used elsewhere or at another address.
+    /// Takes the memory out of the region, for example to use it at another device address.
     pub fn into_memory(self) -> M {
         self.memory
     }
 
-    /// Where the device sees the first byte.
+    /// The device address of the first byte.
     #[inline(always)]
     pub const fn address(&self) -> DeviceAddress {
         self.base
     }
 
-    /// Length in bytes.
+    /// The length in bytes.
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.memory.len()
     }
 
-    /// Whether there is no byte at all.
+    /// Whether the length is zero.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Checks that the region has at least `needed` bytes, is aligned for the device and in this process,
-    /// and does not reach past the end of the address space.
+    /// Checks that the region has at least `needed` bytes, begins at a multiple of `alignment` bytes both for the device and
+    /// in this process, and does not reach the end of the address space.
     pub(crate) fn check(&self, needed: usize, alignment: u64) -> Result<(), Misuse> {
         let length = self.len();
         if length < needed {
@@ -97,8 +97,8 @@ impl<M: SharedMemory> Region<M> {
         Ok(())
     }
 
-    /// Checks that no byte of the region is one of `other`, neither by its device address nor by its place in this process.
-    /// (Two mappings of one file are different places.)
+    /// Checks that the region does not overlap `other`, neither by device addresses nor by addresses in this process. (Two
+    /// mappings of one file have different addresses, so this does not find them.)
     pub(crate) fn check_apart(&self, other: &Self) -> Result<(), Misuse> {
         let overlap = |own: u64, others: u64| {
             own < others.saturating_add(other.len() as u64) && others < own.saturating_add(self.len() as u64)
@@ -113,25 +113,25 @@ impl<M: SharedMemory> Region<M> {
     }
 }
 
-/// The regions of a queue: table and rings, or a table alone, and the buffers.
+/// The regions of a queue or table: first descriptor table and rings (or the table alone), then the buffers.
 pub type Regions<M> = (Region<M>, Region<M>);
 
-/// The name of a region at the table that it was registered with, and nowhere else. Number 0 is the table's own buffers,
-/// others count from 1.
+/// The handle of a registered region. It is valid only for the queue or table that the region was registered with. Number 0
+/// is the region of the table's own buffers. Registered regions have the numbers from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RegionId(u64);
 
 impl RegionId {
-    /// The region of the table's own buffers, of any table.
+    /// The region of a table's own buffers. The value is the same for all tables.
     pub const BUFFERS: Self = Self(0);
 
-    /// The region of this number.
+    /// Makes the handle of the region with this number.
     #[inline(always)]
     pub(crate) const fn new(queue: QueueId, number: u16) -> Self {
         if number == 0 { Self::BUFFERS } else { Self(queue.upper() | number as u64) }
     }
 
-    /// The number.
+    /// The number of the region.
     #[inline(always)]
     pub const fn get(self) -> u16 {
         self.0 as u16
@@ -143,13 +143,13 @@ impl RegionId {
     }
 }
 
-/// A buffer inside a registered region, for chains over the caller's own memory.
+/// A buffer inside a registered region, for [`SplitQueue::submit_over`](crate::SplitQueue::submit_over).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Segment {
-    /// The region.
+    /// The handle of the region.
     pub region: RegionId,
-    /// Where in the region the buffer begins, in bytes.
+    /// The offset of the buffer in the region, in bytes.
     pub offset: usize,
-    /// Its length in bytes.
+    /// The length of the buffer in bytes.
     pub length: u32,
 }

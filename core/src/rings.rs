@@ -1,36 +1,38 @@
-//! The two rings: what the driver offers, and what the device gives back.
+//! The available ring and the used ring.
 //!
-//! Both keep their own position in private memory and take the shared memory as an argument, so that one
-//! owner, the queue, holds it. They are parts: what the queue checks before it uses them, their caller checks.
+//! Both keep their position in private memory. They take the shared memory as an argument, because the queue owns it. They
+//! are parts of the queue and do not check their arguments: the caller must do that, as the queue does.
 
 use crate::layout::{NO_INTERRUPT, NO_NOTIFY};
 use crate::{Areas, FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory};
 use core::hash::{Hash, Hasher};
 
-/// The available ring (2.7.6): the driver writes, the device reads.
+/// The available ring (2.7.6): the driver writes it, the device reads it.
+///
+/// This is a part of [`SplitQueue`](crate::SplitQueue). It does not check which heads are pushed, or how many.
 #[derive(Debug, Clone)]
-pub struct AvailableRing {
-    /// Behind the last entry written.
+pub(crate) struct AvailableRing {
+    /// The index of the next entry to write.
     next: RingIndex,
-    /// What the device was last told.
+    /// The value of `avail.idx` in shared memory.
     published: RingIndex,
-    /// Whether the driver's wish is told by `used_event`, not by a flag.
+    /// Whether `used_event`, and not a flag, enables used-buffer notifications.
     event_index: bool,
-    /// Whether the driver wants to be notified of used elements.
+    /// Whether the driver enables used-buffer notifications.
     interrupts: bool,
 }
 
 impl AvailableRing {
-    /// Sets the ring up at its place: zero but for the index and, with event indexes, the event, so that
-    /// notifications are wanted.
-    pub fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
+    /// Initializes the ring in shared memory, with used-buffer notifications enabled. The index is `first`, and so is
+    /// `used_event` if `event_index` is set. All other bytes are zero.
+    pub(crate) fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
         let mut ring = Self { next: first, published: first, event_index, interrupts: true };
         ring.restart(areas, first);
         ring
     }
 
-    /// Sets the ring up again, while the device is stopped. What the driver last asked for still holds.
-    pub fn restart<M: SharedMemory>(&mut self, areas: &Areas<M>, first: RingIndex) {
+    /// Initializes the ring again, while the device is stopped. Notifications stay enabled or suppressed.
+    pub(crate) fn restart<M: SharedMemory>(&mut self, areas: &Areas<M>, first: RingIndex) {
         (self.next, self.published) = (first, first);
         let entries =
             areas.layout().available_entry(0)..areas.layout().available_entry(areas.size().as_usize());
@@ -41,59 +43,65 @@ impl AvailableRing {
         areas.store(OrderedStore::AvailableIndex, first.get());
     }
 
-    /// Writes a head into the next entry. The device does not see it before [`publish`](Self::publish).
+    /// Writes a head to the next entry. The device sees it after [`publish`](Self::publish).
     ///
-    /// The caller has at most as many entries outstanding as the queue has descriptors, which holds of
-    /// itself where each is a chain of a table of that size.
+    /// The caller must not push more heads than the queue has descriptors before the device returns some. This is always so
+    /// if each head is of a live chain of a table of that size.
     #[inline]
-    pub fn push<M: SharedMemory>(&mut self, areas: &Areas<M>, head: u16) {
+    pub(crate) fn push<M: SharedMemory>(&mut self, areas: &Areas<M>, head: u16) {
         areas.store_entry(self.next, head);
         self.next = self.next.advanced(1);
     }
 
-    /// One entry fewer is to be published. The caller has moved up those behind it, or does so next.
+    /// Removes one unpublished entry. The caller must move the later entries by one.
     pub(crate) fn take_back_one(&mut self) {
         self.next = self.next.back_by_one();
     }
 
-    /// Entries written and not yet published.
+    /// The number of entries written and not yet published.
     #[inline]
-    pub const fn pending(&self) -> u16 {
+    pub(crate) const fn pending(&self) -> u16 {
         self.next.ahead_of(self.published)
     }
 
-    /// Where the next entry goes.
-    pub const fn next(&self) -> RingIndex {
+    /// The index of the next entry.
+    pub(crate) const fn next(&self) -> RingIndex {
         self.next
     }
 
-    /// Up to where the device was told.
+    /// The index up to which entries are published.
     #[inline]
-    pub const fn published(&self) -> RingIndex {
+    pub(crate) const fn published(&self) -> RingIndex {
         self.published
     }
 
-    /// Tells the device of all entries written so far, however many. A release store: whoever sees the
-    /// index sees the entries, the descriptors and the payload behind it.
+    /// Publishes all entries written so far (2.7.13.3). The index is stored with release ordering: a device that loads it
+    /// with acquire ordering sees the entries, the descriptors and the payload.
     #[inline]
-    pub fn publish<M: SharedMemory>(&mut self, areas: &Areas<M>) {
+    pub(crate) fn publish<M: SharedMemory>(&mut self, areas: &Areas<M>) {
         areas.store(OrderedStore::AvailableIndex, self.next.get());
         self.published = self.next;
     }
 
-    /// Folds in where the ring is: what is pending, and how far it is ahead of the used ring, whose slot is known.
+    /// Hashes the number of pending entries and the distance to the used ring. The used ring hashes its own position.
     pub(crate) fn fingerprint(&self, used: RingIndex, state: &mut impl Hasher) {
         let Self { next, published, event_index, interrupts } = self;
         (next.ahead_of(*published), next.ahead_of(used)).hash(state);
-        // A reset writes the wish again.
+        // The next reset writes this setting to the ring again.
         (*event_index, *interrupts).hash(state);
     }
 
-    /// Asks the device to notify of used elements from `next_used` on, or not to (2.7.7). It may notify all the same.
+    /// Enables used-buffer notifications from the element `next_used` on, or suppresses them (2.7.7). The device may notify
+    /// although they are suppressed.
     ///
-    /// With event indexes the flags stay zero, and the event of a driver that wants no notification is the element
-    /// furthest away: the device gets there after 65,535 others.
-    pub fn set_interrupts<M: SharedMemory>(&mut self, areas: &Areas<M>, wanted: bool, next_used: RingIndex) {
+    /// With event indexes the flags stay zero (2.7.7.1). To suppress notifications, `used_event` is set to the most distant
+    /// element, which the device reaches after 65,535 others.
+    pub(crate) fn set_interrupts<M: SharedMemory>(
+        &mut self,
+        areas: &Areas<M>,
+        wanted: bool,
+        next_used: RingIndex,
+    ) {
         self.interrupts = wanted;
         let (event, flags) = self.request(wanted, next_used);
         if self.event_index {
@@ -103,7 +111,7 @@ impl AvailableRing {
         }
     }
 
-    /// The event and the flags that ask for notifications from `next_used` on, or for none.
+    /// The values of `used_event` and `avail.flags` that enable notifications from `next_used` on, or suppress them.
     #[inline(always)]
     const fn request(&self, wanted: bool, next_used: RingIndex) -> (u16, u16) {
         match (self.event_index, wanted) {
@@ -114,11 +122,11 @@ impl AvailableRing {
         }
     }
 
-    /// The driver has taken all elements before `next_used` that it knows of. With event indexes a wish holds for one
-    /// element, so a driver that wants notifications has to ask anew; the barrier lies between this and the next look
-    /// at the used index.
+    /// Moves `used_event` to `next_used` if notifications are enabled by event indexes. The caller calls this after it has
+    /// taken all elements before `next_used` that it has seen. `used_event` requests one notification only, so the driver
+    /// must move it each time. The barrier is between this store and the next load of the used index.
     #[inline]
-    pub fn taken_up_to<M: SharedMemory>(&mut self, areas: &Areas<M>, next_used: RingIndex) {
+    pub(crate) fn taken_up_to<M: SharedMemory>(&mut self, areas: &Areas<M>, next_used: RingIndex) {
         if self.event_index && self.interrupts {
             self.set_interrupts(areas, true, next_used);
             areas.barrier(FullBarrier::EnabledThenUsed);
@@ -126,28 +134,30 @@ impl AvailableRing {
     }
 }
 
-/// A used element as the device wrote it (2.7.8): two allegations.
+/// A used element as the device wrote it (2.7.8). Both values are unchecked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct UsedElement {
-    /// Said to be the head of the chain that was used.
-    pub id: u32,
-    /// Said to be the number of bytes written to its device-writable buffers.
-    pub length: u32,
+pub(crate) struct UsedElement {
+    /// The index of the head of the used chain, according to the device.
+    pub(crate) id: u32,
+    /// The number of bytes written to the chain's device-writable buffers, according to the device.
+    pub(crate) length: u32,
 }
 
-/// The used ring (2.7.8): the device writes, the driver reads.
+/// The used ring (2.7.8): the device writes it, the driver reads it.
+///
+/// This is a part of [`SplitQueue`](crate::SplitQueue). It does not check what the device wrote.
 #[derive(Debug, Clone)]
-pub struct UsedRing {
-    /// The first element not taken.
+pub(crate) struct UsedRing {
+    /// The index of the next element to take.
     next: RingIndex,
-    /// Whether the device's wish is told by `avail_event`, not by a flag.
+    /// Whether `avail_event`, and not a flag, enables available-buffer notifications.
     event_index: bool,
 }
 
 impl UsedRing {
-    /// Sets the ring up at its place, before the device owns it: zero but for the index and, with event
-    /// indexes, the event, so that a device that says nothing of it is notified.
-    pub fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
+    /// Initializes the ring in shared memory, while the device is stopped. The index is `first`, and so is `avail_event` if
+    /// `event_index` is set, so that available-buffer notifications are enabled. All other bytes are zero.
+    pub(crate) fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
         let elements = areas.layout().used_entry(0)..areas.layout().used_entry(areas.size().as_usize());
         areas.memory().zero(elements.start, elements.len());
         areas.store(OrderedStore::AvailableEvent, if event_index { first.get() } else { 0 });
@@ -156,42 +166,43 @@ impl UsedRing {
         Self { next: first, event_index }
     }
 
-    /// How many elements the device claims to have added. An acquire load: what the device wrote before it
-    /// moved the index is visible afterwards.
+    /// The number of elements that the device claims to have added since the last one taken. The index is loaded with
+    /// acquire ordering: what the device wrote before storing it is visible afterwards.
     #[inline]
-    pub fn claimed<M: SharedMemory>(&self, areas: &Areas<M>) -> u16 {
+    pub(crate) fn claimed<M: SharedMemory>(&self, areas: &Areas<M>) -> u16 {
         RingIndex::new(areas.load(OrderedLoad::UsedIndex)).ahead_of(self.next)
     }
 
-    /// Reads the next element and steps over it. The caller has checked that it was claimed.
+    /// Reads the next element and advances. The caller must check before that the device claims it.
     #[inline]
-    pub fn take<M: SharedMemory>(&mut self, areas: &Areas<M>) -> UsedElement {
+    pub(crate) fn take<M: SharedMemory>(&mut self, areas: &Areas<M>) -> UsedElement {
         let element = areas.load_element(self.next);
         self.next = self.next.advanced(1);
         element
     }
 
-    /// Where the next element is expected.
-    pub const fn next(&self) -> RingIndex {
+    /// The index of the next element to take.
+    pub(crate) const fn next(&self) -> RingIndex {
         self.next
     }
 
-    /// Folds in where the ring is: its slot.
+    /// Hashes the position in the ring.
     pub(crate) fn fingerprint(&self, size: QueueSize, state: &mut impl Hasher) {
         let Self { next, event_index: _ } = self;
         (next.slot(size) as u64).hash(state);
     }
 
-    /// Whether the device wants to be notified of what was published from `before` to `after` (2.7.10). The barrier
-    /// lies between the publication and this look, so that one of the two sides always sees the other's store.
+    /// Whether the driver must notify the device after it has moved the available index from `before` to `after` (2.7.10).
+    /// The barrier is between the store of that index and the load here, so at least one of the two sides sees the store of
+    /// the other one.
     #[inline]
-    pub fn wants_notification<M: SharedMemory>(
+    pub(crate) fn wants_notification<M: SharedMemory>(
         &self,
         areas: &Areas<M>,
         before: RingIndex,
         after: RingIndex,
     ) -> bool {
-        areas.barrier(FullBarrier::PublishedThenWish);
+        areas.barrier(FullBarrier::PublishedThenSuppression);
         if self.event_index {
             after.passed(RingIndex::new(areas.load(OrderedLoad::AvailableEvent)), before)
         } else {

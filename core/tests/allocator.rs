@@ -1,4 +1,4 @@
-//! What is asked of the global allocator, and what happens when it refuses.
+//! Requests to the global allocator, and the behaviour when it fails.
 
 mod support;
 
@@ -10,29 +10,29 @@ use std::cell::Cell;
 use support::{Memory, drain, heap, region};
 
 thread_local! {
-    /// Page-aligned allocations of this thread that were not given back.
+    /// The number of page-aligned allocations of this thread that are not freed.
     static PAGES: Cell<i64> = const { Cell::new(0) };
-    /// Whether this thread gets nothing at all.
+    /// Whether every allocation of this thread fails.
     static REFUSING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The system's allocator, for each thread counted, and refusing on demand.
+/// The system's allocator, with a count for each thread, and failures on request.
 struct Counting;
 
-// SAFETY: hands every request on to the system's allocator, or answers it with null, which is allowed.
+// SAFETY: forwards every request to the system's allocator, or returns null, which the trait allows.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if REFUSING.get() {
             return std::ptr::null_mut();
         }
         PAGES.set(PAGES.get() + i64::from(layout.align() == 4096));
-        // SAFETY: the caller's promise about the layout is handed on.
+        // SAFETY: the caller guarantees the contract of the layout.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
         PAGES.set(PAGES.get() - i64::from(layout.align() == 4096));
-        // SAFETY: allocated above with this layout, by the caller's promise.
+        // SAFETY: the caller guarantees that this allocator returned the pointer for this layout.
         unsafe { System.dealloc(start, layout) }
     }
 }
@@ -48,7 +48,7 @@ fn refusing<T>(call: impl FnOnce() -> T) -> T {
 }
 
 #[test]
-fn heap_memory_is_given_back_unless_abandoned() {
+fn heap_memory_is_freed_unless_abandoned() {
     let before = PAGES.get();
     let memory = HeapMemory::new(100).unwrap();
     assert_eq!(PAGES.get(), before + 1);
@@ -61,13 +61,14 @@ fn heap_memory_is_given_back_unless_abandoned() {
     drop(memory);
     assert_eq!(PAGES.get(), before + 1);
     let layout = Layout::from_size_align(100, 4096).unwrap();
-    // SAFETY: abandoned above, so that nobody else gives it back; this keeps the test from leaking.
+    // SAFETY: the memory was abandoned, so nothing else frees it. Freeing it here keeps the test from leaking.
     unsafe { std::alloc::dealloc(start, layout) }
 }
 
-/// A lender may drop the memory while a device still has it: without its queue, whatever became of that.
+/// The owner of borrowed memory may drop it while a device can still access it, after its queue was dropped or
+/// forgotten.
 #[test]
-fn borrowed_memory_outlives_its_lender_until_the_device_has_stopped() {
+fn borrowed_memory_outlives_its_owner_until_the_device_has_stopped() {
     type Leave = fn(ringstorm_core::SplitQueue<&HeapMemory>);
     let leaves: [(Leave, i64); 3] = [
         (|queue| drop(queue), 2),
@@ -84,17 +85,17 @@ fn borrowed_memory_outlives_its_lender_until_the_device_has_stopped() {
 }
 
 #[test]
-fn heap_memory_that_is_refused_is_an_error() {
+fn a_failed_allocation_of_heap_memory_is_an_error() {
     let refused = refusing(|| HeapMemory::new(100)).unwrap_err();
     let expected = matches!(refused, Error::System(SystemError::OutOfMemory { bytes: 100 }));
     assert!(expected, "{refused}");
 }
 
 #[test]
-fn a_table_without_room_for_its_private_copy_is_an_error() {
+fn a_failed_allocation_of_the_private_copy_is_an_error() {
     let memory = Memory::new(4, 16);
     let (table, buffers) = (memory.ring_region(), memory.buffer_region());
-    let choice = WritableBuffers::AsTheyAre;
+    let choice = WritableBuffers::Unchanged;
     let before = memory.snapshot();
     let refused = refusing(|| DescriptorTable::new(memory.config.size, 16, choice, table, buffers));
     let Refused { error, value: (table, buffers) } = refused.unwrap_err();
@@ -105,7 +106,7 @@ fn a_table_without_room_for_its_private_copy_is_an_error() {
 }
 
 #[test]
-fn a_region_that_cannot_be_remembered_is_not_registered() {
+fn a_region_is_not_registered_if_its_record_cannot_be_allocated() {
     let (memory, own) = (Memory::new(4, 16), heap(16));
     let mut table = memory.table();
     let before = memory.snapshot();
@@ -120,7 +121,7 @@ fn a_region_that_cannot_be_remembered_is_not_registered() {
     assert_eq!(drain(&mut table), [0, 1, 2, 3]);
 }
 
-/// The data path lives on what was allocated when the queue was made.
+/// Calls on the data path allocate nothing: the queue uses what it allocated when it was made.
 #[test]
 fn submitting_taking_and_freeing_allocate_nothing() {
     let memory = Memory::new(8, 16);

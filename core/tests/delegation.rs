@@ -1,7 +1,7 @@
-//! Memory of somebody else's type that takes over `fixed` from one of core's kinds, by nightly's delegation of functions:
-//! the queue must not access more of that memory than there is.
+//! Memory of another crate's type that delegates `unchecked_access` to one of core's kinds, by the nightly feature
+//! `fn_delegation`. The queue must not access bytes outside that memory.
 //!
-//! It needs a nightly compiler: `.ci/sanitizers` runs it, under AddressSanitizer.
+//! This needs a nightly compiler. `.ci/sanitizers` runs it with AddressSanitizer.
 #![cfg(function_delegation)]
 #![feature(fn_delegation)]
 #![expect(incomplete_features)]
@@ -13,20 +13,20 @@ use ringstorm_core::{
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-/// Long enough for the rings by all calls but one, which answers with other memory.
+/// Memory that is long enough for the rings by all calls except one, which refers to other memory.
 struct Delegating<F> {
     long: HeapMemory,
-    fixed: F,
+    delegate: F,
 }
 
-/// A stable compiler does not even parse `reuse`, and neither does rustfmt, unless it is a macro's.
+/// A macro, because neither a stable compiler nor rustfmt can parse `reuse`.
 macro_rules! unparsed {
     ($($code:tt)*) => { $($code)* };
 }
 
 unparsed! {
 impl<F: SharedMemory> SharedMemory for Delegating<F> {
-    reuse SharedMemory::fixed { &self.fixed }
+    reuse SharedMemory::unchecked_access { &self.delegate }
 
     fn len(&self) -> usize {
         self.long.len()
@@ -82,11 +82,11 @@ impl<F: SharedMemory> SharedMemory for Delegating<F> {
 const SIZE: u32 = 256;
 const BUFFER: u32 = 64;
 
-/// A queue whose rings are the long memory, however little the other one holds: as a type of its own, borrowed, counted, and
-/// as one of any type.
-fn runs_over_the_long_memory<F: SharedMemory>(fixed: impl Fn() -> F) {
+/// Checks a queue whose rings are in the long memory, although the other memory is shorter. The memory is used as its
+/// own type, borrowed, reference-counted, and as `dyn`.
+fn runs_over_the_long_memory<F: SharedMemory>(delegate: impl Fn() -> F) {
     let layout = Layout::new(QueueSize::new(SIZE).unwrap());
-    let memory = |length| Delegating { long: HeapMemory::new(length).unwrap(), fixed: fixed() };
+    let memory = |length| Delegating { long: HeapMemory::new(length).unwrap(), delegate: delegate() };
     let both = || (memory(layout.len()), memory((SIZE * BUFFER) as usize));
     let (rings, buffers) = both();
     runs(rings, buffers);

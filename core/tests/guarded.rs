@@ -1,5 +1,5 @@
-//! Memory between guard pages: all of a queue's life goes on in it, and a pointer that leaves it ends the process. That
-//! is seen in a process of its own: this test binary, run again.
+//! Memory between guard pages. A queue runs its whole life in it. A pointer that leaves it ends the process, which is
+//! tested in a process of its own: this test binary, run again.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -12,20 +12,20 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 use support::{Device, bytes, maps, pattern};
 
-/// Bytes of a page, here and on every machine that this test was run on.
+/// The page size in bytes on the platforms of this test.
 const PAGE: usize = 4096;
 const SIGSEGV: i32 = 11;
 
-/// The name by which this test binary runs its one test again, as the process that strays.
+/// The test that this binary runs again in another process, which accesses memory out of bounds.
 const NAME: &str = "a_pointer_that_leaves_the_memory_ends_the_process";
 
-/// In front of the number of a case, in an argument that the test runner takes for the name of a test that it does
-/// not find.
-const MARK: &str = "stray:";
+/// The prefix of an argument with the number of a case. The test runner takes the argument for the name of a test
+/// that it does not find.
+const ARGUMENT_PREFIX: &str = "access_out_of_bounds:";
 
 type Make = fn() -> Result<GuardedMemory, Error>;
 
-/// Memory, how far from its beginning a pointer goes, and whether it may.
+/// The memory, the distance of the access from its first byte, and whether the access is allowed.
 const CASES: [(Make, isize, bool); 20] = [
     (|| GuardedMemory::before_guard(100, 1), 0, true),
     (|| GuardedMemory::before_guard(100, 1), 99, true),
@@ -34,7 +34,7 @@ const CASES: [(Make, isize, bool); 20] = [
     (|| GuardedMemory::before_guard(1, 1), 1, false),
     (|| GuardedMemory::before_guard(96, 16), 95, true),
     (|| GuardedMemory::before_guard(96, 16), 96, false),
-    // The guard is behind the gap that the alignment leaves.
+    // The guard follows the gap that the alignment leaves.
     (|| GuardedMemory::before_guard(118, 16), 127, true),
     (|| GuardedMemory::before_guard(118, 16), 128, false),
     (|| GuardedMemory::before_guard(2 * PAGE, 1), -1, false),
@@ -50,14 +50,14 @@ const CASES: [(Make, isize, bool); 20] = [
     (|| GuardedMemory::behind_guard(PAGE), PAGE as isize, false),
 ];
 
-/// Reads or writes where the case says, by a pointer of its own.
-fn stray(case: &str) {
+/// Reads or writes one byte by a raw pointer, as the case requires.
+fn access_out_of_bounds(case: &str) {
     let (number, writes) = case.split_once(',').unwrap();
     let (make, distance, _) = CASES[number.parse::<usize>().unwrap()];
     let memory = make().unwrap();
     let place = (memory.host_address() as *mut u8).wrapping_offset(distance);
-    // SAFETY: where the case may go it is mapped and nobody else's; elsewhere the operating system ends the process
-    // before the access comes about, which is what this is for.
+    // SAFETY: where the access is allowed, the byte is mapped and no one else uses it. Elsewhere the operating system
+    // ends the process before the access takes place, which is the purpose of the test.
     unsafe {
         if writes == "true" {
             place.write_volatile(0xcc);
@@ -67,16 +67,16 @@ fn stray(case: &str) {
     }
 }
 
-/// How the process ended that did what a case says.
+/// The exit status of the process that ran a case.
 fn status_of(number: usize, writes: bool) -> ExitStatus {
-    let case = format!("{MARK}{number},{writes}");
+    let case = format!("{ARGUMENT_PREFIX}{number},{writes}");
     Command::new(std::env::current_exe().unwrap()).args(["--exact", NAME, &case]).output().unwrap().status
 }
 
 #[test]
 fn a_pointer_that_leaves_the_memory_ends_the_process() {
-    if let Some(case) = std::env::args().find_map(|arg| arg.strip_prefix(MARK).map(String::from)) {
-        return stray(&case);
+    if let Some(case) = std::env::args().find_map(|arg| arg.strip_prefix(ARGUMENT_PREFIX).map(String::from)) {
+        return access_out_of_bounds(&case);
     }
     for (number, (_, distance, allowed)) in CASES.into_iter().enumerate() {
         for writes in [false, true] {
@@ -88,8 +88,8 @@ fn a_pointer_that_leaves_the_memory_ends_the_process() {
     }
 }
 
-/// What lies on either side of the memory is out of reach through it, at exactly its length: an access there is refused
-/// before it is made, or this test would not live to tell.
+/// The bounds check is exact: an access outside panics before it takes place. Otherwise the guard page would end this
+/// test.
 #[test]
 fn the_bounds_are_exact() {
     for make in [|| GuardedMemory::before_guard(101, 1), || GuardedMemory::behind_guard(101)] {
@@ -102,7 +102,7 @@ fn the_bounds_are_exact() {
         assert_eq!((&last, &bytes(&memory)[..100]), (b"z", &pattern(1, 101)[..100]));
         let outside = |access: &dyn Fn()| {
             let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(access)).unwrap_err();
-            assert_eq!(payload.downcast_ref::<&str>(), Some(&"shared memory: access outside"));
+            assert_eq!(payload.downcast_ref::<&str>(), Some(&"shared memory: the access is out of bounds"));
         };
         outside(&|| memory.copy_in(101, b"x"));
         outside(&|| memory.copy_out(101, &mut [0]));
@@ -123,7 +123,7 @@ fn memory_begins_or_ends_at_a_page() {
 }
 
 #[test]
-fn what_cannot_be_mapped_is_refused() {
+fn memory_that_cannot_be_mapped_is_an_error() {
     for length in [1 << 60, isize::MAX as usize, usize::MAX - 3 * PAGE + 1, usize::MAX - PAGE, usize::MAX] {
         assert!(
             matches!(GuardedMemory::before_guard(length, 16), Err(Error::System(SystemError::Map(_)))),
@@ -136,7 +136,7 @@ fn what_cannot_be_mapped_is_refused() {
     }
 }
 
-/// Chains of every length over all that the memory has, through the device, reset and release.
+/// Runs chains of every length over the whole memory, with a device, a reset and a release.
 fn live(size: u32, buffer_size: u32, make: fn(usize, usize) -> GuardedMemory) {
     let size = QueueSize::new(size).unwrap();
     let config = Config { buffer_size, first_index: RingIndex::new(65_535), ..Config::new(size) };
@@ -170,7 +170,7 @@ fn live(size: u32, buffer_size: u32, make: fn(usize, usize) -> GuardedMemory) {
 }
 
 #[test]
-fn all_of_a_queues_life() {
+fn a_queue_runs_its_whole_life_between_guards() {
     for size in [1, 2, 4, 8, 32] {
         for buffer_size in [1, 17, 512, PAGE as u32] {
             live(size, buffer_size, |length, alignment| {
@@ -187,7 +187,7 @@ fn it_is_unmapped_on_drop_with_its_guards_unless_abandoned() {
         let start = memory.host_address();
         [start - PAGE as u64, start, start + PAGE as u64]
     };
-    assert!(maps::once_of_many(|| {
+    assert!(maps::any_attempt(|| {
         let memory = GuardedMemory::behind_guard(PAGE).unwrap();
         let addresses = ends(&memory);
         assert!(addresses.into_iter().all(maps::has_address));

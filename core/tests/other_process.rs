@@ -1,4 +1,4 @@
-//! The device in another process: it opens the files behind a shareable queue and serves it.
+//! A device in another process, which maps the files of a shareable queue and serves it.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -14,18 +14,18 @@ use support::{BUFFERS_AT, pattern};
 const SIZE: u16 = 8;
 const BUFFER_SIZE: u32 = 4096;
 
-/// The name by which this test binary runs its one test again, as the device.
+/// The test that this binary runs again in another process, as the device.
 const NAME: &str = "a_device_in_another_process_serves_the_queue";
 
-/// In front of the two paths, in an argument that the test runner takes for the name of a test that it does
-/// not find.
-const MARK: &str = "device:";
+/// The prefix of an argument with the two paths. The test runner takes the argument for the name of a test that it
+/// does not find.
+const ARGUMENT_PREFIX: &str = "device:";
 
 fn respond(request: Vec<u8>) -> Vec<u8> {
     request.iter().rev().map(|byte| !byte).collect()
 }
 
-/// Serves what was published before it came, and goes.
+/// Serves the chains that were published before this process started, and ends.
 fn be_the_device(paths: &str) {
     let attach = |path| {
         let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
@@ -39,7 +39,8 @@ fn be_the_device(paths: &str) {
 
 #[test]
 fn a_device_in_another_process_serves_the_queue() {
-    if let Some(paths) = std::env::args().find_map(|arg| arg.strip_prefix(MARK).map(String::from)) {
+    if let Some(paths) = std::env::args().find_map(|arg| arg.strip_prefix(ARGUMENT_PREFIX).map(String::from))
+    {
         return be_the_device(&paths);
     }
     let size = QueueSize::new(SIZE.into()).unwrap();
@@ -49,7 +50,7 @@ fn a_device_in_another_process_serves_the_queue() {
     let path = |memory: &MappedMemory| {
         format!("/proc/{}/fd/{}", id(), memory.file().expect("shareable").as_raw_fd())
     };
-    let device = format!("{MARK}{}:{}", path(&rings), path(&buffers));
+    let device = format!("{ARGUMENT_PREFIX}{}:{}", path(&rings), path(&buffers));
     let at = |memory, base| Region::at(memory, DeviceAddress::new(base));
     let mut queue = SplitQueue::new(config, at(rings, 0x1000), at(buffers, BUFFERS_AT)).unwrap();
 

@@ -62,7 +62,7 @@ fn stores_of_a_call_are_counted_and_loads_are_not() {
     for (number, (_, load)) in LOADS.into_iter().enumerate() {
         load(&memory, 64 * number);
     }
-    memory.barrier(FullBarrier::PublishedThenWish);
+    memory.barrier(FullBarrier::PublishedThenSuppression);
     assert_eq!(memory.end_call(), QUIET, "nor are those before the call");
     memory.begin_call(100);
     for (number, (_, store)) in STORES.into_iter().enumerate() {

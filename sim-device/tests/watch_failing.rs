@@ -50,7 +50,7 @@ const ACCESSES: [Access; 14] = [
     |memory| memory.store_ordered(OrderedStore::AvailableIndex, 0, 1),
     |memory| memory.copy_in(0, &[1; 8]),
     |memory| memory.zero(0, 8),
-    |memory| memory.barrier(FullBarrier::PublishedThenWish),
+    |memory| memory.barrier(FullBarrier::PublishedThenSuppression),
 ];
 
 #[test]

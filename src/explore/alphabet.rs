@@ -79,7 +79,7 @@ impl Alphabet {
 /// Every policy at least once, both ways to ask for notifications, and both endings.
 fn setups(queue_size: QueueSize) -> Vec<Setup> {
     let other = Policies {
-        after_fault: AfterFault::GoOn,
+        after_fault: AfterFault::Continue,
         over_long: OverLong::Refuse,
         writable: WritableBuffers::Zeroed,
     };

@@ -30,7 +30,7 @@ pub fn table(input: &Calls) -> bool {
     let buffer_size = u32::from(input.buffer_size % 64) + 1;
     let table = memory(16 * size.as_usize());
     let buffers = memory(buffer_size as usize * size.as_usize());
-    let policy = if input.zeroed { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre };
+    let policy = if input.zeroed { WritableBuffers::Zeroed } else { WritableBuffers::Unchanged };
     let at = |memory: &Rc<WatchedMemory>, address| Region::at(Rc::clone(memory), DeviceAddress::new(address));
     let made =
         DescriptorTable::new(size, buffer_size, policy, at(&table, TABLE_AT), at(&buffers, BUFFERS_AT));

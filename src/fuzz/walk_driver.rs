@@ -94,9 +94,9 @@ impl DriverWalk<'_> {
     pub(super) fn run(&self, walk: &Walk<'_>) -> bool {
         let size = walk.size();
         let policies = Policies {
-            after_fault: if self.continues_after_fault { AfterFault::GoOn } else { AfterFault::Broken },
+            after_fault: if self.continues_after_fault { AfterFault::Continue } else { AfterFault::Broken },
             over_long: if self.refuses { OverLong::Refuse } else { OverLong::Clamp },
-            writable: if self.zeroed { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre },
+            writable: if self.zeroed { WritableBuffers::Zeroed } else { WritableBuffers::Unchanged },
         };
         let (first_index, event_index) = (RingIndex::new(walk.first_index), walk.event_index);
         let config = Config { size, buffer_size: BUFFER, first_index, event_index, policies };
@@ -234,7 +234,7 @@ impl Run {
             }
             Err(fault) => {
                 assert!(steps_over, "{fault}");
-                let continues_after_fault = self.config.policies.after_fault == AfterFault::GoOn;
+                let continues_after_fault = self.config.policies.after_fault == AfterFault::Continue;
                 assert_ne!(self.queue.is_broken(), continues_after_fault, "after {fault}");
             }
         }

@@ -78,9 +78,9 @@ fn decode_setup(header: &[u8; HEADER_BYTES]) -> Setup {
         first_index: RingIndex::new(u16::from_le_bytes([first_low, first_high])),
         event_index: flags & 8 != 0,
         policies: Policies {
-            after_fault: if flags & 1 == 0 { AfterFault::Broken } else { AfterFault::GoOn },
+            after_fault: if flags & 1 == 0 { AfterFault::Broken } else { AfterFault::Continue },
             over_long: if flags & 2 == 0 { OverLong::Clamp } else { OverLong::Refuse },
-            writable: if flags & 4 == 0 { WritableBuffers::AsTheyAre } else { WritableBuffers::Zeroed },
+            writable: if flags & 4 == 0 { WritableBuffers::Unchanged } else { WritableBuffers::Zeroed },
         },
         ending: if more_flags & 1 == 0 { Ending::Released } else { Ending::Dropped },
     }

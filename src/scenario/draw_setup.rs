@@ -46,9 +46,9 @@ impl Drawer {
             first_index: RingIndex::new(first_index),
             event_index: self.one_in(2),
             policies: Policies {
-                after_fault: if self.one_in(3) { AfterFault::Broken } else { AfterFault::GoOn },
+                after_fault: if self.one_in(3) { AfterFault::Broken } else { AfterFault::Continue },
                 over_long: if self.one_in(2) { OverLong::Clamp } else { OverLong::Refuse },
-                writable: if self.one_in(4) { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre },
+                writable: if self.one_in(4) { WritableBuffers::Zeroed } else { WritableBuffers::Unchanged },
             },
             ending: Ending::Released,
         }

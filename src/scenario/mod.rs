@@ -80,7 +80,7 @@ impl Setup {
     }
 
     pub(crate) fn continues_after_fault(&self) -> bool {
-        self.policies.after_fault == AfterFault::GoOn
+        self.policies.after_fault == AfterFault::Continue
     }
 
     pub(crate) fn refuses_over_long(&self) -> bool {

@@ -108,7 +108,7 @@ fn parse_setup(words: &mut Words<'_>) -> Result<Setup, ParseError> {
             "after-fault" => {
                 setup.policies.after_fault = match value.text {
                     "broken" => AfterFault::Broken,
-                    "go-on" => AfterFault::GoOn,
+                    "go-on" => AfterFault::Continue,
                     _ => return Err(value.error("one of broken, go-on")),
                 }
             }
@@ -121,7 +121,7 @@ fn parse_setup(words: &mut Words<'_>) -> Result<Setup, ParseError> {
             }
             "writable" => {
                 setup.policies.writable = match value.text {
-                    "as-they-are" => WritableBuffers::AsTheyAre,
+                    "as-they-are" => WritableBuffers::Unchanged,
                     "zeroed" => WritableBuffers::Zeroed,
                     _ => return Err(value.error("one of as-they-are, zeroed")),
                 }

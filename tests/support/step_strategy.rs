@@ -14,9 +14,9 @@ pub fn setups() -> BoxedStrategy<Setup> {
     let buffer_size = select(&[1_u32, 7, 16, 64, 100, 512, 4096][..]);
     let first_index = prop_oneof![Just(0), 0xffe0..=0xffff_u16, any::<u16>()];
     let policies = any::<[bool; 3]>().prop_map(|[broken, clamp, zeroed]| Policies {
-        after_fault: if broken { AfterFault::Broken } else { AfterFault::GoOn },
+        after_fault: if broken { AfterFault::Broken } else { AfterFault::Continue },
         over_long: if clamp { OverLong::Clamp } else { OverLong::Refuse },
-        writable: if zeroed { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre },
+        writable: if zeroed { WritableBuffers::Zeroed } else { WritableBuffers::Unchanged },
     });
     (exponent, buffer_size, first_index, any::<[bool; 2]>(), policies)
         .prop_map(|(exponent, buffer_size, first_index, [event_index, dropped], policies)| Setup {

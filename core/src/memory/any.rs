@@ -1,24 +1,26 @@
-//! Memory of a kind that is chosen at run time.
+//! Memory whose kind is chosen at run time.
 #![allow(unsafe_code)]
 
 use super::{
-    Fixed, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, pass_on,
+    FullBarrier, HeapMemory, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, UncheckedAccess,
+    forward_unchecked_access,
 };
 use alloc::boxed::Box;
 use core::fmt;
 
-/// Memory of any kind that owns what it lends, for where the kind is not known before the program runs.
+/// Memory of any owning kind of this crate, for programs that choose the kind at run time.
 ///
-/// An access costs as much as one of the kind itself: it does not go through a table of functions.
+/// An access is as fast as one to the kind itself, without dynamic dispatch.
 pub struct AnyMemory {
     raw: RawMemory,
-    /// Gives the memory back on drop.
+    /// Owns the memory and frees it on drop.
     owner: Box<dyn SharedMemory + Send>,
 }
 
 impl AnyMemory {
     /// # Safety
-    /// `raw` must stay valid for as long as `owner` lives, wherever it is moved, and for ever once that is abandoned.
+    /// `raw` must stay valid while `owner` lives, even if `owner` moves. If `owner` is dropped while it is abandoned, `raw`
+    /// must stay valid forever.
     unsafe fn new(raw: RawMemory, owner: impl SharedMemory + Send + 'static) -> Self {
         Self { raw, owner: Box::new(owner) }
     }
@@ -26,24 +28,24 @@ impl AnyMemory {
 
 impl From<HeapMemory> for AnyMemory {
     fn from(memory: HeapMemory) -> Self {
-        // SAFETY: the allocation is apart from the value that owns it, which goes along.
-        unsafe { Self::new(memory.raw.again(), memory) }
+        // SAFETY: moving `memory` does not move its allocation, and `memory` becomes the owner.
+        unsafe { Self::new(memory.raw.alias(), memory) }
     }
 }
 
 #[cfg(feature = "std")]
 impl From<super::MappedMemory> for AnyMemory {
     fn from(memory: super::MappedMemory) -> Self {
-        // SAFETY: the mapping is apart from the value that owns it, which goes along.
-        unsafe { Self::new(memory.raw.again(), memory) }
+        // SAFETY: moving `memory` does not move its mapping, and `memory` becomes the owner.
+        unsafe { Self::new(memory.raw.alias(), memory) }
     }
 }
 
 #[cfg(all(feature = "std", unix))]
 impl From<super::GuardedMemory> for AnyMemory {
     fn from(memory: super::GuardedMemory) -> Self {
-        // SAFETY: the mapping is apart from the value that owns it, which goes along.
-        unsafe { Self::new(memory.raw.again(), memory) }
+        // SAFETY: moving `memory` does not move its mapping, and `memory` becomes the owner.
+        unsafe { Self::new(memory.raw.alias(), memory) }
     }
 }
 

@@ -1,31 +1,35 @@
-//! Where table and rings stand in shared memory: looked at once, so that no access to them has to be checked again.
+//! Descriptor table and rings in a checked region, so that later accesses need no check.
 #![allow(unsafe_code)]
 
-use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory};
+use super::{FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory, UncheckedAccess};
 use crate::layout::{Layout, TABLE_ALIGN, address_offset, shape_offset};
 use crate::{QueueSize, Refused, Region, RingIndex, UsedElement};
 
-/// Descriptor table, available ring and used ring (2.7) in a region that was found to hold them. They are a part: on drop
-/// they give the memory back, and whoever shows it to a device keeps it, as queue and table do.
+/// Descriptor table, available ring and used ring (2.7) in a region that was checked to be large enough and aligned.
 ///
-/// Every index is reduced to the queue size before it becomes an offset, so no offset is outside. Accesses to memory of this
-/// crate's kinds therefore need no check of their own; memory of other types sees each access, and checks what it likes.
+/// Every ring index is reduced modulo the queue size before it becomes an offset, so every offset is inside the region.
+/// Therefore accesses to the memory kinds of this crate skip the bounds check. Memory of other types receives each access
+/// through [`SharedMemory`], and can check it.
+///
+/// This type is a part of [`SplitQueue`](crate::SplitQueue) and [`DescriptorTable`](crate::DescriptorTable). It drops the
+/// region like any other value. If a device may access the memory, the owner must call [`SharedMemory::abandon`], as queue
+/// and table do.
 #[derive(Debug, Clone)]
-pub struct Areas<M> {
+pub(crate) struct Areas<M> {
     region: Region<M>,
     size: QueueSize,
-    /// The last index. The size is a power of two, so all bits of this that an index can have are set.
+    /// The last index of the table. The size is a power of two, so this is also the mask for an index.
     last: usize,
     layout: Layout,
 }
 
-/// An access at a place of the areas: by the trait, or without its check.
+/// Runs one access at an offset of the areas: without a check if the memory is of this crate, otherwise through the trait.
 macro_rules! access {
-    ($memory:expr, $fixed:expr, $access:ident($($argument:expr),*)) => {
-        match $fixed {
-            // SAFETY: `Areas::over` found the region to hold its layout, at the alignment of a table. `Areas::fixed` found that
-            // the memory is of a kind that keeps its place and length. The offset is one of the layout's, with an index that
-            // was cut.
+    ($memory:expr, $unchecked:expr, $access:ident($($argument:expr),*)) => {
+        match $unchecked {
+            // SAFETY: `Areas::over` checked that the region holds the layout and is aligned for a table. `Areas::unchecked_access`
+            // checked that the memory never changes its address or length. The offset comes from the layout, with an index
+            // that was reduced modulo the queue size.
             Some(memory) => unsafe { memory.$access($($argument),*) },
             None => $memory.$access($($argument),*),
         }
@@ -33,16 +37,16 @@ macro_rules! access {
 }
 
 impl<M: SharedMemory> Areas<M> {
-    /// Looks whether `region` holds the areas of a queue of `size`, at the places of [`Layout`].
+    /// Checks that `region` can hold the areas of a queue of `size` descriptors, at the offsets of [`Layout`].
     ///
     /// # Errors
-    /// [`Misuse`](crate::Misuse) if it is too small, not aligned, or reaches past the end of the address space. The region
-    /// comes back with the error.
-    pub fn new(size: QueueSize, region: Region<M>) -> Result<Self, Refused<Region<M>>> {
+    /// [`Misuse`](crate::Misuse) if the region is too small, not aligned to 16 bytes, or reaches the end of the address space.
+    /// The error contains the region.
+    pub(crate) fn new(size: QueueSize, region: Region<M>) -> Result<Self, Refused<Region<M>>> {
         Self::over(size, Layout::new(size), region)
     }
 
-    /// A table without rings.
+    /// Areas that consist of a descriptor table without rings.
     pub(crate) fn of_table(size: QueueSize, region: Region<M>) -> Result<Self, Refused<Region<M>>> {
         Self::over(size, Layout::of_table(size), region)
     }
@@ -58,15 +62,15 @@ impl<M: SharedMemory> Areas<M> {
         self.region
     }
 
-    /// Number of descriptors.
+    /// The number of descriptors.
     #[inline(always)]
-    pub const fn size(&self) -> QueueSize {
+    pub(crate) const fn size(&self) -> QueueSize {
         self.size
     }
 
-    /// The region.
+    /// The region of table and rings.
     #[inline(always)]
-    pub const fn region(&self) -> &Region<M> {
+    pub(crate) const fn region(&self) -> &Region<M> {
         &self.region
     }
 
@@ -80,52 +84,52 @@ impl<M: SharedMemory> Areas<M> {
         &self.layout
     }
 
-    /// The memory without its checks, if it is of this crate's kinds.
+    /// The memory for unchecked access, if it is of one of this crate's kinds.
     #[inline(always)]
-    fn fixed(&self) -> Option<Fixed<'_>> {
-        self.memory().fixed(Sealed).filter(Fixed::is_of::<M>)
+    fn unchecked_access(&self) -> Option<UncheckedAccess<'_>> {
+        self.memory().unchecked_access(Sealed).filter(UncheckedAccess::is_of::<M>)
     }
 
-    /// As [`RingIndex::slot`], of what is computed already.
+    /// The same as [`RingIndex::slot`], with the mask that is already computed.
     #[inline(always)]
     const fn slot(&self, index: RingIndex) -> usize {
         index.get() as usize & self.last
     }
 
-    /// The descriptors, for a loop.
+    /// The descriptors of the table, for access in a loop.
     #[inline(always)]
     pub(crate) fn descriptors(&self) -> Descriptors<'_, M> {
         let memory = self.memory();
-        Descriptors { memory, fixed: self.fixed(), last: self.last }
+        Descriptors { memory, unchecked: self.unchecked_access(), last: self.last }
     }
 
-    /// Writes the available entry (2.7.6) that `index` stands for.
+    /// Writes the entry of the available ring (2.7.6) at `index`.
     #[inline(always)]
     pub(crate) fn store_entry(&self, index: RingIndex, head: u16) {
         let (memory, offset) = (self.memory(), self.layout.available_entry(self.slot(index)));
-        access!(memory, self.fixed(), store_u16(offset, head));
+        access!(memory, self.unchecked_access(), store_u16(offset, head));
     }
 
-    /// Reads the used element (2.7.8) that `index` stands for: both halves once.
+    /// Reads the used element (2.7.8) at `index`. Reads id and length once each.
     #[inline(always)]
     pub(crate) fn load_element(&self, index: RingIndex) -> UsedElement {
         let (memory, offset) = (self.memory(), self.layout.used_entry(self.slot(index)));
-        let [id, length] = access!(memory, self.fixed(), load_u32_pair(offset));
+        let [id, length] = access!(memory, self.unchecked_access(), load_u32_pair(offset));
         UsedElement { id, length }
     }
 
-    /// Loads an index, flags or an event of a ring.
+    /// Loads the index, the flags or the event field of a ring.
     #[inline(always)]
     pub(crate) fn load(&self, access: OrderedLoad) -> u16 {
         let (memory, offset) = (self.memory(), self.layout.loaded(access, self.size));
-        access!(memory, self.fixed(), load_ordered(access, offset))
+        access!(memory, self.unchecked_access(), load_ordered(access, offset))
     }
 
-    /// Stores an index, flags or an event of a ring.
+    /// Stores the index, the flags or the event field of a ring.
     #[inline(always)]
     pub(crate) fn store(&self, access: OrderedStore, value: u16) {
         let (memory, offset) = (self.memory(), self.layout.stored(access, self.size));
-        access!(memory, self.fixed(), store_ordered(access, offset, value));
+        access!(memory, self.unchecked_access(), store_ordered(access, offset, value));
     }
 
     #[inline(always)]
@@ -136,39 +140,39 @@ impl<M: SharedMemory> Areas<M> {
 
 /// The descriptors of a table in shared memory.
 ///
-/// What is needed for an access is at hand here. Of what stands behind a reference, a compiler must assume that a store to
-/// shared memory may have changed it.
+/// This type copies what an access needs out of [`Areas`]. The compiler must assume that a store to shared memory changes
+/// fields behind a reference, and would load them again after each store.
 pub(crate) struct Descriptors<'m, M> {
     memory: &'m M,
-    fixed: Option<Fixed<'m>>,
+    unchecked: Option<UncheckedAccess<'m>>,
     last: usize,
 }
 
 impl<M: SharedMemory> Descriptors<'_, M> {
-    /// An index cut to the queue size, as every access cuts it: done before by a caller that has more use for the index, it
-    /// is not done again.
+    /// Reduces an index modulo the queue size, as every access does. If the caller has reduced the index, the compiler removes
+    /// the second reduction.
     #[inline(always)]
-    pub(crate) const fn cut(&self, index: u16) -> usize {
+    pub(crate) const fn reduce(&self, index: u16) -> usize {
         index as usize & self.last
     }
 
     /// Whether the memory is of this crate's kinds, so that no access panics.
     #[inline(always)]
-    pub(crate) const fn is_fixed(&self) -> bool {
-        self.fixed.is_some()
+    pub(crate) const fn has_unchecked_access(&self) -> bool {
+        self.unchecked.is_some()
     }
 
-    /// Writes a descriptor: its address, then its shape (2.7.5).
+    /// Writes a descriptor (2.7.5) as two words: its address, then its length, flags and next.
     #[inline(always)]
     pub(crate) fn write(&self, index: usize, words: [u64; 2]) {
         let offset = address_offset(index & self.last);
-        access!(self.memory, self.fixed, store_u64_pair(offset, words));
+        access!(self.memory, self.unchecked, store_u64_pair(offset, words));
     }
 
-    /// Writes a descriptor's length, flags and next as one word.
+    /// Writes a descriptor's length, flags and next as one word (2.7.5).
     #[inline(always)]
     pub(crate) fn write_shape(&self, index: usize, shape: u64) {
         let offset = shape_offset(index & self.last);
-        access!(self.memory, self.fixed, store_u64(offset, shape));
+        access!(self.memory, self.unchecked, store_u64(offset, shape));
     }
 }

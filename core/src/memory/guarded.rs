@@ -1,8 +1,11 @@
-//! Memory between pages that nobody may touch.
+//! Memory between inaccessible pages.
 #![allow(unsafe_code)]
 
 use super::mapped::{Mapping, nonzero};
-use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, pass_on};
+use super::{
+    FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, UncheckedAccess,
+    forward_unchecked_access,
+};
 use crate::{Error, Misuse, SystemError};
 use core::ptr::NonNull;
 use memmap2::{MmapOptions, MmapRaw};
@@ -10,12 +13,11 @@ use rustix::mm::{MprotectFlags, mprotect};
 use rustix::param::page_size;
 use std::io;
 
-/// A zeroed mapping with an inaccessible page before it and another one behind it: for tests, of a queue or of what
-/// stands in for its device.
+/// A zeroed mapping between two inaccessible guard pages, for tests of a queue or of a simulated device.
 ///
-/// Whoever gets beyond it by a pointer is ended by the operating system (SIGSEGV) at that access, with no sanitizer
-/// needed. Pages are whole, so memory of any length touches one of the two guards only, and one constructor is there
-/// for each; memory of whole pages touches both.
+/// If an access by pointer reaches a guard page, the operating system ends the process at that access (SIGSEGV). This needs
+/// no sanitizer. Guards are whole pages. Memory of whole pages is adjacent to both guards. Memory of another length is
+/// adjacent to one guard only, and the constructor selects which one.
 ///
 /// ```text
 ///   behind_guard     │ guard │bytes······· │ guard │
@@ -24,20 +26,20 @@ use std::io;
 #[derive(Debug)]
 pub struct GuardedMemory {
     pub(super) raw: RawMemory,
-    /// Bytes and guards.
+    /// The whole mapping: the bytes and both guards.
     mapping: Mapping,
 }
 
 impl GuardedMemory {
-    /// Maps `length` bytes that end where inaccessible memory begins.
+    /// Maps `length` bytes that end at a guard page.
     ///
-    /// They also begin at a multiple of `alignment`, so that up to `alignment - 1` bytes are left between their end and
-    /// the guard, where nothing is noticed: none if `length` is a multiple of it. Rings need an alignment of 16;
-    /// buffers need none, and with 1 they always end exactly.
+    /// The bytes begin at a multiple of `alignment`, in bytes. If `length` is not a multiple of `alignment`, up to
+    /// `alignment - 1` accessible bytes remain before the guard, and accesses to these are not detected. Rings need an
+    /// alignment of 16. Buffers need none: with 1 they end exactly at the guard.
     ///
     /// # Errors
-    /// [`Misuse::Alignment`] if `alignment` is not a power of two that divides a page, [`Misuse::MemoryEmpty`] if `length` is
-    /// zero; [`SystemError::Map`] if the system refuses, for instance for lack of memory.
+    /// [`Misuse::Alignment`] if `alignment` is not a power of two up to the page size; [`Misuse::MemoryEmpty`] if `length` is
+    /// zero; [`SystemError::Map`] if the operating system cannot map the memory.
     pub fn before_guard(length: usize, alignment: usize) -> Result<Self, Error> {
         if !alignment.is_power_of_two() || alignment > page_size() {
             return Err(Misuse::Alignment(alignment).into());
@@ -46,33 +48,32 @@ impl GuardedMemory {
         Ok(Self::map(length, |spare| spare & !(alignment - 1)).map_err(SystemError::Map)?)
     }
 
-    /// Maps `length` bytes that begin where inaccessible memory ends, at a page.
+    /// Maps `length` bytes that begin directly after a guard page, so they are page-aligned.
     ///
     /// # Errors
-    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::Map`] if the system refuses, for instance for lack of
-    /// memory.
+    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::Map`] if the operating system cannot map the memory.
     pub fn behind_guard(length: usize) -> Result<Self, Error> {
         nonzero(length)?;
         Ok(Self::map(length, |_| 0).map_err(SystemError::Map)?)
     }
 
-    /// Maps the pages for `length` bytes and the two guards. `place` says how far behind the first guard the bytes
-    /// begin, given how many bytes of the pages are to spare.
-    fn map(length: usize, place: impl FnOnce(usize) -> usize) -> io::Result<Self> {
+    /// Maps the pages for `length` bytes and the two guards. `start_offset` gets the number of unused bytes in the pages and
+    /// returns the offset of the first byte from the end of the first guard.
+    fn map(length: usize, start_offset: impl FnOnce(usize) -> usize) -> io::Result<Self> {
         let page = page_size();
-        let too_long = || io::Error::new(io::ErrorKind::InvalidInput, "more bytes than an address space has");
+        let too_long = || io::Error::new(io::ErrorKind::InvalidInput, "the length exceeds the address space");
         let pages = length.checked_next_multiple_of(page).ok_or_else(too_long)?;
         let whole = pages.checked_add(2 * page).ok_or_else(too_long)?;
         let mapping = MmapRaw::from(MmapOptions::new().len(whole).map_anon()?);
         for guard in [0, page + pages] {
             let guard = mapping.as_mut_ptr().wrapping_add(guard);
-            // SAFETY: a whole page of a mapping that nobody else knows, which is not accessed from here on.
+            // SAFETY: this is a whole page of a new mapping. Nobody else has its address, and this crate never accesses it.
             unsafe { mprotect(guard.cast(), page, MprotectFlags::empty()) }?;
         }
-        let start = mapping.as_mut_ptr().wrapping_add(page + place(pages - length));
+        let start = mapping.as_mut_ptr().wrapping_add(page + start_offset(pages - length));
         let start = NonNull::new(start).expect("a mapping is never at address zero");
-        // SAFETY: `place` leaves the bytes between the guards, where the mapping is read and write; it is kept until
-        // drop, or for ever if abandoned.
+        // SAFETY: `start_offset` returns at most its argument, so the bytes are between the guards, where the mapping is
+        // readable and writable. The mapping lives until drop, or forever if abandoned.
         let raw = unsafe { RawMemory::new(start, length) };
         Ok(Self { raw, mapping: Mapping::new(mapping) })
     }

@@ -1,36 +1,38 @@
 //! Memory from the global allocator.
 #![allow(unsafe_code)]
 
-use super::holds::Holds;
-use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, pass_on};
+use super::abandon_count::AbandonCount;
+use super::{
+    FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, UncheckedAccess,
+    forward_unchecked_access,
+};
 use crate::{Error, Misuse, SystemError};
 use alloc::alloc::{alloc_zeroed, dealloc};
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
-/// Alignment of every allocation: a page, so that buffers of whole pages are page-aligned for the device.
+/// Alignment of every allocation in bytes: a page, so that buffers of whole pages are page-aligned for the device.
 const PAGE: usize = 4096;
 
-/// Zeroed, page-aligned memory from the global allocator: for a device in the same process, and for hosts
-/// without an operating system.
+/// Zeroed memory from the global allocator, aligned to 4096 bytes. It suits a device in the same process, and hosts without
+/// an operating system.
 #[derive(Debug)]
 pub struct HeapMemory {
     pub(super) raw: RawMemory,
     start: NonNull<u8>,
     layout: Layout,
-    /// While there are any, it is not given back on drop.
-    holds: Holds,
+    /// While this is not zero, drop leaks the allocation.
+    abandon_count: AbandonCount,
 }
 
-// SAFETY: the pointer is only used to give the allocation back, once, by whoever owns the value. Not `Sync`: see
-// `ThreadShared`.
+// SAFETY: the value owns the allocation, and uses the pointer only to free it. Not `Sync`: see `ThreadShared`.
 unsafe impl Send for HeapMemory {}
 
 impl HeapMemory {
     /// Allocates `length` bytes, all zero.
     ///
     /// # Errors
-    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::OutOfMemory`] if the allocator has not that much.
+    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::OutOfMemory`] if the allocation fails.
     pub fn new(length: usize) -> Result<Self, Error> {
         if length == 0 {
             return Err(Misuse::MemoryEmpty.into());
@@ -39,9 +41,9 @@ impl HeapMemory {
         let layout = Layout::from_size_align(length, PAGE).map_err(|_| out_of_memory())?;
         // SAFETY: the layout's size is not zero.
         let start = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(out_of_memory)?;
-        // SAFETY: a fresh allocation of `length` bytes, owned by the value that owns this one.
+        // SAFETY: this is a new allocation of `length` bytes. The returned value owns both it and `raw`.
         let raw = unsafe { RawMemory::new(start, length) };
-        Ok(Self { raw, start, layout, holds: Holds::new() })
+        Ok(Self { raw, start, layout, abandon_count: AbandonCount::new() })
     }
 }
 
@@ -49,18 +51,18 @@ impl SharedMemory for HeapMemory {
     forward_accesses!(self => self.raw);
 
     fn abandon(&self) {
-        self.holds.add();
+        self.abandon_count.add();
     }
 
     fn reclaim(&self) {
-        self.holds.remove();
+        self.abandon_count.remove();
     }
 }
 
 impl Drop for HeapMemory {
     fn drop(&mut self) {
-        if !self.holds.any() {
-            // SAFETY: allocated in `new` with this layout, and given back only here.
+        if !self.abandon_count.is_abandoned() {
+            // SAFETY: `new` allocated the memory with this layout, and nothing else frees it.
             unsafe { dealloc(self.start.as_ptr(), self.layout) }
         }
     }

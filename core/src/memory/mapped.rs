@@ -1,8 +1,11 @@
-//! Memory from the operating system.
+//! Memory that the operating system maps.
 #![allow(unsafe_code)]
 
-use super::holds::Holds;
-use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, pass_on};
+use super::abandon_count::AbandonCount;
+use super::{
+    FullBarrier, OrderedLoad, OrderedStore, RawMemory, Sealed, SharedMemory, UncheckedAccess,
+    forward_unchecked_access,
+};
 use crate::{Error, Misuse, SystemError};
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -12,11 +15,11 @@ use memmap2::{MmapOptions, MmapRaw};
 use std::fs::File;
 use std::io;
 
-/// A memory mapping: zeroed, page-aligned, unmapped on drop.
+/// A page-aligned memory mapping. Drop unmaps it, unless it is [abandoned](SharedMemory::abandon).
 ///
-/// [`anonymous`](Self::anonymous) for a device in the same process or one that pins the pages itself;
-/// [`shareable`](Self::shareable) for a device in another process, which maps the same [`file`](Self::file)
-/// with [`attach`](Self::attach) or by its own means (vhost-user).
+/// - [`anonymous`](Self::anonymous) is for a device in the same process, or one that pins the pages itself.
+/// - [`shareable`](Self::shareable) is for a device in another process. That process maps the same [`file`](Self::file) with
+///   [`attach`](Self::attach) or by its own means (vhost-user).
 #[derive(Debug)]
 pub struct MappedMemory {
     pub(super) raw: RawMemory,
@@ -25,24 +28,23 @@ pub struct MappedMemory {
 }
 
 impl MappedMemory {
-    /// Maps `length` bytes that only this process sees.
+    /// Maps `length` zeroed bytes that no other process can access.
     ///
     /// # Errors
-    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::Map`] if the system refuses, for instance for lack of
-    /// memory.
+    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::Map`] if the operating system cannot map the memory.
     pub fn anonymous(length: usize) -> Result<Self, Error> {
         nonzero(length)?;
         let mapping = MmapOptions::new().len(length).map_anon().map_err(SystemError::Map)?;
         Ok(Self::over(MmapRaw::from(mapping), None))
     }
 
-    /// Maps `length` bytes of a new, nameless file, so that another process can map them too.
+    /// Maps `length` zeroed bytes of a new file without a name, so that another process can map them too.
     ///
-    /// On Linux the file is a memfd, sealed so that nobody can resize it: a shrunk file would turn an access
-    /// into a bus error. Elsewhere it is an unlinked temporary file.
+    /// On Linux the file is a memfd with seals against resizing: after a file has shrunk, an access causes a bus error. On
+    /// other systems it is an unlinked temporary file.
     ///
     /// # Errors
-    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::Map`] if the system refuses.
+    /// [`Misuse::MemoryEmpty`] if `length` is zero; [`SystemError::Map`] if the operating system cannot make or map the file.
     pub fn shareable(length: usize) -> Result<Self, Error> {
         nonzero(length)?;
         let map = || {
@@ -54,13 +56,13 @@ impl MappedMemory {
         Ok(Self::over(mapping, Some(file)))
     }
 
-    /// Maps the whole of a file that another process made: how a device gets at a shareable mapping.
+    /// Maps a whole file that another process made. With this, a device maps memory of [`shareable`](Self::shareable).
     ///
-    /// Whoever can shrink the file can end this process by a bus error, so the file should be sealed against it, as
-    /// that of [`shareable`](Self::shareable) is, or belong to somebody who is trusted that far.
+    /// A process that can shrink the file can end this process by a bus error. So the file should have a seal against
+    /// shrinking, as that of `shareable` has, or come from a trusted process.
     ///
     /// # Errors
-    /// [`Misuse::MemoryEmpty`] if the file is empty; [`SystemError::Map`] if the system refuses.
+    /// [`Misuse::MemoryEmpty`] if the file is empty; [`SystemError::Map`] if the operating system cannot map it.
     pub fn attach(file: File) -> Result<Self, Error> {
         let length = || usize::try_from(file.metadata()?.len()).map_err(io::Error::other);
         let length = length().map_err(SystemError::Map)?;
@@ -69,14 +71,14 @@ impl MappedMemory {
         Ok(Self::over(mapping, Some(file)))
     }
 
-    /// The file behind a shareable mapping, to be passed to the other process.
+    /// The mapped file, for passing it to another process. `None` for an anonymous mapping.
     pub const fn file(&self) -> Option<&File> {
         self.file.as_ref()
     }
 
     fn over(mapping: MmapRaw, file: Option<File>) -> Self {
         let start = NonNull::new(mapping.as_mut_ptr()).expect("a mapping is never at address zero");
-        // SAFETY: the mapping is kept until drop, or for ever if abandoned, and is read and write.
+        // SAFETY: the mapping is readable and writable. It lives until drop, or forever if abandoned.
         let raw = unsafe { RawMemory::new(start, mapping.len()) };
         Self { raw, mapping: Mapping::new(mapping), file }
     }
@@ -114,33 +116,37 @@ impl SharedMemory for MappedMemory {
     }
 }
 
-/// Unmaps on drop, unless a device may access it.
+/// A mapping that is unmapped on drop, unless a device may access it.
 #[derive(Debug)]
 pub(super) struct Mapping {
     mapping: ManuallyDrop<MmapRaw>,
-    holds: Holds,
-    /// Only [`ThreadShared`](super::ThreadShared) memory is for several threads at once.
+    abandon_count: AbandonCount,
+    /// Prevents `Sync`: only [`ThreadShared`](super::ThreadShared) memory may be accessed by several threads at once.
     not_sync: PhantomData<Cell<()>>,
 }
 
 impl Mapping {
     pub(super) const fn new(mapping: MmapRaw) -> Self {
-        Self { mapping: ManuallyDrop::new(mapping), holds: Holds::new(), not_sync: PhantomData }
+        Self {
+            mapping: ManuallyDrop::new(mapping),
+            abandon_count: AbandonCount::new(),
+            not_sync: PhantomData,
+        }
     }
 
     pub(super) fn abandon(&self) {
-        self.holds.add();
+        self.abandon_count.add();
     }
 
     pub(super) fn reclaim(&self) {
-        self.holds.remove();
+        self.abandon_count.remove();
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        if !self.holds.any() {
-            // SAFETY: nobody uses the mapping after this: its owner is being dropped.
+        if !self.abandon_count.is_abandoned() {
+            // SAFETY: the owner is being dropped, so nothing uses the mapping afterwards.
             unsafe { ManuallyDrop::drop(&mut self.mapping) }
         }
     }

@@ -1,14 +1,13 @@
-//! Memory that a device can reach.
+//! Memory that driver and device share.
 //!
-//! Everything that driver and device share goes through [`SharedMemory`]: by value, never by reference.
-//! The bytes may change at any moment, so a value read from here is an *allegation* until it is checked.
-//! What is *not* known of it: that it is in range, that reading it again gives the same, that anybody
-//! meant it.
+//! All access to shared memory goes through [`SharedMemory`], by value and never by reference. The device may change the
+//! bytes at any time, so a value that was read is an *allegation* until it is checked. It may be out of range. A second read
+//! may give another value. A correct device may never have written it.
 //!
-//! Plain accesses carry descriptors, ring entries and payload. The few accesses that order the others are
-//! named, one by one, in [`OrderedLoad`], [`OrderedStore`] and [`FullBarrier`].
+//! Plain accesses transfer descriptors, ring entries and payload. The few accesses that order the others are listed in
+//! [`OrderedLoad`], [`OrderedStore`] and [`FullBarrier`].
 
-/// Hands every access on to another memory, which `$target` finds from `self`.
+/// Implements every access by forwarding it to `$target`, an expression of `self`.
 macro_rules! forward_accesses {
     ($self:ident => $target:expr) => {
         #[inline(always)]
@@ -75,13 +74,13 @@ macro_rules! forward_accesses {
             ($target).zero(offset, length)
         }
         #[inline(always)]
-        fn fixed(&$self, _: Sealed) -> Option<Fixed<'_>> {
-            pass_on::<Self>(&$target)
+        fn unchecked_access(&$self, _: Sealed) -> Option<UncheckedAccess<'_>> {
+            forward_unchecked_access::<Self>(&$target)
         }
     };
 }
 
-/// Passes every access on, and who may access the memory.
+/// Implements every method by forwarding it to `$target`, `abandon` and `reclaim` included.
 macro_rules! forward_all {
     ($self:ident => $target:expr) => {
         forward_accesses!($self => $target);
@@ -94,22 +93,21 @@ macro_rules! forward_all {
     };
 }
 
+mod abandon_count;
 mod any;
 mod areas;
 mod copy;
-mod fixed;
 #[cfg(all(feature = "std", unix))]
 mod guarded;
 mod heap;
-mod holds;
 #[cfg(feature = "std")]
 mod mapped;
 mod raw;
 mod thread_shared;
+mod unchecked;
 
 pub use any::AnyMemory;
-pub use areas::Areas;
-pub(crate) use areas::Descriptors;
+pub(crate) use areas::{Areas, Descriptors};
 #[cfg(all(feature = "std", unix))]
 pub use guarded::GuardedMemory;
 pub use heap::HeapMemory;
@@ -121,29 +119,31 @@ pub use thread_shared::ThreadShared;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
-use fixed::{Fixed, Sealed, pass_on};
+use unchecked::{Sealed, UncheckedAccess, forward_unchecked_access};
 
-/// A load that orders what follows it.
+/// A load of a ring index, flags or an event field. Its ordering depends on the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrderedLoad {
-    /// Driver, `used.idx`: everything the device wrote before it is visible after it (2.7.14).
+    /// Driver, `used.idx`: after it, everything that the device wrote before storing the index is visible (2.7.14).
     UsedIndex,
-    /// Driver, `used.flags`: the device's wish not to be notified (2.7.10). Ordered by the barrier before it.
+    /// Driver, `used.flags`: whether the device suppresses available-buffer notifications (2.7.10). The barrier before it
+    /// orders it.
     UsedFlags,
-    /// Driver, `avail_event`: up to which entry the device need not be notified (2.7.10). Ordered by the barrier
-    /// before it.
+    /// Driver, `avail_event`: the entry whose publication the device wants to be notified of (2.7.10). The barrier before it
+    /// orders it.
     AvailableEvent,
-    /// Device, `avail.idx`: the entries and descriptors behind it are visible after it (2.7.13).
+    /// Device, `avail.idx`: after it, the entries, descriptors and payload that the driver published are visible (2.7.13).
     AvailableIndex,
-    /// Device, `avail.flags`: the driver's wish not to be notified (2.7.7). Ordered by the barrier before it.
+    /// Device, `avail.flags`: whether the driver suppresses used-buffer notifications (2.7.7). The barrier before it orders
+    /// it.
     AvailableFlags,
-    /// Device, `used_event`: up to which element the driver need not be notified (2.7.7). Ordered by the barrier
-    /// before it.
+    /// Device, `used_event`: the used element that the driver wants to be notified of (2.7.7). The barrier before it orders
+    /// it.
     UsedEvent,
 }
 
 impl OrderedLoad {
-    /// The ordering that this access needs.
+    /// The memory ordering that this access needs.
     #[inline(always)]
     pub const fn ordering(self) -> Ordering {
         match self {
@@ -155,25 +155,26 @@ impl OrderedLoad {
     }
 }
 
-/// A store that orders what comes before it.
+/// A store of a ring index, flags or an event field. Its ordering depends on the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrderedStore {
     /// Driver, `avail.idx`: publishes the entries and descriptors written before it (2.7.13.3.1).
     AvailableIndex,
-    /// Driver, `avail.flags`: asks the device not to notify (2.7.7). Ordered by the barrier after it.
+    /// Driver, `avail.flags`: enables or suppresses used-buffer notifications (2.7.7). The barrier after it orders it.
     AvailableFlags,
-    /// Driver, `used_event`: asks to be notified of the element there (2.7.7). Ordered by the barrier after it.
+    /// Driver, `used_event`: requests a used-buffer notification at this element (2.7.7). The barrier after it orders it.
     UsedEvent,
     /// Device, `used.idx`: publishes the used elements and payload written before it (2.7.8.2).
     UsedIndex,
-    /// Device, `used.flags`: asks the driver not to notify (2.7.10). Ordered by the barrier after it.
+    /// Device, `used.flags`: enables or suppresses available-buffer notifications (2.7.10). The barrier after it orders it.
     UsedFlags,
-    /// Device, `avail_event`: asks to be notified of the entry there (2.7.10). Ordered by the barrier after it.
+    /// Device, `avail_event`: requests an available-buffer notification at this entry (2.7.10). The barrier after it orders
+    /// it.
     AvailableEvent,
 }
 
 impl OrderedStore {
-    /// The ordering that this access needs.
+    /// The memory ordering that this access needs.
     #[inline(always)]
     pub const fn ordering(self) -> Ordering {
         match self {
@@ -185,107 +186,112 @@ impl OrderedStore {
     }
 }
 
-/// A barrier between a store and a later load of another location, which acquire and release cannot order.
+/// A full barrier between a store and a later load of another location, which acquire and release cannot order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FullBarrier {
-    /// Driver: between storing `avail.idx` and loading the device's wish (2.7.13.4.1).
-    PublishedThenWish,
-    /// Driver: between asking for notifications again and looking for used elements that came meanwhile.
+    /// Driver: between storing `avail.idx` and loading `used.flags` or `avail_event` (2.7.13.4.1).
+    PublishedThenSuppression,
+    /// Driver: between enabling used-buffer notifications and loading `used.idx`, so that an element added in between is
+    /// either seen or notified (2.7.14).
     EnabledThenUsed,
-    /// Device: between storing `used.idx` and loading the driver's wish (2.7.7.2).
-    ReturnedThenWish,
-    /// Device: between asking for notifications again and looking for chains that came meanwhile.
+    /// Device: between storing `used.idx` and loading `avail.flags` or `used_event` (2.7.7.2).
+    ReturnedThenSuppression,
+    /// Device: between enabling available-buffer notifications and loading `avail.idx`, so that a chain published in between
+    /// is either seen or notified.
     EnabledThenAvailable,
 }
 
-/// A run of memory that driver and device share.
+/// A contiguous range of memory that driver and device share.
 ///
-/// Offsets are in bytes from its beginning. Integers are little-endian in memory (1.4) and host-endian in
-/// arguments and results. A location is always accessed at one width: a descriptor as two 64-bit words, a
-/// used element as two 32-bit halves, ring entries, indexes and flags as 16 bits, payload as bytes.
+/// Offsets and lengths are in bytes. Integers are little-endian in memory (1.4) and host-endian in arguments and results. A
+/// location is always accessed at one width: a descriptor as two 64-bit words, a used element as two 32-bit halves; ring
+/// entries, indexes and flags as 16 bits; payload as bytes.
 ///
-/// The queue checks every value before it uses it as an offset, so an access outside the memory or off its
-/// natural alignment is a bug of the caller of this trait, never something a device can bring about:
-/// implementations panic on it. The trait is safe to implement, since the queue relies on no answer of memory but this
-/// crate's own kinds, which it looks at once ([`Areas`]) and then accesses without their checks.
+/// # Panics
+/// An implementation should panic if an access is out of bounds or not naturally aligned. Such an access is a bug of the
+/// caller. A device cannot cause one: the queue checks every value before it uses it as an offset.
+///
+/// # Implementing it
+/// The trait is safe to implement. For memory of other crates, the queue's memory safety depends on no result of these
+/// methods. For the kinds of this crate, the queue checks the region once and then skips the checks of single accesses.
 pub trait SharedMemory {
     /// Length in bytes.
     fn len(&self) -> usize;
 
-    /// Whether there is no byte at all.
+    /// Whether the length is zero.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Where the memory begins in this process: the default for its device address. A queue refuses two regions that overlap
-    /// here, so memory that is not in this process answers with something that no other has.
+    /// The address of the first byte in this process. [`Region::new`](crate::Region::new) uses it as the device address. A
+    /// queue refuses regions that overlap by these addresses, so memory outside this process must return a range that no
+    /// other memory has.
     fn host_address(&self) -> u64;
 
-    /// Loads 16 bits; plain.
+    /// Loads 16 bits (plain access).
     fn load_u16(&self, offset: usize) -> u16;
-    /// Loads 32 bits; plain.
+    /// Loads 32 bits (plain access).
     fn load_u32(&self, offset: usize) -> u32;
-    /// Loads 64 bits; plain.
+    /// Loads 64 bits (plain access).
     fn load_u64(&self, offset: usize) -> u64;
-    /// Stores 16 bits; plain.
+    /// Stores 16 bits (plain access).
     fn store_u16(&self, offset: usize, value: u16);
-    /// Stores 32 bits; plain.
+    /// Stores 32 bits (plain access).
     fn store_u32(&self, offset: usize, value: u32);
-    /// Stores 64 bits; plain.
+    /// Stores 64 bits (plain access).
     fn store_u64(&self, offset: usize, value: u64);
-    /// Loads 32 bits at `offset` and 32 bits behind them, each once; plain. Memory that checks its accesses can check these
-    /// two at once.
+    /// Loads two adjacent 32-bit integers at `offset`, each once (plain accesses). An implementation may check both accesses
+    /// together.
     #[inline(always)]
     fn load_u32_pair(&self, offset: usize) -> [u32; 2] {
         [self.load_u32(offset), self.load_u32(offset + 4)]
     }
 
-    /// Stores 64 bits at `offset` and 64 bits behind them; plain. Memory that checks its accesses can check these two at
-    /// once.
+    /// Stores two adjacent 64-bit integers at `offset` (plain accesses). An implementation may check both accesses together.
     #[inline(always)]
     fn store_u64_pair(&self, offset: usize, values: [u64; 2]) {
         self.store_u64(offset, values[0]);
         self.store_u64(offset + 8, values[1]);
     }
 
-    /// Loads an index or flags with the ordering that belongs to `access`.
+    /// Loads an index, flags or an event field with the [ordering](OrderedLoad::ordering) of `access`.
     fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16;
-    /// Stores an index or flags with the ordering that belongs to `access`.
+    /// Stores an index, flags or an event field with the [ordering](OrderedStore::ordering) of `access`.
     fn store_ordered(&self, access: OrderedStore, offset: usize, value: u16);
-    /// A sequentially consistent fence.
+    /// Executes a sequentially consistent fence.
     fn barrier(&self, barrier: FullBarrier);
 
-    /// Copies `bytes` into the memory.
+    /// Copies all of `bytes` into the memory.
     fn copy_in(&self, offset: usize, bytes: &[u8]);
-    /// Copies bytes out of the memory, as many as `out` is long.
+    /// Fills `out` with bytes of the memory.
     fn copy_out(&self, offset: usize, out: &mut [u8]);
-    /// Sets `length` bytes to zero: payload, or rings while the device is stopped.
+    /// Sets `length` bytes to zero. The queue calls it for payload, and for table and rings while the device is stopped.
     fn zero(&self, offset: usize, length: usize);
 
-    /// From now on a device may access the memory: a queue was made over it, or a region registered.
+    /// Records that a device may access the memory from now on. The queue calls it when it is made over the memory, and when
+    /// the memory is registered.
     ///
-    /// The memory must stay as it is until [`reclaim`](Self::reclaim) was called as often as this. Dropping its owner before
-    /// that must neither unmap nor reuse it, so the memory leaks if a queue is dropped, or forgotten, without
-    /// [`DeviceStopped`](crate::DeviceStopped). Accesses work as before. Borrowed and counted memory (`&M`, `Rc<M>`, `Arc<M>`)
-    /// passes the call on to `M`.
+    /// The memory must stay valid until [`reclaim`](Self::reclaim) was called as often as `abandon`. If its owner is dropped
+    /// earlier, the memory must be neither unmapped nor reused. So the memory leaks if a queue is dropped or forgotten without
+    /// [`DeviceStopped`](crate::DeviceStopped). Accesses still work. Borrowed and reference-counted memory (`&M`, `Rc<M>`,
+    /// `Arc<M>`) forwards the call to `M`.
     ///
-    /// [`RawMemory`] is the one exception: it does not own its memory, so it cannot keep it. Whoever made it promised to
-    /// ([`RawMemory::new`]).
+    /// [`RawMemory`] is the only exception: it does not own its memory, so it cannot keep it. The caller of
+    /// [`RawMemory::new`] guarantees this instead.
     fn abandon(&self);
 
-    /// The device has stopped, for one of those who called [`abandon`](Self::abandon): takes that call back.
+    /// Reverts one call of [`abandon`](Self::abandon), because that device has stopped.
     fn reclaim(&self);
 
-    /// The bytes that all accesses end up in, for accesses that were checked before; `None` if the memory is not of this
-    /// crate's kinds.
+    /// The memory for accesses that were already checked; `None` if the memory is not of one of this crate's kinds.
     #[doc(hidden)]
     #[inline(always)]
-    fn fixed(&self, _: Sealed) -> Option<Fixed<'_>> {
+    fn unchecked_access(&self, _: Sealed) -> Option<UncheckedAccess<'_>> {
         None
     }
 }
 
-/// Borrowed memory. It outlives its owner for as long as a device may access it.
+/// Borrowed memory. If a device may still access it, the memory outlives its owner: see [`SharedMemory::abandon`].
 impl<M: SharedMemory + ?Sized> SharedMemory for &M {
     forward_all!(self => **self);
 }
@@ -295,7 +301,7 @@ impl<M: SharedMemory + ?Sized> SharedMemory for Rc<M> {
     forward_all!(self => **self);
 }
 
-/// Memory with several owners; in several threads if the memory itself permits it ([`ThreadShared`]).
+/// Memory with several owners, in several threads if `M` is `Sync`, as [`ThreadShared`] is.
 impl<M: SharedMemory + ?Sized> SharedMemory for Arc<M> {
     forward_all!(self => **self);
 }

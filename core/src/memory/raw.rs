@@ -1,71 +1,71 @@
-//! The one place where shared memory is touched through a pointer.
+//! Memory given by pointer and length. The other kinds access their bytes through this one.
 #![allow(unsafe_code)]
 
-use super::{Fixed, FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory, copy};
+use super::{FullBarrier, OrderedLoad, OrderedStore, Sealed, SharedMemory, UncheckedAccess, copy};
 use core::ptr::NonNull;
 use core::sync::atomic::{Ordering, fence};
 
-/// Memory given by pointer and length, which somebody else owns.
+/// Memory given by pointer and length, which this value does not own.
 ///
-/// For kernels, unikernels and RTOSes that have their own way to get memory for a device. The integer
-/// accesses are relaxed atomics where the trait says *plain*: they cost the same as ordinary ones, and a
-/// device in another thread that does the same is no data race.
+/// It is for kernels, unikernels and RTOSes that have their own allocator of memory for devices. The *plain* integer accesses
+/// of the trait are relaxed atomics here. They cost the same as ordinary accesses, and they do not race with a device in
+/// another thread that also uses atomics.
 #[derive(Debug)]
 pub struct RawMemory {
     start: NonNull<u8>,
     length: usize,
 }
 
-// SAFETY: the constructor's contract makes the memory valid for the whole process, and all access is by value.
+// SAFETY: by the contract of `new`, the memory is valid in every thread, and all access is by value.
 unsafe impl Send for RawMemory {}
-// SAFETY: the constructor's caller promises that no two threads race in a way that Rust forbids.
+// SAFETY: the caller of `new` guarantees that threads sharing the value follow the rules of `ThreadShared::new`.
 unsafe impl Sync for RawMemory {}
 
 impl RawMemory {
-    /// Takes memory by pointer and length in bytes.
+    /// Makes a value from the address and the length in bytes.
     ///
     /// # Safety
-    /// - `start..start + length` must be valid for reads and writes for as long as the value lives, and `length` must not
-    ///   exceed `isize::MAX`. No Rust reference may cover these bytes meanwhile.
+    /// - `start..start + length` must be valid for reads and writes while the value lives. `length` must not exceed
+    ///   `isize::MAX`. No Rust reference may cover these bytes during that time.
     /// - The value does not own the memory, so [`SharedMemory::abandon`] cannot keep it. If a queue over the memory is
-    ///   dropped or forgotten, the memory must stay as it is until the device has confirmed its reset, although the value
-    ///   may be gone.
-    /// - Threads of this process that share the value, or have other values over the same bytes, keep the rules of
+    ///   dropped or forgotten, the memory must stay allocated and unused until the device has confirmed its reset, even if
+    ///   the value no longer exists.
+    /// - Threads of this process that share the value, or use other values over the same bytes, must follow the rules of
     ///   [`ThreadShared::new`](super::ThreadShared::new).
     pub const unsafe fn new(start: NonNull<u8>, length: usize) -> Self {
         Self { start, length }
     }
 
-    /// The same memory once more.
+    /// Makes a second value for the same memory.
     ///
     /// # Safety
-    /// As for [`new`](Self::new), for as long as the new value lives.
-    pub(super) const unsafe fn again(&self) -> Self {
+    /// The contract of [`new`](Self::new), for the lifetime of the second value.
+    pub(super) const unsafe fn alias(&self) -> Self {
         Self { start: self.start, length: self.length }
     }
 
-    /// The address of `size` bytes at `offset`, after checking bounds and alignment.
+    /// Checks bounds and alignment of `size` bytes at `offset`, and returns their address.
     #[inline(always)]
-    fn place(&self, offset: usize, size: usize, align: usize) -> *mut u8 {
-        // A sum that saturates is more than any length, so that one comparison is enough.
-        assert!(offset.saturating_add(size) <= self.length, "shared memory: access outside");
-        // SAFETY: the range lies inside the memory, so the sum stays inside one allocation.
-        let place = unsafe { self.start.as_ptr().add(offset) };
-        assert!(place.addr() & (align - 1) == 0, "shared memory: access off its alignment");
-        place
+    fn checked_pointer(&self, offset: usize, size: usize, align: usize) -> *mut u8 {
+        // A saturated sum exceeds every length, so one comparison is enough.
+        assert!(offset.saturating_add(size) <= self.length, "shared memory: the access is out of bounds");
+        // SAFETY: the range is inside the memory, so the sum stays inside one allocation.
+        let pointer = unsafe { self.start.as_ptr().add(offset) };
+        assert!(pointer.addr() & (align - 1) == 0, "shared memory: the access is misaligned");
+        pointer
     }
 
-    /// The memory for an access to `count` integers of `size` bytes, after checking bounds and alignment.
+    /// Checks bounds and alignment of `count` integers of `size` bytes, and returns the memory for unchecked access.
     #[inline(always)]
-    fn integers(&self, offset: usize, count: usize, size: usize) -> Fixed<'_> {
-        self.place(offset, count * size, size);
-        self.bytes()
+    fn integers(&self, offset: usize, count: usize, size: usize) -> UncheckedAccess<'_> {
+        self.checked_pointer(offset, count * size, size);
+        self.unchecked()
     }
 
     #[inline(always)]
-    fn bytes(&self) -> Fixed<'_> {
-        // SAFETY: by the constructor's contract the memory is there for as long as `self`.
-        unsafe { Fixed::new::<Self>(self.start) }
+    fn unchecked(&self) -> UncheckedAccess<'_> {
+        // SAFETY: by the contract of `new`, the memory is valid while `self` lives.
+        unsafe { UncheckedAccess::new::<Self>(self.start) }
     }
 }
 
@@ -76,7 +76,7 @@ impl SharedMemory for RawMemory {
     }
 
     fn host_address(&self) -> u64 {
-        // A device, or whoever stands in for one, reaches the memory by it.
+        // A device, also a simulated one, may access the memory by this address, so its provenance is exposed.
         self.start.as_ptr().expose_provenance() as u64
     }
 
@@ -147,34 +147,35 @@ impl SharedMemory for RawMemory {
 
     #[inline(always)]
     fn copy_in(&self, offset: usize, bytes: &[u8]) {
-        let place = self.place(offset, bytes.len(), 1);
-        // SAFETY: `place` checked the bounds; `bytes` is a Rust slice, which by the constructor's contract
-        // cannot overlap the shared memory.
-        unsafe { copy::to_shared(place, bytes) }
+        let pointer = self.checked_pointer(offset, bytes.len(), 1);
+        // SAFETY: `checked_pointer` checked the bounds. `bytes` is a Rust slice, so by the contract of `new` it does not
+        // overlap the shared memory.
+        unsafe { copy::to_shared(pointer, bytes) }
     }
 
     #[inline(always)]
     fn copy_out(&self, offset: usize, out: &mut [u8]) {
-        let place = self.place(offset, out.len(), 1);
-        // SAFETY: as in `copy_in`, the other way round.
-        unsafe { copy::from_shared(place, out) }
+        let pointer = self.checked_pointer(offset, out.len(), 1);
+        // SAFETY: `checked_pointer` checked the bounds. `out` is a Rust slice, so by the contract of `new` it does not overlap
+        // the shared memory.
+        unsafe { copy::from_shared(pointer, out) }
     }
 
     #[inline(always)]
     fn zero(&self, offset: usize, length: usize) {
-        let place = self.place(offset, length, 1);
-        // SAFETY: `place` checked the bounds, and any byte may be zero.
-        unsafe { copy::zero(place, length) }
+        let pointer = self.checked_pointer(offset, length, 1);
+        // SAFETY: `checked_pointer` checked the bounds, and zero is valid for every byte.
+        unsafe { copy::zero(pointer, length) }
     }
 
-    /// Does nothing: see [`new`](Self::new).
+    /// Does nothing, because the value does not own the memory: see [`new`](Self::new).
     fn abandon(&self) {}
 
     /// Does nothing.
     fn reclaim(&self) {}
 
     #[inline(always)]
-    fn fixed(&self, _: Sealed) -> Option<Fixed<'_>> {
-        Some(self.bytes())
+    fn unchecked_access(&self, _: Sealed) -> Option<UncheckedAccess<'_>> {
+        Some(self.unchecked())
     }
 }

@@ -1,21 +1,23 @@
-//! The private state of a queue, for whoever searches through its states.
+//! A hash of the private state of a queue, for state-space exploration.
 
 use super::SplitQueue;
 use crate::SharedMemory;
 use core::hash::{Hash, Hasher};
 
 impl<M: SharedMemory> SplitQueue<M> {
-    /// Folds the queue's private state into a hash: all that decides what it will do, and nothing else, but for
-    /// whole turns of the rings. Together with the bytes of its regions it says when two states are the same, for model
-    /// checking and state coverage.
+    /// Hashes the queue's private state, for model checking and state coverage. Together with the bytes of the regions, the
+    /// hash identifies a state: two queues with equal bytes and equal fingerprints answer every call equally, except for the
+    /// serial numbers in [`Head`](crate::Head)s.
     ///
-    /// Two queues over the same bytes that give the same answer every call alike, but for the serial numbers in
-    /// [`Head`](crate::Head)s: those count only as far as they tell a published chain from one that is not. Ring
-    /// indexes count by their slot and by their distance from one another: a queue that is a whole number of turns further
-    /// on has the same fingerprint, and so do queues at other addresses. Where a device may have overwritten the indexes in
-    /// memory, the caller tells such queues apart by where the rings began, or compares indexes relative to that.
+    /// The fingerprint contains all private state that affects later calls, with these exceptions:
+    /// - Of a serial number it contains only whether the chain is published.
+    /// - Of ring indexes it contains the positions in the ring and the distances, not whole turns of the ring.
+    /// - It does not contain addresses.
     ///
-    /// Takes time in proportion to the queue size.
+    /// So a queue that is a whole number of turns ahead has the same fingerprint. If a device may have overwritten the
+    /// indexes in memory, the caller must distinguish such queues by their first index, or compare indexes relative to it.
+    ///
+    /// The time is proportional to the queue size.
     pub fn fingerprint(&self, state: &mut impl Hasher) {
         let Self { table, available, used, published, in_flight, health, event_index: _, policies } = self;
         table.fingerprint(*published, available.next(), state);

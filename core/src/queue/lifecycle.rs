@@ -1,4 +1,4 @@
-//! Making a queue, starting it over, and giving its memory back.
+//! Making, resetting and releasing a queue.
 
 use super::SplitQueue;
 use super::unwinding::Health;
@@ -8,14 +8,19 @@ use crate::{
 };
 
 impl<M: SharedMemory> SplitQueue<M> {
-    /// Makes a queue over memory for the rings, of at least [`Layout::len`](crate::Layout::len) bytes, and for the buffers, of at
-    /// least `buffer_size` times `size` bytes. Whatever stood in table and rings is overwritten, but not the padding between
-    /// and behind the rings, so the device must not use them yet.
+    /// Makes a queue.
+    ///
+    /// - `rings` holds the descriptor table and both rings. It needs [`Layout::len`](crate::Layout::len) bytes and must begin
+    ///   at a multiple of 16, both at its device address and in this process.
+    /// - `buffers` holds the queue's own buffers. It needs `buffer_size` times `size` bytes.
+    ///
+    /// The call overwrites table and rings, but not the padding between and after the rings. So the device must not use the
+    /// memory yet.
     ///
     /// # Errors
-    /// [`Misuse`](crate::Misuse) if a region does not suit, [`SystemError`](crate::SystemError) if memory is short. Both regions
-    /// come back with the error, rings first: a device may have mapped them by now. The rings' region must begin at a
-    /// multiple of 16, at its device address and in this process.
+    /// [`Misuse`](crate::Misuse) if a region is too small, misaligned, overlaps the other one or reaches the end of the
+    /// address space, or if the buffer size is not valid; [`SystemError`](crate::SystemError) if allocating the private copy
+    /// fails. The error contains both regions, `rings` first, because a device may have mapped them already.
     pub fn new(config: Config, rings: Region<M>, buffers: Region<M>) -> Result<Self, Refused<Regions<M>>> {
         let Config { size, buffer_size, first_index, event_index, policies } = config;
         let areas = match Areas::new(size, rings) {
@@ -38,12 +43,14 @@ impl<M: SharedMemory> SplitQueue<M> {
         })
     }
 
-    /// Starts over with both rings at `first_index`: every descriptor is free, the queue is whole, and no
-    /// completion from before can be taken any more. The rings in memory are written again, so the device
-    /// must be stopped, and must start at the same index. What the caller last asked for with
-    /// [`set_interrupts`](Self::set_interrupts) still holds.
+    /// Resets the queue with both rings at `first_index`. Afterwards every descriptor is free, the queue is not broken, all
+    /// handles of chains are stale, and used elements from before the reset cannot be taken. Registered regions stay
+    /// registered.
+    ///
+    /// The call writes table and rings in shared memory, so the device must be stopped. It must then start at the same
+    /// index. The last setting of [`set_interrupts`](Self::set_interrupts) stays in effect.
     pub fn reset(&mut self, stopped: DeviceStopped, first_index: RingIndex) {
-        // If the call unwinds, only another reset helps.
+        // If the call unwinds, the queue needs another reset.
         self.health = Health::Unwound;
         self.table.reset(stopped);
         self.in_flight = 0;
@@ -52,8 +59,8 @@ impl<M: SharedMemory> SplitQueue<M> {
         self.health = Health::Whole;
     }
 
-    /// Gives the memory back, with chains in flight or without: what the queue owns of it is unmapped or deallocated before
-    /// this returns. A queue that is dropped instead leaks it, as [above](Self#the-memory).
+    /// Releases the queue's memory, even if chains are in flight. Memory that the queue owns is unmapped or freed before this
+    /// returns. A queue that is dropped without this call leaks its memory: see [the memory](Self#the-memory).
     pub fn release(self, stopped: DeviceStopped) {
         self.table.release_stopped(stopped);
     }
@@ -61,19 +68,19 @@ impl<M: SharedMemory> SplitQueue<M> {
 
 #[cfg(feature = "std")]
 impl SplitQueue<crate::MappedMemory> {
-    /// Makes a queue over memory of its own, for a device in this process or one that pins its pages.
+    /// Makes a queue with memory of its own, for a device in this process or one that pins its pages.
     ///
     /// # Errors
-    /// As for [`new`](Self::new), or what the operating system refused.
+    /// As for [`new`](Self::new), or [`SystemError::Map`](crate::SystemError::Map).
     pub fn anonymous(config: Config) -> Result<Self, crate::Error> {
         Self::mapped(config, crate::MappedMemory::anonymous)
     }
 
-    /// Makes a queue over memory of its own that a device in another process can map: see
+    /// Makes a queue with memory of its own that a device in another process can map: see
     /// [`MappedMemory::shareable`](crate::MappedMemory::shareable).
     ///
     /// # Errors
-    /// As for [`new`](Self::new), or what the operating system refused.
+    /// As for [`new`](Self::new), or [`SystemError::Map`](crate::SystemError::Map).
     pub fn shareable(config: Config) -> Result<Self, crate::Error> {
         Self::mapped(config, crate::MappedMemory::shareable)
     }
@@ -85,7 +92,7 @@ impl SplitQueue<crate::MappedMemory> {
         let bytes = crate::table::buffer_bytes(config.size, config.buffer_size)?;
         let rings = map(crate::Layout::new(config.size).len())?;
         let queue = Self::new(config, Region::new(rings), Region::new(map(bytes)?));
-        // No device knows the memory yet.
+        // On an error the regions are dropped: no device knows the memory yet.
         queue.map_err(Refused::into_error)
     }
 }

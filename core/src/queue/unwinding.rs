@@ -1,20 +1,21 @@
-//! What becomes of a queue whose memory panics in the middle of a call.
+//! Breaks a queue whose memory panics during a call.
 
 use crate::DeviceFault;
 
-/// Whether the queue can go on.
+/// Whether the queue works, and if not, the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Health {
+    /// The queue works.
     Whole,
-    /// A device fault broke it.
+    /// A device fault broke the queue.
     Broken,
-    /// The caller's own memory panicked in a call.
+    /// A panic of the caller's own memory broke the queue.
     Unwound,
 }
 
 impl Health {
     /// # Errors
-    /// What made it broken.
+    /// The fault that broke the queue.
     #[inline(always)]
     pub(super) const fn check(self) -> Result<(), DeviceFault> {
         match self {
@@ -25,11 +26,11 @@ impl Health {
     }
 }
 
-/// Makes the queue broken if a call unwinds because the caller's own memory panicked.
+/// Breaks the queue on drop, so that a panic of the caller's own memory breaks it. [`returned`](Self::returned) disarms it.
 pub(super) struct BrokenIfUnwound<'q>(pub(super) &'q mut Health);
 
 impl BrokenIfUnwound<'_> {
-    /// The memory did not panic.
+    /// Call this after the accesses to memory, when none has panicked.
     #[inline(always)]
     pub(super) const fn returned(self) {
         core::mem::forget(self);
@@ -39,7 +40,7 @@ impl BrokenIfUnwound<'_> {
 impl Drop for BrokenIfUnwound<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        // What broke it first is what is reported.
+        // The first cause is reported.
         if *self.0 == Health::Whole {
             *self.0 = Health::Unwound;
         }

@@ -1,4 +1,4 @@
-//! Making chains: by copy, by writing in place, and over the caller's own regions.
+//! Creating chains: by copy, by writing in place, and over registered regions.
 
 use super::DescriptorTable;
 use super::record::{Chain, Descriptor, Stage, shape};
@@ -8,16 +8,16 @@ use crate::{
 };
 use core::cell::Cell;
 
-/// Limit of a chain's length in bytes (2.7.5.2).
+/// The maximum length of a chain in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
 
 impl<M: SharedMemory> DescriptorTable<M> {
-    /// Makes a chain: each of `readable` is copied into a buffer of its own for the device to read, then each
-    /// length in `writable` gives a buffer for it to write.
+    /// Creates a chain in the table's own buffers. Each slice of `readable` is copied into a device-readable buffer. Each
+    /// length of `writable`, in bytes, adds a device-writable buffer after those.
     ///
     /// # Errors
-    /// [`Misuse`] if there is no buffer, an empty or too large one, too many bytes, more buffers than the queue has
-    /// descriptors, or more than are free. Nothing has changed then.
+    /// [`Misuse`] if the chain has no buffer, an empty buffer, a buffer larger than the buffer size, more than 2^32 bytes, or
+    /// more buffers than descriptors are free. The call has changed nothing then.
     #[inline(always)]
     pub fn create(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Head, Misuse> {
         self.create_for(RingIndex::new(0), readable, writable)
@@ -31,12 +31,12 @@ impl<M: SharedMemory> DescriptorTable<M> {
         readable: &[&[u8]],
         writable: &[u32],
     ) -> Result<Head, Misuse> {
-        self.admit(readable.len(), writable.len())?;
+        self.check_count(readable.len(), writable.len())?;
         let mut total = 0;
         for (position, bytes) in readable.iter().enumerate() {
-            total += self.fits(position, bytes.len())?;
+            total += self.check_length(position, bytes.len())?;
         }
-        let writable_bytes = self.all_fit(readable.len(), writable)?;
+        let writable_bytes = self.check_lengths(readable.len(), writable)?;
         if total + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
@@ -57,13 +57,13 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
-    /// Makes a chain whose payload `fill` writes in place: for each length in `readable` a buffer for the
-    /// device to read, then for each in `writable` one for it to write. Readable bytes that `fill` leaves
-    /// unwritten are zero.
+    /// Creates a chain in the table's own buffers, whose payload `fill` writes in place. Each length of `readable`, in bytes,
+    /// adds a device-readable buffer. Then each length of `writable` adds a device-writable buffer. Device-readable bytes that
+    /// `fill` does not write are zero.
     ///
     /// # Errors
-    /// [`Misuse`] as for [`create`](Self::create), or what `fill` returned: no chain is made then, and only
-    /// free buffers may have been written to.
+    /// [`Misuse`] as for [`create`](Self::create), or the error of `fill`. The call has created no chain then, but it may have
+    /// written to buffers of free descriptors.
     pub fn create_with(
         &mut self,
         readable: &[u32],
@@ -81,9 +81,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
         writable: &[u32],
         fill: impl FnOnce(&mut ChainWriter<'_, M>) -> Result<(), Misuse>,
     ) -> Result<Head, Misuse> {
-        self.admit(readable.len(), writable.len())?;
-        let readable_bytes = self.all_fit(0, readable)?;
-        let writable_bytes = self.all_fit(readable.len(), writable)?;
+        self.check_count(readable.len(), writable.len())?;
+        let readable_bytes = self.check_lengths(0, readable)?;
+        let writable_bytes = self.check_lengths(readable.len(), writable)?;
         if readable_bytes + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
@@ -107,13 +107,13 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
-    /// Makes a chain over buffers in [registered](Self::register) regions, with no copy. Keeping buffers of
-    /// live chains from overlapping is the caller's business; the table's own buffers
-    /// ([`RegionId::BUFFERS`](crate::RegionId::BUFFERS)) are not for this.
+    /// Creates a chain over buffers in [registered](Self::register) regions, without a copy. The table does not check whether
+    /// buffers of live chains overlap. The region of the table's own buffers
+    /// ([`RegionId::BUFFERS`](crate::RegionId::BUFFERS)) is not allowed here.
     ///
     /// # Errors
-    /// [`Misuse`] if a segment is not inside a registered region, and as for [`create`](Self::create) but
-    /// for the buffer size, which does not matter here. Nothing has changed then.
+    /// [`Misuse`] if a segment is not inside a registered region, or as for [`create`](Self::create), except that the buffer
+    /// size is no limit. The call has changed nothing then.
     #[inline(always)]
     pub fn create_over(&mut self, readable: &[Segment], writable: &[Segment]) -> Result<Head, Misuse> {
         self.create_over_for(RingIndex::new(0), readable, writable)
@@ -127,9 +127,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
         readable: &[Segment],
         writable: &[Segment],
     ) -> Result<Head, Misuse> {
-        self.admit(readable.len(), writable.len())?;
-        let readable_bytes = self.all_inside(0, readable)?;
-        let writable_bytes = self.all_inside(readable.len(), writable)?;
+        self.check_count(readable.len(), writable.len())?;
+        let readable_bytes = self.check_segments(0, readable)?;
+        let writable_bytes = self.check_segments(readable.len(), writable)?;
         if readable_bytes + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
@@ -148,22 +148,22 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
-    /// Checks the number of buffers alone: at the full width of the caller's numbers, before any is looked at.
+    /// Checks the number of buffers, before any buffer is examined. The sum saturates, so it is correct for all slices.
     #[inline(always)]
-    fn admit(&self, readable: usize, writable: usize) -> Result<(), Misuse> {
+    fn check_count(&self, readable: usize, writable: usize) -> Result<(), Misuse> {
         let needed = readable.saturating_add(writable);
         if needed == 0 {
             return Err(Misuse::EmptyChain);
         }
         if needed > usize::from(self.free) {
-            return Err(self.why_no_room(needed));
+            return Err(self.descriptor_count_error(needed));
         }
         Ok(())
     }
 
     #[cold]
     #[inline(never)]
-    const fn why_no_room(&self, needed: usize) -> Misuse {
+    const fn descriptor_count_error(&self, needed: usize) -> Misuse {
         if needed > self.size().as_usize() {
             return Misuse::ChainExceedsQueue { needed, size: self.size() };
         }
@@ -171,18 +171,18 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     #[inline(always)]
-    fn fits(&self, position: usize, length: usize) -> Result<u64, Misuse> {
-        // One less than nothing is more than any buffer holds.
+    fn check_length(&self, position: usize, length: usize) -> Result<u64, Misuse> {
+        // For a length of zero, the subtraction wraps to more than any buffer size.
         if length.wrapping_sub(1) < self.buffer_size as usize {
             Ok(length as u64)
         } else {
-            Err(self.why_not_fitting(position, length))
+            Err(self.buffer_error(position, length))
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn why_not_fitting(&self, position: usize, length: usize) -> Misuse {
+    fn buffer_error(&self, position: usize, length: usize) -> Misuse {
         match length {
             0 => Misuse::EmptyBuffer { position },
             _ => Misuse::BufferTooLarge { position, length, limit: self.buffer_size },
@@ -190,34 +190,34 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     #[inline(always)]
-    fn all_fit(&self, first: usize, lengths: &[u32]) -> Result<u64, Misuse> {
+    fn check_lengths(&self, first: usize, lengths: &[u32]) -> Result<u64, Misuse> {
         let mut total = 0;
         for (position, length) in lengths.iter().enumerate() {
-            total += self.fits(first + position, *length as usize)?;
+            total += self.check_length(first + position, *length as usize)?;
         }
         Ok(total)
     }
 
     #[inline(always)]
-    fn all_inside(&mut self, first: usize, segments: &[Segment]) -> Result<u64, Misuse> {
+    fn check_segments(&mut self, first: usize, segments: &[Segment]) -> Result<u64, Misuse> {
         let mut total = 0;
         for (position, segment) in segments.iter().enumerate() {
-            // Most segments are in the region of the one before.
+            // Usually a segment is in the same region as the one before.
             if segment.region != self.known_region {
                 (self.known_region, self.known_length) = (segment.region, self.length_of(segment.region));
             }
-            // A sum that went around is not behind the beginning, and neither is that of an empty buffer.
+            // The end is not after the beginning if the buffer is empty or the sum has wrapped.
             let end = segment.offset.wrapping_add(segment.length as usize);
             // Both at once: one branch.
             if (segment.offset >= end) | (end > self.known_length) {
-                return Err(self.why_not_inside(first + position, segment));
+                return Err(self.segment_error(first + position, segment));
             }
             total += u64::from(segment.length);
         }
         Ok(total)
     }
 
-    /// Length of a registered region in bytes; zero if it is none.
+    /// The length of a registered region in bytes; zero if the handle is not of a registered region of this table.
     #[cold]
     #[inline(never)]
     fn length_of(&self, region: RegionId) -> usize {
@@ -231,7 +231,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
     #[cold]
     #[inline(never)]
-    fn why_not_inside(&self, position: usize, segment: &Segment) -> Misuse {
+    fn segment_error(&self, position: usize, segment: &Segment) -> Misuse {
         match usize::from(segment.region.get()) {
             0 => Misuse::UnknownRegion(segment.region),
             _ if segment.region.queue() != self.id => Misuse::RegionOfAnotherQueue(segment.region),
@@ -264,13 +264,13 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
-    /// Begins a chain of `count` buffers. Everything was validated: there are enough free descriptors for it, and at
-    /// least one is needed. The caller forgets the second part when the chain is complete.
+    /// Begins a chain of `count` buffers. The caller has checked that `count` is from 1 to the number of free descriptors.
+    /// The caller forgets the second value when the chain is complete.
     #[inline(always)]
     fn begin(&mut self, count: usize) -> (NewChain<'_, M>, Option<FreedIfUnwound<'_>>) {
         let descriptors = Cell::from_mut(&mut *self.descriptors).as_slice_of_cells();
         let (table, first) = (self.areas.descriptors(), self.free_head);
-        let unwinding = if table.is_fixed() {
+        let unwinding = if table.has_unchecked_access() {
             None
         } else {
             Some(FreedIfUnwound { descriptors, first, count, touched: self.touched })
@@ -292,7 +292,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
         )
     }
 
-    /// Takes the descriptors of a chain that was written off the free list, which goes on with `rest`, and remembers it.
+    /// Removes the descriptors of a written chain from the free list and records the chain. `rest` becomes the head of the free
+    /// list.
     #[inline(always)]
     fn finish(
         &mut self,
@@ -324,8 +325,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 }
 
-/// A chain that is being written, buffer by buffer: to the table, and to the private copy of its descriptors, whose
-/// links are those of the free list and already form the chain.
+/// A chain that is being written buffer by buffer, to shared memory and to the private copy. The links of the free list
+/// already form the chain, so the private links do not change.
 ///
 /// It has what it needs of the table as values of its own: the compiler must assume that a store to shared memory changes
 /// everything behind a reference.
@@ -339,12 +340,12 @@ struct NewChain<'t, M: SharedMemory> {
     buffer_size: u32,
     /// The next descriptor.
     descriptor: u16,
-    /// Buffers still to come.
+    /// The number of buffers not yet added.
     left: usize,
 }
 
 impl<M: SharedMemory> NewChain<'_, M> {
-    /// Where the next descriptor's own buffer begins.
+    /// The offset of the next descriptor's own buffer.
     #[inline(always)]
     fn own_offset(&self) -> usize {
         usize::from(self.descriptor) * self.buffer_size as usize
@@ -362,7 +363,7 @@ impl<M: SharedMemory> NewChain<'_, M> {
 
     #[inline(always)]
     fn add(&mut self, region: u16, offset: usize, length: u32, writable: bool) {
-        let index = self.table.cut(self.descriptor);
+        let index = self.table.reduce(self.descriptor);
         if region != self.region {
             (self.region, self.base) = (region, self.regions[usize::from(region)].address());
         }
@@ -402,36 +403,37 @@ impl Drop for FreedIfUnwound<'_> {
     }
 }
 
-/// Writes the payload of a chain in place, from its first device-readable byte to its last, across buffers.
+/// Writes the payload of a new chain in place, from its first device-readable byte to its last, across buffers. See
+/// [`DescriptorTable::create_with`].
 #[derive(Debug)]
 pub struct ChainWriter<'t, M: SharedMemory> {
     table: &'t DescriptorTable<M>,
-    /// Lengths of the buffers not yet full, the current one first.
+    /// The lengths of the buffers that are not yet full, the current one first.
     lengths: &'t [u32],
-    /// The descriptor of the current one.
+    /// The descriptor of the current buffer.
     descriptor: u16,
-    /// Bytes written to the current one.
+    /// The number of bytes written to the current buffer.
     filled: u32,
-    /// Bytes not yet written, in all.
+    /// The number of bytes not yet written, over all buffers.
     left: u64,
 }
 
 impl<M: SharedMemory> ChainWriter<'_, M> {
-    /// Bytes that can still be written.
+    /// The number of bytes that can still be written.
     pub const fn left(&self) -> u64 {
         self.left
     }
 
-    /// Copies `bytes` to where the last call ended.
+    /// Appends `bytes` to the payload.
     ///
     /// # Errors
-    /// [`Misuse::PayloadTooLong`] if fewer bytes are left; nothing was written then.
+    /// [`Misuse::PayloadTooLong`] if `bytes` is longer than [`left`](Self::left). The call has written nothing then.
     pub fn write(&mut self, mut bytes: &[u8]) -> Result<(), Misuse> {
         if bytes.len() as u64 > self.left {
             return Err(Misuse::PayloadTooLong { length: bytes.len(), left: self.left });
         }
         while !bytes.is_empty() {
-            let (offset, room) = self.room();
+            let (offset, room) = self.rest_of_buffer();
             let (now, later) = bytes.split_at(bytes.len().min(room));
             self.table.regions[0].memory.copy_in(offset, now);
             self.advance(now.len());
@@ -442,14 +444,14 @@ impl<M: SharedMemory> ChainWriter<'_, M> {
 
     fn zero_rest(&mut self) {
         while self.left > 0 {
-            let (offset, room) = self.room();
+            let (offset, room) = self.rest_of_buffer();
             self.table.regions[0].memory.zero(offset, room);
             self.advance(room);
         }
     }
 
-    /// Where the next byte goes, and how many the current buffer takes from there.
-    fn room(&self) -> (usize, usize) {
+    /// The offset of the next byte, and the number of bytes that fit into the current buffer from there.
+    fn rest_of_buffer(&self) -> (usize, usize) {
         let offset = self.table.own_offset(self.descriptor) + self.filled as usize;
         (offset, (self.lengths[0] - self.filled) as usize)
     }

@@ -1,12 +1,12 @@
-//! The table's private state, as a hash.
+//! A hash of the table's private state.
 
 use super::{DescriptorTable, Stage};
 use crate::{RingIndex, SharedMemory};
 use core::hash::{Hash, Hasher};
 
 impl<M: SharedMemory> DescriptorTable<M> {
-    /// Folds in what decides what the table will do. Of serial numbers that is whether they are above `published`, and of
-    /// entries that are not published how far they are from the next one.
+    /// Hashes the private state that affects later calls. Of a serial number it hashes only whether it exceeds `published`. Of
+    /// an unpublished entry it hashes only its distance to `next_entry`.
     pub(crate) fn fingerprint(&self, published: u64, next_entry: RingIndex, state: &mut impl Hasher) {
         let Self {
             id: _,
@@ -38,12 +38,12 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
-    /// Folds in `count` descriptors that are linked in private. What links the last one to means nothing.
+    /// Hashes `count` descriptors of the private list from `first` on. The link of the last one has no meaning.
     fn walk(&self, first: u16, count: u16, state: &mut impl Hasher) {
         let mut index = first;
         for _ in 0..count {
             let descriptor = &self.descriptors[usize::from(index)];
-            // Where it points is looked at by `verify`, also of a free one. Which way a buffer goes, its chain says.
+            // `verify` compares the address also of a free descriptor. The direction of a buffer follows from its chain.
             (index, descriptor.region, descriptor.offset as u64, descriptor.length).hash(state);
             index = descriptor.next;
         }

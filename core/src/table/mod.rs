@@ -1,13 +1,13 @@
-//! The descriptor table: which descriptors are free, which form chains, and the buffers behind them.
+//! The descriptor table: free descriptors, chains, and their buffers.
 //!
-//! What decides stands in private memory: the free list and every chain's shape, lengths and places. The
-//! table in shared memory is written for the device and never read back, but by [`DescriptorTable::verify`].
+//! All decisions use the private copy: the free list, and the links, lengths and buffer addresses of every chain. The table in
+//! shared memory is written for the device. Only [`DescriptorTable::verify`] reads it.
 
 mod create;
 mod fingerprint;
-mod names;
+mod free;
+mod lookup;
 mod record;
-mod recycle;
 mod verify;
 
 pub use create::ChainWriter;
@@ -24,7 +24,9 @@ use crate::{
 use alloc::vec::Vec;
 use record::Descriptor;
 
-/// A descriptor table (2.7.5) with one buffer for each descriptor, all of them in one region.
+/// A descriptor table (2.7.5) with one buffer for each descriptor. All these buffers are in one region.
+///
+/// This is a part of [`SplitQueue`](crate::SplitQueue). It can also be used alone, for example with rings of another kind.
 ///
 /// ```
 /// use ringstorm_core::{DescriptorTable, HeapMemory, QueueSize, Refused, Region, WritableBuffers};
@@ -32,7 +34,7 @@ use record::Descriptor;
 /// let size = QueueSize::new(8)?;
 /// let table = Region::new(HeapMemory::new(16 * 8)?);
 /// let buffers = Region::new(HeapMemory::new(4096 * 8)?);
-/// let made = DescriptorTable::new(size, 4096, WritableBuffers::AsTheyAre, table, buffers);
+/// let made = DescriptorTable::new(size, 4096, WritableBuffers::Unchanged, table, buffers);
 /// let mut table = made.map_err(Refused::into_error)?;
 ///
 /// let head = table.create(&[b"a request"], &[512])?;
@@ -45,29 +47,33 @@ use record::Descriptor;
 /// # Ok::<(), ringstorm_core::Error>(())
 /// ```
 ///
-/// Exclusive access is by type: a method that changes something takes `&mut self`. Several threads put the
-/// table behind a mutex. A clone is a snapshot for tests and model checking: where cloning the memory's handle
-/// shares the memory, the two must not both go on.
+/// Every method that changes the table takes `&mut self`. To use a table from several threads, put it into a mutex.
 ///
-/// Dropped with live chains, the table does not give its memory back, since a device may still access it: the memory stays
-/// [abandoned](SharedMemory::abandon), which leaks it. [`release`](Self::release) refuses instead, and
-/// [`release_stopped`](Self::release_stopped) is for when the device is known to have stopped. Without live chains the
-/// table gives its memory back: a device follows no descriptor that is in no chain. (Rings are different: see
-/// [`SplitQueue`](crate::SplitQueue).)
+/// # The memory
+/// If the table is dropped with live chains, it leaks its memory, because a device may still access it: the memory stays
+/// [abandoned](SharedMemory::abandon). [`release`](Self::release) returns an error instead. After the device has stopped,
+/// [`release_stopped`](Self::release_stopped) releases the memory. A table without live chains releases its memory on drop,
+/// because a device follows no free descriptor. (A [`SplitQueue`](crate::SplitQueue) has rings, so it leaks its memory also
+/// without live chains.)
 ///
-/// If the caller's own memory panics in a call, the table's private state is as before the call, or after it for
-/// [`free`](Self::free) and [`reset`](Self::reset). What was written to shared memory until then stays there:
-/// [`verify`](Self::verify) reports it until the descriptors are used again.
+/// # If the caller's memory panics
+/// If the caller's own memory panics during a call, the table's private state is as before the call. For
+/// [`free`](Self::free) and [`reset`](Self::reset), it is as after the call. Bytes that were written to shared memory before
+/// the panic stay there. [`verify`](Self::verify) reports them until the descriptors are used again.
+///
+/// # Clones
+/// A clone is a snapshot for tests and model checking. If a clone of `M` shares the memory, use only one of the two tables
+/// from then on.
 #[derive(Debug)]
 pub struct DescriptorTable<M: SharedMemory> {
     id: QueueId,
     areas: Areas<M>,
-    /// A device may access the areas as long as it was not stopped, whether or not chains are live: there are rings in them.
+    /// Whether the areas contain rings. If so, the device may access the areas until it is stopped, even without live chains.
     holds_rings: bool,
-    /// The region that was last named, and its length: zero if no segment is inside it.
+    /// A cache: the region of the last checked segment, and its length in bytes, or zero if it is not a registered region.
     known_region: RegionId,
     known_length: usize,
-    /// At 0 the table's own buffers, behind it what the caller registered.
+    /// At 0 the region of the table's own buffers, then the registered regions.
     regions: Vec<Region<M>>,
     buffer_size: u32,
     writable_buffers: WritableBuffers,
@@ -75,22 +81,24 @@ pub struct DescriptorTable<M: SharedMemory> {
     chains: Vec<Chain>,
     free_head: u16,
     free: u16,
-    /// From here on, no descriptor was used since the table was made or reset: they stand in order at the end of the
-    /// free list, which takes from its beginning what was freed last, and are zero in the table. As wide as it is loaded.
+    /// The first descriptor that was not used since the table was made or reset. This one and all later ones are zero in
+    /// shared memory. They are in order at the end of the free list, because freed descriptors go to its beginning. The field
+    /// has 32 bits for speed, because a load must not be wider than the store before it.
     touched: u32,
     last_serial: u64,
 }
 
 impl<M: SharedMemory> DescriptorTable<M> {
-    /// Makes a table of `size` descriptors at the beginning of `table`, with `buffer_size` bytes for each in
-    /// `buffers`. All descriptors are free afterwards; whatever stood in `table` is overwritten.
+    /// Makes a table of `size` descriptors, all free, at the beginning of `table`. Each descriptor has a buffer of
+    /// `buffer_size` bytes in `buffers`. The call overwrites the descriptors in shared memory with zeros.
     ///
-    /// The memory may come from anywhere: [`HeapMemory`](crate::HeapMemory), `MappedMemory`,
-    /// or the caller's own. Its alignment must be 16 bytes for the table (2.7); `table` may be longer than needed.
+    /// `table` must begin at a multiple of 16 (2.7), both at its device address and in this process. It needs 16 bytes for
+    /// each descriptor, and may be longer. `buffers` needs `buffer_size` times `size` bytes.
     ///
     /// # Errors
-    /// [`Misuse`] if a size is zero or absurd, or a region too small, misaligned, wrapping or overlapping;
-    /// [`SystemError::OutOfMemory`] if there is no room for the private copy. The regions come back with the error.
+    /// [`Misuse`] if the buffer size is zero or too large, or if a region is too small, misaligned, overlaps the other one or
+    /// reaches the end of the address space; [`SystemError::OutOfMemory`] if allocating the private copy fails. The error
+    /// contains both regions.
     pub fn new(
         size: QueueSize,
         buffer_size: u32,
@@ -104,7 +112,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
-    /// Makes a table in areas that were looked at.
+    /// Makes a table in checked areas.
     pub(crate) fn over(
         areas: Areas<M>,
         buffer_size: u32,
@@ -112,14 +120,14 @@ impl<M: SharedMemory> DescriptorTable<M> {
         buffers: Region<M>,
     ) -> Result<Self, Refused<Regions<M>>> {
         let size = areas.size();
-        let room = || {
+        let checked = || {
             let bytes = buffer_bytes(size, buffer_size)?;
             buffers.check(bytes, 1)?;
             buffers.check_apart(areas.region())?;
-            Ok((room(1)?, room(size.as_usize())?, room(size.as_usize())?))
+            Ok((reserve(1)?, reserve(size.as_usize())?, reserve(size.as_usize())?))
         };
-        let (mut regions, mut descriptors, mut chains) = match room() {
-            Ok(room) => room,
+        let (mut regions, mut descriptors, mut chains) = match checked() {
+            Ok(vectors) => vectors,
             Err(error) => return Err(Refused { error, value: (areas.into_region(), buffers) }),
         };
         regions.push(buffers);
@@ -146,49 +154,49 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(table)
     }
 
-    /// What the names of its chains and regions begin with.
+    /// The id of this table, which is part of every handle of its chains and regions.
     pub const fn id(&self) -> QueueId {
         self.id
     }
 
-    /// From now on, the areas hold rings, which are the device's until it is stopped.
+    /// Records that the areas contain rings, which the device may access until it is stopped.
     pub(crate) const fn hold_rings(&mut self) {
         self.holds_rings = true;
     }
 
-    /// Number of descriptors.
+    /// The number of descriptors.
     pub const fn size(&self) -> QueueSize {
         self.areas.size()
     }
 
-    /// Bytes in each of the table's own buffers.
+    /// The size of each of the table's own buffers in bytes.
     pub const fn buffer_size(&self) -> u32 {
         self.buffer_size
     }
 
-    /// Number of free descriptors.
+    /// The number of free descriptors.
     #[inline]
     pub const fn free_count(&self) -> u16 {
         self.free
     }
 
-    /// Number of descriptors in live chains.
+    /// The number of descriptors in live chains.
     pub const fn live_count(&self) -> u16 {
         self.size().get() - self.free
     }
 
-    /// Where the device sees the table.
+    /// The device address of the table.
     pub const fn address(&self) -> DeviceAddress {
         self.areas.region().address()
     }
 
-    /// The region that the table stands in, to be registered with the device.
+    /// The region of the table. The caller makes it accessible to the device.
     pub const fn table_region(&self) -> &Region<M> {
         self.areas.region()
     }
 
-    /// The regions that buffers lie in, to be registered with the device: first the table's own buffers,
-    /// then those of [`register`](Self::register).
+    /// The regions of the buffers: first the table's own buffers, then the regions of [`register`](Self::register). The caller
+    /// makes them accessible to the device.
     pub fn buffer_regions(&self) -> &[Region<M>] {
         &self.regions
     }
@@ -198,13 +206,15 @@ impl<M: SharedMemory> DescriptorTable<M> {
         &self.areas
     }
 
-    /// Registers a region of the caller's, for chains over buffers in it.
+    /// Registers a region of the caller, for [`create_over`](Self::create_over). The region stays registered until the table
+    /// is released.
     ///
     /// # Errors
-    /// [`Misuse`] if it wraps, overlaps another region or is the same memory, or is one too many;
-    /// [`SystemError::OutOfMemory`] if there is no room to remember it. The region comes back with the error.
+    /// [`Misuse`] if the region is empty, reaches the end of the address space, or overlaps another region of the table, or if
+    /// the table has the maximum number of regions; [`SystemError::OutOfMemory`] if allocating its record fails. The error
+    /// contains the region.
     pub fn register(&mut self, region: Region<M>) -> Result<RegionId, Refused<Region<M>>> {
-        match self.admit_region(&region) {
+        match self.check_new_region(&region) {
             Ok(id) => {
                 region.memory.abandon();
                 self.regions.push(region);
@@ -214,8 +224,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
-    /// The name of a region that can be registered. There is room for it then.
-    fn admit_region(&mut self, region: &Region<M>) -> Result<RegionId, Error> {
+    /// Checks that a region can be registered, reserves room for it in `regions`, and returns its handle.
+    fn check_new_region(&mut self, region: &Region<M>) -> Result<RegionId, Error> {
         region.check(1, 1)?;
         let number = u16::try_from(self.regions.len()).map_err(|_| Misuse::TooManyRegions)?;
         region.check_apart(self.areas.region())?;
@@ -226,7 +236,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(RegionId::new(self.id, number))
     }
 
-    /// The buffers of a live chain, in order, from the private copy.
+    /// The buffers of a live chain in chain order, from the private copy.
     ///
     /// # Errors
     /// [`Misuse`] if `head` is not the head of a live chain.
@@ -248,8 +258,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }))
     }
 
-    /// Copies the bytes of a live chain of device-writable buffers out, from its beginning, as many as there
-    /// are and fit into `out`. Returns how many.
+    /// Copies bytes of a live chain that has only device-writable buffers, from the beginning of the chain. Returns the number
+    /// of bytes: the smaller one of the chain's length and the length of `out`.
     ///
     /// # Errors
     /// [`Misuse`] if `head` is not the head of a live chain, or the chain has a device-readable buffer.
@@ -260,7 +270,8 @@ impl<M: SharedMemory> DescriptorTable<M> {
         self.copy_writable(head, u64::MAX, out)
     }
 
-    /// Copies from the chain's device-writable buffers, at most `limit` bytes and as many as fit into `out`.
+    /// Copies bytes of the chain's device-writable buffers. The number of bytes is the smallest one of `limit`, their length
+    /// and the length of `out`.
     #[inline]
     pub(crate) fn copy_writable(&self, head: Head, limit: u64, out: &mut [u8]) -> Result<usize, Misuse> {
         let chain = self.chain(head)?;
@@ -280,17 +291,17 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(wanted)
     }
 
-    /// Frees every chain and writes the whole table anew. Names of chains from before stay invalid.
+    /// Frees every chain and writes zeros to the whole table. Earlier handles of chains stay invalid.
     pub fn reset(&mut self, _: DeviceStopped) {
         self.free_all();
     }
 
-    /// Gives the memory back: what the table owns of it is unmapped or deallocated before this returns.
+    /// Releases the memory. Memory that the table owns is unmapped or freed before this returns.
     ///
     /// # Errors
-    /// [`Misuse::ChainsLive`] if there are live chains, since a device may still reach their memory. The
-    /// table comes back with the error and is as it was.
-    #[expect(clippy::result_large_err, reason = "the table comes back with the error; a box could fail")]
+    /// [`Misuse::ChainsLive`] if chains are live, because a device may still access their memory. The error contains the
+    /// unchanged table.
+    #[expect(clippy::result_large_err, reason = "the error contains the table; allocating a box could fail")]
     pub fn release(self) -> Result<(), Refused<Self>> {
         match self.live_count() {
             0 => Ok(()),
@@ -298,9 +309,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
-    /// Gives the memory back although chains may be live: the caller knows that the device has stopped.
+    /// Releases the memory, even if chains are live. The caller confirms that the device has stopped.
     pub fn release_stopped(mut self, _: DeviceStopped) {
-        // Nothing is the device's any more, so that dropping gives the memory back.
+        // With this state, drop releases the memory.
         (self.free, self.holds_rings) = (self.size().get(), false);
     }
 
@@ -310,11 +321,12 @@ impl<M: SharedMemory> DescriptorTable<M> {
         self.last_serial
     }
 
-    /// Private memory first, so that it is whole whatever the shared memory does. Descriptors that were never used are
-    /// as they were; in the table, which a device may have scribbled on, all become zero.
+    /// Frees all descriptors. Private memory comes first, so that it is consistent even if the shared memory panics. Private
+    /// copies of descriptors that were never used need no change. In shared memory, which a device may have corrupted, all
+    /// descriptors become zero.
     fn free_all(&mut self) {
         for index in 0..self.touched as u16 {
-            // The last link is never followed: the number of free descriptors says where the list ends.
+            // The last link is never followed, because the number of free descriptors limits the list.
             self.descriptors[usize::from(index)] = Descriptor { next: index + 1, ..Descriptor::NONE };
             self.chains[usize::from(index)].stage = Stage::NotHead;
         }
@@ -332,7 +344,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 }
 
-/// A clone holds the memory too.
+/// The clone abandons the memory as well, because its device may access it.
 impl<M: SharedMemory + Clone> Clone for DescriptorTable<M> {
     fn clone(&self) -> Self {
         let clone = Self {
@@ -356,7 +368,7 @@ impl<M: SharedMemory + Clone> Clone for DescriptorTable<M> {
     }
 }
 
-/// What a device may still access stays abandoned.
+/// Releases the memory, unless a device may still access it.
 impl<M: SharedMemory> Drop for DescriptorTable<M> {
     fn drop(&mut self) {
         if !self.holds_rings && self.live_count() == 0 {
@@ -365,14 +377,14 @@ impl<M: SharedMemory> Drop for DescriptorTable<M> {
     }
 }
 
-/// Bytes of the buffers of a queue.
+/// The number of bytes of all own buffers of a queue.
 pub(crate) fn buffer_bytes(size: QueueSize, buffer_size: u32) -> Result<usize, Misuse> {
     let bytes = (buffer_size as usize).checked_mul(size.as_usize());
     bytes.filter(|bytes| *bytes > 0).ok_or(Misuse::BufferSize(buffer_size))
 }
 
-/// An empty vector with room for `count`.
-fn room<T>(count: usize) -> Result<Vec<T>, SystemError> {
+/// Makes an empty vector with capacity for `count` elements.
+fn reserve<T>(count: usize) -> Result<Vec<T>, SystemError> {
     let mut vec = Vec::new();
     vec.try_reserve_exact(count)
         .map_err(|_| SystemError::OutOfMemory { bytes: count.saturating_mul(size_of::<T>()) })?;

@@ -1,19 +1,19 @@
-//! What the table remembers in private, and how a descriptor is written.
+//! The private records of descriptors and chains, and the encoding of a descriptor.
 
 use crate::layout::{NEXT, WRITE};
 use crate::{DeviceAddress, RegionId, RingIndex};
 
-/// The private copy of one descriptor: sixteen bytes on 64-bit targets, like the one in the table.
+/// The private copy of one descriptor. It has 16 bytes on 64-bit targets, like the descriptor in shared memory.
 ///
-/// `next` is the free list's link while the descriptor is free, the chain's while it is in one; the link of a chain's
-/// last descriptor means nothing. Nothing else of a free descriptor means anything but where it pointed when
-/// it was last used, which the table still says.
+/// `next` is the link of the free list if the descriptor is free, otherwise the link of its chain. The link of a chain's last
+/// descriptor has no meaning. A free descriptor keeps `offset` and `region` of its last use, because shared memory keeps the
+/// address too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub(super) struct Descriptor {
-    /// Where in its region the buffer begins.
+    /// The offset of the buffer in its region, in bytes.
     pub(super) offset: usize,
-    /// Zero while it is free, and never while it is not.
+    /// The length of the buffer in bytes. Zero if and only if the descriptor is free.
     pub(super) length: u32,
     pub(super) region: u16,
     pub(super) next: u16,
@@ -28,27 +28,27 @@ impl Descriptor {
     }
 }
 
-/// How far a chain has come. Only the descriptor at its head has one; all others are `NotHead`.
+/// The stage of a chain, stored at the index of its head. All other indexes have `NotHead`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Stage {
     NotHead,
-    /// Made, and not taken back from the device.
+    /// The chain is unpublished or in flight.
     Created,
-    /// Taken back from the device, so that the caller may read it.
+    /// The chain is completed: the caller may read and free it.
     Returned,
 }
 
-/// What is known of a chain, at the index of its head.
+/// The record of a chain, stored at the index of its head.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Chain {
     pub(super) serial: u64,
-    /// Bytes in device-writable buffers: up to 2^32.
+    /// The number of bytes in device-writable buffers, at most 2^32.
     pub(crate) writable: u64,
-    /// Bytes that the device reported and the policy let through.
+    /// The number of bytes that the device reported, limited by the policy.
     pub(crate) written: u32,
     pub(super) count: u16,
     pub(super) readable_count: u16,
-    /// The index of its entry in the available ring, in a queue.
+    /// The index of its entry in the available ring. Unused in a table without rings.
     pub(crate) entry: RingIndex,
     pub(crate) stage: Stage,
 }
@@ -68,21 +68,21 @@ impl Chain {
 /// One buffer of a chain, from the private copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Buffer {
-    /// The descriptor that holds it.
+    /// The index of the descriptor.
     pub descriptor: u16,
-    /// The region it lies in.
+    /// The region of the buffer.
     pub region: RegionId,
-    /// Where in the region it begins, in bytes.
+    /// The offset of the buffer in the region, in bytes.
     pub offset: usize,
-    /// Where the device sees it.
+    /// The device address of the buffer.
     pub address: DeviceAddress,
-    /// Its length in bytes.
+    /// The length of the buffer in bytes.
     pub length: u32,
-    /// Whether the device writes to it; otherwise it reads it.
+    /// Whether the buffer is device-writable; otherwise it is device-readable.
     pub writable: bool,
 }
 
-/// Length, flags and next as one little-endian word.
+/// Encodes length, flags and next of a descriptor as one word (2.7.5).
 #[inline(always)]
 pub(super) const fn shape(length: u32, writable: bool, next: Option<u16>) -> u64 {
     let link = match next {

@@ -6,39 +6,42 @@ use crate::layout::{NEXT, address_offset, shape_offset};
 use crate::{Head, SharedMemory};
 use alloc::vec::Vec;
 
-/// One difference between the table and the private copy. The queue does not mind any: it never reads the
-/// table back. But somebody wrote to memory that is the driver's.
+/// One difference between the descriptor table in shared memory and the private copy. It shows that the device, or another
+/// part of the system, wrote to memory of the driver. The queue works nevertheless, because it never reads the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tampering {
-    /// A descriptor's address was changed.
+    /// The address of a descriptor differs.
     Address {
-        /// The descriptor.
+        /// The index of the descriptor.
         descriptor: u16,
-        /// What the driver wrote.
+        /// The value that the driver wrote.
         expected: u64,
-        /// What stands there.
+        /// The value in shared memory.
         found: u64,
     },
-    /// A descriptor's length, flags or next were changed: the word of all three (2.7.5).
+    /// The word of a descriptor's length, flags and next differs (2.7.5).
     Shape {
-        /// The descriptor.
+        /// The index of the descriptor.
         descriptor: u16,
-        /// What the driver wrote: length in the low 32 bits, then flags and next of 16 bits each.
+        /// The value that the driver wrote: the length in the low 32 bits, then flags and next of 16 bits each.
         expected: u64,
-        /// What stands there.
+        /// The value in shared memory.
         found: u64,
     },
-    /// Following the table from the head of this live chain never ends.
+    /// The links in shared memory form a loop that is reachable from the head of this live chain.
     Loop {
-        /// The chain.
+        /// The handle of the chain.
         head: Head,
     },
 }
 
 impl<M: SharedMemory> DescriptorTable<M> {
-    /// Compares the whole table with the private copy and reports every difference: first addresses, and shapes of free
-    /// descriptors, by index; then chain by chain the shapes, and whether it has become a loop. Takes time in proportion to the table (and to its square at the very worst, if the device made
-    /// every chain a loop); for tests, logs and post-mortems, not for the data path.
+    /// Compares the whole table in shared memory with the private copy and returns every difference, in this order:
+    /// 1. by index: the address of each descriptor, then its [`Shape`](Tampering::Shape) if it is free;
+    /// 2. by chain, in the order of the heads: the shapes of the chain's descriptors, then whether the chain is a loop.
+    ///
+    /// This is for tests, logs and post-mortem analysis, not for the data path. The time is proportional to the queue size. At
+    /// worst it is proportional to its square, if the device made every chain a loop.
     pub fn verify(&self) -> Vec<Tampering> {
         let mut found = Vec::new();
         for index in 0..self.size().get() {
@@ -84,7 +87,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
-    /// Whether the chain, as it stands in the table, is longer than the table without leaving it.
+    /// Whether the chain in shared memory is longer than the table and never links outside the table.
     fn loops(&self, head: u16) -> bool {
         let mut index = head;
         for _ in 0..self.size().get() {

@@ -1,9 +1,9 @@
-//! Which accesses the queue makes, and in which order: the ordering rules of 2.7.13 and 2.7.14, and the
-//! promise that nothing is read twice and no descriptor is read back.
+//! The accesses that the queue makes, and their order: the ordering rules of 2.7.13 and 2.7.14, and the guarantee
+//! that the queue reads no value twice and reads no descriptor.
 
 use crate::support::recorder::Access::{self, *};
 use crate::support::{self, recorder::Recorder};
-use ringstorm_core::FullBarrier::{self, EnabledThenUsed, PublishedThenWish};
+use ringstorm_core::FullBarrier::{self, EnabledThenUsed, PublishedThenSuppression};
 use ringstorm_core::OrderedLoad::{self, UsedFlags, UsedIndex};
 use ringstorm_core::OrderedStore::{self, AvailableFlags, AvailableIndex};
 use ringstorm_core::{
@@ -13,11 +13,11 @@ use ringstorm_core::{
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// The available ring of a queue of four, by 2.7, and its used ring.
+/// Offsets of the available ring and the used ring in a queue of four (2.7).
 const AVAILABLE: usize = 64;
 const USED: usize = 80;
 
-/// Rings and buffers of a queue of four with buffers of 16 bytes.
+/// Rings and buffers of a queue of four, with buffers of 16 bytes.
 struct Recorded {
     rings: Recorder,
     buffers: Recorder,
@@ -48,20 +48,20 @@ const fn stored(offset: usize, width: usize) -> Access {
 }
 
 #[test]
-fn a_submission_writes_payload_descriptors_and_entry() {
+fn submit_writes_payload_descriptors_and_entry() {
     let recorded = Recorded::new();
-    let mut queue = recorded.queue(WritableBuffers::AsTheyAre);
+    let mut queue = recorded.queue(WritableBuffers::Unchanged);
     queue.submit(&[b"abc"], &[16]).unwrap();
     let descriptors = [stored(0, 8), stored(8, 8), stored(16, 8), stored(24, 8)];
     assert_eq!(recorded.rings.take_log(), [descriptors.as_slice(), &[stored(AVAILABLE + 4, 2)]].concat());
     assert_eq!(recorded.buffers.take_log(), [CopyIn { offset: 0, length: 3 }]);
 }
 
-/// 2.7.13.3.1 and 2.7.13.4.1: the index after everything, then a full barrier before the device's wish.
+/// 2.7.13.3.1 and 2.7.13.4.1: the index is stored last; then a full barrier precedes the load of the used flags.
 #[test]
-fn publishing_stores_the_index_then_looks_for_the_wish() {
+fn publish_stores_the_index_then_loads_the_used_flags() {
     let recorded = Recorded::new();
-    let mut queue = recorded.queue(WritableBuffers::AsTheyAre);
+    let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let _ = queue.publish();
     assert_eq!(recorded.rings.take_log(), [], "nothing to publish, nothing to touch");
     queue.submit(&[], &[16]).unwrap();
@@ -70,19 +70,19 @@ fn publishing_stores_the_index_then_looks_for_the_wish() {
     let _ = queue.publish();
     let expected = [
         StoreOrdered(AvailableIndex, AVAILABLE + 2),
-        Barrier(PublishedThenWish),
+        Barrier(PublishedThenSuppression),
         LoadOrdered(UsedFlags, USED),
     ];
     assert_eq!(recorded.rings.take_log(), expected);
     assert_eq!(recorded.buffers.take_log(), []);
 }
 
-/// 2.7.14: the index is looked at before the element; each is read once, so that it cannot change between
-/// its check and its use.
+/// 2.7.14: the index is loaded before the element. Each value is read once, so it cannot change between its check and
+/// its use.
 #[test]
-fn taking_reads_index_id_and_length_once_each() {
+fn take_reads_index_id_and_length_once_each() {
     let recorded = Recorded::new();
-    let mut queue = recorded.queue(WritableBuffers::AsTheyAre);
+    let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let head = queue.submit(&[], &[16, 16]).unwrap();
     let _ = queue.publish();
     recorded.clear();
@@ -90,7 +90,7 @@ fn taking_reads_index_id_and_length_once_each() {
     assert_eq!(queue.take(), Ok(None));
     assert_eq!(recorded.rings.take_log(), [look]);
 
-    support::Device::new(4, &recorded.rings, vec![], 0).give_back(head.index().into(), 20);
+    support::Device::new(4, &recorded.rings, vec![], 0).return_chain(head.index().into(), 20);
     recorded.clear();
     queue.take().unwrap().unwrap();
     let element = [USED + 4, USED + 8].map(|offset| Load { offset, width: 4 });
@@ -100,12 +100,12 @@ fn taking_reads_index_id_and_length_once_each() {
 }
 
 #[test]
-fn reading_and_freeing_read_nothing_of_the_table() {
+fn read_and_free_do_not_read_the_table() {
     let recorded = Recorded::new();
-    let mut queue = recorded.queue(WritableBuffers::AsTheyAre);
+    let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let head = queue.submit(&[b"abc"], &[16, 16]).unwrap();
     let _ = queue.publish();
-    support::Device::new(4, &recorded.rings, vec![], 0).give_back(head.index().into(), 20);
+    support::Device::new(4, &recorded.rings, vec![], 0).return_chain(head.index().into(), 20);
     queue.take().unwrap().unwrap();
     recorded.clear();
     assert_eq!(queue.buffers(head).unwrap().count(), 3);
@@ -118,11 +118,12 @@ fn reading_and_freeing_read_nothing_of_the_table() {
     assert_eq!(recorded.buffers.take_log(), []);
 }
 
-/// 2.7.7: between asking for interrupts and looking for elements that came meanwhile lies a full barrier.
+/// 2.7.7: a full barrier is between enabling used-buffer notifications and checking for elements that arrived
+/// meanwhile.
 #[test]
-fn asking_for_interrupts_looks_behind_a_barrier() {
+fn enabling_notifications_checks_for_elements_after_a_barrier() {
     let recorded = Recorded::new();
-    let mut queue = recorded.queue(WritableBuffers::AsTheyAre);
+    let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let (ask, look) = (StoreOrdered(AvailableFlags, AVAILABLE), LoadOrdered(UsedIndex, USED + 2));
     queue.set_interrupts(true);
     assert_eq!(recorded.rings.take_log(), [ask, Barrier(EnabledThenUsed), look]);
@@ -140,15 +141,15 @@ fn zeroing_comes_before_the_descriptor() {
     assert_eq!(recorded.buffers.take_log(), expected);
 }
 
-/// A wrong head is found out without touching memory, at every queue size.
+/// Refusing an invalid handle accesses no shared memory, at every queue size.
 #[test]
-fn refusing_a_head_touches_nothing() {
+fn refusing_a_handle_accesses_no_memory() {
     for number in support::SIZES {
         let size = QueueSize::new(number).unwrap();
         let (rings, buffers) = (Recorder::new(16 * size.as_usize()), Recorder::new(size.as_usize()));
         let table = Region::at(&rings, DeviceAddress::new(0));
         let buffers = Region::at(&buffers, DeviceAddress::new(1 << 40));
-        let mut table = DescriptorTable::new(size, 1, WritableBuffers::AsTheyAre, table, buffers).unwrap();
+        let mut table = DescriptorTable::new(size, 1, WritableBuffers::Unchanged, table, buffers).unwrap();
         let head = table.create(&[], &vec![1; size.as_usize()]).unwrap();
         table.free(head).unwrap();
         rings.take_log();
@@ -168,7 +169,7 @@ fn touch(memory: &impl SharedMemory) {
     assert_eq!(memory.load_u32_pair(8), [1, 0]);
     memory.store_u64(8, 0x7788_99aa_bbcc_ddee);
     memory.store_ordered(OrderedStore::UsedIndex, 16, 0x1357);
-    memory.barrier(FullBarrier::ReturnedThenWish);
+    memory.barrier(FullBarrier::ReturnedThenSuppression);
     memory.copy_in(18, b"abc");
     memory.zero(19, 1);
     assert_eq!(memory.load_u16(2), 0x1122);
@@ -181,7 +182,7 @@ fn touch(memory: &impl SharedMemory) {
 }
 
 #[test]
-fn borrowed_and_counted_memory_hands_every_access_on() {
+fn borrowed_and_counted_memory_forwards_every_access() {
     let direct = Recorder::new(32);
     touch(&direct);
     let expected = direct.take_full_log();
@@ -191,7 +192,7 @@ fn borrowed_and_counted_memory_hands_every_access_on() {
     let rc = Rc::new(Recorder::new(32));
     touch(&rc);
     assert_eq!(rc.take_full_log(), expected);
-    #[expect(clippy::arc_with_non_send_sync, reason = "what it passes on is looked at in one thread")]
+    #[expect(clippy::arc_with_non_send_sync, reason = "the test uses it in one thread")]
     let arc = Arc::new(Recorder::new(32));
     touch(&arc);
     assert_eq!(arc.take_full_log(), expected);

@@ -1,19 +1,19 @@
-//! Copies in and out and zeroing, exactly the bytes named, at every alignment of both sides.
+//! Copies in, copies out and zeroing affect exactly the given bytes, at every alignment of both sides.
 
 use crate::support::pattern;
 use ringstorm_core::{HeapMemory, SharedMemory};
 use std::ops::Range;
 
-/// Bytes around the place: more than the widest access, and than the alignment that is tried.
+/// Bytes around the copied ones: more than the widest access, and more than every alignment that is tested.
 const MARGIN: usize = 128;
 
-/// Shared memory around a place, whose bytes are set and looked at by other means than copies.
-struct Ground {
+/// Shared memory around the copied bytes. The test reads and writes it by integer accesses, not by copies.
+struct TestMemory {
     memory: HeapMemory,
     before: Vec<u8>,
 }
 
-impl Ground {
+impl TestMemory {
     fn new(longest: usize) -> Self {
         let length = (longest + 2 * MARGIN).next_multiple_of(8);
         Self { memory: HeapMemory::new(length).unwrap(), before: pattern(5, length) }
@@ -25,50 +25,51 @@ impl Ground {
         }
     }
 
-    fn now(&self) -> Vec<u8> {
+    fn bytes_now(&self) -> Vec<u8> {
         (0..self.memory.len()).step_by(8).flat_map(|at| self.memory.load_u64(at).to_le_bytes()).collect()
     }
 }
 
-/// Copies `length` bytes both ways and zeroes them, the shared ones at `place` and the private ones at `private`, each from a
-/// line of the cache.
-fn exact(ground: &Ground, length: usize, place: usize, private: usize) {
-    let what = format!("{length} bytes at {place}, private {private}");
-    let (memory, at) = (&ground.memory, MARGIN + place);
+/// Copies `length` bytes in both directions and zeroes them. The shared bytes begin at `offset` and the private ones
+/// at `private`, each relative to the beginning of a cache line.
+fn assert_exact(shared: &TestMemory, length: usize, offset: usize, private: usize) {
+    let what = format!("{length} bytes at {offset}, private {private}");
+    let (memory, at) = (&shared.memory, MARGIN + offset);
     let mut bytes = pattern(9, length + 2 * MARGIN);
     let skipped = bytes.as_ptr().addr().wrapping_neg() % 64 + private;
     let before = bytes.clone();
 
-    ground.set();
+    shared.set();
     memory.copy_in(at, &bytes[skipped..skipped + length]);
-    let mut expected = ground.before.clone();
+    let mut expected = shared.before.clone();
     expected[at..at + length].copy_from_slice(&before[skipped..skipped + length]);
-    assert!(ground.now() == expected && bytes == before, "copy_in: {what}");
+    assert!(shared.bytes_now() == expected && bytes == before, "copy_in: {what}");
 
-    ground.set();
+    shared.set();
     memory.copy_out(at, &mut bytes[skipped..skipped + length]);
     let mut expected = before;
-    expected[skipped..skipped + length].copy_from_slice(&ground.before[at..at + length]);
-    assert!(ground.now() == ground.before && bytes == expected, "copy_out: {what}");
+    expected[skipped..skipped + length].copy_from_slice(&shared.before[at..at + length]);
+    assert!(shared.bytes_now() == shared.before && bytes == expected, "copy_out: {what}");
 
     memory.zero(at, length);
-    let mut expected = ground.before.clone();
+    let mut expected = shared.before.clone();
     expected[at..at + length].fill(0);
-    assert!(ground.now() == expected, "zero: {what}");
+    assert!(shared.bytes_now() == expected, "zero: {what}");
 }
 
-/// What is tried of an interval: all of it, but under Miri, which takes up to a second for a copy, one in so many.
-fn one_in(interpreted: usize, interval: Range<usize>) -> impl Iterator<Item = usize> {
+/// The tested values of an interval: all of them. Under Miri, where a copy takes up to a second, one of
+/// `interpreted`.
+fn every_nth(interpreted: usize, interval: Range<usize>) -> impl Iterator<Item = usize> {
     interval.step_by(if cfg!(miri) { interpreted } else { 1 })
 }
 
 #[test]
 fn short_copies_at_every_two_alignments() {
-    let ground = Ground::new(80);
-    for length in one_in(19, 0..80) {
-        for place in one_in(13, 0..16) {
-            for private in one_in(13, 0..16) {
-                exact(&ground, length, place, private);
+    let shared = TestMemory::new(80);
+    for length in every_nth(19, 0..80) {
+        for offset in every_nth(13, 0..16) {
+            for private in every_nth(13, 0..16) {
+                assert_exact(&shared, length, offset, private);
             }
         }
     }
@@ -76,25 +77,25 @@ fn short_copies_at_every_two_alignments() {
 
 #[test]
 fn every_length_at_every_alignment_of_a_line() {
-    let ground = Ground::new(320);
-    for length in one_in(150, 80..320) {
-        for place in one_in(33, 0..64) {
-            exact(&ground, length, place, (place * 7 + length) % 64);
+    let shared = TestMemory::new(320);
+    for length in every_nth(150, 80..320) {
+        for offset in every_nth(33, 0..64) {
+            assert_exact(&shared, length, offset, (offset * 7 + length) % 64);
         }
     }
 }
 
-/// Around the lengths at which a copy may be made in another way, up to some pages.
+/// Lengths near the thresholds at which a copy may use another method, up to some pages.
 #[test]
 fn long_copies() {
     const CASES: [(usize, usize); 7] = [(3, 5), (1, 0), (0, 1), (0, 0), (8, 0), (63, 62), (16, 17)];
     let longest = if cfg!(miri) { 512 } else { 65_536 };
-    let ground = Ground::new(longest + 2);
+    let shared = TestMemory::new(longest + 2);
     for around in [512, 768, 1024, 1536, 2048, 4096, 8192, 65_536].into_iter().filter(|at| *at <= longest) {
-        for length in one_in(3, around - 2..around + 3) {
-            for case in one_in(3, 0..CASES.len()) {
-                let (place, private) = CASES[case];
-                exact(&ground, length, place, private);
+        for length in every_nth(3, around - 2..around + 3) {
+            for case in every_nth(3, 0..CASES.len()) {
+                let (offset, private) = CASES[case];
+                assert_exact(&shared, length, offset, private);
             }
         }
     }

@@ -1,9 +1,9 @@
-//! Mistakes that a naive descriptor table makes, each of them seen in the field, one test each.
+//! Defects that real descriptor tables had. Each test describes what a naive table does.
 
 use crate::support::{self, Memory, Table, bytes, descriptors, drain, pattern};
 use ringstorm_core::{Head, Misuse, SharedMemory};
 
-/// A table of 8 with a chain of two writable buffers (0, 1), one of three (2 to 4), and 5 to 7 free.
+/// A table of 8 with a chain of two device-writable buffers (0, 1), a chain of three (2 to 4), and 5 to 7 free.
 fn scene(memory: &Memory) -> (Table<'_>, Head, Head) {
     let mut table = memory.table();
     let two = table.create(&[], &[16, 16]).unwrap();
@@ -11,9 +11,9 @@ fn scene(memory: &Memory) -> (Table<'_>, Head, Head) {
     (table, two, three)
 }
 
-/// A naive range check lets the index behind the last one pass, and panics on it.
+/// A naive range check accepts the index after the last one, and then panics.
 #[test]
-fn the_queue_size_is_no_head() {
+fn the_queue_size_is_not_a_head() {
     let memory = Memory::new(8, 16);
     let (mut table, two, _) = scene(&memory);
     for index in [8, 9, 0x7fff, 0x8000, 0xffff] {
@@ -26,8 +26,8 @@ fn the_queue_size_is_no_head() {
     assert_eq!(table.free_count(), 3);
 }
 
-/// A naive table that follows links in shared memory ends up with as many buffers as the table is long, and
-/// panics when it frees them.
+/// A naive table follows links in shared memory. It collects as many buffers as the table has, and panics when it
+/// frees them.
 #[test]
 fn a_loop_beside_the_head_is_not_followed() {
     let memory = Memory::new(8, 16);
@@ -39,7 +39,7 @@ fn a_loop_beside_the_head_is_not_followed() {
     assert_eq!(drain(&mut table), [2, 3, 4, 5, 6, 7]);
 }
 
-/// A naive free clears lengths on its way, then notices the loop and refuses: the descriptors are lost.
+/// A naive free clears lengths while it follows the links, then detects the loop and fails. The descriptors are lost.
 #[test]
 fn a_loop_through_the_head_loses_no_descriptor() {
     let memory = Memory::new(8, 16);
@@ -52,8 +52,8 @@ fn a_loop_through_the_head_loses_no_descriptor() {
     assert_eq!(drain(&mut table), [0, 1, 2, 3, 4, 5, 6, 7]);
 }
 
-/// A naive free accepts an index inside a chain. Its tail is then free and still in the chain, and the next
-/// chain shares descriptors with it.
+/// A naive free accepts an index inside a chain. The tail is then both free and in the chain, and the next chain
+/// shares descriptors with it.
 #[test]
 fn the_middle_of_a_chain_cannot_be_freed() {
     let memory = Memory::new(8, 16);
@@ -67,7 +67,7 @@ fn the_middle_of_a_chain_cannot_be_freed() {
     assert_eq!(descriptors(&table, three), Ok(vec![2, 3, 4]));
 }
 
-/// A naive table takes `next` from shared memory as an index.
+/// A naive table uses `next` from shared memory as an index without a check.
 #[test]
 fn a_next_outside_the_table_is_not_followed() {
     for next in [8, 9, 0x8000, 0xffff] {
@@ -84,7 +84,7 @@ fn a_next_outside_the_table_is_not_followed() {
     }
 }
 
-/// A naive copy starts at the tail, and panics where there is more than one descriptor.
+/// A naive copy begins at the tail, and panics if the chain has more than one descriptor.
 #[test]
 fn contents_begin_at_the_head() {
     for count in 1..=8 {
@@ -99,7 +99,7 @@ fn contents_begin_at_the_head() {
     }
 }
 
-/// A naive table counts buffers in 16 bits: 65,537 pass for one, 131,072 for none.
+/// A naive table counts buffers in 16 bits, so it takes 65,537 buffers for one, and 131,072 for none.
 #[test]
 fn buffers_are_counted_at_full_width() {
     for needed in [5, 65_535, 65_536, 65_537, 65_540, 131_072, 131_073] {
@@ -123,7 +123,7 @@ fn buffers_are_counted_at_full_width() {
     }
 }
 
-/// A naive create notices half-way that a buffer is too large, and leaves the first half behind.
+/// A naive create detects a too large buffer only after it has written the buffers before it.
 #[test]
 fn an_oversized_buffer_leaves_nothing_behind() {
     let memory = Memory::new(8, 16);
@@ -139,9 +139,9 @@ fn an_oversized_buffer_leaves_nothing_behind() {
     assert_eq!(drain(&mut table), [5, 6, 7]);
 }
 
-/// A naive table takes address and length back from shared memory, and hands out a slice of any size.
+/// A naive table reads address and length from shared memory, and returns a slice of any size.
 #[test]
-fn tampered_lengths_and_addresses_are_not_believed() {
+fn lengths_and_addresses_in_shared_memory_are_not_used() {
     for length in [0, 1, 17, 0x8000_0000, u32::MAX] {
         let memory = Memory::new(8, 16);
         let (mut table, two, _) = scene(&memory);
@@ -160,9 +160,9 @@ fn tampered_lengths_and_addresses_are_not_believed() {
     }
 }
 
-/// A naive create takes a free descriptor whose length is not zero for a corrupted free list, and panics.
+/// A naive create takes a free descriptor with a length above zero for a corrupted free list, and panics.
 #[test]
-fn a_tampered_free_descriptor_is_used_all_the_same() {
+fn a_corrupted_free_descriptor_can_be_used() {
     let memory = Memory::new(8, 16);
     let (mut table, ..) = scene(&memory);
     for descriptor in [5, 6, 7] {
@@ -171,14 +171,14 @@ fn a_tampered_free_descriptor_is_used_all_the_same() {
     }
     let head = table.create(&[b"abc"], &[16, 16]).unwrap();
     assert_eq!(descriptors(&table, head), Ok(vec![5, 6, 7]));
-    assert_eq!(table.verify(), [], "everything was written anew");
+    assert_eq!(table.verify(), [], "`create` wrote every field again");
     assert_eq!(memory.device().read(head.index()), b"abc");
 }
 
-/// A naive release forgets the address before it unmaps, reports success and leaks.
+/// A naive release loses the address before it unmaps the memory. It reports success and leaks the memory.
 #[test]
 #[cfg(target_os = "linux")]
-fn release_gives_the_mapping_back() {
+fn release_unmaps_the_memory() {
     use crate::support::maps;
     use ringstorm_core::{DeviceStopped, MappedMemory, Region, SplitQueue};
 
@@ -198,12 +198,13 @@ fn release_gives_the_mapping_back() {
         queue.release(DeviceStopped::confirmed());
         !maps::has_address(address)
     };
-    assert!(maps::once_of_many(release_one));
+    assert!(maps::any_attempt(release_one));
 }
 
-/// A naive table marks unused descriptors by length zero, so that an empty buffer and a free one are alike.
+/// A naive table marks free descriptors by a length of zero, so it cannot distinguish an empty buffer from a free
+/// one.
 #[test]
-fn zero_is_no_mark() {
+fn a_length_of_zero_in_shared_memory_is_not_free() {
     let memory = Memory::new(8, 16);
     let (mut table, two, three) = scene(&memory);
     let before = memory.snapshot();

@@ -1,4 +1,4 @@
-//! Everything a device can do wrong in the used ring, under both policies.
+//! All faults of a device in the used ring, under both policies.
 
 use crate::support::{Device, Memory, Queue, descriptors_of_queue, pattern};
 use ringstorm_core::{
@@ -6,23 +6,23 @@ use ringstorm_core::{
     OverLong, Policies, RingIndex,
 };
 
-const BOTH: [AfterFault; 2] = [AfterFault::Broken, AfterFault::GoOn];
+const BOTH: [AfterFault; 2] = [AfterFault::Broken, AfterFault::Continue];
 
-/// A queue of 16 with a chain of each kind: two that the device has, one returned, one not published.
+/// A queue of 16 with a chain of each kind: two in flight, one completed, one unpublished.
 struct Scene<'m> {
     queue: Queue<'m>,
     device: Device<'m, ringstorm_core::HeapMemory>,
-    /// 0 and 1: back from the device, not freed.
+    /// Descriptors 0 and 1: completed, not freed.
     returned: Head,
-    /// 2 to 4: one readable, two writable buffers.
+    /// Descriptors 2 to 4: one device-readable buffer, two device-writable ones.
     first: Head,
-    /// 5: a single writable buffer.
+    /// Descriptor 5: a single device-writable buffer.
     second: Head,
-    /// 6 and 7.
+    /// Descriptors 6 and 7.
     unpublished: Head,
 }
 
-/// The scene's free list: 8 was used by a chain that was freed.
+/// The free list of the scene: 8 was used by a chain that was freed.
 const FREE: [u16; 8] = [8, 9, 10, 11, 12, 13, 14, 15];
 
 fn memory(after_fault: AfterFault, over_long: OverLong) -> Memory {
@@ -43,15 +43,16 @@ fn scene(memory: &Memory) -> Scene<'_> {
     Scene { queue, device, returned, first, second, unpublished }
 }
 
-/// The free list was not touched: chains come from where they would have come.
+/// Checks that the free list did not change: new chains get the descriptors that they would have got without the
+/// fault.
 fn assert_free_list(queue: &mut Queue<'_>) {
     assert_eq!(queue.free_count(), 8);
     let head = queue.submit(&[], &[1; 8]).unwrap();
     assert_eq!(descriptors_of_queue(queue, head), FREE);
 }
 
-/// Chains other than the faulty one complete, are read and freed as if nothing had been.
-fn assert_goes_on(scene: Scene<'_>) {
+/// Checks that chains other than the faulty one complete, and can be read and freed, as without the fault.
+fn assert_continues(scene: Scene<'_>) {
     let Scene { mut queue, mut device, returned, first, second, unpublished } = scene;
     assert!(!queue.is_broken());
     assert_eq!(queue.take(), Ok(None), "the bad element is consumed");
@@ -70,17 +71,18 @@ fn assert_goes_on(scene: Scene<'_>) {
     }
     assert_eq!(queue.read(returned, &mut out), Ok(4));
     assert_eq!(queue.free(returned), Ok(()));
-    device.give_back(8, 0);
+    device.return_chain(8, 0);
     assert_eq!(queue.take().unwrap().unwrap().head.index(), 8);
     assert_eq!((queue.in_flight(), queue.free_count()), (0, 8));
 }
 
-/// A broken queue takes, submits and publishes nothing. What came back before can still be read and freed.
+/// Checks that a broken queue refuses to take and submit, and publishes nothing. Completed chains can still be read
+/// and freed.
 fn assert_broken(scene: Scene<'_>, memory: &Memory) {
     let Scene { mut queue, mut device, returned, first, second, unpublished } = scene;
     assert!(queue.is_broken());
     assert_eq!((queue.in_flight(), queue.free_count()), (2, 8));
-    device.give_back(second.index().into(), 0);
+    device.return_chain(second.index().into(), 0);
     let (before, index) = (memory.snapshot(), device.available_index());
     for _ in 0..2 {
         assert_eq!(queue.take(), Err(DeviceFault::Broken));
@@ -102,7 +104,7 @@ fn assert_broken(scene: Scene<'_>, memory: &Memory) {
     assert_recovers(queue, [returned, first, second, unpublished], memory);
 }
 
-/// A reset makes everything free, forgets every completion from before, and the queue works again.
+/// Checks that a reset frees everything and invalidates all earlier completions, and that the queue then works.
 fn assert_recovers(mut queue: Queue<'_>, old: [Head; 4], memory: &Memory) {
     queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
     assert!(!queue.is_broken());
@@ -122,19 +124,19 @@ fn assert_recovers(mut queue: Queue<'_>, old: [Head; 4], memory: &Memory) {
     assert_eq!(queue.take(), Ok(None));
 }
 
-/// Has the device give back `id`, and checks fault and aftermath under both policies.
+/// The device returns `id`. Checks the fault, and the queue's behaviour after it, under both policies.
 fn check(id: impl Fn(&Scene<'_>) -> u32, expected: impl Fn(u32) -> DeviceFault) {
     for after_fault in BOTH {
         let memory = memory(after_fault, OverLong::Clamp);
         let mut scene = scene(&memory);
         let id = id(&scene);
-        scene.device.give_back(id, 3);
+        scene.device.return_chain(id, 3);
         let before = memory.snapshot();
         assert_eq!(scene.queue.take(), Err(expected(id)));
         assert_eq!(memory.snapshot(), before, "a fault writes nothing");
         match after_fault {
             AfterFault::Broken => assert_broken(scene, &memory),
-            AfterFault::GoOn => assert_goes_on(scene),
+            AfterFault::Continue => assert_continues(scene),
         }
     }
 }
@@ -150,7 +152,7 @@ fn an_id_outside_the_table() {
     }
 }
 
-/// The id has 32 bits (2.7.8). Cut to 16 it would name a chain in flight.
+/// The id has 32 bits (2.7.8). The low 16 bits of this id are the head of a chain in flight.
 #[test]
 fn an_id_that_is_right_only_in_its_low_bits() {
     for high in [0x1_0000, 0x8000_0000, 0xffff_0000] {
@@ -173,7 +175,7 @@ fn the_id_of_a_descriptor_inside_a_chain() {
 }
 
 #[test]
-fn a_chain_given_back_twice() {
+fn a_chain_returned_twice() {
     check(|scene| scene.returned.index().into(), not_in_flight(NotInFlight::Returned));
 }
 
@@ -182,23 +184,23 @@ fn a_chain_that_was_never_published() {
     check(|scene| scene.unpublished.index().into(), not_in_flight(NotInFlight::Unpublished));
 }
 
-/// The same index, but as the head of a newer chain that was not published.
+/// The index is now the head of a newer chain, which is not published.
 #[test]
-fn a_chain_given_back_twice_after_its_descriptor_became_another() {
+fn a_chain_returned_twice_after_another_began_at_its_head() {
     for after_fault in BOTH {
         let memory = memory(after_fault, OverLong::Clamp);
         let Scene { mut queue, mut device, returned, .. } = scene(&memory);
         queue.free(returned).unwrap();
         let newer = queue.submit(&[], &[32]).unwrap();
         assert_eq!(newer.index(), returned.index());
-        device.give_back(newer.index().into(), 4);
+        device.return_chain(newer.index().into(), 4);
         let fault = not_in_flight(NotInFlight::Unpublished)(newer.index().into());
         assert_eq!(queue.take(), Err(fault));
         assert_eq!(queue.free(newer), Err(Misuse::NotReturned(newer)));
     }
 }
 
-/// A jump names no element that could be consumed, so it breaks the queue under both policies.
+/// After an index jump no valid element can be consumed, so it breaks the queue under both policies.
 #[test]
 fn an_index_that_jumps_or_goes_back() {
     for (after_fault, claimed) in
@@ -220,13 +222,13 @@ fn an_index_that_moves_when_nothing_is_in_flight() {
         let memory = memory(after_fault, OverLong::Clamp);
         let mut queue = memory.queue();
         queue.submit(&[], &[1]).unwrap();
-        memory.device().give_back(0, 0);
+        memory.device().return_chain(0, 0);
         assert_eq!(queue.take(), Err(DeviceFault::IndexJump { claimed: 1, in_flight: 0 }));
         assert!(queue.is_broken());
     }
 }
 
-/// 2.7.8.2: a device must not write more than the chain has room for. The length counts as none.
+/// 2.7.8.2: a device must not write more than the chain's device-writable bytes. The driver reads nothing then.
 #[test]
 fn a_length_beyond_the_writable_bytes_is_refused_by_choice() {
     for (after_fault, claimed) in
@@ -234,7 +236,7 @@ fn a_length_beyond_the_writable_bytes_is_refused_by_choice() {
     {
         let memory = memory(after_fault, OverLong::Refuse);
         let Scene { mut queue, mut device, first, second, .. } = scene(&memory);
-        device.give_back(first.index().into(), claimed);
+        device.return_chain(first.index().into(), claimed);
         let fault = DeviceFault::LengthTooLong { head: first, claimed, writable: 40 };
         assert_eq!(queue.take(), Err(fault));
         assert_eq!(queue.is_broken(), after_fault == AfterFault::Broken);
@@ -245,7 +247,7 @@ fn a_length_beyond_the_writable_bytes_is_refused_by_choice() {
         device.answer(second.index(), &[7; 32]);
         let expected = match after_fault {
             AfterFault::Broken => Err(DeviceFault::Broken),
-            AfterFault::GoOn => Ok(Some(Completion { head: second, written: 32 })),
+            AfterFault::Continue => Ok(Some(Completion { head: second, written: 32 })),
         };
         assert_eq!(queue.take(), expected);
     }
@@ -253,12 +255,12 @@ fn a_length_beyond_the_writable_bytes_is_refused_by_choice() {
 
 #[test]
 fn several_bad_elements_in_a_row_are_consumed_one_by_one() {
-    let memory = memory(AfterFault::GoOn, OverLong::Clamp);
+    let memory = memory(AfterFault::Continue, OverLong::Clamp);
     let mut scene = scene(&memory);
     scene.device.write_used(99, 0);
     scene.device.write_used(8, 0);
     scene.device.publish_used();
     assert_eq!(scene.queue.take(), Err(DeviceFault::IdOutOfRange { id: 99 }));
     assert_eq!(scene.queue.take(), Err(not_in_flight(NotInFlight::Free)(8)));
-    assert_goes_on(scene);
+    assert_continues(scene);
 }

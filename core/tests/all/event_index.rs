@@ -1,4 +1,4 @@
-//! Event indexes (`VIRTIO_F_EVENT_IDX`): each side names the entry that it wants to hear of (2.7.7, 2.7.10).
+//! Event indexes (`VIRTIO_F_EVENT_IDX`): each side requests a notification at an index (2.7.7, 2.7.10).
 
 use crate::support::recorder::{Access, Recorder};
 use crate::support::{Device, Memory};
@@ -7,7 +7,8 @@ use ringstorm_core::{
     QueueSize, Region, RingIndex, SharedMemory, SplitQueue,
 };
 
-/// A queue of 4: the available ring at 64 has its event behind four entries, the used ring at 80 behind four elements.
+/// A queue of 4. The available ring begins at 64, and `used_event` follows its four entries. The used ring begins at
+/// 80, and `avail_event` follows its four elements.
 const USED_EVENT: usize = 64 + 4 + 2 * 4;
 const AVAIL_EVENT: usize = 80 + 4 + 8 * 4;
 
@@ -17,9 +18,9 @@ fn with_events(size: u32, first: u16) -> Memory {
     memory
 }
 
-/// The entry at `event` is told of if it is one of those added, whatever wraps.
+/// A notification is needed if `event` is one of the added entries, also across the wrap.
 #[test]
-fn the_window_is_the_entries_added() {
+fn a_notification_is_needed_for_the_added_entries() {
     for earlier in [0_u32, 1, 0x7fff, 0x8000, 0xfff0, 0xffff] {
         for added in [0_u16, 1, 2, 5, 300, 0x8000] {
             let mut within = vec![false; 0x1_0000];
@@ -35,7 +36,7 @@ fn the_window_is_the_entries_added() {
 }
 
 #[test]
-fn the_device_is_notified_of_the_entry_it_names() {
+fn the_device_is_notified_at_avail_event() {
     for (first, event, needed) in [
         (0, 0, true),
         (0, 2, true),
@@ -59,9 +60,9 @@ fn the_device_is_notified_of_the_entry_it_names() {
     }
 }
 
-/// What was published before is not announced again, and the flag of the other way means nothing.
+/// Entries that were published earlier cause no second notification, and the used flags have no effect.
 #[test]
-fn only_what_is_new_is_announced() {
+fn only_new_entries_cause_notifications() {
     let memory = with_events(4, 0xffff);
     let (mut queue, device) = (memory.queue(), memory.device());
     device.set_used_flags(1);
@@ -69,7 +70,7 @@ fn only_what_is_new_is_announced() {
     assert_eq!(
         queue.publish(),
         Notification::Needed,
-        "a device that says nothing is told of the first entry"
+        "the first entry needs a notification if the device leaves `avail_event` unchanged"
     );
     queue.submit(&[b"x"], &[]).unwrap();
     assert_eq!(queue.publish(), Notification::NotNeeded);
@@ -80,7 +81,7 @@ fn only_what_is_new_is_announced() {
 }
 
 #[test]
-fn without_the_feature_events_mean_nothing() {
+fn without_the_feature_event_fields_have_no_effect() {
     let memory = Memory::new(4, 8).starting_at(7);
     let mut queue = memory.queue();
     let event = |at| memory.rings.load_ordered(OrderedLoad::UsedEvent, at);
@@ -91,7 +92,7 @@ fn without_the_feature_events_mean_nothing() {
     queue.set_interrupts(false);
     queue.set_interrupts(true);
     let mut device = memory.device();
-    device.give_back(0, 0);
+    device.return_chain(0, 0);
     queue.take().unwrap().unwrap();
     assert_eq!(event(USED_EVENT), 0);
 }
@@ -106,9 +107,9 @@ fn both_events_begin_at_the_first_index() {
     assert_eq!(events(), [5; 2]);
 }
 
-/// A wish is told by the event; the flags stay zero (2.7.7.1).
+/// `used_event` controls the notifications, and the flags stay zero (2.7.7.1).
 #[test]
-fn the_driver_names_the_next_element_or_the_furthest() {
+fn used_event_is_the_next_element_or_the_most_distant_one() {
     let memory = with_events(4, 0xffff);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     let event = || memory.rings.load_ordered(OrderedLoad::UsedEvent, USED_EVENT);
@@ -116,7 +117,7 @@ fn the_driver_names_the_next_element_or_the_furthest() {
     assert_eq!((event(), device.available_flags()), (0xfffe, 0));
     let head = queue.submit(&[], &[1]).unwrap();
     let _ = queue.publish();
-    device.give_back(head.index().into(), 0);
+    device.return_chain(head.index().into(), 0);
     assert!(queue.set_interrupts(false));
     assert!(queue.take().unwrap().is_some());
     assert_eq!(event(), 0xfffe, "nothing is wanted, so nothing is asked");
@@ -124,15 +125,15 @@ fn the_driver_names_the_next_element_or_the_furthest() {
     assert_eq!((event(), device.available_flags()), (0, 0));
 }
 
-/// A wish holds for one element; the queue asks anew with the last element that it knows of.
+/// `used_event` requests one notification. The queue moves it when it takes the last element that it has seen.
 #[test]
-fn taking_the_last_element_asks_for_the_next() {
+fn taking_the_last_element_moves_used_event() {
     let memory = with_events(4, 0xfffe);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     let event = || memory.rings.load_ordered(OrderedLoad::UsedEvent, USED_EVENT);
     let heads = [(); 3].map(|()| queue.submit(&[], &[1]).unwrap());
     let _ = queue.publish();
-    heads.iter().for_each(|head| device.give_back(head.index().into(), 1));
+    heads.iter().for_each(|head| device.return_chain(head.index().into(), 1));
     for expected in [0xfffe, 0xfffe, 1] {
         queue.take().unwrap().unwrap();
         assert_eq!(event(), expected);
@@ -141,23 +142,23 @@ fn taking_the_last_element_asks_for_the_next() {
     assert_eq!(event(), 1);
 }
 
-/// An element that is consumed as a device fault is consumed all the same.
+/// An element that is a device fault is consumed, so `used_event` moves too.
 #[test]
-fn a_bad_element_asks_for_the_next_too() {
-    for (after_fault, length) in [(AfterFault::GoOn, 1), (AfterFault::Broken, 1)] {
+fn a_bad_element_moves_used_event_too() {
+    for (after_fault, length) in [(AfterFault::Continue, 1), (AfterFault::Broken, 1)] {
         let memory = with_events(4, 0).with(Policies { after_fault, ..Policies::default() });
         let (mut queue, mut device) = (memory.queue(), memory.device());
         queue.submit(&[], &[1]).unwrap();
         let _ = queue.publish();
-        device.give_back(3, length);
+        device.return_chain(3, length);
         assert!(queue.take().is_err());
         assert_eq!(memory.rings.load_ordered(OrderedLoad::UsedEvent, USED_EVENT), 1);
     }
 }
 
-/// What the caller last asked for outlives a reset: it may poll, and must not be woken all the same.
+/// A reset keeps the caller's setting: a caller that polls must not be notified after it.
 #[test]
-fn a_reset_keeps_the_callers_wish() {
+fn a_reset_keeps_the_notification_setting() {
     for wanted in [false, true] {
         for first in [0, 7, 0xffff] {
             let memory = with_events(4, 0);
@@ -169,7 +170,7 @@ fn a_reset_keeps_the_callers_wish() {
             let mut device = Device::new(4, &memory.rings, vec![], first);
             let head = queue.submit(&[], &[1]).unwrap();
             let _ = queue.publish();
-            device.give_back(head.index().into(), 0);
+            device.return_chain(head.index().into(), 0);
             queue.take().unwrap().unwrap();
             assert_eq!(event(), if wanted { first.wrapping_add(1) } else { first.wrapping_sub(1) });
         }
@@ -181,9 +182,10 @@ fn a_reset_keeps_the_callers_wish() {
     }
 }
 
-/// Each look at the device's side lies behind a full barrier from the store that it must not overtake.
+/// A full barrier is between each store of an index or a setting and the load of the device's field that must not
+/// precede it.
 #[test]
-fn every_wish_and_look_is_ordered() {
+fn barriers_order_settings_and_loads() {
     let (rings, buffers) = (Recorder::new(120), Recorder::new(32));
     let size = QueueSize::new(4).unwrap();
     let config = Config { buffer_size: 8, event_index: true, ..Config::new(size) };
@@ -193,12 +195,12 @@ fn every_wish_and_look_is_ordered() {
     let _ = queue.publish();
     let published = [
         Access::StoreOrdered(OrderedStore::AvailableIndex, 66),
-        Access::Barrier(FullBarrier::PublishedThenWish),
+        Access::Barrier(FullBarrier::PublishedThenSuppression),
         Access::LoadOrdered(OrderedLoad::AvailableEvent, AVAIL_EVENT),
     ];
     assert_eq!(rings.take_log(), published);
 
-    crate::support::Device::new(4, &rings, vec![], 0).give_back(0, 0);
+    crate::support::Device::new(4, &rings, vec![], 0).return_chain(0, 0);
     rings.take_log();
     queue.take().unwrap().unwrap();
     let taken = [

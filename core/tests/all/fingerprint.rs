@@ -1,4 +1,4 @@
-//! The fingerprint of a queue's private state: the same for queues that act alike, another for all others.
+//! The fingerprint of a queue's private state is equal for queues that behave equally, and different for others.
 
 use crate::support::{Memory, Queue, heap, region};
 use ringstorm_core::{
@@ -8,7 +8,7 @@ use ringstorm_core::{
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 
-fn print<M: SharedMemory>(queue: &SplitQueue<M>) -> u64 {
+fn fingerprint_of<M: SharedMemory>(queue: &SplitQueue<M>) -> u64 {
     let mut hasher = DefaultHasher::new();
     queue.fingerprint(&mut hasher);
     hasher.finish()
@@ -17,18 +17,18 @@ fn print<M: SharedMemory>(queue: &SplitQueue<M>) -> u64 {
 fn made(config: Config) -> u64 {
     let memory = Memory::new(config.size.get().into(), 64);
     let (rings, buffers) = (memory.ring_region(), memory.buffer_region());
-    print(&SplitQueue::new(config, rings, buffers).unwrap())
+    fingerprint_of(&SplitQueue::new(config, rings, buffers).unwrap())
 }
 
-/// What becomes of a new queue of 4 and its device.
+/// The fingerprint of a new queue of 4 after `act`.
 fn after(act: impl FnOnce(&mut Queue<'_>, &Memory)) -> u64 {
     let memory = Memory::new(4, 64);
     let mut queue = memory.queue();
     act(&mut queue, &memory);
-    print(&queue)
+    fingerprint_of(&queue)
 }
 
-/// Sends a chain to the device and back.
+/// Submits a chain, has the device return it, and takes it.
 fn round_trip(queue: &mut Queue<'_>, memory: &Memory, written: u32) -> ringstorm_core::Head {
     let head = queue.submit(&[], &[8]).unwrap();
     let _ = queue.publish();
@@ -36,9 +36,9 @@ fn round_trip(queue: &mut Queue<'_>, memory: &Memory, written: u32) -> ringstorm
     queue.take().unwrap().unwrap().head
 }
 
-/// Puts an element into the used ring of a queue of 4 by hand (2.7.8).
+/// Writes an element to the used ring of a queue of 4 by literal offsets (2.7.8).
 fn put_used(memory: &Memory, id: u32, length: u32) {
-    // Behind a table of 64 bytes and an available ring of 14, at the next multiple of 4.
+    // The used ring follows a table of 64 bytes and an available ring of 14 bytes, at the next multiple of 4.
     let used = 80;
     let index = memory.rings.load_u16(used + 2);
     let element = used + 4 + 8 * usize::from(index % 4);
@@ -48,10 +48,10 @@ fn put_used(memory: &Memory, id: u32, length: u32) {
 }
 
 #[test]
-fn every_piece_of_private_state_that_matters_shows() {
+fn all_relevant_private_state_changes_the_fingerprint() {
     let mut seen = BTreeMap::new();
-    let mut differs = |what: &'static str, print: u64| {
-        if let Some(before) = seen.insert(print, what) {
+    let mut differs = |what: &'static str, fingerprint_of: u64| {
+        if let Some(before) = seen.insert(fingerprint_of, what) {
             panic!("{what} has the fingerprint of {before}");
         }
     };
@@ -63,18 +63,18 @@ fn every_piece_of_private_state_that_matters_shows() {
     differs("another slot", made(Config { first_index: RingIndex::new(1), ..config }));
     let policies = Policies::default();
     let with = |policies| made(Config { policies, ..config });
-    differs("going on", with(Policies { after_fault: AfterFault::GoOn, ..policies }));
-    differs("refusing", with(Policies { over_long: OverLong::Refuse, ..policies }));
-    differs("zeroing", with(Policies { writable: WritableBuffers::Zeroed, ..policies }));
-    // A reset writes the wish again, whatever memory says of it.
+    differs("continue after faults", with(Policies { after_fault: AfterFault::Continue, ..policies }));
+    differs("refuse long lengths", with(Policies { over_long: OverLong::Refuse, ..policies }));
+    differs("zeroed buffers", with(Policies { writable: WritableBuffers::Zeroed, ..policies }));
+    // A reset writes this setting to memory again, so the fingerprint contains it.
     differs("no notifications", after(|queue, _| _ = queue.set_interrupts(false)));
-    // With event indexes the field in memory does not say what the wish is.
+    // With event indexes, the field in memory does not show the setting.
     let by_index = |act: fn(&mut Queue<'_>)| {
         let memory = Memory::new(4, 64);
         let config = Config { event_index: true, ..config };
         let mut queue = SplitQueue::new(config, memory.ring_region(), memory.buffer_region()).unwrap();
         act(&mut queue);
-        print(&queue)
+        fingerprint_of(&queue)
     };
     differs("event indexes", by_index(|_| ()));
     differs("event indexes and no notifications", by_index(|queue| _ = queue.set_interrupts(false)));
@@ -125,7 +125,7 @@ fn every_piece_of_private_state_that_matters_shows() {
         }),
     );
     differs(
-        "freed in the order that was",
+        "freed in the same order",
         after(|queue, memory| {
             let [first, second] = [round_trip(queue, memory, 0), round_trip(queue, memory, 0)];
             [second, first].iter().for_each(|head| queue.free(*head).unwrap());
@@ -139,7 +139,7 @@ fn every_piece_of_private_state_that_matters_shows() {
         }),
     );
     differs(
-        "an id that is none",
+        "an invalid used id",
         after(|queue, memory| {
             queue.submit(&[], &[8]).unwrap();
             let _ = queue.publish();
@@ -155,7 +155,7 @@ fn every_piece_of_private_state_that_matters_shows() {
         if let Some((offset, length)) = segment {
             queue.submit_over(&[Segment { region, offset, length }], &[]).unwrap();
         }
-        print(&queue)
+        fingerprint_of(&queue)
     };
     differs("a foreign buffer", over(Some((0, 1))));
     differs("a foreign buffer elsewhere", over(Some((1, 1))));
@@ -163,9 +163,9 @@ fn every_piece_of_private_state_that_matters_shows() {
 }
 
 #[test]
-fn what_makes_no_difference_does_not_show() {
+fn irrelevant_state_does_not_change_the_fingerprint() {
     let fresh = after(|_, _| ());
-    // Four chains later the rings have made one turn, and all serial numbers are others.
+    // After four chains the rings have made one turn, and all serial numbers differ.
     let turned = |turns| {
         after(|queue, memory| {
             for _ in 0..4 * turns {
@@ -175,9 +175,9 @@ fn what_makes_no_difference_does_not_show() {
         })
     };
     assert_eq!(turned(2), turned(1));
-    // A descriptor that was used has an address in the table, for which `verify` looks.
+    // A used descriptor has an address in shared memory, which `verify` compares.
     assert_ne!(turned(1), fresh);
-    // Also with a chain of that length once more.
+    // The same with a second chain of that length.
     let live = after(|queue, _| _ = queue.submit(&[b"abc"], &[4]).unwrap());
     let later = after(|queue, memory| {
         for _ in 0..8 {
@@ -186,8 +186,9 @@ fn what_makes_no_difference_does_not_show() {
         }
         queue.submit(&[b"xyz"], &[4]).unwrap();
     });
-    assert_eq!(later, live, "the payload stands in memory, not in private");
-    // Whether a published chain is the youngest one. Both have used two descriptors at once before.
+    assert_eq!(later, live, "the payload is in shared memory, not in the private copy");
+    // Whether a published chain is the newest one makes no difference. Both queues have used two descriptors at once
+    // before.
     let used_two = |queue: &mut Queue<'_>, memory: &Memory| {
         for _ in 0..2 {
             let [first, second] = [0; 2].map(|_| round_trip(queue, memory, 8));
@@ -215,7 +216,7 @@ fn what_makes_no_difference_does_not_show() {
         |first| made(Config { buffer_size: 64, first_index: RingIndex::new(first), ..Config::new(size) });
     assert_eq!(at(0xfffc), fresh);
     assert_eq!(after(|queue, _| queue.reset(DeviceStopped::confirmed(), RingIndex::new(4))), fresh);
-    // Looking and being refused change nothing.
+    // Calls that only read, and refused calls, change nothing.
     let looked = after(|queue, _| {
         assert!(queue.submit(&[], &[]).is_err());
         assert!(queue.submit(&[b"x"], &[65]).is_err());
@@ -227,12 +228,12 @@ fn what_makes_no_difference_does_not_show() {
 }
 
 #[test]
-fn addresses_do_not_show_and_a_clone_has_the_same() {
+fn addresses_do_not_change_the_fingerprint_and_a_clone_has_the_same() {
     let config = Config { buffer_size: 64, ..Config::new(QueueSize::new(4).unwrap()) };
     let (rings, buffers) = (heap(4096), heap(64 * 4));
     let mut elsewhere = SplitQueue::new(config, Region::new(&rings), Region::new(&buffers)).unwrap();
     elsewhere.submit(&[b"abc"], &[4]).unwrap();
     let here = after(|queue, _| _ = queue.submit(&[b"abc"], &[4]).unwrap());
-    assert_eq!(print(&elsewhere), here);
-    assert_eq!(print(&elsewhere.clone()), here);
+    assert_eq!(fingerprint_of(&elsewhere), here);
+    assert_eq!(fingerprint_of(&elsewhere.clone()), here);
 }

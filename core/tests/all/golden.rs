@@ -1,11 +1,11 @@
-//! The bytes of a queue of four, literally as 2.7.5, 2.7.6 and 2.7.8 lay them down.
+//! The literal bytes of a queue of four, as 2.7.5, 2.7.6 and 2.7.8 define them.
 
 use crate::support::{self, Queue, bytes, heap};
 use ringstorm_core::{
     Config, DeviceAddress, DeviceStopped, QueueSize, Region, RingIndex, SharedMemory, SplitQueue,
 };
 
-/// The queue's buffers are at 0x1122334400 for the device, 0x100 bytes each.
+/// The buffers have the device address 0x1122334400 and 0x100 bytes each.
 fn queue<'m>(
     rings: &'m ringstorm_core::HeapMemory,
     buffers: &'m ringstorm_core::HeapMemory,
@@ -20,7 +20,7 @@ fn queue<'m>(
     SplitQueue::new(config, rings, Region::at(buffers, DeviceAddress::new(0x11_2233_4400))).unwrap()
 }
 
-/// A descriptor that was not used yet is zero.
+/// A descriptor that was never used is zero.
 #[rustfmt::skip]
 const FRESH: [u8; 120] = [
     // Descriptor table at 0: address in 64 bits, length in 32, flags in 16, next in 16; little-endian (1.4).
@@ -55,7 +55,7 @@ const SUBMITTED: [u8; 120] = [
     0, 0,  0, 0,
 ];
 
-/// Both came back, the second first, and were freed: lengths, flags and next are cleared.
+/// The device has returned both chains, the second one first, and both are freed. Lengths, flags and next are zero.
 #[rustfmt::skip]
 const RETURNED: [u8; 120] = [
     0x00, 0x44, 0x33, 0x22, 0x11, 0, 0, 0,  0, 0, 0, 0,  0, 0,  0, 0,
@@ -91,8 +91,8 @@ fn two_submissions_byte_for_byte() {
     assert_eq!(&bytes(&buffers)[..6], b"hello\0");
 
     let mut device = support::Device::new(4, &rings, vec![(0x11_2233_4400, &buffers)], 0);
-    device.give_back(2, 0x40);
-    device.give_back(0, 0x100);
+    device.return_chain(2, 0x40);
+    device.return_chain(0, 0x100);
     assert_eq!(queue.take().unwrap().unwrap().head, second);
     assert_eq!(queue.take().unwrap().unwrap().head, first);
     queue.free(second).unwrap();
@@ -101,7 +101,7 @@ fn two_submissions_byte_for_byte() {
 }
 
 #[test]
-fn interrupts_are_asked_for_in_the_available_flags() {
+fn used_buffer_notifications_are_suppressed_in_the_available_flags() {
     let (rings, buffers) = (heap(120), heap(0x400));
     let mut queue = queue(&rings, &buffers, 0);
     queue.set_interrupts(false);
@@ -136,9 +136,9 @@ fn a_reset_writes_the_fresh_bytes_again() {
     queue.submit(&[b"hello"], &[0x100]).unwrap();
     let _ = queue.publish();
     let mut device = support::Device::new(4, &rings, vec![(0x11_2233_4400, &buffers)], 0);
-    device.give_back(0, 0x100);
+    device.return_chain(0, 0x100);
     device.set_used_flags(1);
-    // Also where no descriptor was used.
+    // The same if no descriptor was used.
     rings.copy_in(0, &[0xee; 64]);
     queue.reset(DeviceStopped::confirmed(), RingIndex::new(0x0102));
     let mut expected = FRESH;
@@ -148,12 +148,12 @@ fn a_reset_writes_the_fresh_bytes_again() {
 }
 
 #[test]
-fn whatever_stood_in_the_rings_is_overwritten() {
+fn earlier_bytes_of_the_rings_are_overwritten() {
     let (rings, buffers) = (heap(120), heap(0x400));
     rings.copy_in(0, &[0xff; 120]);
     let queue = queue(&rings, &buffers, 0);
     let mut expected = FRESH;
-    // Padding is nobody's: behind the available ring, and behind the used ring.
+    // Nobody writes the padding after the available ring and after the used ring.
     expected[78..80].fill(0xff);
     expected[118..].fill(0xff);
     assert_eq!(bytes(&rings), expected);

@@ -1,5 +1,5 @@
-//! The tests of the queue, in one binary, since linking one takes no longer than linking each of many. Beside it stand
-//! those that take long, and those that need a process or an allocator of their own.
+//! The fast tests of the queue, in one binary, because linking one binary takes less time than linking many. Slow
+//! tests, and tests that need a process or an allocator of their own, are separate binaries.
 
 mod accesses;
 mod copies;

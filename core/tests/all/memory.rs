@@ -1,4 +1,4 @@
-//! The kinds of memory: what they lend, what they refuse, and how they lay numbers down.
+//! The kinds of memory: their length and content, the accesses that they refuse, and the byte order of integers.
 
 use crate::support::{self, Memory, bytes, pattern};
 use ringstorm_core::OrderedLoad::UsedIndex;
@@ -13,16 +13,16 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Memory that is not the caller's to own, over words that the test keeps.
+/// `RawMemory` over words that the test owns.
 fn raw(words: &mut [u64]) -> RawMemory {
     let start = NonNull::from(&mut *words).cast();
-    // SAFETY: every caller keeps the words alive, and does not touch them, while the memory is in use.
+    // SAFETY: every caller keeps the words alive, and does not access them while the memory is in use.
     unsafe { RawMemory::new(start, words.len() * 8) }
 }
 
-/// 32 bytes of each kind. Miri makes no system calls, so it has no mappings.
+/// Calls `test` with 32 bytes of each kind. Miri has no mappings, since it makes no system calls.
 fn with_each_kind(test: impl Fn(&dyn SharedMemory)) {
-    /// On some targets a `u64` is aligned to 4 bytes only.
+    /// Aligned explicitly, because some targets align a `u64` to 4 bytes only.
     #[repr(align(8))]
     struct Aligned([u64; 4]);
     let mut words = Aligned([0; 4]);
@@ -47,9 +47,10 @@ fn with_each_kind(test: impl Fn(&dyn SharedMemory)) {
     test(&Arc::new(unsafe { ThreadShared::new(HeapMemory::new(32).unwrap()) }));
 }
 
-/// Compiles only if none of the types is `Sync`: safe code could race accesses of different widths in two threads.
+/// Compiles only if none of the types is `Sync`. Otherwise safe code could race accesses of different widths in two
+/// threads.
 #[test]
-fn safe_memory_is_not_for_several_threads_at_once() {
+fn safe_memory_is_not_sync() {
     trait Ambiguous<T> {
         fn is_not_sync() {}
     }
@@ -70,14 +71,14 @@ fn safe_memory_is_not_for_several_threads_at_once() {
 }
 
 #[test]
-fn memory_is_zero_at_first_and_has_the_length_asked_for() {
+fn new_memory_is_zero_and_has_the_requested_length() {
     with_each_kind(|memory| {
         assert_eq!((memory.len(), memory.is_empty()), (32, false));
         assert_eq!(bytes(&memory), [0; 32]);
     });
 }
 
-/// 1.4: numbers are little-endian in memory, whatever the host is.
+/// 1.4: integers are little-endian in memory on every host.
 #[test]
 fn numbers_are_little_endian() {
     with_each_kind(|memory| {
@@ -100,7 +101,7 @@ fn numbers_are_little_endian() {
 }
 
 #[test]
-fn copies_reach_exactly_the_bytes_named() {
+fn copies_change_exactly_the_given_bytes() {
     with_each_kind(|memory| {
         let payload = pattern(1, 32);
         memory.copy_in(0, &payload);
@@ -118,14 +119,14 @@ fn copies_reach_exactly_the_bytes_named() {
     });
 }
 
-/// The text with which an access panics; `None` if it does not.
+/// The panic message of an access, or `None` if it does not panic.
 fn panics(memory: &dyn SharedMemory, access: impl Fn(&dyn SharedMemory)) -> Option<String> {
     let payload = catch_unwind(AssertUnwindSafe(|| access(memory))).err()?;
     Some(payload.downcast_ref::<&str>().map_or_else(String::new, ToString::to_string))
 }
 
 #[test]
-fn an_access_outside_panics() {
+fn an_access_out_of_bounds_panics() {
     type Access = fn(&dyn SharedMemory, usize);
     let accesses: [(usize, Access); 13] = [
         (2, |memory, at| _ = memory.load_u16(at)),
@@ -144,11 +145,15 @@ fn an_access_outside_panics() {
     ];
     with_each_kind(|memory| {
         for (width, access) in accesses {
-            assert_eq!(panics(memory, |memory| access(memory, 32 - width)), None, "the last place is inside");
+            assert_eq!(
+                panics(memory, |memory| access(memory, 32 - width)),
+                None,
+                "the last bytes are inside"
+            );
             let before = bytes(&memory);
             for at in [32 - width + 1, 32, 33, usize::MAX - width + 1, usize::MAX] {
                 let text = panics(memory, |memory| access(memory, at));
-                assert_eq!(text.as_deref(), Some("shared memory: access outside"), "at {at}");
+                assert_eq!(text.as_deref(), Some("shared memory: the access is out of bounds"), "at {at}");
             }
             assert_eq!(bytes(&memory), before);
         }
@@ -156,9 +161,9 @@ fn an_access_outside_panics() {
 }
 
 #[test]
-fn an_access_off_its_alignment_panics() {
+fn a_misaligned_access_panics() {
     with_each_kind(|memory| {
-        let off = Some("shared memory: access off its alignment".to_owned());
+        let off = Some("shared memory: the access is misaligned".to_owned());
         assert_eq!(panics(memory, |memory| _ = memory.load_u16(1)), off);
         assert_eq!(panics(memory, |memory| memory.store_ordered(AvailableIndex, 3, 1)), off);
         assert_eq!(panics(memory, |memory| memory.store_u32(2, 1)), off);
@@ -170,7 +175,7 @@ fn an_access_off_its_alignment_panics() {
     });
 }
 
-/// What a platform cannot lend is an error, not a panic: more than an address space, more than there is.
+/// A request for more bytes than the address space or the system has is an error, not a panic.
 #[test]
 fn absurd_lengths_are_refused() {
     for length in
@@ -185,9 +190,9 @@ fn absurd_lengths_are_refused() {
     }
 }
 
-/// Whoever asks for nothing has made a mistake: the system refused nothing.
+/// A length of zero is the caller's mistake, not a failure of the system.
 #[test]
-fn memory_of_no_byte_is_the_callers_misuse() {
+fn memory_of_zero_bytes_is_misuse() {
     let empty = |error: Error| {
         assert!(matches!(error, Error::Misuse(Misuse::MemoryEmpty)), "{error}");
     };
@@ -217,7 +222,7 @@ fn an_empty_file_cannot_be_attached() {
 }
 
 #[test]
-fn what_is_attached_is_the_same_memory() {
+fn an_attached_file_is_the_same_memory() {
     let memory = MappedMemory::shareable(5000).unwrap();
     let other = MappedMemory::attach(memory.file().unwrap().try_clone().unwrap()).unwrap();
     assert_eq!(other.len(), 5000);
@@ -230,7 +235,7 @@ fn what_is_attached_is_the_same_memory() {
     assert!(MappedMemory::anonymous(10).unwrap().file().is_none());
 }
 
-/// Whoever could shrink the file would turn the driver's next access into a bus error.
+/// If another process could shrink the file, the driver's next access could cause a bus error.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_shareable_file_cannot_be_resized() {
@@ -249,7 +254,7 @@ fn mappings_begin_at_a_page() {
     }
 }
 
-/// The table must be aligned where the device sees it and in this process too, or its words would not be.
+/// The table must be aligned in this process too, not only at its device address.
 #[test]
 fn memory_must_be_aligned_in_this_process() {
     let mut words = [0_u64; 64];
@@ -260,7 +265,7 @@ fn memory_must_be_aligned_in_this_process() {
     let table = Region::at(table, DeviceAddress::new(0x1000));
     let buffers = Region::at(buffers, DeviceAddress::new(0x2000));
     let size = QueueSize::new(4).unwrap();
-    let refused = DescriptorTable::new(size, 8, WritableBuffers::AsTheyAre, table, buffers);
+    let refused = DescriptorTable::new(size, 8, WritableBuffers::Unchanged, table, buffers);
     let Refused { error: refused, value: (table, buffers) } = refused.unwrap_err();
     assert_eq!((table.address().get(), buffers.address().get()), (0x1000, 0x2000));
     let expected = Misuse::RegionMisaligned { address, alignment: 16 };
@@ -308,7 +313,7 @@ fn a_queue_runs_over_every_kind() {
     run(config, AnyMemory::from(heap()), AnyMemory::from(mapped()));
     let (aligned, buffers) = (heap(), heap());
     let start = |memory: &HeapMemory| NonNull::new(memory.host_address() as *mut u8).unwrap();
-    // SAFETY: both allocations outlive the queue, have 120 bytes, and are not accessed otherwise meanwhile.
+    // SAFETY: both allocations outlive the queue, have 120 bytes, and nothing else accesses them during that time.
     let (one, two) = unsafe { (RawMemory::new(start(&aligned), 120), RawMemory::new(start(&buffers), 120)) };
     run(config, one, two);
 }

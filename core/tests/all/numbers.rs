@@ -19,7 +19,7 @@ fn queue_sizes_are_the_sixteen_powers_of_two() {
 }
 
 #[test]
-fn a_queue_size_tells_its_number() {
+fn a_queue_size_returns_its_number() {
     for number in SIZES {
         let size = QueueSize::new(number).unwrap();
         assert_eq!(u32::from(size.get()), number);
@@ -42,7 +42,7 @@ fn ring_indexes_wrap_at_sixteen_bits() {
 }
 
 #[test]
-fn a_ring_index_stands_for_its_remainder() {
+fn the_slot_of_a_ring_index_is_its_remainder() {
     for number in SIZES {
         let size = QueueSize::new(number).unwrap();
         for index in [0, 1, 2, 3, 255, 256, 32_767, 32_768, 65_534, 65_535] {
@@ -63,7 +63,8 @@ fn a_head_keeps_its_parts() {
     assert_ne!(head, Head::from_parts(memory.table().id(), 7, 1 << 40));
 }
 
-/// 2.7: table of 16 bytes each, available ring of 6 + 2 each, used ring of 6 + 8 each at a multiple of 4.
+/// 2.7: a table of 16 bytes for each descriptor; an available ring of 6 bytes and 2 for each; a used ring of 6 bytes
+/// and 8 for each, at a multiple of 4.
 #[test]
 fn the_layout_is_that_of_the_specification() {
     let known = [(1, 16, 24, 40), (2, 32, 44, 72), (4, 64, 80, 120), (256, 4096, 4616, 6672)];
@@ -91,7 +92,7 @@ fn the_parts_of_the_layout_are_aligned_and_disjoint() {
 }
 
 #[test]
-fn a_region_is_seen_at_its_own_address_unless_told_otherwise() {
+fn the_device_address_of_a_region_is_its_host_address_by_default() {
     let memory = heap(100);
     let here = Region::new(&memory);
     assert_eq!(here.address().get(), memory.host_address());
@@ -119,20 +120,20 @@ fn addresses_and_region_ids_show_their_numbers() {
 }
 
 #[test]
-fn a_config_starts_from_the_documented_choices() {
+fn a_config_has_the_documented_defaults() {
     let config = Config::new(QueueSize::new(8).unwrap());
     assert_eq!((config.size.get(), config.buffer_size, config.first_index.get()), (8, 4096, 0));
     let expected = Policies {
         after_fault: AfterFault::Broken,
         over_long: OverLong::Clamp,
-        writable: WritableBuffers::AsTheyAre,
+        writable: WritableBuffers::Unchanged,
     };
     assert_eq!(config.policies, expected);
 }
 
-/// 2.7.13 and 2.7.14: what publishes is a release, what looks for publications an acquire.
+/// 2.7.13 and 2.7.14: the store that publishes is a release; the load that looks for publications is an acquire.
 #[test]
-fn ordered_accesses_name_their_ordering() {
+fn each_ordered_access_has_its_ordering() {
     assert_eq!(OrderedLoad::UsedIndex.ordering(), Ordering::Acquire);
     assert_eq!(OrderedLoad::AvailableIndex.ordering(), Ordering::Acquire);
     assert_eq!(OrderedLoad::UsedFlags.ordering(), Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The split queue with an honest device.
+//! The split queue with a device that follows the specification.
 
 use crate::support::vast::Vast;
 use crate::support::{
@@ -9,7 +9,7 @@ use ringstorm_core::{
     Region, Segment, SharedMemory, SplitQueue, Tampering, WritableBuffers,
 };
 
-/// Sends a chain to the device and back, with that answer.
+/// Submits a chain, has the device return it with that answer, and takes, reads and frees it.
 fn round_trip(memory: &Memory, queue: &mut Queue<'_>, answer: &[u8]) -> Head {
     let head = queue.submit(&[], &[32, 32]).unwrap();
     let _ = queue.publish();
@@ -21,7 +21,7 @@ fn round_trip(memory: &Memory, queue: &mut Queue<'_>, answer: &[u8]) -> Head {
 }
 
 #[test]
-fn a_new_queue_is_whole_empty_and_says_where_it_stands() {
+fn a_new_queue_works_is_empty_and_returns_its_addresses() {
     let memory = Memory::new(16, 32);
     let queue = memory.queue();
     assert!(!queue.is_broken());
@@ -35,7 +35,7 @@ fn a_new_queue_is_whole_empty_and_says_where_it_stands() {
 }
 
 #[test]
-fn the_device_learns_of_a_chain_when_it_is_published() {
+fn the_device_sees_a_chain_after_publish() {
     let memory = Memory::new(4, 32);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     assert_eq!(queue.publish(), Notification::NotNeeded, "nothing to publish");
@@ -57,7 +57,7 @@ fn the_device_learns_of_a_chain_when_it_is_published() {
 }
 
 #[test]
-fn a_batch_stands_in_the_ring_in_order_of_submission() {
+fn a_batch_is_in_the_ring_in_order_of_submission() {
     let memory = Memory::new(8, 32);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     let heads: Vec<Head> = (1..=3).map(|count| queue.submit(&[], &vec![1; count]).unwrap()).collect();
@@ -77,9 +77,9 @@ fn a_batch_stands_in_the_ring_in_order_of_submission() {
     assert_eq!(queue.take(), Ok(None));
 }
 
-/// 2.7.10: bit 0 of the used flags asks not to be notified, and no other bit does.
+/// 2.7.10: bit 0 of the used flags suppresses available-buffer notifications. The other bits have no effect.
 #[test]
-fn the_device_may_ask_not_to_be_notified() {
+fn the_device_can_suppress_notifications() {
     let wishes = [(0, true), (1, false), (2, true), (3, false), (0xfffe, true), (0xffff, false)];
     for (flags, wanted) in wishes {
         let memory = Memory::new(4, 32);
@@ -91,9 +91,10 @@ fn the_device_may_ask_not_to_be_notified() {
     }
 }
 
-/// 2.7.7: bit 0 of the available flags asks for no interrupts. What came meanwhile is told at once.
+/// 2.7.7: bit 0 of the available flags suppresses used-buffer notifications. Enabling them reports elements that wait
+/// already.
 #[test]
-fn the_driver_may_ask_not_to_be_interrupted() {
+fn the_driver_can_suppress_notifications() {
     let memory = Memory::new(4, 32);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     assert_eq!(device.available_flags(), 0);
@@ -103,7 +104,7 @@ fn the_driver_may_ask_not_to_be_interrupted() {
     let _ = queue.publish();
     assert!(!queue.set_interrupts(true));
     assert_eq!(device.available_flags(), 0);
-    device.give_back(head.index().into(), 0);
+    device.return_chain(head.index().into(), 0);
     assert!(queue.set_interrupts(false));
     assert!(queue.set_interrupts(true));
     assert!(queue.take().unwrap().is_some());
@@ -111,7 +112,7 @@ fn the_driver_may_ask_not_to_be_interrupted() {
 }
 
 #[test]
-fn read_gives_what_was_reported_and_fits() {
+fn read_returns_the_reported_bytes_that_fit() {
     let memory = Memory::new(8, 32);
     let mut queue = memory.queue();
     memory.buffers.copy_in(0, &[0xee; 256]);
@@ -140,15 +141,15 @@ fn read_skips_the_readable_buffers() {
     assert_eq!(&out, b"but this");
 }
 
-/// Devices in the field count readable bytes too (2.7.8.2 says not to); by default that is cut.
+/// Some real devices also count device-readable bytes, against 2.7.8.2. By default the queue limits the length.
 #[test]
-fn a_used_length_is_cut_to_the_writable_bytes() {
+fn a_used_length_is_limited_to_the_writable_bytes() {
     for (claimed, written) in [(0, 0), (36, 36), (37, 37), (38, 37), (1 << 31, 37), (u32::MAX, 37)] {
         let memory = Memory::new(4, 32);
         let (mut queue, mut device) = (memory.queue(), memory.device());
         let head = queue.submit(&[b"readable"], &[32, 5]).unwrap();
         let _ = queue.publish();
-        device.give_back(head.index().into(), claimed);
+        device.return_chain(head.index().into(), claimed);
         assert_eq!(queue.take(), Ok(Some(Completion { head, written })));
         assert_eq!(queue.read(head, &mut [0; 50]), Ok(written as usize));
         assert!(!queue.is_broken());
@@ -161,21 +162,21 @@ fn a_chain_of_two_to_the_32_bytes_can_report_all_but_one() {
     let mut queue = Vast::queue(&rings, &buffers);
     let head = queue.submit(&[], &[u32::MAX, 1]).unwrap();
     let _ = queue.publish();
-    support::Device::new(4, &rings, vec![], 0).give_back(0, u32::MAX);
+    support::Device::new(4, &rings, vec![], 0).return_chain(0, u32::MAX);
     assert_eq!(queue.take(), Ok(Some(Completion { head, written: u32::MAX })));
     assert_eq!(queue.free(head), Ok(()));
 }
 
 #[test]
-fn bytes_claimed_but_not_written_are_zero_if_zeroing_was_chosen() {
-    for (writable, expected) in [(WritableBuffers::AsTheyAre, 0xee), (WritableBuffers::Zeroed, 0)] {
+fn bytes_reported_but_not_written_are_zero_with_zeroed_buffers() {
+    for (writable, expected) in [(WritableBuffers::Unchanged, 0xee), (WritableBuffers::Zeroed, 0)] {
         let memory = Memory::new(4, 32).with(Policies { writable, ..Policies::default() });
         let (mut queue, mut device) = (memory.queue(), memory.device());
         memory.buffers.copy_in(0, &[0xee; 128]);
         let head = queue.submit(&[], &[32]).unwrap();
         let _ = queue.publish();
         device.write(head.index(), b"four");
-        device.give_back(head.index().into(), 32);
+        device.return_chain(head.index().into(), 32);
         queue.take().unwrap().unwrap();
         let mut out = [0xcc; 32];
         assert_eq!(queue.read(head, &mut out), Ok(32));
@@ -197,7 +198,7 @@ fn payload_can_be_written_in_place() {
 }
 
 #[test]
-fn chains_can_lie_in_registered_regions() {
+fn chains_can_be_in_registered_regions() {
     let memory = Memory::new(4, 32);
     let own = heap(4096);
     let mut queue = memory.queue();
@@ -218,7 +219,7 @@ fn chains_can_lie_in_registered_regions() {
 }
 
 #[test]
-fn only_a_returned_chain_is_the_callers() {
+fn only_a_completed_chain_can_be_read_and_freed() {
     let memory = Memory::new(4, 32);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     let head = queue.submit(&[], &[32]).unwrap();

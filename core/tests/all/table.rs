@@ -1,4 +1,4 @@
-//! The descriptor table: making, reading and freeing chains by copy.
+//! The descriptor table: creating, reading and freeing chains by copy.
 
 use crate::support::vast::Vast;
 use crate::support::{BUFFERS_AT, Memory, RINGS_AT, bytes, descriptors, drain, heap, pattern, region};
@@ -8,7 +8,7 @@ use ringstorm_core::{
 };
 
 #[test]
-fn a_new_table_is_free_throughout_and_says_where_it_stands() {
+fn a_new_table_is_free_and_returns_its_addresses() {
     let memory = Memory::new(8, 64);
     let table = memory.table();
     assert_eq!((table.size().get(), table.buffer_size()), (8, 64));
@@ -22,7 +22,7 @@ fn a_new_table_is_free_throughout_and_says_where_it_stands() {
 }
 
 #[test]
-fn whatever_stood_in_the_table_is_overwritten() {
+fn earlier_bytes_of_the_table_are_overwritten() {
     let memory = Memory::new(4, 64);
     memory.rings.copy_in(0, &[0xee; 64]);
     let table = memory.table();
@@ -65,7 +65,7 @@ fn readable_payload_is_copied_to_the_buffers_and_nowhere_else() {
 }
 
 #[test]
-fn the_device_sees_what_was_made() {
+fn the_device_sees_the_created_chain() {
     let memory = Memory::new(8, 64);
     let mut table = memory.table();
     table.create(&[], &[9]).unwrap();
@@ -102,8 +102,8 @@ fn contents_of_a_chain_with_a_readable_buffer_are_refused() {
 }
 
 #[test]
-fn writable_buffers_stay_as_they_are_unless_zeroing_was_chosen() {
-    for (choice, expected) in [(WritableBuffers::AsTheyAre, 0xaa), (WritableBuffers::Zeroed, 0)] {
+fn writable_buffers_are_unchanged_by_default() {
+    for (choice, expected) in [(WritableBuffers::Unchanged, 0xaa), (WritableBuffers::Zeroed, 0)] {
         let memory = Memory::new(4, 16);
         memory.buffers.copy_in(0, &[0xaa; 64]);
         let mut table = memory.table_with(choice);
@@ -120,7 +120,7 @@ fn writable_buffers_stay_as_they_are_unless_zeroing_was_chosen() {
 }
 
 #[test]
-fn freeing_clears_what_the_device_could_follow() {
+fn freeing_clears_lengths_and_flags() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let first = table.create(&[b"a"], &[16]).unwrap();
@@ -147,7 +147,7 @@ fn freed_descriptors_are_the_next_to_be_used() {
 }
 
 #[test]
-fn a_name_is_refused_for_what_it_names_now() {
+fn a_stale_handle_is_refused_with_the_state_of_its_descriptor() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let old = table.create(&[], &[1, 1]).unwrap();
@@ -182,7 +182,7 @@ fn serial_numbers_count_from_one_and_survive_a_reset() {
 }
 
 #[test]
-fn a_reset_writes_the_whole_table_anew() {
+fn a_reset_writes_the_whole_table() {
     let memory = Memory::new(4, 16);
     let fresh = { bytes(memory.table().table_region().memory()) };
     let mut table = memory.table();
@@ -211,7 +211,7 @@ fn a_chain_of_two_to_the_32_bytes_is_the_longest() {
 }
 
 #[test]
-fn release_wants_every_chain_freed() {
+fn release_requires_that_every_chain_is_free() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let head = table.create(&[], &[1, 1, 1]).unwrap();
@@ -223,13 +223,13 @@ fn release_wants_every_chain_freed() {
 }
 
 #[test]
-fn regions_that_do_not_suit_are_refused() {
+fn unsuitable_regions_are_refused() {
     let memory = Memory::new(4, 16);
     let size = memory.config.size;
     let make = |buffer_size, table: Region<_>, buffers: Region<_>| match DescriptorTable::new(
         size,
         buffer_size,
-        WritableBuffers::AsTheyAre,
+        WritableBuffers::Unchanged,
         table,
         buffers,
     ) {
@@ -257,7 +257,7 @@ fn regions_that_do_not_suit_are_refused() {
     assert_eq!(make(16, rings(), region(&exact, RINGS_AT - 64)), None);
 }
 
-/// However many descriptors were used at once, and whatever order they were freed in.
+/// A reset frees every descriptor, for any number of descriptors in use, freed in any order.
 #[test]
 fn every_descriptor_can_be_used_after_a_reset() {
     for most in 1..=8_usize {
@@ -267,7 +267,7 @@ fn every_descriptor_can_be_used_after_a_reset() {
         for head in chains.iter().rev() {
             table.free(*head).unwrap();
         }
-        // Fewer than before are in use when it is reset.
+        // At the reset, fewer descriptors are in use than before.
         table.create(&[b"x"], &[]).unwrap();
         assert_eq!(table.verify(), [], "{most}");
         table.reset(DeviceStopped::confirmed());

@@ -1,15 +1,15 @@
-//! Chains whose payload is written in place, and chains over the caller's own regions.
+//! Chains whose payload is written in place, and chains over registered regions.
 
 use crate::support::{BUFFERS_AT, Memory, RINGS_AT, bytes, descriptors, drain, heap, pattern, region};
 use ringstorm_core::{
     DescriptorTable, DeviceAddress, Error, Head, Misuse, Region, RegionId, Segment, SharedMemory,
 };
 
-/// Where the caller's own regions stand for the device.
+/// The device address of the registered region.
 const OWN_AT: u64 = 0x10_0000_0000;
 
 #[test]
-fn payload_written_in_place_runs_across_buffers() {
+fn payload_written_in_place_continues_across_buffers() {
     let payload = pattern(3, 10 + 16 + 7);
     for piece in [1, 2, 9, 10, 11, 26, 33] {
         let memory = Memory::new(8, 16);
@@ -36,7 +36,7 @@ fn payload_written_in_place_runs_across_buffers() {
 }
 
 #[test]
-fn readable_bytes_left_unwritten_are_zero_and_no_others() {
+fn only_unwritten_readable_bytes_are_zeroed() {
     for written in [0, 3, 8, 9, 16] {
         let memory = Memory::new(4, 16);
         memory.buffers.copy_in(0, &[0xaa; 64]);
@@ -52,7 +52,7 @@ fn readable_bytes_left_unwritten_are_zero_and_no_others() {
 }
 
 #[test]
-fn a_payload_that_does_not_fit_is_refused_whole() {
+fn a_payload_that_is_too_long_is_not_written_at_all() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let head = table
@@ -67,7 +67,7 @@ fn a_payload_that_does_not_fit_is_refused_whole() {
 }
 
 #[test]
-fn in_place_writing_follows_the_free_list_however_scattered() {
+fn in_place_writing_follows_a_scattered_free_list() {
     let memory = Memory::new(8, 4);
     let mut table = memory.table();
     let heads: Vec<Head> = (0..8).map(|_| table.create(&[], &[1]).unwrap()).collect();
@@ -80,7 +80,7 @@ fn in_place_writing_follows_the_free_list_however_scattered() {
 }
 
 #[test]
-fn a_chain_of_writable_buffers_alone_leaves_nothing_to_fill() {
+fn a_chain_of_writable_buffers_has_nothing_to_fill() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let head = table
@@ -94,7 +94,7 @@ fn a_chain_of_writable_buffers_alone_leaves_nothing_to_fill() {
 }
 
 #[test]
-fn a_fill_that_gives_up_makes_no_chain_and_touches_only_free_buffers() {
+fn a_fill_that_fails_creates_no_chain_and_writes_only_free_buffers() {
     let memory = Memory::new(4, 16);
     let mut table = memory.table();
     let live = table.create(&[b"live"], &[16]).unwrap();
@@ -150,9 +150,9 @@ fn contents_come_from_the_registered_region() {
     assert_eq!(out[..27], [pattern(1, 24), b"end".to_vec()].concat());
 }
 
-/// A descriptor that pointed into the caller's region gets its own buffer back with its next chain by copy.
+/// A descriptor that pointed into a registered region points to its own buffer in its next chain by copy.
 #[test]
-fn descriptors_return_to_their_own_buffers() {
+fn descriptors_use_their_own_buffers_again() {
     let memory = Memory::new(2, 16);
     let own = heap(64);
     let mut table = memory.table();
@@ -168,14 +168,14 @@ fn descriptors_return_to_their_own_buffers() {
 }
 
 #[test]
-fn segments_must_lie_in_a_registered_region() {
+fn segments_must_be_in_a_registered_region() {
     let memory = Memory::new(4, 16);
     let own = heap(64);
     let mut table = memory.table();
     let foreign = {
         let other = Memory::new(4, 16);
         let mut other = other.table();
-        // The same number as that of a region which is registered here, and the same memory.
+        // A region with the same number and the same memory as a region that is registered here.
         other.register(region(&own, OWN_AT)).unwrap()
     };
     let id = table.register(region(&own, OWN_AT)).unwrap();
@@ -214,7 +214,7 @@ fn regions_must_not_share_device_addresses() {
     assert_eq!(table.buffer_regions().len(), 5);
 }
 
-/// Two chains could otherwise share bytes under two addresses, and the device would be blamed for what follows.
+/// Otherwise two chains could share bytes at two addresses, and the effects would look like device faults.
 #[test]
 fn regions_must_not_share_memory_of_this_process() {
     let memory = Memory::new(4, 16);
@@ -234,7 +234,7 @@ fn regions_must_not_share_memory_of_this_process() {
     assert!(matches!(refused.error, Error::Misuse(_)), "{refused}");
     let (one, size) = (heap(4096), twice.size);
     let (rings, buffers) = (region(&one, 0), region(&one, OWN_AT));
-    let made = DescriptorTable::new(size, 16, ringstorm_core::WritableBuffers::AsTheyAre, rings, buffers);
+    let made = DescriptorTable::new(size, 16, ringstorm_core::WritableBuffers::Unchanged, rings, buffers);
     let refused = made.unwrap_err().into_error();
     assert!(matches!(refused, Error::Misuse(Misuse::RegionsShareMemory(_))), "{refused}");
 }
@@ -251,7 +251,7 @@ fn a_region_that_wraps_cannot_be_registered() {
 }
 
 #[test]
-fn zeroing_reaches_the_callers_regions_only_where_the_device_may_write() {
+fn zeroing_affects_only_the_device_writable_segments() {
     let memory = Memory::new(4, 16);
     let own = heap(12);
     own.copy_in(0, &[0xaa; 12]);

@@ -1,7 +1,6 @@
-//! What becomes of the memory when its owner goes away.
-//!
-//! A device may still write to the chains that it has. Memory that was unmapped could by then belong to
-//! something else, so only the caller's word that the device has stopped gives it back.
+//! The memory of a queue or table that is dropped or released.
+//! || A device may still write to the chains in flight. Unmapped memory may already belong to something else. So
+//! memory is freed only after the caller has confirmed that the device has stopped.
 
 use crate::support::recorder::{Access, Recorder};
 use ringstorm_core::{
@@ -11,24 +10,24 @@ use ringstorm_core::{Misuse, QueueSize, Refused, RingIndex, SplitQueue};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Calls of `abandon` that were not taken back.
-fn held(log: &[Access]) -> usize {
+/// The number of calls of `abandon` without a matching `reclaim`.
+fn abandon_count(log: &[Access]) -> usize {
     let count = |wanted| log.iter().filter(|access| **access == wanted).count();
     count(Access::Abandon) - count(Access::Reclaim)
 }
 
-/// How often each region of a table stays abandoned when the table went away as `leave` says.
-fn abandoned(leave: impl FnOnce(DescriptorTable<Recorder>, Head)) -> [usize; 3] {
+/// The number of times that each region of a table is still abandoned after `end` has consumed the table.
+fn abandoned(end: impl FnOnce(DescriptorTable<Recorder>, Head)) -> [usize; 3] {
     let memories = [64, 64, 8].map(Recorder::new);
     let logs = [memories[0].log(), memories[1].log(), memories[2].log()];
     let [table, buffers, own] = memories;
     let at = |memory, base| Region::at(memory, DeviceAddress::new(base));
-    let (size, choice) = (QueueSize::new(4).unwrap(), WritableBuffers::AsTheyAre);
+    let (size, choice) = (QueueSize::new(4).unwrap(), WritableBuffers::Unchanged);
     let mut made = DescriptorTable::new(size, 16, choice, at(table, 0), at(buffers, 0x1000)).unwrap();
     made.register(at(own, 0x2000)).unwrap();
     let head = made.create(&[], &[1, 1]).unwrap();
-    leave(made, head);
-    logs.map(|log| held(&log.lock().unwrap()))
+    end(made, head);
+    logs.map(|log| abandon_count(&log.lock().unwrap()))
 }
 
 #[test]
@@ -62,7 +61,7 @@ fn a_refused_release_abandons_nothing_until_the_table_is_dropped() {
     assert_eq!(abandoned(|table, _| drop(table.release())), [1, 1, 1]);
 }
 
-/// Unlike a table, a queue has rings, which the device may write whether or not chains are live.
+/// A queue has rings, unlike a table. The device may write them even if no chain is live.
 #[test]
 fn a_queue_abandons_its_memory_unless_the_device_was_stopped() {
     let make = || {
@@ -71,22 +70,22 @@ fn a_queue_abandons_its_memory_unless_the_device_was_stopped() {
         let logs = [rings.log(), buffers.log()];
         let at = |memory, base| Region::at(memory, DeviceAddress::new(base));
         let queue = SplitQueue::new(memory.config, at(rings, 0), at(buffers, 0x1000)).unwrap();
-        (queue, logs.map(|log| move || held(&log.lock().unwrap()) > 0))
+        (queue, logs.map(|log| move || abandon_count(&log.lock().unwrap()) > 0))
     };
     let (queue, abandoned) = make();
     drop(queue);
-    assert_eq!(abandoned.map(|is_it| is_it()), [true; 2], "dropped");
+    assert_eq!(abandoned.map(|is_abandoned| is_abandoned()), [true; 2], "dropped");
     let (queue, abandoned) = make();
     std::mem::forget(queue);
-    assert_eq!(abandoned.map(|is_it| is_it()), [true; 2], "forgotten");
+    assert_eq!(abandoned.map(|is_abandoned| is_abandoned()), [true; 2], "forgotten");
     let (queue, abandoned) = make();
     queue.release(DeviceStopped::confirmed());
-    assert_eq!(abandoned.map(|is_it| is_it()), [false; 2], "released");
+    assert_eq!(abandoned.map(|is_abandoned| is_abandoned()), [false; 2], "released");
 }
 
-/// Two queues may share a memory by a borrow: it stays until both have let go of it. A clone counts too.
+/// Two queues may share borrowed memory. It stays abandoned until both have reclaimed it. A clone counts too.
 #[test]
-fn memory_stays_for_as_long_as_any_queue_holds_it() {
+fn memory_stays_abandoned_until_every_queue_has_reclaimed_it() {
     let memory = crate::support::Memory::new(4, 16);
     let own = Recorder::new(64);
     let log = own.log();
@@ -96,24 +95,24 @@ fn memory_stays_for_as_long_as_any_queue_holds_it() {
                 Region::at(&memory.rings, DeviceAddress::new(0x1_0000)),
                 Region::at(&memory.buffers, DeviceAddress::new(0x2_0000)),
             );
-            DescriptorTable::new(memory.config.size, 16, WritableBuffers::AsTheyAre, rings, buffers).unwrap()
+            DescriptorTable::new(memory.config.size, 16, WritableBuffers::Unchanged, rings, buffers).unwrap()
         };
         table.register(Region::at(&own as &dyn SharedMemory, DeviceAddress::new(at))).unwrap();
         table
     };
     let (first, second) = (table(0x3_0000), table(0x4_0000));
     let clone = second.clone();
-    assert_eq!(held(&log.lock().unwrap()), 3);
+    assert_eq!(abandon_count(&log.lock().unwrap()), 3);
     drop(first);
     second.release_stopped(DeviceStopped::confirmed());
-    assert_eq!(held(&log.lock().unwrap()), 1);
+    assert_eq!(abandon_count(&log.lock().unwrap()), 1);
     drop(clone);
-    assert_eq!(held(&log.lock().unwrap()), 0);
+    assert_eq!(abandon_count(&log.lock().unwrap()), 0);
 }
 
-/// A queue over borrowed or counted memory goes away: the memory itself must learn of it, since its owner may drop it next.
+/// Borrowed and counted memory must forward `abandon` to the memory itself, because the owner may drop that next.
 #[test]
-fn borrowed_and_counted_memory_passes_it_on() {
+fn borrowed_and_counted_memory_forwards_abandon() {
     fn abandons(memory: impl SharedMemory, recorder: &Recorder) {
         recorder.take_log();
         memory.abandon();
@@ -124,7 +123,7 @@ fn borrowed_and_counted_memory_passes_it_on() {
     let rc = Rc::new(Recorder::new(8));
     abandons(Rc::clone(&rc), &rc);
     assert_eq!(Rc::strong_count(&rc), 1);
-    #[expect(clippy::arc_with_non_send_sync, reason = "what it passes on is looked at in one thread")]
+    #[expect(clippy::arc_with_non_send_sync, reason = "the test uses it in one thread")]
     let arc = Arc::new(Recorder::new(8));
     abandons(Arc::clone(&arc), &arc);
     assert_eq!(Arc::strong_count(&arc), 1);
@@ -149,9 +148,9 @@ mod mappings {
         (queue, addresses.map(DeviceAddress::get))
     }
 
-    /// Memory of a kind chosen at run time gives back, or abandons, what it was made of.
+    /// Memory of a kind chosen at run time unmaps or abandons the memory that it was made from.
     #[test]
-    fn any_memory_does_as_its_kind() {
+    fn any_memory_is_unmapped_or_abandoned_as_its_kind() {
         let make = || {
             let memory = MappedMemory::shareable(4096).unwrap();
             let identity = maps::identity(&memory);
@@ -186,21 +185,21 @@ mod mappings {
     }
 
     #[test]
-    fn a_stopped_device_gives_the_mappings_back() {
+    fn release_unmaps_both_mappings() {
         let (shareable, _) = queue(SplitQueue::shareable);
         let identities = identities(&shareable);
         assert!(identities.into_iter().all(maps::has_file));
         shareable.release(DeviceStopped::confirmed());
         assert!(!identities.into_iter().any(maps::has_file));
 
-        assert!(maps::once_of_many(|| {
+        assert!(maps::any_attempt(|| {
             let (anonymous, addresses) = queue(SplitQueue::anonymous);
             anonymous.release(DeviceStopped::confirmed());
             !addresses.into_iter().any(maps::has_address)
         }));
     }
 
-    /// The rings are the device's until it is stopped: an honest one may write `avail_event` at any time.
+    /// The device may access the rings until it is stopped: a correct device may write `avail_event` at any time.
     #[test]
     fn an_idle_queue_stays_mapped_when_it_is_dropped() {
         let queue = SplitQueue::shareable(Memory::new(4, 4096).config).unwrap();
@@ -212,16 +211,19 @@ mod mappings {
         let after_reset = identities(&reset);
         reset.reset(DeviceStopped::confirmed(), RingIndex::new(0));
         drop(reset);
-        assert!(after_reset.into_iter().all(maps::has_file), "the device was started again");
+        assert!(
+            after_reset.into_iter().all(maps::has_file),
+            "after a reset, a device may access the memory again"
+        );
     }
 
     fn queue_in_flight() -> (SplitQueue<MappedMemory>, [u64; 2]) {
         queue(SplitQueue::shareable)
     }
 
-    /// A device may have mapped what was to become a queue: the caller decides what becomes of it.
+    /// A device may have mapped regions for which making a queue fails, so the caller gets them back.
     #[test]
-    fn a_queue_that_cannot_be_made_gives_its_regions_back() {
+    fn a_queue_that_cannot_be_made_returns_its_regions() {
         let memory = Memory::new(4, 4096);
         for (rings, buffers) in [(4096, 1), (8, 4 * 4096)] {
             let (rings, buffers) =
@@ -236,7 +238,7 @@ mod mappings {
     }
 
     #[test]
-    fn a_region_that_cannot_be_registered_is_given_back() {
+    fn a_region_that_cannot_be_registered_is_returned() {
         let (mut queue, _) = queue(SplitQueue::shareable);
         let own = MappedMemory::shareable(4096).unwrap();
         let identity = maps::identity(&own);

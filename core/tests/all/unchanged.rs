@@ -1,4 +1,4 @@
-//! A refused call of the queue changes no byte of memory, and nothing that comes later.
+//! A refused call of the queue changes no byte of memory, and does not affect later calls.
 
 use crate::support::{BUFFERS_AT, Device, Memory, Queue, RINGS_AT, bytes, heap, region};
 use ringstorm_core::{
@@ -21,15 +21,15 @@ impl Stage {
     }
 }
 
-/// A queue of 16 in the middle of its work.
+/// A queue of 16 with chains in several states.
 struct Scene<'m> {
     stage: &'m Stage,
     queue: Queue<'m>,
     device: Device<'m, HeapMemory>,
     own: RegionId,
-    /// Freed, and its descriptor is not in use.
+    /// The handle of a freed chain whose descriptor is free.
     freed: Head,
-    /// Freed, and its descriptor is now the head of `in_flight`.
+    /// The handle of a freed chain whose descriptor is now the head of `in_flight`.
     stale: Head,
     returned: Head,
     in_flight: Head,
@@ -60,7 +60,7 @@ fn scene(stage: &Stage) -> Scene<'_> {
     Scene { stage, queue, device, own, freed, stale, returned, in_flight, unpublished }
 }
 
-/// All that can be seen without changing anything.
+/// All state that can be observed without changing it.
 type Everything = ((Vec<u8>, Vec<u8>), Vec<u8>, (u16, u16, bool, usize), Vec<Vec<Buffer>>, Vec<u8>);
 
 impl Scene<'_> {
@@ -76,8 +76,8 @@ impl Scene<'_> {
         (stage.memory.snapshot(), bytes(&stage.own), numbers, chains.to_vec(), answer)
     }
 
-    /// Goes on to the end, and tells everything that the caller gets to see on the way.
-    fn go_on(mut self) -> Vec<String> {
+    /// Completes all work and logs all results that the caller sees.
+    fn complete_all(mut self) -> Vec<String> {
         let mut log = Vec::new();
         if self.queue.is_broken() {
             self.queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
@@ -101,7 +101,7 @@ impl Scene<'_> {
     }
 }
 
-/// Has a call refused, and compares with a twin that never saw it.
+/// Makes a call that is refused, and compares the queue with a second one that never got the call.
 fn refused_after(
     prepare: impl Fn(&mut Scene<'_>),
     call: impl FnOnce(Scene<'_>) -> (Scene<'_>, Error),
@@ -114,7 +114,7 @@ fn refused_after(
     let (seen, error) = call(seen);
     assert_eq!(seen.everything(), before, "{error}");
     assert_eq!(seen.everything(), twin.everything(), "{error}");
-    assert_eq!(seen.go_on(), twin.go_on(), "{error}");
+    assert_eq!(seen.complete_all(), twin.complete_all(), "{error}");
     error
 }
 
@@ -188,7 +188,7 @@ fn submit_over() {
     refused(|scene| scene.queue.submit_over(&[segment(scene, 0, 1); 4], &[segment(scene, 0, 1); 6]), FULL);
 }
 
-/// Each way in which a head can be wrong, for the calls that take one.
+/// Every way in which a handle can be invalid, for each call with a handle.
 #[test]
 fn read_free_withdraw_and_buffers() {
     type Wrong = (fn(&Scene<'_>) -> Head, fn(Head) -> Misuse);
@@ -226,7 +226,7 @@ fn another_queue() -> Head {
     Head::from_parts(OTHER.with(|id| *id), 0, 1)
 }
 
-/// The same index and serial number as a chain's that came back, of another queue.
+/// The index and serial number of a returned chain, with the id of another queue.
 fn another_queues(scene: &Scene<'_>) -> Head {
     Head::from_parts(another_queue().queue(), scene.returned.index(), scene.returned.serial())
 }
@@ -258,14 +258,14 @@ fn registered<'m>(scene: &mut Scene<'m>, region: Region<&'m HeapMemory>) -> Resu
     scene.queue.register(region).map_err(Refused::into_error)
 }
 
-/// A broken queue looks at nothing: not at its arguments, and not at what the device adds.
+/// A broken queue examines neither its arguments nor the used ring.
 #[test]
 fn everything_on_a_broken_queue() {
     fn broken<T>(call: impl FnOnce(&mut Scene<'_>) -> Result<T, Error>) {
         let prepare = |scene: &mut Scene<'_>| {
-            scene.device.give_back(0xffff_ffff, 0);
+            scene.device.return_chain(0xffff_ffff, 0);
             assert!(scene.queue.take().is_err());
-            scene.device.give_back(scene.in_flight.index().into(), 3);
+            scene.device.return_chain(scene.in_flight.index().into(), 3);
         };
         let error = refused_after(prepare, |mut scene| {
             let error = call(&mut scene).err().expect("the call is refused");

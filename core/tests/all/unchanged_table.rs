@@ -1,4 +1,4 @@
-//! A refused call of the table changes no byte of memory, and nothing that comes later.
+//! A refused call of the table changes no byte of memory, and does not affect later calls.
 
 use crate::support::vast::Vast;
 use crate::support::{BUFFERS_AT, Memory, Table, bytes, descriptors, drain, heap, region};
@@ -9,15 +9,15 @@ use ringstorm_core::{SharedMemory, WritableBuffers};
 
 const OWN_AT: u64 = 0x10_0000_0000;
 
-/// A table of 8 that zeroes writable buffers, so that a refused chain would leave traces in them too.
+/// A table of 8 that zeroes device-writable buffers, so that a refused chain would also change these.
 struct Scene<'m> {
     table: Table<'m>,
     own: RegionId,
-    /// 1, 2 and 3: writable throughout.
+    /// Descriptors 1, 2 and 3: all device-writable.
     writable: Head,
-    /// 0 and 4: readable and writable.
+    /// Descriptors 0 and 4: device-readable and device-writable.
     mixed: Head,
-    /// Its descriptor is now the head of `mixed`.
+    /// The handle of a freed chain whose descriptor is now the head of `mixed`.
     stale: Head,
 }
 
@@ -38,7 +38,7 @@ fn refused<T>(call: impl FnOnce(&mut Scene<'_>) -> Result<T, Misuse>, expected: 
     refused_for(call, |_| expected);
 }
 
-/// Has a call refused, and compares with a twin that never saw it.
+/// Makes a call that is refused, and compares the table with a second one that never got the call.
 #[track_caller]
 fn refused_for<T>(
     call: impl FnOnce(&mut Scene<'_>) -> Result<T, Misuse>,
@@ -131,7 +131,7 @@ fn contents_free_and_buffers() {
     );
 }
 
-/// The same index and serial number as a live chain's, of another table.
+/// The index and serial number of a live chain, with the id of another table.
 fn another_tables(scene: &Scene<'_>) -> Head {
     thread_local! {
         static OTHER: ringstorm_core::QueueId = Memory::new(8, 16).table().id();
@@ -174,7 +174,7 @@ fn release() {
     assert_eq!((table.free(scene.writable), table.free(scene.mixed)), (Ok(()), Ok(())));
 }
 
-/// The limit of 2^32 bytes (2.7.5.2), in buffers and in a region of the caller's.
+/// The limit of 2^32 bytes (2.7.5.2), for own buffers and for a registered region.
 #[test]
 fn chains_that_are_too_long() {
     let (rings, buffers) = Vast::rings_and_buffers();
@@ -183,7 +183,7 @@ fn chains_that_are_too_long() {
     let (at, own_at) = (DeviceAddress::new(0), DeviceAddress::new(1 << 48));
     let buffers = Region::at(&buffers, DeviceAddress::new(1 << 40));
     let table = Region::at(&rings, at);
-    let mut table = DescriptorTable::new(size, u32::MAX, WritableBuffers::AsTheyAre, table, buffers).unwrap();
+    let mut table = DescriptorTable::new(size, u32::MAX, WritableBuffers::Unchanged, table, buffers).unwrap();
     let region = table.register(Region::at(&own, own_at)).unwrap();
     let segment = |length| Segment { region, offset: (1_u64 << 33) as usize, length };
     let before = bytes(&rings);

@@ -1,7 +1,6 @@
-//! The caller's own memory panics in the middle of a call, as a wrapper does that checks bounds or has lost its mapping.
-//!
-//! Whatever the access at which it does: the call has changed nothing, or the queue is broken until a reset; and the
-//! reset recovers it. An honest device is never blamed for what happened.
+//! The caller's own memory panics during a call, for example a wrapper that checks bounds or has lost its mapping.
+//! || Whichever access panics, the call has changed nothing, or the queue is broken until a reset. The reset recovers
+//! the queue. The queue never reports a fault of a device that follows the specification.
 
 use crate::support::{BUFFERS_AT, Device, RINGS_AT, drain, heap};
 use ringstorm_core::{
@@ -12,40 +11,40 @@ use ringstorm_core::{
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
-/// The accesses that are left before memory panics, for all memories of one queue.
-struct Fuse(Cell<usize>);
+/// The number of accesses until memory panics, over all memories of one queue.
+struct AccessLimit(Cell<usize>);
 
-impl Fuse {
+impl AccessLimit {
     const NEVER: usize = usize::MAX;
 }
 
-/// Not a failure of an assertion.
-struct Blown;
+/// The payload of the panic, which distinguishes it from a failed assertion.
+struct MemoryPanicked;
 
-struct Fused<'m> {
+struct FailingMemory<'m> {
     memory: &'m HeapMemory,
-    fuse: &'m Fuse,
-    /// Whether the access that panics is made first.
+    limit: &'m AccessLimit,
+    /// Whether the access that panics takes place before the panic.
     after: bool,
 }
 
-impl Fused<'_> {
+impl FailingMemory<'_> {
     fn access<T>(&self, access: impl Fn(&HeapMemory) -> T) -> T {
-        let left = self.fuse.0.get();
+        let left = self.limit.0.get();
         if left == 0 {
             if self.after {
                 access(self.memory);
             }
-            panic_any(Blown);
+            panic_any(MemoryPanicked);
         }
-        if left != Fuse::NEVER {
-            self.fuse.0.set(left - 1);
+        if left != AccessLimit::NEVER {
+            self.limit.0.set(left - 1);
         }
         access(self.memory)
     }
 }
 
-impl SharedMemory for Fused<'_> {
+impl SharedMemory for FailingMemory<'_> {
     fn len(&self) -> usize {
         self.memory.len()
     }
@@ -106,7 +105,7 @@ const ROOM: u32 = 32;
 const OWN_AT: u64 = 0x10_0000_0000;
 
 struct Memory {
-    fuse: Fuse,
+    limit: AccessLimit,
     rings: HeapMemory,
     buffers: HeapMemory,
     own: HeapMemory,
@@ -115,12 +114,12 @@ struct Memory {
 impl Memory {
     fn new() -> Self {
         let length = Layout::new(QueueSize::new(SIZE.into()).unwrap()).len();
-        let fuse = Fuse(Cell::new(Fuse::NEVER));
-        Self { fuse, rings: heap(length), buffers: heap(usize::from(SIZE) * ROOM as usize), own: heap(64) }
+        let limit = AccessLimit(Cell::new(AccessLimit::NEVER));
+        Self { limit, rings: heap(length), buffers: heap(usize::from(SIZE) * ROOM as usize), own: heap(64) }
     }
 
-    fn region<'m>(&'m self, memory: &'m HeapMemory, at: u64, after: bool) -> Region<Fused<'m>> {
-        Region::at(Fused { memory, fuse: &self.fuse, after }, DeviceAddress::new(at))
+    fn region<'m>(&'m self, memory: &'m HeapMemory, at: u64, after: bool) -> Region<FailingMemory<'m>> {
+        Region::at(FailingMemory { memory, limit: &self.limit, after }, DeviceAddress::new(at))
     }
 
     fn device(&self) -> Device<'_, HeapMemory> {
@@ -129,9 +128,9 @@ impl Memory {
     }
 }
 
-/// A queue with a chain that came back, one that can be taken, one in flight and one unpublished.
+/// A queue with four chains: completed, returned but not taken, in flight, and unpublished.
 struct Scene<'m> {
-    queue: SplitQueue<Fused<'m>>,
+    queue: SplitQueue<FailingMemory<'m>>,
     device: Device<'m, HeapMemory>,
     segment: Segment,
     returned: Head,
@@ -181,25 +180,25 @@ const CALLS: [(&str, Call); 11] = [
     ("read", |scene| _ = scene.queue.read(scene.returned, &mut [0; 8]).unwrap()),
     ("free", |scene| scene.queue.free(scene.returned).unwrap()),
     ("withdraw", |scene| scene.queue.withdraw(scene.unpublished).unwrap()),
-    ("no interrupts", |scene| _ = scene.queue.set_interrupts(false)),
-    ("interrupts", |scene| _ = scene.queue.set_interrupts(true)),
+    ("suppress notifications", |scene| _ = scene.queue.set_interrupts(false)),
+    ("enable notifications", |scene| _ = scene.queue.set_interrupts(true)),
     ("reset", |scene| scene.queue.reset(DeviceStopped::confirmed(), RingIndex::new(0))),
 ];
 
-/// Whether memory panicked in the call.
-fn unwinds(fuse: &Fuse, accesses: usize, call: impl FnOnce()) -> bool {
-    fuse.0.set(accesses);
+/// Whether memory panicked during the call.
+fn unwinds(limit: &AccessLimit, accesses: usize, call: impl FnOnce()) -> bool {
+    limit.0.set(accesses);
     let end = catch_unwind(AssertUnwindSafe(call));
-    fuse.0.set(Fuse::NEVER);
+    limit.0.set(AccessLimit::NEVER);
     match end {
         Ok(()) => false,
-        Err(payload) if payload.is::<Blown>() => true,
+        Err(payload) if payload.is::<MemoryPanicked>() => true,
         Err(payload) => std::panic::resume_unwind(payload),
     }
 }
 
-/// A queue that is as good as a new one: every descriptor goes round, and nobody is blamed.
-fn carries_everything(scene: &mut Scene<'_>, what: &str) {
+/// Checks that the queue works as a new one: every descriptor can be used, and no fault is reported.
+fn assert_works_as_new(scene: &mut Scene<'_>, what: &str) {
     let Scene { queue, device, .. } = scene;
     assert_eq!((queue.free_count(), queue.in_flight(), queue.is_broken()), (SIZE, 0, false), "{what}");
     assert_eq!(queue.verify(), [], "{what}");
@@ -217,8 +216,8 @@ fn carries_everything(scene: &mut Scene<'_>, what: &str) {
     }
 }
 
-/// Whatever is in the queue comes back from an honest device, and is freed.
-fn drains(scene: &mut Scene<'_>, returned: bool, what: &str) {
+/// Checks that a correct device can return every chain in the queue, and that each can be freed.
+fn assert_drains(scene: &mut Scene<'_>, returned: bool, what: &str) {
     let _ = scene.queue.publish();
     scene.device.answer(scene.in_flight.index(), b"");
     scene.device.serve(|_| Vec::new());
@@ -236,11 +235,12 @@ fn a_call_that_unwinds_changed_nothing_or_left_the_queue_broken() {
     for (name, call) in CALLS {
         for (event_index, after) in [(false, false), (false, true), (true, false), (true, true)] {
             for accesses in 0.. {
-                let what = format!("{name}, event index {event_index}, access {accesses}, made {after}");
+                let what =
+                    format!("{name}, event index {event_index}, access {accesses}, panic after it: {after}");
                 let memory = Memory::new();
                 let mut scene = scene(&memory, event_index, after);
                 let before = (scene.queue.free_count(), scene.queue.in_flight());
-                if !unwinds(&memory.fuse, accesses, || call(&mut scene)) {
+                if !unwinds(&memory.limit, accesses, || call(&mut scene)) {
                     assert!(accesses > 0, "{what}");
                     break;
                 }
@@ -251,36 +251,36 @@ fn a_call_that_unwinds_changed_nothing_or_left_the_queue_broken() {
                     assert!(matches!(refused, Error::Device(DeviceFault::Unwound)), "{what}");
                     assert_eq!(refused.blame(), Blame::Caller, "{what}");
                     if name == "publish" {
-                        // The device may have it.
+                        // The device may have the chain.
                         let published = Err(Misuse::Published(scene.unpublished));
                         assert_eq!(scene.queue.withdraw(scene.unpublished), published, "{what}");
                     }
                 } else {
-                    // A chain is freed by then, whatever the table in memory still shows.
+                    // The chain is free, even if the table in shared memory still contains it.
                     let freed = u16::from(name == "free") * 2;
                     let now = (scene.queue.free_count(), scene.queue.in_flight());
                     assert_eq!(now, (before.0 + freed, before.1), "{what}");
-                    drains(&mut scene, freed == 0, &what);
+                    assert_drains(&mut scene, freed == 0, &what);
                     assert_eq!(scene.queue.free_count(), SIZE, "{what}");
                 }
                 scene.queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
                 scene.device = memory.device();
-                carries_everything(&mut scene, &what);
+                assert_works_as_new(&mut scene, &what);
             }
         }
     }
     assert!(unwound > 100, "{unwound}");
 }
 
-/// A call that unwound may be made again: no entry that was published may change by it.
+/// A call that unwound may be repeated. It must not change an entry that was published.
 #[test]
-fn withdrawing_again_touches_no_published_entry() {
+fn withdrawing_again_changes_no_published_entry() {
     for accesses in 0..4 {
         for again in 0..3 {
             let memory = Memory::new();
             let mut scene = scene(&memory, false, false);
             let others = [b"second", b"third!"].map(|bytes| scene.queue.submit(&[bytes], &[]).unwrap());
-            let unwound = unwinds(&memory.fuse, accesses, || {
+            let unwound = unwinds(&memory.limit, accesses, || {
                 scene.queue.withdraw(scene.unpublished).unwrap();
             });
             let entries = |scene: &Scene<'_>| [0, 1, 2].map(|slot| scene.device.available_entry(slot));
@@ -296,22 +296,22 @@ fn withdrawing_again_touches_no_published_entry() {
     }
 }
 
-/// It once counted the chains before it published them, and panicked at the 65,536th.
+/// A regression test: the queue counted the chains before it published them, and panicked at the 65,536th.
 #[test]
-fn publishing_again_and_again_counts_nothing_twice() {
+fn repeated_publishing_counts_each_chain_once() {
     let memory = Memory::new();
     let mut scene = scene(&memory, false, false);
     for _ in 0..70_000 {
-        assert!(unwinds(&memory.fuse, 0, || _ = scene.queue.publish()) || scene.queue.is_broken());
+        assert!(unwinds(&memory.limit, 0, || _ = scene.queue.publish()) || scene.queue.is_broken());
     }
     scene.queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
     scene.device = memory.device();
-    carries_everything(&mut scene, "publish");
+    assert_works_as_new(&mut scene, "publish");
 }
 
-/// The table alone has no broken state: a chain is made or not, and freed or not.
+/// A table has no broken state: a chain is created or not, and freed or not.
 #[test]
-fn a_table_is_whole_whenever_its_memory_panics() {
+fn a_table_is_consistent_if_its_memory_panics() {
     for after in [false, true] {
         for accesses in 0..8 {
             let memory = Memory::new();
@@ -323,26 +323,26 @@ fn a_table_is_whole_whenever_its_memory_panics() {
             let mut table =
                 DescriptorTable::new(size, ROOM, WritableBuffers::Zeroed, regions.0, regions.1).unwrap();
             let kept = table.create(&[b"kept", b"kept"], &[]).unwrap();
-            if unwinds(&memory.fuse, accesses, || _ = table.create(&[b"one"], &[4, 4]).unwrap()) {
+            if unwinds(&memory.limit, accesses, || _ = table.create(&[b"one"], &[4, 4]).unwrap()) {
                 assert_eq!(table.free_count(), SIZE - 2);
                 for index in 2..SIZE {
                     let head = Head::from_parts(kept.queue(), index, 2);
                     assert_eq!(table.free(head), Err(Misuse::HeadFree(head)));
                 }
             }
-            unwinds(&memory.fuse, accesses % 2, || table.free(kept).unwrap());
+            unwinds(&memory.limit, accesses % 2, || table.free(kept).unwrap());
             let free = table.free_count();
             let mut all = drain(&mut table);
             all.sort_unstable();
             all.dedup();
-            assert_eq!(all.len(), usize::from(free), "no descriptor is handed out twice");
-            assert_eq!(free, SIZE - table_live(&table, kept), "none is lost");
+            assert_eq!(all.len(), usize::from(free), "a descriptor was allocated twice");
+            assert_eq!(free, SIZE - table_live(&table, kept), "a descriptor was lost");
             table.release_stopped(DeviceStopped::confirmed());
         }
     }
 }
 
-/// Descriptors of `kept`, if it is still there.
+/// The number of descriptors of `kept`, or zero if it is not live.
 fn table_live<M: SharedMemory>(table: &DescriptorTable<M>, kept: Head) -> u16 {
     table.buffers(kept).map_or(0, |buffers| buffers.len() as u16)
 }

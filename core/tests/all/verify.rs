@@ -1,4 +1,4 @@
-//! What `verify` reports of a table that somebody wrote to.
+//! The differences that `verify` reports if the device has written to the table.
 
 use crate::support::recorder::Recorder;
 use crate::support::{self, BUFFERS_AT, Memory, RINGS_AT, Table, shape};
@@ -22,7 +22,7 @@ fn a_changed_address_is_reported_with_both_values() {
     for descriptor in [0, 3, 5, 6, 7] {
         let memory = Memory::new(8, 16);
         let (table, ..) = scene(&memory);
-        // The last two were not used yet.
+        // The last two descriptors were never used.
         let expected = if descriptor < 6 { BUFFERS_AT + 16 * u64::from(descriptor) } else { 0 };
         memory.rings.store_u64(16 * usize::from(descriptor), expected ^ 1 << 40);
         let found = expected ^ 1 << 40;
@@ -56,7 +56,7 @@ fn a_loop_to_the_head_is_reported() {
 }
 
 #[test]
-fn a_loop_that_misses_the_head_is_reported() {
+fn a_loop_without_the_head_is_reported() {
     let memory = Memory::new(8, 16);
     let (table, long, _) = scene(&memory);
     memory.redirect(2, 1);
@@ -65,7 +65,7 @@ fn a_loop_that_misses_the_head_is_reported() {
 }
 
 #[test]
-fn a_descriptor_that_follows_itself_is_a_loop() {
+fn a_descriptor_linked_to_itself_is_a_loop() {
     let memory = Memory::new(1, 16);
     let mut table = memory.table();
     let head = table.create(&[], &[16]).unwrap();
@@ -91,7 +91,7 @@ fn a_loop_through_free_descriptors_is_reported() {
 }
 
 #[test]
-fn a_detour_that_ends_is_no_loop() {
+fn a_longer_path_that_ends_is_not_a_loop() {
     for next in [4, 7, 8, 0xffff] {
         let memory = Memory::new(8, 16);
         let (table, ..) = scene(&memory);
@@ -101,13 +101,13 @@ fn a_detour_that_ends_is_no_loop() {
     }
 }
 
-/// Behind a table that fills its region there is nothing to be read.
+/// `verify` reads no byte after a table that fills its region.
 #[test]
-fn a_next_just_outside_is_not_followed_out_of_the_region() {
+fn a_next_of_the_queue_size_is_not_followed() {
     let memory = Memory::new(8, 16);
     let exact = support::heap(128);
     let (table, buffers) = (support::region(&exact, 0), memory.buffer_region());
-    let choice = ringstorm_core::WritableBuffers::AsTheyAre;
+    let choice = ringstorm_core::WritableBuffers::Unchanged;
     let mut table = DescriptorTable::new(memory.config.size, 16, choice, table, buffers).unwrap();
     table.create(&[], &[1, 1]).unwrap();
     let (expected, found) = (shape(1, 2, 0), shape(1, 3, 8));
@@ -115,9 +115,9 @@ fn a_next_just_outside_is_not_followed_out_of_the_region() {
     assert_eq!(table.verify(), [Tampering::Shape { descriptor: 1, expected, found }]);
 }
 
-/// As long as the table is exactly the longest way that is none.
+/// A path without a loop may be as long as the table.
 #[test]
-fn a_detour_through_every_descriptor_is_no_loop() {
+fn a_path_through_every_descriptor_is_not_a_loop() {
     let memory = Memory::new(8, 16);
     let (table, ..) = scene(&memory);
     memory.redirect(3, 4);
@@ -128,7 +128,7 @@ fn a_detour_through_every_descriptor_is_no_loop() {
 }
 
 #[test]
-fn tampering_is_not_believed_and_gone_when_the_descriptor_is_written_again() {
+fn tampering_has_no_effect_and_ends_when_the_descriptor_is_written() {
     let memory = Memory::new(8, 16);
     let (mut table, long, short) = scene(&memory);
     memory.redirect(3, 1);
@@ -141,9 +141,10 @@ fn tampering_is_not_believed_and_gone_when_the_descriptor_is_written_again() {
     assert_eq!(table.free_count(), 8);
 }
 
-/// The private copy is written before the table, so some of it is of no chain when the caller's own memory panics.
+/// The private copy is written before shared memory. So some of it belongs to no chain if the caller's own memory
+/// panics.
 #[test]
-fn a_reset_makes_the_table_whole_after_memory_that_failed_within_a_chain() {
+fn a_reset_repairs_the_table_after_memory_panicked_within_a_chain() {
     for accesses in 0..4 {
         let config = Config { buffer_size: 8, ..Config::new(QueueSize::new(4).unwrap()) };
         let (rings, buffers) = (Recorder::new(Layout::new(config.size).len()), Recorder::new(32));

@@ -1,4 +1,4 @@
-//! Numbers that need all their bits: serials, lengths, counts and offsets that somebody may have cut.
+//! Numbers that need all their bits: serial numbers, lengths, counts and offsets that a defect could truncate.
 
 use crate::support::vast::Vast;
 use crate::support::{BUFFERS_AT, Device, Memory, Queue, pattern};
@@ -6,7 +6,7 @@ use ringstorm_core::{
     AfterFault, Completion, DeviceFault, Head, HeapMemory, Misuse, OverLong, Policies, SharedMemory,
 };
 
-/// A chain of one device-writable buffer, back from the device with its first two bytes written.
+/// A completed chain of one device-writable buffer, whose first two bytes the device has written.
 fn returned(queue: &mut Queue<'_>, device: &mut Device<'_, HeapMemory>) -> Head {
     let head = queue.submit(&[], &[4]).unwrap();
     let _ = queue.publish();
@@ -16,9 +16,10 @@ fn returned(queue: &mut Queue<'_>, device: &mut Device<'_, HeapMemory>) -> Head 
     head
 }
 
-/// A name from long ago is refused, however many chains have had its descriptor since: no part of a serial is enough.
+/// A stale handle is refused forever, however many chains have used its descriptor since. A part of the serial number
+/// would not be enough.
 #[test]
-fn an_old_name_is_refused_for_ever() {
+fn a_stale_handle_is_refused_forever() {
     let memory = Memory::new(1, 8);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     let old = returned(&mut queue, &mut device);
@@ -36,9 +37,9 @@ fn an_old_name_is_refused_for_ever() {
     }
 }
 
-/// A serial that no chain has yet, or that differs in one bit, is no name.
+/// A handle is refused if no chain has its serial number yet, or if the number differs in one bit.
 #[test]
-fn a_forged_name_is_refused() {
+fn a_forged_handle_is_refused() {
     let memory = Memory::new(1, 8);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     let head = returned(&mut queue, &mut device);
@@ -53,7 +54,7 @@ fn a_forged_name_is_refused() {
 }
 
 #[test]
-fn a_length_is_compared_whole() {
+fn all_bits_of_a_length_are_compared() {
     let memory = Memory::new(4, 4096);
     let mut table = memory.table();
     for length in [4097, 65_536, 65_537, 1 << 24, u32::MAX] {
@@ -67,7 +68,7 @@ fn a_length_is_compared_whole() {
 }
 
 #[test]
-fn a_length_is_written_whole() {
+fn all_bits_of_a_length_are_written() {
     const LENGTH: u32 = 65_537;
     let memory = Memory::new(4, 2 * LENGTH);
     let mut queue = memory.queue();
@@ -83,9 +84,9 @@ fn a_length_is_written_whole() {
     assert_eq!(last, payload[payload.len() - 3..]);
 }
 
-/// More buffers for the device to read than eight bits count, in front of one for it to write.
+/// More device-readable buffers than 8 bits can count, followed by a device-writable one.
 #[test]
-fn many_readable_buffers_are_stepped_over() {
+fn many_readable_buffers_are_skipped() {
     for readable in [255, 256, 257, 511] {
         let memory = Memory::new(512, 8);
         let (mut queue, mut device) = (memory.queue(), memory.device());
@@ -101,9 +102,9 @@ fn many_readable_buffers_are_stepped_over() {
     }
 }
 
-/// Buffers of nearly 4 GiB each: the second one begins where 32 bits end.
+/// Buffers of nearly 4 GiB each. The offset of the second one needs more than 32 bits.
 #[test]
-fn a_buffer_lies_where_32_bits_do_not_reach() {
+fn a_buffer_offset_has_more_than_32_bits() {
     let places = |lengths: usize| (0..lengths as u64).map(|index| BUFFERS_AT + index * u64::from(u32::MAX));
     let (rings, buffers) = Vast::rings_and_buffers();
     let mut queue = Vast::queue(&rings, &buffers);
@@ -113,33 +114,33 @@ fn a_buffer_lies_where_32_bits_do_not_reach() {
     assert!(written.eq(places(4)));
 }
 
-/// A broken queue says so each time, whether the device claims to have returned something or not.
+/// A broken queue returns the error each time, whether or not the device claims an element.
 #[test]
-fn a_broken_queue_says_so_when_nothing_is_claimed() {
+fn a_broken_queue_returns_the_error_without_new_elements() {
     let memory = Memory::new(4, 8);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     queue.submit(&[b"r"], &[]).unwrap();
     let _ = queue.publish();
     device.poll().unwrap();
-    device.give_back(99, 0);
+    device.return_chain(99, 0);
     assert_eq!(queue.take(), Err(DeviceFault::IdOutOfRange { id: 99 }));
     for _ in 0..3 {
         assert_eq!(queue.take(), Err(DeviceFault::Broken));
     }
 }
 
-/// Where nothing is writable, one byte is too long.
+/// For a chain without device-writable bytes, a length of one is too long.
 #[test]
 fn an_over_long_answer_to_a_chain_without_writable_buffers_is_refused() {
     let policies =
-        Policies { after_fault: AfterFault::GoOn, over_long: OverLong::Refuse, ..Policies::default() };
+        Policies { after_fault: AfterFault::Continue, over_long: OverLong::Refuse, ..Policies::default() };
     for claimed in [1, u32::MAX] {
         let memory = Memory::new(4, 8).with(policies);
         let (mut queue, mut device) = (memory.queue(), memory.device());
         let head = queue.submit(&[b"r"], &[]).unwrap();
         let _ = queue.publish();
         device.poll().unwrap();
-        device.give_back(head.index().into(), claimed);
+        device.return_chain(head.index().into(), claimed);
         assert_eq!(queue.take(), Err(DeviceFault::LengthTooLong { head, claimed, writable: 0 }));
         assert_eq!(queue.free(head), Ok(()));
     }

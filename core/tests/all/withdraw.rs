@@ -1,11 +1,11 @@
-//! Taking back a chain that was not published.
+//! Withdrawing a chain that was not published.
 
 use crate::support::{Memory, bytes};
 use ringstorm_core::{Completion, Head, Misuse, Notification};
 
-/// Whichever of the unpublished chains goes: the device gets the others in the order in which they were submitted.
+/// If any of the unpublished chains are withdrawn, the device gets the others in the order of submission.
 #[test]
-fn the_others_keep_their_order() {
+fn the_other_chains_keep_their_order() {
     const CHAINS: usize = 6;
     for gone in 0..1_u32 << CHAINS {
         let memory = Memory::new(8, 16).starting_at(0xfffd);
@@ -15,7 +15,7 @@ fn the_others_keep_their_order() {
         let heads: Vec<Head> = (0..CHAINS).map(|_| queue.submit(&[], &[1]).unwrap()).collect();
         let (withdrawn, kept): (Vec<_>, Vec<_>) =
             heads.iter().enumerate().partition(|(position, _)| gone & 1 << position != 0);
-        // From the back, and in every other case from the front.
+        // In the order of submission if their number is even, otherwise in the reverse order.
         let mut in_turn: Vec<Head> = withdrawn.into_iter().map(|(_, head)| *head).collect();
         if gone.count_ones() % 2 == 1 {
             in_turn.reverse();
@@ -32,7 +32,7 @@ fn the_others_keep_their_order() {
         let polled: Vec<u16> = std::iter::from_fn(|| device.poll()).collect();
         assert_eq!(polled, expected.iter().map(|head| head.index()).collect::<Vec<_>>(), "{gone:b}");
         for head in expected {
-            device.give_back(head.index().into(), 0);
+            device.return_chain(head.index().into(), 0);
             assert_eq!(queue.take(), Ok(Some(Completion { head, written: 0 })));
             queue.free(head).unwrap();
         }
@@ -41,9 +41,9 @@ fn the_others_keep_their_order() {
     }
 }
 
-/// What the device can see is as if the chain had never been, but for bytes of free buffers and unused entries.
+/// The device sees the same as if the chain had never existed, except for bytes of free buffers and unused entries.
 #[test]
-fn nothing_of_it_is_published() {
+fn a_withdrawn_chain_is_not_published() {
     let memory = Memory::new(4, 16);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     let table = bytes(&memory.rings)[..64].to_vec();
@@ -51,7 +51,7 @@ fn nothing_of_it_is_published() {
     queue.withdraw(head).unwrap();
     assert_eq!((queue.free_count(), queue.in_flight(), queue.publish()), (4, 0, Notification::NotNeeded));
     assert_eq!(device.poll(), None);
-    // Addresses stay, as they do when a chain is freed: a length of zero makes them nobody's.
+    // The address stays, as when a chain is freed. With a length of zero it has no effect.
     let lengths_and_flags =
         |table: &[u8]| table.chunks(16).map(|entry| entry[8..].to_vec()).collect::<Vec<_>>();
     assert_eq!(lengths_and_flags(&bytes(&memory.rings)[..64]), lengths_and_flags(&table));

@@ -1,6 +1,6 @@
-//! A device in another process rewrites shared memory while the driver copies it. What a caller checks in its copy must
-//! be what it uses later. A compiler that may read shared memory again, or that may drop or merge copies, breaks that: so
-//! these tests mean most in a release build with link-time optimization.
+//! A device in another process rewrites shared memory while the driver copies it. The bytes that a caller checks in
+//! its copy must be the bytes that it uses later. A compiler that reads shared memory again, or drops or merges
+//! copies, breaks this. So these tests are most effective in a release build with link-time optimization.
 #![cfg(target_os = "linux")]
 
 mod peer;
@@ -10,34 +10,34 @@ mod support;
 
 use peer::{Peer, Role};
 use ringstorm_core::{MappedMemory, SharedMemory};
-use shapes::Tally;
+use shapes::Results;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Bytes of the memory that is rewritten.
+/// Length in bytes of the memory that the device rewrites.
 const LENGTH: usize = 4 * 4096;
 
 #[test]
-fn what_was_checked_is_what_is_used() {
-    const NAME: &str = "what_was_checked_is_what_is_used";
-    if peer::was_run_as_one() {
+fn the_checked_bytes_are_the_used_bytes() {
+    const NAME: &str = "the_checked_bytes_are_the_used_bytes";
+    if peer::is_the_peer() {
         return;
     }
     let memory = MappedMemory::shareable(LENGTH).unwrap();
     let peer = Peer::start(NAME, Role::Rewrite, &memory);
-    let mut tally = Tally::new(&memory, &peer);
-    shapes::copied_out(&mut tally);
-    shapes::read_from_a_queue(&mut tally);
-    shapes::copied_in(&mut tally);
-    tally.assert_nothing_differs();
+    let mut results = Results::new(&memory, &peer);
+    shapes::copied_out(&mut results);
+    shapes::read_from_a_queue(&mut results);
+    shapes::copied_in(&mut results);
+    results.assert_nothing_differs();
     peer.stop();
 }
 
-/// Two copies of the same bytes are two looks at them.
+/// Two copies of the same bytes must read them twice.
 #[test]
-fn every_copy_out_looks_again() {
-    const NAME: &str = "every_copy_out_looks_again";
-    if peer::was_run_as_one() {
+fn every_copy_out_reads_again() {
+    const NAME: &str = "every_copy_out_reads_again";
+    if peer::is_the_peer() {
         return;
     }
     let memory = MappedMemory::shareable(LENGTH).unwrap();
@@ -52,11 +52,11 @@ fn every_copy_out_looks_again() {
     peer.stop();
 }
 
-/// A copy that is overwritten at once is made all the same: the device may look in between.
+/// A copy that is overwritten at once must take place nevertheless, because the device may read the bytes in between.
 #[test]
-fn every_copy_in_is_made() {
-    const NAME: &str = "every_copy_in_is_made";
-    if peer::was_run_as_one() {
+fn every_copy_in_takes_place() {
+    const NAME: &str = "every_copy_in_takes_place";
+    if peer::is_the_peer() {
         return;
     }
     let memory = MappedMemory::shareable(LENGTH).unwrap();
@@ -69,8 +69,14 @@ fn every_copy_in_is_made() {
             peer.has_seen(value)
         })
     };
-    assert!(was_seen(|memory| memory.copy_in(0, &[2; 128]), 1), "under a copy");
-    assert!(was_seen(|memory| memory.zero(0, 128), 3), "under zeros");
+    assert!(
+        was_seen(|memory| memory.copy_in(0, &[2; 128]), 1),
+        "the first copy was dropped, although only a copy overwrites it"
+    );
+    assert!(
+        was_seen(|memory| memory.zero(0, 128), 3),
+        "the first copy was dropped, although only zeros overwrite it"
+    );
     let zeros_were_seen = until(|| {
         memory.zero(0, 128);
         memory.copy_in(0, &[4; 128]);
@@ -80,7 +86,7 @@ fn every_copy_in_is_made() {
     peer.stop();
 }
 
-/// Whether it comes true within a time that is long even for a busy machine.
+/// Whether the condition becomes true within a time that is sufficient even on a busy machine.
 #[inline(always)]
 fn until(mut holds: impl FnMut() -> bool) -> bool {
     let start = Instant::now();

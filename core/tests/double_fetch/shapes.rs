@@ -1,4 +1,4 @@
-//! The shapes of code that a compiler may treat differently: into what the caller copies, how much, and by what call.
+//! Code shapes that a compiler may treat differently: the destination, the length and the call of a copy.
 
 use crate::peer::Peer;
 use crate::support::Device;
@@ -6,11 +6,11 @@ use ringstorm_core::{Config, Layout, MappedMemory, QueueSize, Region, SharedMemo
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// How long each shape is tried.
+/// The duration of the test of each shape.
 const EACH: Duration = Duration::from_millis(20);
 const LONGEST: usize = 4096;
 
-/// Calls `$call::<N>($argument, ...)` for lengths whose copies compilers make in different ways.
+/// Calls `$call::<N>($argument, ...)` for lengths that compilers copy in different ways.
 macro_rules! for_each_length {
     ($call:ident($($argument:expr),*)) => {
         for_each_length!($call($($argument),*): 1 2 3 7 8 16 17 31 64 65 100 128 256 513 1024 2048 4095 4096)
@@ -20,29 +20,29 @@ macro_rules! for_each_length {
     };
 }
 
-/// What the rounds of all shapes found.
-pub struct Tally<'t> {
+/// The results of all shapes.
+pub struct Results<'t> {
     memory: &'t MappedMemory,
     peer: &'t Peer,
     /// The destination of the second copy, which the caller uses.
     used: Vec<u8>,
-    /// A line for each shape in which something differed.
+    /// A line for each shape in which the two sums differed.
     differing: Vec<String>,
     rounds: u64,
     shapes: u64,
-    /// Rounds that found other bytes than the round before.
+    /// The number of rounds whose bytes differed from the round before.
     changes: u64,
-    /// Shapes in which no round did.
+    /// The shapes in which no round found other bytes.
     unchanged: u64,
 }
 
-impl<'t> Tally<'t> {
+impl<'t> Results<'t> {
     pub fn new(memory: &'t MappedMemory, peer: &'t Peer) -> Self {
         let used = vec![0; LONGEST];
         Self { memory, peer, used, differing: Vec::new(), rounds: 0, shapes: 0, changes: 0, unchanged: 0 }
     }
 
-    /// Tries one shape. A round returns the sums of what was checked and of what was used.
+    /// Tests one shape. A round returns the sums of the checked bytes and of the used bytes.
     #[inline(always)]
     fn shape(&mut self, name: impl Fn() -> String, mut round: impl FnMut(&mut [u8]) -> (u64, u64)) {
         let (mut rounds, mut differing, mut changes, mut last, start) = (0, 0, 0, 0, Instant::now());
@@ -57,7 +57,10 @@ impl<'t> Tally<'t> {
         }
         if differing > 0 {
             let percent = 100.0 * differing as f64 / rounds as f64;
-            self.differing.push(format!("{}: {differing} of {rounds} differ, {percent:.1} %", name()));
+            self.differing.push(format!(
+                "{}: the sums differ in {differing} of {rounds} rounds ({percent:.1} %)",
+                name()
+            ));
         }
         self.rounds += rounds;
         self.shapes += 1;
@@ -68,12 +71,19 @@ impl<'t> Tally<'t> {
     pub fn assert_nothing_differs(&self) {
         let Self { shapes, rounds, changes, .. } = self;
         let all = self.differing.join("\n");
-        assert!(self.differing.is_empty(), "{} of {shapes} shapes:\n{all}", self.differing.len());
-        println!("{shapes} shapes, {rounds} rounds, {changes} of them with other bytes than the one before");
-        // A shape may have had no processor for its time. Copies in change their own bytes, and always count as changed.
+        assert!(
+            self.differing.is_empty(),
+            "the sums differ in {} of {shapes} shapes:\n{all}",
+            self.differing.len()
+        );
+        println!(
+            "{shapes} shapes, {rounds} rounds; {changes} rounds found other bytes than the round before"
+        );
+        // A shape may have got no processor time. Copies into memory change their own bytes, so they always count as
+        // changed.
         assert!(
             self.unchanged < shapes / 8,
-            "the memory was hardly rewritten: in {} shapes not",
+            "the other process did not rewrite the memory during {} shapes",
             self.unchanged
         );
     }
@@ -93,9 +103,9 @@ fn check_and_use(copy: &[u8], used: &mut [u8]) -> (u64, u64) {
 }
 
 #[inline(always)]
-fn by_array<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mut [u8])) {
+fn by_array<const N: usize>(results: &mut Results, call: &str, copy_out: impl Fn(&mut [u8])) {
     let name = || format!("{N} bytes into an array by {call}");
-    tally.shape(name, |used| {
+    results.shape(name, |used| {
         let mut copy = [0; N];
         copy_out(&mut copy);
         check_and_use(&copy, used)
@@ -103,10 +113,10 @@ fn by_array<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mu
 }
 
 #[inline(always)]
-fn by_vec<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mut [u8])) {
+fn by_vec<const N: usize>(results: &mut Results, call: &str, copy_out: impl Fn(&mut [u8])) {
     let name = || format!("{N} bytes into a Vec by {call}");
-    tally.shape(name, |used| {
-        // The length is known only when it runs.
+    results.shape(name, |used| {
+        // The length is known only at run time.
         let mut copy = vec![0; black_box(N)];
         copy_out(&mut copy);
         check_and_use(&copy, used)
@@ -120,10 +130,10 @@ struct Message<const N: usize> {
 }
 
 #[inline(always)]
-fn by_struct<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mut [u8])) {
+fn by_struct<const N: usize>(results: &mut Results, call: &str, copy_out: impl Fn(&mut [u8])) {
     let name = || format!("{N} bytes into a struct by {call}");
     let mut place = Box::new(Message { kind: 0, body: [0; N] });
-    tally.shape(name, |_| {
+    results.shape(name, |_| {
         let mut message = Message { kind: 1, body: [0; N] };
         copy_out(&mut message.body);
         let checked = sum(&message.body);
@@ -134,63 +144,63 @@ fn by_struct<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&m
 }
 
 #[inline(always)]
-fn all<const N: usize>(tally: &mut Tally, call: &str, copy_out: impl Fn(&mut [u8]) + Copy) {
-    by_array::<N>(tally, call, copy_out);
-    by_vec::<N>(tally, call, copy_out);
-    by_struct::<N>(tally, call, copy_out);
+fn all<const N: usize>(results: &mut Results, call: &str, copy_out: impl Fn(&mut [u8]) + Copy) {
+    by_array::<N>(results, call, copy_out);
+    by_vec::<N>(results, call, copy_out);
+    by_struct::<N>(results, call, copy_out);
 }
 
-/// By the memory's own call, aligned and not.
-pub fn copied_out(tally: &mut Tally) {
-    fn at_both_places<const N: usize>(tally: &mut Tally) {
-        let memory = tally.memory;
-        tally.peer.work_at(64, N);
-        all::<N>(tally, "copy_out", |out| memory.copy_out(64, out));
-        tally.peer.work_at(67, N);
-        all::<N>(tally, "copy_out, not aligned", |out| memory.copy_out(67, out));
+/// By [`SharedMemory::copy_out`], aligned and unaligned.
+pub fn copied_out(results: &mut Results) {
+    fn at_both_places<const N: usize>(results: &mut Results) {
+        let memory = results.memory;
+        results.peer.work_at(64, N);
+        all::<N>(results, "copy_out", |out| memory.copy_out(64, out));
+        results.peer.work_at(67, N);
+        all::<N>(results, "copy_out, not aligned", |out| memory.copy_out(67, out));
     }
-    for_each_length!(at_both_places(tally));
+    for_each_length!(at_both_places(results));
 }
 
 /// By [`SplitQueue::read`], from one buffer and from several.
-pub fn read_from_a_queue(tally: &mut Tally) {
-    fn from_both_chains<const N: usize>(tally: &mut Tally) {
-        tally.peer.work_at(0, N);
-        from_chain::<N>(tally, "read from one buffer", &[N as u32]);
+pub fn read_from_a_queue(results: &mut Results) {
+    fn from_both_chains<const N: usize>(results: &mut Results) {
+        results.peer.work_at(0, N);
+        from_chain::<N>(results, "read from one buffer", &[N as u32]);
         let part = N.div_ceil(3) as u32;
-        from_chain::<N>(tally, "read from several buffers", &vec![part; N.div_ceil(part as usize)]);
+        from_chain::<N>(results, "read from several buffers", &vec![part; N.div_ceil(part as usize)]);
     }
-    for_each_length!(from_both_chains(tally));
+    for_each_length!(from_both_chains(results));
 }
 
-/// From a chain of these buffers, side by side from the beginning of memory, that the device has returned.
-fn from_chain<const N: usize>(tally: &mut Tally, call: &str, writable: &[u32]) {
+/// Reads a chain that the device has returned. Its buffers are adjacent, from the beginning of the memory.
+fn from_chain<const N: usize>(results: &mut Results, call: &str, writable: &[u32]) {
     const SIZE: u16 = 4;
     let size = QueueSize::new(SIZE.into()).unwrap();
     let config = Config { buffer_size: writable[0], ..Config::new(size) };
     let rings = MappedMemory::anonymous(Layout::new(size).len()).unwrap();
-    let mut queue = SplitQueue::new(config, Region::new(&rings), Region::new(tally.memory)).unwrap();
+    let mut queue = SplitQueue::new(config, Region::new(&rings), Region::new(results.memory)).unwrap();
     let head = queue.submit(&[], writable).unwrap();
     let _ = queue.publish();
     let mut device = Device::new(SIZE, &rings, Vec::new(), 0);
     assert_eq!(device.poll(), Some(head.index()));
-    device.give_back(head.index().into(), writable.iter().sum());
+    device.return_chain(head.index().into(), writable.iter().sum());
     assert!(queue.take().unwrap().is_some());
     let offsets = queue.buffers(head).unwrap().map(|buffer| buffer.offset);
     assert!(offsets.eq((0..writable.len()).map(|position| position * writable[0] as usize)));
-    all::<N>(tally, call, |out| {
+    all::<N>(results, call, |out| {
         queue.read(head, out).unwrap();
     });
     queue.free(head).unwrap();
 }
 
-/// The other way: what the caller copies in stays its own.
-pub fn copied_in(tally: &mut Tally) {
-    fn from_array<const N: usize>(tally: &mut Tally) {
-        let memory = tally.memory;
-        tally.peer.work_at(64, N);
+/// The other direction: the device cannot change what the caller copies in.
+pub fn copied_in(results: &mut Results) {
+    fn from_array<const N: usize>(results: &mut Results) {
+        let memory = results.memory;
+        results.peer.work_at(64, N);
         let mut round = 0;
-        tally.shape(
+        results.shape(
             || format!("{N} bytes out of an array by copy_in"),
             |used| {
                 round = u8::wrapping_add(round, 1);
@@ -200,5 +210,5 @@ pub fn copied_in(tally: &mut Tally) {
             },
         );
     }
-    for_each_length!(from_array(tally));
+    for_each_length!(from_array(results));
 }

@@ -1,5 +1,5 @@
-//! The tests of the queue that take a second and not a millisecond. They run after the others, so that a mutant which
-//! those catch does not wait for these.
+//! The tests of the queue that take about a second each. They are a binary of their own and run after the other
+//! tests, so that most mutants fail before these tests start.
 
 mod queue_cycles;
 mod sizes;

@@ -3,7 +3,7 @@
 use crate::support::{self, Memory, Queue, SIZES, descriptors_of_queue};
 use ringstorm_core::{DeviceStopped, Head, Misuse, Notification, RingIndex};
 
-/// Fills the queue with single chains, has them returned in another order, and frees them.
+/// Fills the queue with chains of one descriptor, has the device return them in another order, and frees them.
 fn cycle(memory: &Memory, queue: &mut Queue<'_>, first: u16, turn: u16) {
     let size = memory.config.size.get();
     let mut device = support::Device::new(size, &memory.rings, vec![], first);
@@ -30,7 +30,7 @@ fn cycle(memory: &Memory, queue: &mut Queue<'_>, first: u16, turn: u16) {
 }
 
 #[test]
-fn every_size_goes_round() {
+fn every_size_completes_full_cycles() {
     for size in SIZES {
         let memory = Memory::new(size, 1);
         let mut queue = memory.queue();
@@ -71,7 +71,7 @@ fn the_index_wraps_by_use() {
     }
 }
 
-/// Chains in every state, and rings somewhere in the middle.
+/// Chains in every state, and rings at an index in the middle.
 #[test]
 fn a_reset_recovers_everything_from_any_state() {
     let memory = Memory::new(8, 16).starting_at(65_530);
@@ -85,7 +85,7 @@ fn a_reset_recovers_everything_from_any_state() {
             let _ = queue.publish();
         }
         if steps > 2 {
-            device.give_back(0, 1);
+            device.return_chain(0, 1);
         }
         if steps > 3 {
             queue.take().unwrap().unwrap();
@@ -106,10 +106,10 @@ fn a_reset_recovers_everything_from_any_state() {
     }
 }
 
-/// A device that was not stopped after all returns a chain from before: its index is now a chain that this
-/// device cannot have.
+/// A device that was not really stopped returns a chain from before the reset. The index now belongs to a chain that
+/// this device cannot have.
 #[test]
-fn a_completion_from_before_a_reset_is_no_completion() {
+fn a_used_element_from_before_a_reset_is_a_device_fault() {
     let memory = Memory::new(8, 16);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     let old = queue.submit(&[], &[1]).unwrap();
@@ -117,7 +117,7 @@ fn a_completion_from_before_a_reset_is_no_completion() {
     queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
     let new = queue.submit(&[], &[1]).unwrap();
     assert_eq!(old.index(), new.index());
-    device.give_back(old.index().into(), 1);
+    device.return_chain(old.index().into(), 1);
     assert!(queue.take().is_err());
     assert_eq!(queue.read(new, &mut [0; 1]), Err(Misuse::NotReturned(new)));
 }

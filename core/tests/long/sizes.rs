@@ -1,4 +1,4 @@
-//! All sixteen queue sizes, filled, emptied in several orders, and filled again.
+//! All sixteen queue sizes: filled, emptied in several orders, and filled again.
 
 use crate::support::{Memory, SIZES, Table, descriptors, drain};
 use ringstorm_core::{Head, Misuse};
@@ -12,7 +12,7 @@ const ORDERS: [fn(&mut Vec<Head>); 4] = [
         heads.rotate_left(half);
     },
     |heads| {
-        // Odd positions first: every chain freed has live neighbours.
+        // Odd positions first, so that every freed chain has live neighbours.
         let (even, odd): (Vec<_>, Vec<_>) = heads.iter().enumerate().partition(|(at, _)| at % 2 == 0);
         *heads = odd.into_iter().chain(even).map(|(_, head)| *head).collect();
     },
@@ -31,7 +31,7 @@ fn assert_every_descriptor_once(mut seen: Vec<u16>, size: u32) {
 }
 
 #[test]
-fn one_chain_can_have_every_descriptor() {
+fn one_chain_can_use_every_descriptor() {
     for size in SIZES {
         let memory = Memory::new(size, 1);
         let mut table = memory.table();
@@ -53,7 +53,7 @@ fn one_chain_can_have_every_descriptor() {
 }
 
 #[test]
-fn many_chains_are_freed_in_any_order_and_nothing_is_lost() {
+fn chains_are_freed_in_any_order_without_loss() {
     for size in SIZES {
         let memory = Memory::new(size, 1);
         let mut table = memory.table();

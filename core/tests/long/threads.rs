@@ -1,4 +1,4 @@
-//! Four threads on one queue behind a mutex, a fifth as the device.
+//! Four driver threads on one queue in a mutex, and a fifth thread as the device.
 
 use crate::support::{BUFFERS_AT, Device, RINGS_AT, heap, pattern};
 use ringstorm_core::{
@@ -11,20 +11,20 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 const THREADS: u32 = 4;
-/// Miri takes a thousand times as long.
+/// Fewer under Miri, which is about a thousand times slower.
 const CHAINS_EACH: u32 = if cfg!(miri) { 8 } else { 4_000 };
 
-/// How often a thread looks again while nobody gets on: as much as it would in seconds, on any machine.
-const PATIENCE: u32 = 1_000_000;
+/// The number of polls without any progress after which a thread fails. It corresponds to seconds on any machine.
+const MAX_IDLE_POLLS: u32 = 1_000_000;
 
-/// What all threads see of each other, so that nobody waits for one who is gone or for what will never be.
+/// The progress of all threads, so that no thread waits for one that has panicked, or for an event that never comes.
 #[derive(Default)]
 struct Progress {
     steps: AtomicU32,
     panicked: AtomicBool,
 }
 
-/// One thread's view of it.
+/// One thread's view of the progress.
 struct Watch<'a> {
     progress: &'a Progress,
     seen: u32,
@@ -45,7 +45,7 @@ impl<'a> Watch<'a> {
         let steps = self.progress.steps.load(Ordering::Relaxed);
         self.looks = if steps == self.seen { self.looks + 1 } else { 0 };
         self.seen = steps;
-        assert!(self.looks < PATIENCE, "nobody gets on");
+        assert!(self.looks < MAX_IDLE_POLLS, "no thread makes progress");
         thread::yield_now();
     }
 }
@@ -56,7 +56,7 @@ impl Drop for Watch<'_> {
     }
 }
 
-/// Memory that the device's thread accesses while a driver's thread does.
+/// Memory that the device's thread and a driver's thread access at the same time.
 type Memory = ThreadShared<HeapMemory>;
 
 fn at(memory: &Memory, address: u64) -> Region<&Memory> {
@@ -64,11 +64,11 @@ fn at(memory: &Memory, address: u64) -> Region<&Memory> {
 }
 
 fn memory(length: usize) -> Memory {
-    // SAFETY: queue and device keep to the rings: all that they copy is ordered by a ring index.
+    // SAFETY: queue and device follow the specification of the rings, so ring indexes order all copies.
     unsafe { ThreadShared::new(heap(length)) }
 }
 
-/// The queue, and chains that one thread took for another.
+/// The queue, and chains that one thread took for another one.
 struct Shared<'m> {
     queue: SplitQueue<&'m Memory>,
     done: HashMap<Head, u32>,
@@ -85,7 +85,7 @@ fn response(mut request: Vec<u8>) -> Vec<u8> {
     request
 }
 
-/// Submits in two buffers if the request is long enough; `None` if the queue is full.
+/// Submits a chain of one or two device-readable buffers. Returns `None` if the queue is full.
 fn submit(queue: &mut SplitQueue<&Memory>, payload: &[u8]) -> Option<Head> {
     let (front, back) = payload.split_at(payload.len() / 2);
     let result = match front.is_empty() {
@@ -102,10 +102,10 @@ fn submit(queue: &mut SplitQueue<&Memory>, payload: &[u8]) -> Option<Head> {
     }
 }
 
-/// Reads and frees the chain if it is back, whoever took it.
+/// Reads and frees the chain if it is completed, whichever thread took it.
 fn collect(shared: &mut Shared<'_>, head: Head) -> Option<Vec<u8>> {
     while let Some(done) = shared.queue.take().unwrap() {
-        assert_eq!(shared.done.insert(done.head, done.written), None, "no chain comes back twice");
+        assert_eq!(shared.done.insert(done.head, done.written), None, "the device returned a chain twice");
     }
     let written = shared.done.remove(&head)?;
     let mut out = [0; 64];
@@ -115,7 +115,7 @@ fn collect(shared: &mut Shared<'_>, head: Head) -> Option<Vec<u8>> {
     Some(out[..length].to_vec())
 }
 
-/// Polls under the lock, and lets the others run in between.
+/// Polls with the lock held, and lets other threads run between two polls.
 fn until<T>(
     shared: &Mutex<Shared<'_>>,
     watch: &mut Watch<'_>,
@@ -141,7 +141,7 @@ fn client(shared: &Mutex<Shared<'_>>, watch: &mut Watch<'_>, thread: u32) {
 
 #[test]
 fn four_threads_and_a_device() {
-    // Chains have three or four descriptors, so four threads must wait for one another.
+    // Chains have three or four descriptors of eight, so the four threads must wait for one another.
     let config = Config { buffer_size: 32, ..Config::new(QueueSize::new(8).unwrap()) };
     let (rings, buffers) = (memory(Layout::new(config.size).len()), memory(8 * 32));
     let (ring_region, buffer_region) = (at(&rings, RINGS_AT), at(&buffers, BUFFERS_AT));

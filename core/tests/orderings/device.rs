@@ -1,26 +1,26 @@
-//! The device's side of notifications, for the honest device of the other tests.
+//! The notifications of the device, added to the device of the other tests.
 
 use crate::support::{BUFFERS_AT, Device};
 use crate::weakened::Weakened;
-use ringstorm_core::FullBarrier::{EnabledThenAvailable, ReturnedThenWish};
+use ringstorm_core::FullBarrier::{EnabledThenAvailable, ReturnedThenSuppression};
 use ringstorm_core::{OrderedLoad, OrderedStore, SharedMemory};
 
-/// Whether the other side was told of each entry from the first on: of an available one by the driver, or of a used
-/// one by the device.
-pub type Told = Vec<bool>;
+/// Whether each entry caused a notification, from the first entry on: by the driver for an available entry, by the
+/// device for a used element.
+pub type Notified = Vec<bool>;
 
-/// A device that falls asleep when it has nothing to do, and honours the driver's wish.
-pub struct Polite<'m> {
+/// A device that sleeps when no chain is available, and respects the driver's notification suppression.
+pub struct SleepingDevice<'m> {
     pub device: Device<'m, Weakened>,
     rings: &'m Weakened,
     size: u16,
     event_index: bool,
-    /// The next available entry, and the next used element.
+    /// The indexes of the next available entry and of the next used element.
     seen: u16,
     used: u16,
 }
 
-impl<'m> Polite<'m> {
+impl<'m> SleepingDevice<'m> {
     pub fn new(rings: &'m Weakened, buffers: &'m Weakened, size: u16, first: u16, event_index: bool) -> Self {
         let device = Device::new(size, rings, vec![(BUFFERS_AT, buffers)], first);
         Self { device, rings, size, event_index, seen: first, used: first }
@@ -32,55 +32,55 @@ impl<'m> Polite<'m> {
         Some(head)
     }
 
-    /// 2.7.6: behind the last entry of the available ring.
+    /// 2.7.6: `used_event` follows the last entry of the available ring.
     fn used_event(&self) -> u16 {
         let at = 16 * usize::from(self.size) + 4 + 2 * usize::from(self.size);
         self.rings.load_ordered(OrderedLoad::UsedEvent, at)
     }
 
-    /// 2.7.8: behind the last element of the used ring.
+    /// 2.7.8: `avail_event` follows the last element of the used ring.
     fn set_available_event(&self, event: u16) {
         let used = (16 * usize::from(self.size) + 6 + 2 * usize::from(self.size) + 3) & !3;
         let at = used + 4 + 8 * usize::from(self.size);
         self.rings.store_ordered(OrderedStore::AvailableEvent, at, event);
     }
 
-    /// Says whether it wants to be notified of the entries that it has not seen (2.7.10).
-    pub fn want_notifications(&self, wanted: bool) {
+    /// Enables or suppresses notifications of the entries that the device has not seen (2.7.10).
+    pub fn set_notifications(&self, wanted: bool) {
         match (self.event_index, wanted) {
             (false, _) => self.device.set_used_flags(u16::from(!wanted)),
             (true, true) => self.set_available_event(self.seen),
-            // The entry furthest away: the one before.
+            // The most distant entry is the one before.
             (true, false) => self.set_available_event(self.seen.wrapping_sub(1)),
         }
     }
 
-    /// Takes what is available until nothing is, asks to be notified, looks once more, and falls asleep. `suppressing`
-    /// is to ask not to be notified while it is awake, as it was before this.
+    /// Takes chains until none is available, enables notifications, checks once more, and sleeps. With `suppressing`,
+    /// notifications are suppressed while the device is awake, and the caller has already suppressed them.
     pub fn take_until_asleep(&mut self, suppressing: bool, mut each: impl FnMut(&mut Self, u16)) {
         loop {
             while let Some(head) = self.poll() {
                 each(self, head);
             }
-            self.want_notifications(true);
+            self.set_notifications(true);
             self.rings.barrier(EnabledThenAvailable);
             if self.device.available_index() == self.seen {
                 return;
             }
             if suppressing {
-                self.want_notifications(false);
+                self.set_notifications(false);
             }
         }
     }
 
-    /// Gives a chain back and says whether the driver is to be notified of it (2.7.7).
-    pub fn give_back(&mut self, head: u16, answer: &[u8]) -> bool {
+    /// Returns a chain, and returns whether the device must notify the driver (2.7.7).
+    pub fn return_chain(&mut self, head: u16, answer: &[u8]) -> bool {
         self.device.answer(head, answer);
         let before = self.used;
         self.used = before.wrapping_add(1);
-        self.rings.barrier(ReturnedThenWish);
+        self.rings.barrier(ReturnedThenSuppression);
         if self.event_index {
-            // 2.7.7.1, in the words of its `vring_need_event`.
+            // 2.7.7.1: the comparison `vring_need_event`.
             let (new, old, event) = (self.used, before, self.used_event());
             new.wrapping_sub(event).wrapping_sub(1) < new.wrapping_sub(old)
         } else {

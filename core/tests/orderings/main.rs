@@ -1,24 +1,26 @@
-//! Memory ordering: the queue as it is, over memory made of loom's locations, with driver and device each in a thread of
-//! the model. Loom runs every execution that its model of C11 knows, stale values of atomics included, with no
-//! bound on preemptions. A plain location that one thread writes and another touches with nothing in between is a data
-//! race; indexes, flags and events are the only atomics.
+//! Tests memory ordering with loom. The queue runs unchanged over memory that consists of loom's locations. Driver
+//! and device are threads of the model. Loom runs every execution of its model of C11, including stale values of
+//! atomics, with no limit on preemptions. If one thread writes a plain location and another one accesses it without
+//! synchronization, that is a data race. Only indexes, flags and event fields are atomics.
 //!
 //! ```text
 //! cargo test -p ringstorm-core --test orderings
-//! LOOM_LOCATION=1 cargo test -p ringstorm-core --test orderings -- --nocapture    (where racing accesses stand)
+//! LOOM_LOCATION=1 cargo test -p ringstorm-core --test orderings -- --nocapture    (prints the source lines of racing
+//! accesses)
 //! ```
 //!
-//! The second half is the proof that the first one sees something: a wrapper of the memory makes one named access one
-//! step weaker, and at least one scenario fails, of the kind and in the scenarios that the tables below name.
+//! The `every_weaker_...` tests check the scenarios themselves. A wrapper of the memory weakens one access by one
+//! step. Then at least one scenario must fail, with the failure and in the scenarios that the tables below list.
 //!
-//! - Acquire and release become relaxed: what lies behind the index races.
-//! - Relaxed becomes plain: the access itself races. There is no atomic ordering below relaxed, and what orders these
-//!   accesses is the barrier next to them, which has its own rows.
-//! - A full barrier becomes acquire and release, or nothing: both sides miss the other's store, and one sleeps for ever.
+//! - Acquire and release become relaxed: the accesses to the published data race.
+//! - Relaxed becomes plain: the access itself races. No atomic ordering is weaker than relaxed. The adjacent barrier
+//!   orders these accesses, and it has its own rows.
+//! - A full barrier becomes acquire and release, or nothing: each side misses the other's store, and one sleeps
+//!   forever.
 //!
-//! So loom can express a weakening of every name, and no row is excused. What it cannot say: loads that see stores from
-//! their future (load buffering), and what a compiler makes of [`RawMemory`](ringstorm_core::RawMemory), which takes its
-//! orderings from the same names.
+//! Loom can model a weakening of every access, so no row is missing. It does not model loads that see stores from
+//! their future (load buffering), and it does not run the machine code of [`RawMemory`](ringstorm_core::RawMemory),
+//! which takes its orderings from the same functions.
 
 mod device;
 mod memory;
@@ -35,7 +37,7 @@ use scenarios::{
 use std::panic::catch_unwind;
 use weakened::Weakening;
 
-/// All variants of an enumeration. Does not compile if one is missing.
+/// All variants of an enumeration. It does not compile if one is missing.
 macro_rules! every {
     ($type:ident: $($variant:ident),+) => {{
         const _: fn($type) = |one| match one { $($type::$variant => ()),+ };
@@ -43,18 +45,18 @@ macro_rules! every {
     }};
 }
 
-/// How a scenario fails.
+/// The way in which a scenario fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Failure {
     /// Loom finds a data race.
     Race,
-    /// Somebody sleeps who should have been told.
+    /// One side sleeps although the other one should have notified it.
     Lost,
 }
 
 use Failure::{Lost, Race};
 
-/// Where a load shows that is weaker than its name.
+/// The failure and the scenarios that detect a weakened load.
 const fn load(access: OrderedLoad) -> (Failure, &'static [Scenario]) {
     match access {
         OrderedLoad::UsedIndex => {
@@ -68,7 +70,7 @@ const fn load(access: OrderedLoad) -> (Failure, &'static [Scenario]) {
     }
 }
 
-/// Where a store shows that is weaker than its name.
+/// The failure and the scenarios that detect a weakened store.
 const fn store(access: OrderedStore) -> (Failure, &'static [Scenario]) {
     match access {
         OrderedStore::AvailableIndex => (Race, &[EXCHANGE, WAKE_DEVICE_BY_FLAGS, WAKE_DEVICE_BY_EVENT]),
@@ -82,20 +84,21 @@ const fn store(access: OrderedStore) -> (Failure, &'static [Scenario]) {
     }
 }
 
-/// Where a barrier shows that is weaker than its name, or missing.
+/// The failure and the scenarios that detect a weakened or missing barrier.
 const fn barrier(barrier: FullBarrier) -> (Failure, &'static [Scenario]) {
     match barrier {
-        FullBarrier::PublishedThenWish | FullBarrier::EnabledThenAvailable => {
+        FullBarrier::PublishedThenSuppression | FullBarrier::EnabledThenAvailable => {
             (Lost, &[WAKE_DEVICE_BY_FLAGS, WAKE_DEVICE_BY_EVENT, CONVERSE])
         }
-        // Not in `CONVERSE`: there the driver publishes between its wish and its look, and that orders them too.
-        FullBarrier::EnabledThenUsed | FullBarrier::ReturnedThenWish => {
+        // `CONVERSE` does not detect it: there the driver publishes between storing `used_event` and loading the used
+        // index, and the barrier of `publish` orders these two.
+        FullBarrier::EnabledThenUsed | FullBarrier::ReturnedThenSuppression => {
             (Lost, &[WAKE_DRIVER_BY_FLAGS, WAKE_DRIVER_BY_EVENT, WAKE_DRIVER_BY_RENEWED_EVENT])
         }
     }
 }
 
-/// Every named scenario fails with this weakening, and in this way.
+/// Checks that every listed scenario fails in the given way with this weakening.
 fn fails(weakening: Weakening, (failure, scenarios): (Failure, &[Scenario])) {
     assert!(!scenarios.is_empty(), "{weakening:?} is seen nowhere");
     for scenario in scenarios {
@@ -111,7 +114,7 @@ fn fails(weakening: Weakening, (failure, scenarios): (Failure, &[Scenario])) {
 }
 
 #[test]
-fn every_weaker_load_is_seen() {
+fn every_weaker_load_is_detected() {
     for access in every!(
         OrderedLoad: UsedIndex, UsedFlags, AvailableEvent, AvailableIndex, AvailableFlags, UsedEvent
     ) {
@@ -120,7 +123,7 @@ fn every_weaker_load_is_seen() {
 }
 
 #[test]
-fn every_weaker_store_is_seen() {
+fn every_weaker_store_is_detected() {
     for access in every!(
         OrderedStore: AvailableIndex, AvailableFlags, UsedEvent, UsedIndex, UsedFlags, AvailableEvent
     ) {
@@ -129,8 +132,8 @@ fn every_weaker_store_is_seen() {
 }
 
 #[test]
-fn every_weaker_barrier_is_seen() {
-    for one in every!(FullBarrier: PublishedThenWish, EnabledThenUsed, ReturnedThenWish, EnabledThenAvailable)
+fn every_weaker_barrier_is_detected() {
+    for one in every!(FullBarrier: PublishedThenSuppression, EnabledThenUsed, ReturnedThenSuppression, EnabledThenAvailable)
     {
         fails(Weakening::Barrier(one), barrier(one));
         fails(Weakening::NoBarrier(one), barrier(one));
@@ -138,36 +141,36 @@ fn every_weaker_barrier_is_seen() {
 }
 
 #[test]
-fn chains_go_forth_and_back() {
+fn chains_are_exchanged() {
     EXCHANGE.check(Weakening::None);
 }
 
 #[test]
-fn flags_wake_the_device() {
+fn flags_notify_the_device() {
     WAKE_DEVICE_BY_FLAGS.check(Weakening::None);
 }
 
 #[test]
-fn an_event_wakes_the_device() {
+fn avail_event_notifies_the_device() {
     WAKE_DEVICE_BY_EVENT.check(Weakening::None);
 }
 
 #[test]
-fn flags_wake_the_driver() {
+fn flags_notify_the_driver() {
     WAKE_DRIVER_BY_FLAGS.check(Weakening::None);
 }
 
 #[test]
-fn an_event_wakes_the_driver() {
+fn used_event_notifies_the_driver() {
     WAKE_DRIVER_BY_EVENT.check(Weakening::None);
 }
 
 #[test]
-fn an_event_that_the_queue_renews_wakes_the_driver() {
+fn used_event_that_the_queue_moves_notifies_the_driver() {
     WAKE_DRIVER_BY_RENEWED_EVENT.check(Weakening::None);
 }
 
 #[test]
-fn events_wake_both_sides() {
+fn event_indexes_notify_both_sides() {
     CONVERSE.check(Weakening::None);
 }

@@ -6,66 +6,68 @@ use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
 use std::rc::Rc;
 
 /// One location, of the width at which it is always accessed.
-enum Place {
+enum Location {
     Byte(UnsafeCell<u8>),
     Half(UnsafeCell<u16>),
     Word(UnsafeCell<u32>),
     Double(UnsafeCell<u64>),
-    /// An index, flags or an event: the only atomics. A plain store, which loom's atomics do not have, is a write to
-    /// `plain`, of which every atomic access is a read: so the two race just as in memory.
+    /// An index, flags or an event field: the only atomics. Loom's atomics have no plain accesses. So a plain store
+    /// is a write to `plain`, and every atomic access also reads `plain`. A plain and an atomic access therefore race
+    /// as they do in real memory.
     Ordered {
         value: AtomicU16,
         plain: UnsafeCell<()>,
     },
 }
 
-impl Place {
+impl Location {
     fn ordered() -> Self {
         Self::Ordered { value: AtomicU16::new(0), plain: UnsafeCell::new(()) }
     }
 }
 
-/// Memory of which the clones are handles. The threads of a model take turns on one thread of the system. A race is
-/// reported where the caller stands.
+/// Memory whose clones are handles of the same memory. All threads of a model run in turns on one system thread. Loom
+/// reports the source line of a race.
 #[derive(Clone)]
-pub struct LoomMemory(Rc<Vec<Option<Place>>>);
+pub struct LoomMemory(Rc<Vec<Option<Location>>>);
 
 impl LoomMemory {
-    /// Bytes, for payload.
+    /// Memory of single bytes, for payload.
     pub fn buffers(length: usize) -> Self {
-        Self(Rc::new((0..length).map(|_| Some(Place::Byte(UnsafeCell::new(0)))).collect()))
+        Self(Rc::new((0..length).map(|_| Some(Location::Byte(UnsafeCell::new(0)))).collect()))
     }
 
-    /// Table, available ring and used ring of a queue, by the widths of 2.7.5, 2.7.6 and 2.7.8.
+    /// Memory for the table, the available ring and the used ring of a queue, with the widths of 2.7.5, 2.7.6 and
+    /// 2.7.8.
     pub fn rings(size: u16) -> Self {
-        let mut places = Vec::new();
+        let mut locations = Vec::new();
         for _ in 0..2 * size {
-            lay(&mut places, 8, Place::Double(UnsafeCell::new(0)));
+            append(&mut locations, 8, Location::Double(UnsafeCell::new(0)));
         }
-        lay(&mut places, 2, Place::ordered());
-        lay(&mut places, 2, Place::ordered());
+        append(&mut locations, 2, Location::ordered());
+        append(&mut locations, 2, Location::ordered());
         for _ in 0..size {
-            lay(&mut places, 2, Place::Half(UnsafeCell::new(0)));
+            append(&mut locations, 2, Location::Half(UnsafeCell::new(0)));
         }
-        lay(&mut places, 2, Place::ordered());
-        places.resize_with(places.len().next_multiple_of(4), || None);
-        lay(&mut places, 2, Place::ordered());
-        lay(&mut places, 2, Place::ordered());
+        append(&mut locations, 2, Location::ordered());
+        locations.resize_with(locations.len().next_multiple_of(4), || None);
+        append(&mut locations, 2, Location::ordered());
+        append(&mut locations, 2, Location::ordered());
         for _ in 0..2 * size {
-            lay(&mut places, 4, Place::Word(UnsafeCell::new(0)));
+            append(&mut locations, 4, Location::Word(UnsafeCell::new(0)));
         }
-        lay(&mut places, 2, Place::ordered());
-        places.resize_with(places.len().next_multiple_of(8), || None);
-        Self(Rc::new(places))
+        append(&mut locations, 2, Location::ordered());
+        locations.resize_with(locations.len().next_multiple_of(8), || None);
+        Self(Rc::new(locations))
     }
 
-    fn place(&self, offset: usize) -> &Place {
+    fn location(&self, offset: usize) -> &Location {
         self.0[offset].as_ref().expect("a location begins here")
     }
 
     fn ordered(&self, offset: usize) -> (&AtomicU16, &UnsafeCell<()>) {
-        match self.place(offset) {
-            Place::Ordered { value, plain } => (value, plain),
+        match self.location(offset) {
+            Location::Ordered { value, plain } => (value, plain),
             _ => panic!("an ordered access to a plain location at {offset}"),
         }
     }
@@ -86,16 +88,16 @@ impl LoomMemory {
         value.store(new, ordering);
     }
 
-    /// A load of an atomic location that is not atomic itself.
+    /// A plain load of an atomic location.
     #[track_caller]
     pub fn load_plain(&self, offset: usize) -> u16 {
         let (value, plain) = self.ordered(offset);
         plain.with(|_| ());
-        // SAFETY: loom panics if a store is not ordered before it, and its threads take turns.
+        // SAFETY: loom panics if no store is ordered before it, and its threads run in turns.
         unsafe { value.unsync_load() }
     }
 
-    /// A store to an atomic location that is not atomic itself.
+    /// A plain store to an atomic location.
     #[track_caller]
     pub fn store_plain(&self, offset: usize, new: u16) {
         let (value, plain) = self.ordered(offset);
@@ -104,30 +106,30 @@ impl LoomMemory {
     }
 
     fn byte(&self, offset: usize) -> &UnsafeCell<u8> {
-        match self.place(offset) {
-            Place::Byte(cell) => cell,
+        match self.location(offset) {
+            Location::Byte(cell) => cell,
             _ => panic!("bytes at {offset}"),
         }
     }
 }
 
-/// Lays a location of `width` bytes behind the others.
-fn lay(places: &mut Vec<Option<Place>>, width: usize, place: Place) {
-    places.push(Some(place));
-    places.resize_with(places.len() + width - 1, || None);
+/// Appends a location of `width` bytes.
+fn append(locations: &mut Vec<Option<Location>>, width: usize, location: Location) {
+    locations.push(Some(location));
+    locations.resize_with(locations.len() + width - 1, || None);
 }
 
 /// A plain load: loom panics if it races.
 #[track_caller]
 fn get<T: Copy>(cell: &UnsafeCell<T>) -> T {
-    // SAFETY: the threads of a model take turns, and none keeps a reference.
+    // SAFETY: the threads of a model run in turns, and none keeps a reference.
     cell.with(|value| unsafe { *value })
 }
 
 /// A plain store: loom panics if it races.
 #[track_caller]
 fn set<T: Copy>(cell: &UnsafeCell<T>, new: T) {
-    // SAFETY: the threads of a model take turns, and none keeps a reference.
+    // SAFETY: the threads of a model run in turns, and none keeps a reference.
     cell.with_mut(|value| unsafe { *value = new });
 }
 
@@ -135,49 +137,49 @@ impl SharedMemory for LoomMemory {
     fn len(&self) -> usize {
         self.0.len()
     }
-    /// Of each memory another one: no two regions of a queue may be the same memory.
+    /// A different address for each memory, because a queue refuses regions that overlap in this process.
     fn host_address(&self) -> u64 {
         (Rc::as_ptr(&self.0).addr() as u64) << 8
     }
     #[track_caller]
     fn load_u16(&self, offset: usize) -> u16 {
-        match self.place(offset) {
-            Place::Half(cell) => get(cell),
+        match self.location(offset) {
+            Location::Half(cell) => get(cell),
             _ => panic!("16 bits at {offset}"),
         }
     }
     #[track_caller]
     fn load_u32(&self, offset: usize) -> u32 {
-        match self.place(offset) {
-            Place::Word(cell) => get(cell),
+        match self.location(offset) {
+            Location::Word(cell) => get(cell),
             _ => panic!("32 bits at {offset}"),
         }
     }
     #[track_caller]
     fn load_u64(&self, offset: usize) -> u64 {
-        match self.place(offset) {
-            Place::Double(cell) => get(cell),
+        match self.location(offset) {
+            Location::Double(cell) => get(cell),
             _ => panic!("64 bits at {offset}"),
         }
     }
     #[track_caller]
     fn store_u16(&self, offset: usize, value: u16) {
-        match self.place(offset) {
-            Place::Half(cell) => set(cell, value),
+        match self.location(offset) {
+            Location::Half(cell) => set(cell, value),
             _ => panic!("16 bits at {offset}"),
         }
     }
     #[track_caller]
     fn store_u32(&self, offset: usize, value: u32) {
-        match self.place(offset) {
-            Place::Word(cell) => set(cell, value),
+        match self.location(offset) {
+            Location::Word(cell) => set(cell, value),
             _ => panic!("32 bits at {offset}"),
         }
     }
     #[track_caller]
     fn store_u64(&self, offset: usize, value: u64) {
-        match self.place(offset) {
-            Place::Double(cell) => set(cell, value),
+        match self.location(offset) {
+            Location::Double(cell) => set(cell, value),
             _ => panic!("64 bits at {offset}"),
         }
     }
@@ -206,17 +208,17 @@ impl SharedMemory for LoomMemory {
     }
     #[track_caller]
     fn zero(&self, offset: usize, length: usize) {
-        for place in self.0[offset..offset + length].iter().flatten() {
-            match place {
-                Place::Byte(cell) => set(cell, 0),
-                Place::Half(cell) => set(cell, 0),
-                Place::Word(cell) => set(cell, 0),
-                Place::Double(cell) => set(cell, 0),
-                Place::Ordered { .. } => panic!("an index is not zeroed as if it were plain"),
+        for location in self.0[offset..offset + length].iter().flatten() {
+            match location {
+                Location::Byte(cell) => set(cell, 0),
+                Location::Half(cell) => set(cell, 0),
+                Location::Word(cell) => set(cell, 0),
+                Location::Double(cell) => set(cell, 0),
+                Location::Ordered { .. } => panic!("an index is not zeroed as if it were plain"),
             }
         }
     }
-    /// Nothing: an execution of the model ends with its memory, whatever is live in it.
+    /// Does nothing: an execution of the model ends together with its memory, even if chains are live.
     fn abandon(&self) {}
     fn reclaim(&self) {}
 }

@@ -1,8 +1,8 @@
-//! What driver and device do, each in a thread of the model. Nobody waits for the other: whoever looks too early, too
-//! often or falls asleep is done, and among all executions are those in which it came late enough. So every execution
-//! ends, and a lost wake-up is a fact to be looked up at the end, not a hang.
+//! The actions of driver and device. Each side is a thread of the model. No side waits for the other one: a side ends
+//! if it has polled often enough or goes to sleep. Some of all executions are those in which the other side was fast
+//! enough. So every execution ends, and a lost notification is detected at the end and is no deadlock.
 
-use crate::device::{Polite, Told};
+use crate::device::{Notified, SleepingDevice};
 use crate::memory::LoomMemory;
 use crate::support::{BUFFERS_AT, RINGS_AT};
 use crate::weakened::{Weakened, Weakening};
@@ -17,25 +17,25 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 type Queue = SplitQueue<Weakened>;
 
-/// Bytes in a buffer.
+/// Size of a buffer in bytes.
 const BUFFER: u32 = 2;
-/// Looks that may come too early, of each side of an [`exchange`].
-const PATIENCE: u16 = 1;
+/// The number of polls of each side of [`exchange`] that may find nothing.
+const EXTRA_POLLS: u16 = 1;
 
-/// How a queue is set up, and what the two sides do with it.
+/// The setup of a queue, and the actions of the two sides.
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {
     pub name: &'static str,
     size: u16,
     first: u16,
     event_index: bool,
-    /// How many chains there are in all.
+    /// The total number of chains.
     chains: u16,
-    /// One execution. Returns how many chains were through with both sides running.
+    /// Runs one execution. Returns the number of chains that were completed while both sides ran.
     act: fn(&Shared) -> u16,
 }
 
-/// What the two sides share.
+/// The state that the two sides share.
 #[derive(Clone)]
 pub struct Shared {
     scenario: Scenario,
@@ -44,13 +44,13 @@ pub struct Shared {
 }
 
 impl Scenario {
-    /// Looks at every execution. Panics at the first that goes wrong, or if in none of them the two sides got through
-    /// all chains while both ran.
+    /// Checks every execution. Panics at the first failure, or if no execution completes all chains while both sides
+    /// run.
     pub fn check(self, weakening: Weakening) {
         let furthest = Arc::new(AtomicUsize::new(0));
         let far = Arc::clone(&furthest);
         let mut builder = Builder::new();
-        // Exhaustively, whatever the environment says.
+        // Runs all executions, without the limits that environment variables may set.
         (builder.preemption_bound, builder.max_permutations, builder.max_duration) = (None, None, None);
         builder.max_branches = 1_000;
         builder.check(move || {
@@ -67,7 +67,7 @@ impl Scenario {
         assert_eq!(
             furthest.load(Relaxed),
             self.chains.into(),
-            "{}: the furthest of all executions",
+            "{}: the largest number of chains that an execution completed",
             self.name
         );
     }
@@ -89,29 +89,29 @@ impl Shared {
         SplitQueue::new(config, rings, buffers).unwrap()
     }
 
-    fn device(&self) -> Polite<'_> {
+    fn device(&self) -> SleepingDevice<'_> {
         let Scenario { size, first, event_index, .. } = self.scenario;
-        Polite::new(&self.rings, &self.buffers, size, first, event_index)
+        SleepingDevice::new(&self.rings, &self.buffers, size, first, event_index)
     }
 }
 
-/// The request of a chain, by its number from 0.
+/// The request of the chain with this number, from 0.
 fn request(number: u16) -> [u8; 1] {
     [0x10 + number as u8]
 }
 
-/// What the device makes of a request.
+/// The device's response to a request.
 fn response(request: &[u8]) -> [u8; 2] {
     [request[0] ^ 0xff, request[0]]
 }
 
-/// Submits a chain of a request and room for the response.
+/// Submits a chain with a request and a buffer for the response.
 fn submit(queue: &mut Queue, number: u16) -> bool {
     queue.submit(&[&request(number)], &[2]).unwrap();
     queue.publish() == Notification::Needed
 }
 
-/// Takes a chain if there is one, and checks that it is the one of that number with its response.
+/// Takes a chain if there is one. Checks that it is the chain with this number, and its response.
 fn take(queue: &mut Queue, number: u16) -> bool {
     let Some(done) = queue.take().unwrap() else { return false };
     let mut out = [0; 4];
@@ -121,24 +121,27 @@ fn take(queue: &mut Queue, number: u16) -> bool {
     true
 }
 
-/// Whoever sleeps at the entry of that number, counted from 0, with more behind it, was told of it.
-fn is_awake(told: &Told, asleep_at: u16) {
-    let all = told.len() as u16;
-    assert!(asleep_at == all || told[usize::from(asleep_at)], "{LOST} {asleep_at} of {all}: {told:?}");
+/// Checks that a side which sleeps before entry `asleep_at`, from 0, was notified of it if the entry exists.
+fn assert_notified(notified: &Notified, asleep_at: u16) {
+    let all = notified.len() as u16;
+    assert!(
+        asleep_at == all || notified[usize::from(asleep_at)],
+        "{LOST} {asleep_at} of {all}: {notified:?}"
+    );
 }
 
-/// How the message of a lost wake-up begins.
-pub const LOST: &str = "asleep, and not told of entry";
+/// The beginning of the message about a lost notification.
+pub const LOST: &str = "asleep, and not notified of entry";
 
-/// Request and response, one chain after the other, in the same descriptors, buffers and, on a small ring, the same
-/// entries.
+/// Request and response, one chain after the other. All use the same descriptors and buffers, and on a small ring
+/// also the same entries.
 fn exchange(shared: &Shared) -> u16 {
     let chains = shared.scenario.chains;
     let mut queue = shared.queue();
     let others = shared.clone();
     let device = thread::spawn(move || {
         let mut device = others.device();
-        for _ in 0..chains + PATIENCE {
+        for _ in 0..chains + EXTRA_POLLS {
             if let Some(head) = device.poll() {
                 let answer = response(&device.device.read(head));
                 device.device.answer(head, &answer);
@@ -147,7 +150,7 @@ fn exchange(shared: &Shared) -> u16 {
     });
     let mut back = 0;
     submit(&mut queue, 0);
-    for _ in 0..chains + PATIENCE {
+    for _ in 0..chains + EXTRA_POLLS {
         if back < chains && take(&mut queue, back) {
             back += 1;
             if back < chains {
@@ -164,10 +167,10 @@ fn exchange(shared: &Shared) -> u16 {
 pub const EXCHANGE: Scenario =
     Scenario { name: "exchange", size: 2, first: 0xffff, event_index: false, chains: 3, act: exchange };
 
-/// One chain after the other, each published, and a device that goes to sleep between them.
+/// The driver submits and publishes one chain after the other. The device sleeps between them.
 fn wake_device(shared: &Shared) -> u16 {
     let mut queue = shared.queue();
-    shared.device().want_notifications(false);
+    shared.device().set_notifications(false);
     let others = shared.clone();
     let device = thread::spawn(move || {
         let (mut device, mut seen) = (others.device(), 0);
@@ -177,9 +180,9 @@ fn wake_device(shared: &Shared) -> u16 {
         });
         seen
     });
-    let told: Told = (0..shared.scenario.chains).map(|number| submit(&mut queue, number)).collect();
+    let notified: Notified = (0..shared.scenario.chains).map(|number| submit(&mut queue, number)).collect();
     let seen = device.join().unwrap();
-    is_awake(&told, seen);
+    assert_notified(&notified, seen);
     queue.release(DeviceStopped::confirmed());
     seen
 }
@@ -196,7 +199,7 @@ pub const WAKE_DEVICE_BY_FLAGS: Scenario = Scenario {
 pub const WAKE_DEVICE_BY_EVENT: Scenario =
     Scenario { name: "wake device by event", first: 0xffff, event_index: true, ..WAKE_DEVICE_BY_FLAGS };
 
-/// The device gives chains back one after the other, and `driver` takes them until it falls asleep; it says how many.
+/// The device returns one chain after the other. `driver` takes them until it sleeps, and returns their number.
 fn wake_driver(shared: &Shared, suppressed: bool, driver: impl FnOnce(&mut Queue) -> u16) -> u16 {
     let chains = shared.scenario.chains;
     let mut queue = shared.queue();
@@ -208,23 +211,23 @@ fn wake_driver(shared: &Shared, suppressed: bool, driver: impl FnOnce(&mut Queue
     }
     let others = shared.clone();
     let device = thread::spawn(move || {
-        let (mut device, mut told) = (others.device(), Told::new());
+        let (mut device, mut notified) = (others.device(), Notified::new());
         while let Some(head) = device.poll() {
             let answer = response(&device.device.read(head));
-            told.push(device.give_back(head, &answer));
+            notified.push(device.return_chain(head, &answer));
         }
-        told
+        notified
     });
     let taken = driver(&mut queue);
-    let told = device.join().unwrap();
-    assert_eq!(told.len(), chains.into());
-    is_awake(&told, taken);
+    let notified = device.join().unwrap();
+    assert_eq!(notified.len(), chains.into());
+    assert_notified(&notified, taken);
     queue.release(DeviceStopped::confirmed());
     taken
 }
 
-/// A driver that suppresses notifications while it is awake. It has asked for that before.
-fn asking(queue: &mut Queue) -> u16 {
+/// A driver that suppresses notifications while it is awake. The caller has already suppressed them.
+fn driver_that_suppresses(queue: &mut Queue) -> u16 {
     let mut taken = 0;
     loop {
         while take(queue, taken) {
@@ -237,8 +240,8 @@ fn asking(queue: &mut Queue) -> u16 {
     }
 }
 
-/// A driver that takes until there is none: the queue asks anew of itself.
-fn taking(queue: &mut Queue) -> u16 {
+/// A driver that takes chains until there is none. The queue itself moves `used_event`.
+fn driver_that_only_takes(queue: &mut Queue) -> u16 {
     (0..).find(|taken| !take(queue, *taken)).unwrap()
 }
 
@@ -248,7 +251,7 @@ pub const WAKE_DRIVER_BY_FLAGS: Scenario = Scenario {
     first: 0,
     event_index: false,
     chains: 2,
-    act: |shared| wake_driver(shared, true, asking),
+    act: |shared| wake_driver(shared, true, driver_that_suppresses),
 };
 
 pub const WAKE_DRIVER_BY_EVENT: Scenario =
@@ -258,35 +261,35 @@ pub const WAKE_DRIVER_BY_RENEWED_EVENT: Scenario = Scenario {
     name: "wake driver by renewed event",
     chains: 3,
     size: 8,
-    act: |shared| wake_driver(shared, false, taking),
+    act: |shared| wake_driver(shared, false, driver_that_only_takes),
     ..WAKE_DRIVER_BY_EVENT
 };
 
-/// Both sides at once: the driver submits the next chain when it has taken the one before, both sleep if there is
-/// nothing to do, and the driver lets the queue ask anew of itself.
+/// Both sides work at once. The driver submits the next chain when it has taken the one before. Both sides sleep if
+/// there is no work. The queue itself moves `used_event`.
 fn converse(shared: &Shared) -> u16 {
     let chains = shared.scenario.chains;
     let mut queue = shared.queue();
     let others = shared.clone();
     let device = thread::spawn(move || {
-        let (mut device, mut told) = (others.device(), Told::new());
+        let (mut device, mut notified) = (others.device(), Notified::new());
         device.take_until_asleep(false, |device, head| {
             let answer = response(&device.device.read(head));
-            told.push(device.give_back(head, &answer));
+            notified.push(device.return_chain(head, &answer));
         });
-        told
+        notified
     });
-    let (mut back, mut told) = (0, Told::new());
-    told.push(submit(&mut queue, back));
+    let (mut back, mut notified) = (0, Notified::new());
+    notified.push(submit(&mut queue, back));
     while take(&mut queue, back) {
         back += 1;
         if back < chains {
-            told.push(submit(&mut queue, back));
+            notified.push(submit(&mut queue, back));
         }
     }
-    let told_driver = device.join().unwrap();
-    is_awake(&told, told_driver.len() as u16);
-    is_awake(&told_driver, back);
+    let notified_driver = device.join().unwrap();
+    assert_notified(&notified, notified_driver.len() as u16);
+    assert_notified(&notified_driver, back);
     queue.release(DeviceStopped::confirmed());
     back
 }

@@ -1,25 +1,25 @@
-//! A wrapper of the memory that makes one named access weaker than it has to be.
+//! A wrapper of memory that makes one access weaker than required.
 
 use crate::memory::LoomMemory;
 use loom::sync::atomic::{Ordering, fence};
 use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
 
-/// One named access, one step weaker.
+/// The access to weaken, by one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weakening {
-    /// Nothing is weaker.
+    /// No access is weaker.
     None,
     /// Acquire becomes relaxed; relaxed becomes plain.
     Load(OrderedLoad),
     /// Release becomes relaxed; relaxed becomes plain.
     Store(OrderedStore),
-    /// Sequentially consistent becomes acquire and release: enough for everything but a store and a later load.
+    /// Sequentially consistent becomes acquire and release, which does not order a store before a later load.
     Barrier(FullBarrier),
-    /// The barrier is left out.
+    /// The barrier is omitted.
     NoBarrier(FullBarrier),
 }
 
-/// Memory of which every access is that of the memory inside, but for one.
+/// Memory that forwards every access to the inner memory, except for the weakened one.
 #[derive(Clone)]
 pub struct Weakened {
     inner: LoomMemory,

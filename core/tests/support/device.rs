@@ -1,4 +1,4 @@
-//! An honest device. It knows the structures of 2.7 by their literal offsets, not by the driver's code.
+//! A device that follows the specification. It uses literal offsets of 2.7, not the code of the driver.
 
 use ringstorm_core::{OrderedLoad, OrderedStore, SharedMemory};
 
@@ -14,9 +14,9 @@ pub struct Device<'m, M> {
     size: u16,
     rings: &'m M,
     regions: Vec<(u64, &'m M)>,
-    /// The next available entry to look at.
+    /// The index of the next available entry to read.
     seen: u16,
-    /// The next used element to write.
+    /// The index of the next used element to write.
     used: u16,
 }
 
@@ -25,12 +25,12 @@ impl<'m, M: SharedMemory> Device<'m, M> {
         Self { size, rings, regions, seen: first, used: first }
     }
 
-    /// 2.7: the available ring follows the table of 16 bytes a descriptor.
+    /// 2.7: the available ring follows the table, which has 16 bytes for each descriptor.
     fn available(&self) -> usize {
         16 * usize::from(self.size)
     }
 
-    /// 2.7: the used ring follows at the next multiple of 4; the available ring has 6 + 2 * size bytes.
+    /// 2.7: the used ring begins at the next multiple of 4 after the available ring, which has 6 + 2 * size bytes.
     fn used_ring(&self) -> usize {
         (self.available() + 6 + 2 * usize::from(self.size) + 3) & !3
     }
@@ -59,7 +59,7 @@ impl<'m, M: SharedMemory> Device<'m, M> {
         self.rings.store_ordered(OrderedStore::UsedIndex, self.used_ring() + 2, index);
     }
 
-    /// The next head that the driver made available.
+    /// Returns the next head that the driver has made available.
     pub fn poll(&mut self) -> Option<u16> {
         if self.available_index() == self.seen {
             return None;
@@ -103,7 +103,7 @@ impl<'m, M: SharedMemory> Device<'m, M> {
         all
     }
 
-    /// Writes to a chain's device-writable buffers from their beginning.
+    /// Writes to a chain's device-writable buffers, from the beginning of the first one.
     pub fn write(&self, head: u16, mut payload: &[u8]) {
         for part in self.chain(head).into_iter().filter(|part| part.writable) {
             let (now, later) = payload.split_at(payload.len().min(part.length as usize));
@@ -114,7 +114,7 @@ impl<'m, M: SharedMemory> Device<'m, M> {
         assert!(payload.is_empty(), "the answer does not fit");
     }
 
-    /// Writes a used element, whatever its truth, without moving the index (2.7.8).
+    /// Writes a used element with any values, and does not move the index (2.7.8).
     pub fn write_used(&mut self, id: u32, length: u32) {
         let at = self.used_ring() + 4 + 8 * usize::from(self.used % self.size);
         self.rings.store_u32(at, id);
@@ -122,23 +122,23 @@ impl<'m, M: SharedMemory> Device<'m, M> {
         self.used = self.used.wrapping_add(1);
     }
 
-    /// Moves the used index behind what was written.
+    /// Moves the used index over all elements written so far.
     pub fn publish_used(&self) {
         self.set_used_index(self.used);
     }
 
-    pub fn give_back(&mut self, id: u32, length: u32) {
+    pub fn return_chain(&mut self, id: u32, length: u32) {
         self.write_used(id, length);
         self.publish_used();
     }
 
-    /// Writes `answer` to a chain and gives it back with that length.
+    /// Writes `answer` to a chain and returns the chain with that length.
     pub fn answer(&mut self, head: u16, answer: &[u8]) {
         self.write(head, answer);
-        self.give_back(head.into(), answer.len() as u32);
+        self.return_chain(head.into(), answer.len() as u32);
     }
 
-    /// Answers every available chain; `respond` turns its readable bytes into the answer.
+    /// Answers every available chain with the result of `respond` for its device-readable bytes.
     pub fn serve(&mut self, respond: impl Fn(Vec<u8>) -> Vec<u8>) -> usize {
         let mut served = 0;
         while let Some(head) = self.poll() {

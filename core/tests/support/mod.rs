@@ -1,4 +1,4 @@
-//! What several tests share: memory whose bytes can be looked at, queues over it, and an honest device.
+//! Code that several tests share: memory, queues over it, and a device that follows the specification.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 mod device;
@@ -18,14 +18,14 @@ use ringstorm_core::{DeviceAddress, Head, Misuse};
 pub type Queue<'m> = SplitQueue<&'m HeapMemory>;
 pub type Table<'m> = DescriptorTable<&'m HeapMemory>;
 
-/// Device addresses far from any host address, so that mixing the two up shows.
+/// Device addresses that differ from all host addresses, so that a test fails if the code confuses the two.
 pub const RINGS_AT: u64 = 0x4000_0000;
 pub const BUFFERS_AT: u64 = 0x8_0000_0000;
 
-/// Every size that 2.7 allows.
+/// Every queue size that 2.7 allows.
 pub const SIZES: [u32; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768];
 
-/// Rings and buffers of one queue, kept by the test.
+/// The memory of one queue, owned by the test.
 pub struct Memory {
     pub config: Config,
     pub rings: HeapMemory,
@@ -57,7 +57,7 @@ impl Memory {
     }
 
     pub fn table(&self) -> Table<'_> {
-        self.table_with(WritableBuffers::AsTheyAre)
+        self.table_with(WritableBuffers::Unchanged)
     }
 
     pub fn table_with(&self, writable: WritableBuffers) -> Table<'_> {
@@ -78,18 +78,18 @@ impl Memory {
         region(&self.buffers, BUFFERS_AT)
     }
 
-    /// Every byte that the device could see.
+    /// All bytes that the device can access.
     pub fn snapshot(&self) -> (Vec<u8>, Vec<u8>) {
         (bytes(&self.rings), bytes(&self.buffers))
     }
 
-    /// Overwrites a descriptor's length, flags and next, as a hostile device would (2.7.5).
+    /// Overwrites a descriptor's length, flags and next, as a malicious device can (2.7.5).
     pub fn tamper(&self, descriptor: u16, length: u32, flags: u16, next: u16) {
         let at = 16 * usize::from(descriptor);
         self.rings.store_u64(at + 8, shape(length, flags, next));
     }
 
-    /// Redirects a descriptor's `next` and leaves its length and `VIRTQ_DESC_F_WRITE` as they are.
+    /// Changes a descriptor's `next` and sets `VIRTQ_DESC_F_NEXT`. Its length and `VIRTQ_DESC_F_WRITE` do not change.
     pub fn redirect(&self, descriptor: u16, next: u16) {
         let now = self.rings.load_u64(16 * usize::from(descriptor) + 8);
         self.tamper(descriptor, now as u32, (now >> 32) as u16 | 1, next);
@@ -115,17 +115,17 @@ pub fn bytes(memory: &impl SharedMemory) -> Vec<u8> {
     all
 }
 
-/// Bytes that differ from place to place and from seed to seed.
+/// Bytes that differ by position and by seed.
 pub fn pattern(seed: u32, length: usize) -> Vec<u8> {
     (0..length as u32).map(|at| (seed.wrapping_mul(31) + at.wrapping_mul(7) + 1) as u8).collect()
 }
 
-/// The descriptors of a chain, in order.
+/// The descriptors of a chain, in chain order.
 pub fn descriptors<M: SharedMemory>(table: &DescriptorTable<M>, head: Head) -> Result<Vec<u16>, Misuse> {
     Ok(table.buffers(head)?.map(|buffer: Buffer| buffer.descriptor).collect())
 }
 
-/// Takes every free descriptor as a chain of its own: the order of the free list.
+/// Creates a chain for each free descriptor and returns the order of the free list.
 pub fn drain<M: SharedMemory>(table: &mut DescriptorTable<M>) -> Vec<u16> {
     (0..table.free_count()).map(|_| table.create(&[], &[1]).unwrap().index()).collect()
 }

@@ -1,4 +1,4 @@
-//! Memory that writes down every access, in order.
+//! Memory that records every access in order.
 
 use super::heap;
 use ringstorm_core::{FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory};
@@ -25,7 +25,7 @@ pub enum Access {
 pub struct Recorder {
     real: HeapMemory,
     log: Arc<Mutex<Vec<Access>>>,
-    /// How many accesses are left until one fails.
+    /// The number of accesses until one panics.
     left: AtomicUsize,
 }
 
@@ -34,12 +34,12 @@ impl Recorder {
         Self { real: heap(length), log: Arc::default(), left: AtomicUsize::new(usize::MAX) }
     }
 
-    /// From now on so many accesses are made, and then one panics, which is not made.
+    /// Lets this number of accesses succeed. The next access panics and does not take place.
     pub fn fail_after(&self, accesses: usize) {
         self.left.store(accesses, Relaxed);
     }
 
-    /// What was accessed since the last time, without questions about length and place.
+    /// Removes the recorded accesses and returns them, without calls of `len` and `host_address`.
     pub fn take_log(&self) -> Vec<Access> {
         let mut log = self.take_full_log();
         log.retain(|access| !matches!(access, Access::Length | Access::HostAddress));
@@ -56,8 +56,8 @@ impl Recorder {
     }
 
     fn note(&self, access: Access) -> &HeapMemory {
-        // Behind the one that fails, there are as many as one likes again.
-        assert!(self.left.fetch_sub(1, Relaxed) > 0, "memory that fails");
+        // After the access that panics, all accesses succeed.
+        assert!(self.left.fetch_sub(1, Relaxed) > 0, "this access fails as requested");
         self.log.lock().unwrap().push(access);
         &self.real
     }

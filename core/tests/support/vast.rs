@@ -1,4 +1,4 @@
-//! Memory that claims more bytes than any machine would lend a test, to reach the limit of 2^32 (2.7.5.2).
+//! Memory that claims more bytes than a test can allocate, for the limit of 2^32 bytes (2.7.5.2).
 
 use super::{BUFFERS_AT, RINGS_AT, heap};
 use ringstorm_core::{
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Vast {
     real: HeapMemory,
     claimed: usize,
-    /// No two may seem to be the same memory.
+    /// The address, which is different for each memory, because a queue refuses regions that overlap in this process.
     host_address: u64,
 }
 
@@ -23,15 +23,15 @@ impl Vast {
         Self { real: heap(real), claimed, host_address: NEXT.fetch_add(1 << 40, Ordering::Relaxed) }
     }
 
-    /// A table of 4 whose buffers may be as long as a length can say.
+    /// A table of 4 descriptors whose buffers have the maximum length.
     pub fn table() -> DescriptorTable<Self> {
         let table = Region::at(Self::new(64, 64), DeviceAddress::new(RINGS_AT));
         let buffers = Region::at(Self::new(64, Self::BUFFERS), DeviceAddress::new(BUFFERS_AT));
         let size = QueueSize::new(4).unwrap();
-        DescriptorTable::new(size, u32::MAX, WritableBuffers::AsTheyAre, table, buffers).unwrap()
+        DescriptorTable::new(size, u32::MAX, WritableBuffers::Unchanged, table, buffers).unwrap()
     }
 
-    /// A queue of 4, likewise, over rings that the test keeps.
+    /// A queue of 4 descriptors whose buffers have the maximum length, over rings that the test owns.
     pub fn queue<'m>(rings: &'m Self, buffers: &'m Self) -> SplitQueue<&'m Self> {
         let config = Config { buffer_size: u32::MAX, ..Config::new(QueueSize::new(4).unwrap()) };
         let rings = Region::at(rings, DeviceAddress::new(RINGS_AT));

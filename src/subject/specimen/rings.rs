@@ -98,7 +98,7 @@ impl Rings {
         if !self.has(Defect::IndexBeforeEntry) {
             self.store_available(self.available);
         }
-        self.memory.barrier(FullBarrier::PublishedThenWish);
+        self.memory.barrier(FullBarrier::PublishedThenSuppression);
         let wish = match self.defect {
             Some(Defect::WishRemembered | Defect::WishReadTooEarly) => {
                 self.wish.unwrap_or_else(|| self.wish())

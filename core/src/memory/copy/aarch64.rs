@@ -1,22 +1,22 @@
-//! By aarch64 instructions: pairs of 64-bit registers, and narrower ones at both ends.
+//! Copies by aarch64 instructions: pairs of 64-bit registers, and narrower registers at both ends.
 //!
-//! Each block of assembly is one instruction that accesses shared memory. It has none of the options that let a compiler
-//! repeat it, drop it, or move other accesses to memory over it. No two accesses of a copy overlap. All are aligned, so
-//! that they are valid where unaligned ones are not: in device memory, and with the processor's alignment check.
+//! Each block of assembly is one instruction that accesses shared memory. It has no option that lets the compiler repeat
+//! it, drop it, or move other memory accesses across it. No two accesses of a copy overlap. All accesses to shared memory
+//! are aligned, because unaligned ones fail in device memory and when the processor checks alignment.
 #![allow(unsafe_code)]
 
 use core::arch::asm;
 
-/// Bytes of a pair.
+/// Bytes that one `ldp` or `stp` accesses.
 const PAIR: usize = 16;
 
-/// A load and a store of one width.
+/// Defines a load and a store of one width.
 macro_rules! accesses {
     ($load:ident, $store:ident: $type:ty, $suffix:literal, $value:literal) => {
         #[inline(always)]
         unsafe fn $load(place: *const u8) -> $type {
             let value;
-            // SAFETY: the bytes are valid for a load, says the caller.
+            // SAFETY: the caller guarantees that the bytes are valid for a load.
             unsafe {
                 asm!(
                     concat!("ldr", $suffix, " ", $value, ", [{place}]"),
@@ -30,7 +30,7 @@ macro_rules! accesses {
 
         #[inline(always)]
         unsafe fn $store(place: *mut u8, value: $type) {
-            // SAFETY: the bytes are valid for a store, says the caller.
+            // SAFETY: the caller guarantees that the bytes are valid for a store.
             unsafe {
                 asm!(
                     concat!("str", $suffix, " ", $value, ", [{place}]"),
@@ -53,7 +53,7 @@ accesses!(load_8, store_8: u64, "", "{value:x}");
 #[inline(always)]
 unsafe fn load_pair(place: *const u8) -> [u64; 2] {
     let (first, second);
-    // SAFETY: as the caller says.
+    // SAFETY: the caller guarantees that the bytes are valid for a load.
     unsafe {
         asm!(
             "ldp {first}, {second}, [{place}]",
@@ -70,7 +70,7 @@ unsafe fn load_pair(place: *const u8) -> [u64; 2] {
 /// The bytes are valid for a store.
 #[inline(always)]
 unsafe fn store_pair(place: *mut u8, [first, second]: [u64; 2]) {
-    // SAFETY: as the caller says.
+    // SAFETY: the caller guarantees that the bytes are valid for a store.
     unsafe {
         asm!(
             "stp {first}, {second}, [{place}]",
@@ -82,7 +82,7 @@ unsafe fn store_pair(place: *mut u8, [first, second]: [u64; 2]) {
     }
 }
 
-/// Goes through `$length` bytes at `$place` without a gap, with `$part!(at, type, load, store)` for each part.
+/// Splits `$length` bytes at `$place` into aligned parts without a gap, and runs `$part!(at, type, load, store)` for each.
 macro_rules! for_each_part {
     ($place:expr, $length:expr, $part:ident) => {
         let (start, length) = ($place.addr(), $length);
@@ -91,7 +91,8 @@ macro_rules! for_each_part {
         for_each_part!(@if (start + at) & 2 != 0 && length - at >= 2, at, $part, u16, load_2, store_2);
         for_each_part!(@if (start + at) & 4 != 0 && length - at >= 4, at, $part, u32, load_4, store_4);
         for_each_part!(@if (start + at) & 8 != 0 && length - at >= 8, at, $part, u64, load_8, store_8);
-        // Aligned for a pair, or shorter than the next width: widths that grow came before, widths that shrink follow.
+        // Here either `at` is aligned for a pair, or the rest is shorter than the next width. The lines above use growing
+        // widths, the lines below shrinking ones.
         while length - at >= PAIR {
             $part!(at, [u64; 2], load_pair, store_pair);
             at += PAIR;
@@ -111,9 +112,9 @@ macro_rules! for_each_part {
 }
 
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline]
-pub unsafe fn to_shared(place: *mut u8, bytes: &[u8]) {
+pub(in crate::memory) unsafe fn to_shared(place: *mut u8, bytes: &[u8]) {
     let from = bytes.as_ptr();
     macro_rules! part {
         ($at:ident, $type:ty, $load:ident, $store:ident) => {
@@ -125,9 +126,9 @@ pub unsafe fn to_shared(place: *mut u8, bytes: &[u8]) {
 }
 
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline]
-pub unsafe fn from_shared(place: *const u8, out: &mut [u8]) {
+pub(in crate::memory) unsafe fn from_shared(place: *const u8, out: &mut [u8]) {
     let to = out.as_mut_ptr();
     macro_rules! part {
         ($at:ident, $type:ty, $load:ident, $store:ident) => {
@@ -139,12 +140,12 @@ pub unsafe fn from_shared(place: *const u8, out: &mut [u8]) {
 }
 
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline]
-pub unsafe fn zero(place: *mut u8, length: usize) {
+pub(in crate::memory) unsafe fn zero(place: *mut u8, length: usize) {
     macro_rules! part {
         ($at:ident, $type:ty, $load:ident, $store:ident) => {
-            // SAFETY: the part is inside of `length`, and all its bits may be zero.
+            // SAFETY: the part is inside the `length` bytes, and zero is a valid value of an integer.
             unsafe { $store(place.add($at), core::mem::zeroed::<$type>()) }
         };
     }

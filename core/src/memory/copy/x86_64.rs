@@ -1,17 +1,17 @@
-//! By x86-64 instructions: moves for what is short, a string instruction for what is long.
+//! Copies by x86-64 instructions: moves for short copies, a string instruction for long ones.
 //!
-//! Each block of assembly accesses shared memory at a place once. It has none of the options that let a compiler repeat
-//! it, drop it, or move other accesses to memory over it. No two accesses of a copy overlap: what the widest leave over
-//! is put together of narrower ones.
+//! Each block of assembly accesses each of its bytes of shared memory once. It has no option that lets the compiler repeat
+//! it, drop it, or move other memory accesses across it. No two accesses of a copy overlap: narrower accesses cover the
+//! bytes that remain after the widest ones.
 #![allow(unsafe_code)]
 
 use core::arch::asm;
 
-/// From how many bytes on a string instruction is faster, which takes some time to start. Measured on a processor that
-/// has the feature `fsrm`.
+/// From this number of bytes on, a string instruction is faster than moves, although it takes time to start. Measured on
+/// a processor with the feature `fsrm`.
 const LONG: usize = 1024;
 
-/// A load and a store of one width.
+/// Defines a load and a store of one width.
 macro_rules! accesses {
     ($load:ident, $store:ident: $type:ty, $move:literal, $class:ident, $value:literal) => {
         /// # Safety
@@ -19,7 +19,7 @@ macro_rules! accesses {
         #[inline(always)]
         unsafe fn $load(place: *const u8) -> $type {
             let value;
-            // SAFETY: as the caller says.
+            // SAFETY: the caller guarantees that the bytes are valid for a load.
             unsafe {
                 asm!(
                     concat!($move, " ", $value, ", [{place}]"),
@@ -35,7 +35,7 @@ macro_rules! accesses {
         /// The bytes are valid for a store.
         #[inline(always)]
         unsafe fn $store(place: *mut u8, value: $type) {
-            // SAFETY: as the caller says.
+            // SAFETY: the caller guarantees that the bytes are valid for a store.
             unsafe {
                 asm!(
                     concat!($move, " [{place}], ", $value),
@@ -53,8 +53,8 @@ accesses!(load_2, store_2: u16, "mov", reg, "{value:x}");
 accesses!(load_4, store_4: u32, "mov", reg, "{value:e}");
 accesses!(load_8, store_8: u64, "mov", reg, "{value:r}");
 
-/// The widest access, and a load and a store of four of them side by side: one block of assembly, since the compiler
-/// must have all that it knows of memory in memory before each.
+/// Defines the widest access, and a load and a store of four adjacent ones. The four share one block of assembly, because
+/// before each block the compiler must write all cached values back to memory.
 macro_rules! widest {
     ($type:ty, $move:literal, $class:ident) => {
         type Wide = $type;
@@ -65,7 +65,7 @@ macro_rules! widest {
         #[inline(always)]
         unsafe fn load_block(place: *const u8) -> [Wide; 4] {
             let (first, second, third, fourth);
-            // SAFETY: as the caller says.
+            // SAFETY: the caller guarantees that the bytes are valid for a load.
             unsafe {
                 asm!(
                     concat!($move, " {first}, [{place}]"),
@@ -88,7 +88,7 @@ macro_rules! widest {
         /// The bytes are valid for a store.
         #[inline(always)]
         unsafe fn store_block(place: *mut u8, [first, second, third, fourth]: [Wide; 4]) {
-            // SAFETY: as the caller says.
+            // SAFETY: the caller guarantees that the bytes are valid for a store.
             unsafe {
                 asm!(
                     concat!($move, " [{place}], {first}"),
@@ -110,14 +110,14 @@ macro_rules! widest {
 
 #[cfg(target_feature = "sse2")]
 widest!(core::arch::x86_64::__m128i, "movups", xmm_reg);
-// Kernels are built without the registers of SSE.
+// Kernels are built without SSE registers.
 #[cfg(not(target_feature = "sse2"))]
 widest!(u64, "mov", reg);
 
 const WIDE: usize = size_of::<Wide>();
 const BLOCK: usize = 4 * WIDE;
 
-/// Goes through less than a block of bytes without a gap, with `$part!(at, type, load, store)` for each part.
+/// Splits fewer bytes than a block into parts without a gap, and runs `$part!(at, type, load, store)` for each part.
 macro_rules! for_each_part {
     ($length:expr, $part:ident) => {
         let length = $length;
@@ -147,11 +147,11 @@ macro_rules! for_each_part {
 /// Not inlined: a loop that copies to several buffers then keeps its values in registers and is unrolled.
 ///
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline(never)]
-pub unsafe fn to_shared(mut place: *mut u8, mut bytes: &[u8]) {
+pub(in crate::memory) unsafe fn to_shared(mut place: *mut u8, mut bytes: &[u8]) {
     if bytes.len() >= LONG {
-        // SAFETY: as the caller says.
+        // SAFETY: this function has the same contract.
         return unsafe { long_to_shared(place, bytes) };
     }
     while let Some((block, rest)) = bytes.split_first_chunk::<BLOCK>() {
@@ -163,17 +163,17 @@ pub unsafe fn to_shared(mut place: *mut u8, mut bytes: &[u8]) {
         bytes = rest;
     }
     if !bytes.is_empty() {
-        // SAFETY: the rest begins inside of what the caller named.
+        // SAFETY: the rest is inside the bytes that the caller guarantees.
         unsafe { rest_to_shared(place, bytes) }
     }
 }
 
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline(always)]
-pub unsafe fn from_shared(place: *const u8, out: &mut [u8]) {
+pub(in crate::memory) unsafe fn from_shared(place: *const u8, out: &mut [u8]) {
     if out.len() >= LONG {
-        // SAFETY: as the caller says.
+        // SAFETY: this function has the same contract.
         return unsafe { long_from_shared(place, out) };
     }
     let end = out.len() / BLOCK * BLOCK;
@@ -183,32 +183,32 @@ pub unsafe fn from_shared(place: *const u8, out: &mut [u8]) {
         unsafe { block.as_mut_ptr().cast::<[Wide; 4]>().write_unaligned(load_block(place.add(at))) }
     }
     if !rest.is_empty() {
-        // SAFETY: the rest begins inside of what the caller named.
+        // SAFETY: the rest is inside the bytes that the caller guarantees.
         unsafe { rest_from_shared(place.add(end), rest) }
     }
 }
 
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline(always)]
-pub unsafe fn zero(place: *mut u8, length: usize) {
+pub(in crate::memory) unsafe fn zero(place: *mut u8, length: usize) {
     if length >= LONG {
-        // SAFETY: as the caller says.
+        // SAFETY: this function has the same contract.
         return unsafe { long_zero(place, length) };
     }
     let end = length / BLOCK * BLOCK;
     for at in (0..end).step_by(BLOCK) {
-        // SAFETY: the block is inside of `length`, and all its bits may be zero.
+        // SAFETY: the block is inside the `length` bytes, and zero is a valid value of `Wide`.
         unsafe { store_block(place.add(at), core::mem::zeroed()) }
     }
     if end < length {
-        // SAFETY: the rest begins inside of what the caller named.
+        // SAFETY: the rest is inside the bytes that the caller guarantees.
         unsafe { rest_zero(place.add(end), length - end) }
     }
 }
 
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline(never)]
 unsafe fn rest_to_shared(place: *mut u8, bytes: &[u8]) {
     let from = bytes.as_ptr();
@@ -222,7 +222,7 @@ unsafe fn rest_to_shared(place: *mut u8, bytes: &[u8]) {
 }
 
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline(never)]
 unsafe fn rest_from_shared(place: *const u8, out: &mut [u8]) {
     let to = out.as_mut_ptr();
@@ -236,12 +236,12 @@ unsafe fn rest_from_shared(place: *const u8, out: &mut [u8]) {
 }
 
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline(never)]
 unsafe fn rest_zero(place: *mut u8, length: usize) {
     macro_rules! part {
         ($at:ident, $type:ty, $load:ident, $store:ident) => {
-            // SAFETY: the part is inside of `length`, and all its bits may be zero.
+            // SAFETY: the part is inside the `length` bytes, and zero is a valid value of an integer or a register.
             unsafe { $store(place.add($at), core::mem::zeroed::<$type>()) }
         };
     }
@@ -249,18 +249,18 @@ unsafe fn rest_zero(place: *mut u8, length: usize) {
 }
 
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline(never)]
 unsafe fn long_to_shared(place: *mut u8, bytes: &[u8]) {
-    // SAFETY: as the caller says; private memory and shared memory do not overlap.
+    // SAFETY: the caller guarantees the shared bytes; the private ones are a Rust slice, so the two do not overlap.
     unsafe { move_string(place, bytes.as_ptr(), bytes.len()) }
 }
 
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline(never)]
 unsafe fn long_from_shared(place: *const u8, out: &mut [u8]) {
-    // SAFETY: as the caller says; private memory and shared memory do not overlap.
+    // SAFETY: the caller guarantees the shared bytes; the private ones are a Rust slice, so the two do not overlap.
     unsafe { move_string(out.as_mut_ptr(), place, out.len()) }
 }
 
@@ -268,7 +268,8 @@ unsafe fn long_from_shared(place: *const u8, out: &mut [u8]) {
 /// `length` bytes are valid for stores at `to`, for loads at `from`, and do not overlap.
 #[inline(always)]
 unsafe fn move_string(to: *mut u8, from: *const u8, length: usize) {
-    // SAFETY: as the caller says. It goes upwards: the direction flag is clear where assembly begins.
+    // SAFETY: the caller guarantees both ranges. The copy goes upwards: the direction flag is clear where a block of
+    // assembly begins.
     unsafe {
         asm!(
             "rep movsb",
@@ -281,10 +282,10 @@ unsafe fn move_string(to: *mut u8, from: *const u8, length: usize) {
 }
 
 /// # Safety
-/// As [`super`] says.
+/// The contract of [`super`].
 #[inline(never)]
 unsafe fn long_zero(place: *mut u8, length: usize) {
-    // SAFETY: as the caller says. It goes upwards, as in `move_string`.
+    // SAFETY: the caller guarantees the bytes. The stores go upwards, as in `move_string`.
     unsafe {
         asm!(
             "rep stosb",

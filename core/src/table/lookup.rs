@@ -1,33 +1,33 @@
-//! Which chain a name or an index means, and what is wrong with one that means none.
+//! Finding the chain of a handle or a used id, and the error if there is none.
 //!
-//! One lookup decides. What exactly is wrong is found out afterwards, apart from the code that is run for every chain.
+//! One lookup decides whether there is a chain. Separate cold functions find the exact error.
 
 use super::DescriptorTable;
 use super::record::{Chain, Stage};
 use crate::{DeviceFault, Head, Misuse, NotInFlight, SharedMemory};
 
 impl<M: SharedMemory> DescriptorTable<M> {
-    /// The chain that `head` names.
+    /// The live chain of a handle.
     #[inline(always)]
     pub(crate) fn chain(&self, head: Head) -> Result<&Chain, Misuse> {
         match self.chains.get(usize::from(head.index())) {
-            Some(chain) if self.names(head, chain) && chain.stage != Stage::NotHead => Ok(chain),
-            _ => Err(self.why_not(head)),
+            Some(chain) if self.matches(head, chain) && chain.stage != Stage::NotHead => Ok(chain),
+            _ => Err(self.handle_error(head)),
         }
     }
 
-    /// Whether a name was given for this chain, or for what there was before at the same index.
+    /// Whether a handle has the queue and the serial number of this record.
     #[inline(always)]
-    const fn names(&self, head: Head, chain: &Chain) -> bool {
+    const fn matches(&self, head: Head, chain: &Chain) -> bool {
         chain.serial == head.serial() && self.id.is(head.queue())
     }
 
-    /// The chain that `head` names, if the device has given it back.
+    /// The chain of a handle, if it is completed.
     #[inline(always)]
     pub(crate) fn returned(&self, head: Head) -> Result<&Chain, Misuse> {
         match self.chains.get(usize::from(head.index())) {
-            Some(chain) if self.names(head, chain) && chain.stage == Stage::Returned => Ok(chain),
-            _ => Err(self.why_not_returned(head)),
+            Some(chain) if self.matches(head, chain) && chain.stage == Stage::Returned => Ok(chain),
+            _ => Err(self.not_returned_error(head)),
         }
     }
 
@@ -41,25 +41,25 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
     }
 
-    /// Whether the live chain that `head` names is younger than the one with this serial number, and not back from the device.
+    /// Whether the live chain of a handle is not completed and has a serial number above `serial`.
     pub(crate) fn is_created_after(&self, head: Head, serial: u64) -> Result<bool, Misuse> {
         self.chain(head).map(|chain| chain.stage == Stage::Created && chain.serial > serial)
     }
 
-    /// The chain that a used element can name: its head has this index, and its serial number was published.
+    /// The chain in flight whose head has the index `id`. `published` is the serial number of the last published chain.
     #[inline(always)]
     pub(crate) fn in_flight(&mut self, id: u32, published: u64) -> Option<(Head, &mut Chain)> {
         let queue = self.id;
         match self.chains.get_mut(id as usize) {
             Some(chain) if chain.stage == Stage::Created && chain.serial <= published => {
-                // There are at most 32768 descriptors.
+                // Fits: a valid index is below 32768.
                 Some((Head::from_parts(queue, id as u16, chain.serial), chain))
             }
             _ => None,
         }
     }
 
-    /// What is wrong with the id of a used element that names no chain which the device has.
+    /// The error for a used id that is not the head of a chain in flight.
     #[cold]
     #[inline(never)]
     pub(crate) fn why_not_in_flight(&self, id: u32) -> DeviceFault {
@@ -80,13 +80,13 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
     #[cold]
     #[inline(never)]
-    pub(super) fn why_not_returned(&self, head: Head) -> Misuse {
+    pub(super) fn not_returned_error(&self, head: Head) -> Misuse {
         self.chain(head).err().unwrap_or(Misuse::NotReturned(head))
     }
 
     #[cold]
     #[inline(never)]
-    pub(super) fn why_not(&self, head: Head) -> Misuse {
+    pub(super) fn handle_error(&self, head: Head) -> Misuse {
         match self.chains.get(usize::from(head.index())) {
             _ if head.queue() != self.id => Misuse::HeadOfAnotherQueue(head),
             None => Misuse::HeadOutOfRange(head),

@@ -1,4 +1,4 @@
-//! Freeing chains: whole in private memory, whatever the shared memory does.
+//! Freeing chains. Private memory stays consistent even if the shared memory panics.
 
 use super::DescriptorTable;
 use super::record::{Descriptor, Stage};
@@ -6,11 +6,11 @@ use crate::memory::Descriptors;
 use crate::{Head, Misuse, SharedMemory};
 
 impl<M: SharedMemory> DescriptorTable<M> {
-    /// Frees a live chain: its descriptors are the next to be used again. In the table their lengths and
-    /// flags are cleared, so that a device that still looks there finds nothing to read or write.
+    /// Frees a live chain. Its descriptors are the next ones to be used again. In shared memory their lengths and flags become
+    /// zero, so that a device that still follows them finds nothing to read or write.
     ///
     /// # Errors
-    /// [`Misuse`] if `head` is not the head of a live chain, found in constant time.
+    /// [`Misuse`] if `head` is not the head of a live chain. This check takes constant time.
     #[inline(always)]
     pub fn free(&mut self, head: Head) -> Result<(), Misuse> {
         let id = self.id;
@@ -23,11 +23,11 @@ impl<M: SharedMemory> DescriptorTable<M> {
                 self.recycle(head.index(), count);
                 Ok(())
             }
-            _ => Err(self.why_not(head)),
+            _ => Err(self.handle_error(head)),
         }
     }
 
-    /// Frees a chain that the device has given back.
+    /// Frees a completed chain.
     #[inline(always)]
     pub(crate) fn free_returned(&mut self, head: Head) -> Result<(), Misuse> {
         let id = self.id;
@@ -40,11 +40,11 @@ impl<M: SharedMemory> DescriptorTable<M> {
                 self.recycle(head.index(), count);
                 Ok(())
             }
-            _ => Err(self.why_not_returned(head)),
+            _ => Err(self.not_returned_error(head)),
         }
     }
 
-    /// Puts the descriptors of a chain, which is none any more, on the free list.
+    /// Puts the descriptors of a freed chain at the beginning of the free list.
     #[inline(always)]
     fn recycle(&mut self, head: u16, count: u16) {
         let table = self.areas.descriptors();
@@ -54,15 +54,15 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 }
 
-/// A chain that is being freed, descriptor by descriptor: in the private copy, and in the table.
+/// A chain that is being freed descriptor by descriptor, in the private copy and in shared memory.
 struct Recycling<'t, M: SharedMemory> {
     table: Descriptors<'t, M>,
     descriptors: &'t mut [Descriptor],
-    /// The next descriptor.
+    /// The next descriptor to free.
     next: u16,
-    /// Descriptors still to be freed.
+    /// The number of descriptors not yet freed.
     left: u16,
-    /// What the last one is linked to.
+    /// The descriptor that the last one is linked to.
     free_head: u16,
 }
 
@@ -73,14 +73,14 @@ impl<M: SharedMemory> Recycling<'_, M> {
             let index = self.free_next();
             self.table.write_shape(index, 0);
         }
-        // Nothing is left for `drop`.
+        // All are freed, so `drop` has nothing to do.
         core::mem::forget(self);
     }
 
-    /// Frees the next descriptor in private.
+    /// Frees the next descriptor in the private copy and returns its index.
     #[inline(always)]
     fn free_next(&mut self) -> usize {
-        let index = self.table.cut(self.next);
+        let index = self.table.reduce(self.next);
         let descriptor = &mut self.descriptors[index];
         descriptor.length = 0;
         self.left -= 1;
@@ -93,7 +93,7 @@ impl<M: SharedMemory> Recycling<'_, M> {
     }
 }
 
-/// The caller's own memory panicked: what is left is freed in private all the same, so that no descriptor is lost.
+/// Runs if the caller's own memory panics: frees the other descriptors in the private copy, so that none is lost.
 impl<M: SharedMemory> Drop for Recycling<'_, M> {
     #[inline(always)]
     fn drop(&mut self) {
