@@ -100,6 +100,7 @@ fn the_message_of_a_catch_counts_executions() {
 
 #[test]
 fn a_hunt_for_an_unknown_specimen_is_refused() {
-    let refused = catch_unwind(|| begin_hunt(["specimen".to_owned(), "nobody".to_owned()].into_iter()));
+    let refused =
+        catch_unwind(|| begin_hunt(["specimen".to_owned(), "no-such-defect".to_owned()].into_iter()));
     assert!(refused.is_err());
 }

@@ -279,7 +279,7 @@ impl Subject for RecordingQueue {
     }
 
     fn drop_while_device_runs(self: Box<Self>) {
-        DROPPED.lock().expect("nobody panicked").insert(self.live);
+        DROPPED.lock().expect("no test panicked").insert(self.live);
         Box::new(self.queue).drop_while_device_runs();
     }
 }
@@ -293,7 +293,7 @@ fn every_ending_is_tried_in_every_state() {
     });
     let explored = run(&scope(SubjectKind::External(&OWN), 1, 0, 0));
     assert_eq!((explored.found, explored.ending), (None, Ending::Exhausted));
-    let dropped = DROPPED.lock().expect("nobody panicked");
+    let dropped = DROPPED.lock().expect("no test panicked");
     assert_eq!(*dropped, BTreeSet::from([Live::Nothing, Live::Readable, Live::Writable]));
 }
 

@@ -62,7 +62,8 @@ impl HonestDevice for RustVmmDevice {
         queue.set_ready(true);
         assert!(
             queue.is_valid(&Regions::new(memory)),
-            "virtio-queue reports that the queue at {place:?} is not valid"
+            "virtio-queue reports that a queue of size {} is not valid",
+            place.size
         );
     }
 

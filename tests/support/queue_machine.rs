@@ -301,7 +301,7 @@ impl<F: OnFailure> StateMachineTest for QueueTest<F> {
 fn guard<F: OnFailure>(reference: &QueueReference, act: impl FnOnce() -> Result<(), Stop>) {
     match quietly(act) {
         Ok(Ok(())) => {}
-        Ok(Err(stop)) => reference.fail::<F>(&format!("the execution ended: {stop:?}")),
+        Ok(Err(Stop::Violation(violation))) => reference.fail::<F>(&violation.to_string()),
         Err(panic) => reference.fail::<F>(&format!("panic: {panic}")),
     }
 }
