@@ -23,7 +23,7 @@ mod step_strategy;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::StateMachineTest;
-use queue_machine::{Books, CASE_STEPS, Failing, QueueTest, cases};
+use queue_machine::{CASE_STEPS, OnFailure, QueueReference, QueueTest, cases};
 use ringstorm::execution::Rig;
 use ringstorm::scenario::{Draw, GENERATOR, Profile, Scenario, Step};
 use ringstorm::subject::SubjectKind;
@@ -221,21 +221,22 @@ fn storm_on_threads(threads: u64, round: u64) -> f64 {
 /// A failure is a bug of ringstorm, and ends the benchmark.
 struct Fatal;
 
-impl Failing for Fatal {
+impl OnFailure for Fatal {
     fn fail(_: SubjectKind, scenario: &Scenario, what: &str) -> ! {
         resume_unwind(Box::new(format!("{what}\n{scenario}")))
     }
 }
 
-/// The cases that proptest draws in a round with its own generator, for a queue of this size, with setups of our
-/// generator. Equal rounds draw equal cases.
-fn draw(round: u64, queue_size: u32, case: impl Fn(Books, Vec<Step>)) {
+/// What proptest draws in a round, with its own generator: cases for a queue of this size, with setups as we draw them.
+/// The same round draws the same.
+fn draw(round: u64, queue_size: u32, case: impl Fn(QueueReference, Vec<Step>)) {
     let mut seed = [0; 32];
     seed[..8].copy_from_slice(&round.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
     let begin = move || {
-        let books =
-            move |seed| Books::new(SubjectKind::Core, storm_of(queue_size, 0).scenario(seed).setup, true);
+        let books = move |seed| {
+            QueueReference::new(SubjectKind::Core, storm_of(queue_size, 0).scenario(seed).setup, true)
+        };
         any::<u64>().prop_map(books).boxed()
     };
     let result = runner.run(&cases(STEPS..=STEPS, begin), |(books, steps, _)| {

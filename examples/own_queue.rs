@@ -1,6 +1,6 @@
-//! A queue of one's own under the storm: the queue, its adapter, and the whole command line over it.
+//! Your own queue under the storm: a queue, its adapter, and the whole command over it.
 //!
-//! `cargo run --release --example own_queue` finds what is wrong with it; `-- help` says what else there is.
+//! `cargo run --release --example own_queue` finds defects in this queue. `-- help` lists the other commands.
 
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
@@ -9,7 +9,7 @@ use ringstorm::subject::{
 };
 use std::rc::Rc;
 
-/// The queue: it believes what the device says.
+/// The queue. It trusts the device and checks nothing.
 struct Trusting {
     memory: Rc<WatchedMemory>,
     place: Geometry,
@@ -25,7 +25,7 @@ impl Trusting {
         Self { memory, place, free: (0..size).rev().collect(), available: 0, used: 0 }
     }
 
-    /// Submits the buffers of a chain (address, length, whether the device writes it), and publishes it.
+    /// Submits a chain of buffers (address, length, whether the device writes to it) and publishes it.
     fn add(&mut self, buffers: &[(u64, u32, bool)]) -> Option<Vec<u16>> {
         let first = self.free.len().checked_sub(buffers.len())?;
         let chain: Vec<u16> = self.free.drain(first..).rev().collect();
@@ -43,7 +43,7 @@ impl Trusting {
         Some(chain)
     }
 
-    /// The next used element: id and length.
+    /// Takes the next used element: id and length.
     fn poll(&mut self) -> Option<(u32, u32)> {
         let index = self.memory.load_ordered(OrderedLoad::UsedIndex, self.place.used + 2);
         if index == self.used {
@@ -55,7 +55,7 @@ impl Trusting {
     }
 }
 
-/// The adapter: what a caller of the queue keeps, by head.
+/// The adapter. For each head it keeps the descriptors of the chain, its buffers, and the length from the used element.
 struct Adapter {
     queue: Trusting,
     pool: BufferPool,
@@ -107,11 +107,11 @@ impl Subject for Adapter {
     fn release(self: Box<Self>) {}
 }
 
-/// What it can do; what it cannot, the storm does not ask of it.
+/// The capabilities of the subject. The storm skips steps that need others.
 const CAN: Capabilities =
     Capabilities { free: true, lengths: true, free_count: true, watched: true, ..Capabilities::NONE };
 
-/// Its name, what it can do, and how one is made.
+/// The subject: its name, its capabilities, and a function that makes one.
 pub const OWN: External = External::new("trusting", CAN, |setup: &Setup, provided: &Provided| {
     let size = setup.queue_size.get();
     Box::new(Adapter {
@@ -121,7 +121,7 @@ pub const OWN: External = External::new("trusting", CAN, |setup: &Setup, provide
     })
 });
 
-#[allow(dead_code, reason = "a test over it has no use for the command")]
+#[allow(dead_code, reason = "a test that includes this file does not run the command")]
 fn main() -> std::process::ExitCode {
     ringstorm::cli::main_with(&[OWN])
 }

@@ -1,15 +1,14 @@
-//! The drive loop allocates nothing, and a run's memory stays flat.
+//! Running steps allocates nothing, and the memory of a long run does not grow.
 
 use allocation_counter::measure;
 use ringstorm::execution::Rig;
 use ringstorm::scenario::{Draw, Profile, Scenario, Step, generate};
 use ringstorm::subject::SubjectKind;
 
-/// Scenarios without what only absurd chains need, and their setup's construction; and without memory that fails, since a
-/// panic allocates.
+/// Scenarios of seeds, without queues above 256 descriptors, and without failing memory, since a panic allocates.
 fn scenarios(seeds: std::ops::Range<u64>) -> Vec<Scenario> {
     let mut scenarios: Vec<Scenario> = seeds.map(|seed| generate(seed, Profile::Swarm, 200)).collect();
-    // Where a chain of 131,072 buffers is asked for, the list of its slices grows once.
+    // Large queues ask for chains of up to 131,072 buffers, for which the list of slices grows once.
     scenarios.retain(|scenario| scenario.setup.queue_size.get() <= 256);
     for scenario in &mut scenarios {
         scenario.steps.retain(|step| !matches!(step, Step::MemoryFails { .. }));
@@ -23,7 +22,7 @@ fn no_step_allocates_once_the_rig_is_warm() {
     let scenarios = scenarios(0..60);
     let mut steps = 0;
     for scenario in &scenarios {
-        // The first time, memory grows to what this scenario needs.
+        // The first run grows the buffers of the rig to the size that this scenario needs.
         rig.run(SubjectKind::Core, scenario, &mut ()).unwrap();
         rig.begin(SubjectKind::Core, &scenario.setup).unwrap().unwrap();
         let mut run = |rig: &mut Rig| {
@@ -32,8 +31,8 @@ fn no_step_allocates_once_the_rig_is_warm() {
                 steps += 1;
             }
         };
-        // The subject is made anew for each scenario. What holds a short chain at first holds a long one later, so it
-        // takes some rounds until nothing grows any more. A step that allocates by itself never gets there.
+        // Each scenario makes a new subject. Its record of a short chain may later hold a long one, so several rounds pass
+        // until nothing grows any more. A step that always allocates never reaches this state.
         let quiet = (0..64).any(|_| {
             let allocated = measure(|| run(&mut rig));
             rig.step(&Step::Settle).unwrap();
@@ -45,7 +44,7 @@ fn no_step_allocates_once_the_rig_is_warm() {
     assert!(steps > 10_000, "{steps} steps");
 }
 
-/// In a sweep every scenario is another one; all but some long chains find the memory that they need.
+/// In a sweep every scenario differs. Only a few long chains need more memory than is there already.
 #[test]
 fn the_steps_of_a_sweep_hardly_allocate() {
     let mut rig = Rig::new().unwrap();
@@ -62,7 +61,7 @@ fn the_steps_of_a_sweep_hardly_allocate() {
 }
 
 #[test]
-fn drawing_a_scenario_allocates_nothing_once_there_is_room_for_its_steps() {
+fn drawing_a_scenario_into_a_large_enough_one_allocates_nothing() {
     for profile in [Profile::Honest, Profile::Hostile, Profile::Swarm] {
         let draw = Draw { profile, steps: 128, queue_size: None };
         let mut scenario = draw.scenario(0);
@@ -72,7 +71,7 @@ fn drawing_a_scenario_allocates_nothing_once_there_is_room_for_its_steps() {
 }
 
 #[test]
-fn a_long_run_leaves_no_more_memory_behind_than_a_short_one() {
+fn memory_does_not_grow_with_the_length_of_a_run() {
     let mut rig = Rig::new().unwrap();
     let scenarios = scenarios(0..40);
     let mut pass = || {

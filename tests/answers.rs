@@ -1,4 +1,4 @@
-//! How a driver answers what the device does: each answer is laid to the fault that it is an answer to.
+//! Fault attribution: each answer of the driver is counted for the fault that caused it.
 
 use ringstorm::counts::{Answers, Counts, CountsReport};
 use ringstorm::execution::Rig;
@@ -7,7 +7,7 @@ use ringstorm::scenario::{Document, Draw, Op, Profile};
 use ringstorm::subject::{Capabilities, CoreQueue, External, SubjectKind};
 use ringstorm_sim_device::Fault;
 
-/// What is counted in a scenario that begins with a chain at the device.
+/// The counts of a scenario that begins with one chain in flight at the device.
 #[track_caller]
 fn counts(subject: &str, setup: &str, steps: &[&str]) -> Counts {
     counts_of(SubjectKind::by_name(subject).expect("a subject"), setup, steps)
@@ -30,7 +30,7 @@ fn answers(change: impl FnOnce(&mut Answers)) -> Answers {
 }
 
 #[test]
-fn an_element_is_answered_by_the_take_that_comes_to_it() {
+fn the_take_that_reads_a_bad_element_answers_its_fault() {
     let steps = [
         "driver submit readable=1x8",
         "device take",
@@ -40,7 +40,7 @@ fn an_element_is_answered_by_the_take_that_comes_to_it() {
         "driver take",
     ];
     let once = counts("core", " after-fault=go-on", &steps[..5]);
-    // The first take comes to the honest element before it; then the faults stop.
+    // The only take reads the honest element before the bad one. Then the faults stop.
     assert_eq!(*once.fault(Fault::IdOutOfRange), answers(|_| {}));
     assert_eq!(once.fault(Fault::IdOutOfRange).unmet(), 1);
     let twice = counts("core", " after-fault=go-on", &steps);
@@ -50,7 +50,7 @@ fn an_element_is_answered_by_the_take_that_comes_to_it() {
 }
 
 #[test]
-fn an_element_too_many_is_answered_where_the_ring_is_refused() {
+fn an_excess_element_is_answered_by_the_take_that_refuses_the_used_index() {
     let steps =
         ["device return newest written=full", "device fault id-out-of-range newest value=9", "driver take"];
     let refused = counts("core", " after-fault=go-on", &steps);
@@ -58,7 +58,7 @@ fn an_element_too_many_is_answered_where_the_ring_is_refused() {
 }
 
 #[test]
-fn a_length_that_is_cut_is_clamped() {
+fn a_reduced_length_counts_as_clamped() {
     let steps = ["device fault length-too-long newest value=5", "driver take"];
     let clamped = counts("core", "", &steps);
     assert_eq!(*clamped.fault(Fault::LengthTooLong), answers(|answers| answers.clamped = 1));
@@ -68,30 +68,30 @@ fn a_length_that_is_cut_is_clamped() {
     assert_eq!(*wrong.fault(Fault::LengthTooLong), answers(|answers| answers.violated = 1));
 }
 
-/// Where a driver tells no lengths, what its adapter says of them is nobody's word.
+/// If a driver reports no lengths, the lengths that its adapter returns are not counted.
 #[test]
-fn who_tells_no_lengths_clamps_none() {
+fn a_driver_that_reports_no_lengths_clamps_none() {
     const CAN: Capabilities = Capabilities { lengths: false, ..SubjectKind::Core.capabilities() };
-    static SILENT: External =
-        External::new("silent", CAN, |setup, provided| Box::new(CoreQueue::new(setup, provided)));
+    static NO_LENGTHS: External =
+        External::new("no-lengths", CAN, |setup, provided| Box::new(CoreQueue::new(setup, provided)));
     let steps = ["device fault length-too-long newest value=5", "driver take"];
-    let ignored = counts_of(SubjectKind::External(&SILENT), "", &steps);
+    let ignored = counts_of(SubjectKind::External(&NO_LENGTHS), "", &steps);
     assert_eq!(*ignored.fault(Fault::LengthTooLong), answers(|answers| answers.ignored = 1));
 }
 
 #[test]
-fn what_nobody_looks_at_is_ignored() {
+fn a_changed_value_that_the_driver_never_reads_is_ignored() {
     let steps = ["device fault length-scribbled newest value=5", "driver take"];
     let ignored = counts("core", "", &steps);
     assert_eq!(*ignored.fault(Fault::LengthScribbled), answers(|answers| answers.ignored = 1));
-    // Without a call that could meet it, there is no answer.
+    // Without a call that could notice the fault, there is no answer.
     let unmet = counts("core", "", &["device fault stops-answering newest value=0"]);
     assert_eq!(*unmet.fault(Fault::StopsAnswering), answers(|_| {}));
     assert_eq!(unmet.fault(Fault::StopsAnswering).unmet(), 1);
 }
 
 #[test]
-fn blame_for_a_claim_is_laid_to_the_claim() {
+fn a_device_fault_is_attributed_to_the_used_index_that_it_reports() {
     let steps = [
         "device fault length-scribbled newest value=5",
         "device fault index-jump newest value=99",
@@ -102,9 +102,9 @@ fn blame_for_a_claim_is_laid_to_the_claim() {
     assert_eq!(*counts.fault(Fault::LengthScribbled), answers(|answers| answers.ignored = 1));
 }
 
-/// A driver that follows the table as it stands goes wrong some calls after it could have met the fault.
+/// A driver that follows the corrupted table fails some calls after the first one that could have noticed.
 #[test]
-fn a_finding_takes_the_place_of_the_answer_before() {
+fn a_finding_replaces_an_earlier_answer() {
     let steps = [
         "driver submit readable=1x8",
         "device fault next-out-of-range oldest value=2",
@@ -120,7 +120,7 @@ fn a_finding_takes_the_place_of_the_answer_before() {
 }
 
 #[test]
-fn operations_are_counted_and_whether_they_did_something() {
+fn operations_are_counted_with_the_effective_ones() {
     let counts = counts("core", "", &["driver take", "driver take", "device take", "driver reset"]);
     let steps = |op: Op| (counts.operation(op).begun, counts.operation(op).effective);
     assert_eq!(steps(Op::Submit), (1, 1));
@@ -129,7 +129,7 @@ fn operations_are_counted_and_whether_they_did_something() {
 }
 
 #[test]
-fn no_fault_has_more_answers_than_throws_and_names_go_both_ways() {
+fn no_fault_has_more_answers_than_occurrences_and_reports_convert_back() {
     let mut rig = Rig::new().expect("there is memory");
     for subject in ["core", "specimen-mid-chain-freed", "specimen-length-passed-through"] {
         let draw = Draw { profile: Profile::Swarm, steps: 128, queue_size: None };
@@ -140,7 +140,7 @@ fn no_fault_has_more_answers_than_throws_and_names_go_both_ways() {
         let begun: u64 = report.operations.values().map(|steps| steps.begun).sum();
         assert!(
             begun <= block.tally.steps && begun + 300 >= block.tally.steps,
-            "all but the settling at the end"
+            "all steps but the drain at the end are counted"
         );
         for (name, answers) in &report.faults {
             assert!(answers.answered() <= answers.thrown, "{name}: {answers:?}");

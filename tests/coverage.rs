@@ -1,5 +1,4 @@
-//! What is counted as covered: nothing that is said to be out of reach is ever reached, and what is said of it is true
-//! of all of it.
+//! Coverage cells: a cell that counts as unreachable is never reached, and the stated reason holds for all such cells.
 
 use ringstorm::coverage::{Coverage, reachable_pairs, unreachable_because};
 use ringstorm::execution::Rig;
@@ -16,7 +15,7 @@ fn all_pairs() -> impl Iterator<Item = (DriverState, Fault)> {
 }
 
 #[test]
-fn what_is_out_of_reach_has_a_reason_and_is_never_reached() {
+fn an_unreachable_cell_is_never_reached() {
     let mut rig = Rig::new().expect("there is memory");
     let mut reached = Coverage::default();
     for profile in [Profile::Swarm, Profile::Hostile] {
@@ -32,10 +31,10 @@ fn what_is_out_of_reach_has_a_reason_and_is_never_reached() {
         }
     }
     let (hit, total) = (reached.pairs_hit(), Coverage::pairs_total());
-    assert!(hit > total * 8 / 10, "{hit} of {total}: the storm is not what it was");
+    assert!(hit > total * 8 / 10, "the storm reached only {hit} of {total} coverage cells");
 }
 
-/// The one reason there is: a queue without live chains counts as in order.
+/// The only reason why a cell is unreachable: a queue without live chains is not fragmented.
 #[test]
 fn only_an_empty_queue_is_never_fragmented() {
     let reachable: HashSet<(usize, Fault)> =
@@ -49,7 +48,7 @@ fn only_an_empty_queue_is_never_fragmented() {
 }
 
 #[test]
-fn what_was_missed_is_what_was_not_reached() {
+fn missed_cells_are_the_reachable_ones_that_were_not_reached() {
     let mut coverage = Coverage::default();
     assert_eq!(coverage.missed().count() as u32, Coverage::pairs_total());
     let (state, fault) = reachable_pairs().nth(100).expect("there are more");

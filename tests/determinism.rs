@@ -1,5 +1,5 @@
-//! The same scenario gives the same outcome: twice, alone or within a sweep, on any number of threads, in debug
-//! and release. The last one is shown by the literals: both builds are tested against them.
+//! The same scenario gives the same outcome: twice, alone or within a sweep, on any number of threads, in debug and release
+//! builds. For the last one, both builds must give the trace hashes of the snapshot.
 
 use ringstorm::campaign::{self, Budget, Ending, Finding, Hang, Observer, Plan, Summary, SweepHash, Tally};
 use ringstorm::execution::Rig;
@@ -34,40 +34,40 @@ fn sweep(kind: SubjectKind, profile: Profile, from: u64, seeds: u64, jobs: usize
     campaign::run(&plan, Summary::default(), &AtomicBool::new(false), &hung, &mut ()).unwrap()
 }
 
-/// All of a summary that must not depend on how it came about.
-fn essence(summary: &Summary) -> impl PartialEq + std::fmt::Debug + use<> {
+/// The parts of a summary that must not depend on threads, interruptions or time.
+fn deterministic_part(summary: &Summary) -> impl PartialEq + std::fmt::Debug + use<> {
     let tally = Tally { stepping: Duration::ZERO, constructing: Duration::ZERO, ..summary.tally.clone() };
     (tally, summary.findings.clone(), summary.ending)
 }
 
-/// Interrupts a run as soon as something is found, before it is shrunk.
-struct Impatient<'a>(&'a AtomicBool);
+/// Interrupts a run at each finding, before the finding is shrunk.
+struct InterruptAtFinding<'a>(&'a AtomicBool);
 
-impl Observer for Impatient<'_> {
+impl Observer for InterruptAtFinding<'_> {
     fn found(&mut self, _: &Finding) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
 #[test]
-fn interrupted_shrinking_ends_at_once_and_is_made_up_for() {
+fn interrupted_shrinking_ends_at_once_and_continues_later() {
     let kind = SubjectKind::by_name("specimen-mid-chain-freed").unwrap();
     let plan = plan(kind, Profile::Swarm, 0, 400, 2);
     let whole = sweep(kind, Profile::Swarm, 0, 400, 2);
     let (mut summary, mut unshrunk) = (Summary::default(), 0);
     loop {
         let interrupted = AtomicBool::new(false);
-        let observer = &mut Impatient(&interrupted);
+        let observer = &mut InterruptAtFinding(&interrupted);
         summary = campaign::run(&plan, summary, &interrupted, &hung, observer).unwrap();
         if summary.ending != Ending::Unfinished {
             break;
         }
-        let last = summary.findings.last().expect("nothing else interrupts it");
-        assert_eq!(last.shrunk.steps.len(), STEPS, "nothing is tried any more");
+        let last = summary.findings.last().expect("only a finding interrupts the run");
+        assert_eq!(last.shrunk.steps.len(), STEPS, "after an interrupt the finding stays unshrunk");
         unshrunk += 1;
     }
     assert!(unshrunk > 0);
-    assert_eq!(essence(&summary), essence(&whole));
+    assert_eq!(deterministic_part(&summary), deterministic_part(&whole));
 }
 
 #[test]
@@ -76,14 +76,19 @@ fn the_number_of_jobs_does_not_matter() {
     for kind in kinds {
         let one = sweep(kind, Profile::Swarm, 0, 400, 1);
         for jobs in [2, 3, 7] {
-            assert_eq!(essence(&sweep(kind, Profile::Swarm, 0, 400, jobs)), essence(&one), "{}", kind.name());
+            assert_eq!(
+                deterministic_part(&sweep(kind, Profile::Swarm, 0, 400, jobs)),
+                deterministic_part(&one),
+                "{}",
+                kind.name()
+            );
         }
         assert_eq!(one.findings.is_empty(), kind == SubjectKind::Core);
     }
 }
 
 #[test]
-fn a_seed_alone_is_the_seed_within_a_sweep() {
+fn a_seed_alone_gives_the_outcome_that_it_has_in_a_sweep() {
     for kind in SubjectKind::all() {
         let mut sweeping = Rig::new().unwrap();
         for seed in 0..60 {
@@ -96,7 +101,7 @@ fn a_seed_alone_is_the_seed_within_a_sweep() {
 }
 
 #[test]
-fn step_by_step_is_the_same_as_at_once() {
+fn single_steps_give_the_trace_of_a_whole_run() {
     let mut rig = Rig::new().unwrap();
     for seed in 0..60 {
         let scenario = generate(seed, Profile::Hostile, STEPS);
@@ -126,14 +131,14 @@ fn debug_and_release_agree_on_these_traces() {
 }
 
 #[test]
-fn parts_add_up_to_the_whole() {
+fn tallies_of_parts_append_to_the_tally_of_the_whole() {
     let whole = sweep(SubjectKind::Core, Profile::Swarm, 0, 100, 2).tally;
     for cut in [1, 31, 32, 33, 64, 99] {
         let mut parts = sweep(SubjectKind::Core, Profile::Swarm, 0, cut, 1).tally;
         parts.append(&sweep(SubjectKind::Core, Profile::Swarm, cut, 100 - cut, 1).tally);
         assert_eq!((parts.trace_hash, parts.steps), (whole.trace_hash, whole.steps), "cut at {cut}");
     }
-    // The order counts.
+    // The hash depends on the order.
     let (mut one, mut other) = (SweepHash::default(), SweepHash::default());
     [1, 2].into_iter().for_each(|trace| one.push(trace));
     [2, 1].into_iter().for_each(|trace| other.push(trace));
@@ -141,7 +146,7 @@ fn parts_add_up_to_the_whole() {
 }
 
 #[test]
-fn no_two_seeds_are_the_same_scenario() {
+fn no_two_seeds_give_the_same_scenario() {
     let mut seen = BTreeSet::new();
     for seed in 0..2000 {
         assert!(seen.insert(generate(seed, Profile::Swarm, STEPS).encode()), "seed {seed}");

@@ -1,4 +1,4 @@
-//! Every scenario of a small scope: what is found, what is not, and that nothing is missed.
+//! `explore`: it finds defects by the shortest path, finds nothing in correct queues, and misses no state.
 
 use ringstorm::execution::{Advance, Rig};
 use ringstorm::explore::{Alphabet, Counterexample, Ending, Explored, Means, Scope, explore};
@@ -32,14 +32,14 @@ fn run(scope: &Scope) -> Explored {
     explore(scope, &AtomicBool::new(false), |_| ()).expect("there is memory")
 }
 
-/// What two explorations of the same scope must agree in.
-fn seen(explored: &Explored) -> (Vec<u64>, u64, Option<usize>, Ending, Option<Counterexample>) {
+/// The results of an exploration without the time. Two explorations of the same scope must agree in them.
+fn results(explored: &Explored) -> (Vec<u64>, u64, Option<usize>, Ending, Option<Counterexample>) {
     let Explored { levels, transitions, depth, ending, found, elapsed: _ } = explored.clone();
     (levels, transitions, depth, ending, found)
 }
 
 #[test]
-fn nothing_goes_wrong_in_queues_without_a_defect() {
+fn nothing_is_found_in_queues_without_a_defect() {
     for (size, depth, faults) in [(1, 2, 1), (2, 2, 1), (1, 6, 0), (2, 3, 0), (4, 2, 0)] {
         for kind in [SubjectKind::Core, SubjectKind::Specimen(None)] {
             let explored = run(&scope(kind, size, depth, faults));
@@ -51,10 +51,10 @@ fn nothing_goes_wrong_in_queues_without_a_defect() {
     }
 }
 
-/// The fewest steps in which some defects show, in a queue of which size, and after which fault: those that a search
-/// finds in a moment. All others are in reports/explore.md.
+/// Defects with the queue size, the fewest steps and the fault that show them. Only those that a search finds quickly; the
+/// others are in reports/explore.md.
 const SHORTEST: [(Defect, u32, usize, Option<Fault>); 14] = [
-    // Not even one step is needed to see a handle kept.
+    // The release at the end shows this leak, so no step is needed.
     (Defect::ReleaseLeaks, 1, 0, None),
     (Defect::HeadAtSize, 1, 1, None),
     (Defect::CountCutTo16Bits, 1, 1, None),
@@ -78,17 +78,17 @@ fn a_defect_has_its_shortest_counterexample() {
         let kind = SubjectKind::Specimen(Some(defect));
         let faults = u32::from(fault.is_some());
         let explored = run(&scope(kind, size, steps, faults));
-        let found = explored.found.unwrap_or_else(|| panic!("{} is not found", defect.name()));
+        let found = explored.found.unwrap_or_else(|| panic!("{} was not found", defect.name()));
         assert_eq!(explored.ending, Ending::Found, "{}", defect.name());
         assert_eq!(found.scenario.steps.len(), steps, "{}: {}", defect.name(), found.outcome.verdict);
         assert_eq!(found.outcome.last_fault, fault, "{}", defect.name());
-        // It is a scenario like any other, and the queue without the defect passes it.
+        // A replay gives the same outcome, and the queue without the defect passes the scenario.
         let again = rig.run(kind, &found.scenario, &mut ()).expect("there is memory");
         assert_eq!(again, found.outcome, "{}", defect.name());
         let without =
             rig.run(SubjectKind::Specimen(None), &found.scenario, &mut ()).expect("there is memory");
         assert!(!without.is_finding(), "{}: {}", defect.name(), without.verdict);
-        // Everything shorter was tried, and a smaller queue or fewer faults do not show it in so many steps.
+        // The search tried all shorter scenarios. A smaller queue or fewer faults do not show the defect in as many steps.
         assert_eq!(explored.depth, steps.checked_sub(1), "{}", defect.name());
         if size > 1 {
             assert_eq!(run(&scope(kind, size / 2, steps, faults)).found, None, "{}", defect.name());
@@ -100,28 +100,28 @@ fn a_defect_has_its_shortest_counterexample() {
 }
 
 #[test]
-fn the_same_is_seen_twice_with_any_number_of_threads_and_by_replay() {
+fn results_do_not_depend_on_threads_or_snapshots() {
     for (kind, size, depth, faults) in
         [(SubjectKind::Core, 1, 2, 1), (SubjectKind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1)]
     {
         let usual = scope(kind, size, depth, faults);
-        let first = seen(&run(&usual));
+        let first = results(&run(&usual));
         for jobs in [1, 2, 5] {
-            assert_eq!(seen(&run(&Scope { jobs, ..usual.clone() })), first);
+            assert_eq!(results(&run(&Scope { jobs, ..usual.clone() })), first);
         }
         let means = Means { snapshots: false, ..Means::default() };
-        assert_eq!(seen(&run(&Scope { means, ..usual })), first);
+        assert_eq!(results(&run(&Scope { means, ..usual })), first);
     }
 }
 
 #[test]
-fn a_subject_that_tells_nothing_is_explored_too() {
+fn a_subject_without_snapshots_and_fingerprints_is_explored_too() {
     let usual = scope(SubjectKind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1);
     let blind = Scope { means: Means { snapshots: false, fingerprints: false }, ..usual.clone() };
     let (usual, blind) = (run(&usual), run(&blind));
     let steps = |explored: &Explored| explored.found.as_ref().map(|found| found.scenario.steps.len());
     assert_eq!((steps(&blind), steps(&usual)), (Some(2), Some(2)));
-    assert!(blind.states() > usual.states(), "what it has seen tells more states apart than what it knows");
+    assert!(blind.states() > usual.states(), "without fingerprints, states differ by their history");
 }
 
 #[test]
@@ -131,10 +131,10 @@ fn a_scope_that_does_not_fit_is_refused_or_stopped() {
     let Ending::Refused { expected, fits } = explored.ending else { panic!("{:?}", explored.ending) };
     assert!(expected > 10_000 && (2..8).contains(&fits), "{expected} {fits}");
     assert!(explored.states() < 10_000, "{}", explored.states());
-    // What is expected to fit does.
+    // The depth that is expected to fit does fit.
     let smaller = run(&Scope { max_states: 10_000, depth: fits, ..large.clone() });
     assert_eq!(smaller.ending, Ending::Exhausted);
-    // It is stopped by its own bound where there is nothing to guess from.
+    // The bound on states stops the search if there is no basis for an estimate yet.
     let full = run(&Scope { max_states: 60, ..large.clone() });
     assert_eq!((full.ending, full.states(), full.depth), (Ending::Full, 60, Some(0)));
     let late = run(&Scope { time: Some(Duration::ZERO), ..large.clone() });
@@ -167,8 +167,14 @@ fn the_alphabet_has_every_operation_and_every_fault_once() {
     }
 }
 
-/// Goes a path from its beginning; `None` if a step of it does nothing.
-fn go(rig: &mut Rig, kind: SubjectKind, alphabet: &Alphabet, setup: usize, path: &[usize]) -> Option<u64> {
+/// Executes a path from its beginning and returns the fingerprint of the state; `None` if a step was skipped.
+fn state_after(
+    rig: &mut Rig,
+    kind: SubjectKind,
+    alphabet: &Alphabet,
+    setup: usize,
+    path: &[usize],
+) -> Option<u64> {
     let begun = rig.try_begin(kind, &alphabet.setups[setup]).expect("there is memory");
     assert_eq!(begun, Advance::On);
     for letter in path {
@@ -184,9 +190,9 @@ fn go(rig: &mut Rig, kind: SubjectKind, alphabet: &Alphabet, setup: usize, path:
     Some(hasher.finish())
 }
 
-/// Whatever is taken for the same state goes on in the same way: the second path to a state is compared with the first.
+/// Compares two paths to states with the same fingerprint: after a further step the fingerprints must be equal again.
 #[test]
-fn states_that_look_the_same_go_on_alike() {
+fn states_with_equal_fingerprints_continue_alike() {
     for (kind, size, depth) in
         [(SubjectKind::Core, 1, 2), (SubjectKind::Core, 2, 2), (SubjectKind::Specimen(None), 1, 2)]
     {
@@ -203,7 +209,7 @@ fn states_that_look_the_same_go_on_alike() {
                     level.iter().flat_map(|path| letters().map(move |letter| (path, letter)))
                 {
                     let longer: Vec<usize> = path.iter().copied().chain([letter]).collect();
-                    let Some(key) = go(&mut rig, kind, &alphabet, setup, &longer) else { continue };
+                    let Some(key) = state_after(&mut rig, kind, &alphabet, setup, &longer) else { continue };
                     let known = ways.entry(key).or_default();
                     if known.is_empty() {
                         next.push(longer.clone());
@@ -217,11 +223,11 @@ fn states_that_look_the_same_go_on_alike() {
             for ways in ways.values() {
                 let [one, other] = &ways[..] else { continue };
                 compared += 1;
-                // Every seventh letter, another one from state to state.
+                // Every seventh action, with an offset that changes from state to state.
                 for letter in letters().filter(|letter| (letter + compared) % 7 == 0) {
                     let [first, second] = [one, other].map(|path| {
                         let longer: Vec<usize> = path.iter().copied().chain([letter]).collect();
-                        go(&mut rig, kind, &alphabet, setup, &longer)
+                        state_after(&mut rig, kind, &alphabet, setup, &longer)
                     });
                     let step = alphabet.letters[letter].step;
                     assert_eq!(first, second, "{} {one:?} {other:?}, then {step}", kind.name());
@@ -232,7 +238,7 @@ fn states_that_look_the_same_go_on_alike() {
     }
 }
 
-/// What was live when a queue was dropped.
+/// The kind of the chain that was live when the queue was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Live {
     Nothing,
@@ -242,13 +248,13 @@ enum Live {
 
 static DROPPED: Mutex<BTreeSet<Live>> = Mutex::new(BTreeSet::new());
 
-/// The queue of ringstorm-core, which notes what is live when it is dropped.
-struct Noting {
+/// The queue of ringstorm-core, with a record of the last live chain when it is dropped.
+struct RecordingQueue {
     queue: CoreQueue,
     live: Live,
 }
 
-impl Subject for Noting {
+impl Subject for RecordingQueue {
     fn geometry(&self) -> Geometry {
         self.queue.geometry()
     }
@@ -273,39 +279,39 @@ impl Subject for Noting {
     }
 
     fn drop_while_device_runs(self: Box<Self>) {
-        DROPPED.lock().expect("nobody panicked").insert(self.live);
+        DROPPED.lock().expect("no test panicked").insert(self.live);
         Box::new(self.queue).drop_while_device_runs();
     }
 }
 
-/// What a queue does last before it is dropped depends on how many steps there were: all of it is tried in each state.
+/// What happens before a drop depends on the number of steps. `explore` tries every such ending in each state.
 #[test]
 fn every_ending_is_tried_in_every_state() {
     const CAN: Capabilities = Capabilities { keeps_memory: true, ..Capabilities::NONE };
-    static OWN: External = External::new("noting", CAN, |setup, provided| {
-        Box::new(Noting { queue: CoreQueue::new(setup, provided), live: Live::Nothing })
+    static OWN: External = External::new("recording", CAN, |setup, provided| {
+        Box::new(RecordingQueue { queue: CoreQueue::new(setup, provided), live: Live::Nothing })
     });
     let explored = run(&scope(SubjectKind::External(&OWN), 1, 0, 0));
     assert_eq!((explored.found, explored.ending), (None, Ending::Exhausted));
-    let dropped = DROPPED.lock().expect("nobody panicked");
+    let dropped = DROPPED.lock().expect("no test panicked");
     assert_eq!(*dropped, BTreeSet::from([Live::Nothing, Live::Readable, Live::Writable]));
 }
 
 #[test]
-fn an_execution_that_goes_back_counts_who_holds_the_memory_as_before() {
+fn restoring_a_snapshot_restores_the_count_of_abandonments() {
     let setup = Setup { ending: scenario::Ending::Dropped, ..Setup::default() };
     let mut rig = Rig::new().expect("there is memory");
     assert_eq!(rig.try_begin(SubjectKind::Core, &setup).expect("there is memory"), Advance::On);
     let before = rig.snapshot().expect("core can be copied");
-    let held =
+    let abandonments =
         |rig: &Rig| [&rig.provided().rings, &rig.provided().buffers].map(|memory| memory.abandonments());
-    assert_eq!(held(&rig), [2, 2], "the queue and its copy");
+    assert_eq!(abandonments(&rig), [2, 2], "the queue and its copy");
     for _ in 0..3 {
         rig.finish().expect("nothing is wrong");
         assert!(rig.provided().rings.is_abandoned(), "a dropped queue keeps its rings");
         rig.restore(&before);
-        assert_eq!(held(&rig), [2, 2]);
+        assert_eq!(abandonments(&rig), [2, 2]);
     }
     Rig::forget(before);
-    assert_eq!(held(&rig), [1, 1]);
+    assert_eq!(abandonments(&rig), [1, 1]);
 }

@@ -1,5 +1,4 @@
-//! Every form of a report, as reviewed output in reports/formats, and the schemas of what is printed as JSON, in
-//! reports/schemas.
+//! Every form of a report, as reviewed output in reports/formats, and the schemas of the JSON forms, in reports/schemas.
 
 #[path = "support/reports.rs"]
 mod reports;
@@ -42,9 +41,9 @@ fn every_form_is_as_it_was_reviewed() {
     }
 }
 
-/// Multiples of a tenth are no numbers that a computer has.
+/// Most multiples of 0.1 have no exact binary form, and would print with many digits.
 #[test]
-fn the_seconds_below_the_picture_of_speed_have_few_digits() {
+fn the_labels_of_the_speed_plot_have_few_digits() {
     let mut report = found();
     for end in [0.000_6, 0.55, 7.3, 86_400.0] {
         for (point, seconds) in report.pace.iter_mut().zip([end / 2.0, end]) {
@@ -56,15 +55,14 @@ fn the_seconds_below_the_picture_of_speed_have_few_digits() {
     }
 }
 
-/// Whoever opens the page learns what whoever ran the storm was told.
 #[test]
-fn the_page_says_who_is_to_blame_and_how_to_test_it() {
+fn the_page_shows_who_is_at_fault_and_a_test_to_paste() {
     let mut report = found();
     let test = "must_pass(SubjectKind::by_name(&#34;specimen-links-read-back&#34;).unwrap(), scenario);";
     let blame = "<dd>the driver: the device broke the specification before (next-to-self), which a driver must stand</dd>";
     let page = page(&report, None).expect("a page");
     assert!(page.contains(test) && page.contains(blame), "{page}");
-    // What would end the process of a test is none to paste, and no name ends a comment.
+    // A subject's name cannot end the comment that contains it. A scenario that ends the process gets no test to paste.
     report.findings.truncate(1);
     report.findings[0].signature.subject = "mine\nfn main() {}".to_owned();
     let page = ringstorm::report::page(&report, None).expect("a page");
@@ -74,9 +72,9 @@ fn the_page_says_who_is_to_blame_and_how_to_test_it() {
     assert!(!ringstorm::report::page(&report, None).expect("a page").contains("must_pass"));
 }
 
-/// What a report's names and details say is seen, and steers no terminal.
+/// Control characters in names and details of a report are shown as escapes, so they cannot control the terminal.
 #[test]
-fn text_shows_what_a_report_would_hide() {
+fn text_escapes_invisible_characters() {
     let mut report = hostile();
     report.asked.subject.push_str("\nnothing found");
     let text = report.text();
@@ -85,7 +83,7 @@ fn text_shows_what_a_report_would_hide() {
     assert!(!text.contains(unseen) && !text.contains("\nnothing found"), "{text}");
 }
 
-/// `INSTA_UPDATE=always` writes what is missing or has changed, as it does for snapshots.
+/// Compares a schema with its file. `INSTA_UPDATE=always` writes the file, as for snapshots.
 fn schema<T: JsonSchema>(kind: &str) {
     let mut text = serde_json::to_string_pretty(&schema_for!(T)).expect("keys are strings");
     text.push('\n');
@@ -94,7 +92,7 @@ fn schema<T: JsonSchema>(kind: &str) {
         std::fs::write(&path, &text).expect("a schema can be written");
     }
     let published = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(published, text, "{}: INSTA_UPDATE=always writes it anew", path.display());
+    assert_eq!(published, text, "{}: INSTA_UPDATE=always writes the file again", path.display());
 }
 
 #[test]
@@ -112,7 +110,7 @@ fn a_report_can_be_read_back() {
 }
 
 #[test]
-fn what_means_harm_is_no_markup() {
+fn hostile_text_is_no_markup() {
     let report = hostile();
     let (page, xml) = (page(&report, None).expect("a page"), junit(&report).expect("XML"));
     for (form, text) in [("page", &page), ("JUnit", &xml)] {
@@ -123,23 +121,23 @@ fn what_means_harm_is_no_markup() {
         }
         assert!(text.contains("alert(1)") && text.contains("\\u{202e}"), "{form}");
     }
-    assert!(!page.contains("49 ]]"), "nothing of it is a template");
+    assert!(!page.contains("49 ]]"), "the template engine must not evaluate text of a report");
     let sarif: serde_json::Value = serde_json::from_str(&sarif(&report)).expect("JSON");
     let message = sarif["runs"][0]["results"][0]["message"]["text"].as_str().expect("a message");
     assert!(message.contains("<script>alert(1)</script> & \"quoted\"") && message.contains("\\u{202e}"));
 }
 
 #[test]
-fn silence_of_a_part_is_told() {
+fn sarif_reports_parts_that_are_missing_or_ended_early() {
     let part = |change: &dyn Fn(&mut RunReport)| {
         let mut report = run("core", 20, 1);
         change(&mut report);
         let log: serde_json::Value = serde_json::from_str(&sarif(&report)).expect("JSON");
         let invocation = &log["runs"][0]["invocations"][0];
-        let told = &invocation["toolExecutionNotifications"];
-        let told: Vec<String> =
-            told.as_array().expect("a list").iter().map(|one| one["message"]["text"].to_string()).collect();
-        (invocation["executionSuccessful"] == true, told.join(" "))
+        let notes = &invocation["toolExecutionNotifications"];
+        let notes: Vec<String> =
+            notes.as_array().expect("a list").iter().map(|one| one["message"]["text"].to_string()).collect();
+        (invocation["executionSuccessful"] == true, notes.join(" "))
     };
     assert_eq!(part(&|_| {}), (true, String::new()));
     let early = (false, "\"the run ended early, after 20 seeds\"".to_owned());
@@ -154,7 +152,7 @@ fn silence_of_a_part_is_told() {
 }
 
 #[test]
-fn xml_holds_no_character_that_it_must_not() {
+fn xml_contains_no_forbidden_character() {
     let mut report = found();
     let text = "what \u{fffe} is \u{ffff} no \u{1} character \u{fffd}\u{10000}";
     report.asked.subject = text.to_owned();
@@ -172,23 +170,23 @@ fn xml_holds_no_character_that_it_must_not() {
 }
 
 #[test]
-fn a_run_that_had_enough_did_not_run_every_seed() {
-    let told = |change: &dyn Fn(&mut RunReport)| {
+fn junit_tells_a_run_that_stopped_at_its_limit_from_one_that_ended_early() {
+    let case = |change: &dyn Fn(&mut RunReport)| {
         let mut report = run("core", 20, 1);
         change(&mut report);
         let xml = junit(&report).expect("XML");
         let case = xml.split_once("name=\"every seed was run\"").expect("the test").1;
         case.split_once("<testcase").expect("another one").0.trim().to_owned()
     };
-    assert!(told(&|_| {}).ends_with("/>"), "it passes");
-    let enough = told(&|report| (report.complete, report.enough_found, report.seeds) = (false, true, 1));
+    assert!(case(&|_| {}).ends_with("/>"), "a complete run passes this test");
+    let enough = case(&|report| (report.complete, report.enough_found, report.seeds) = (false, true, 1));
     let skipped = "<skipped message=\"the run stopped at 0 groups of findings, after 1 seed\"/>";
     assert!(enough.contains(skipped), "{enough}");
-    let early = told(&|report| report.complete = false);
+    let early = case(&|report| report.complete = false);
     assert!(early.contains("<error message=\"the run ended early, after 20 seeds\"/>"), "{early}");
 }
 
-/// A part of a command is another command, and may well be one that can be typed.
+/// A truncated command would be another valid command.
 #[test]
 fn no_command_is_cut() {
     let mut report = found();
@@ -207,11 +205,11 @@ fn no_command_is_cut() {
     assert!(sarif(&report).replace("\\\\", "\\").contains(&replay));
 }
 
-/// Five megabytes, as much as a browser shows at once.
+/// Largest page: 5 MB, which a browser still shows without delay.
 const MOST: usize = 5_000_000;
 
 #[test]
-fn ten_thousand_findings_leave_the_page_usable() {
+fn a_page_of_ten_thousand_findings_stays_small() {
     let mut report = found();
     let first = report.findings[0].clone();
     for number in 0..10_000 {
@@ -225,25 +223,25 @@ fn ten_thousand_findings_leave_the_page_usable() {
     let start = Instant::now();
     let page = page(&report, None).expect("a page");
     assert!(page.len() < MOST, "{} bytes", page.len());
-    assert!(page.contains(" more groups, by signature</summary>"), "those without a picture are named");
+    assert!(page.contains(" more groups, by signature</summary>"), "findings without a picture are listed");
     assert!(
         page.contains("more groups are in the JSON report, and too many for a page."),
-        "so many are left out"
+        "the page states how many groups it leaves out"
     );
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
     let alike = |finding: &&FindingReport| finding.signature.expected == first.signature.expected;
-    let told = format!("{} more groups of findings", report.findings.iter().filter(alike).count() - 20);
-    assert!(junit(&report).expect("XML").contains(&told), "{told}");
+    let more = format!("{} more groups of findings", report.findings.iter().filter(alike).count() - 20);
+    assert!(junit(&report).expect("XML").contains(&more), "{more}");
 }
 
 #[test]
-fn a_finding_of_a_hundred_thousand_steps_leaves_the_page_usable() {
+fn a_page_with_a_finding_of_a_hundred_thousand_steps_stays_small() {
     let mut report = found();
     let finding = &mut report.findings[0];
     finding.scenario =
         format!("ringstorm scenario 1\nqueue size=4 buffer=64\n{}", "driver take\n".repeat(100_000));
     finding.detail = "wrong ".repeat(1_000_000);
-    // More than a program of ours writes.
+    // A larger timeline than ringstorm itself writes.
     let change = |step: u32| Change { descriptor: step as u16, chain: u16::MAX, phase: Phase::Device };
     let moment = |step: u32| Moment {
         step: "driver take".to_owned(),
@@ -256,5 +254,5 @@ fn a_finding_of_a_hundred_thousand_steps_leaves_the_page_usable() {
     let page = page(&report, None).expect("a page");
     assert!(page.len() < MOST, "{} bytes", page.len());
     assert!(page.contains("The rest is in the finding's file."));
-    assert!(page.contains("more descriptors."), "lanes that are left out are counted");
+    assert!(page.contains("more descriptors."), "the page states how many descriptors it leaves out");
 }

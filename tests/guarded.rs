@@ -1,5 +1,5 @@
-//! Executions over memory between guard pages: an access beyond rings or buffers, by whatever pointer, ends the process
-//! at once, where over the allocator's memory nothing but its own check would notice it. Everything else stays the same.
+//! Executions over memory between guard pages. Any access outside rings and buffers ends the process at once. Over heap
+//! memory, only the checks of the memory type itself would notice. Outcomes must be the same over both.
 #![cfg(unix)]
 
 use ringstorm::execution::{MemoryKind, Rig};
@@ -11,31 +11,30 @@ const GUARDED: [MemoryKind; 2] = [MemoryKind::BeforeGuard, MemoryKind::BehindGua
 const STEPS: usize = 64;
 const SEEDS: u64 = 1000;
 
-/// Runs a scenario over each ground; the outcome, with the hash of its trace, must be the same.
+/// Runs a scenario over each kind of memory. The outcomes, trace hashes included, must be equal.
 struct Rigs {
-    kept: Rig,
+    heap: Rig,
     guarded: [Rig; 2],
 }
 
 impl Rigs {
     fn new() -> Self {
-        Self { kept: Rig::new().unwrap(), guarded: GUARDED.map(|ground| Rig::on(ground).unwrap()) }
+        Self { heap: Rig::new().unwrap(), guarded: GUARDED.map(|memory| Rig::on(memory).unwrap()) }
     }
 
     #[track_caller]
     fn run(&mut self, kind: SubjectKind, scenario: &Scenario, what: &str) {
-        let expected = self.kept.run(kind, scenario, &mut ()).unwrap();
-        for (rig, ground) in self.guarded.iter_mut().zip(GUARDED) {
+        let expected = self.heap.run(kind, scenario, &mut ()).unwrap();
+        for (rig, memory) in self.guarded.iter_mut().zip(GUARDED) {
             let outcome = rig.run(kind, scenario, &mut ()).unwrap();
-            assert_eq!(outcome, expected, "{what} on {}, {ground:?}", kind.name());
+            assert_eq!(outcome, expected, "{what} on {}, {memory:?}", kind.name());
         }
     }
 }
 
-/// What `tests/regressions.rs` expects of the subjects that a regression names holds over guarded memory too, and so it
-/// does for core, which must pass all of them.
+/// Runs each regression with the subjects that it names and with core. `tests/regressions.rs` checks the outcomes themselves.
 #[test]
-fn every_regression_comes_out_the_same() {
+fn every_regression_has_the_same_outcome() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/regressions");
     let mut rigs = Rigs::new();
     let mut count = 0;
@@ -48,7 +47,7 @@ fn every_regression_comes_out_the_same() {
         }
         count += 1;
     }
-    assert!(count > 50, "{count} regressions were found");
+    assert!(count > 50, "the folder contains only {count} regressions");
 }
 
 fn seeds(profile: Profile) {
@@ -73,7 +72,7 @@ fn core_in_the_swarm() {
     seeds(Profile::Swarm);
 }
 
-/// What stands before or behind the memory of a rig is mapped without any permission.
+/// The page before or after the memory of a rig is mapped without any permission.
 #[test]
 #[cfg(target_os = "linux")]
 fn the_memory_of_a_rig_ends_at_a_guard() {

@@ -1,5 +1,5 @@
-//! A program over somebody's own subjects: the whole command, child processes included. This test is that program, which starts
-//! itself, so it has a `main` of its own.
+//! The whole command over external subjects, child processes included. This test is such a program and starts itself, so it
+//! has its own `main`.
 
 use ringstorm::cli;
 use ringstorm::scenario::Setup;
@@ -8,7 +8,7 @@ use ringstorm::subject::{
 };
 use std::process::{Command, ExitCode, Output};
 
-/// The queue of ringstorm-core, with an adapter that does something of its own in the third call of take.
+/// The queue of ringstorm-core, with an adapter that calls `third` in its third `take`.
 struct Adapter {
     queue: CoreQueue,
     takes: u32,
@@ -62,26 +62,26 @@ const SUBJECTS: &[External] = &[
     }),
 ];
 
-/// Starts this program with these arguments, in a folder of its own.
+/// Runs this program with these arguments in a new folder.
 fn command(arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
     let program = std::env::current_exe().expect("this program");
     Command::new(program).args(arguments).current_dir(&folder).output().expect("it starts")
 }
 
-/// What tells the command from the test; the last is for children.
+/// First arguments with which this program acts as the command, not as the test. Child processes get `isolated`.
 const COMMANDS: [&str; 7] = ["run", "replay", "explore", "report", "isolated", "help", "completions"];
 
 fn check(arguments: &[&str], status: i32, out: &str, err: &str) {
     let Output { status: left, stdout, stderr } = command(arguments);
-    let (told, noted) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     println!("{arguments:?}");
-    assert_eq!(left.code(), Some(status), "{arguments:?}: {told}\n{noted}");
-    assert!(told.contains(out), "{arguments:?}: {told}\n{noted}");
-    assert!(noted.contains(err), "{arguments:?}: {told}\n{noted}");
+    assert_eq!(left.code(), Some(status), "{arguments:?}: {stdout}\n{stderr}");
+    assert!(stdout.contains(out), "{arguments:?}: {stdout}\n{stderr}");
+    assert!(stderr.contains(err), "{arguments:?}: {stdout}\n{stderr}");
 }
 
-/// Whoever has the program where a shell looks for it can type what a report says.
+/// If the program is in `PATH`, the commands that a report prints work in a shell.
 fn the_commands_of_reports_can_be_typed() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = std::env::current_exe().expect("this program");
@@ -97,7 +97,10 @@ fn the_commands_of_reports_can_be_typed() {
         let text = String::from_utf8(text).expect("text");
         assert!(text.contains(&replay), "{form}: {text}");
         assert!(form == "sarif" || text.contains(&format!("{name} run --subject aborts")), "{form}: {text}");
-        assert!(!text.contains(place.to_str().expect("a name")), "{form} tells where the program is: {text}");
+        assert!(
+            !text.contains(place.to_str().expect("a name")),
+            "{form} contains the folder of the program: {text}"
+        );
     }
     let mut files = std::fs::read_dir(folder.path().join("out"))
         .expect("a folder")
@@ -111,13 +114,13 @@ fn the_commands_of_reports_can_be_typed() {
     let left = start(Command::new("sh").args(["-c", command]).env("PATH", path));
     assert_eq!(left.status.code(), Some(1), "{command}: {left:?}");
     assert!(String::from_utf8_lossy(&left.stdout).contains(" on aborts\n"), "{command}: {left:?}");
-    // A subject that comes with ringstorm is known to ringstorm, too.
+    // Ringstorm's own program knows this subject, so the report names that program.
     let left = start(Command::new(&program).args(["run", "--seeds", "1", "--subject", "core", "--json"]));
     assert!(String::from_utf8_lossy(&left.stdout).contains("\"program\": \"ringstorm\""), "{left:?}");
 }
 
 fn main() -> ExitCode {
-    // What `cargo test` passes on is none of these.
+    // `cargo test` passes none of these as first argument.
     if std::env::args().nth(1).is_some_and(|first| COMMANDS.contains(&first.as_str())) {
         return cli::main_with(SUBJECTS);
     }

@@ -1,5 +1,5 @@
-//! What was found in `virtio-driver` comes of it still: every scenario beside its adapter, each in a child process, which is
-//! this program once more. That is why it has no test harness.
+//! Replays the findings in `virtio-driver`: every scenario beside its adapter, each in a child process. The child is this
+//! program again, so it has no test harness.
 
 #[cfg(target_os = "linux")]
 #[path = "../examples/virtio_driver/adapter.rs"]

@@ -1,5 +1,5 @@
-//! What was found in the queue of `virtio-driver` reaches through the crate's own block queue, which checks no more than that
-//! it has a request of the index that completed.
+//! The findings in the queue of `virtio-driver` also affect the crate's own block queue, whose only check is that it has a
+//! request with the completed index.
 #![cfg(target_os = "linux")]
 
 #[path = "../examples/virtio_driver/block.rs"]
@@ -12,20 +12,20 @@ use virtio_driver::virtqueue::Virtqueue;
 
 /// Descriptors of a read: its header, its buffer, its status.
 const OF_A_READ: u16 = 3;
-/// Where on the disk, so that a request's header is not zero.
+/// Offset on the disk in bytes, not zero, so that a request's header is not all zero.
 const OFFSET: u64 = 512 * 0x5a5a;
 
 fn read(block: &mut Block, name: &'static str) {
     block.queue.read(OFFSET, &mut [0; 512], name).unwrap();
 }
 
-/// What completes until the iterator says that there is no more: names and return values.
+/// All that the iterator of completions returns: names and return values of requests.
 fn completed(block: &mut Block) -> Vec<(&'static str, i32)> {
     block.queue.completions().map(|completion| (completion.context, completion.ret)).collect()
 }
 
 #[test]
-fn a_request_that_the_device_has_succeeds_by_an_id_outside_the_table() {
+fn an_id_outside_the_table_completes_a_request_in_flight() {
     let mut block = Block::new(4);
     read(&mut block, "first");
     block.add_used(4);
@@ -33,7 +33,7 @@ fn a_request_that_the_device_has_succeeds_by_an_id_outside_the_table() {
 }
 
 #[test]
-fn descriptors_of_a_request_that_the_device_has_are_given_to_another_one() {
+fn descriptors_of_a_request_in_flight_are_used_for_another_one() {
     let mut block = Block::new(4);
     read(&mut block, "first");
     let before = block.address(1);
@@ -44,7 +44,7 @@ fn descriptors_of_a_request_that_the_device_has_are_given_to_another_one() {
 }
 
 #[test]
-fn a_completion_of_no_request_ends_what_is_iterated_over() {
+fn a_completion_of_no_request_ends_the_iteration() {
     let mut block = Block::new(8);
     read(&mut block, "first");
     block.add_used(OF_A_READ.into());
@@ -54,7 +54,7 @@ fn a_completion_of_no_request_ends_what_is_iterated_over() {
 }
 
 #[test]
-fn an_id_that_comes_twice_makes_it_panic() {
+fn a_repeated_id_causes_a_panic() {
     let mut block = Block::new(8);
     read(&mut block, "first");
     block.add_used(0);
@@ -67,9 +67,9 @@ fn an_id_that_comes_twice_makes_it_panic() {
 }
 
 #[test]
-fn a_request_is_written_behind_the_memory_of_the_queue() {
+fn a_request_is_written_outside_the_memory_of_the_queue() {
     let mut block = Block::new(4);
-    // The last descriptor of the first request says which one is free next.
+    // The queue reads the next free descriptor from the last descriptor of the first request.
     block.link(OF_A_READ - 1, 0x100);
     read(&mut block, "first");
     assert!(!block.is_written_behind());
@@ -77,9 +77,9 @@ fn a_request_is_written_behind_the_memory_of_the_queue() {
     assert!(block.is_written_behind());
 }
 
-/// With an honest device, and longer than a scenario.
+/// With an honest device. A scenario would be too short.
 #[test]
-fn the_rings_go_over_the_wrap_of_their_indexes() {
+fn the_ring_indexes_wrap() {
     let mut block = Block::new(4);
     for round in 0..70_000 {
         read(&mut block, "one");
@@ -88,9 +88,9 @@ fn the_rings_go_over_the_wrap_of_their_indexes() {
     }
 }
 
-/// With an honest device, and too large for a scenario. Nobody looks at the buffer.
+/// With an honest device. The buffer is too large for a scenario, and nothing accesses it.
 #[test]
-fn a_buffer_of_four_gigabytes_and_one_byte_is_one_byte_to_the_device() {
+fn the_device_sees_one_byte_of_a_buffer_of_four_gigabytes_and_one_byte() {
     let mut memory = vec![0; 4096];
     let mut queue = Virtqueue::<()>::new(Box::new(Identity), &mut memory, 1).unwrap();
     let buffer = iovec { iov_base: std::ptr::null_mut(), iov_len: (1 << 32) + 1 };

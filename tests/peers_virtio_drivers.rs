@@ -1,4 +1,4 @@
-//! What was found in `virtio-drivers` is replayed: what is expected of each subject must come true. The stories are reviewed
+//! Replays the findings in `virtio-drivers`: each subject must have the expected outcome. The annotated traces are reviewed
 //! output, in reports/peers/virtio-drivers.
 
 #[path = "../examples/virtio_drivers/adapter/mod.rs"]
@@ -18,7 +18,7 @@ fn documents() -> Vec<(String, String, Document)> {
 }
 
 #[test]
-fn every_finding_comes_out_as_expected() {
+fn every_finding_has_the_expected_outcome() {
     let subjects = Subjects::with(&adapter::ALL).unwrap();
     let mut rig = Rig::new().unwrap();
     let mut settings = insta::Settings::clone_current();
@@ -26,26 +26,26 @@ fn every_finding_comes_out_as_expected() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     for (name, _, document) in documents() {
-        let mut stories = document.comments.iter().map(|comment| format!("#{comment}\n")).collect::<String>();
+        let mut traces = document.comments.iter().map(|comment| format!("#{comment}\n")).collect::<String>();
         for (subject, expected) in &document.expectations {
             let kind = subjects.by_name(subject).unwrap_or_else(|| panic!("no subject {subject}"));
             let (text, outcome) = annotated_trace::tell(&mut rig, kind, &document.scenario).unwrap();
             assert_eq!(Expected::of(&outcome.verdict), *expected, "{name} on {subject}:\n{text}");
-            stories.push_str(&format!("\n== {text}"));
+            traces.push_str(&format!("\n== {text}"));
         }
-        settings.bind(|| insta::assert_snapshot!(name, stories));
+        settings.bind(|| insta::assert_snapshot!(name, traces));
     }
 }
 
 #[test]
-fn every_finding_is_written_as_it_would_be_printed() {
+fn every_finding_is_in_canonical_form() {
     for (name, text, document) in documents() {
         assert_eq!(document.to_string(), text, "{name}");
     }
 }
 
 #[test]
-fn every_subject_has_a_finding_or_is_spared_it() {
+fn every_subject_has_a_finding_and_its_spared_variant_passes_one() {
     let documents = documents();
     for own in &adapter::ALL {
         let name = SubjectKind::External(own).name();
@@ -57,7 +57,7 @@ fn every_subject_has_a_finding_or_is_spared_it() {
 }
 
 #[test]
-fn nothing_is_found_by_whom_the_findings_are_spared() {
+fn a_spared_variant_has_no_other_finding() {
     let mut rig = Rig::new().unwrap();
     for own in &adapter::ALL {
         let kind = SubjectKind::External(own);

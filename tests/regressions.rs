@@ -1,5 +1,5 @@
-//! Every file of corpus/regressions is replayed: what is expected of each subject must come true, and core must
-//! pass. The stories are reviewed output, in reports/regressions. A finding becomes a regression by adding its file.
+//! Replays every file of corpus/regressions: each subject must have the expected outcome, and core must pass. The annotated
+//! traces are reviewed output, in reports/regressions. To make a finding a regression, add its file.
 
 use ringstorm::annotated_trace;
 use ringstorm::execution::Rig;
@@ -23,7 +23,7 @@ fn read(path: &Path) -> Document {
     text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Core must pass, said or not.
+/// The expectations of a file. Core must always pass, even if the file does not name it.
 fn expectations(document: &Document) -> Vec<(SubjectKind, Expected)> {
     let mut all: Vec<(SubjectKind, Expected)> = document
         .expectations
@@ -39,7 +39,7 @@ fn expectations(document: &Document) -> Vec<(SubjectKind, Expected)> {
 }
 
 #[test]
-fn every_regression_comes_out_as_expected() {
+fn every_regression_has_the_expected_outcome() {
     let mut rig = Rig::new().unwrap();
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../reports/regressions");
@@ -48,18 +48,18 @@ fn every_regression_comes_out_as_expected() {
     for path in files() {
         let document = read(&path);
         let name = path.file_stem().unwrap().to_str().unwrap();
-        let mut stories = document.comments.iter().map(|comment| format!("#{comment}\n")).collect::<String>();
+        let mut traces = document.comments.iter().map(|comment| format!("#{comment}\n")).collect::<String>();
         for (kind, expected) in expectations(&document) {
             let (text, outcome) = annotated_trace::tell(&mut rig, kind, &document.scenario).unwrap();
             assert_eq!(Expected::of(&outcome.verdict), expected, "{name} on {}:\n{text}", kind.name());
-            stories.push_str(&format!("\n== {text}"));
+            traces.push_str(&format!("\n== {text}"));
         }
-        settings.bind(|| insta::assert_snapshot!(name, stories));
+        settings.bind(|| insta::assert_snapshot!(name, traces));
     }
 }
 
 #[test]
-fn every_regression_is_written_as_it_would_be_printed() {
+fn every_regression_survives_a_round_trip() {
     for path in files() {
         let document = read(&path);
         let again: Document = document.to_string().parse().unwrap();
@@ -81,13 +81,13 @@ fn every_defect_has_a_regression_that_core_passes() {
     }
 }
 
-/// A finding's file says what makes it a regression. Core must pass it, so nothing that it came to may be expected.
+/// The comment in a finding's file explains how to make it a regression. For core there is no line to add, since core must pass.
 #[test]
-fn what_a_file_says_of_regressions_makes_it_one() {
-    let kept = "as a regression, this file is copied to corpus/regressions as it is: core must pass it";
-    assert_eq!(as_regression("core", Expected::Panic), kept);
-    let said = as_regression("specimen", Expected::Stuck);
-    let line = said.strip_prefix("as a regression, this file ends in: ").expect("a line");
+fn the_comment_in_a_finding_gives_the_line_that_makes_it_a_regression() {
+    let copied = "as a regression, this file is copied to corpus/regressions as it is: core must pass it";
+    assert_eq!(as_regression("core", Expected::Panic), copied);
+    let comment = as_regression("specimen", Expected::Stuck);
+    let line = comment.strip_prefix("as a regression, this file ends in: ").expect("a line");
     let document: Document =
         format!("ringstorm scenario 1\nqueue size=1 buffer=1\n{line}\n").parse().unwrap();
     assert_eq!(document.expectations, [("specimen".to_owned(), Expected::Stuck)]);

@@ -1,4 +1,4 @@
-//! The example with rust-vmm's side of a queue goes well, beyond the wrap of its index.
+//! Runs the example with rust-vmm's block device, across the wrap of the ring indexes.
 
 #[path = "../examples/rust_vmm_block/demonstration.rs"]
 mod demonstration;

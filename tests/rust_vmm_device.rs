@@ -1,4 +1,5 @@
-//! rust-vmm's device in the simulated one's place: a storm in small, and that a device which is wrong is noticed.
+//! rust-vmm's device in place of the simulated one: a short storm without a difference, and devices with an error, each of
+//! which the comparison must notice.
 
 #[path = "../examples/rust_vmm_device/device.rs"]
 mod device;
@@ -17,15 +18,15 @@ use ringstorm::scenario::{Draw, Profile, generate};
 use ringstorm::subject::{QueueSize, SubjectKind};
 
 const STEPS: usize = 128;
-/// The size of the queues (`None`: drawn), and how many seeds of it.
+/// The queue size (`None`: the seed draws it), and the number of seeds.
 const SIZES: [(Option<u32>, u64); 5] =
     [(None, 60), (Some(1), 10), (Some(2), 10), (Some(256), 5), (Some(32768), 2)];
 
 #[test]
-fn the_simulated_device_and_that_of_rust_vmm_do_the_same() {
+fn the_simulated_device_and_rust_vmms_device_behave_the_same() {
     let device = RustVmmDevice::new();
-    let (asked, unheld) = (device.asked(), device.unheld());
-    let mut both = Differential::new(device, asked, unheld).expect("there is memory");
+    let (wants_notification, refused_writes) = (device.wants_notification(), device.refused_writes());
+    let mut both = Differential::new(device, wants_notification, refused_writes).expect("there is memory");
     let mut counts = Counts::default();
     for kind in [SubjectKind::Core, SubjectKind::Specimen(None)] {
         for (size, seeds) in SIZES {
@@ -40,7 +41,7 @@ fn the_simulated_device_and_that_of_rust_vmm_do_the_same() {
     assert!(counts.effective_steps > 15_000 && counts.events > 80_000, "too little happened: {counts:?}");
 }
 
-/// In which way a device is wrong.
+/// The error of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
     LengthLongerByOne,
@@ -56,7 +57,7 @@ enum Wrong {
     WrittenAfterReturn,
 }
 
-/// rust-vmm's device, wrong in one way.
+/// rust-vmm's device with one error.
 struct WrongDevice(RustVmmDevice, Wrong);
 
 impl HonestDevice for WrongDevice {
@@ -104,8 +105,8 @@ impl HonestDevice for WrongDevice {
 
     fn publish(&mut self, memory: &DeviceMemory<'_>) {
         self.0.publish(memory);
-        let asked = self.0.asked();
-        asked.set(asked.get() != (self.1 == Wrong::NotificationInverted));
+        let wants_notification = self.0.wants_notification();
+        wants_notification.set(wants_notification.get() != (self.1 == Wrong::NotificationInverted));
     }
 
     fn set_notifications(&mut self, memory: &DeviceMemory<'_>, wanted: bool) {
@@ -118,10 +119,10 @@ impl HonestDevice for WrongDevice {
     }
 }
 
-/// A differential that has gone blind must not pass for one that saw no difference.
+/// Without this test, a comparison that notices nothing would look like one that found no difference.
 #[test]
-fn a_device_that_is_wrong_is_noticed() {
-    let ways = [
+fn every_error_of_a_device_is_noticed() {
+    let errors = [
         Wrong::LengthLongerByOne,
         Wrong::NeighboursHead,
         Wrong::ElementTwice,
@@ -134,22 +135,26 @@ fn a_device_that_is_wrong_is_noticed() {
         Wrong::NotificationInverted,
         Wrong::WrittenAfterReturn,
     ];
-    for wrong in ways {
+    for wrong in errors {
         let device = RustVmmDevice::new();
-        let (asked, unheld) = (device.asked(), device.unheld());
-        let mut both = Differential::new(WrongDevice(device, wrong), asked, unheld).expect("there is memory");
+        let (wants_notification, refused_writes) = (device.wants_notification(), device.refused_writes());
+        let mut both = Differential::new(WrongDevice(device, wrong), wants_notification, refused_writes)
+            .expect("there is memory");
         let noticed = (0..50).find_map(|seed| {
             let scenario = generate(seed, Profile::Honest, STEPS);
             both.run(SubjectKind::Core, &scenario, &mut Counts::default()).expect("there is memory")
         });
         let difference = noticed.unwrap_or_else(|| panic!("{wrong:?} was not noticed"));
-        assert!(difference.contains("driver"), "{wrong:?}: no scenario is told:\n{difference}");
+        assert!(
+            difference.contains("driver"),
+            "{wrong:?}: the difference contains no scenario:\n{difference}"
+        );
     }
 }
 
-/// A device that somebody else wrote is honest: the faults of a scenario are skipped, and its queue settles.
+/// An external device is honest: the faults of a scenario are skipped, and the queue drains.
 #[test]
-fn faults_are_not_for_somebody_elses_device() {
+fn faults_are_skipped_with_an_external_device() {
     let mut rig = Rig::new().expect("there is memory").with_device(Box::new(RustVmmDevice::new()));
     let mut skipped = 0;
     for seed in 0..50 {

@@ -1,4 +1,4 @@
-//! The harness finds what it is there to find: each known defect, and nothing in a queue that has none.
+//! The storm finds each known defect, and nothing in a queue without one.
 
 use ringstorm::execution::Rig;
 use ringstorm::outcome::{Expected, Outcome};
@@ -13,8 +13,8 @@ fn run(rig: &mut Rig, kind: SubjectKind, profile: Profile, seed: u64) -> Outcome
     rig.run(kind, &generate(seed, profile, STEPS), &mut ()).expect("there is memory")
 }
 
-/// What a defect may be caught by: first what it breaks, then what else shows it sooner now and then.
-const fn guilty_of(defect: Defect) -> &'static [Invariant] {
+/// The invariants that may catch a defect: first the one that it breaks, then others that sometimes show it earlier.
+const fn invariants_of(defect: Defect) -> &'static [Invariant] {
     use Invariant::{
         Acyclic, AvailableOrder, BuffersDisjoint, BuffersRegistered, CompletedOnce, Drains, FailedUnchanged,
         FairBlame, FetchedOnce, FreeCount, LengthBound, MemoryKept, MisuseRefused, NoDoubleUse, NoPanic,
@@ -27,9 +27,9 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         | Defect::FreeLengthTripwire
         | Defect::IdUnchecked => &[NoPanic],
         Defect::LoopDetectedAtHeadOnly => &[NoPanic, Response, FetchedOnce],
-        // It goes around for ever, or frees what the device linked, or less.
+        // `free` loops forever, or frees other descriptors that the device linked, or frees too few.
         Defect::FreeFollowsTable => &[NoPanic, FreeCount, FetchedOnce],
-        // Before the end is found to be none, elements of long ago can complete what the device still has.
+        // The driver follows the index over old elements, which can complete chains that are still in flight.
         Defect::IndexJumpFollowed => {
             &[NoPanic, Notified, CompletedOnce, Drains, Response, MisuseRefused, FailedUnchanged, FetchedOnce]
         }
@@ -42,7 +42,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         | Defect::ZeroMeansUnused
         | Defect::FreedInFlight
         | Defect::FreedTwice => &[MisuseRefused],
-        // Wrong bytes, or none that could be handed out.
+        // `read` returns wrong bytes, or panics because its range is outside the buffer.
         Defect::ContentsFromTail | Defect::LengthReadBack => &[Response, NoPanic],
         Defect::WriteFlagReadBack | Defect::LengthIgnored | Defect::LengthCutTo16Bits => &[Response],
         Defect::LengthPassedThrough => &[LengthBound],
@@ -50,13 +50,13 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         Defect::BoundCutTo16Bits => &[FairBlame, Response],
         Defect::ReleaseLeaks => &[Released],
         Defect::DuplicateCompletionTaken | Defect::StaleCompletionTaken => &[CompletedOnce],
-        // The element is one that the driver may pass over, and the chain may be the one that comes next.
+        // The driver takes a bad element for another chain. That chain may also be the one that the device returns next.
         Defect::IdFolded
         | Defect::IdTruncated
         | Defect::MidChainIdTaken
         | Defect::CompletionOrderAssumed
         | Defect::NewestElementOnly => &[CompletedOnce, Response, FairBlame, Notified],
-        // A descriptor too many is free, and another one is too few.
+        // The free list contains a descriptor that is in use, and lacks another one.
         Defect::LinksReadBack | Defect::FreeListInTable | Defect::RingSlotFreed | Defect::NeighboursFreed => {
             &[NoDoubleUse, Payload, Response, FetchedOnce]
         }
@@ -64,7 +64,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         Defect::BadElementStalls | Defect::OverLongLosesChain => &[Drains],
         Defect::UsedIndexCompared | Defect::FullRingLooksEmpty => &[Drains, Notified],
         Defect::IndexBeforeEntry => &[AvailableOrder],
-        // Of an index that did not move nobody is told.
+        // If the available index did not move, the driver does not notify the device.
         Defect::AvailableIndexFolded | Defect::AvailableIndexSaturates => &[AvailableOrder, Notified],
         Defect::WishRemembered
         | Defect::WishReadTooEarly
@@ -75,7 +75,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         | Defect::UsedEventStale
         | Defect::LostWakeUp
         | Defect::ResetForgetsWish => &[Notified],
-        // Disjoint or not, nobody writes to a buffer of another chain.
+        // Two chains share a buffer, or the driver writes to a buffer of another chain.
         Defect::BuffersInTurn => &[BuffersDisjoint, OwnArea],
         Defect::ResetKeepsUsedIndex => &[FairBlame, CompletedOnce, Drains, Notified, Response],
         Defect::ResetKeepsChains => &[CompletedOnce, MisuseRefused],
@@ -87,12 +87,12 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         Defect::PayloadMisplaced | Defect::PayloadCutToWords => &[Payload],
         Defect::TailKeepsNext => &[Acyclic, WellFormed],
         Defect::TailLinksHead => &[Acyclic],
-        // A chain may be given the same descriptor twice.
+        // One chain may get the same descriptor twice.
         Defect::FreeListEndsInChain => &[NoDoubleUse, Payload, Acyclic, WellFormed],
         Defect::WrapBlamed | Defect::FullRingBlamed => &[FairBlame],
         Defect::UnwoundFree => &[FreeCount, UnwoundUnchanged],
         Defect::UnwoundPublish => &[AvailableOrder, UnwoundUnchanged, Drains, Notified],
-        // The element behind it comes too early.
+        // The driver skips an element and completes the next one too early.
         Defect::UnwoundTake => &[Drains, UnwoundUnchanged, CompletedOnce],
         Defect::UnwoundReset => &[FreeCount, UnwoundUnchanged],
         Defect::WithdrawLeavesEntry => &[AvailableOrder],
@@ -102,7 +102,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
 }
 
 #[test]
-fn a_specimen_without_a_defect_survives_a_storm() {
+fn the_specimen_without_a_defect_passes_a_storm() {
     let mut rig = Rig::new().expect("there is memory");
     for profile in Profile::VARIANTS {
         for seed in 0..2_000 {
@@ -113,7 +113,7 @@ fn a_specimen_without_a_defect_survives_a_storm() {
 }
 
 #[test]
-fn every_defect_is_caught_by_what_it_breaks() {
+fn every_defect_is_caught_by_an_invariant_that_it_breaks() {
     let mut missed = Invariant::VARIANTS.to_vec();
     let mut wrong = Vec::new();
     for defect in Defect::VARIANTS {
@@ -123,7 +123,7 @@ fn every_defect_is_caught_by_what_it_breaks() {
         for seed in 0..5_000 {
             let Outcome { verdict, .. } = run(&mut rig, kind, Profile::Swarm, seed);
             let Some(invariant) = Expected::of(&verdict).invariant() else { continue };
-            if !guilty_of(*defect).contains(&invariant) {
+            if !invariants_of(*defect).contains(&invariant) {
                 wrong.push(format!("{} seed {seed}: {verdict}", defect.name()));
             }
             missed.retain(|missed| *missed != invariant);
@@ -132,14 +132,14 @@ fn every_defect_is_caught_by_what_it_breaks() {
                 break;
             }
         }
-        assert!(findings > 0, "{} is not caught", defect.name());
+        assert!(findings > 0, "{} was not caught", defect.name());
     }
-    assert!(wrong.is_empty(), "caught by what they do not break:\n{}", wrong.join("\n"));
-    assert!(missed.is_empty(), "no specimen is caught by {missed:?}");
+    assert!(wrong.is_empty(), "caught by an unexpected invariant:\n{}", wrong.join("\n"));
+    assert!(missed.is_empty(), "these invariants caught no specimen: {missed:?}");
 }
 
 #[test]
-fn a_seed_comes_out_the_same_alone_and_in_a_sweep() {
+fn a_seed_has_the_same_outcome_alone_and_in_a_sweep() {
     for kind in SubjectKind::all() {
         let mut rig = Rig::new().expect("there is memory");
         for seed in 0..50 {
@@ -153,7 +153,7 @@ fn a_seed_comes_out_the_same_alone_and_in_a_sweep() {
 }
 
 #[test]
-fn every_kind_is_found_by_its_name() {
+fn every_subject_is_found_by_its_name() {
     for kind in SubjectKind::all() {
         assert_eq!(SubjectKind::by_name(&kind.name()), Some(kind));
     }

@@ -1,10 +1,10 @@
-//! The queue under steps that proptest generates and shrinks, judged by the model after each.
+//! Steps that proptest generates and shrinks, over the whole queue. The model judges each step.
 //!
 //! A run of 96 cases takes about a second in a debug build. `PROPTEST_CASES=20000 cargo test --release --test
-//! state_machine_queue` makes it a long one. What fails is shrunk, printed as a scenario, and kept as a .storm
-//! file under `target/tmp`, with the command that replays it; `ringstorm shrink` can make it smaller still.
+//! state_machine_queue` makes a long run. The test shrinks a failing case, prints it as a scenario with the command that
+//! replays it, and writes it to a .storm file in `target/tmp`. `ringstorm shrink` may shrink it further.
 //!
-//! What is drawn and what is checked stands in `support/queue_machine.rs`.
+//! `support/queue_machine.rs` contains the generator and the checks.
 
 #[path = "support/failure.rs"]
 mod failure;
@@ -15,10 +15,10 @@ mod quiet;
 #[path = "support/step_strategy.rs"]
 mod step_strategy;
 
-use failure::{config, fail, kept_file};
+use failure::{config, fail, failure_file};
 use proptest::test_runner::{Config, TestError, TestRunner};
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
-use queue_machine::{Books, CASE_STEPS, Failing, QueueTest, cases};
+use queue_machine::{CASE_STEPS, OnFailure, QueueReference, QueueTest, cases};
 use quiet::quietly;
 use ringstorm::annotated_trace;
 use ringstorm::execution::Rig;
@@ -30,42 +30,42 @@ use ringstorm::subject::SubjectKind;
 prop_state_machine! {
     #![proptest_config(config())]
     #[test]
-    fn the_queue_keeps_every_invariant(sequential CASE_STEPS => QueueTest<Told>);
+    fn the_queue_keeps_every_invariant(sequential CASE_STEPS => QueueTest<ReportFailure>);
 }
 
-/// What the books expect of ringstorm's own queue they may not expect of one that can do less.
+/// A subject with fewer capabilities than core must pass too.
 #[test]
 fn a_specimen_without_a_defect_passes() {
     let config = config();
     let mut runner = TestRunner::new(config.clone());
-    let strategy = cases(CASE_STEPS, || Books::any(SubjectKind::Specimen(None)));
-    let passed = runner.run(&strategy, |(books, steps, seen)| {
-        QueueTest::<Told>::test_sequential(config.clone(), books, steps, seen);
+    let strategy = cases(CASE_STEPS, || QueueReference::any(SubjectKind::Specimen(None)));
+    let passed = runner.run(&strategy, |(reference, steps, seen)| {
+        QueueTest::<ReportFailure>::test_sequential(config.clone(), reference, steps, seen);
         Ok(())
     });
     passed.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// What becomes of a failure, shown by a queue that is known to be wrong.
+/// Uses a specimen with a defect to test how a failure is reported.
 #[test]
-fn a_failure_is_shrunk_and_kept_as_a_scenario_to_commit() {
+fn a_failure_is_shrunk_and_written_as_a_scenario() {
     let kind = SubjectKind::by_name("specimen-head-at-size").expect("a specimen");
-    // Not fewer cases than are enough for it, however few are asked for.
+    // Enough cases to find the defect, whatever `PROPTEST_CASES` asks for.
     let config = Config { cases: 2000, ..config() };
     let mut runner = TestRunner::new(config.clone());
-    let strategy = cases(CASE_STEPS, move || Books::any(kind));
-    let error = runner.run(&strategy, |(books, steps, seen)| {
-        QueueTest::<Told>::test_sequential(config.clone(), books, steps, seen);
+    let strategy = cases(CASE_STEPS, move || QueueReference::any(kind));
+    let error = runner.run(&strategy, |(reference, steps, seen)| {
+        QueueTest::<ReportFailure>::test_sequential(config.clone(), reference, steps, seen);
         Ok(())
     });
     let Err(TestError::Fail(reason, _)) = error else { panic!("{error:?}") };
-    let told = reason.to_string();
-    let path = kept_file(&test_name(kind));
-    let text = std::fs::read_to_string(&path).expect("the file that was kept");
+    let message = reason.to_string();
+    let path = failure_file(&test_name(kind));
+    let text = std::fs::read_to_string(&path).expect("the file of the failure");
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    assert!(told.contains(&scenario.to_string()), "{told}");
+    assert!(message.contains(&scenario.to_string()), "{message}");
     let command = format!("replay {} --subject {}", path.display(), kind.name());
-    assert!(told.contains(&command), "{told}");
+    assert!(message.contains(&command), "{message}");
     assert!(scenario.steps.len() <= 4, "{text}");
     let outcome = Rig::new().expect("memory").run(kind, &scenario, &mut ()).expect("a run");
     assert!(outcome.is_finding(), "{text}");
@@ -79,19 +79,19 @@ fn test_name(kind: SubjectKind) -> String {
     format!("state_machine_queue-{}", kind.name())
 }
 
-/// Fails with everything that there is to know.
-struct Told;
+/// Reports a failure with its annotated trace and the command that replays it.
+struct ReportFailure;
 
-impl Failing for Told {
+impl OnFailure for ReportFailure {
     fn fail(kind: SubjectKind, scenario: &Scenario, what: &str) -> ! {
-        let told = quietly(|| annotated_trace::tell(&mut Rig::new()?, kind, scenario));
-        let (story, expected) = match &told {
-            Ok(Ok((story, outcome))) => (story.as_str(), Expected::of(&outcome.verdict)),
-            // What the books alone object to passes otherwise.
-            Ok(Err(_)) | Err(_) => ("the story cannot be told", Expected::Pass),
+        let trace = quietly(|| annotated_trace::tell(&mut Rig::new()?, kind, scenario));
+        let (trace, expected) = match &trace {
+            // The outcome is a pass if only the reference of this test objects.
+            Ok(Ok((trace, outcome))) => (trace.as_str(), Expected::of(&outcome.verdict)),
+            Ok(Err(_)) | Err(_) => ("there is no annotated trace", Expected::Pass),
         };
         let expect = as_regression(&kind.name(), expected);
-        let what = format!("{what}\n\n{story}");
+        let what = format!("{what}\n\n{trace}");
         let replay = format!("cargo run --release -- replay PATH --subject {}", kind.name());
         fail(&test_name(kind), scenario, &what, &expect, &replay)
     }

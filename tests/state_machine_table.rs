@@ -1,15 +1,15 @@
-//! The descriptor table alone, under steps that proptest generates and shrinks.
+//! Steps that proptest generates and shrinks, over the descriptor table alone.
 //!
 //! A run of 96 cases takes about two seconds in a debug build. `PROPTEST_CASES=20000 cargo test --release
-//! --test state_machine_table` makes it a long one. What fails is shrunk, printed as a scenario, and kept as a
-//! .storm file under `target/tmp`. Copied to corpus/regressions, it is replayed here and over the queue.
+//! --test state_machine_table` makes a long run. The test shrinks a failing case, prints it as a scenario, and writes it to a
+//! .storm file in `target/tmp`. After a copy to corpus/regressions, this test and the tests of the queue replay it.
 //!
-//! Of the one step language, the table does its part: submit and prepare create by copy and write in place;
-//! free frees any live chain; read asks for buffers and contents; misuse names bad heads; the faults that
-//! scribble on the table, and device return, are done to the bytes by the test. All others do nothing here.
+//! The test uses a part of the scenario language: submit and prepare create a chain by copying, write creates one in place;
+//! free frees any live chain; read asks for buffers and contents; misuse passes bad heads. The test itself performs device
+//! return and the faults that corrupt the table on the bytes in memory. All other steps do nothing.
 //!
-//! The reference knows chains by their lengths alone. Which descriptors they have is for the table to say; what
-//! is said must fit together, and to what stands in memory, which is compared word by word after each step.
+//! The reference knows only the lengths of the chains. The table chooses their descriptors. After each step, the test compares
+//! what the table returns with the reference, and with memory word by word.
 
 #[path = "support/failure.rs"]
 mod failure;
@@ -41,7 +41,7 @@ const WRITE: u64 = 2 << 32;
 const TABLE_AT: u64 = 0x10_0000;
 const BUFFERS_AT: u64 = 0x1_0000_0000;
 
-/// Every regression is done to the table too.
+/// Replays every regression over the table.
 const REGRESSION: &str = "as a regression, this file is copied to corpus/regressions as it is";
 const REPLAY: &str = "cp PATH corpus/regressions/ && cargo test --test state_machine_table regression";
 
@@ -62,7 +62,7 @@ fn the_table_passes_every_regression() {
     }
 }
 
-/// A chain that the table made, with the bytes that must stand in each of its buffers.
+/// A chain that the table made, with the expected bytes of each of its buffers.
 struct Made {
     head: Head,
     buffers: Vec<Buffer>,
@@ -76,12 +76,12 @@ struct Run {
     buffer_memory: Rc<HeapMemory>,
     /// Oldest first, as in [`Expected::live`].
     made: Vec<Made>,
-    /// Heads of chains that are no more.
-    gone: Vec<Head>,
-    /// Descriptors that were used since the table was made or reset: the others are zero.
+    /// Heads of chains that were freed.
+    freed: Vec<Head>,
+    /// Descriptors that were used since the table was made or reset. The others must be zero in memory.
     used: HashSet<u16>,
-    /// The second word of each descriptor that was scribbled on and not written by the driver since.
-    scribbled: BTreeMap<u16, u64>,
+    /// The second word of each descriptor that the device corrupted and the driver has not written since.
+    corrupted: BTreeMap<u16, u64>,
     patterns: u32,
 }
 
@@ -94,12 +94,12 @@ impl Run {
         let buffers = Region::at(Rc::clone(&buffer_memory), DeviceAddress::new(BUFFERS_AT));
         let table = DescriptorTable::new(size, buffer_size, setup.policies.writable, table, buffers)
             .expect("a good setup");
-        let (made, gone, scribbled) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let (made, freed, corrupted) = (Vec::new(), Vec::new(), BTreeMap::new());
         let used = HashSet::new();
-        Self { setup, table, table_memory, buffer_memory, made, gone, used, scribbled, patterns: 0 }
+        Self { setup, table, table_memory, buffer_memory, made, freed, used, corrupted, patterns: 0 }
     }
 
-    /// What the driver must have written as second word of each descriptor.
+    /// The second word of each descriptor as the driver must have written it.
     fn written(&self) -> Vec<u64> {
         let mut words = vec![0; self.setup.queue_size.as_usize()];
         for Made { buffers, .. } in &self.made {
@@ -131,18 +131,18 @@ impl Run {
         let writable: Vec<u32> = lengths_of(writable, &setup, u32::MAX).collect();
         let huge = u32::from(setup.buffer_size) + 4096;
         let lengths: Vec<u32> = lengths_of(readable, &setup, huge).collect();
-        // A chain of too many buffers may carry the same bytes in all of them.
+        // In a chain with too many buffers, all buffers may have the same bytes.
         let distinct = if lengths.len() > setup.queue_size.as_usize() { 1 } else { lengths.len() };
         let mut payload: Vec<Vec<u8>> =
             lengths.iter().take(distinct).map(|length| self.pattern(*length)).collect();
         let answer = if in_place {
             self.table.create_with(&lengths, &writable, |writer| {
                 let all = payload.concat();
-                // The last byte is not written, and must be zero for that.
+                // The last byte is left unwritten, and must be zero.
                 for piece in all[..all.len().saturating_sub(1)].chunks(5) {
                     writer.write(piece)?;
                 }
-                assert!(writer.write(&[1, 1]).is_err(), "more was written than there is room");
+                assert!(writer.write(&[1, 1]).is_err(), "a write beyond the end of the buffer must fail");
                 Ok(())
             })
         } else {
@@ -172,20 +172,20 @@ impl Run {
         let Made { head, buffers, .. } = self.made.remove(position);
         assert_eq!(self.table.free(head), Ok(()));
         self.rewritten(&buffers);
-        self.gone.push(head);
+        self.freed.push(head);
     }
 
     fn rewritten(&mut self, buffers: &[Buffer]) {
         for buffer in buffers {
-            self.scribbled.remove(&buffer.descriptor);
+            self.corrupted.remove(&buffer.descriptor);
         }
     }
 
     fn reset(&mut self) {
         self.table.reset(DeviceStopped::confirmed());
-        self.scribbled.clear();
+        self.corrupted.clear();
         self.used.clear();
-        self.gone.extend(self.made.drain(..).map(|made| made.head));
+        self.freed.extend(self.made.drain(..).map(|made| made.head));
     }
 
     fn read(&self, pick: Pick, limit: Amount) {
@@ -203,7 +203,7 @@ impl Run {
         assert_eq!(answer, if readable { Err(Misuse::ReadableInChain(*head)) } else { Ok(contents) });
     }
 
-    /// The device writes to all that it may of a chain.
+    /// The device writes to all writable buffers of a chain.
     fn write(&mut self, pick: Pick) {
         let Some(position) = pick.of(self.made.len()) else { return };
         for at in 0..self.made[position].buffers.len() {
@@ -227,12 +227,12 @@ impl Run {
             BadHead::Far => Some(u16::MAX),
             BadHead::FreeDescriptor => around.find(|index| !owned.contains(index)),
             BadHead::MidChain => around.find(|index| owned.contains(index) && !heads.contains(index)),
-            // The table does not know what the device has: a live chain, by a name that it never had.
+            // The table does not know which chains are in flight. Use a live head with a wrong serial number.
             BadHead::InFlight => around.find(|index| heads.contains(index)),
-            // Nor what it returned.
+            // The table does not know which chains the device returned.
             BadHead::Returned | BadHead::Stale => None,
         };
-        let stale = || pick.of(self.gone.len()).map(|position| self.gone[position]);
+        let stale = || pick.of(self.freed.len()).map(|position| self.freed[position]);
         let head = if bad == BadHead::Stale {
             stale()
         } else {
@@ -246,7 +246,7 @@ impl Run {
             _ => Misuse::HeadFree(head),
         };
         match call {
-            // A table frees what is live, wherever it is.
+            // A table frees any live chain, in flight or not.
             HeadCall::Free | HeadCall::Withdraw => assert_eq!(self.table.free(head), Err(refusal)),
             HeadCall::Read => {
                 assert_eq!(self.table.buffers(head).map(|_| ()), Err(refusal));
@@ -255,7 +255,7 @@ impl Run {
         }
     }
 
-    /// Scribbles on the table, if the fault is one of those that do.
+    /// Corrupts the table in memory, if the fault is one that does.
     fn tamper(&mut self, fault: Fault, pick: Pick, value: u32) {
         let size = u32::from(self.setup.queue_size.get());
         let chain = pick.of(self.made.len()).map(|position| &self.made[position].buffers[..]);
@@ -275,10 +275,10 @@ impl Run {
             _ => return,
         };
         self.table_memory.store_u64(DESCRIPTOR_BYTES * usize::from(target) + 8, word);
-        self.scribbled.insert(target, word);
+        self.corrupted.insert(target, word);
     }
 
-    /// Whether following these second words from a head never ends.
+    /// Whether the links in these second words form a loop that is reached from a head.
     fn loops(&self, words: &[u64], head: Head) -> bool {
         let (mut index, mut seen) = (head.index(), HashSet::new());
         while seen.insert(index) {
@@ -312,7 +312,7 @@ impl Run {
         }
         let mut words = self.written();
         let mut tampering = HashSet::new();
-        for (&descriptor, &found) in &self.scribbled {
+        for (&descriptor, &found) in &self.corrupted {
             let expected = std::mem::replace(&mut words[usize::from(descriptor)], found);
             if found != expected {
                 tampering.insert(Tampering::Shape { descriptor, expected, found });
@@ -379,7 +379,7 @@ impl StateMachineTest for TableTest {
     }
 }
 
-/// Does something with the table, and fails with the scenario if an assertion does not hold.
+/// Calls `act`, and reports the scenario if `act` panics.
 fn guard<T>(expected: &Expected, act: impl FnOnce() -> T) -> T {
     quietly(act).unwrap_or_else(|what| {
         let scenario = Scenario { setup: expected.setup, steps: expected.steps.clone() };

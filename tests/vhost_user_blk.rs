@@ -1,6 +1,6 @@
-//! The example with QEMU's storage daemon: all of it goes well, and nothing is left behind, however it ends.
+//! Runs the example with QEMU's storage daemon, and checks that it leaves no process and no file behind, however it ends.
 //!
-//! Where there is no QEMU, what needs it is skipped, which is said; with `RINGSTORM_QEMU=required` that is a failure.
+//! Without QEMU, tests that need it print that they were skipped. With `RINGSTORM_QEMU=required` they fail instead.
 #![cfg(target_os = "linux")]
 
 #[path = "../examples/vhost_user_blk/arguments.rs"]
@@ -9,7 +9,7 @@ mod arguments;
 mod demonstration;
 
 use demonstration::options::Options;
-use demonstration::{Failure, run, told};
+use demonstration::{Failure, run, run_and_report};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::Write;
@@ -18,10 +18,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// In front of the number of seconds, in an argument that the test runner takes for the name of a test.
+/// Prefix of an argument with the number of seconds. The test runner takes the argument for the name of a test.
 const MARK: &str = "example:";
-/// The test by whose name this binary is run again, as the example.
-const NAME: &str = "nothing_is_left_behind_by_ctrl_c_and_no_daemon_by_a_kill";
+/// The test that runs this binary again by this name, as the example.
+const NAME: &str = "ctrl_c_leaves_nothing_behind_and_a_kill_leaves_no_daemon";
 
 fn options(arguments: &[&str]) -> Result<Options, String> {
     let all = ["vhost_user_blk"].iter().chain(arguments).map(|argument| argument.into());
@@ -31,30 +31,30 @@ fn options(arguments: &[&str]) -> Result<Options, String> {
     })
 }
 
-/// Whether there is a daemon to test with. That there is none is said past the test runner, which keeps what tests print.
+/// Whether the daemon can be run. If not, a message goes directly to standard error, since the test runner captures prints.
 fn qemu() -> bool {
     let daemon = options(&[]).expect("the defaults are good").daemon;
     let Err(error) = Command::new(&daemon).arg("--version").output() else { return true };
     let reason = format!("{} cannot be run ({error}); Debian's package qemu-utils has it", daemon.display());
     assert!(std::env::var_os("RINGSTORM_QEMU").is_none_or(|value| value != "required"), "{reason}");
-    writeln!(std::io::stderr(), "skipped: {reason}").expect("standard error is there");
+    writeln!(std::io::stderr(), "skipped: {reason}").expect("standard error can be written");
     false
 }
 
-/// What the example prints.
+/// The output of the example.
 fn printed(arguments: &[&str]) -> String {
     let mut out = Vec::new();
-    run(&options(arguments).expect("good arguments"), &mut out).expect("all goes well");
+    run(&options(arguments).expect("good arguments"), &mut out).expect("the example succeeds");
     String::from_utf8(out).expect("text")
 }
 
-/// The lines that begin with a word.
+/// The lines that begin with this word.
 fn lines<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
     text.lines().filter(|line| line.starts_with(word)).collect()
 }
 
 #[test]
-fn a_real_device_serves_the_queue_and_is_survived() {
+fn a_real_device_serves_the_queue_and_the_queue_survives_its_death() {
     if !qemu() {
         return;
     }
@@ -73,7 +73,7 @@ fn a_real_device_serves_the_queue_and_is_survived() {
 }
 
 #[test]
-fn it_is_measured_beside_the_peer() {
+fn the_queue_is_measured_beside_the_peer() {
     if !qemu() {
         return;
     }
@@ -85,7 +85,7 @@ fn it_is_measured_beside_the_peer() {
         assert_eq!(cells.len(), 9, "{text}");
         for (column, cell) in cells.iter().enumerate().filter(|(_, cell)| !["yes", "no"].contains(cell)) {
             let number: f64 = cell.parse().expect("a number");
-            // A starved machine has no tenth of a megabyte per second to print.
+            // On a very busy machine, the rate may round to 0.0 MB/s.
             let megabytes = column == 3;
             assert!(number > 0.0 || megabytes && number == 0.0, "{text}");
         }
@@ -93,17 +93,17 @@ fn it_is_measured_beside_the_peer() {
 }
 
 #[test]
-fn a_daemon_that_is_none_is_told_in_one_line() {
+fn a_missing_daemon_is_reported_in_one_line() {
     let fails = |daemon: &str| run(&options(&["--daemon", daemon]).expect("good"), &mut Vec::new());
-    let missing = fails("/nowhere/qemu").expect_err("there is none");
+    let missing = fails("/nowhere/qemu").expect_err("the program does not exist");
     assert!(matches!(missing, Failure::NoDaemon(_)), "{missing}");
-    let told = missing.to_string();
+    let message = missing.to_string();
     assert!(
-        told.contains("'/nowhere/qemu'") && told.contains("qemu-utils") && !told.contains('\n'),
-        "{told}"
+        message.contains("'/nowhere/qemu'") && message.contains("qemu-utils") && !message.contains('\n'),
+        "{message}"
     );
-    // It ends well, whatever it is asked to do, and then it is not there; some tell no version first.
-    let gone = fails("true").expect_err("it is no daemon");
+    // `true` ends at once with success. Some implementations print no version.
+    let gone = fails("true").expect_err("`true` is no daemon");
     assert!(matches!(gone, Failure::Daemon(_) | Failure::NoDaemon(_)), "{gone}");
     assert!(matches!(fails("false"), Err(Failure::NoDaemon(_))));
 }
@@ -115,7 +115,7 @@ fn wrong_arguments_are_refused_in_one_line() {
         (&["--depths", "1,65"], "65"),
         (&["--block-size", "1000"], "must be a multiple of 512"),
         (&["--blocks", "1"], "64"),
-        (&["--patience", "0s"], "must be longer than nothing"),
+        (&["--patience", "0s"], "must be longer than 0"),
         (&["--seconds", "soon"], "soon"),
     ];
     let large = options(&["--blocks", "65536", "--block-size", "1048576"]).expect("each alone is good");
@@ -126,7 +126,7 @@ fn wrong_arguments_are_refused_in_one_line() {
     }
 }
 
-/// Runs this test again as the example, in a folder for temporary files.
+/// Runs this binary again as the example, with this folder for temporary files.
 fn start(folder: &Path) -> Child {
     Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", NAME, &format!("{MARK}3600")])
@@ -137,7 +137,7 @@ fn start(folder: &Path) -> Child {
         .expect("it can be run again")
 }
 
-/// Processes that were started with a path in this folder in their arguments.
+/// Processes with a path in this folder among their arguments.
 fn daemons(folder: &Path) -> Vec<String> {
     let folder = folder.to_str().expect("text");
     let processes = fs::read_dir("/proc").expect("processes").flatten();
@@ -152,12 +152,12 @@ fn daemons(folder: &Path) -> Vec<String> {
 fn wait_until(what: &str, is: impl Fn() -> bool) {
     let begin = Instant::now();
     while !is() {
-        assert!(begin.elapsed() < Duration::from_secs(30), "not seen: {what}");
+        assert!(begin.elapsed() < Duration::from_secs(30), "waited in vain for: {what}");
         sleep(Duration::from_millis(10));
     }
 }
 
-/// Ends the example by a signal while its daemon is there.
+/// Ends the example by a signal while its daemon runs.
 fn ended_by(signal: Signal, folder: &Path) -> ExitStatus {
     let mut example = start(folder);
     wait_until("a daemon", || !daemons(folder).is_empty());
@@ -170,11 +170,11 @@ fn ended_by(signal: Signal, folder: &Path) -> ExitStatus {
 }
 
 #[test]
-fn nothing_is_left_behind_by_ctrl_c_and_no_daemon_by_a_kill() {
+fn ctrl_c_leaves_nothing_behind_and_a_kill_leaves_no_daemon() {
     if let Some(seconds) = std::env::args().find_map(|arg| arg.strip_prefix(MARK).map(String::from)) {
         let options = options(&["--seconds", &seconds]).expect("good arguments");
-        // The runner would make a status of its own of this one.
-        let status = told(&options);
+        // Exit directly, because the test runner would replace the exit status.
+        let status = run_and_report(&options);
         std::process::exit(if status == std::process::ExitCode::from(130) { 130 } else { 1 });
     }
     if !qemu() {
@@ -185,7 +185,7 @@ fn nothing_is_left_behind_by_ctrl_c_and_no_daemon_by_a_kill() {
     assert_eq!(ended_by(Signal::INT, folder.path()).code(), Some(130));
     assert!(left().is_empty(), "{:?}", left());
     assert_eq!(ended_by(Signal::KILL, folder.path()).code(), None);
-    // Nobody could clean up, but the image had no name.
+    // After SIGKILL nothing cleans up, but the image has no name, so only small files remain.
     let scratch = left().pop().expect("the folder of the socket").path();
     let size = |entry: fs::DirEntry| entry.metadata().expect("a file").len();
     assert!(fs::read_dir(scratch).expect("a folder").flatten().map(size).sum::<u64>() < 4096);

@@ -1,6 +1,6 @@
 //! Runs proptest-state-machine until the first failing case.
 
-use crate::queue_machine::{Books, CASE_STEPS, Failing, QueueTest, cases};
+use crate::queue_machine::{CASE_STEPS, OnFailure, QueueReference, QueueTest, cases};
 use crate::starts::Catch;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use proptest_state_machine::StateMachineTest;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Fails without an annotated trace, which would take longer than the case.
 struct Silent;
 
-impl Failing for Silent {
+impl OnFailure for Silent {
     fn fail(_: SubjectKind, _: &Scenario, what: &str) -> ! {
         resume_unwind(Box::new(what.to_owned()))
     }
@@ -28,7 +28,7 @@ pub fn first_catch(kind: SubjectKind, start: u32, patience: Duration) -> Option<
     seed[..4].copy_from_slice(&start.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(config.clone(), rng);
-    let strategy = cases(CASE_STEPS, move || Books::any(kind));
+    let strategy = cases(CASE_STEPS, move || QueueReference::any(kind));
     let (runs, late) = (Cell::new(0), Cell::new(false));
     let begin = Instant::now();
     let result = runner.run(&strategy, |(books, steps, _)| {

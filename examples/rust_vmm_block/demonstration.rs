@@ -1,4 +1,4 @@
-//! Requests good and bad, in batches, over a queue whose index wraps.
+//! Well-formed and malformed requests, in batches, over a queue whose indexes wrap.
 
 use super::device::{Device, NAME};
 use super::driver::{BUFFER, Driver, Exchange, queue};
@@ -15,12 +15,12 @@ use std::thread;
 const SIZE: u16 = 128;
 /// Sectors of the disk.
 const SECTORS: usize = 2048;
-/// At most so many sectors in a request: some buffers.
+/// Sectors of the longest request, which takes several buffers.
 const LONGEST: usize = 9;
-/// Near the wrap.
+/// First ring index, shortly before the wrap.
 const FIRST: RingIndex = RingIndex::new(0xfff0);
 
-/// Runs driver and device beside each other; told on `out`.
+/// Runs the driver and the device in two threads and writes the results to `out`.
 pub fn run(requests: u64, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let queue = queue(QueueSize::new(SIZE.into())?, FIRST)?;
     let device = Device::new(&queue, SIZE, FIRST, SECTORS)?;
@@ -28,22 +28,22 @@ pub fn run(requests: u64, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let device = thread::spawn(move || device.run(&kicks, &calls));
 
     let mut driver = Driver::new(queue, kick, call);
-    let odd = oddities();
-    let count = odd.len();
-    for exchange in odd {
+    let special = special_requests();
+    let count = special.len();
+    for exchange in special {
         driver.submit(exchange)?;
         driver.finish()?;
     }
-    writeln!(out, "answered  {count} requests of which none is a plain read or write, as they must be")?;
+    writeln!(out, "answered  {count} special and malformed requests, each as expected")?;
     let disk = reads_and_writes(&mut driver, requests)?;
     let [kicks, calls] = driver.notifications;
     let queue = driver.close();
 
-    // The driver's end of the channel is gone, so the device comes home.
+    // The driver dropped its end of the channel, so the device ends.
     let theirs = device.join().map_err(|_| "the device panicked")??;
     queue.release(DeviceStopped::confirmed());
     if theirs != disk {
-        return Err("the disk does not hold what was written".into());
+        return Err("the disk differs from what was written".into());
     }
     let begin = FIRST.get();
     writeln!(
@@ -54,8 +54,8 @@ pub fn run(requests: u64, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What is no plain read or write, or no request at all, with the answer that it deserves.
-fn oddities() -> Vec<Exchange> {
+/// Special and malformed requests, each with the expected answer.
+fn special_requests() -> Vec<Exchange> {
     let end = SECTORS as u64;
     let sector = [0; SECTOR];
     let failed =
@@ -99,8 +99,8 @@ fn oddities() -> Vec<Exchange> {
     ]
 }
 
-/// Batches of random requests, as many as fit. The device takes them in turn, so what each must read is known when it is
-/// submitted. Gives back what the disk must hold.
+/// Sends random requests in batches, as many as fit. The device serves them in order, so the expected answer is known at
+/// submission. Returns the expected contents of the disk.
 fn reads_and_writes(driver: &mut Driver, requests: u64) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
     let mut disk = vec![0; SECTORS * SECTOR];
@@ -119,7 +119,7 @@ fn reads_and_writes(driver: &mut Driver, requests: u64) -> Result<Vec<u8>, Box<d
             driver.turn()?;
         }
         driver.submit(exchange)?;
-        // A batch ends here or there.
+        // End the batch at random.
         if random.random_range(0..BUFFER) < 64 {
             driver.turn()?;
         }

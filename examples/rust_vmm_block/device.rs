@@ -1,4 +1,4 @@
-//! A block device of rust-vmm's parts.
+//! A block device built from rust-vmm's crates.
 
 use super::request::{ID, SECTOR, kind, status};
 use ringstorm_core::{MappedMemory, Region, RingIndex, SplitQueue};
@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use virtio_queue::{DescriptorChain, Error, Queue, QueueOwnedT, QueueT, Reader, Writer};
 use vm_memory::{FileOffset, GuestAddress, GuestMemoryMmap};
 
-/// What it says that it is.
+/// The device id that it reports.
 pub const NAME: &[u8; ID as usize] = b"rust-vmm block\0\0\0\0\0\0";
 
 /// A disk in memory, and the device's side of a queue.
@@ -19,7 +19,7 @@ pub struct Device {
     disk: Vec<u8>,
 }
 
-/// What a header asks for.
+/// A parsed request header.
 enum Request {
     Read { sector: u64 },
     Write { sector: u64 },
@@ -29,10 +29,10 @@ enum Request {
 }
 
 impl Request {
-    /// SubjectKind, reserved, sector: little-endian (5.2.6).
+    /// The header contains type, reserved and sector, little-endian (5.2.6).
     fn parse(header: [u8; 16]) -> Self {
-        let (kind, rest) = header.split_first_chunk().expect("16 bytes have 4 in front");
-        let sector = u64::from_le_bytes(*rest.last_chunk().expect("12 bytes have 8 at the end"));
+        let (kind, rest) = header.split_first_chunk().expect("a header has 16 bytes");
+        let sector = u64::from_le_bytes(*rest.last_chunk().expect("12 bytes are left"));
         match u32::from_le_bytes(*kind) {
             kind::IN => Self::Read { sector },
             kind::OUT => Self::Write { sector },
@@ -44,7 +44,7 @@ impl Request {
 }
 
 impl Device {
-    /// Maps the driver's memory once more, and takes the queue from `first_index` on.
+    /// Maps the driver's memory a second time and serves the queue from `first_index`.
     pub fn new(
         driver: &SplitQueue<MappedMemory>,
         size: u16,
@@ -65,16 +65,16 @@ impl Device {
         queue.set_event_idx(true);
         queue.set_ready(true);
         if !queue.is_valid(&memory) {
-            return Err("virtio-queue does not take the queue".into());
+            return Err("virtio-queue reports that the queue is not valid".into());
         }
         Ok(Self { queue, memory, disk: vec![0; sectors * SECTOR] })
     }
 
-    /// Serves until nobody can notify it any more, and gives the disk back.
+    /// Serves until the driver has dropped its end of the channel. Returns the disk.
     pub fn run(mut self, kicks: &Receiver<()>, calls: &Sender<()>) -> Result<Vec<u8>, Error> {
         while kicks.recv().is_ok() {
             self.serve()?;
-            // A driver that does not listen any more is about to hang up.
+            // A driver that dropped the receiver is about to drop the sender too.
             if self.queue.needs_notification(&self.memory)? && calls.send(()).is_err() {
                 break;
             }
@@ -82,7 +82,7 @@ impl Device {
         Ok(self.disk)
     }
 
-    /// Serves what is there, and what comes meanwhile.
+    /// Serves the available requests, and those that become available meanwhile.
     fn serve(&mut self) -> Result<(), Error> {
         loop {
             self.queue.disable_notification(&self.memory)?;
@@ -98,7 +98,7 @@ impl Device {
         }
     }
 
-    /// Answers one request, and says how many bytes it wrote: all that it may, or none if there is no room for a status.
+    /// Answers one request and returns the number of bytes written: all writable bytes, or 0 without room for a status.
     fn answer(
         &mut self,
         memory: &GuestMemoryMmap,
@@ -107,13 +107,13 @@ impl Device {
         let mut reader = chain.clone().reader(memory)?;
         let mut data = chain.writer(memory)?;
         let Some(room) = data.available_bytes().checked_sub(1) else { return Ok(0) };
-        // However the buffers are cut, the last byte is the status (2.7.4, 5.2.6).
+        // The last writable byte is the status, whatever the division into buffers (2.7.4, 5.2.6).
         let mut last = data.split_at(room)?;
         let status = match self.carry_out(&mut reader, &mut data) {
             Ok(()) => status::OK,
             Err(status) => status,
         };
-        // The driver may read up to the length that it is told, so what stands there is the device's to say.
+        // The driver may read all bytes up to the used length, so the device must write all of them.
         let rest = vec![0; data.available_bytes()];
         data.write_all(&rest).and_then(|()| last.write_all(&[status])).map_err(|_| Error::InvalidChain)?;
         Ok(room as u32 + 1)
@@ -139,7 +139,7 @@ impl Device {
         }
     }
 
-    /// Whole sectors, at least one, inside the disk.
+    /// The bytes of a request on the disk. It is an I/O error unless they are whole sectors, at least one, inside the disk.
     fn place(&self, sector: u64, length: usize) -> Result<Range<usize>, u8> {
         let start = usize::try_from(sector).ok().and_then(|sector| sector.checked_mul(SECTOR));
         let range = start.and_then(|start| Some(start..start.checked_add(length)?));
@@ -149,7 +149,7 @@ impl Device {
     }
 }
 
-/// A region as `vm-memory` wants it told: where the device sees it, its length, its file.
+/// A region in the form that `vm-memory` takes: device address, length, file.
 fn mapped(region: &Region<MappedMemory>) -> io::Result<(GuestAddress, usize, Option<FileOffset>)> {
     let file: File = region.memory().file().expect("a shareable mapping has a file").try_clone()?;
     Ok((GuestAddress(region.address().get()), region.len(), Some(FileOffset::new(file, 0))))

@@ -1,4 +1,4 @@
-//! The driver's side: requests over our queue, and what must come back.
+//! The driver: sends requests over our queue and checks the answers.
 
 use super::request::{header, kind};
 use ringstorm_core::{
@@ -9,50 +9,50 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-/// How long the device may be silent.
+/// Longest wait for a used-buffer notification.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Bytes of the buffer of each descriptor: a request of several sectors needs several.
+/// Bytes of the buffer of each descriptor. A request of several sectors needs several descriptors.
 pub const BUFFER: usize = 1024;
-/// Where the device sees them.
+/// Device addresses of the rings and of the buffers.
 const RINGS_AT: DeviceAddress = DeviceAddress::new(0x10_0000);
 const BUFFERS_AT: DeviceAddress = DeviceAddress::new(0x1000_0000);
 
-/// Why a request did not go as it should.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The queue.
-    #[error("the queue: {0}")]
+    /// The queue returned an error.
+    #[error("the queue returned an error: {0}")]
     Queue(#[from] Error),
     /// The device ended, or does not answer.
-    #[error("the device is gone or silent: {0}")]
+    #[error("the device has ended or does not answer: {0}")]
     Device(#[from] RecvTimeoutError),
-    /// Something came back that was not expected.
-    #[error("{what}: {came} came back, {expected} was expected")]
+    /// The answer differs from the expected one.
+    #[error("{what}: the answer was {came}; expected {expected}")]
     Answer {
-        /// The request.
+        /// Name of the request.
         what: &'static str,
-        /// Length and last bytes of the answer.
+        /// Length and last byte of the answer.
         came: String,
-        /// The same of what was expected.
+        /// Length and last byte of the expected answer.
         expected: String,
     },
 }
 
-/// A request and its answer.
+/// A request and the expected answer.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// What it is called when it goes wrong.
+    /// Name of the request, for messages.
     pub what: &'static str,
-    /// What the device reads, in as many buffers.
+    /// Contents of the device-readable buffers.
     pub readable: Vec<Vec<u8>>,
-    /// Lengths of the buffers that it writes.
+    /// Lengths of the device-writable buffers.
     pub writable: Vec<u32>,
-    /// All that it must have written, the status last.
+    /// The expected bytes in the device-writable buffers, the status last.
     pub answer: Vec<u8>,
 }
 
 impl Exchange {
-    /// A request with a good header; its data are cut into buffers, and the status has one of its own.
+    /// A request with a well-formed header. Its data is divided into buffers, and the status has its own buffer.
     pub fn new(what: &'static str, kind: u32, sector: u64, data: &[u8], answer: &[u8], status: u8) -> Self {
         let mut readable = vec![header(kind, sector).to_vec()];
         readable.extend(data.chunks(BUFFER).map(<[u8]>::to_vec));
@@ -72,13 +72,13 @@ impl Exchange {
     }
 }
 
-/// The queue, with what each of its chains must bring back.
+/// The queue, with the expected answer of each chain.
 pub struct Driver {
     queue: SplitQueue<MappedMemory>,
     expected: HashMap<Head, Exchange>,
     kick: Sender<()>,
     call: Receiver<()>,
-    /// Notifications sent and received.
+    /// Number of available-buffer and of used-buffer notifications.
     pub notifications: [u64; 2],
 }
 
@@ -92,12 +92,12 @@ pub fn queue(size: QueueSize, first_index: RingIndex) -> Result<SplitQueue<Mappe
 }
 
 impl Driver {
-    /// A driver whose device hears and speaks through these.
+    /// A driver that notifies its device by `kick` and is notified by `call`.
     pub fn new(queue: SplitQueue<MappedMemory>, kick: Sender<()>, call: Receiver<()>) -> Self {
         Self { queue, expected: HashMap::new(), kick, call, notifications: [0; 2] }
     }
 
-    /// Whether so many more descriptors are free.
+    /// Whether enough descriptors are free for this request.
     pub fn has_room(&self, exchange: &Exchange) -> bool {
         exchange.readable.len() + exchange.writable.len() <= self.queue.free_count().into()
     }
@@ -110,11 +110,11 @@ impl Driver {
         Ok(())
     }
 
-    /// Tells the device of what was submitted, waits until something comes back, and judges all that came.
+    /// Publishes the submitted requests, waits until one completes, and checks all that have completed.
     pub fn turn(&mut self) -> Result<(), Failure> {
         if self.queue.publish() == Notification::Needed {
             self.notifications[0] += 1;
-            // A device that is gone is noticed by its silence.
+            // If the device has ended, the wait below times out.
             let _ = self.kick.send(());
         }
         let before = self.expected.len();
@@ -124,7 +124,7 @@ impl Driver {
                 let mut answer = vec![0; exchange.writable.iter().sum::<u32>() as usize];
                 let length = self.queue.read(done.head, &mut answer).map_err(Error::from)?;
                 self.queue.free(done.head).map_err(Error::from)?;
-                judge(&exchange, &answer[..length])?;
+                check(&exchange, &answer[..length])?;
             }
             if self.expected.len() < before || before == 0 {
                 return Ok(());
@@ -134,7 +134,7 @@ impl Driver {
         }
     }
 
-    /// Waits for all that is out.
+    /// Waits for all requests in flight.
     pub fn finish(&mut self) -> Result<(), Failure> {
         while !self.expected.is_empty() {
             self.turn()?;
@@ -142,16 +142,19 @@ impl Driver {
         Ok(())
     }
 
-    /// Lets the device go. The queue can be released when it has gone.
+    /// Drops the channels, so that the device ends. Afterwards the queue can be released.
     pub fn close(self) -> SplitQueue<MappedMemory> {
         self.queue
     }
 }
 
-fn judge(exchange: &Exchange, answer: &[u8]) -> Result<(), Failure> {
+fn check(exchange: &Exchange, answer: &[u8]) -> Result<(), Failure> {
     if answer == exchange.answer {
         return Ok(());
     }
-    let told = |bytes: &[u8]| format!("{} bytes, the last of them {:?}", bytes.len(), bytes.last());
-    Err(Failure::Answer { what: exchange.what, came: told(answer), expected: told(&exchange.answer) })
+    let summary = |bytes: &[u8]| match bytes.last() {
+        Some(last) => format!("{} bytes that end in {last}", bytes.len()),
+        None => "empty".to_owned(),
+    };
+    Err(Failure::Answer { what: exchange.what, came: summary(answer), expected: summary(&exchange.answer) })
 }

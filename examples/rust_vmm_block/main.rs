@@ -1,4 +1,4 @@
-//! The queue against a device that nobody here wrote: rust-vmm's `virtio-queue` as a block device, in a thread.
+//! The queue with an external device: rust-vmm's `virtio-queue` as a block device, in a thread.
 //!
 //! `cargo run --release --example rust_vmm_block`
 //!
@@ -7,7 +7,7 @@
 //!      └────────────────────── two channels (kick, call) ──────────────────────────────┘
 //! ```
 //!
-//! Each side maps the files for itself, and they meet in bytes alone.
+//! Each side has its own mapping of the files; the two share nothing but these bytes and the channels.
 
 #[path = "../vhost_user_blk/arguments.rs"]
 mod arguments;
@@ -20,11 +20,11 @@ mod request;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// The queue against a block device made of rust-vmm's virtio-queue: requests good and bad, data verified.
+/// Runs the queue with a block device of rust-vmm's virtio-queue: well-formed and malformed requests, with all data verified.
 #[derive(Parser)]
 #[command(name = "rust_vmm_block")]
 struct Options {
-    /// How many requests.
+    /// Number of random requests.
     #[arg(default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..))]
     requests: u64,
 }

@@ -1,4 +1,4 @@
-//! rust-vmm's split queue as a device: every access to table, rings and buffers is made by `virtio-queue` and `vm-memory`.
+//! rust-vmm's split queue as a device. `virtio-queue` and `vm-memory` make every access to table, rings and buffers.
 
 use crate::memory::Regions;
 use ringstorm::execution::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
@@ -11,35 +11,40 @@ use vm_memory::{Bytes, GuestAddress};
 
 pub struct RustVmmDevice {
     queue: Queue,
-    /// By head: where the device-writable buffers of a chain are that it holds.
-    held: HashMap<u16, Vec<(GuestAddress, u32)>>,
-    /// Whether the driver asked to be notified of what was returned last, as `virtio-queue` has it.
-    asked: Rc<Cell<bool>>,
-    /// How many writes to chains that it does not hold it was told to make.
-    unheld: Rc<Cell<u64>>,
+    /// The chains in flight: for each head, address and length of the device-writable buffers.
+    in_flight: HashMap<u16, Vec<(GuestAddress, u32)>>,
+    /// The last answer of `virtio-queue` to whether the driver wants a used-buffer notification.
+    wants_notification: Rc<Cell<bool>>,
+    /// Number of requested writes to chains that are not in flight. The device does not make them.
+    refused_writes: Rc<Cell<u64>>,
 }
 
 impl RustVmmDevice {
     pub fn new() -> Self {
         let queue = Queue::new(32768).expect("the largest queue");
-        Self { queue, held: HashMap::new(), asked: Rc::default(), unheld: Rc::default() }
+        Self {
+            queue,
+            in_flight: HashMap::new(),
+            wants_notification: Rc::default(),
+            refused_writes: Rc::default(),
+        }
     }
 
-    /// A handle to what it found when it was last told to publish: whether the driver asked to be notified.
-    pub fn asked(&self) -> Rc<Cell<bool>> {
-        Rc::clone(&self.asked)
+    /// A handle to the answer at the last `publish`: whether the driver wants a used-buffer notification.
+    pub fn wants_notification(&self) -> Rc<Cell<bool>> {
+        Rc::clone(&self.wants_notification)
     }
 
-    /// A handle to the number of writes that it did not make, since they were to chains that it does not hold.
-    pub fn unheld(&self) -> Rc<Cell<u64>> {
-        Rc::clone(&self.unheld)
+    /// A handle to the number of writes that the device did not make, because their chains are not in flight.
+    pub fn refused_writes(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.refused_writes)
     }
 }
 
 impl HonestDevice for RustVmmDevice {
     fn start(&mut self, memory: &DeviceMemory<'_>, first_index: u16, event_index: bool) {
-        let Self { queue, held, asked: _, unheld: _ } = self;
-        held.clear();
+        let Self { queue, in_flight, wants_notification: _, refused_writes: _ } = self;
+        in_flight.clear();
         let place = memory.geometry;
         let halves = |offset: usize| {
             let address = memory.rings_address.get() + offset as u64;
@@ -55,7 +60,11 @@ impl HonestDevice for RustVmmDevice {
         queue.set_next_avail(first_index);
         queue.set_next_used(first_index);
         queue.set_ready(true);
-        assert!(queue.is_valid(&Regions::new(memory)), "rust-vmm takes the queue at {place:?} for one");
+        assert!(
+            queue.is_valid(&Regions::new(memory)),
+            "virtio-queue reports that a queue of size {} is not valid",
+            place.size
+        );
     }
 
     fn take(&mut self, memory: &DeviceMemory<'_>, taken: &mut TakenChain) -> bool {
@@ -80,33 +89,34 @@ impl HonestDevice for RustVmmDevice {
         let read = chain.clone().reader(&memory).ok();
         let read = read.and_then(|mut reader| reader.read_to_end(&mut taken.payload).ok());
         taken.whole = ended && read.is_some() && chain.writer(&memory).is_ok();
-        self.held.insert(taken.head, writable);
+        self.in_flight.insert(taken.head, writable);
         true
     }
 
     fn write(&mut self, memory: &DeviceMemory<'_>, head: u16, bytes: &[u8]) {
         let memory = Regions::new(memory);
         let mut left = bytes;
-        let Some(buffers) = self.held.get(&head) else {
-            // It was returned already, perhaps by the name of another chain.
-            self.unheld.set(self.unheld.get() + 1);
+        let Some(buffers) = self.in_flight.get(&head) else {
+            // The chain was returned already, perhaps under the head of another chain.
+            self.refused_writes.set(self.refused_writes.get() + 1);
             return;
         };
         for (address, length) in buffers {
-            let now = left.split_off(..left.len().min(*length as usize)).expect("at most all that is left");
+            let now =
+                left.split_off(..left.len().min(*length as usize)).expect("the length is at most the rest");
             memory.write_slice(now, *address).expect("the buffer is in memory");
         }
     }
 
     fn give_back(&mut self, memory: &DeviceMemory<'_>, head: u16, written: u32) {
-        self.held.remove(&head);
+        self.in_flight.remove(&head);
         self.queue.add_used(&Regions::new(memory), head, written).expect("the used ring is in memory");
     }
 
-    /// The index was moved with each chain.
+    /// `add_used` has moved the used index already, so there is nothing to write.
     fn publish(&mut self, memory: &DeviceMemory<'_>) {
-        let asked = self.queue.needs_notification(&Regions::new(memory));
-        self.asked.set(asked.expect("the available ring is in memory"));
+        let wants_notification = self.queue.needs_notification(&Regions::new(memory));
+        self.wants_notification.set(wants_notification.expect("the available ring is in memory"));
     }
 
     fn set_notifications(&mut self, memory: &DeviceMemory<'_>, wanted: bool) {
@@ -118,7 +128,7 @@ impl HonestDevice for RustVmmDevice {
         done.expect("the used ring is in memory");
     }
 
-    /// It asks for the next entry, and for no other: so it is told that the next one is another for as long.
+    /// `virtio-queue` always asks for the next entry. To ask for another one, its position is changed for the call.
     fn set_event(&mut self, memory: &DeviceMemory<'_>, ahead: u16) {
         let next = self.queue.next_avail();
         self.queue.set_next_avail(next.wrapping_add(ahead));

@@ -1,6 +1,6 @@
-//! One scenario with two devices: whatever is observed must be the same.
+//! Runs one scenario with two devices and compares all observations.
 
-use crate::notifications::Counted;
+use crate::notifications::NotificationCounter;
 use ringstorm::execution::{CannotRun, HonestDevice, Listener, Rig, Skip};
 use ringstorm::scenario::{Document, Scenario, Step};
 use ringstorm::subject::{SharedMemory, SubjectKind};
@@ -10,29 +10,29 @@ use std::cell::Cell;
 use std::fmt::Write;
 use std::rc::Rc;
 
-/// Up to so many bytes of memory are compared before every step, and more at the end only.
+/// Memory up to this size in bytes is compared before every step. Larger memory is compared only at the end.
 const SMALL: usize = 1 << 16;
 
-/// All that was observed in an execution, a line for each step, event and look at the memory.
+/// The observations of an execution: one line for each step, event and comparison of memory.
 #[derive(Default)]
 struct Record {
     text: String,
     events: u64,
     image: Vec<u8>,
-    counted: Counted,
-    /// The device's own answer to whether the driver asked to be notified, if it has one.
-    asked: Option<Rc<Cell<bool>>>,
-    /// How many writes the device did not make, since they were to chains that it does not hold.
-    unheld: Rc<Cell<u64>>,
+    counted: NotificationCounter,
+    /// The device's own answer to whether the driver wants a used-buffer notification, if it has one.
+    wants_notification: Option<Rc<Cell<bool>>>,
+    /// Number of writes that the device did not make, because their chains are not in flight.
+    refused_writes: Rc<Cell<u64>>,
 }
 
 impl Record {
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        self.text.write_fmt(line).expect("text can be written to text");
+        self.text.write_fmt(line).expect("a String can be written to");
         self.text.push('\n');
     }
 
-    /// Puts down what stands in rings and buffers, as a number.
+    /// Records a hash of rings and buffers.
     fn memory(&mut self, rig: &Rig) {
         let mut hash = TraceHash::default();
         for memory in [&rig.provided().rings, &rig.provided().buffers] {
@@ -58,9 +58,12 @@ impl Listener for Record {
     fn event(&mut self, event: &Event<'_>) {
         self.events += 1;
         self.line(format_args!("  {event:?}"));
-        if let Some(counted) = self.counted.hear(event) {
-            let asked = self.asked.as_ref().map_or(counted, |asked| asked.get());
-            self.line(format_args!("  the driver asked to be notified of it: {asked}"));
+        if let Some(counted) = self.counted.observe(event) {
+            let wants_notification = self
+                .wants_notification
+                .as_ref()
+                .map_or(counted, |wants_notification| wants_notification.get());
+            self.line(format_args!("  the driver wants a used-buffer notification: {wants_notification}"));
         }
     }
 
@@ -69,7 +72,7 @@ impl Listener for Record {
     }
 }
 
-/// What was run and compared.
+/// Numbers of what was run and compared.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Counts {
     pub scenarios: u64,
@@ -78,28 +81,30 @@ pub struct Counts {
     pub events: u64,
 }
 
-/// Two rigs, one with each device.
+/// Two rigs, one for each device.
 pub struct Differential {
     rigs: [Rig; 2],
     records: [Record; 2],
 }
 
 impl Differential {
-    /// The simulated device beside another one, of which `asked` tells whether the driver asked to be notified of what it
-    /// returned last, and `unheld` how many writes it did not make, since they were to chains that it does not hold.
+    /// Compares the simulated device with another one. The other device stores in `wants_notification` whether the driver
+    /// wants a notification of the chains that it returned last, and counts in `refused_writes` the writes that it did not
+    /// make because their chains are not in flight.
     pub fn new(
         device: impl HonestDevice + 'static,
-        asked: Rc<Cell<bool>>,
-        unheld: Rc<Cell<u64>>,
+        wants_notification: Rc<Cell<bool>>,
+        refused_writes: Rc<Cell<u64>>,
     ) -> Result<Self, MemoryError> {
-        let other = Record { asked: Some(asked), unheld, ..Record::default() };
+        let other =
+            Record { wants_notification: Some(wants_notification), refused_writes, ..Record::default() };
         Ok(Self {
             rigs: [Rig::new()?, Rig::new()?.with_device(Box::new(device))],
             records: [Record::default(), other],
         })
     }
 
-    /// Runs a scenario with both. Says where they differ first, if they do, or what goes wrong with both.
+    /// Runs a scenario with both devices. Returns a text with the first difference, or with the finding that both give.
     pub fn run(
         &mut self,
         kind: SubjectKind,
@@ -113,8 +118,8 @@ impl Differential {
             record.counted.begin(scenario.setup.first_index.get());
             let outcome = rig.run(kind, scenario, record)?;
             record.memory(rig);
-            let unheld = record.unheld.take();
-            record.line(format_args!("  writes to chains that the device does not hold: {unheld}"));
+            let refused_writes = record.refused_writes.take();
+            record.line(format_args!("  refused writes to chains that are not in flight: {refused_writes}"));
             record.line(format_args!("{outcome:?}"));
             last = Some(outcome);
         }
@@ -124,7 +129,7 @@ impl Differential {
         }
         let outcome = last.expect("there are two rigs");
         if outcome.is_finding() {
-            // What either device is looked at with may be wrong as well.
+            // The error may be in the harness, which observes both devices.
             let (name, document) = (kind.name(), document(scenario));
             return Ok(Some(format!(
                 "on {name}, with either device: {}\nthe scenario:\n{document}",
@@ -139,7 +144,7 @@ impl Differential {
     }
 }
 
-/// The first line that differs, with the step it is in and the scenario.
+/// A text with the first line that differs, its step, and the scenario.
 fn difference(kind: SubjectKind, scenario: &Scenario, simulated: &str, other: &str) -> String {
     let (mut ones, mut others) = (simulated.lines(), other.lines());
     let mut step = "when the queue was made";
@@ -155,7 +160,7 @@ fn difference(kind: SubjectKind, scenario: &Scenario, simulated: &str, other: &s
     };
     let (name, document) = (kind.name(), document(scenario));
     format!(
-        "on {name}, at step {step}\n  the simulated device:\n  {one}\n  the other one:\n  {another}\nthe scenario:\n{document}"
+        "on {name}, at step {step}\n  the simulated device:\n  {one}\n  the other device:\n  {another}\nthe scenario:\n{document}"
     )
 }
 

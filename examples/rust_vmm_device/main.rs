@@ -1,8 +1,7 @@
-//! rust-vmm's device in the storm: honest scenarios with it and with the simulated one, over two queues, and everything
-//! that is observed compared.
+//! rust-vmm's device in the storm: runs honest scenarios with it and with the simulated device, over two queues, and compares
+//! all observations.
 //!
-//! `cargo run --release --example rust_vmm_device` makes a million steps over either queue; `-- 1` makes a hundredth of
-//! that.
+//! `cargo run --release --example rust_vmm_device` makes over a million steps for each queue. `-- 1` makes a hundredth of that.
 
 mod device;
 mod differential;
@@ -15,10 +14,10 @@ use ringstorm::scenario::{Draw, Profile};
 use ringstorm::subject::{QueueSize, SubjectKind};
 use std::process::ExitCode;
 
-/// Queue sizes, the drawn ones first, each with how many scenarios make up a hundredth of a run.
+/// Queue sizes (`None`: the seed draws it), each with its number of scenarios in a hundredth of a run.
 const SIZES: [(Option<u32>, u64); 6] =
     [(None, 50), (Some(1), 8), (Some(2), 8), (Some(16), 8), (Some(256), 4), (Some(32768), 1)];
-/// Steps of a scenario, besides settling.
+/// Steps of a scenario, without the drain.
 const STEPS: usize = 128;
 
 fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
@@ -26,13 +25,13 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         None => 100,
         Some(Ok(number)) => number,
         Some(Err(_)) => {
-            eprintln!("usage: rust_vmm_device [HUNDREDTHS], of a run of a million steps");
+            eprintln!("usage: rust_vmm_device [HUNDREDTHS]; a run has 100, which is over a million steps");
             return Ok(ExitCode::from(2));
         }
     };
     let device = RustVmmDevice::new();
-    let (asked, unheld) = (device.asked(), device.unheld());
-    let mut both = Differential::new(device, asked, unheld)?;
+    let (wants_notification, refused_writes) = (device.wants_notification(), device.refused_writes());
+    let mut both = Differential::new(device, wants_notification, refused_writes)?;
     for kind in [SubjectKind::Core, SubjectKind::Specimen(None)] {
         for (size, share) in SIZES {
             let queue_size = size.map(|size| QueueSize::new(size).expect("a power of two"));
@@ -47,7 +46,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             let size = size.map_or("drawn".to_owned(), |size| size.to_string());
             let Counts { scenarios, steps, effective_steps, events } = counts;
             println!(
-                "{}, queue size {size}: {scenarios} scenarios, {steps} steps with either device, {effective_steps} of them \
+                "{}, queue size {size}: {scenarios} scenarios, {steps} steps with each device, {effective_steps} of them \
                  effective, {events} events: no difference",
                 kind.name()
             );

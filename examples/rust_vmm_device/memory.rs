@@ -1,4 +1,4 @@
-//! The queue's memory, as vm-memory sees it: two regions, one for the rings and one for the buffers.
+//! The queue's memory as `vm-memory` sees it: one region for the rings and one for the buffers.
 
 use ringstorm::execution::DeviceMemory;
 use ringstorm::subject::{DeviceAddress, SharedMemory, WatchedMemory};
@@ -59,9 +59,9 @@ impl GuestMemoryRegion for Region<'_> {
         if start.checked_add(count).is_none_or(|end| end > self.length) {
             return Err(GuestMemoryError::InvalidBackendAddress);
         }
-        // SAFETY: `count` bytes from `start` are inside the watched memory, which `memory` borrows for longer than the
-        // slice lives. Everybody else reaches it by `SharedMemory`, in this thread: it forms no reference to bytes, and no
-        // access of its is under way.
+        // SAFETY: `count` bytes from `start` are inside the watched memory, and `memory` borrows it for longer than the slice
+        // lives. All other accesses go through `SharedMemory` in this thread, which forms no references to the bytes, and none
+        // of them is in progress while the slice is used.
         Ok(unsafe { VolatileSlice::new(self.start.add(start), count) })
     }
 }

@@ -1,23 +1,24 @@
-//! Whether the driver asked to be notified of what was returned (2.7.7), by counting: as a look at a device's answer.
+//! Computes, by counting, whether the driver wants a used-buffer notification (2.7.7), to check the answer of a device.
 
 use ringstorm_model::Event;
 
-/// What is known of it from what was observed.
+/// The used index and `used_event`, as observed in the events.
 #[derive(Default)]
-pub struct Counted {
+pub struct NotificationCounter {
     published: u16,
-    /// The driver's event, once it has told one: with event indexes only.
+    /// The last `used_event`. `None` before the first one, and without event indexes.
     event: Option<u16>,
 }
 
-impl Counted {
-    /// Begins anew, at a ring index.
+impl NotificationCounter {
+    /// Starts an execution at this ring index.
     pub fn begin(&mut self, first_index: u16) {
         *self = Self { published: first_index, event: None };
     }
 
-    /// Hears of an event. If the used index was moved, and there are event indexes, says whether the driver asked.
-    pub fn hear(&mut self, event: &Event<'_>) -> Option<bool> {
+    /// Observes an event. If the device moved the used index, and with event indexes, returns whether the driver wants a
+    /// notification.
+    pub fn observe(&mut self, event: &Event<'_>) -> Option<bool> {
         match *event {
             Event::UsedEvent { index } => self.event = Some(index),
             Event::Interrupts { used_event, .. } if self.event.is_some() => self.event = Some(used_event),

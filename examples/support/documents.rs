@@ -1,14 +1,13 @@
-//! A folder of .storm files.
+//! Reads a folder of .storm files.
 
 use ringstorm::scenario::Document;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-/// A file's name, its text, and what it says.
+/// A file: its name, its text, and the parsed document.
 pub type Named = (String, String, Document);
 
-/// Reads all of them, in the order of their names. What else is in the folder, such as
-/// an editor's backup, is let be.
+/// Reads all .storm files of a folder, in the order of their names. Other files, such as an editor's backup, are ignored.
 pub fn documents(folder: &Path) -> Result<Vec<Named>, Box<dyn Error>> {
     let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>()?;

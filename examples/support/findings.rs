@@ -1,4 +1,4 @@
-//! Replaying what was found in somebody's queue: a folder of .storm files that say what comes of them.
+//! Replays the findings in an external queue: a folder of .storm files with the expected outcomes.
 
 mod documents;
 
@@ -14,20 +14,20 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long a call may take; those that never return are waited for so long.
+/// The call timeout: a call that takes longer is stuck.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How this program is started for a child.
+/// The argument with which this program starts itself as a child process.
 const ISOLATED: &str = "isolated";
 
-/// The whole of a program: without an argument it replays what was found, and with some it is the command line over
-/// these subjects.
-#[allow(dead_code, reason = "a test replays, whatever its arguments are")]
+/// The `main` of an example: without arguments it replays the findings, with arguments it is the whole command over these
+/// subjects.
+#[allow(dead_code, reason = "a test uses `or_child`")]
 pub fn or_command(own: &'static [External], folder: &str) -> ExitCode {
     if std::env::args_os().len() > 1 { cli::main_with(own) } else { replayed(own, folder) }
 }
 
-/// The whole of a test: it replays what was found, and is the command line where it is its own child.
-#[allow(dead_code, reason = "an example is the command line, too")]
+/// The `main` of a test: it replays the findings, and is the whole command in its own child processes.
+#[allow(dead_code, reason = "an example uses `or_command`")]
 pub fn or_child(own: &'static [External], folder: &str) -> ExitCode {
     let child = std::env::args_os().nth(1).is_some_and(|first| first == ISOLATED);
     if child { cli::main_with(own) } else { replayed(own, folder) }
@@ -44,28 +44,29 @@ fn replayed(own: &'static [External], folder: &str) -> ExitCode {
     }
 }
 
-/// Replays each file, tells what came of it, and says whether that was what is expected of all of them.
+/// Replays each file and prints its outcomes. Returns whether all were as expected.
 fn replay(own: &'static [External], folder: &Path) -> Result<bool, Box<dyn Error>> {
     let subjects = Subjects::with(own)?;
     let isolation = Isolation { program: std::env::current_exe()?, arguments: vec![ISOLATED.to_owned()] };
     let mut child = Child::new(isolation, PATIENCE)?;
-    let (mut came_true, mut count) = (0, 0);
+    let (mut as_expected, mut count) = (0, 0);
     for (name, _, document) in documents(folder)? {
         if document.expectations.is_empty() {
-            return Err(format!("{name}: no line says what is expected").into());
+            return Err(format!("{name}: the file has no expect line").into());
         }
         for (subject, expected) in document.expectations {
-            let kind = subjects.by_name(&subject).ok_or_else(|| format!("{name}: no subject {subject}"))?;
+            let kind =
+                subjects.by_name(&subject).ok_or_else(|| format!("{name}: there is no subject {subject}"))?;
             count += 1;
-            came_true += usize::from(came(&mut child, &name, kind, &document.scenario, expected)?);
+            as_expected += usize::from(has_outcome(&mut child, &name, kind, &document.scenario, expected)?);
         }
     }
-    println!("{came_true} of {count} came out as expected");
-    Ok(came_true == count && count > 0)
+    println!("{as_expected} of {count} outcomes are as expected");
+    Ok(as_expected == count && count > 0)
 }
 
-/// Whether this came of a scenario, once more if it took too long; tells what did.
-fn came(
+/// Runs a scenario, prints its outcome, and returns whether it is the expected one. An unexpected timeout is tried once more.
+fn has_outcome(
     child: &mut Child,
     name: &str,
     kind: SubjectKind,
@@ -74,7 +75,7 @@ fn came(
 ) -> Result<bool, Failure> {
     let mut outcome = child.run(kind, scenario)?;
     if expected != Expected::Stuck && outcome.verdict == Verdict::Stuck(Limit::Time) {
-        // The machine may have been busy with something else.
+        // The machine may have been busy.
         outcome = child.run(kind, scenario)?;
     }
     let as_expected = Expected::of(&outcome.verdict) == expected;

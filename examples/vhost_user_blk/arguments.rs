@@ -1,9 +1,9 @@
-//! Arguments, and what becomes of wrong ones.
+//! Parses arguments and formats argument errors.
 
 use clap::Parser;
 use std::ffi::OsString;
 
-/// The arguments, or what to print with which exit status: help that was asked for, or in one line what is wrong.
+/// The parsed arguments, or a text to print and an exit status: help with 0, or an error in one line with 2.
 pub fn parse<O: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result<O, (String, u8)> {
     O::try_parse_from(arguments).map_err(|error| {
         let text = error.render().to_string();

@@ -1,4 +1,4 @@
-//! One thing after the other.
+//! The parts of the demonstration, in order: verification, the wrap of the indexes, the death of the device, measurement.
 
 mod daemon;
 mod disk;
@@ -23,13 +23,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 use workload::{BlockDriver, Workload};
 
-/// The features that we can do something with.
+/// The features that the driver supports.
 const WANTED: u64 = VERSION_1 | EVENT_INDEX | FLUSH;
-/// Where the rings begin, so that their 16-bit indexes wrap soon.
+/// First ring index, shortly before the 16-bit wrap.
 const NEAR_THE_WRAP: RingIndex = RingIndex::new(0xfffe);
 
-/// Everything, told on standard output, and in one line what went wrong; Ctrl-C ends it.
-pub fn told(options: &Options) -> ExitCode {
+/// Runs the demonstration with output to standard output, and prints a failure in one line. Ctrl-C ends it.
+pub fn run_and_report(options: &Options) -> ExitCode {
     let result = options::listen_for_interrupts().and_then(|()| run(options, &mut io::stdout()));
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -40,7 +40,7 @@ pub fn told(options: &Options) -> ExitCode {
     }
 }
 
-/// Everything, in turn; told on `out`.
+/// Runs the demonstration with output to `out`.
 pub fn run(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     let deepest = options.depths.iter().copied().max().unwrap_or(1);
     let version = daemon::version(&options.daemon)?;
@@ -60,11 +60,11 @@ pub fn run(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
 
     let link = Link::connect(&scratch.socket(), WANTED)?;
     let mut disk = Disk::new(link, options.block_size, NEAR_THE_WRAP, options.patience)?;
-    let mut place =
-        Place { options, scratch: &scratch, disk: &mut disk, workload: &mut workload, depth: deepest };
-    let mut daemon = place.killed_before_it_looks(daemon, out)?;
+    let mut survival =
+        Survival { options, scratch: &scratch, disk: &mut disk, workload: &mut workload, depth: deepest };
+    let mut daemon = survival.killed_before_it_looks(daemon, out)?;
     for milliseconds in [5, 20, 50] {
-        daemon = place.killed_at_work(daemon, Duration::from_millis(milliseconds), out)?;
+        daemon = survival.killed_at_work(daemon, Duration::from_millis(milliseconds), out)?;
     }
     disk.close(NEAR_THE_WRAP)?;
     if options.seconds > 0 {
@@ -74,7 +74,7 @@ pub fn run(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is no read and no write is answered as the specification says, and what cannot be done by an error.
+/// Checks the answers to requests other than reads and writes, and to requests that must fail.
 fn answers(disk: &mut Disk, out: &mut impl Write) -> Result<(), Failure> {
     let (answer, id) = disk.ask(kind::GET_ID, 0, ID)?;
     let id = String::from_utf8_lossy(id).trim_end_matches('\0').to_owned();
@@ -97,7 +97,7 @@ fn expect(expected: u8, answer: u8, what: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes and reads everything, and looks at the image past the daemon as well.
+/// Writes and reads all blocks, and compares them with the image file too.
 fn verify(
     disk: &mut Disk,
     workload: &mut Workload,
@@ -122,7 +122,7 @@ fn verify(
     Ok(())
 }
 
-/// Goes on until more chains went through this queue than a 16-bit index has values.
+/// Sends requests until more chains went through this queue than a 16-bit index has values.
 fn wrap(mut disk: Disk, workload: &mut Workload, depth: u16, out: &mut impl Write) -> Result<(), Failure> {
     let left = (u64::from(u16::MAX) + 2).saturating_sub(disk.done);
     workload.mixed(&mut disk, depth, left, 0)?;
@@ -137,8 +137,8 @@ fn wrap(mut disk: Disk, workload: &mut Workload, depth: u16, out: &mut impl Writ
     Ok(())
 }
 
-/// A disk whose daemon may be killed.
-struct Place<'a> {
+/// The tests in which the daemon is killed.
+struct Survival<'a> {
     options: &'a Options,
     scratch: &'a Scratch,
     disk: &'a mut Disk,
@@ -146,8 +146,8 @@ struct Place<'a> {
     depth: u16,
 }
 
-impl Place<'_> {
-    /// The device has requests that it never looks at, is silent, and then is killed.
+impl Survival<'_> {
+    /// Stops the device, sends requests that it never serves, waits for the timeout, and kills the device.
     fn killed_before_it_looks(&mut self, daemon: Daemon, out: &mut impl Write) -> Result<Daemon, Failure> {
         daemon.freeze()?;
         self.disk.patience = Duration::from_millis(100);
@@ -155,14 +155,14 @@ impl Place<'_> {
         self.disk.patience = self.options.patience;
         match silent {
             Err(Failure::Silent { in_flight }) if in_flight == self.depth => {}
-            other => return Err(unexpected("a device that stands still", other)),
+            other => return Err(unexpected("a stopped device", other)),
         }
         let stopped = daemon.kill()?;
         let gone = self.disk.wait(&mut |_, _| Ok(()));
         self.recover(gone, stopped, "frozen, then killed", out)
     }
 
-    /// The device is killed some time after it began to work.
+    /// Kills the device after this time of work.
     fn killed_at_work(
         &mut self,
         daemon: Daemon,
@@ -180,7 +180,7 @@ impl Place<'_> {
         self.recover(gone, stopped?, "killed at work", out)
     }
 
-    /// The queue gets every descriptor back, and goes on with a new daemon on the same image.
+    /// Resets the queue, checks that all descriptors are free, and continues with a new daemon on the same image.
     fn recover(
         &mut self,
         gone: Result<(), Failure>,
@@ -190,7 +190,7 @@ impl Place<'_> {
     ) -> Result<Daemon, Failure> {
         let in_flight = match gone {
             Err(Failure::Gone { in_flight }) if in_flight > 0 => in_flight,
-            other => return Err(unexpected("a device that was killed", other)),
+            other => return Err(unexpected("a killed device", other)),
         };
         let free = self.disk.queue().free_count();
         let daemon = Daemon::start(&self.options.daemon, self.scratch)?;
@@ -213,7 +213,7 @@ impl Place<'_> {
 fn unexpected(what: &str, result: Result<(), Failure>) -> Failure {
     match result {
         Ok(()) => Failure::Unexpected(format!("{what} was not noticed")),
-        // What went wrong otherwise is told as it is.
+        // Another failure is reported unchanged.
         Err(failure) => failure,
     }
 }

@@ -1,4 +1,4 @@
-//! A disk: requests of virtio-blk over our queue.
+//! A disk: virtio-blk requests over our queue.
 
 use super::Failure;
 use super::frontend::{Link, regions};
@@ -9,27 +9,27 @@ use ringstorm_core::{
 };
 use std::time::Duration;
 
-/// Descriptors of the queue: enough for 64 requests of three each.
+/// Descriptors of the queue: enough for 64 requests of three descriptors each.
 const SIZE: u32 = 256;
 
-/// The queue, the connection to its device, and what it has been asked for.
+/// The queue, the connection to its device, and the requests in flight.
 pub struct Disk {
     queue: SplitQueue<MappedMemory>,
     config: Config,
     /// The connection.
     pub link: Link,
-    /// For each head: the slot of its request, and bytes of its answer before the status.
-    asked: Vec<(usize, u32)>,
-    /// What was read last, and its status.
+    /// For each head: the slot of its request, and the bytes of its answer before the status.
+    requests: Vec<(usize, u32)>,
+    /// The last answer: data and status.
     answer: Vec<u8>,
-    /// How long the device may be silent.
+    /// Longest wait for a used-buffer notification.
     pub patience: Duration,
-    /// Requests that came back since the queue was made or reset.
+    /// Number of requests that completed since the queue was made or reset.
     pub done: u64,
 }
 
 impl Disk {
-    /// Makes the queue, with buffers for requests of so many bytes, and gives it to the device.
+    /// Makes the queue, with buffers for requests of `block_size` bytes, and starts it at the device.
     pub fn new(
         mut link: Link,
         block_size: u32,
@@ -47,11 +47,11 @@ impl Disk {
         let queue = SplitQueue::new(config, rings, buffers).map_err(Refused::into_error)?;
         link.start(&queue, &config, first_index)?;
         let answer = vec![0; block_size as usize + 1];
-        let asked = vec![(0, 0); size.as_usize()];
-        Ok(Self { queue, config, link, asked, answer, patience, done: 0 })
+        let requests = vec![(0, 0); size.as_usize()];
+        Ok(Self { queue, config, link, requests, answer, patience, done: 0 })
     }
 
-    /// Takes every descriptor back from a device that is no more, and goes on with another one.
+    /// Resets the queue after the death of the device, which frees every descriptor, and starts it at another device.
     pub fn restart(
         &mut self,
         stopped: DeviceStopped,
@@ -67,7 +67,7 @@ impl Disk {
         self.link.start(&self.queue, &self.config, first_index)
     }
 
-    /// Stops the queue at the device, which must have come as far as we have, and gives the memory back.
+    /// Stops the queue at the device, checks that the device has the same available index, and releases the memory.
     pub fn close(self, first_index: RingIndex) -> Result<(), Failure> {
         let (theirs, ours) = (self.link.stop()?, first_index.advanced(self.done as u16));
         if theirs != ours {
@@ -83,12 +83,12 @@ impl Disk {
         &self.queue
     }
 
-    /// Descriptors in all.
+    /// The queue size.
     pub const fn size(&self) -> u16 {
         self.config.size.get()
     }
 
-    /// One request of any kind alone, from beginning to end: its status, and its answer.
+    /// Sends one request of any type, waits for it, and returns its status and its data.
     pub fn ask(&mut self, kind: u32, sector: u64, room: u32) -> Result<(u8, &[u8]), Failure> {
         self.submit(0, kind, sector, &[], room)?;
         self.kick()?;
@@ -101,20 +101,20 @@ impl Disk {
         self.answered(completion)
     }
 
-    /// Submits a request: header and data to be read, room for an answer and the status to be written.
+    /// Submits a request: the device reads header and data, and writes the answer and the status.
     fn submit(&mut self, slot: usize, kind: u32, sector: u64, data: &[u8], room: u32) -> Result<(), Failure> {
         let header = header(kind, sector);
         let readable: &[&[u8]] = if data.is_empty() { &[&header] } else { &[&header, data] };
         let writable: &[u32] = if room == 0 { &[1] } else { &[room, 1] };
         let head = self.queue.submit(readable, writable)?;
-        self.asked[usize::from(head.index())] = (slot, room);
+        self.requests[usize::from(head.index())] = (slot, room);
         Ok(())
     }
 
     /// Reads an answer and frees its chain.
     fn answered(&mut self, completion: Completion) -> Result<(u8, &[u8]), Failure> {
         let Completion { head, written } = completion;
-        let (_, room) = self.asked[usize::from(head.index())];
+        let (_, room) = self.requests[usize::from(head.index())];
         let length = self.queue.read(head, &mut self.answer[..room as usize + 1])?;
         self.queue.free(head)?;
         self.done += 1;
@@ -149,7 +149,7 @@ impl BlockDriver for Disk {
         loop {
             let mut any = false;
             while let Some(completion) = self.queue.take()? {
-                let (slot, _) = self.asked[usize::from(completion.head.index())];
+                let (slot, _) = self.requests[usize::from(completion.head.index())];
                 let (status, data) = self.answered(completion)?;
                 if status != status::OK {
                     return Err(Failure::Status { status });

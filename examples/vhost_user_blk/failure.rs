@@ -1,65 +1,65 @@
-//! What can go wrong.
+//! The errors of the demonstration.
 
 use std::process::ExitCode;
 
 /// Why the demonstration ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The arguments do not go together.
+    /// The arguments contradict each other.
     #[error("{0}")]
     Arguments(String),
-    /// There is no daemon to be had.
+    /// The daemon's program is missing or cannot be run.
     #[error("{0}")]
     NoDaemon(String),
-    /// The daemon did not start, or not as it should.
-    #[error("the daemon: {0}")]
+    /// The daemon did not start, or lacks something that is needed.
+    #[error("the daemon {0}")]
     Daemon(String),
-    /// The socket's protocol.
-    #[error("vhost-user: {0}")]
+    /// The vhost-user protocol failed.
+    #[error("the vhost-user protocol failed: {0}")]
     Protocol(#[from] vhost::Error),
-    /// The queue.
-    #[error("the queue: {0}")]
+    /// The queue returned an error.
+    #[error("the queue returned an error: {0}")]
     Queue(#[from] ringstorm_core::Error),
-    /// The operating system.
-    #[error("the system: {0}")]
+    /// The operating system returned an error.
+    #[error("the operating system returned an error: {0}")]
     System(#[from] std::io::Error),
-    /// The device hung up.
-    #[error("the device is gone with {in_flight} requests in flight")]
+    /// The device closed its socket.
+    #[error("the device closed the connection; requests in flight: {in_flight}")]
     Gone {
-        /// Requests that it had.
+        /// Requests in flight.
         in_flight: u16,
     },
     /// The device did not answer in time.
-    #[error("the device has {in_flight} requests and is silent")]
+    #[error("the device did not answer in time; requests in flight: {in_flight}")]
     Silent {
-        /// Requests that it has.
+        /// Requests in flight.
         in_flight: u16,
     },
-    /// A request was answered by a status that was not expected (5.2.6).
+    /// A request was answered with an unexpected status (5.2.6).
     #[error(
-        "a request was answered with status {status}: 1 is an I/O error of the device, 2 an unsupported request"
+        "a request was answered with status {status} instead of 0; 1 is an I/O error of the device, 2 an unsupported request"
     )]
     Status {
         /// The status.
         status: u8,
     },
-    /// A request came back with fewer bytes than its answer needs.
-    #[error("the device says that it wrote {written} bytes of {expected}")]
+    /// The device wrote fewer bytes than the answer has.
+    #[error("the device reported a used length of {written}; expected {expected}")]
     Short {
-        /// What the device said.
+        /// The length in the used element.
         written: u32,
         /// Bytes of data and status.
         expected: u32,
     },
-    /// What was read is not what was written.
-    #[error("block {block} holds something else than what was written ({place})")]
+    /// Data that was read differs from the data that was written.
+    #[error("block {block} differs from what was written to it (seen in: {place})")]
     Data {
         /// The block.
         block: u64,
-        /// Where that was seen.
+        /// Where the difference was seen: in a read, or in the image file.
         place: &'static str,
     },
-    /// Something is not as it must be.
+    /// A check of the demonstration failed.
     #[error("{0}")]
     Unexpected(String),
     /// Ctrl-C.
@@ -80,7 +80,7 @@ impl From<ringstorm_core::DeviceFault> for Failure {
 }
 
 impl Failure {
-    /// How the process ends.
+    /// The exit status of the process.
     pub fn exit_status(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Arguments(_) | Self::NoDaemon(_) => 2,

@@ -1,4 +1,4 @@
-//! The vhost-user frontend: features, memory, rings and eventfds are told to the daemon over its socket.
+//! The vhost-user frontend: sends features, memory, rings and eventfds to the daemon over its socket.
 #![allow(unsafe_code)]
 
 use super::Failure;
@@ -21,38 +21,38 @@ pub const VERSION_1: u64 = 1 << 32;
 pub const EVENT_INDEX: u64 = 1 << 29;
 /// `VIRTIO_BLK_F_FLUSH` (5.2.3).
 pub const FLUSH: u64 = 1 << 9;
-/// Each with its name, to be told.
+/// The names of these features, for the output.
 const NAMES: [(u64, &str); 3] =
     [(VERSION_1, "VERSION_1"), (EVENT_INDEX, "RING_EVENT_IDX"), (FLUSH, "BLK_FLUSH")];
 
-/// Where the device sees the rings and the buffers: addresses that mean nothing in this process.
+/// Device addresses of the rings and of the buffers. They are not addresses of this process.
 const RINGS_AT: DeviceAddress = DeviceAddress::new(0x1_0000_0000);
 const BUFFERS_AT: DeviceAddress = DeviceAddress::new(0x2_0000_0000);
 /// The only queue.
 const QUEUE: usize = 0;
-/// How long a message of the protocol may take.
+/// Longest wait for the reply to a message.
 const PROTOCOL: Duration = Duration::from_secs(10);
-/// How often it is looked for Ctrl-C.
+/// Interval at which a wait checks for Ctrl-C.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A connection to the device.
 pub struct Link {
     frontend: Frontend,
-    /// The same socket: the daemon says nothing of its own accord on it, but hangs up.
+    /// The same socket. The daemon sends only replies on it, so an event during a wait means that the daemon closed it.
     socket: UnixStream,
     kick: EventFd,
     call: EventFd,
     features: u64,
     /// Size of the disk in sectors of 512 bytes.
     pub sectors: u64,
-    /// Notifications sent.
+    /// Number of available-buffer notifications.
     pub kicks: u64,
-    /// Notifications that came.
+    /// Number of used-buffer notifications.
     pub calls: u64,
 }
 
 impl Link {
-    /// Connects, and agrees on as many of the `wanted` features as the device offers.
+    /// Connects, and negotiates those of the `wanted` features that the device offers.
     pub fn connect(path: &Path, wanted: u64) -> Result<Self, Failure> {
         let socket = UnixStream::connect(path)?;
         socket.set_read_timeout(Some(PROTOCOL))?;
@@ -61,20 +61,26 @@ impl Link {
         let more = VhostUserVirtioFeatures::PROTOCOL_FEATURES.bits();
         let features = frontend.get_features()? & (wanted | more);
         if features & (VERSION_1 | more) != VERSION_1 | more {
-            return Err(Failure::Daemon("offers neither VERSION_1 nor what the protocol needs".to_owned()));
+            return Err(Failure::Daemon(
+                "does not offer VERSION_1 and PROTOCOL_FEATURES, which are both needed".to_owned(),
+            ));
         }
         let needed = VhostUserProtocolFeatures::CONFIG | VhostUserProtocolFeatures::REPLY_ACK;
         let offered = frontend.get_protocol_features()?;
         if !offered.contains(needed) {
-            return Err(Failure::Daemon("offers neither its configuration nor replies".to_owned()));
+            return Err(Failure::Daemon(
+                "does not offer CONFIG and REPLY_ACK, which are both needed".to_owned(),
+            ));
         }
         frontend.set_protocol_features(needed)?;
-        // Every message is answered from here on, so that what the daemon refuses is known.
+        // From now on the daemon replies to every message, so that an error is reported.
         frontend.set_hdr_flags(VhostUserHeaderFlag::NEED_REPLY);
         frontend.set_features(features)?;
         // The configuration begins with the capacity (5.2.4).
         let (_, capacity) = frontend.get_config(0, 8, VhostUserConfigFlags::empty(), &[0; 8])?;
-        let capacity = capacity.try_into().map_err(|_| Failure::Daemon("tells no capacity".to_owned()))?;
+        let capacity = capacity
+            .try_into()
+            .map_err(|_| Failure::Daemon("sent a capacity of a wrong length".to_owned()))?;
         let eventfd = || EventFd::new(EFD_CLOEXEC | EFD_NONBLOCK);
         Ok(Self {
             frontend,
@@ -88,25 +94,25 @@ impl Link {
         })
     }
 
-    /// Whether both sides say by indexes when they want to be notified.
+    /// Whether `VIRTIO_F_EVENT_IDX` was negotiated.
     pub const fn event_index(&self) -> bool {
         self.features & EVENT_INDEX != 0
     }
 
-    /// The names of the features.
+    /// The names of the negotiated features.
     pub fn features(&self) -> String {
         let names = NAMES.iter().filter(|(bit, _)| self.features & bit != 0);
         names.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
     }
 
-    /// Gives the queue to the device, whose rings both begin at `first_index`.
+    /// Starts the queue at the device. Both rings begin at `first_index`.
     pub fn start(
         &mut self,
         queue: &SplitQueue<MappedMemory>,
         config: &Config,
         first_index: RingIndex,
     ) -> Result<(), Failure> {
-        let regions = [queue.rings(), &queue.buffer_regions()[0]].map(told);
+        let regions = [queue.rings(), &queue.buffer_regions()[0]].map(region_info);
         self.frontend.set_mem_table(&regions)?;
         let [table, available, used] = queue.addresses().map(DeviceAddress::get);
         let size = config.size.get();
@@ -128,27 +134,29 @@ impl Link {
         Ok(())
     }
 
-    /// Stops the queue. The device says which entry of the available ring it would have looked at next.
+    /// Stops the queue. Returns the index of the next available entry that the device would have read.
     pub fn stop(&self) -> Result<RingIndex, Failure> {
         let index = self.frontend.get_vring_base(QUEUE)?;
-        u16::try_from(index).map(RingIndex::new).map_err(|_| Failure::Daemon(format!("is at index {index}")))
+        u16::try_from(index)
+            .map(RingIndex::new)
+            .map_err(|_| Failure::Daemon(format!("stopped at index {index}, which has more than 16 bits")))
     }
 
-    /// Notifies the device.
+    /// Sends an available-buffer notification.
     pub fn kick(&mut self) -> Result<(), Failure> {
         self.kicks += 1;
         Ok(self.kick.write(1)?)
     }
 
-    /// Waits for a notification of the device.
+    /// Waits for a used-buffer notification.
     pub fn wait(&mut self, patience: Duration, in_flight: u16) -> Result<(), Failure> {
-        match woken(&self.call, Some(self.socket.as_fd()), patience)? {
-            Woken::Called => {
+        match wait_for(&self.call, Some(self.socket.as_fd()), patience)? {
+            WaitEnd::Notified => {
                 self.calls += self.call.read()?;
                 Ok(())
             }
-            Woken::HungUp => Err(Failure::Gone { in_flight }),
-            Woken::TooLate => Err(Failure::Silent { in_flight }),
+            WaitEnd::Closed => Err(Failure::Gone { in_flight }),
+            WaitEnd::TimedOut => Err(Failure::Silent { in_flight }),
         }
     }
 }
@@ -160,8 +168,8 @@ pub fn regions(config: &Config) -> Result<[Region<MappedMemory>; 2], Failure> {
     Ok([Region::at(rings, RINGS_AT), Region::at(buffers, BUFFERS_AT)])
 }
 
-/// A region in the words of the protocol. What it calls a user address is only compared with the rings' addresses.
-fn told(region: &Region<MappedMemory>) -> VhostUserMemoryRegionInfo {
+/// A region as the protocol describes it. The daemon uses the user address only to translate the rings' addresses.
+fn region_info(region: &Region<MappedMemory>) -> VhostUserMemoryRegionInfo {
     let address = region.address().get();
     VhostUserMemoryRegionInfo {
         guest_phys_addr: address,
@@ -172,23 +180,23 @@ fn told(region: &Region<MappedMemory>) -> VhostUserMemoryRegionInfo {
     }
 }
 
-/// What ended a wait.
-pub enum Woken {
+/// The reason why a wait ended.
+pub enum WaitEnd {
     /// The eventfd can be read.
-    Called,
-    /// The socket was closed at the other end.
-    HungUp,
-    /// Nothing came.
-    TooLate,
+    Notified,
+    /// The other side closed the socket.
+    Closed,
+    /// Nothing happened in time.
+    TimedOut,
 }
 
-/// Waits for an eventfd, and looks at a socket too. What came before the other side hung up is told first.
-pub fn woken(
+/// Waits for an eventfd or the end of a socket. A notification that arrived before the end is reported first.
+pub fn wait_for(
     call: &impl AsRawFd,
     socket: Option<BorrowedFd<'_>>,
     patience: Duration,
-) -> Result<Woken, Failure> {
-    // SAFETY: both kinds of eventfd that are waited for own their descriptor, so it stays open while `call` is borrowed.
+) -> Result<WaitEnd, Failure> {
+    // SAFETY: both eventfd types that callers pass own their descriptor, so it stays open while `call` is borrowed.
     let call = unsafe { BorrowedFd::borrow_raw(call.as_raw_fd()) };
     let begin = Instant::now();
     loop {
@@ -200,10 +208,10 @@ pub fn woken(
         let mut fds = vec![PollFd::from_borrowed_fd(call, PollFlags::IN)];
         fds.extend(socket.map(|socket| PollFd::from_borrowed_fd(socket, PollFlags::IN)));
         match poll(&mut fds, Some(&slice)) {
-            Ok(0) if left.is_zero() => return Ok(Woken::TooLate),
+            Ok(0) if left.is_zero() => return Ok(WaitEnd::TimedOut),
             Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) if !fds[0].revents().is_empty() => return Ok(Woken::Called),
-            Ok(_) => return Ok(Woken::HungUp),
+            Ok(_) if !fds[0].revents().is_empty() => return Ok(WaitEnd::Notified),
+            Ok(_) => return Ok(WaitEnd::Closed),
             Err(error) => return Err(Failure::System(error.into())),
         }
     }

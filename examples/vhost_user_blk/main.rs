@@ -1,4 +1,4 @@
-//! The queue against a real device in another process: QEMU's storage daemon, over vhost-user.
+//! The queue with a real device in another process: QEMU's storage daemon, over vhost-user.
 //!
 //! `cargo run --release --example vhost_user_blk`
 //!
@@ -8,9 +8,8 @@
 //!      └─────── Peer: the same through `virtio-driver` of libblkio
 //! ```
 //!
-//! The daemon is started on a scratch image, and killed four times. What is read is verified at every step, and the image is
-//! looked at as well. Exit status: 0 all went well, 1 something went wrong, 2 the arguments were refused or there is no daemon,
-//! 130 after Ctrl-C.
+//! Starts the daemon on a scratch image and kills it four times. Verifies all data that it reads, and the image file. Exit
+//! status: 0 success, 1 failure, 2 refused arguments or no daemon, 130 after Ctrl-C.
 
 #[cfg(target_os = "linux")]
 mod arguments;
@@ -23,7 +22,7 @@ use std::process::ExitCode;
 #[cfg(target_os = "linux")]
 fn main() -> ExitCode {
     match arguments::parse(std::env::args_os()) {
-        Ok(options) => demonstration::told(&options),
+        Ok(options) => demonstration::run_and_report(&options),
         Err((text, 0)) => {
             print!("{text}");
             ExitCode::SUCCESS
@@ -37,6 +36,6 @@ fn main() -> ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> ExitCode {
-    eprintln!("error: vhost-user needs eventfds, which Linux has");
+    eprintln!("error: this example needs Linux, for eventfds");
     ExitCode::from(2)
 }

@@ -1,4 +1,4 @@
-//! How fast, beside `virtio-driver`.
+//! Measures the speed of our queue beside that of `virtio-driver`.
 
 use super::daemon::Scratch;
 use super::disk::Disk;
@@ -11,19 +11,19 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-/// Each subject has so many turns at each depth.
+/// Turns of each subject at each depth.
 const ROUNDS: usize = 9;
-/// Requests by which it is found out how many fit the time.
+/// Requests of the trial that estimates how many requests fit into the time.
 const TRIAL: u64 = 1000;
 
-/// Who drives the disk.
+/// The driver under measurement.
 #[derive(Debug, Clone, Copy)]
 enum Driver {
     Peer,
     Ours,
 }
 
-/// Each with event indexes, and each without.
+/// Both drivers, with and without event indexes.
 const SUBJECTS: [(Driver, u64); 4] = [
     (Driver::Peer, WANTED),
     (Driver::Ours, WANTED),
@@ -31,12 +31,12 @@ const SUBJECTS: [(Driver, u64); 4] = [
     (Driver::Ours, WANTED & !EVENT_INDEX),
 ];
 
-/// What a turn came to.
+/// The result of a turn.
 #[derive(Debug, Clone, Copy, Default)]
 struct Turn {
-    /// By the clock.
+    /// Elapsed seconds.
     seconds: f64,
-    /// Of the thread that drives the disk: what the device does is not in it, nor what else goes on.
+    /// Processor time in seconds of the thread that runs the driver. The device's time is not included.
     processor: f64,
     kicks: u64,
     calls: u64,
@@ -63,7 +63,7 @@ pub fn all(
         let count = ((TRIAL as f64 * share / trial) as u64).max(TRIAL);
         let mut rounds = [[Turn::default(); SUBJECTS.len()]; ROUNDS];
         for (round, turns) in rounds.iter_mut().enumerate() {
-            // Nobody is always first.
+            // Each round begins with another subject.
             for position in 0..SUBJECTS.len() {
                 let subject = (position + round) % SUBJECTS.len();
                 let (driver, features) = SUBJECTS[subject];
@@ -98,7 +98,7 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Connects, and does the requests that the seed makes.
+    /// Connects and runs the requests of the seed.
     fn turn(&mut self, driver: Driver, features: u64, count: u64, seed: u64) -> Result<Turn, Failure> {
         let Options { block_size, patience, .. } = *self.options;
         match driver {
@@ -125,7 +125,7 @@ impl Bench<'_> {
     }
 }
 
-/// Seconds that this thread had a processor.
+/// Processor time of this thread in seconds.
 fn processor() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9

@@ -1,4 +1,4 @@
-//! What can be asked for, and Ctrl-C.
+//! Command-line options, and Ctrl-C.
 
 use super::Failure;
 use clap::Parser;
@@ -6,30 +6,30 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// The largest disk: it may stand in memory.
+/// Size of the largest disk in bytes. The image may be in memory.
 const LARGEST: u64 = 1 << 30;
 
-/// The queue against QEMU's storage daemon, over vhost-user: reads, writes, flushes and verifies, kills the daemon, and measures
-/// beside libblkio's virtio-driver.
+/// Runs the queue with QEMU's storage daemon over vhost-user: reads, writes, flushes and verifies, kills the daemon, and measures
+/// the speed beside libblkio's virtio-driver.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "vhost_user_blk")]
 pub struct Options {
-    /// The daemon.
+    /// The daemon's program.
     #[arg(long, value_name = "PATH", default_value = "qemu-storage-daemon")]
     pub daemon: PathBuf,
-    /// How long to measure at each depth, in seconds; 0 to measure nothing.
+    /// Seconds of measurement at each depth; 0 for no measurement.
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub seconds: u64,
-    /// How many requests are in flight, at most 64; several, separated by commas.
+    /// Numbers of requests in flight, from 1 to 64, separated by commas.
     #[arg(long, value_name = "N,...", default_value = "1,8,32", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=64))]
     pub depths: Vec<u16>,
-    /// Bytes of a request: a multiple of 512, at most 1048576.
+    /// Bytes of a request: a multiple of 512, from 512 to 1048576.
     #[arg(long, value_name = "BYTES", default_value = "4096", value_parser = block_size)]
     pub block_size: u32,
-    /// Blocks of the disk, from 64 to 65536; as many as make 16 MiB unless given.
+    /// Blocks of the disk, from 64 to 65536; 16 MiB in total by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..=65536))]
     blocks: Option<u32>,
-    /// How long the device may be silent, for example 10s.
+    /// Longest wait for the device, for example 10s.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub patience: Duration,
 }
@@ -44,7 +44,7 @@ impl Options {
     pub fn bytes(&self) -> Result<u64, Failure> {
         match u64::from(self.blocks()) * u64::from(self.block_size) {
             bytes if bytes > LARGEST => {
-                Err(Failure::Arguments(format!("a disk of {bytes} bytes; at most {LARGEST}")))
+                Err(Failure::Arguments(format!("the disk would have {bytes} bytes; the limit is {LARGEST}")))
             }
             bytes => Ok(bytes),
         }
@@ -60,7 +60,7 @@ fn block_size(text: &str) -> Result<u32, String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(duration) if duration.is_zero() => Err("must be longer than nothing".to_owned()),
+        Ok(duration) if duration.is_zero() => Err("must be longer than 0".to_owned()),
         Ok(duration) => Ok(duration),
         Err(error) => Err(error.to_string()),
     }
@@ -68,10 +68,10 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// From here on Ctrl-C is an error of the next wait, so that the daemon and the scratch files go in the ordinary way.
+/// Handles Ctrl-C: from now on the next wait returns an error, so that the daemon and the scratch files are removed normally.
 pub fn listen_for_interrupts() -> Result<(), Failure> {
     let heard = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
-    heard.map_err(|error| Failure::Unexpected(format!("Ctrl-C cannot be heard: {error}")))
+    heard.map_err(|error| Failure::Unexpected(format!("Ctrl-C cannot be handled: {error}")))
 }
 
 /// Whether Ctrl-C was pressed.

@@ -1,8 +1,8 @@
-//! The same through `virtio-driver` of libblkio.
+//! The same disk through libblkio's `virtio-driver`.
 #![allow(unsafe_code)]
 
 use super::Failure;
-use super::frontend::{Woken, woken};
+use super::frontend::{WaitEnd, wait_for};
 use super::request::SECTOR;
 use super::workload::{BlockDriver, Done};
 use libblkio::{EventFd, QueueNotifier, VhostUser, VirtioBlkQueue, VirtioBlkTransport};
@@ -13,28 +13,27 @@ use std::ptr::without_provenance_mut;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// As many descriptors as ours has.
+/// Descriptors of the queue, as many as ours has.
 const SIZE: u16 = 256;
 
-/// Its queue, with a buffer for each slot in memory that the device sees.
-///
+/// The peer's queue, with a buffer for each slot in memory that the device sees.
 pub struct Peer {
-    /// Stands in the transport's memory, which nothing says but its documentation: dropped first.
+    /// The queue is in the transport's memory, so it must be dropped first. Only the crate's documentation says so.
     queue: VirtioBlkQueue<'static, usize>,
     kick: Box<dyn QueueNotifier>,
     call: Arc<EventFd>,
-    /// Keeps the connection and the queue's memory.
+    /// Owns the connection and the queue's memory.
     _transport: Box<VirtioBlkTransport>,
     buffers: MappedMemory,
-    /// Whether each slot reads.
+    /// For each slot, whether its request is a read.
     reads: Vec<bool>,
     block_size: usize,
     in_flight: u16,
     patience: Duration,
-    /// What was read last.
+    /// The data of the last read.
     data: Vec<u8>,
-    /// Requests that the device was not told of.
-    untold: u16,
+    /// Requests since the last call of `kick`.
+    since_kick: u16,
 }
 
 impl Peer {
@@ -67,28 +66,28 @@ impl Peer {
             in_flight: 0,
             patience,
             data: vec![0; block_size],
-            untold: 0,
+            since_kick: 0,
         })
     }
 
-    /// The buffer of a slot, whose address is all that is needed: it is passed on to the device.
+    /// The buffer of a slot. The pointer needs no provenance, since the queue only passes its address to the device.
     fn buffer(&self, slot: usize) -> *mut u8 {
         without_provenance_mut(self.buffers.host_address() as usize + slot * self.block_size)
     }
 
-    fn asked(&mut self, slot: usize, reads: bool) {
+    fn submitted(&mut self, slot: usize, reads: bool) {
         self.reads[slot] = reads;
         self.in_flight += 1;
-        self.untold += 1;
+        self.since_kick += 1;
     }
 }
 
 impl BlockDriver for Peer {
     fn read(&mut self, slot: usize, sector: u64) -> Result<(), Failure> {
         let (buffer, length) = (self.buffer(slot), self.block_size);
-        // SAFETY: a slot's buffer lies in `buffers`, which the device sees, and has one request at a time.
+        // SAFETY: the slot's buffer is in `buffers`, which the device has mapped, and has one request at a time.
         unsafe { self.queue.read_raw(sector * SECTOR as u64, buffer, length, slot) }?;
-        self.asked(slot, true);
+        self.submitted(slot, true);
         Ok(())
     }
 
@@ -97,18 +96,18 @@ impl BlockDriver for Peer {
         let (buffer, length) = (self.buffer(slot), self.block_size);
         // SAFETY: as in `read`.
         unsafe { self.queue.write_raw(sector * SECTOR as u64, buffer, length, slot) }?;
-        self.asked(slot, false);
+        self.submitted(slot, false);
         Ok(())
     }
 
     fn flush(&mut self, slot: usize) -> Result<(), Failure> {
         self.queue.flush(slot)?;
-        self.asked(slot, false);
+        self.submitted(slot, false);
         Ok(())
     }
 
     fn kick(&mut self) -> Result<(), Failure> {
-        if std::mem::take(&mut self.untold) > 0 && self.queue.avail_notif_needed() {
+        if std::mem::take(&mut self.since_kick) > 0 && self.queue.avail_notif_needed() {
             self.kick.notify()?;
         }
         Ok(())
@@ -121,7 +120,10 @@ impl BlockDriver for Peer {
                 let slot = completion.context;
                 self.in_flight -= 1;
                 if completion.ret != 0 {
-                    return Err(Failure::Unexpected(format!("virtio-driver: error {}", completion.ret)));
+                    return Err(Failure::Unexpected(format!(
+                        "virtio-driver completed a request with error {}",
+                        completion.ret
+                    )));
                 }
                 let length = if self.reads[slot] { self.block_size } else { 0 };
                 self.buffers.copy_out(slot * self.block_size, &mut self.data[..length]);
@@ -131,10 +133,10 @@ impl BlockDriver for Peer {
             if any {
                 return Ok(());
             }
-            // Its socket is its own, so that a device that hung up is one that is silent.
-            match woken(&*self.call, None, self.patience)? {
-                Woken::Called => self.call.read()?,
-                Woken::HungUp | Woken::TooLate => {
+            // The crate keeps its socket private, so a closed connection shows only as a timeout.
+            match wait_for(&*self.call, None, self.patience)? {
+                WaitEnd::Notified => self.call.read()?,
+                WaitEnd::Closed | WaitEnd::TimedOut => {
                     return Err(Failure::Silent { in_flight: self.in_flight });
                 }
             };

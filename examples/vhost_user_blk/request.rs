@@ -1,6 +1,6 @@
-//! What virtio-blk's requests are made of (5.2.6).
+//! Constants and the header of virtio-blk requests (5.2.6).
 
-/// Kinds.
+/// Request types.
 pub mod kind {
     /// `VIRTIO_BLK_T_IN`.
     pub const IN: u32 = 0;
@@ -12,7 +12,7 @@ pub mod kind {
     pub const GET_ID: u32 = 8;
 }
 
-/// Statuses.
+/// Status values.
 pub mod status {
     /// `VIRTIO_BLK_S_OK`.
     pub const OK: u8 = 0;
@@ -22,13 +22,13 @@ pub mod status {
     pub const UNSUPPORTED: u8 = 2;
 }
 
-/// What sectors are counted in, whatever the block size (5.2.2).
+/// Bytes of a sector, whatever the block size (5.2.4).
 pub const SECTOR: usize = 512;
 
-/// Bytes of an id.
+/// Bytes of a device id.
 pub const ID: u32 = 20;
 
-/// The header of a request: kind, 32 reserved bits, first sector.
+/// The header of a request: type, 32 reserved bits, first sector.
 pub fn header(kind: u32, sector: u64) -> [u8; 16] {
     let mut header = [0; 16];
     header[..4].copy_from_slice(&kind.to_le_bytes());

@@ -1,4 +1,4 @@
-//! What is read and written, by whatever driver, and whether it is what was written before.
+//! Reads and writes blocks through either driver, and verifies the data.
 
 use super::Failure;
 use super::request::SECTOR;
@@ -6,50 +6,50 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::collections::HashMap;
 
-/// What a workload needs of a driver: requests are put in, told to the device together, and come back in any order.
+/// The interface of a workload to a driver. Requests are submitted, published together, and complete in any order.
 pub trait BlockDriver {
-    /// Puts in a read of one block.
+    /// Submits a read of one block.
     fn read(&mut self, slot: usize, sector: u64) -> Result<(), Failure>;
-    /// Puts in a write of one block.
+    /// Submits a write of one block.
     fn write(&mut self, slot: usize, sector: u64, data: &[u8]) -> Result<(), Failure>;
-    /// Puts in a flush.
+    /// Submits a flush.
     fn flush(&mut self, slot: usize) -> Result<(), Failure>;
-    /// Tells the device of what was put in.
+    /// Publishes the submitted requests, and notifies the device if it wants that.
     fn kick(&mut self) -> Result<(), Failure>;
-    /// Waits until requests come back, and tells of each.
+    /// Waits until requests complete, and calls `done` for each.
     fn wait(&mut self, done: &mut Done<'_>) -> Result<(), Failure>;
 }
 
-/// Who is told of a request that came back: its slot, and what was read.
+/// The callback for a completed request: its slot, and the data that was read.
 pub type Done<'a> = dyn FnMut(usize, &[u8]) -> Result<(), Failure> + 'a;
 
-/// What a slot is busy with.
+/// The request of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
-    /// Reading a block.
+    /// Read a block.
     Read(u64),
-    /// Writing one.
+    /// Write a block.
     Write(u64),
-    /// Flushing.
+    /// Flush.
     Flush,
 }
 
-/// What must stand on the disk.
+/// The expected contents of the disk, and a generator of requests.
 pub struct Workload {
-    /// How often each block was written: that makes its contents.
+    /// How often each block was written. Its contents are computed from this number.
     generations: Vec<u32>,
-    /// Blocks that are being written, or were when the device died, with all that may stand there instead.
-    doubtful: HashMap<u64, Vec<u32>>,
+    /// Blocks with a write in flight, now or when the device died, with the earlier generations that they may still contain.
+    uncertain: HashMap<u64, Vec<u32>>,
     random: Xoshiro256PlusPlus,
     block_size: usize,
 }
 
 impl Workload {
-    /// A disk of so many blocks, all zero.
+    /// A disk of `blocks` blocks, all zero.
     pub fn new(blocks: u32, block_size: u32) -> Self {
         Self {
             generations: vec![0; blocks as usize],
-            doubtful: HashMap::new(),
+            uncertain: HashMap::new(),
             random: Xoshiro256PlusPlus::seed_from_u64(1),
             block_size: block_size as usize,
         }
@@ -65,7 +65,7 @@ impl Workload {
         self.generations.len() as u64
     }
 
-    /// Writes each block, flushes, and reads each, so many at a time.
+    /// Writes each block, flushes, and reads each, with `depth` requests in flight.
     pub fn write_and_read_all(&mut self, disk: &mut dyn BlockDriver, depth: u16) -> Result<(), Failure> {
         let blocks = self.blocks();
         let mut writes = (0..blocks).map(Task::Write);
@@ -80,14 +80,14 @@ impl Workload {
         self.run(disk, depth, |_, _| reads.next())
     }
 
-    /// Flushes: what was written stands in the image then.
+    /// Flushes. Afterwards the image contains all data that was written.
     pub fn flush(&mut self, disk: &mut dyn BlockDriver) -> Result<(), Failure> {
         let mut flush = Some(Task::Flush);
         self.run(disk, 1, |_, _| flush.take())
     }
 
-    /// So many requests, half of them reads and half writes, anywhere on the disk; one in 256 is a flush. The same seed makes
-    /// the same requests.
+    /// Runs `count` requests, half of them reads and half writes, anywhere on the disk. One in 256 is a flush. The same seed
+    /// gives the same requests.
     pub fn mixed(
         &mut self,
         disk: &mut dyn BlockDriver,
@@ -96,7 +96,7 @@ impl Workload {
         seed: u64,
     ) -> Result<(), Failure> {
         self.random = Xoshiro256PlusPlus::seed_from_u64(seed);
-        // A block belongs to one slot, so that no two requests in flight are about the same one.
+        // Each block belongs to one slot, so that no two requests in flight access the same block.
         let (mut left, slots) = (count, u64::from(depth));
         let stripe = self.blocks() / slots;
         self.run(disk, depth, |random, slot| {
@@ -110,7 +110,7 @@ impl Workload {
         })
     }
 
-    /// Gives each free slot what `next` says, tells the device, waits; until there is nothing more.
+    /// Submits the next task of `next` for each free slot, publishes, and waits, until `next` has no more.
     fn run(
         &mut self,
         disk: &mut dyn BlockDriver,
@@ -133,7 +133,7 @@ impl Workload {
             }
             disk.kick()?;
             disk.wait(&mut |slot, read| {
-                let task = slots[slot].take().expect("a request comes back once");
+                let task = slots[slot].take().expect("a request completes once");
                 free.push(slot);
                 self.done(task, read)
             })?;
@@ -153,7 +153,7 @@ impl Workload {
             Task::Flush => disk.flush(slot),
             Task::Write(block) => {
                 let generation = &mut self.generations[block as usize];
-                self.doubtful.entry(block).or_default().push(*generation);
+                self.uncertain.entry(block).or_default().push(*generation);
                 *generation += 1;
                 fill(block, *generation, data);
                 disk.write(slot, block * sectors, data)
@@ -166,16 +166,16 @@ impl Workload {
             Task::Read(block) => self.check(block, read, "read"),
             Task::Flush => Ok(()),
             Task::Write(block) => {
-                self.doubtful.remove(&block);
+                self.uncertain.remove(&block);
                 Ok(())
             }
         }
     }
 
-    /// Whether this is what the block holds. Where a write was cut short, each sector may be from before or from after it.
+    /// Checks the data of a block. After an interrupted write, each sector may be from before or after the write.
     pub fn check(&self, block: u64, data: &[u8], place: &'static str) -> Result<(), Failure> {
         let last = self.generations[block as usize];
-        let maybe = self.doubtful.get(&block).map_or(&[][..], Vec::as_slice);
+        let maybe = self.uncertain.get(&block).map_or(&[][..], Vec::as_slice);
         let good = data.chunks(SECTOR).enumerate().all(|(sector, bytes)| {
             let from = sector * SECTOR / 8;
             std::iter::once(&last).chain(maybe).any(|generation| holds(block, *generation, from, bytes))
@@ -184,7 +184,7 @@ impl Workload {
     }
 }
 
-/// A word of a block's contents; all of them are zero before it is written.
+/// A 64-bit word of a block's contents. All words are zero before the first write.
 fn word(block: u64, generation: u32, at: usize) -> u64 {
     if generation == 0 {
         return 0;

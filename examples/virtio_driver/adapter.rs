@@ -1,4 +1,4 @@
-//! The queue of `virtio-driver`, and what its caller keeps.
+//! The queue of `virtio-driver` as a subject.
 
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
@@ -11,24 +11,24 @@ use std::ptr;
 use virtio_driver::virtqueue::{Virtqueue, VirtqueueCompletion, VirtqueueLayout};
 use virtio_driver::{Iova, IovaTranslator, iovec};
 
-/// What the caller puts beside each request, in memory that the device sees too: its number.
+/// The caller's data for each request: its number. The queue keeps it in memory that the device sees too.
 type Request = u64;
 
-/// How a caller takes what completed.
+/// How a caller takes completions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Taking {
-    /// It asks the iterator for the next one, as the crate's own `VirtioBlkQueue` does.
+    /// It calls `next` of the iterator, as the crate's own `VirtioBlkQueue` does.
     Next,
-    /// It takes no more than the iterator's `size_hint` says that there are.
+    /// It takes no more completions than the iterator's `size_hint` reports.
     Hinted,
-    /// It asks for the next one, and believes that it has a request of that index.
+    /// It calls `next`, and does not check whether it has a request of the returned index.
     Trusting,
 }
 
-/// A caller of the queue. As `VirtioBlkQueue` does, it keeps what belongs to a request by the index that `add_request`
-/// answered, and takes a completion for none if it has no request of that index, unless it is [trusting](Taking::Trusting).
+/// A caller of the queue. Like `VirtioBlkQueue`, it keeps its requests by the index that `add_request` returned, and ignores a
+/// completion if it has no request of that index, unless it is [trusting](Taking::Trusting).
 struct Adapter {
-    /// There is one, but for a moment of a reset.
+    /// `None` only during a reset.
     queue: Option<Virtqueue<'static, Request>>,
     taking: Taking,
     setup: Setup,
@@ -37,7 +37,7 @@ struct Adapter {
     /// By index: the request's number and its buffers.
     requests: Vec<Option<(Request, Lent)>>,
     submitted: Request,
-    /// What completed last. Its buffers are the pool's again with the next call, since it is read first.
+    /// The last completed request. The next call returns its buffers to the pool; it has been read by then.
     completed: Option<(u16, Lent)>,
 }
 
@@ -60,10 +60,10 @@ impl Adapter {
     }
 
     fn queue(&mut self) -> &mut Virtqueue<'static, Request> {
-        self.queue.as_mut().expect("only a reset takes it away")
+        self.queue.as_mut().expect("there is a queue except during a reset")
     }
 
-    /// Addresses of what belongs to requests.
+    /// The address range of the callers' data for requests.
     fn room(&self) -> Range<usize> {
         let start = self.provided.rings.expose().addr() + layout(self.setup.queue_size).req_offset;
         start..start + size_of::<Request>() * self.setup.queue_size.as_usize()
@@ -76,28 +76,28 @@ impl Adapter {
     }
 }
 
-/// A new queue over all of the rings' memory, which is zero and which no other queue is over.
+/// A new queue over all of the rings' memory, which is zero and which no other queue uses.
 fn queue(setup: &Setup, provided: &Provided) -> Virtqueue<'static, Request> {
     let length = provided.rings.len();
-    // It is not the queue's alone, as a `&mut` promises: between two calls of it the simulated device, in this thread, reads and
-    // writes the same bytes through pointers of its own, under the slices that the queue keeps. That is what `Virtqueue::new`
-    // asks for ("`buf` has to be memory that is visible for the device"), and a device in another process does the same unseen
-    // by the compiler; by the rules of references, which Miri checks, it is wrong, and no caller of this crate can do otherwise.
-    // SAFETY: by the contract of `expose`, the memory is valid for so many bytes until the next execution begins, and the
-    // subject is gone by then. No other reference to it is made while this queue is there.
+    // This breaks the rules of references, which Miri checks: `&mut` promises exclusive access, but the simulated device, in this
+    // thread, accesses the same bytes through its own pointers between two calls of the queue. No caller of this crate can avoid
+    // it, because `Virtqueue::new` requires it ("`buf` has to be memory that is visible for the device"). With a device in
+    // another process the compiler cannot see the accesses.
+    // SAFETY: by the contract of `expose`, the memory is valid for this length until the next execution begins, and the subject
+    // is dropped before. No other reference to the memory is made while this queue exists.
     let memory = unsafe { std::slice::from_raw_parts_mut(provided.rings.expose(), length) };
     Virtqueue::new(Box::new(Translator::new(provided)), memory, setup.queue_size.get())
-        .unwrap_or_else(|error| WrongAdapter::raise(format!("the queue is not made: {error}")))
+        .unwrap_or_else(|error| WrongAdapter::raise(format!("the queue cannot be made: {error}")))
 }
 
-/// Where the queue's memory and what belongs to its requests stand.
+/// The layout of the queue and of the callers' data for requests.
 fn layout(size: QueueSize) -> VirtqueueLayout {
     VirtqueueLayout::new::<Request>(1, size.as_usize()).expect("a power of two up to 32768")
 }
 
-/// Addresses of this process as the device sees them, by subtraction.
+/// Translates addresses of this process to device addresses.
 struct Translator {
-    /// Of each memory: where it begins, its bytes, and where the device sees it.
+    /// For each memory: its address in this process, its length in bytes, and its device address.
     memories: [(usize, usize, u64); 2],
 }
 
@@ -119,15 +119,15 @@ impl IovaTranslator for Translator {
                 return Ok(Iova(address + offset as u64));
             }
         }
-        Err(Error::new(ErrorKind::InvalidInput, "the address is in no memory that is mapped"))
+        Err(Error::new(ErrorKind::InvalidInput, "the address is outside the mapped memory"))
     }
 }
 
 impl Subject for Adapter {
     fn geometry(&self) -> Geometry {
-        // Told by address, as a transport tells the device.
+        // The crate gives addresses, as a transport needs them.
         let start = self.provided.rings.expose().addr();
-        let queue = self.queue.as_ref().expect("only a reset takes it away");
+        let queue = self.queue.as_ref().expect("there is a queue except during a reset");
         Geometry {
             size: queue.queue_size(),
             table: queue.desc_table_ptr().addr() - start,
@@ -147,10 +147,10 @@ impl Subject for Adapter {
         let added = self.queue().add_request(|request, add| {
             let place = ptr::from_mut(request).addr();
             if !room.contains(&place) {
-                // Whoever writes there writes to somebody else's memory.
+                // A write to this place would corrupt other memory.
                 let slot = place.wrapping_sub(room.start) / size_of::<Request>();
                 Trespass::raise(format!(
-                    "a new request's data is to be written to slot {slot}, outside the queue's memory"
+                    "the queue asks its caller to write the data of a new request to slot {slot}, outside its memory"
                 ));
             }
             *request = number;
@@ -161,7 +161,7 @@ impl Subject for Adapter {
             Ok(())
         });
         let Ok(index) = added else {
-            // All addresses are mapped, so this is the only error that there is.
+            // All addresses are mapped, so this is the only possible error.
             self.pool.take_back(lent);
             return Err(Refusal::Misuse(MisuseKind::NotEnoughFree));
         };
@@ -185,7 +185,7 @@ impl Subject for Adapter {
             // "If the backend sent a completion for a request we never made, just ignore it."
             return Err(Refusal::Device(DeviceRefusal { consumed: true, ..DeviceRefusal::default() }));
         };
-        assert_eq!(req, number, "the request at {idx} completed with what belongs to another one");
+        assert_eq!(req, number, "the request of index {idx} completed with the data of another request");
         self.completed = Some((idx, lent));
         Ok(Some(Completion { head: idx, length: 0 }))
     }
@@ -193,14 +193,14 @@ impl Subject for Adapter {
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
         match &self.completed {
             Some((index, lent)) if *index == head => Ok(self.pool.read(lent, u32::MAX, out)),
-            // A completion of nothing.
+            // A completion without a request.
             _ => Ok(0),
         }
     }
 
-    /// The crate has no call for it: a device that was reset gets a new queue, over memory that is zero.
+    /// The crate has no reset. After a device reset the caller makes a new queue, over zeroed memory.
     fn reset(&mut self, _: u16) {
-        // The old queue has references to all of that memory.
+        // The old queue has references to all of the memory, so drop it first.
         drop(self.queue.take());
         self.provided.rings.zero(0, self.provided.rings.len());
         *self = Self::new(self.taking, &self.setup, &self.provided);
@@ -209,19 +209,19 @@ impl Subject for Adapter {
     fn release(self: Box<Self>) {}
 }
 
-/// The queue is reached by address, tells no lengths, and a request's descriptors are free once it completed.
+/// The queue accesses its memory by raw pointers, reports no lengths, and frees descriptors when a request completes.
 const CAN: Capabilities = Capabilities { reset: true, ..Capabilities::NONE };
 
 const fn subject(name: &'static str, build: fn(&Setup, &Provided) -> Box<dyn Subject>) -> External {
     External::new(name, CAN, build).with_rings(|size| layout(size).end_offset)
 }
 
-/// The queue as a subject, by three callers.
+/// The queue as a subject, with three kinds of callers.
 pub const OWN: [External; 3] = [
     subject("virtio-driver", |setup, provided| Adapter::boxed(Taking::Next, setup, provided)),
     subject("virtio-driver-hinted", |setup, provided| Adapter::boxed(Taking::Hinted, setup, provided)),
     subject("virtio-driver-trusting", |setup, provided| Adapter::boxed(Taking::Trusting, setup, provided)),
 ];
 
-/// Where the scenarios are that go wrong with it.
+/// The folder of the findings.
 pub const FINDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/virtio_driver/findings");

@@ -1,4 +1,4 @@
-//! The block queue of `virtio-driver`, over memory that a test writes to as the device.
+//! The block queue of `virtio-driver`, over memory to which a test writes as the device.
 
 use ringstorm::subject::{OrderedStore, SharedMemory, WatchedMemory};
 use std::io::{Error, ErrorKind};
@@ -10,17 +10,17 @@ use virtio_driver::{
     VirtioFeatureFlags, VirtioTransport,
 };
 
-/// Bytes behind the queue's memory, which are somebody else's.
+/// Bytes after the queue's memory, which the queue must not access.
 const BEHIND: usize = 1 << 16;
 
-/// A block queue, and what its device knows.
+/// A block queue, and the state of its device.
 pub struct Block {
-    /// The queue. What belongs to a request is its name.
+    /// The queue. The context of a request is its name.
     pub queue: VirtioBlkQueue<'static, &'static str>,
     size: u16,
     layout: VirtqueueLayout,
     used: u16,
-    /// Dropped after the queue.
+    /// Must be dropped after the queue.
     memory: WatchedMemory,
 }
 
@@ -46,12 +46,12 @@ impl Block {
         self.memory.store_u16(16 * usize::from(descriptor) + 14, next);
     }
 
-    /// The buffer's address in a descriptor.
+    /// The buffer address in a descriptor.
     pub fn address(&self, descriptor: u16) -> u64 {
         self.memory.load_u64(16 * usize::from(descriptor))
     }
 
-    /// Whether there is anything but zero behind the memory of the queue.
+    /// Whether a byte after the memory of the queue is not zero.
     pub fn is_written_behind(&self) -> bool {
         let mut behind = vec![0; BEHIND];
         self.memory.copy_out(self.layout.end_offset, &mut behind);
@@ -59,9 +59,9 @@ impl Block {
     }
 }
 
-/// A transport that takes addresses of this process as they are, as the crate's own does for vhost-user.
+/// A transport that uses addresses of this process as device addresses, as the crate's own does for vhost-user.
 struct Transport {
-    /// Where the memory begins that queues are laid out in.
+    /// Start of the memory for queues.
     start: usize,
 }
 
@@ -76,9 +76,8 @@ impl VirtioTransport<VirtioBlkConfig, VirtioBlkReqBuf> for Transport {
 
     fn alloc_queue_mem(&mut self, layout: &VirtqueueLayout) -> Result<&mut [u8], Error> {
         let start = std::ptr::with_exposed_provenance_mut(self.start);
-        // SAFETY: the memory of `Block::new` has that many bytes and more, is valid until the queue is dropped, and nothing
-        // else makes a reference to it. What the trait asks for is "memory to store the virtqueues in" that the device
-        // reaches as well.
+        // SAFETY: the memory of `Block::new` has at least this length, is valid until the queue is dropped, and nothing else
+        // makes a reference to it. The trait requires "memory to store the virtqueues in" that the device accesses as well.
         Ok(unsafe { std::slice::from_raw_parts_mut(start, layout.end_offset) })
     }
 
@@ -111,11 +110,11 @@ impl VirtioTransport<VirtioBlkConfig, VirtioBlkReqBuf> for Transport {
     }
 
     fn get_completion_fd(&self, _: usize) -> Arc<EventFd> {
-        panic!("nobody waits for the device of a test")
+        panic!("a test does not wait for its device")
     }
 }
 
-/// Addresses stay as they are, and the device of a test need not be notified.
+/// Translates no address, and ignores notifications.
 pub struct Identity;
 
 impl IovaTranslator for Identity {

@@ -1,7 +1,7 @@
 //! The queue of `virtio-driver` 0.4.1 under the storm.
 //!
-//! `cargo run --release --example virtio_driver` replays what was found, which `reports/peers/virtio-driver.md` explains, and
-//! says whether it came out as it is told there. With arguments it is the whole command line: `-- help`.
+//! `cargo run --release --example virtio_driver` replays the findings of `reports/peers/virtio-driver.md` and checks their
+//! outcomes. With arguments it is the whole command over these subjects: `-- help`.
 
 #[cfg(target_os = "linux")]
 mod adapter;
@@ -16,5 +16,5 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    eprintln!("virtio-driver 0.4.1 needs Linux");
+    eprintln!("error: virtio-driver 0.4.1 needs Linux");
 }

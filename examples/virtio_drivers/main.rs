@@ -1,7 +1,7 @@
-//! The queues of `virtio-drivers` 0.13.0 under the storm, as they were published.
+//! The queues of `virtio-drivers` 0.13.0, as published, under the storm.
 //!
-//! `cargo run --release --example virtio_drivers` replays what was found, which `reports/peers/virtio-drivers.md` explains, and
-//! says whether it came out as it is told there. With arguments it is the whole command line over these subjects: `-- help`.
+//! `cargo run --release --example virtio_drivers` replays the findings of `reports/peers/virtio-drivers.md` and checks their
+//! outcomes. With arguments it is the whole command over these subjects: `-- help`.
 
 mod adapter;
 #[path = "../support/findings.rs"]

@@ -62,14 +62,14 @@ pub struct Capabilities {
     /// Refusing heads that a caller must not name.
     pub misuse: bool,
     /// Telling a stale name from the current one of the same head.
-    pub stale_names: bool,
+    pub stale_handles: bool,
     /// Zeroing device-writable buffers where the setup asks for it.
     pub zeroing: bool,
     /// Reporting every bad used element, and doing what the setup asks for then: going on or being broken, and refusing or
     /// clamping a length that is too long.
     pub policies: bool,
     /// Doing no more than it must: notifying the device only where it wants that, asking the device for no notification while
-    /// [they are not wanted](Subject::interrupts), in the way that [`keeps_wish`](Self::keeps_wish) describes but before a reset
+    /// [they are not wanted](Subject::interrupts), in the way that [`reset_keeps_interrupts`](Self::reset_keeps_interrupts) describes but before a reset
     /// too, and leaving what is behind the bytes that it [reads](Subject::read) as it was.
     pub exact: bool,
     /// After a reset, asking the device for what its caller [last asked for](Subject::interrupts). Without event indexes, the flags
@@ -77,7 +77,7 @@ pub struct Capabilities {
     /// as many as it has chains, and at least one, from the next one to take on. Which other element it names, and whether it names
     /// another one later, does not matter; one that is left behind may stay when the indexes wrap around. If the caller never
     /// asked for anything, the queue asks for what it asked for when it was made. [`exact`](Self::exact) includes this.
-    pub keeps_wish: bool,
+    pub reset_keeps_interrupts: bool,
     /// All its accesses go through [`WatchedMemory`].
     pub watched: bool,
     /// [Dropped while the device is running](Subject::drop_while_device_runs), it keeps the memory that the device may still
@@ -107,11 +107,11 @@ impl Capabilities {
         event_index: false,
         reset: false,
         misuse: false,
-        stale_names: false,
+        stale_handles: false,
         zeroing: false,
         policies: false,
         exact: false,
-        keeps_wish: false,
+        reset_keeps_interrupts: false,
         watched: false,
         keeps_memory: false,
         unwinds: false,

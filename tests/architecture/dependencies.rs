@@ -1,9 +1,9 @@
-//! Who may use whom.
+//! Which crates may use which.
 
 use crate::{nowhere, scan, top};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
-/// What of core the simulated device may know: shared memory, and nothing of how a queue lies in it.
+/// The names of core that the simulated device may use: shared memory only, not the layout of a queue in it.
 const MEMORY: [&str; 8] = [
     "SharedMemory",
     "OrderedLoad",
@@ -21,7 +21,7 @@ fn metadata(manifest: &str) -> Metadata {
     command.exec().expect("cargo metadata")
 }
 
-/// The packages of ours that a package uses, of these kinds.
+/// The packages of this repository that a package depends on, by dependencies of these kinds.
 fn ours(metadata: &Metadata, package: &str, kinds: &[DependencyKind]) -> Vec<String> {
     let package = metadata.packages.iter().find(|one| one.name.as_str() == package).expect(package);
     let mut names: Vec<String> = package
@@ -37,7 +37,7 @@ fn ours(metadata: &Metadata, package: &str, kinds: &[DependencyKind]) -> Vec<Str
 }
 
 #[test]
-fn packages_use_whom_they_may() {
+fn packages_depend_only_on_what_they_may() {
     use DependencyKind::{Build, Development, Normal};
     let metadata = metadata("Cargo.toml");
     let table: [(&str, &[&str]); 4] = [
@@ -54,11 +54,11 @@ fn packages_use_whom_they_may() {
     }
     let mut names: Vec<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, table.map(|(name, _)| name), "a package that no rule is made for");
+    assert_eq!(names, table.map(|(name, _)| name), "every package has a row in the table of this test");
 }
 
 #[test]
-fn fuzz_targets_use_the_harness_only() {
+fn fuzz_targets_use_only_the_root_package() {
     let metadata = metadata("fuzz/Cargo.toml");
     assert_eq!(metadata.packages.len(), 1);
     let package = metadata.packages[0].name.as_str();
@@ -66,7 +66,7 @@ fn fuzz_targets_use_the_harness_only() {
 }
 
 #[test]
-fn the_simulated_device_knows_memory_only() {
+fn the_simulated_device_uses_only_the_memory_of_core() {
     let other = |text: &str| {
         scan::uses(text, "ringstorm_core")
             .into_iter()
@@ -77,7 +77,7 @@ fn the_simulated_device_knows_memory_only() {
     nowhere(|path| path.starts_with("sim-device/src/"), other);
 }
 
-/// Where code names one of these.
+/// The lines of code that name one of these words.
 fn names(text: &str, of: &[&str]) -> Vec<String> {
     let code = scan::code(text);
     let words = scan::words(&code);
@@ -86,7 +86,7 @@ fn names(text: &str, of: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn core_and_model_know_nobody_of_ours() {
+fn core_and_model_name_no_other_crate_of_this_repository() {
     let ours = ["ringstorm", "ringstorm_core", "ringstorm_model", "ringstorm_sim_device"];
     assert_eq!(names("// ringstorm\nuse ringstorm_model::Event;", &ours), ["line 2, ringstorm_model"]);
     nowhere(
@@ -96,7 +96,7 @@ fn core_and_model_know_nobody_of_ours() {
 }
 
 #[test]
-fn examples_use_the_queue_as_a_stranger_would() {
+fn examples_of_the_queue_use_only_core() {
     let others = ["ringstorm", "ringstorm_model", "ringstorm_sim_device"];
     let of_the_queue = ["examples/vhost_user_blk/", "examples/rust_vmm_block/"];
     nowhere(|path| of_the_queue.iter().any(|folder| path.starts_with(folder)), |text| names(text, &others));

@@ -1,4 +1,4 @@
-//! The house keeps its order: who may use whom, what stands where, and what stands nowhere.
+//! Checks the rules of ARCHITECTURE.md: which crates may use which, and what the source must not contain.
 
 mod dependencies;
 mod scan;
@@ -6,7 +6,7 @@ mod source;
 
 use std::path::{Path, PathBuf};
 
-/// A source file: where it is, from the top of the repository, and its text.
+/// A source file: its path from the root of the repository, and its text.
 struct Source {
     path: String,
     text: String,
@@ -16,7 +16,7 @@ fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every Rust file of the repository, whatever builds it.
+/// Every Rust file of the repository, of any package.
 fn sources() -> Vec<Source> {
     let mut sources = Vec::new();
     let mut folders = vec![top().to_owned()];
@@ -25,7 +25,7 @@ fn sources() -> Vec<Source> {
             let path: PathBuf = entry.expect("an entry").path();
             let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
             if path.is_dir() {
-                // What is built or hidden is nobody's source.
+                // Build output and hidden folders contain no source.
                 if name != "target" && !name.starts_with('.') {
                     folders.push(path);
                 }
@@ -50,12 +50,12 @@ fn sources() -> Vec<Source> {
     sources
 }
 
-/// What `find` finds in the files that `here` chooses must be nothing.
+/// Fails if `find` finds something in one of the files that `here` selects.
 #[track_caller]
 fn nowhere(here: impl Fn(&str) -> bool, find: impl Fn(&str) -> Vec<String>) {
     let sources = sources();
     let chosen: Vec<&Source> = sources.iter().filter(|source| here(&source.path)).collect();
-    assert!(!chosen.is_empty(), "no file was looked at");
+    assert!(!chosen.is_empty(), "no file was selected");
     let found: Vec<String> = chosen
         .iter()
         .flat_map(|source| find(&source.text).into_iter().map(|what| format!("{}: {what}", source.path)))

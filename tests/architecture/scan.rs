@@ -1,6 +1,6 @@
-//! Looking at source text: what is code in it, and what stands there.
+//! A simple scanner of Rust source: separates code from comments and strings, and finds words in the code.
 
-/// The code of a file: comments and the insides of strings and characters become blanks, line by line.
+/// The code of a file: comments and the contents of string and character literals become blanks. Lines stay lines.
 pub fn code(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let mut code = String::with_capacity(text.len());
@@ -65,12 +65,12 @@ fn quoted(characters: &[char], start: usize, quote: char) -> usize {
     (at + 1).min(characters.len())
 }
 
-/// Whether a character begins here, and not a lifetime.
+/// Whether a character literal begins here, and not a lifetime.
 fn is_character(rest: &[char]) -> bool {
     matches!(rest, ['\'', '\\', ..] | ['\'', _, '\'', ..])
 }
 
-/// The words of code, each with its line, from 1.
+/// The words of the code, each with its line number, from 1.
 pub fn words(code: &str) -> Vec<(usize, &str)> {
     code.lines()
         .enumerate()
@@ -82,12 +82,12 @@ pub fn words(code: &str) -> Vec<(usize, &str)> {
         .collect()
 }
 
-/// The lines, from 1, whose code has this word.
+/// The line numbers, from 1, whose code contains this word.
 pub fn word(text: &str, wanted: &str) -> Vec<usize> {
     words(&code(text)).into_iter().filter(|(_, word)| *word == wanted).map(|(line, _)| line).collect()
 }
 
-/// The lines, from 1, whose code has this text, blanks left out on both sides.
+/// The line numbers, from 1, whose code contains this text. Blanks in both are ignored.
 pub fn code_with(text: &str, wanted: &str) -> Vec<usize> {
     let plain = |line: &str| line.chars().filter(|character| !character.is_whitespace()).collect::<String>();
     let (code, wanted) = (code(text), plain(wanted));
@@ -98,8 +98,8 @@ pub fn code_with(text: &str, wanted: &str) -> Vec<usize> {
         .collect()
 }
 
-/// The lines, from 1, of `unsafe` blocks and implementations with no SAFETY comment right above their statement.
-pub fn unargued(text: &str) -> Vec<usize> {
+/// The line numbers, from 1, of `unsafe` blocks and implementations without a SAFETY comment right above their statement.
+pub fn without_safety_comment(text: &str) -> Vec<usize> {
     let lines: Vec<&str> = text.lines().collect();
     let code = code(text);
     let code: Vec<&str> = code.lines().collect();
@@ -107,11 +107,11 @@ pub fn unargued(text: &str) -> Vec<usize> {
         let rest = code[line - 1].split("unsafe").nth(1).unwrap_or_default().trim_start();
         rest.is_empty() || rest.starts_with('{') || rest.starts_with("impl")
     });
-    starts.filter(|line| !argued(&lines, line - 1)).collect()
+    starts.filter(|line| !has_safety_comment(&lines, line - 1)).collect()
 }
 
-fn argued(lines: &[&str], block: usize) -> bool {
-    // The comment may stand above the statement that the block is the end of: a few lines of code at most.
+fn has_safety_comment(lines: &[&str], block: usize) -> bool {
+    // The comment may be above the statement that contains the block: at most a few lines of code above.
     let above = lines[..block].iter().rev().take(8);
     let mut statement = 0;
     for line in above {
@@ -130,7 +130,7 @@ fn argued(lines: &[&str], block: usize) -> bool {
     false
 }
 
-/// The paths that a file uses of a crate: `use` trees taken apart, and paths in code.
+/// The names that a file uses of a crate, from `use` trees and from paths in code.
 pub fn uses(text: &str, of: &str) -> Vec<String> {
     let code = code(text);
     let start = format!("{of}::");
@@ -150,7 +150,7 @@ pub fn uses(text: &str, of: &str) -> Vec<String> {
     found
 }
 
-/// Where the brace that is open closes.
+/// The position of the brace that closes the open one.
 fn closing(tree: &str) -> usize {
     let mut depth = 1;
     for (at, character) in tree.char_indices() {
@@ -162,7 +162,7 @@ fn closing(tree: &str) -> usize {
     tree.len()
 }
 
-/// The first name of each branch.
+/// The first name of each branch of a `use` tree.
 fn branches(tree: &str) -> Vec<String> {
     let (mut depth, mut start, mut found) = (0, 0, Vec::new());
     for (at, character) in tree.char_indices().chain([(tree.len(), ',')]) {
@@ -186,7 +186,7 @@ fn first_name(path: &str) -> String {
 }
 
 #[test]
-fn code_is_told_from_comments_and_strings() {
+fn code_is_separated_from_comments_and_strings() {
     let text = "a /* b /* c */ d */ e // f\n\"g \\\" h\" i r#\"j \" k\"# 'l' '\\'' m: &'n str b\"o\" br\"p\"";
     let code = code(text);
     let seen: Vec<&str> = words(&code).into_iter().map(|(_, word)| word).collect();
@@ -195,7 +195,7 @@ fn code_is_told_from_comments_and_strings() {
 }
 
 #[test]
-fn words_are_found_as_a_whole_and_with_their_lines() {
+fn whole_words_are_found_with_their_lines() {
     let text = "unsafe {}\n#![forbid(unsafe_code)]\n// unsafe\nlet x = \"unsafe\";\n/* unsafe\nunsafe */ unsafe fn f() {}";
     assert_eq!(word(text, "unsafe"), [1, 6]);
     assert_eq!(
@@ -207,13 +207,21 @@ fn words_are_found_as_a_whole_and_with_their_lines() {
 
 #[test]
 fn a_missing_safety_comment_is_found() {
-    assert_eq!(unargued("fn f() {\n    unsafe { g() }\n}"), [2]);
-    assert_eq!(unargued("// SAFETY: fine.\nunsafe impl Send for A {}\nunsafe impl Sync for A {}"), [3]);
-    assert_eq!(unargued("// A comment.\nunsafe { g() }"), [2]);
-    assert!(unargued("// SAFETY: fine, in\n// two lines.\nlet a =\n    unsafe { g() };").is_empty());
-    assert_eq!(unargued("// SAFETY: of another.\nunsafe { g() };\nlet a = 1;\nunsafe { g() }"), [4]);
+    assert_eq!(without_safety_comment("fn f() {\n    unsafe { g() }\n}"), [2]);
+    assert_eq!(
+        without_safety_comment("// SAFETY: fine.\nunsafe impl Send for A {}\nunsafe impl Sync for A {}"),
+        [3]
+    );
+    assert_eq!(without_safety_comment("// A comment.\nunsafe { g() }"), [2]);
     assert!(
-        unargued("/// # Safety\npub unsafe fn f() {}\n").is_empty(),
+        without_safety_comment("// SAFETY: fine, in\n// two lines.\nlet a =\n    unsafe { g() };").is_empty()
+    );
+    assert_eq!(
+        without_safety_comment("// SAFETY: of another.\nunsafe { g() };\nlet a = 1;\nunsafe { g() }"),
+        [4]
+    );
+    assert!(
+        without_safety_comment("/// # Safety\npub unsafe fn f() {}\n").is_empty(),
         "a function states a contract of its own"
     );
 }

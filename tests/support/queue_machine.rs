@@ -1,9 +1,8 @@
-//! A state machine for proptest: books of a queue, the steps that they make likely, and the rig that does them.
+//! A state machine for proptest: a reference of the queue, the steps that it makes likely, and the rig that executes them.
 //!
-//! The reference keeps books of its own: which chains there are and how many descriptors they have. While the
-//! device is honest they are exact, and the rig and its model must agree with them; a fault makes them a guess,
-//! until a reset or a settling. Steps are weighted by them, and none is forbidden: so any part of a scenario
-//! is a scenario, which is what shrinking needs.
+//! The reference counts the chains and their descriptors on its own. With an honest device the counts are exact, and the model
+//! in the rig must agree. After a fault they are estimates until a reset or a drain. The reference only weights the steps and
+//! forbids none, so that any part of a scenario is a scenario. Shrinking needs that.
 
 use super::quiet::quietly;
 use super::step_strategy::{acceptable, setups, steps};
@@ -19,44 +18,44 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
-/// Steps of a case, unless somebody wants others.
+/// The default number of steps of a case.
 pub const CASE_STEPS: RangeInclusive<usize> = 1..=64;
 
-/// Cases, to be drawn from.
-pub type Sequence = Sequential<Books, Step, BoxedStrategy<Books>, BoxedStrategy<Step>>;
+/// The strategy that generates cases.
+pub type Sequence = Sequential<QueueReference, Step, BoxedStrategy<QueueReference>, BoxedStrategy<Step>>;
 
-/// What is known of the queue without asking it. Each chain is the number of its descriptors.
+/// The state of the queue as the steps so far imply it. A chain is represented by its number of descriptors.
 #[derive(Clone)]
-pub struct Books {
+pub struct QueueReference {
     kind: SubjectKind,
-    /// What it is made from.
+    /// The setup of the queue.
     pub setup: Setup,
     steps: Vec<Step>,
-    /// Whether the device misbehaves in this scenario at all.
+    /// Whether the scenario may contain faults.
     hostile: bool,
     prepared: VecDeque<u32>,
     available: VecDeque<u32>,
-    held: VecDeque<u32>,
+    at_device: VecDeque<u32>,
     used: VecDeque<u32>,
     returned: VecDeque<u32>,
-    /// Chains made since all were last home.
+    /// Chains made since no chain was live.
     made: u32,
-    /// No fault since all chains were last home: the books are exact.
+    /// The counts are exact: there was no fault since the last reset or drain.
     exact: bool,
-    /// Memory may fail, or has failed, since the last settling: a reset may be what it cuts short, and then nothing is known.
+    /// Memory may fail, or has failed, since the last drain. It may interrupt a reset, so a reset does not make counts exact.
     fails: bool,
     /// The queue probably waits for a reset.
     broken: bool,
 }
 
-impl fmt::Debug for Books {
+impl fmt::Debug for QueueReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.setup.fmt(f)
     }
 }
 
-impl Books {
-    /// Books of a queue that was just made.
+impl QueueReference {
+    /// The reference of a new queue.
     pub fn new(kind: SubjectKind, setup: Setup, hostile: bool) -> Self {
         let none = VecDeque::new;
         Self {
@@ -66,7 +65,7 @@ impl Books {
             hostile,
             prepared: none(),
             available: none(),
-            held: none(),
+            at_device: none(),
             used: none(),
             returned: none(),
             made: 0,
@@ -87,13 +86,13 @@ impl Books {
     }
 
     /// Ends the case.
-    fn fail<F: Failing>(&self, what: &str) -> ! {
+    fn fail<F: OnFailure>(&self, what: &str) -> ! {
         F::fail(self.kind, &self.scenario(), what)
     }
 
     fn chains(&self) -> impl Iterator<Item = u32> {
-        let Self { prepared, available, held, used, returned, .. } = self;
-        [prepared, available, held, used, returned].into_iter().flatten().copied()
+        let Self { prepared, available, at_device, used, returned, .. } = self;
+        [prepared, available, at_device, used, returned].into_iter().flatten().copied()
     }
 
     fn descriptors(&self) -> u32 {
@@ -104,7 +103,7 @@ impl Books {
         u32::from(self.setup.queue_size.get()) - self.descriptors()
     }
 
-    /// How often an operation is drawn: often if it probably finds something to do.
+    /// The weight of an operation: high if it probably has an effect.
     fn weight(&self, op: Op) -> u32 {
         let (has_work, usual) = match op {
             Op::Idle => (false, 1),
@@ -112,7 +111,7 @@ impl Books {
             Op::Submit => (self.free() > 0 && !self.broken, 30),
             Op::Prepare | Op::Write => (self.free() > 0 && !self.broken, 15),
             Op::Publish => (!self.prepared.is_empty() && !self.broken, 20),
-            Op::Take | Op::Collect => (!self.used.is_empty() && !self.broken || self.mistrusted(), 15),
+            Op::Take | Op::Collect => (!self.used.is_empty() && !self.broken || self.may_report_fault(), 15),
             Op::Read => (!self.returned.is_empty(), 15),
             Op::Withdraw => (!self.prepared.is_empty(), 5),
             Op::Free => (!self.returned.is_empty(), 30),
@@ -121,14 +120,14 @@ impl Books {
             Op::Interrupts | Op::DeviceNotifications | Op::DeviceEvent => (true, 3),
             Op::MemoryFails => return if self.hostile { 2 } else { 0 },
             Op::DeviceTake => (!self.available.is_empty(), 30),
-            Op::DeviceReturn => (!self.held.is_empty(), 30),
+            Op::DeviceReturn => (!self.at_device.is_empty(), 30),
             Op::Fault => return if self.hostile { 15 } else { 0 },
             Op::Settle => (self.made > 0, 2),
         };
         if has_work { usual } else { 1 }
     }
 
-    fn mistrusted(&self) -> bool {
+    fn may_report_fault(&self) -> bool {
         !self.exact && !self.broken
     }
 
@@ -145,11 +144,11 @@ impl Books {
     fn take(&mut self, most: usize) {
         let count = self.used.len().min(most);
         self.returned.extend(self.used.drain(..count));
-        self.broken |= self.mistrusted() && self.setup.policies.after_fault == AfterFault::Broken;
+        self.broken |= self.may_report_fault() && self.setup.policies.after_fault == AfterFault::Broken;
     }
 }
 
-impl ReferenceStateMachine for Books {
+impl ReferenceStateMachine for QueueReference {
     type State = Self;
     type Transition = Step;
 
@@ -157,47 +156,47 @@ impl ReferenceStateMachine for Books {
         Self::any(SubjectKind::Core)
     }
 
-    fn transitions(books: &Self) -> BoxedStrategy<Step> {
-        steps(&books.setup, books.free(), |op| books.weight(op))
+    fn transitions(reference: &Self) -> BoxedStrategy<Step> {
+        steps(&reference.setup, reference.free(), |op| reference.weight(op))
     }
 
-    fn apply(mut books: Self, step: &Step) -> Self {
-        books.steps.push(*step);
+    fn apply(mut reference: Self, step: &Step) -> Self {
+        reference.steps.push(*step);
         match *step {
             Step::Submit { readable, writable } | Step::Write { readable, writable } => {
-                books.make(readable, writable, true);
+                reference.make(readable, writable, true);
             }
-            Step::Prepare { readable, writable } => books.make(readable, writable, false),
-            Step::Publish => books.available.append(&mut books.prepared),
-            Step::Take => books.take(1),
-            Step::Collect => books.take(usize::MAX),
+            Step::Prepare { readable, writable } => reference.make(readable, writable, false),
+            Step::Publish => reference.available.append(&mut reference.prepared),
+            Step::Take => reference.take(1),
+            Step::Collect => reference.take(usize::MAX),
             Step::Free { pick } => {
-                pick.of(books.returned.len()).and_then(|position| books.returned.remove(position));
+                pick.of(reference.returned.len()).and_then(|position| reference.returned.remove(position));
             }
             Step::Withdraw { pick } => {
-                pick.of(books.prepared.len()).and_then(|position| books.prepared.remove(position));
+                pick.of(reference.prepared.len()).and_then(|position| reference.prepared.remove(position));
             }
             Step::DeviceTake { count } => {
-                let count = books.available.len().min(count.into());
-                books.held.extend(books.available.drain(..count));
+                let count = reference.available.len().min(count.into());
+                reference.at_device.extend(reference.available.drain(..count));
             }
             Step::DeviceReturn { pick, count, .. } => {
                 for _ in 0..count {
-                    let Some(position) = pick.of(books.held.len()) else { break };
+                    let Some(position) = pick.of(reference.at_device.len()) else { break };
                     let chain = match position {
-                        0 => books.held.pop_front(),
-                        // The newest takes its place, as in the device.
-                        _ => books.held.swap_remove_back(position),
+                        0 => reference.at_device.pop_front(),
+                        // The newest chain takes its place, as in the simulated device.
+                        _ => reference.at_device.swap_remove_back(position),
                     };
-                    books.used.extend(chain);
+                    reference.used.extend(chain);
                 }
             }
-            Step::Fault { .. } => books.exact = false,
-            Step::MemoryFails { .. } => (books.exact, books.fails) = (false, true),
-            Step::Reset if books.fails => books.broken = false,
+            Step::Fault { .. } => reference.exact = false,
+            Step::MemoryFails { .. } => (reference.exact, reference.fails) = (false, true),
+            Step::Reset if reference.fails => reference.broken = false,
             Step::Reset | Step::Settle => {
-                let steps = std::mem::take(&mut books.steps);
-                books = Self { steps, ..Self::new(books.kind, books.setup, books.hostile) };
+                let steps = std::mem::take(&mut reference.steps);
+                reference = Self { steps, ..Self::new(reference.kind, reference.setup, reference.hostile) };
             }
             Step::Idle
             | Step::Read { .. }
@@ -206,88 +205,103 @@ impl ReferenceStateMachine for Books {
             | Step::DeviceEvent { .. }
             | Step::DeviceNotifications { .. } => {}
         }
-        books
+        reference
     }
 }
 
-/// Cases that begin as `begin` says: what [`ReferenceStateMachine::sequential_strategy`] makes, which takes no
-/// beginning.
+/// Cases that begin with a state of `begin`. [`ReferenceStateMachine::sequential_strategy`] does the same without a choice of
+/// the first state.
 pub fn cases<F>(steps: RangeInclusive<usize>, begin: F) -> Sequence
 where
-    F: Fn() -> BoxedStrategy<Books> + Send + Sync + 'static,
+    F: Fn() -> BoxedStrategy<QueueReference> + Send + Sync + 'static,
 {
-    Sequential::new(steps.into(), begin, Books::preconditions, Books::transitions, Books::apply)
+    Sequential::new(
+        steps.into(),
+        begin,
+        QueueReference::preconditions,
+        QueueReference::transitions,
+        QueueReference::apply,
+    )
 }
 
-/// What becomes of a failure.
-pub trait Failing {
+/// The report of a failing case.
+pub trait OnFailure {
     /// Ends the case by a panic.
     fn fail(kind: SubjectKind, scenario: &Scenario, what: &str) -> !;
 }
 
 thread_local! {
-    /// A rig of a case that passed. As everywhere, its memory is used again.
+    /// The rig of a case that passed, for the next case.
     static SPARE: Cell<Option<Rig>> = const { Cell::new(None) };
 }
 
-/// The rig beside the books.
+/// The test: a rig executes the steps, and is compared with the reference.
 pub struct QueueTest<F>(PhantomData<F>);
 
-impl<F: Failing> StateMachineTest for QueueTest<F> {
+impl<F: OnFailure> StateMachineTest for QueueTest<F> {
     type SystemUnderTest = Rig;
-    type Reference = Books;
+    type Reference = QueueReference;
 
-    fn init_test(books: &Books) -> Rig {
+    fn init_test(reference: &QueueReference) -> Rig {
         let mut rig = SPARE.take().unwrap_or_else(|| Rig::new().expect("there is memory"));
-        guard::<F>(books, || rig.begin(books.kind, &books.setup).expect("there is memory"));
+        guard::<F>(reference, || rig.begin(reference.kind, &reference.setup).expect("there is memory"));
         rig
     }
 
-    fn apply(mut rig: Rig, books: &Books, step: Step) -> Rig {
-        guard::<F>(books, || rig.step(&step));
+    fn apply(mut rig: Rig, reference: &QueueReference, step: Step) -> Rig {
+        guard::<F>(reference, || rig.step(&step));
         rig
     }
 
-    fn check_invariants(rig: &Rig, books: &Books) {
+    fn check_invariants(rig: &Rig, reference: &QueueReference) {
         let model = rig.model();
-        let (size, live) = (books.setup.queue_size.get(), model.live_chains());
+        let (size, live) = (reference.setup.queue_size.get(), model.live_chains());
         let owned = (0..size).filter(|index| model.owner(*index).is_some()).count() as u32;
         let check = |holds: bool, what: &str| {
             if !holds {
-                let (chains, descriptors) = (books.chains().count(), books.descriptors());
-                let told = format!(
+                let (chains, descriptors) = (reference.chains().count(), reference.descriptors());
+                let message = format!(
                     "{what}\n  the model: {live} chains of {owned} descriptors, broken: {}\n  \
-                     the books: {chains} chains of {descriptors} descriptors, exact: {}, {} made",
+                     the reference: {chains} chains of {descriptors} descriptors, exact: {}, {} made",
                     model.is_broken(),
-                    books.exact,
-                    books.made,
+                    reference.exact,
+                    reference.made,
                 );
-                books.fail::<F>(&told);
+                reference.fail::<F>(&message);
             }
         };
-        check(live <= owned, "every chain has a descriptor of its own");
-        check(live <= books.made, "no chain comes from nothing");
-        check(!books.exact || !model.is_broken(), "no queue breaks under an honest device");
-        check(!books.exact || live == books.chains().count() as u32, "all chains are accounted for");
-        check(!books.exact || owned == books.descriptors(), "all descriptors are accounted for");
-        let home = match books.steps.last() {
+        check(live <= owned, "expected at least one descriptor for each live chain");
+        check(live <= reference.made, "expected no more live chains than were made");
+        check(
+            !reference.exact || !model.is_broken(),
+            "expected a queue that is not broken, since the device is honest",
+        );
+        check(
+            !reference.exact || live == reference.chains().count() as u32,
+            "expected the reference's number of chains",
+        );
+        check(
+            !reference.exact || owned == reference.descriptors(),
+            "expected the reference's number of descriptors",
+        );
+        let empty = match reference.steps.last() {
             Some(Step::Reset) => !rig.was_cut_short(),
             last => last == Some(&Step::Settle),
         };
-        check(!home || owned == 0 && live == 0, "reset and settling bring everything home");
+        check(!empty || owned == 0 && live == 0, "expected no live chain after a reset or a drain");
     }
 
-    fn teardown(mut rig: Rig, books: Books) {
-        guard::<F>(&books, || rig.finish());
+    fn teardown(mut rig: Rig, reference: QueueReference) {
+        guard::<F>(&reference, || rig.finish());
         SPARE.set(Some(rig));
     }
 }
 
-/// Does something with the rig, and fails with the scenario if that stops or panics.
-fn guard<F: Failing>(books: &Books, act: impl FnOnce() -> Result<(), Stop>) {
+/// Calls `act`, and reports the scenario if the execution ends or `act` panics.
+fn guard<F: OnFailure>(reference: &QueueReference, act: impl FnOnce() -> Result<(), Stop>) {
     match quietly(act) {
         Ok(Ok(())) => {}
-        Ok(Err(stop)) => books.fail::<F>(&format!("stopped: {stop:?}")),
-        Err(panic) => books.fail::<F>(&format!("panicked: {panic}")),
+        Ok(Err(Stop::Violation(violation))) => reference.fail::<F>(&violation.to_string()),
+        Err(panic) => reference.fail::<F>(&format!("panic: {panic}")),
     }
 }

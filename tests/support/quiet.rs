@@ -1,4 +1,4 @@
-//! Panics that are caught and not printed.
+//! Catches panics without printing them.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -8,8 +8,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does something, and catches a panic with its message. Nothing is printed: while shrinking, only the last of
-/// many failures is worth it, and proptest prints that one.
+/// Calls `act` and catches a panic with its message, without printing it. While proptest shrinks, many cases panic; it prints
+/// the last one itself.
 pub fn quietly<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {

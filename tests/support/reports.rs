@@ -1,4 +1,4 @@
-//! Reports to be shown: of a small run, with times that do not change, and one that nobody wishes well.
+//! Reports for tests: of a small run with fixed times, and one with hostile text.
 
 use ringstorm::campaign::{self, Budget, Canary, Hang, Plan, Summary};
 use ringstorm::report::{
@@ -9,7 +9,7 @@ use ringstorm::subject::SubjectKind;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
-/// A run of some seeds that stops at so many groups of findings.
+/// The report of a run of `seeds` seeds, which stops at `max_findings` groups of findings.
 pub fn run(subject: &str, seeds: u64, max_findings: usize) -> RunReport {
     let plan = Plan {
         kind: SubjectKind::by_name(subject).expect("a subject"),
@@ -50,8 +50,8 @@ pub fn found() -> RunReport {
     run("specimen-links-read-back", 400, 3)
 }
 
-/// One of which every text is somebody's who means harm.
-#[allow(dead_code, reason = "not every test has use for it")]
+/// A report in which every text is hostile.
+#[allow(dead_code, reason = "not every test uses it")]
 pub fn hostile() -> RunReport {
     let text = "<script>alert(1)</script> & \"quoted\" 'x' \u{202e}\u{1b}\u{0}\u{feff}<img src=x onerror=alert(2)> \
                 {{ 7 * 7 }} ]]> --> </svg><b onclick=alert(3)>";
@@ -79,7 +79,7 @@ pub fn hostile() -> RunReport {
 }
 
 /// A calibration of two specimens.
-#[allow(dead_code, reason = "not every test has use for it")]
+#[allow(dead_code, reason = "not every test uses it")]
 pub fn calibration() -> CalibrationReport {
     let text = r#"{"version": 1, "generator": "swarm-6", "specimens": [
         {"name": "specimen-id-folded", "found": true, "invariant": "no-forged-completion", "median_seeds": 6,

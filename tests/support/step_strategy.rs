@@ -1,4 +1,4 @@
-//! For state machines under proptest: setups and steps to draw from.
+//! Proptest strategies for setups and steps.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -8,7 +8,7 @@ use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, Writa
 use ringstorm_sim_device::Fault;
 use strum::VariantArray;
 
-/// All queue sizes, mostly small; the rings begin at 0, a little before the wrap, or anywhere.
+/// Setups of all queue sizes, mostly small. The ring indexes begin at 0, shortly before the wrap, or anywhere.
 pub fn setups() -> BoxedStrategy<Setup> {
     let exponent = prop_oneof![12 => 0..=4_u32, 4 => 5..=8_u32, 1 => 9..=15_u32];
     let buffer_size = select(&[1_u32, 7, 16, 64, 100, 512, 4096][..]);
@@ -21,7 +21,7 @@ pub fn setups() -> BoxedStrategy<Setup> {
     (exponent, buffer_size, first_index, any::<[bool; 2]>(), policies)
         .prop_map(|(exponent, buffer_size, first_index, [event_index, dropped], policies)| Setup {
             queue_size: QueueSize::new(1 << exponent).expect("a power of two"),
-            // The largest queues get the smaller buffers: 4 MiB in all are enough.
+            // All buffers together have at most 4 MiB, so the largest queues get small buffers.
             buffer_size: buffer_size.min(1 << 22 >> exponent) as u16,
             first_index: RingIndex::new(first_index),
             event_index,
@@ -31,7 +31,7 @@ pub fn setups() -> BoxedStrategy<Setup> {
         .boxed()
 }
 
-/// Any step, each operation as often as `weight` says; its chains mostly fit into `free` descriptors.
+/// Any step. `weight` gives the relative frequency of each operation. Most chains fit into `free` descriptors.
 pub fn steps(setup: &Setup, free: u32, weight: impl Fn(Op) -> u32) -> BoxedStrategy<Step> {
     let weighted = Op::VARIANTS.iter().filter(|op| weight(**op) > 0);
     Union::new_weighted(weighted.map(|op| (weight(*op), step(*op, setup, free))).collect()).boxed()
@@ -89,7 +89,7 @@ fn amount(setup: &Setup) -> impl Strategy<Value = Amount> + use<> {
     prop_oneof![Just(Amount::Full), bytes.prop_map(Amount::Bytes)]
 }
 
-/// The readable and the writable buffers of a chain: mostly some that fit, seldom absurd ones.
+/// The readable and the writable buffers of a chain: mostly a few that fit, rarely absurd numbers or lengths.
 fn chain(setup: &Setup, free: u32) -> impl Strategy<Value = (Buffers, Buffers)> + use<> {
     let total = prop_oneof![12 => 1..=free.clamp(1, 8), 1 => Just(free.max(1))];
     let split = (total.clone(), total, lengths(setup), lengths(setup)).prop_map(|(total, some, from, to)| {
@@ -118,7 +118,7 @@ const fn buffers(count: u32, lengths: Lengths) -> Buffers {
     if count == 0 { Buffers::NONE } else { Buffers { count, lengths } }
 }
 
-/// The lengths of the buffers of one direction, with `huge` for the absurd ones.
+/// The lengths of the buffers of one direction. `huge` is the length for [`Lengths::Huge`].
 pub fn lengths_of(buffers: Buffers, setup: &Setup, huge: u32) -> impl Iterator<Item = u32> {
     let buffer_size = u32::from(setup.buffer_size);
     (0..buffers.count).map(move |index| match buffers.lengths {
@@ -129,7 +129,7 @@ pub fn lengths_of(buffers: Buffers, setup: &Setup, huge: u32) -> impl Iterator<I
     })
 }
 
-/// Whether a chain of these buffers is one that must be made while `free` descriptors are free.
+/// Whether the queue must accept a chain of these buffers while `free` descriptors are free.
 pub fn acceptable(readable: Buffers, writable: Buffers, setup: &Setup, free: u32) -> bool {
     let good = 1..=u32::from(setup.buffer_size);
     (1..=free).contains(&(readable.count + writable.count))

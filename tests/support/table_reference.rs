@@ -1,11 +1,11 @@
-//! What the state-machine test of the table expects: chains by their lengths alone.
+//! The reference of the state-machine test of the descriptor table. It knows only the lengths of the chains.
 
 use crate::step_strategy::{acceptable, lengths_of, setups, steps};
 use proptest::prelude::*;
 use proptest_state_machine::ReferenceStateMachine;
 use ringstorm::scenario::{Op, Setup, Step};
 
-/// The chains that there must be, oldest first: for each buffer its length, and whether it is writable.
+/// The expected live chains, oldest first: for each buffer its length, and whether it is writable.
 #[derive(Debug, Clone)]
 pub struct Expected {
     pub setup: Setup,
@@ -28,7 +28,7 @@ impl Expected {
             Op::Free => (!self.live.is_empty(), 12),
             Op::Read | Op::DeviceReturn => (!self.live.is_empty(), 6),
             Op::Misuse => (true, 8),
-            // Four of the twelve faults are in the table.
+            // This test performs only four faults, so it draws many.
             Op::Fault => (true, 16),
             Op::Reset => (true, 1),
             Op::Idle

@@ -1,15 +1,15 @@
-//! `VirtQueue` of any size, though its size is a part of its type.
+//! `VirtQueue` of any size behind a trait, since the size is a part of its type.
 
 use super::platform::Harness;
-use super::transport::Told;
+use super::transport::RecordingTransport;
 use virtio_drivers::Result;
 use virtio_drivers::queue::VirtQueue;
 
-/// The most descriptors. A queue holds 32 bytes for each of them in itself, and is moved a few times while it is made: in a
-/// debug build, this many are safe on the stack of a thread.
+/// The largest queue size. The queue contains 32 bytes for each descriptor and is moved a few times while it is made. This size
+/// fits on the stack of a thread in a debug build.
 pub const LARGEST: u16 = 1024;
 
-/// What the crate offers of a queue, word for word.
+/// The methods of the crate's queue, unchanged.
 pub trait AnyQueue: std::fmt::Debug {
     /// # Safety
     /// As `VirtQueue::add`: "The input and output buffers must remain valid and not be accessed until a call to
@@ -62,15 +62,15 @@ impl<const SIZE: usize> AnyQueue for VirtQueue<Harness, SIZE> {
     }
 }
 
-/// A queue of this size, which the transport is told of.
-pub fn new(size: u16, told: &mut Told, event_index: bool) -> Box<dyn AnyQueue> {
+/// Makes a queue of this size and announces it to the transport.
+pub fn new(size: u16, transport: &mut RecordingTransport, event_index: bool) -> Box<dyn AnyQueue> {
     macro_rules! of_size {
         ($($size:literal)*) => {
             match size {
                 $($size => Box::new(
-                    VirtQueue::<Harness, $size>::new(told, 0, false, event_index).expect("the transport takes any queue"),
+                    VirtQueue::<Harness, $size>::new(transport, 0, false, event_index).expect("the transport accepts any queue"),
                 ),)*
-                _ => unreachable!("larger queues are made of the largest size"),
+                _ => unreachable!("the harness makes no larger queue"),
             }
         };
     }

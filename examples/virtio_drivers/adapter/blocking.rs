@@ -1,14 +1,14 @@
 //! `VirtQueue::add_notify_wait_pop` as a subject: a caller that waits for the device.
 //!
-//! The call is made in a thread of its own, which stands still where it has notified the device, until there is a used
-//! element for it: so the two take turns, and the call has nothing to wait for once it goes on. It "assumes that the
-//! device isn't processing any other buffers at the same time", so the queue is one of a single descriptor.
+//! The call runs in its own thread. After it has notified the device, the thread pauses until there is a used element. So the
+//! two threads take turns, and the call never spins. It "assumes that the device isn't processing any other buffers at the same
+//! time", so the queue has a single descriptor.
 //!
-//! The call has its buffer for as long as it takes, and the device writes meanwhile. So that nobody writes under a
-//! reference, the buffer is a [`One`] on the heap, and the device sees the pool's in its place.
+//! The call borrows its buffer while the device writes. To avoid a write to borrowed bytes, the borrowed buffer is a
+//! [`SingleBuffer`] on the heap, and the device sees a buffer of the pool instead.
 
 use super::platform::{Harness, Platform, within};
-use super::transport::{Pause, Told};
+use super::transport::{Pause, RecordingTransport};
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
     Answer, BufferPool, Capabilities, Completion, DeviceRefusal, Geometry, Lent, MisuseKind, Provided,
@@ -19,34 +19,35 @@ use std::thread::{self, JoinHandle};
 use virtio_drivers::Result;
 use virtio_drivers::queue::VirtQueue;
 
-/// What the queue can do.
+/// The capabilities of the queue.
 pub const CAN: Capabilities = Capabilities { lengths: true, reset: true, ..Capabilities::NONE };
 
-/// The head of every chain there can be.
+/// The only possible head.
 const HEAD: u16 = 0;
 
-/// A queue, and what it needs to be called.
+/// A queue with the platform and the transport that its calls need.
 struct Callable {
     queue: Option<VirtQueue<Harness, 1>>,
     platform: Option<Platform>,
-    told: Told,
+    transport: RecordingTransport,
 }
 
-// SAFETY: queue and transport may be sent, and a platform beside the buffers has nothing but addresses.
+// SAFETY: queue and transport are `Send`, and a platform made by `Platform::beside` contains only addresses.
 unsafe impl Send for Callable {}
 
 impl Callable {
     fn new(provided: &Provided) -> Self {
-        let (mut platform, mut told) = (Some(Platform::beside(provided)), Told::new(false));
-        let queue = within(&mut platform, || VirtQueue::new(&mut told, 0, false, false));
-        Self { queue: Some(queue.expect("the transport takes any queue")), platform, told }
+        let (mut platform, mut transport) =
+            (Some(Platform::beside(provided)), RecordingTransport::new(false));
+        let queue = within(&mut platform, || VirtQueue::new(&mut transport, 0, false, false));
+        Self { queue: Some(queue.expect("the transport accepts any queue")), platform, transport }
     }
 
     /// Makes a call of the queue.
-    fn call<T>(&mut self, call: impl FnOnce(&mut VirtQueue<Harness, 1>, &mut Told) -> T) -> T {
-        let Self { queue, platform, told } = self;
-        let queue = queue.as_mut().expect("the queue is there until it is dropped");
-        within(platform, || call(queue, told))
+    fn call<T>(&mut self, call: impl FnOnce(&mut VirtQueue<Harness, 1>, &mut RecordingTransport) -> T) -> T {
+        let Self { queue, platform, transport } = self;
+        let queue = queue.as_mut().expect("the queue exists until the drop");
+        within(platform, || call(queue, transport))
     }
 }
 
@@ -56,45 +57,49 @@ impl Drop for Callable {
     }
 }
 
-/// The one buffer of a chain, for the crate. Its bytes stand still: the caller's go into and out of the pool's buffer.
-struct One {
+/// The only buffer of a chain, for the crate's calls. The device does not access it; payload goes through the pool's buffer.
+struct SingleBuffer {
     bytes: Box<[u8]>,
     writable: bool,
 }
 
-impl One {
+impl SingleBuffer {
     fn new(readable: &[&[u8]], writable: &[u32]) -> Self {
         match (readable, writable) {
             ([bytes], []) => Self { bytes: Box::from(*bytes), writable: false },
             ([], [length]) => Self { bytes: vec![0; *length as usize].into(), writable: true },
-            _ => unreachable!("the pool lends no chain without a buffer, and more are refused before"),
+            _ => unreachable!("the pool refuses an empty chain, and `submit` refuses more than one buffer"),
         }
     }
 
-    /// Adds it, tells the device, waits until the device uses it, and pops it: all in one call, of which nothing is asked but
-    /// that the buffer is not empty.
-    fn carry_through(&mut self, queue: &mut VirtQueue<Harness, 1>, told: &mut Told) -> Result<u32> {
+    /// Adds the buffer, notifies the device, waits for it, and pops the buffer, in one call. Its only condition is a buffer that
+    /// is not empty.
+    fn add_notify_wait_pop(
+        &mut self,
+        queue: &mut VirtQueue<Harness, 1>,
+        transport: &mut RecordingTransport,
+    ) -> Result<u32> {
         match self.writable {
-            true => queue.add_notify_wait_pop(&[], &mut [&mut self.bytes], told),
-            false => queue.add_notify_wait_pop(&[&self.bytes], &mut [], told),
+            true => queue.add_notify_wait_pop(&[], &mut [&mut self.bytes], transport),
+            false => queue.add_notify_wait_pop(&[&self.bytes], &mut [], transport),
         }
     }
 
-    /// Adds it.
+    /// Adds the buffer.
     fn add(&mut self, queue: &mut VirtQueue<Harness, 1>) -> Result<u16> {
         match self.writable {
-            // SAFETY: nobody accesses the bytes, on the heap and not the device's, which are there until they are popped or
-            // the queue is no more.
+            // SAFETY: nothing else accesses these bytes on the heap, and they live until they are popped or the queue is
+            // dropped.
             true => unsafe { queue.add(&[], &mut [&mut self.bytes]) },
             // SAFETY: as above.
             false => unsafe { queue.add(&[&self.bytes], &mut []) },
         }
     }
 
-    /// Pops it.
+    /// Pops the buffer.
     fn pop(&mut self, queue: &mut VirtQueue<Harness, 1>) -> Result<u32> {
         match self.writable {
-            // SAFETY: it is what was added, by the only token there is.
+            // SAFETY: this buffer was added, and there is only one token.
             true => unsafe { queue.pop_used(HEAD, &[], &mut [&mut self.bytes]) },
             // SAFETY: as above.
             false => unsafe { queue.pop_used(HEAD, &[&self.bytes], &mut []) },
@@ -102,23 +107,23 @@ impl One {
     }
 }
 
-/// What becomes of the one chain.
+/// The state of the only chain.
 enum State {
-    /// There is none.
+    /// There is no chain.
     Idle(Callable),
-    /// A call waits for it.
+    /// A call waits for the chain.
     Waits { thread: JoinHandle<(Callable, Result<u32>)>, go_on: Sender<()> },
-    /// The device did not want to be notified, so no call could be held up there: the chain was added, and will be popped.
-    Added(Callable, One),
-    /// The device said what cannot be, and the queue was given up.
+    /// The device did not want a notification, so a call could not be paused there. The chain was added and will be popped.
+    Added(Callable, SingleBuffer),
+    /// The device returned a bad element, and the queue was dropped.
     Broken,
-    /// Between two of them.
-    Nowhere,
+    /// During a change of the state.
+    Changing,
 }
 
-/// A caller that waits, or would.
+/// A caller of the queue.
 struct Caller {
-    /// Spared what was found: the harness does for this caller what the crate does not, to see what else there is.
+    /// Whether this caller works around the known findings, to find others.
     spared: bool,
     provided: Provided,
     geometry: Geometry,
@@ -126,17 +131,17 @@ struct Caller {
     state: State,
     /// Used elements so far.
     used: u16,
-    /// The buffer of the chain that there is, or was last, and how much of it was written.
+    /// The buffer of the current or the last chain, and its used length.
     lent: Option<(Lent, u32)>,
 }
 
-/// A caller of a queue.
+/// Makes a caller of a queue.
 pub fn new(spared: bool, setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
     let callable = Callable::new(provided);
     Box::new(Caller {
         spared,
         provided: provided.clone(),
-        geometry: callable.told.geometry(provided),
+        geometry: callable.transport.geometry(provided),
         pool: BufferPool::new(setup, provided),
         state: State::Idle(callable),
         used: 0,
@@ -145,30 +150,30 @@ pub fn new(spared: bool, setup: &Setup, provided: &Provided) -> Box<dyn Subject>
 }
 
 impl Caller {
-    /// Whether the device has used something that was not popped.
+    /// Whether there is a used element that was not popped.
     fn something_used(&self) -> bool {
         self.provided.rings.load_u16(self.geometry.used + 2) != self.used
     }
 
-    /// Whether the next used element is none that the crate is prepared for. There is one slot.
-    fn unbearable(&self) -> bool {
+    /// Whether the next used element is one that the crate does not handle. The used ring has one entry.
+    fn next_is_bad(&self) -> bool {
         self.provided.rings.load_u32(self.geometry.used + 4) != u32::from(HEAD)
     }
 
-    /// Begins a call that waits, up to where it has notified the device.
-    fn begin(mut callable: Callable, mut one: One) -> State {
-        let ((notified, published), (go_on, told_to)) = (channel(), channel());
-        callable.told.pause(Pause { notified, go_on: told_to });
+    /// Starts a call that waits, and returns after it has notified the device.
+    fn begin(mut callable: Callable, mut one: SingleBuffer) -> State {
+        let ((notified, published), (go_on, resumed)) = (channel(), channel());
+        callable.transport.pause(Pause { notified, go_on: resumed });
         let thread = thread::spawn(move || {
-            let result = callable.call(|queue, told| one.carry_through(queue, told));
+            let result = callable.call(|queue, transport| one.add_notify_wait_pop(queue, transport));
             (callable, result)
         });
-        // If it ends instead, that is seen when it is asked for its result.
+        // If the call ends instead, `take` gets its result.
         let _ = published.recv();
         State::Waits { thread, go_on }
     }
 
-    /// What was used, as an answer; the chain is there no more.
+    /// Returns a completion of the chain.
     fn done(&mut self, callable: Callable, length: u32) -> Answer<Option<Completion>> {
         self.state = State::Idle(callable);
         self.used = self.used.wrapping_add(1);
@@ -178,7 +183,7 @@ impl Caller {
         Ok(Some(Completion { head: HEAD, length }))
     }
 
-    /// The call failed, because of the device. Whether the caller has its buffer again is in `returned`.
+    /// The call failed because of the device. `returned` is the head if the caller has its buffer again.
     fn failed(&mut self, returned: Option<u16>) -> Answer<Option<Completion>> {
         self.state = State::Broken;
         Err(Refusal::Device(DeviceRefusal { consumed: false, broken: true, returned }))
@@ -194,20 +199,20 @@ impl Subject for Caller {
         let count = readable.len() + writable.len();
         let idle = match &self.state {
             State::Idle(_) => true,
-            State::Waits { .. } | State::Added(..) | State::Nowhere => false,
+            State::Waits { .. } | State::Added(..) | State::Changing => false,
             State::Broken => return Err(Refusal::Broken),
         };
         if count > usize::from(idle) {
-            // The caller knows, or is not there to ask.
+            // A caller of this queue knows that, or is blocked in the call.
             return Err(Refusal::Misuse(MisuseKind::NotEnoughFree));
         }
         if let Some((lent, _)) = self.lent.take_if(|_| idle) {
             self.pool.take_back(lent);
         }
         let lent = self.pool.lend(readable, writable).map_err(Refusal::Misuse)?;
-        let mut one = One::new(readable, writable);
+        let mut one = SingleBuffer::new(readable, writable);
         self.lent = Some((lent, 0));
-        self.state = match std::mem::replace(&mut self.state, State::Nowhere) {
+        self.state = match std::mem::replace(&mut self.state, State::Changing) {
             State::Idle(mut callable) => match callable.call(|queue, _| queue.should_notify()) {
                 true => Self::begin(callable, one),
                 false => {
@@ -227,19 +232,19 @@ impl Subject for Caller {
         if !self.something_used() {
             return Ok(None);
         }
-        if self.spared && self.unbearable() && !matches!(self.state, State::Idle(_)) {
+        if self.spared && self.next_is_bad() && !matches!(self.state, State::Idle(_)) {
             self.give_up();
             return self.failed(None);
         }
-        match std::mem::replace(&mut self.state, State::Nowhere) {
+        match std::mem::replace(&mut self.state, State::Changing) {
             State::Waits { thread, go_on } => {
-                // It may have ended already.
+                // The call may have ended already.
                 let _ = go_on.send(());
                 let (callable, result) =
                     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
                 match result {
                     Ok(length) => self.done(callable, length),
-                    // The call is over, and its buffer the caller's again.
+                    // The call has returned, so its buffer belongs to the caller again.
                     Err(_) => self.failed(Some(HEAD)),
                 }
             }
@@ -247,7 +252,7 @@ impl Subject for Caller {
                 Ok(length) => self.done(callable, length),
                 Err(_) => self.failed(None),
             },
-            // Nobody looks at the queue until there is something to wait for.
+            // Without a chain, nothing looks at the queue.
             idle => {
                 self.state = idle;
                 Ok(None)
@@ -260,7 +265,7 @@ impl Subject for Caller {
         Ok(self.pool.read(lent, *length, out))
     }
 
-    /// The device is stopped. A call that waits is given up, and another queue is made.
+    /// The device is stopped. Ends a waiting call, and makes another queue.
     fn reset(&mut self, _: u16) {
         self.give_up();
         if let Some((lent, _)) = self.lent.take() {
@@ -274,9 +279,9 @@ impl Subject for Caller {
 }
 
 impl Caller {
-    /// Ends a call that waits, and the queue.
+    /// Ends a waiting call and drops its queue.
     fn give_up(&mut self) {
-        if let State::Waits { thread, go_on } = std::mem::replace(&mut self.state, State::Nowhere) {
+        if let State::Waits { thread, go_on } = std::mem::replace(&mut self.state, State::Changing) {
             drop(go_on);
             let _ = thread.join();
         }

@@ -1,4 +1,4 @@
-//! The queues of the crate as subjects: which there are, and what is asked of them.
+//! The queues of the crate as subjects, with their capabilities.
 
 mod any_queue;
 mod blocking;
@@ -10,29 +10,28 @@ mod virt_queue;
 
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{Capabilities, External, Provided, QueueSize, Subject};
-use virt_queue::Kind;
+use virt_queue::Variant;
 
-/// Where the scenarios are that show what was found.
+/// The folder of the findings.
 pub const FINDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/virtio_drivers/findings");
 
-/// Bytes that the crate allocates for table and rings: pages for what the driver writes, and pages for what the device
-/// writes.
+/// Bytes that the crate allocates for table and rings: whole pages for the driver's part and for the device's part.
 fn rings(size: QueueSize) -> usize {
     let size = size.as_usize();
     let pages = |bytes: usize| bytes.next_multiple_of(virtio_drivers::PAGE_SIZE);
     pages(18 * size + 6) + pages(8 * size + 6)
 }
 
-/// All of them. Those that are spared what was found have no other findings, or they would be told here.
+/// All subjects. A caller of a `-spared` subject works around the known findings. These subjects have no other findings.
 pub static ALL: [External; 10] = [
     virt_queue("virtio-drivers", virt_queue::CAN, |setup, provided| {
-        virt_queue::new(Kind { legacy: false, spared: false }, setup, provided)
+        virt_queue::new(Variant { legacy: false, spared: false }, setup, provided)
     }),
     virt_queue("virtio-drivers-legacy", virt_queue::CAN, |setup, provided| {
-        virt_queue::new(Kind { legacy: true, spared: false }, setup, provided)
+        virt_queue::new(Variant { legacy: true, spared: false }, setup, provided)
     }),
     virt_queue("virtio-drivers-carried", CARRIED, |setup, provided| {
-        virt_queue::new(Kind { legacy: false, spared: false }, setup, provided)
+        virt_queue::new(Variant { legacy: false, spared: false }, setup, provided)
     }),
     owning_queue("virtio-drivers-owning", owning_queue::CAN, |setup, provided| {
         owning_queue::new(false, setup, provided)
@@ -40,28 +39,28 @@ pub static ALL: [External; 10] = [
     blocking("virtio-drivers-blocking", blocking::CAN, |setup, provided| {
         blocking::new(false, setup, provided)
     }),
-    virt_queue("virtio-drivers-spared", unmeasured(virt_queue::CAN), |setup, provided| {
-        virt_queue::new(Kind { legacy: false, spared: true }, setup, provided)
+    virt_queue("virtio-drivers-spared", without_lengths(virt_queue::CAN), |setup, provided| {
+        virt_queue::new(Variant { legacy: false, spared: true }, setup, provided)
     }),
-    virt_queue("virtio-drivers-legacy-spared", unmeasured(virt_queue::CAN), |setup, provided| {
-        virt_queue::new(Kind { legacy: true, spared: true }, setup, provided)
+    virt_queue("virtio-drivers-legacy-spared", without_lengths(virt_queue::CAN), |setup, provided| {
+        virt_queue::new(Variant { legacy: true, spared: true }, setup, provided)
     }),
-    virt_queue("virtio-drivers-carried-spared", unmeasured(CARRIED), |setup, provided| {
-        virt_queue::new(Kind { legacy: false, spared: true }, setup, provided)
+    virt_queue("virtio-drivers-carried-spared", without_lengths(CARRIED), |setup, provided| {
+        virt_queue::new(Variant { legacy: false, spared: true }, setup, provided)
     }),
     owning_queue("virtio-drivers-owning-spared", owning_queue::CAN, |setup, provided| {
         owning_queue::new(true, setup, provided)
     }),
-    blocking("virtio-drivers-blocking-spared", unmeasured(blocking::CAN), |setup, provided| {
+    blocking("virtio-drivers-blocking-spared", without_lengths(blocking::CAN), |setup, provided| {
         blocking::new(true, setup, provided)
     }),
 ];
 
-/// What a queue can do that is carried to where it begins.
+/// The capabilities of a queue whose indexes are advanced to the first index of the setup.
 const CARRIED: Capabilities = Capabilities { first_index: true, ..virt_queue::CAN };
 
-/// The same, but for what it tells of lengths.
-const fn unmeasured(can: Capabilities) -> Capabilities {
+/// The same capabilities without lengths.
+const fn without_lengths(can: Capabilities) -> Capabilities {
     Capabilities { lengths: false, ..can }
 }
 

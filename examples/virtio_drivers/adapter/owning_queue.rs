@@ -1,7 +1,7 @@
-//! `OwningQueue` as a subject: it has buffers of its own, all of which the device has whenever the caller does not look at one.
+//! `OwningQueue` as a subject. It owns its buffers, and all are in flight except while its caller handles one.
 
 use super::platform::{Area, Harness, Platform, within};
-use super::transport::Told;
+use super::transport::RecordingTransport;
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
     Answer, Capabilities, Completion, DeviceRefusal, Geometry, Provided, Refusal, SharedMemory, Subject,
@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use virtio_drivers::Result;
 use virtio_drivers::queue::{OwningQueue, VirtQueue};
 
-/// The most descriptors: as for [`any_queue`](super::any_queue::LARGEST), but there is one type for each pair of sizes.
+/// The largest queue size: the limit of [`any_queue`](super::any_queue::LARGEST), and one type for each pair of sizes.
 pub const LARGEST: u16 = 256;
 
-/// What the queue can do.
+/// The capabilities of the queue.
 pub const CAN: Capabilities = Capabilities {
     should_notify: true,
     submits_itself: true,
@@ -26,17 +26,25 @@ pub const CAN: Capabilities = Capabilities {
     ..Capabilities::NONE
 };
 
-/// What the crate offers of a queue.
+/// The methods of the crate's queue.
 trait AnyOwning {
-    /// Hands what was used next to `handler`, if anything was, and gives it to the device again.
-    fn poll(&mut self, told: &mut Told, handler: &mut dyn FnMut(&[u8])) -> Result<Option<()>>;
+    /// Passes the next used buffer to `handler`, if there is one, and submits the buffer again.
+    fn poll(
+        &mut self,
+        transport: &mut RecordingTransport,
+        handler: &mut dyn FnMut(&[u8]),
+    ) -> Result<Option<()>>;
     fn should_notify(&self) -> bool;
     fn set_dev_notify(&mut self, enable: bool);
 }
 
 impl<const SIZE: usize, const BYTES: usize> AnyOwning for OwningQueue<Harness, SIZE, BYTES> {
-    fn poll(&mut self, told: &mut Told, handler: &mut dyn FnMut(&[u8])) -> Result<Option<()>> {
-        self.poll(told, |bytes| {
+    fn poll(
+        &mut self,
+        transport: &mut RecordingTransport,
+        handler: &mut dyn FnMut(&[u8]),
+    ) -> Result<Option<()>> {
+        self.poll(transport, |bytes| {
             handler(bytes);
             Ok(Some(()))
         })
@@ -50,16 +58,16 @@ impl<const SIZE: usize, const BYTES: usize> AnyOwning for OwningQueue<Harness, S
 }
 
 /// A queue of this size with buffers of this many bytes.
-fn made(size: u16, bytes: u32, told: &mut Told, event_index: bool) -> Box<dyn AnyOwning> {
+fn made(size: u16, bytes: u32, transport: &mut RecordingTransport, event_index: bool) -> Box<dyn AnyOwning> {
     macro_rules! of_size {
         ($bytes:literal: $($size:literal)*) => {
             match size {
                 $($size => {
-                    let queue = VirtQueue::<Harness, $size>::new(told, 0, false, event_index);
-                    let queue = queue.expect("the transport takes any queue");
+                    let queue = VirtQueue::<Harness, $size>::new(transport, 0, false, event_index);
+                    let queue = queue.expect("the transport accepts any queue");
                     Box::new(OwningQueue::<_, $size, $bytes>::new(queue).expect("an empty queue has room"))
                 })*
-                _ => unreachable!("larger queues are made of the largest size"),
+                _ => unreachable!("the harness makes no larger queue"),
             }
         };
     }
@@ -72,28 +80,28 @@ fn made(size: u16, bytes: u32, told: &mut Told, event_index: bool) -> Box<dyn An
 
 /// A caller that polls.
 struct Caller {
-    /// Spared what was found: the harness does for this caller what the crate does not, to see what else there is.
+    /// Whether this caller works around the known findings, to find others.
     spared: bool,
     setup: Setup,
     provided: Provided,
-    /// Bytes in each buffer: as many as the setup has room for, of those that there are types for.
+    /// Bytes of each buffer: the largest size that fits the setup and for which there is a type.
     bytes: u32,
     platform: Option<Platform>,
-    told: Told,
+    transport: RecordingTransport,
     queue: Option<Box<dyn AnyOwning>>,
     rings: Area,
-    /// The available index, of which this counts what the queue has published.
+    /// The available index: the number of chains that the queue has published.
     available: u16,
-    /// Heads of the chains that the queue submitted and did not tell of.
-    untold: VecDeque<u16>,
-    /// Whether the queue was just made: its caller notifies the device then, and it does so itself from then on.
+    /// Heads of the chains that the queue submitted and that the harness does not know yet.
+    unreported: VecDeque<u16>,
+    /// Whether the queue is new. The caller sends the first notification; the queue sends the later ones itself.
     fresh: bool,
-    /// What was polled last.
+    /// The bytes of the last polled buffer.
     polled: Vec<u8>,
     broken: bool,
 }
 
-/// A caller of a queue.
+/// Makes a caller of a queue.
 pub fn new(spared: bool, setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
     let bytes = [64, 16].into_iter().find(|bytes| *bytes <= setup.buffer_size).unwrap_or(1);
     let mut caller = Caller {
@@ -102,11 +110,11 @@ pub fn new(spared: bool, setup: &Setup, provided: &Provided) -> Box<dyn Subject>
         provided: provided.clone(),
         bytes: bytes.into(),
         platform: Some(Platform::bounced(provided, bytes.into())),
-        told: Told::new(false),
+        transport: RecordingTransport::new(false),
         queue: None,
         rings: Area::of_rings(provided),
         available: 0,
-        untold: VecDeque::new(),
+        unreported: VecDeque::new(),
         fresh: false,
         polled: Vec::new(),
         broken: false,
@@ -117,28 +125,28 @@ pub fn new(spared: bool, setup: &Setup, provided: &Provided) -> Box<dyn Subject>
 
 impl Caller {
     fn make(&mut self) {
-        let Self { setup, bytes, platform, told, .. } = self;
+        let Self { setup, bytes, platform, transport, .. } = self;
         let size = setup.queue_size.get();
-        self.queue = Some(within(platform, || made(size, *bytes, told, setup.event_index)));
+        self.queue = Some(within(platform, || made(size, *bytes, transport, setup.event_index)));
         (self.available, self.fresh, self.broken) = (0, true, false);
-        self.untold.clear();
+        self.unreported.clear();
         (0..size).for_each(|_| self.published());
     }
 
-    /// The queue has published one more chain, whose head stands in the available ring.
+    /// Records that the queue published one more chain. Its head is in the available ring.
     fn published(&mut self) {
         let Geometry { size, available, .. } = self.geometry();
         let entry = self.rings.start.wrapping_add(available + 4 + 2 * usize::from(self.available % size));
-        // SAFETY: an entry of the available ring, two bytes at a multiple of two in the rings' memory; the queue, which is
-        // not called now, has no reference to it.
-        self.untold.push_back(unsafe { AtomicU16::from_ptr(entry.cast()) }.load(Ordering::Relaxed));
+        // SAFETY: an entry of the available ring, aligned to two bytes, in the rings' memory. No call of the queue is in
+        // progress, so it has no reference to it.
+        self.unreported.push_back(unsafe { AtomicU16::from_ptr(entry.cast()) }.load(Ordering::Relaxed));
         self.available = self.available.wrapping_add(1);
     }
 
-    /// Whether the device claims more elements than there are buffers, or the next one is none that the crate is prepared for.
-    fn unbearable(&self) -> bool {
+    /// Whether the device claims more elements than there are buffers, or the crate does not handle the next element.
+    fn next_is_bad(&self) -> bool {
         let Geometry { size, used, .. } = self.geometry();
-        // All that was published and is not with the device was polled.
+        // All published chains that are not in flight were polled.
         let index = self.available.wrapping_sub(size);
         let element = used + 4 + 8 * usize::from(index % size);
         let load = |offset| self.provided.rings.load_u32(offset);
@@ -156,21 +164,21 @@ impl Caller {
 
 impl Subject for Caller {
     fn geometry(&self) -> Geometry {
-        self.told.geometry(&self.provided)
+        self.transport.geometry(&self.provided)
     }
 
     fn submit(&mut self, _: &[&[u8]], _: &[u32]) -> Answer<u16> {
-        unreachable!("it takes no chains of its caller")
+        unreachable!("the queue takes no chains of its caller")
     }
 
     fn submitted_itself(&mut self) -> Option<Submission> {
-        let head = self.untold.pop_front()?;
+        let head = self.unreported.pop_front()?;
         Some(Submission { head, readable: Vec::new(), writable: vec![self.bytes] })
     }
 
     fn publish(&mut self) -> bool {
         let asked = std::mem::take(&mut self.fresh);
-        let notified = self.told.take_notified();
+        let notified = self.transport.take_notified();
         notified || asked && self.queue.as_deref().is_some_and(AnyOwning::should_notify)
     }
 
@@ -178,14 +186,14 @@ impl Subject for Caller {
         if self.broken {
             return Err(Refusal::Broken);
         }
-        if self.spared && self.unbearable() {
+        if self.spared && self.next_is_bad() {
             self.broken = true;
             return Err(Refusal::Device(DeviceRefusal { broken: true, ..DeviceRefusal::default() }));
         }
-        let Self { platform, told, queue, polled, .. } = self;
-        let queue = queue.as_deref_mut().expect("the queue is there until it is released");
+        let Self { platform, transport, queue, polled, .. } = self;
+        let queue = queue.as_deref_mut().expect("the queue exists until the release");
         let answer = within(platform, || {
-            queue.poll(told, &mut |bytes| {
+            queue.poll(transport, &mut |bytes| {
                 polled.clear();
                 polled.extend_from_slice(bytes);
             })
@@ -194,7 +202,7 @@ impl Subject for Caller {
             Ok(None) => Ok(None),
             Ok(Some(())) => {
                 self.published();
-                let head = *self.untold.back().expect("what is polled is published again");
+                let head = *self.unreported.back().expect("a polled chain is published again");
                 Ok(Some(Completion { head, length: self.polled.len() as u32 }))
             }
             Err(_) => {
@@ -212,11 +220,11 @@ impl Subject for Caller {
 
     fn interrupts(&mut self, wanted: bool) -> Option<bool> {
         self.queue.as_deref_mut()?.set_dev_notify(wanted);
-        // It has no way to ask whether something is waiting.
+        // The crate has no way to ask whether a used element is waiting.
         None
     }
 
-    /// The device is stopped. What the queue left shared is shared no more.
+    /// The device is stopped. Unshares the buffers that the queue left shared.
     fn reset(&mut self, _: u16) {
         self.drop_queue();
         if let Some(platform) = &mut self.platform {

@@ -1,7 +1,6 @@
-//! What the crate asks of a platform ([`Hal`]), over the memory of the harness.
+//! The crate's interface to the platform ([`Hal`]), over the memory of the harness.
 //!
-//! A `Hal` has no `self`, so the platform of a queue is put where its functions find it for as long as a call of the
-//! queue takes: [`within`].
+//! The functions of `Hal` have no `self`. So [`within`] stores the platform of a queue in a thread-local variable during a call.
 
 use ringstorm::subject::{Provided, SharedMemory, WatchedMemory, WrongAdapter};
 use std::cell::RefCell;
@@ -10,13 +9,13 @@ use std::rc::Rc;
 use virtio_drivers::{BufferDirection, Hal, PAGE_SIZE, PhysAddr};
 
 thread_local! {
-    /// The platform of the queue whose call goes on.
+    /// The platform of the queue whose call is in progress.
     static CURRENT: RefCell<Option<Platform>> = const { RefCell::new(None) };
-    /// What queues left shared that are no more, until the next platform is there.
+    /// Buffers that dropped queues left shared, until the next platform is made.
     static LEFT_SHARED: RefCell<Vec<Rc<WatchedMemory>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Memory, where this process has it and where the device sees it.
+/// A memory: its address in this process, its length, and its device address.
 #[derive(Debug, Clone, Copy)]
 pub struct Area {
     pub start: *mut u8,
@@ -31,22 +30,22 @@ impl Area {
         Self { start: rings.expose(), length: rings.len(), address: rings_address.get() }
     }
 
-    /// The buffers' memory. No byte of it is written by this pointer: the caller's payload goes through the harness, and the
-    /// queue does not touch its buffers.
+    /// The buffers' memory. Nothing writes through this pointer: the harness writes the caller's payload, and the queue does not
+    /// access the contents of buffers.
     pub fn of_buffers(provided: &Provided) -> Self {
         let Provided { buffers, buffers_address, .. } = provided;
         let start = std::ptr::with_exposed_provenance_mut(buffers.host_address() as usize);
         Self { start, length: buffers.len(), address: buffers_address.get() }
     }
 
-    /// Where the device sees a place in it; nowhere, if that is another one's memory.
+    /// The device address of a range of this memory, or `None` if the range is not inside it.
     fn address_of(&self, place: *const u8, length: usize) -> Option<PhysAddr> {
         let offset = place.addr().checked_sub(self.start.addr())?;
         (offset.checked_add(length)? <= self.length).then(|| self.address + offset as u64)
     }
 }
 
-/// Where the device finds nothing.
+/// A device address without memory.
 const NOWHERE: PhysAddr = 0;
 
 /// A platform for one queue.
@@ -54,20 +53,20 @@ const NOWHERE: PhysAddr = 0;
 pub struct Platform {
     rings: Area,
     buffers: Area,
-    /// Bytes of the rings' memory that are given out, and in how many parts.
-    given: usize,
+    /// Bytes of the rings' memory that are allocated, and the number of allocations.
+    allocated: usize,
     parts: usize,
     sharing: Sharing,
 }
 
-/// Where the device sees a buffer that is shared.
+/// The memory in which the device sees a shared buffer.
 #[derive(Debug)]
 enum Sharing {
-    /// Where it is.
+    /// The buffer itself.
     InPlace,
-    /// At the beginning of the buffers' memory: there is no other buffer.
+    /// The beginning of the buffers' memory. There is only one buffer.
     Beside,
-    /// In a buffer of the platform's own, as in a confidential guest.
+    /// A bounce buffer of the platform, as in a confidential guest.
     Copied(Bounce),
 }
 
@@ -75,29 +74,28 @@ impl Platform {
     fn new(provided: &Provided, sharing: Sharing) -> Self {
         LEFT_SHARED.with_borrow_mut(Vec::clear);
         let (rings, buffers) = (Area::of_rings(provided), Area::of_buffers(provided));
-        Self { rings, buffers, given: 0, parts: 0, sharing }
+        Self { rings, buffers, allocated: 0, parts: 0, sharing }
     }
 
-    /// A platform where the device sees the caller's buffers where they are, and nothing is allocated.
+    /// A platform in which the device sees the caller's buffers themselves.
     pub fn direct(provided: &Provided) -> Self {
         Self::new(provided, Sharing::InPlace)
     }
 
-    /// A platform for one buffer at a time, which is no shared memory. What the device sees in its place, the first buffer of
-    /// a pool, is filled before it is shared and read afterwards by whoever calls the queue.
+    /// A platform for one buffer at a time, which is not in shared memory. The device sees the first buffer of the pool instead.
+    /// The caller of the queue fills that buffer before the call and reads it afterwards.
     pub fn beside(provided: &Provided) -> Self {
         Self::new(provided, Sharing::Beside)
     }
 
-    /// A platform where the device sees nothing but buffers of the platform's own, of `each` bytes, that are copied through,
-    /// and where nothing is allocated and nothing is shared.
+    /// A platform in which the device sees only bounce buffers of `each` bytes. None is shared at the beginning.
     pub fn bounced(provided: &Provided, each: usize) -> Self {
         let slots = (0..provided.buffers.len() / each).map(|_| None).collect();
         let bounce = Bounce { memory: Rc::clone(&provided.buffers), each, slots };
         Self::new(provided, Sharing::Copied(bounce))
     }
 
-    /// Nothing is shared any more: the device was stopped, and the queue is no more.
+    /// Unshares all buffers. The device must be stopped and the queue dropped.
     pub fn unshare_all(&mut self) {
         if let Sharing::Copied(bounce) = &mut self.sharing {
             bounce.slots.fill_with(|| None);
@@ -105,14 +103,14 @@ impl Platform {
     }
 
     fn allocate(&mut self, pages: usize) -> (PhysAddr, NonNull<u8>) {
-        let (start, length) = (self.given, pages * PAGE_SIZE);
+        let (start, length) = (self.allocated, pages * PAGE_SIZE);
         if start + length > self.rings.length {
-            WrongAdapter::raise("the queue allocates more than it was said to need");
+            WrongAdapter::raise("the queue allocates more memory than the adapter's `rings` computes");
         }
-        (self.given, self.parts) = (start + length, self.parts + 1);
-        // SAFETY: inside the rings' memory, which is valid for its length until the scenario ends.
+        (self.allocated, self.parts) = (start + length, self.parts + 1);
+        // SAFETY: the range is inside the rings' memory, which is valid until the scenario ends.
         let place = unsafe { self.rings.start.add(start) };
-        // SAFETY: as above; nobody else has this part.
+        // SAFETY: as above, and this part is not allocated twice.
         unsafe { place.write_bytes(0, length) };
         (self.rings.address + start as u64, NonNull::new(place).expect("memory is not at null"))
     }
@@ -120,26 +118,26 @@ impl Platform {
     fn deallocate(&mut self) {
         self.parts -= 1;
         if self.parts == 0 {
-            self.given = 0;
+            self.allocated = 0;
         }
     }
 }
 
 impl Drop for Platform {
     fn drop(&mut self) {
-        // What a queue did not unshare stays shared, for the harness to see.
+        // Buffers that the queue did not unshare stay shared, so that the harness can see that.
         if let Sharing::Copied(bounce) = &mut self.sharing {
             LEFT_SHARED.with_borrow_mut(|left| left.extend(bounce.slots.drain(..).flatten()));
         }
     }
 }
 
-/// Buffers that the device sees, which are not those of the queue: bytes are copied from one to the other.
+/// Bounce buffers: the device sees them instead of the queue's buffers, and bytes are copied between the two.
 #[derive(Debug)]
 struct Bounce {
     memory: Rc<WatchedMemory>,
     each: usize,
-    /// By number: a handle to the memory while that buffer is shared.
+    /// For each bounce buffer, a handle to the memory while the buffer is shared.
     slots: Vec<Option<Rc<WatchedMemory>>>,
 }
 
@@ -161,9 +159,9 @@ impl Bounce {
     }
 }
 
-/// Makes a call of a queue on its platform.
+/// Runs a call of a queue with its platform.
 pub fn within<T>(platform: &mut Option<Platform>, call: impl FnOnce() -> T) -> T {
-    /// Takes the platform back, however the call ends.
+    /// Takes the platform back, also if the call panics.
     struct Back<'a>(&'a mut Option<Platform>);
     impl Drop for Back<'_> {
         fn drop(&mut self) {
@@ -176,16 +174,17 @@ pub fn within<T>(platform: &mut Option<Platform>, call: impl FnOnce() -> T) -> T
 }
 
 fn current<T>(act: impl FnOnce(&mut Platform) -> T) -> T {
-    CURRENT.with_borrow_mut(|platform| act(platform.as_mut().expect("a queue is called within its platform")))
+    CURRENT
+        .with_borrow_mut(|platform| act(platform.as_mut().expect("every call of a queue is inside `within`")))
 }
 
-/// The platform of the call that goes on, for the crate.
+/// The platform of the call in progress, as the crate's `Hal`.
 #[derive(Debug)]
 pub struct Harness;
 
-// SAFETY: pages are zeroed, page-aligned (the harness's memory begins at a page), and given out once until they are given
-// back; whatever is shared is where its `Sharing` says that the device sees it, and what is copied is copied back when it is
-// unshared.
+// SAFETY: allocated pages are zeroed and page-aligned, since the harness's memory begins at a page, and are not allocated twice
+// before they are freed. The device sees a shared buffer at the address that `share` returns. Bounce buffers are copied when a
+// buffer is shared and unshared.
 unsafe impl Hal for Harness {
     fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
         current(|platform| platform.allocate(pages))
@@ -197,7 +196,7 @@ unsafe impl Hal for Harness {
     }
 
     unsafe fn mmio_phys_to_virt(_: PhysAddr, _: usize) -> NonNull<u8> {
-        unreachable!("there is no bus")
+        unreachable!("the transport has no MMIO")
     }
 
     unsafe fn share(buffer: NonNull<[u8]>, direction: BufferDirection) -> PhysAddr {
@@ -207,7 +206,7 @@ unsafe impl Hal for Harness {
             }
             Sharing::Beside => buffers.address,
             Sharing::Copied(bounce) => {
-                // SAFETY: `Hal::share` is given a valid buffer that nobody else accesses meanwhile.
+                // SAFETY: by the contract of `Hal::share`, the buffer is valid and nothing else accesses it now.
                 let bytes = unsafe { buffer.as_ref() };
                 bounce.share(bytes, direction).map_or(NOWHERE, |offset| buffers.address + offset as u64)
             }
@@ -217,7 +216,7 @@ unsafe impl Hal for Harness {
     unsafe fn unshare(address: PhysAddr, mut buffer: NonNull<[u8]>, direction: BufferDirection) {
         current(|Platform { buffers, sharing, .. }| {
             if let Sharing::Copied(bounce) = sharing {
-                // SAFETY: `Hal::unshare` is given a valid buffer that nobody else accesses meanwhile.
+                // SAFETY: by the contract of `Hal::unshare`, the buffer is valid and nothing else accesses it now.
                 let bytes = unsafe { buffer.as_mut() };
                 bounce.unshare((address - buffers.address) as usize, bytes, direction);
             }

@@ -1,53 +1,53 @@
-//! What the crate asks of a transport: it is told where a queue is, and when to notify the device.
+//! The crate's interface to the transport: it receives the addresses of a queue, and the notifications.
 
 use ringstorm::subject::{Geometry, Provided};
 use std::sync::mpsc::{Receiver, Sender};
 use virtio_drivers::transport::{DeviceStatus, DeviceType, InterruptStatus, Transport};
 use virtio_drivers::{PhysAddr, Result};
 
-/// A transport that remembers what it is told.
+/// A transport that records the addresses of the queue and the notifications.
 #[derive(Debug, Default)]
-pub struct Told {
-    /// Table and rings of a queue of one memory for all of them, as legacy devices want it (2.7.2).
+pub struct RecordingTransport {
+    /// Whether table and rings are in one memory, in the layout of legacy devices (2.7.2).
     legacy: bool,
     size: u16,
-    places: [PhysAddr; 3],
+    addresses: [PhysAddr; 3],
     notified: bool,
     pause: Option<Pause>,
 }
 
-/// Where a call of the queue waits that has just notified the device: it says so, and goes on when it is told to. If nobody
-/// is there any more to tell it, it unwinds.
+/// A pause after a notification: the call sends `notified` and waits for `go_on`. It unwinds if the other end of a channel was
+/// dropped.
 #[derive(Debug)]
 pub struct Pause {
     pub notified: Sender<()>,
     pub go_on: Receiver<()>,
 }
 
-impl Told {
+impl RecordingTransport {
     pub fn new(legacy: bool) -> Self {
         Self { legacy, ..Self::default() }
     }
 
-    /// Where the queue is that it was told of.
+    /// The offsets of the recorded queue in the rings' memory.
     pub fn geometry(&self, provided: &Provided) -> Geometry {
         let offset = |address: PhysAddr| (address - provided.rings_address.get()) as usize;
-        let [table, available, used] = self.places.map(offset);
+        let [table, available, used] = self.addresses.map(offset);
         Geometry { size: self.size, table, available, used }
     }
 
-    /// From now on, waits after each notification.
+    /// From now on, pauses after each notification.
     pub fn pause(&mut self, pause: Pause) {
         self.pause = Some(pause);
     }
 
-    /// Whether the device was notified since this was last asked.
+    /// Whether the device was notified since the last call.
     pub fn take_notified(&mut self) -> bool {
         std::mem::take(&mut self.notified)
     }
 }
 
-impl Transport for Told {
+impl Transport for RecordingTransport {
     fn device_type(&self) -> DeviceType {
         DeviceType::Block
     }
@@ -63,7 +63,7 @@ impl Transport for Told {
         if let Some(Pause { notified, go_on }) = &self.pause
             && (notified.send(()).is_err() || go_on.recv().is_err())
         {
-            std::panic::resume_unwind(Box::new("nobody waits for this call any more"));
+            std::panic::resume_unwind(Box::new("the caller has given up this call"));
         }
     }
     fn get_status(&self) -> DeviceStatus {
@@ -75,7 +75,7 @@ impl Transport for Told {
         self.legacy
     }
     fn queue_set(&mut self, _: u16, size: u32, table: PhysAddr, available: PhysAddr, used: PhysAddr) {
-        (self.size, self.places) = (size as u16, [table, available, used]);
+        (self.size, self.addresses) = (size as u16, [table, available, used]);
     }
     fn queue_unset(&mut self, _: u16) {}
     fn queue_used(&mut self, _: u16) -> bool {

@@ -1,13 +1,13 @@
-//! `VirtQueue` as a subject: a careful caller of it.
+//! `VirtQueue` as a subject, with a careful caller.
 //!
-//! The caller keeps the buffers of each chain by its token, from `add` until `pop_used`, and never calls `pop_used` with a
-//! token that it has not: what buffers would match it? Where the queue shows such a token, there is nothing left to call,
-//! and the caller says that the device is broken.
+//! The caller keeps the buffers of each chain by its token, from `add` until `pop_used`. It cannot call `pop_used` with a token
+//! that `add` did not return, since there are no buffers to pass. If the queue shows such a token, the caller reports a device
+//! fault and a broken queue.
 
 use super::any_queue::{self, AnyQueue};
 use super::carried::carry;
 use super::platform::{Area, Platform, within};
-use super::transport::Told;
+use super::transport::RecordingTransport;
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
     Answer, BufferPool, Capabilities, Completion, DeviceRefusal, Geometry, Lent, MisuseKind, Provided,
@@ -15,7 +15,7 @@ use ringstorm::subject::{
 };
 use virtio_drivers::Error;
 
-/// What the queue can do. It begins at index 0, publishes with each chain, and lets go of a chain as it hands it back.
+/// The capabilities of the queue. It begins at index 0, publishes each chain at once, and frees a chain when it returns it.
 pub const CAN: Capabilities = Capabilities {
     should_notify: true,
     lengths: true,
@@ -26,48 +26,48 @@ pub const CAN: Capabilities = Capabilities {
     ..Capabilities::NONE
 };
 
-/// Of the kinds of this queue that there are, which one.
+/// A variant of queue and caller.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Kind {
-    /// Laid out as legacy devices want it.
+pub struct Variant {
+    /// Whether the queue has the layout of legacy devices.
     pub legacy: bool,
-    /// Spared what was found: the harness does for this caller what the crate does not, to see what else there is.
+    /// Whether the caller works around the known findings, to find others.
     pub spared: bool,
 }
 
 /// A careful caller.
 struct Caller {
-    kind: Kind,
+    variant: Variant,
     setup: Setup,
     provided: Provided,
     platform: Option<Platform>,
-    told: Told,
+    transport: RecordingTransport,
     queue: Option<Box<dyn AnyQueue>>,
     buffers: Area,
     pool: BufferPool,
-    /// By token: what was added and not popped.
+    /// For each token, the buffers that were added and not popped.
     added: Vec<Option<Lent>>,
-    /// Buffers of chains that were added and not popped.
+    /// Number of buffers that were added and not popped.
     outstanding: usize,
-    /// What was popped last: its buffers are the caller's again.
+    /// The buffers that were popped last, and the length.
     popped: Option<(Lent, u32)>,
-    /// Used elements so far.
+    /// Number of used elements so far.
     used: u16,
-    /// Whether the available index has wrapped since somebody asked whether the device must be notified, and the index.
+    /// Whether the available index has wrapped since the last `publish`, and the index.
     available: (bool, u16),
-    /// The device showed a token that nobody was given.
+    /// Whether the device showed a token that `add` did not return.
     broken: bool,
 }
 
-/// A caller of a queue of this kind.
-pub fn new(kind: Kind, setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
+/// Makes a caller of a queue of this variant.
+pub fn new(variant: Variant, setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
     let size = setup.queue_size.as_usize();
     let mut caller = Caller {
-        kind,
+        variant,
         setup: *setup,
         provided: provided.clone(),
         platform: Some(Platform::direct(provided)),
-        told: Told::new(kind.legacy),
+        transport: RecordingTransport::new(variant.legacy),
         queue: None,
         buffers: Area::of_buffers(provided),
         pool: BufferPool::new(setup, provided),
@@ -83,22 +83,22 @@ pub fn new(kind: Kind, setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
 }
 
 impl Caller {
-    /// Makes the queue, which begins at `first`.
+    /// Makes the queue and advances its ring indexes to `first`.
     fn make(&mut self, first: u16) {
         (self.used, self.available) = (first, (false, first));
-        let Self { setup, provided, platform, told, queue, .. } = self;
+        let Self { setup, provided, platform, transport, queue, .. } = self;
         *queue = Some(within(platform, || {
-            let mut made = any_queue::new(setup.queue_size.get(), told, setup.event_index);
-            carry(&mut *made, &told.geometry(provided), Area::of_rings(provided), first);
+            let mut made = any_queue::new(setup.queue_size.get(), transport, setup.event_index);
+            carry(&mut *made, &transport.geometry(provided), Area::of_rings(provided), first);
             made
         }));
     }
 
     fn queue(&self) -> &dyn AnyQueue {
-        self.queue.as_deref().expect("the queue is there until it is released")
+        self.queue.as_deref().expect("the queue exists until the release")
     }
 
-    /// Makes a call of the queue with the buffers of a chain.
+    /// Calls the queue with the buffers of a chain.
     fn with<T>(
         &mut self,
         lent: &Lent,
@@ -107,38 +107,38 @@ impl Caller {
         let Self { platform, queue, buffers, .. } = self;
         let at = |offset: usize| buffers.start.wrapping_add(offset);
         let reads = lent.readable.iter().map(|buffer| {
-            // SAFETY: a part of the buffers' memory that the pool lent to this chain alone; the device, which takes turns
-            // with the caller, does not write now.
+            // SAFETY: the range is in the buffers' memory, and the pool lent it only to this chain. The device takes turns with
+            // the caller and does not write now.
             unsafe { std::slice::from_raw_parts(at(buffer.offset), buffer.length as usize) }
         });
         let inputs: Vec<&[u8]> = reads.collect();
         let writes = lent.writable.iter().map(|buffer| {
-            // SAFETY: as above; no two buffers that are lent overlap.
+            // SAFETY: as above, and lent buffers do not overlap.
             unsafe { std::slice::from_raw_parts_mut(at(buffer.offset), buffer.length as usize) }
         });
         let mut outputs: Vec<&mut [u8]> = writes.collect();
-        let queue = queue.as_deref_mut().expect("the queue is there until it is released");
+        let queue = queue.as_deref_mut().expect("the queue exists until the release");
         within(platform, || call(queue, &inputs, &mut outputs))
     }
 
-    /// Asks for more buffers than the queue has descriptors for, to be refused. They are not the pool's, which has not as
-    /// many.
+    /// Adds a chain that the queue must refuse: an empty one, or one of more buffers than there are free descriptors. The buffers
+    /// are not from the pool, which has fewer.
     fn add_too_many(&mut self, readable: usize, writable: usize) -> Answer<u16> {
         let inputs: Vec<&[u8]> = vec![&[0]; readable];
         let mut bytes = vec![0; writable];
         let mut outputs: Vec<&mut [u8]> = bytes.chunks_mut(1).collect();
-        let queue = self.queue.as_deref_mut().expect("the queue is there until it is released");
-        // SAFETY: should it accept them, the model ends the execution here: no device sees them.
+        let queue = self.queue.as_deref_mut().expect("the queue exists until the release");
+        // SAFETY: if the queue accepts the buffers, the model ends the execution at once, so no device accesses them.
         within(&mut self.platform, || unsafe { queue.add(&inputs, &mut outputs) }).map_err(refused)
     }
 
-    /// The id of the next used element, all 32 bits of it.
+    /// All 32 bits of the id of the next used element.
     fn id(&self) -> u32 {
         let Geometry { size, used, .. } = self.geometry();
         self.provided.rings.load_u32(used + 4 + 8 * usize::from(self.used % size))
     }
 
-    /// What was popped is read by now.
+    /// Returns the popped buffers to the pool. They have been read by now.
     fn take_back(&mut self) {
         if let Some((lent, _)) = self.popped.take() {
             self.pool.take_back(lent);
@@ -146,7 +146,7 @@ impl Caller {
     }
 }
 
-/// What `add` says.
+/// The refusal for an error of `add`.
 fn refused(error: Error) -> Refusal {
     Refusal::Misuse(match error {
         Error::QueueFull => MisuseKind::NotEnoughFree,
@@ -157,7 +157,7 @@ fn refused(error: Error) -> Refusal {
 
 impl Subject for Caller {
     fn geometry(&self) -> Geometry {
-        self.told.geometry(&self.provided)
+        self.transport.geometry(&self.provided)
     }
 
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
@@ -169,9 +169,9 @@ impl Subject for Caller {
         if count == 0 || count > self.added.len() - self.outstanding {
             return self.add_too_many(readable.len(), writable.len());
         }
-        // "The buffers must not be empty": the pool refuses those that are, and those above the buffer size.
+        // "The buffers must not be empty": the pool refuses empty buffers, and buffers above the buffer size.
         let lent = self.pool.lend(readable, writable).map_err(Refusal::Misuse)?;
-        // SAFETY: the pool lends these buffers to nobody else until they are taken back, once `pop_used` has succeeded.
+        // SAFETY: the pool lends these buffers to no other chain until they are returned, after `pop_used` has succeeded.
         let answer = self.with(&lent, |queue, inputs, outputs| unsafe { queue.add(inputs, outputs) });
         match answer {
             Ok(token) => {
@@ -192,7 +192,7 @@ impl Subject for Caller {
 
     fn publish(&mut self) -> bool {
         let wrapped = std::mem::take(&mut self.available.0);
-        self.queue().should_notify() || self.kind.spared && wrapped
+        self.queue().should_notify() || self.variant.spared && wrapped
     }
 
     fn take(&mut self) -> Answer<Option<Completion>> {
@@ -201,23 +201,23 @@ impl Subject for Caller {
             return Err(Refusal::Broken);
         }
         let Some(token) = self.queue().peek_used() else { return Ok(None) };
-        let cut = self.kind.spared && self.id() != u32::from(token);
+        let cut = self.variant.spared && self.id() != u32::from(token);
         let lent = self.added.get_mut(usize::from(token)).filter(|_| !cut).and_then(Option::take);
         let Some(lent) = lent else {
             self.broken = true;
             return Err(Refusal::Device(DeviceRefusal { broken: true, ..DeviceRefusal::default() }));
         };
         let answer = self.with(&lent, |queue, inputs, outputs| {
-            // A list that is lent for as long as its buffers are is a list of its own.
+            // `pop_used` wants lists with the lifetime of the buffers, so copy the lists.
             let inputs: Vec<&[u8]> = inputs.to_vec();
             let mut outputs: Vec<&mut [u8]> = outputs.iter_mut().map(|buffer| &mut **buffer).collect();
-            // SAFETY: these are the buffers that were added when the queue answered with this token.
+            // SAFETY: these are the buffers for which `add` returned this token.
             unsafe { queue.pop_used(token, &inputs, &mut outputs) }
         });
-        let length = answer.expect("an element that was seen is there");
+        let length = answer.expect("`peek_used` has seen this element");
         self.outstanding -= lent.readable.len() + lent.writable.len();
         self.used = self.used.wrapping_add(1);
-        self.popped = Some((lent, if self.kind.spared { u32::MAX } else { length }));
+        self.popped = Some((lent, if self.variant.spared { u32::MAX } else { length }));
         Ok(Some(Completion { head: token, length }))
     }
 
@@ -236,8 +236,7 @@ impl Subject for Caller {
         Some(queue.can_pop())
     }
 
-    /// The device is stopped, and does not have the buffers any more. The queue has no way to start over, so another one
-    /// is made.
+    /// The device is stopped and does not access the buffers any more. The crate's queue has no reset, so another one is made.
     fn reset(&mut self, first_index: u16) {
         within(&mut self.platform, || drop(self.queue.take()));
         self.take_back();

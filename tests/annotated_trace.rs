@@ -1,4 +1,4 @@
-//! A finding on a screen, and as a test.
+//! The annotated trace of a finding, its view on one screen, and the test to paste.
 
 use ringstorm::annotated_trace::{Style, Told, must_pass, tell_in, test_of, view};
 use ringstorm::execution::Rig;
@@ -11,27 +11,27 @@ use std::path::Path;
 const MISUSE: &str = "ringstorm scenario 1\nqueue size=4 buffer=64\ndriver submit readable=1x8 writable=2x8\n\
                       driver misuse free mid-chain newest\n";
 
-fn naive() -> SubjectKind {
+fn specimen() -> SubjectKind {
     SubjectKind::by_name("specimen-mid-chain-freed").expect("a specimen")
 }
 
 #[test]
-fn a_subject_must_stand_a_scenario() {
+fn must_pass_panics_with_the_annotated_trace_of_a_finding() {
     must_pass(SubjectKind::Core, MISUSE);
-    let failure = catch_unwind(|| must_pass(naive(), MISUSE)).expect_err("the specimen does not");
-    let told = failure.downcast::<String>().expect("a story");
-    assert!(told.contains(">  1  driver misuse free mid-chain newest"), "{told}");
-    assert!(told.contains("violation of misuse-refused"), "{told}");
+    let failure = catch_unwind(|| must_pass(specimen(), MISUSE)).expect_err("the specimen fails");
+    let trace = failure.downcast::<String>().expect("an annotated trace");
+    assert!(trace.contains(">  1  driver misuse free mid-chain newest"), "{trace}");
+    assert!(trace.contains("violation of misuse-refused"), "{trace}");
     let failure =
         catch_unwind(|| must_pass(SubjectKind::Core, "ringstorm scenario 1\n")).expect_err("no scenario");
-    assert!(failure.downcast::<String>().expect("words").contains("line 2"));
+    assert!(failure.downcast::<String>().expect("a message").contains("line 2"));
 }
 
 #[test]
-fn the_test_to_paste_holds_the_scenario_or_names_its_file() {
+fn the_test_to_paste_contains_the_scenario_or_names_its_file() {
     let mut scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
-    let outcome = Rig::new().expect("memory").run(naive(), &scenario, &mut ()).expect("a run");
-    let short = test_of(naive(), &outcome, &scenario, Some("x.storm"));
+    let outcome = Rig::new().expect("memory").run(specimen(), &scenario, &mut ()).expect("a run");
+    let short = test_of(specimen(), &outcome, &scenario, Some("x.storm"));
     insta::assert_snapshot!(short, @r#"
     use ringstorm::{annotated_trace::must_pass, subject::SubjectKind};
 
@@ -52,13 +52,13 @@ fn the_test_to_paste_holds_the_scenario_or_names_its_file() {
     assert!(long.contains(r#"// A copy of found/a "b".storm, beside this test."#), "{long}");
 }
 
-fn told(style: Style, kind: SubjectKind, scenario: &Scenario) -> (Told, ringstorm::outcome::Outcome) {
+fn trace(style: Style, kind: SubjectKind, scenario: &Scenario) -> (Told, ringstorm::outcome::Outcome) {
     tell_in(style, &mut Rig::new().expect("memory"), kind, scenario).expect("a run")
 }
 
-/// What does not hold, how it comes to that, and the state: on one screen, in lines that it has room for.
+/// The violation, the last steps and the state fit on one screen: 40 lines, of at most 120 characters.
 #[test]
-fn every_regression_is_on_one_screen_where_it_goes_wrong() {
+fn the_view_of_every_regression_fits_on_one_screen() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/regressions");
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).expect("the folder") {
@@ -66,54 +66,54 @@ fn every_regression_is_on_one_screen_where_it_goes_wrong() {
         let Document { scenario, expectations, .. } = text.parse().expect("a scenario");
         for (name, _) in expectations.iter().filter(|(_, expected)| *expected != Expected::Pass) {
             let kind = SubjectKind::by_name(name).expect("a subject");
-            let (told, outcome) = told(Style::Brief, kind, &scenario);
+            let (told, outcome) = trace(Style::Brief, kind, &scenario);
             let view = view(kind, &scenario, &told, &outcome);
             assert!(view.lines().count() <= 40, "{name}: {view}");
-            let mut story = view.lines().skip_while(|line| !line.is_empty());
-            assert!(story.all(|line| line.chars().count() <= 120), "{name}: {view}");
+            let mut below = view.lines().skip_while(|line| !line.is_empty());
+            assert!(below.all(|line| line.chars().count() <= 120), "{name}: {view}");
             let marked = view.lines().filter(|line| line.starts_with('>')).count();
             assert_eq!(marked, 1, "{name}: {view}");
             seen += 1;
         }
     }
-    assert!(seen > 60, "{seen} findings");
+    assert!(seen > 60, "only {seen} findings were checked");
 }
 
 #[test]
-fn what_the_driver_says_is_free_stands_beside_what_should_be() {
+fn a_wrong_free_count_is_shown_beside_the_right_one() {
     let text = "ringstorm scenario 1\nqueue size=1 buffer=64\ndriver submit readable=1x8\ndriver reset\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
     let kind = SubjectKind::by_name("specimen-reset-loses-live-descriptors").expect("a specimen");
-    let (told, outcome) = told(Style::Columns, kind, &scenario);
+    let (told, outcome) = trace(Style::Columns, kind, &scenario);
     assert!(outcome.is_finding());
     assert!(told.state.contains("\n+ free       driver says 0 of 1; should be 1: 0\n"), "{}", told.state);
     let last = told.steps.lines().last().expect("a step");
     let columns: Vec<&str> = last.split_whitespace().skip(3).take(4).collect();
     assert_eq!(columns, ["0", "0", "0", "0"], "{last}");
-    // A count that is as it should be is told once.
-    let (told, _) = self::told(Style::Columns, naive(), &MISUSE.parse::<Document>().expect("one").scenario);
+    // A right count is shown once.
+    let (told, _) = trace(Style::Columns, specimen(), &MISUSE.parse::<Document>().expect("one").scenario);
     assert!(told.state.contains("\n  free       1 of 4: 3\n"), "{}", told.state);
 }
 
 #[test]
-fn what_comes_again_and_again_is_said_once() {
+fn repeated_effects_are_shown_once_with_their_number() {
     let text = "ringstorm scenario 1\nqueue size=64 buffer=64\ndriver submit writable=52x64\ndevice take\n\
                 device return newest written=full\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    let (told, _) = told(Style::Columns, SubjectKind::Core, &scenario);
+    let (told, _) = trace(Style::Columns, SubjectKind::Core, &scenario);
     assert!(told.steps.contains("  52 times: writes 64 bytes; used element 0: "), "{}", told.steps);
 }
 
-/// Chains one after the other differ in their numbers: on a screen a few are enough, step by step each is told.
+/// The view shows only the first of many effects that differ only in their numbers. The full trace shows all.
 #[test]
-fn what_differs_in_numbers_alone_is_cut_on_a_screen() {
+fn effects_that_differ_only_in_numbers_are_cut_in_the_view() {
     let mut text = String::from("ringstorm scenario 1\nqueue size=64 buffer=8\n");
     (0..40).for_each(|_| text.push_str("driver submit readable=1x8\n"));
     text.push_str("device take count=40\ndriver misuse free in-flight newest\n");
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    let (told, mut outcome) = told(Style::Brief, SubjectKind::Core, &scenario);
+    let (told, mut outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
     assert!(told.steps.contains("takes chain 39, reads 8 bytes"), "{}", told.steps);
-    outcome.verdict = Verdict::Panic("of nobody".to_owned());
+    outcome.verdict = Verdict::Panic("an invented panic".to_owned());
     let view = view(SubjectKind::Core, &scenario, &told, &outcome);
     let few = "  takes chain 0, reads 8 bytes; ...\n";
     assert!(view.contains(few), "{view}");
@@ -122,48 +122,48 @@ fn what_differs_in_numbers_alone_is_cut_on_a_screen() {
 }
 
 #[test]
-fn a_step_that_nobody_lived_to_tell_of_is_the_guilty_one() {
+fn a_step_that_ended_the_process_or_hung_is_marked_as_the_failing_one() {
     let scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
-    let (mut told, mut outcome) = told(Style::Brief, naive(), &scenario);
+    let (mut told, mut outcome) = trace(Style::Brief, specimen(), &scenario);
     told.steps.truncate(told.steps.find('\n').expect("a line") + 1);
     for (verdict, how) in [
         (Verdict::Died("signal: 6 (SIGABRT)".to_owned()), "the process died here"),
         (Verdict::Stuck(Limit::Time), "the call did not return"),
     ] {
         outcome.verdict = verdict;
-        let view = view(naive(), &scenario, &told, &outcome);
-        let guilty = format!("\n{:<58} {how}\n", ">  1  driver misuse free mid-chain newest");
-        assert!(view.contains(&guilty), "{view}");
+        let view = view(specimen(), &scenario, &told, &outcome);
+        let failing = format!("\n{:<58} {how}\n", ">  1  driver misuse free mid-chain newest");
+        assert!(view.contains(&failing), "{view}");
         assert!(view.contains("\n   0  driver submit "), "{view}");
-        let test = test_of(naive(), &outcome, &scenario, Some("x.storm"));
+        let test = test_of(specimen(), &outcome, &scenario, Some("x.storm"));
         assert!(!test.contains("must_pass"), "{test}");
         assert!(test.contains("// replay x.storm --subject specimen-mid-chain-freed --isolate\n"), "{test}");
     }
 }
 
-/// Whose process somebody else ended the first time may do nothing wrong when it is told.
+/// A process may have been killed from outside in the run, so the replay may pass.
 #[test]
-fn nobody_is_to_blame_where_nothing_goes_wrong() {
+fn a_passing_replay_blames_nobody() {
     let scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
-    let (told, outcome) = told(Style::Brief, SubjectKind::Core, &scenario);
+    let (told, outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
     let view = view(SubjectKind::Core, &scenario, &told, &outcome);
     assert!(view.starts_with("pass\n") && !view.contains("to blame") && !view.contains("\n>"), "{view}");
     assert!(!test_of(SubjectKind::Core, &outcome, &scenario, Some("x.storm")).contains("must_pass"));
 }
 
-/// What is asked for and does not happen is told, and how the queue is let go.
+/// The last line shows how the queue goes away, and a requested memory failure that did not happen.
 #[test]
-fn the_end_is_told_as_the_setup_has_it() {
+fn the_last_line_shows_the_ending_of_the_setup() {
     let text = "ringstorm scenario 1\nqueue size=4 buffer=64 ending=dropped\ndriver memory-fails after=60000\n\
                 driver submit readable=1x8\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    let (Told { steps, .. }, outcome) = told(Style::Brief, SubjectKind::Core, &scenario);
+    let (Told { steps, .. }, outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
     let last = steps.lines().last().expect("a line");
     assert!(!outcome.is_finding() && last.starts_with(" end  settle and drop "), "{steps}");
     assert!(last.contains(" the earlier memory-fails did not happen: too few accesses; "), "{steps}");
-    // One that did happen is not told twice.
+    // A memory failure that happened is shown only at its step.
     let scenario = text.replace("60000", "1").parse::<Document>().expect("a scenario").scenario;
-    let (Told { steps, .. }, _) = told(Style::Brief, SubjectKind::Core, &scenario);
+    let (Told { steps, .. }, _) = trace(Style::Brief, SubjectKind::Core, &scenario);
     assert!(
         steps.contains("memory fails and the call unwinds") && !steps.contains("did not happen"),
         "{steps}"
