@@ -20,6 +20,7 @@ mod text;
 mod walk;
 mod walk_device;
 mod walk_driver;
+mod walk_queue;
 
 pub use input_counts::{Counted, STORM, TABLE, TEXT, WALK, begin_tally};
 pub use mutate::{Change, LEAST_STEPS, change, cross, mutate};

@@ -2,7 +2,7 @@
 //!
 //! What each call must answer, and what must stand in memory after it, says an [oracle](super::table_oracle).
 
-use super::table_calls::{Address, Call, Calls, Length, Name, Place, Value};
+use super::table_calls::{Address, BUFFERS_AT, Call, Calls, Length, Name, Place, Value};
 use super::table_oracle::Oracle;
 use super::{input_counts, memory};
 use ringstorm_core::{
@@ -12,9 +12,8 @@ use ringstorm_core::{
 use ringstorm_sim_device::{WatchedMemory, fill_pattern};
 use std::rc::Rc;
 
-/// Where the device sees the table, and the buffers.
+/// The device address of the table.
 const TABLE_AT: u64 = 0x10_0000;
-pub(super) const BUFFERS_AT: u64 = 0x1_0000_0000;
 /// Regions that the caller registers at most: each is made anew for each input.
 const REGIONS_MOST: usize = 4;
 

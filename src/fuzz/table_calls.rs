@@ -3,6 +3,9 @@
 use super::All;
 use arbitrary::Arbitrary;
 
+/// The device address of the buffers that belong to the table.
+pub(super) const BUFFERS_AT: u64 = 0x1_0000_0000;
+
 /// A table, and what is done to it.
 #[derive(Debug, Arbitrary)]
 pub struct Calls {

@@ -3,7 +3,7 @@
 //! It knows chains as lists of buffers. Which descriptors those have is for the table to say: they must have been free.
 //! What was written to memory, and by whom, it keeps in copies, and compares all of it.
 
-use super::table::BUFFERS_AT;
+use super::table_calls::BUFFERS_AT;
 use ringstorm_core::{
     Buffer, DescriptorTable, DeviceAddress, Head, Misuse, QueueId, QueueSize, RegionId, Segment,
     SharedMemory, Tampering,

@@ -1,6 +1,6 @@
 //! Any bytes in the table and the available ring, in front of the device.
 
-use super::walk::{BUFFERS_AT, Walk, geometry, overwrite, within};
+use super::walk_queue::{BUFFERS_AT, WalkQueue, geometry, overwrite, within};
 use super::{All, memory};
 use arbitrary::Arbitrary;
 use ringstorm_core::SharedMemory;
@@ -80,13 +80,13 @@ impl DeviceWalk<'_> {
         self.acts.0.len()
     }
 
-    pub(super) fn run(&self, walk: &Walk<'_>) -> bool {
-        let geometry = geometry(walk.size());
+    pub(super) fn run(&self, queue: &WalkQueue) -> bool {
+        let geometry = geometry(queue.size());
         let rings = memory(geometry.used + geometry.used_bytes());
         let buffers = memory(BUFFERS);
         let space = AddressSpace::new([(BUFFERS_AT, Rc::clone(&buffers))]);
-        let device = Device::new(Rc::clone(&rings), geometry, space, walk.first_index);
-        let device = device.with_event_index(walk.event_index);
+        let device = Device::new(Rc::clone(&rings), geometry, space, queue.first_index);
+        let device = device.with_event_index(queue.event_index);
         overwrite(&rings, 0, geometry.used, self.bytes);
         let (held, took_any, effects) = (0, false, Vec::new());
         let mut run = Run { device, rings, buffers, geometry, held, took_any, effects };

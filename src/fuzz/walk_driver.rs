@@ -1,6 +1,6 @@
 //! Any bytes in the used ring, and in all the rest, in front of the driver.
 
-use super::walk::{BUFFERS_AT, RINGS_AT, Walk, geometry, overwrite, within};
+use super::walk_queue::{BUFFERS_AT, RINGS_AT, WalkQueue, geometry, overwrite, within};
 use super::{All, memory};
 use arbitrary::Arbitrary;
 use ringstorm_core::{
@@ -91,14 +91,14 @@ impl DriverWalk<'_> {
         self.acts.0.len()
     }
 
-    pub(super) fn run(&self, walk: &Walk<'_>) -> bool {
-        let size = walk.size();
+    pub(super) fn run(&self, parameters: &WalkQueue) -> bool {
+        let size = parameters.size();
         let policies = Policies {
             after_fault: if self.continues_after_fault { AfterFault::GoOn } else { AfterFault::Broken },
             over_long: if self.refuses { OverLong::Refuse } else { OverLong::Clamp },
             writable: if self.zeroed { WritableBuffers::Zeroed } else { WritableBuffers::AsTheyAre },
         };
-        let (first_index, event_index) = (RingIndex::new(walk.first_index), walk.event_index);
+        let (first_index, event_index) = (RingIndex::new(parameters.first_index), parameters.event_index);
         let config = Config { size, buffer_size: BUFFER, first_index, event_index, policies };
         let geometry = geometry(size);
         let rings = memory(Layout::new(size).len());
@@ -107,7 +107,7 @@ impl DriverWalk<'_> {
         let queue = SplitQueue::new(config, region(&rings, RINGS_AT), region(&buffers, BUFFERS_AT));
         let queue = queue.expect("a good setup");
         overwrite(&rings, 0, rings.len(), self.bytes);
-        let next = walk.first_index;
+        let next = parameters.first_index;
         let mut run =
             Run { queue, rings, buffers, geometry, config, chains: Vec::new(), next, read_any: false };
         for act in &self.acts.0 {

@@ -3,6 +3,7 @@
 mod chain;
 mod contents;
 mod defect;
+mod follow;
 mod freeing;
 mod rings;
 mod shared;
