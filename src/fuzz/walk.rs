@@ -1,7 +1,8 @@
-//! Any bytes where the other side writes.
+//! Arbitrary bytes in the memory that one side reads and the other side writes.
 //!
-//! A driver reads the used ring and nothing else; a device reads the table and the available ring, and follows what
-//! stands there. Neither may panic, go on for ever, reach outside its memory, or believe what cannot be.
+//! A driver reads the used ring and nothing else. A device reads the table and the available ring, and the buffers
+//! that they name. Neither side may panic, loop forever, access memory outside of its regions, or accept impossible
+//! values.
 
 use super::input_counts;
 use super::walk_device::DeviceWalk;
@@ -9,7 +10,7 @@ use super::walk_driver::DriverWalk;
 use super::walk_queue::WalkQueue;
 use arbitrary::Arbitrary;
 
-/// A queue, and what is done with it on one side while the other writes anything.
+/// A queue, and what one side does with it while the other side writes arbitrary bytes.
 #[derive(Debug, Arbitrary)]
 pub struct Walk<'a> {
     queue: WalkQueue,
@@ -22,10 +23,10 @@ enum Side<'a> {
     Device(DeviceWalk<'a>),
 }
 
-/// Says whether anything was read that the other side wrote.
+/// Returns whether one side read anything that the other side wrote.
 ///
 /// # Panics
-/// If something comes out that cannot be.
+/// If a result is impossible.
 pub fn walk(input: &Walk<'_>) -> bool {
     let (acts, reached) = match &input.side {
         Side::Driver(side) => (side.acts(), side.run(&input.queue)),

@@ -1,6 +1,6 @@
 //! Scenarios changed by whole steps.
 
-use ringstorm::fuzz::{Change, LEAST_STEPS, change, cross, mutate, storm};
+use ringstorm::fuzz::{Change, MIN_STEPS, change, crossover, mutate, storm};
 use ringstorm::scenario::{HEADER_BYTES, Op, Pick, Profile, STEP_BYTES, Scenario, Step, generate};
 use ringstorm_sim_device::Fault;
 use std::collections::{HashMap, HashSet};
@@ -18,7 +18,7 @@ fn mutated(bytes: &[u8], most: usize, seed: u32) -> Vec<u8> {
 
 fn crossed(one: &[u8], other: &[u8], most: usize, seed: u32) -> Vec<u8> {
     let mut out = vec![0xaa; most];
-    let size = cross(one, other, &mut out, seed);
+    let size = crossover(one, other, &mut out, seed);
     out.truncate(size);
     out
 }
@@ -43,7 +43,7 @@ fn what_is_made_is_a_scenario_of_its_size_and_all_in_the_seed() {
         let made = [mutated(one, most, seed), crossed(one, other, most, seed)];
         made.iter().for_each(|bytes| is_canonical(bytes, most));
         assert_eq!(made, [mutated(one, most, seed), crossed(one, other, most, seed)], "seed {seed}");
-        let enough = LEAST_STEPS.min((most - HEADER_BYTES) / STEP_BYTES);
+        let enough = MIN_STEPS.min((most - HEADER_BYTES) / STEP_BYTES);
         let steps = made.map(|bytes| Scenario::decode(&bytes).steps.len());
         assert!(steps.iter().all(|steps| *steps >= enough), "{steps:?} steps, {enough} would fit");
     }
@@ -85,7 +85,7 @@ fn every_kind_of_change_occurs_and_does_what_it_says() {
     let mut counts: HashMap<Change, u32> = HashMap::new();
     let mut effective = 0;
     for seed in 0..8000_u32 {
-        let mut scenario = generate((seed % 64).into(), Profile::Hostile, LEAST_STEPS + 4);
+        let mut scenario = generate((seed % 64).into(), Profile::Hostile, MIN_STEPS + 4);
         // Large queues are left for smaller ones, whatever else is done.
         if scenario.setup.queue_size.get() > 256 {
             continue;
@@ -168,6 +168,6 @@ fn every_operation_fault_and_size_comes_up_and_every_input_reaches_the_queue() {
     let large: u32 = sizes.iter().filter(|(size, _)| **size > 256).map(|(_, count)| count).sum();
     assert!(large * 20 < rounds, "{large} of {rounds} queues are large ones");
     let mean = steps / rounds as usize;
-    assert!((LEAST_STEPS..=72).contains(&mean), "{mean} steps on average");
+    assert!((MIN_STEPS..=72).contains(&mean), "{mean} steps on average");
     assert!(missed.is_empty(), "{missed:?} did not reach the queue");
 }
