@@ -326,7 +326,7 @@ impl Rig {
                 refuses_over_long: setup.refuses_over_long(),
             }),
             exact_notifications: can.exact,
-            keeps_wish: can.keeps_wish,
+            reset_keeps_interrupts: can.reset_keeps_interrupts,
             lengths: can.lengths,
             refills: can.submits_itself,
         });

@@ -1,7 +1,7 @@
 //! Every scenario of a small scope: what is found, what is not, and that nothing is missed.
 
 use ringstorm::execution::{Advance, Rig};
-use ringstorm::explore::{Alphabet, Counterexample, Ending, Explored, Means, Scope, explore};
+use ringstorm::explore::{Alphabet, Counterexample, Explored, Scope, StopReason, SubjectFeatures, explore};
 use ringstorm::scenario::{self, BadHead, Op, Setup, Step};
 use ringstorm::subject::{
     Answer, Capabilities, Completion, CoreQueue, Defect, External, Geometry, Subject, SubjectKind,
@@ -24,7 +24,7 @@ fn scope(kind: SubjectKind, size: u32, depth: usize, faults: u32) -> Scope {
         max_states: 10_000_000,
         time: None,
         jobs: 2,
-        means: Means::default(),
+        features: SubjectFeatures::default(),
     }
 }
 
@@ -33,7 +33,7 @@ fn run(scope: &Scope) -> Explored {
 }
 
 /// What two explorations of the same scope must agree in.
-fn seen(explored: &Explored) -> (Vec<u64>, u64, Option<usize>, Ending, Option<Counterexample>) {
+fn seen(explored: &Explored) -> (Vec<u64>, u64, Option<usize>, StopReason, Option<Counterexample>) {
     let Explored { levels, transitions, depth, ending, found, elapsed: _ } = explored.clone();
     (levels, transitions, depth, ending, found)
 }
@@ -44,7 +44,7 @@ fn nothing_goes_wrong_in_queues_without_a_defect() {
         for kind in [SubjectKind::Core, SubjectKind::Specimen(None)] {
             let explored = run(&scope(kind, size, depth, faults));
             assert_eq!(explored.found, None, "{} of {size}", kind.name());
-            assert_eq!((explored.ending, explored.depth), (Ending::Exhausted, Some(depth)));
+            assert_eq!((explored.ending, explored.depth), (StopReason::Exhausted, Some(depth)));
             assert_eq!(explored.levels.len(), depth + 1);
             assert!(explored.transitions > explored.states());
         }
@@ -79,7 +79,7 @@ fn a_defect_has_its_shortest_counterexample() {
         let faults = u32::from(fault.is_some());
         let explored = run(&scope(kind, size, steps, faults));
         let found = explored.found.unwrap_or_else(|| panic!("{} is not found", defect.name()));
-        assert_eq!(explored.ending, Ending::Found, "{}", defect.name());
+        assert_eq!(explored.ending, StopReason::Found, "{}", defect.name());
         assert_eq!(found.scenario.steps.len(), steps, "{}: {}", defect.name(), found.outcome.verdict);
         assert_eq!(found.outcome.last_fault, fault, "{}", defect.name());
         // It is a scenario like any other, and the queue without the defect passes it.
@@ -109,15 +109,16 @@ fn the_same_is_seen_twice_with_any_number_of_threads_and_by_replay() {
         for jobs in [1, 2, 5] {
             assert_eq!(seen(&run(&Scope { jobs, ..usual.clone() })), first);
         }
-        let means = Means { snapshots: false, ..Means::default() };
-        assert_eq!(seen(&run(&Scope { means, ..usual })), first);
+        let features = SubjectFeatures { snapshots: false, ..SubjectFeatures::default() };
+        assert_eq!(seen(&run(&Scope { features, ..usual })), first);
     }
 }
 
 #[test]
 fn a_subject_that_tells_nothing_is_explored_too() {
     let usual = scope(SubjectKind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1);
-    let blind = Scope { means: Means { snapshots: false, fingerprints: false }, ..usual.clone() };
+    let blind =
+        Scope { features: SubjectFeatures { snapshots: false, fingerprints: false }, ..usual.clone() };
     let (usual, blind) = (run(&usual), run(&blind));
     let steps = |explored: &Explored| explored.found.as_ref().map(|found| found.scenario.steps.len());
     assert_eq!((steps(&blind), steps(&usual)), (Some(2), Some(2)));
@@ -128,27 +129,27 @@ fn a_subject_that_tells_nothing_is_explored_too() {
 fn a_scope_that_does_not_fit_is_refused_or_stopped() {
     let large = scope(SubjectKind::Core, 1, 40, 1);
     let explored = run(&Scope { max_states: 10_000, ..large.clone() });
-    let Ending::Refused { expected, fits } = explored.ending else { panic!("{:?}", explored.ending) };
+    let StopReason::TooLarge { expected, fits } = explored.ending else { panic!("{:?}", explored.ending) };
     assert!(expected > 10_000 && (2..8).contains(&fits), "{expected} {fits}");
     assert!(explored.states() < 10_000, "{}", explored.states());
     // What is expected to fit does.
     let smaller = run(&Scope { max_states: 10_000, depth: fits, ..large.clone() });
-    assert_eq!(smaller.ending, Ending::Exhausted);
+    assert_eq!(smaller.ending, StopReason::Exhausted);
     // It is stopped by its own bound where there is nothing to guess from.
     let full = run(&Scope { max_states: 60, ..large.clone() });
-    assert_eq!((full.ending, full.states(), full.depth), (Ending::Full, 60, Some(0)));
+    assert_eq!((full.ending, full.states(), full.depth), (StopReason::StateLimit, 60, Some(0)));
     let late = run(&Scope { time: Some(Duration::ZERO), ..large.clone() });
-    assert_eq!(late.ending, Ending::Late);
+    assert_eq!(late.ending, StopReason::TimeLimit);
     let interrupted = explore(&large, &AtomicBool::new(true), |_| ()).expect("there is memory");
-    assert_eq!((interrupted.ending, interrupted.depth), (Ending::Interrupted, None));
+    assert_eq!((interrupted.ending, interrupted.depth), (StopReason::Interrupted, None));
 }
 
 #[test]
 fn the_alphabet_has_every_operation_and_every_fault_once() {
     for size in [1, 2, 4, 64] {
-        let Alphabet { setups, letters } = Alphabet::new(QueueSize::new(size).expect("a power of two"), true);
+        let Alphabet { setups, actions } = Alphabet::new(QueueSize::new(size).expect("a power of two"), true);
         assert_eq!(setups.len(), 2);
-        let steps: Vec<Step> = letters.iter().map(|letter| letter.step).collect();
+        let steps: Vec<Step> = actions.iter().map(|action| action.step).collect();
         for (number, step) in steps.iter().enumerate() {
             assert!(!steps[..number].contains(step), "twice: {step}");
         }
@@ -163,7 +164,7 @@ fn the_alphabet_has_every_operation_and_every_fault_once() {
             assert!(steps.iter().any(|step| matches!(step, Step::Misuse { head, .. } if head == bad)));
         }
         let honest = Alphabet::new(QueueSize::new(size).expect("a power of two"), false);
-        assert!(honest.letters.iter().all(|letter| !letter.is_fault()));
+        assert!(honest.actions.iter().all(|action| !action.is_fault()));
     }
 }
 
@@ -171,8 +172,8 @@ fn the_alphabet_has_every_operation_and_every_fault_once() {
 fn go(rig: &mut Rig, kind: SubjectKind, alphabet: &Alphabet, setup: usize, path: &[usize]) -> Option<u64> {
     let begun = rig.try_begin(kind, &alphabet.setups[setup]).expect("there is memory");
     assert_eq!(begun, Advance::On);
-    for letter in path {
-        match rig.try_step(&alphabet.letters[*letter].step).expect("an adapter") {
+    for action in path {
+        match rig.try_step(&alphabet.actions[*action].step).expect("an adapter") {
             Advance::On => {}
             Advance::Skipped => return None,
             Advance::Ended(verdict) => panic!("{verdict}"),
@@ -191,7 +192,7 @@ fn states_that_look_the_same_go_on_alike() {
         [(SubjectKind::Core, 1, 2), (SubjectKind::Core, 2, 2), (SubjectKind::Specimen(None), 1, 2)]
     {
         let alphabet = Alphabet::new(QueueSize::new(size).expect("a power of two"), true);
-        let letters = || (0..alphabet.letters.len()).filter(|letter| !alphabet.letters[*letter].rare);
+        let actions = || (0..alphabet.actions.len()).filter(|action| !alphabet.actions[*action].rare);
         let mut rig = Rig::new().expect("there is memory");
         let mut compared = 0;
         for setup in 0..alphabet.setups.len() {
@@ -199,10 +200,10 @@ fn states_that_look_the_same_go_on_alike() {
             let mut level = vec![Vec::new()];
             for _ in 0..depth {
                 let mut next = Vec::new();
-                for (path, letter) in
-                    level.iter().flat_map(|path| letters().map(move |letter| (path, letter)))
+                for (path, action) in
+                    level.iter().flat_map(|path| actions().map(move |action| (path, action)))
                 {
-                    let longer: Vec<usize> = path.iter().copied().chain([letter]).collect();
+                    let longer: Vec<usize> = path.iter().copied().chain([action]).collect();
                     let Some(key) = go(&mut rig, kind, &alphabet, setup, &longer) else { continue };
                     let known = ways.entry(key).or_default();
                     if known.is_empty() {
@@ -217,13 +218,13 @@ fn states_that_look_the_same_go_on_alike() {
             for ways in ways.values() {
                 let [one, other] = &ways[..] else { continue };
                 compared += 1;
-                // Every seventh letter, another one from state to state.
-                for letter in letters().filter(|letter| (letter + compared) % 7 == 0) {
+                // Every seventh action, another one from state to state.
+                for action in actions().filter(|action| (action + compared) % 7 == 0) {
                     let [first, second] = [one, other].map(|path| {
-                        let longer: Vec<usize> = path.iter().copied().chain([letter]).collect();
+                        let longer: Vec<usize> = path.iter().copied().chain([action]).collect();
                         go(&mut rig, kind, &alphabet, setup, &longer)
                     });
-                    let step = alphabet.letters[letter].step;
+                    let step = alphabet.actions[action].step;
                     assert_eq!(first, second, "{} {one:?} {other:?}, then {step}", kind.name());
                 }
             }
@@ -286,7 +287,7 @@ fn every_ending_is_tried_in_every_state() {
         Box::new(Noting { queue: CoreQueue::new(setup, provided), live: Live::Nothing })
     });
     let explored = run(&scope(SubjectKind::External(&OWN), 1, 0, 0));
-    assert_eq!((explored.found, explored.ending), (None, Ending::Exhausted));
+    assert_eq!((explored.found, explored.ending), (None, StopReason::Exhausted));
     let dropped = DROPPED.lock().expect("nobody panicked");
     assert_eq!(*dropped, BTreeSet::from([Live::Nothing, Live::Readable, Live::Writable]));
 }

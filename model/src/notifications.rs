@@ -60,7 +60,7 @@ impl Model {
     /// Whether the driver promised to let the device ask for no notification that its caller does not want: at all, or since a
     /// reset.
     const fn promised_silence(&self) -> bool {
-        self.setup.exact_notifications || self.setup.keeps_wish && self.wish_carried
+        self.setup.exact_notifications || self.setup.reset_keeps_interrupts && self.wish_carried
     }
 
     /// How many elements the device can add from the next one on: one, if it has no chain, as soon as it gets one.
@@ -150,7 +150,7 @@ impl Model {
             Wish::Unwanted => (1, "its caller last wanted no notifications"),
         };
         require!(
-            flags == right || !(self.setup.exact_notifications || self.setup.keeps_wish),
+            flags == right || !(self.setup.exact_notifications || self.setup.reset_keeps_interrupts),
             Notified,
             "the available flags are {flags:#x} after a reset, not {right:#x}: {why}"
         );

@@ -28,7 +28,7 @@ pub struct ModelSetup {
     /// for none that its caller does not want.
     pub exact_notifications: bool,
     /// Whether the driver promised to ask after a reset for what its caller last asked for. An exact one does.
-    pub keeps_wish: bool,
+    pub reset_keeps_interrupts: bool,
     /// Whether the driver tells how many bytes the device wrote to a chain. One that does not hands out all that stands in
     /// its device-writable buffers.
     pub lengths: bool,
@@ -46,7 +46,7 @@ impl Default for ModelSetup {
             zeroed: false,
             policies: None,
             exact_notifications: false,
-            keeps_wish: false,
+            reset_keeps_interrupts: false,
             lengths: true,
             refills: false,
         }

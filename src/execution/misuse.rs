@@ -19,7 +19,7 @@ impl Rig {
             HeadCall::Read => true,
             HeadCall::Withdraw => can.withdraw,
         };
-        let unasked = !asked || bad == BadHead::Stale && !can.stale_names;
+        let unasked = !asked || bad == BadHead::Stale && !can.stale_handles;
         if !can.misuse || unasked {
             return Ok(Some(Skip::Incapable));
         }

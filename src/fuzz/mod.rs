@@ -25,7 +25,7 @@ mod walk_queue;
 
 pub use input_counts::{CountLabels, STORM, TABLE, TEXT, WALK, count_inputs};
 pub use mutate::{Change, MIN_STEPS, change, crossover, mutate};
-pub use specimen::{CATCH, begin_hunt, specimen};
+pub use specimen::{CAUGHT, begin_hunt, specimen};
 pub use storm::storm;
 pub use table::table;
 pub use table_calls::Calls;

@@ -44,7 +44,7 @@ pub fn specimen(scenario: &Scenario) {
     let outcome = run(hunt.kind, scenario);
     if outcome.is_finding() {
         panic!(
-            "{CATCH}{} after {} executions and {:.6} seconds: {}\n{scenario}",
+            "{CAUGHT}{} after {} executions and {:.6} seconds: {}\n{scenario}",
             outcome.signature(&hunt.kind.name()),
             hunt.executions,
             begin.elapsed().as_secs_f64(),
@@ -54,4 +54,4 @@ pub fn specimen(scenario: &Scenario) {
 }
 
 /// The beginning of the message when the defect is found.
-pub const CATCH: &str = "caught ";
+pub const CAUGHT: &str = "caught ";

@@ -56,7 +56,11 @@ impl FromStr for Document {
                 }
                 _ if !has_setup => return Err(word.error("`queue size=... buffer=...`")),
                 "expect" => document.expectations.push(parse_expectation(&mut words)?),
-                _ if !document.expectations.is_empty() => return Err(word.error("`expect` or the end of the file, because all steps come before the first `expect`")),
+                _ if !document.expectations.is_empty() => {
+                    return Err(word.error(
+                        "`expect` or the end of the file, because all steps come before the first `expect`",
+                    ));
+                }
                 _ => document.scenario.steps.push(parse_step(word, &mut words)?),
             }
             words.end()?;
@@ -136,9 +140,7 @@ fn parse_setup(words: &mut Words<'_>) -> Result<Setup, ParseError> {
             _ => return Err(word.error(KEYS)),
         }
         if !setup.fits() {
-            return Err(
-                value.error(format!("size times buffer to be at most {BUFFER_BYTES_MAX} bytes"))
-            );
+            return Err(value.error(format!("size times buffer to be at most {BUFFER_BYTES_MAX} bytes")));
         }
     }
     if !seen.contains(&"size") {
@@ -211,7 +213,9 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
         Op::Reset => Step::Reset,
         Op::Misuse => Step::Misuse {
             call: words.expect("a call: free, read or withdraw")?.name::<HeadCall>("a call")?,
-            head: words.expect("a kind of handle that the call must refuse")?.name::<BadHead>("a kind of handle")?,
+            head: words
+                .expect("a kind of handle that the call must refuse")?
+                .name::<BadHead>("a kind of handle")?,
             pick: parse_pick(words)?,
         },
         Op::Interrupts => Step::Interrupts { wanted: parse_switch(words)? },

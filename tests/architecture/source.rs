@@ -106,7 +106,7 @@ fn only_the_root_package_reaches_the_world() {
 }
 
 #[test]
-fn a_fuzz_target_is_a_doorbell() {
+fn a_fuzz_target_is_only_an_entry_point() {
     nowhere(
         |path| path.starts_with("fuzz/fuzz_targets/"),
         |text| {

@@ -92,8 +92,8 @@ fn the_alphabet_is_printed() {
     let place = Place::new();
     let left = place.run(&["explore", "--alphabet", "--queue-size", "2"]);
     assert_eq!(left.status, Some(0), "{left:?}");
-    let letters = left.out.lines().filter(|line| line.starts_with("    ")).count();
-    assert!(left.out.starts_with(&format!("queue size 2: 2 setups, {letters} letters\n")), "{left:?}");
+    let actions = left.out.lines().filter(|line| line.starts_with("    ")).count();
+    assert!(left.out.starts_with(&format!("queue size 2: 2 setups, {actions} actions\n")), "{left:?}");
     assert!(left.out.contains("\n    device fault index-jump newest value=1\n"), "{left:?}");
     // Every letter is a step as a scenario has it.
     let steps: String = left

@@ -66,8 +66,8 @@ fn names_that_are_none() {
         External::new(name, Capabilities::NONE, |_, _| unreachable!("nothing is run"))
     }
     let flaw = |own: &'static [External]| Subjects::with(own).unwrap_err();
-    insta::assert_snapshot!(flaw(&[const { named("core") }]), @"there is a subject by the name of core already");
-    insta::assert_snapshot!(flaw(&[const { named("mine") }, const { named("mine") }]), @"there is a subject by the name of mine already");
-    insta::assert_snapshot!(flaw(&[const { named("a b") }]), @"the name of a subject is of letters, digits, - _ and ., which \"a b\" is not");
-    insta::assert_snapshot!(flaw(&[const { named("") }]), @"the name of a subject is of letters, digits, - _ and ., which \"\" is not");
+    insta::assert_snapshot!(flaw(&[const { named("core") }]), @"two subjects have the name core");
+    insta::assert_snapshot!(flaw(&[const { named("mine") }, const { named("mine") }]), @"two subjects have the name mine");
+    insta::assert_snapshot!(flaw(&[const { named("a b") }]), @"the name of a subject consists of letters, digits, -, _ and ., and does not begin with - or .: \"a b\" is invalid");
+    insta::assert_snapshot!(flaw(&[const { named("") }]), @"the name of a subject consists of letters, digits, -, _ and ., and does not begin with - or .: \"\" is invalid");
 }

@@ -199,7 +199,7 @@ fn a_queue_that_can_do_less_is_not_to_blame() {
         |can| can.event_index = false,
         |can| can.reset = false,
         |can| can.misuse = false,
-        |can| can.stale_names = false,
+        |can| can.stale_handles = false,
         |can| can.zeroing = false,
         |can| can.policies = false,
         |can| can.watched = false,

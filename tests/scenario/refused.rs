@@ -174,8 +174,20 @@ fn whole_files() {
     refused("\u{feff}ringstorm scenario 1\n", 1, 1, version, "\"\\u{feff}ringstorm scenario 1\"");
     refused(&"y".repeat(500), 1, 1, version, &format!("{:?}", "y".repeat(60)));
     refused("ringstorm scenario 1\n", 2, 1, "`queue size=... buffer=...`", "the end of the file");
-    refused("ringstorm scenario 1\n# only this\n\n", 4, 1, "`queue size=... buffer=...`", "the end of the file");
-    refused(&format!("{HEAD}expect core pass\nidle\n"), 4, 1, "`expect` or the end of the file, because all steps come before the first `expect`", "\"idle\"");
+    refused(
+        "ringstorm scenario 1\n# only this\n\n",
+        4,
+        1,
+        "`queue size=... buffer=...`",
+        "the end of the file",
+    );
+    refused(
+        &format!("{HEAD}expect core pass\nidle\n"),
+        4,
+        1,
+        "`expect` or the end of the file, because all steps come before the first `expect`",
+        "\"idle\"",
+    );
     refused(&format!("{HEAD}\n\n# fine\n\ndance\n"), 7, 1, FIRST, "\"dance\"");
 }
 
@@ -210,7 +222,13 @@ fn columns_count_characters() {
         "\"違反\"",
     );
     refused(&format!("{HEAD}driver free\u{a0}first\n"), 3, 13, PICK, "\"first\"");
-    refused(&format!("{HEAD}driver submit größe=1x1\n"), 3, 15, "`readable=` or `writable=`", "\"größe=1x1\"");
+    refused(
+        &format!("{HEAD}driver submit größe=1x1\n"),
+        3,
+        15,
+        "`readable=` or `writable=`",
+        "\"größe=1x1\"",
+    );
     refused(&format!("{HEAD}driver submit readable=ö\n"), 3, 24, BUFFERS, "\"ö\"");
     refused(&format!("{HEAD}dance\r\n"), 3, 1, FIRST, "\"dance\"");
 }

@@ -205,7 +205,7 @@ fn an_event_left_behind_may_stay_when_the_index_wraps() {
 }
 
 const RESET: Event<'static> = Event::Reset { first_index: 0 };
-const KEEPS_WISH: ModelSetup = ModelSetup { keeps_wish: true, ..FOUR };
+const KEEPS_WISH: ModelSetup = ModelSetup { reset_keeps_interrupts: true, ..FOUR };
 
 const fn wanted(wanted: bool) -> Event<'static> {
     Event::Interrupts { wanted, flags: !wanted as u16, used_event: 0, waiting: None }
@@ -215,7 +215,7 @@ const fn wanted(wanted: bool) -> Event<'static> {
 #[test]
 fn a_driver_that_wanted_no_notification_before_a_reset_is_not_woken_after_it() {
     let promises = ModelSetup { event_index: true, ..KEEPS_WISH };
-    let careless = ModelSetup { keeps_wish: false, ..promises };
+    let careless = ModelSetup { reset_keeps_interrupts: false, ..promises };
     for setup in [BY_INDEX, promises] {
         let reset = and(&OUT, &[unwanted(u16::MAX), RESET]);
         for first in [1, 7, u16::MAX] {

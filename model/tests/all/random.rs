@@ -88,7 +88,7 @@ fn setups() -> impl Strategy<Value = ModelSetup> {
             zeroed: true,
             policies: None,
             exact_notifications: false,
-            keeps_wish: false,
+            reset_keeps_interrupts: false,
             lengths: true,
             refills: false,
         },

@@ -1,26 +1,27 @@
-//! Following chains through the descriptor table in shared memory, where the device may have overwritten it. A specimen without
-//! a defect never reads this table.
+//! Follows chains through the descriptor table in shared memory, which the device may have overwritten. A specimen
+//! without a defect never reads this table.
 
 use super::Defect;
 use super::chain::Chain;
-use super::shared::{DESCRIPTOR_BYTES, F_NEXT, Shared, TAMPERED};
+use super::shared::{DESCRIPTOR_BYTES, F_NEXT, SharedDescriptor, TAMPERED};
 use super::table::Table;
 use ringstorm_core::SharedMemory;
 use ringstorm_model::Answer;
 
 impl Table {
-    pub(super) fn shared(&self, index: u16) -> Shared {
+    pub(super) fn shared(&self, index: u16) -> SharedDescriptor {
         let rest = self.memory.load_u64(DESCRIPTOR_BYTES * usize::from(index) + 8);
-        Shared { length: rest as u32, flags: (rest >> 32) as u16, next: (rest >> 48) as u16 }
+        SharedDescriptor { length: rest as u32, flags: (rest >> 32) as u16, next: (rest >> 48) as u16 }
     }
 
-    /// Follows a chain through the table, to its tail or for as many links as the queue has descriptors. Whether it
-    /// is the chain that was made is known in private; each defect that follows chains is one check that is left out.
+    /// Follows a chain through the table to its end, or for as many links as the queue has descriptors. A private
+    /// copy tells whether this is still the chain that the specimen made. Each defect that follows chains leaves out
+    /// one check.
     pub(super) fn follow(&self, head: u16, chain: &Chain) -> Answer<Vec<u16>> {
         let mut followed = vec![head];
         let mut index = head;
         for _ in 0..self.size {
-            let Shared { flags, next, .. } = self.shared(index);
+            let SharedDescriptor { flags, next, .. } = self.shared(index);
             if flags & F_NEXT == 0 {
                 return if followed == chain.indexes { Ok(followed) } else { Err(TAMPERED) };
             }
@@ -31,9 +32,9 @@ impl Table {
             if next >= self.size && !self.has(Defect::NextUnchecked) {
                 return Err(TAMPERED);
             }
-            let foreign = self.descriptors[usize::from(next)].owner != Some(head);
-            let unmade = chain.indexes.get(followed.len()) != Some(&next);
-            if foreign || next == head || unmade && !self.has(Defect::LoopDetectedAtHeadOnly) {
+            let of_other_chain = self.descriptors[usize::from(next)].owner != Some(head);
+            let unexpected = chain.indexes.get(followed.len()) != Some(&next);
+            if of_other_chain || next == head || unexpected && !self.has(Defect::LoopDetectedAtHeadOnly) {
                 return Err(TAMPERED);
             }
             followed.push(next);
@@ -42,12 +43,12 @@ impl Table {
         Ok(followed)
     }
 
-    /// Follows a chain through the table and believes every word of it.
+    /// Follows a chain through the table without any check.
     pub(super) fn follow_blindly(&self, head: u16) -> Vec<u16> {
         let mut followed = vec![head];
         let mut index = head;
         loop {
-            let Shared { flags, next, .. } = self.shared(index);
+            let SharedDescriptor { flags, next, .. } = self.shared(index);
             if flags & F_NEXT == 0 {
                 return followed;
             }
@@ -56,7 +57,8 @@ impl Table {
         }
     }
 
-    /// Follows so many links through the table, whether or not they are set, and keeps them inside it.
+    /// Follows links until there are `count` descriptors, whether or not NEXT is set. Reduces each index modulo the
+    /// queue size.
     pub(super) fn follow_links(&self, head: u16, count: usize) -> Vec<u16> {
         let mut followed = vec![head];
         while followed.len() < count {
@@ -65,7 +67,8 @@ impl Table {
         followed
     }
 
-    /// Takes descriptors off the free list, where a defect links it through the table, and keeps them inside it.
+    /// Takes descriptors from the free list that a defect keeps in the table. Reduces each index modulo the queue
+    /// size.
     pub(super) fn follow_free_list(&mut self, count: usize) -> Vec<u16> {
         let mut taken = Vec::with_capacity(count);
         for _ in 0..count {

@@ -16,7 +16,7 @@ pub const FOUR: ModelSetup = ModelSetup {
     zeroed: false,
     policies: None,
     exact_notifications: false,
-    keeps_wish: false,
+    reset_keeps_interrupts: false,
     lengths: true,
     refills: false,
 };
