@@ -97,7 +97,7 @@ pub enum StopReason {
 
 impl StopReason {
     /// Whether the whole scope was explored.
-    pub const fn is_exhaustive(self) -> bool {
+    const fn is_exhaustive(self) -> bool {
         matches!(self, Self::Exhausted | Self::NoNewStates)
     }
 }

@@ -8,11 +8,11 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-/// Runs an input as its target does, and says whether it came to anything.
+/// Runs an input as its target does. Returns whether it reached the code under test.
 type Target = fn(&[u8]) -> bool;
 
-/// The targets, and how many of a hundred inputs must come to something: a scenario must reach the queue, but of the
-/// others many are there for what is refused. `specimen` takes what `storm` takes.
+/// The targets, and how many of a hundred inputs must reach the code under test. A scenario must reach the queue; the
+/// other corpora have many inputs that are refused. `specimen` uses the corpus of `storm`.
 const TARGETS: [(&str, Target, usize); 4] = [
     ("storm", |bytes| fuzz::storm(&input(bytes)), 100),
     ("table", |bytes| fuzz::table(&input(bytes)), 33),
@@ -33,14 +33,14 @@ fn entries(folder: &str) -> Vec<PathBuf> {
     entries.map(|entry| entry.expect("an entry").path()).collect()
 }
 
-/// Whether a fuzzer named it, in a run of somebody's own: by 40 hexadecimal digits.
+/// Whether a fuzzer wrote the file in a local run: its name has 40 hexadecimal digits.
 fn is_private(path: &Path) -> bool {
     let name = path.file_name().expect("a name").to_string_lossy();
     name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[test]
-fn every_input_of_every_corpus_passes_and_comes_to_something() {
+fn every_input_passes_and_enough_of_them_reach_the_code_under_test() {
     for (target, run, least) in TARGETS {
         let mut inputs = entries(&format!("corpus/{target}"));
         inputs.retain(|path| !is_private(path));
@@ -66,9 +66,9 @@ fn every_target_has_a_corpus_and_every_corpus_a_target() {
     assert_eq!(folder("fuzz/corpus"), folder("corpus"), "where `cargo fuzz run` looks");
 }
 
-/// What the fuzzers change is often cut short, or is no input of theirs at all.
+/// Fuzzers often truncate inputs, or give inputs of another target.
 #[test]
-fn what_is_left_of_an_input_is_one_too() {
+fn a_truncated_input_is_an_input() {
     for (target, run, _) in TARGETS {
         let inputs = entries(&format!("corpus/{target}"));
         for path in inputs.into_iter().filter(|path| !is_private(path)) {
@@ -80,9 +80,9 @@ fn what_is_left_of_an_input_is_one_too() {
     }
 }
 
-/// A panic of the subject is an outcome, and the catch is what ends the fuzzer.
+/// A panic of the subject is an outcome. The panic of the target ends the fuzzer.
 #[test]
-fn a_hunt_ends_with_a_catch_that_counts_executions() {
+fn a_hunt_ends_with_a_message_that_counts_executions() {
     let arguments = ["specimen", "corpus", "-ignore_remaining_args=1", "specimen-head-at-size"];
     begin_hunt(arguments.map(str::to_owned).into_iter());
     specimen(&Scenario::default());
@@ -95,7 +95,7 @@ fn a_hunt_ends_with_a_catch_that_counts_executions() {
 }
 
 #[test]
-fn a_hunt_for_nobody_is_refused() {
+fn a_hunt_without_a_subject_is_refused() {
     let refused = catch_unwind(|| begin_hunt(["specimen".to_owned(), "nobody".to_owned()].into_iter()));
     assert!(refused.is_err());
 }

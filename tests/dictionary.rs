@@ -1,4 +1,4 @@
-//! The dictionary of the fuzz target for texts: every word of the language of scenarios, and no other.
+//! The dictionary of the fuzz target `text` contains every word of the scenario language and no other.
 
 use ringstorm::outcome::Expected;
 use ringstorm::scenario::{BadHead, Document, HeadCall, Op, Profile, Scenario, Step, generate};
@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use strum::VariantArray;
 
-/// A word as it stands in the dictionary, or nothing if it is a number: the numbers in it are left out, since a fuzzer
-/// makes them itself.
+/// A word as it is in the dictionary: without its numbers, since a fuzzer makes numbers itself. `None` if the word is
+/// only a number.
 fn without_numbers(word: &str) -> Option<String> {
     let (key, value) = word.split_once('=').map_or(("", word), |(key, value)| (key, value));
     let value = if value.starts_with("0x") { "" } else { value };
@@ -18,7 +18,7 @@ fn without_numbers(word: &str) -> Option<String> {
     (!word.is_empty()).then_some(word)
 }
 
-/// The words of a text. Who acts and what they do is one word, and so is the first line.
+/// The words of a text. The actor and the action count as one word, and so does the first line.
 fn words(text: &str) -> Vec<String> {
     let mut lines = text.lines();
     let mut found = vec![format!("{}\\x0a", lines.next().expect("a first line"))];
@@ -32,7 +32,7 @@ fn words(text: &str) -> Vec<String> {
     found
 }
 
-/// Texts in which every word stands at least once. What no seed draws comes with the expectations.
+/// Texts that contain every word at least once. Words that no seed draws are in the expectations.
 fn texts() -> Vec<String> {
     let drawn = |seed| generate(seed, Profile::Swarm, 128).to_string();
     let invariants = Invariant::VARIANTS.iter().map(|invariant| Expected::Violation(*invariant));
@@ -44,7 +44,7 @@ fn texts() -> Vec<String> {
 }
 
 #[test]
-fn the_dictionary_holds_the_words_of_the_language() {
+fn the_dictionary_contains_the_words_of_the_language() {
     let words: BTreeSet<String> = texts().iter().flat_map(|text| words(text)).collect();
     let names = [
         Op::VARIANTS.iter().map(|op| op.name()).collect::<Vec<_>>(),

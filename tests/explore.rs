@@ -1,4 +1,4 @@
-//! Every scenario of a small scope: what is found, what is not, and that nothing is missed.
+//! Tests of `explore`: what it finds, and that it misses nothing.
 
 use ringstorm::execution::{Advance, Rig};
 use ringstorm::explore::{Alphabet, Counterexample, Explored, Scope, StopReason, SubjectFeatures, explore};
@@ -32,14 +32,14 @@ fn run(scope: &Scope) -> Explored {
     explore(scope, &AtomicBool::new(false), |_| ()).expect("there is memory")
 }
 
-/// What two explorations of the same scope must agree in.
+/// The results in which two explorations of the same scope must agree.
 fn seen(explored: &Explored) -> (Vec<u64>, u64, Option<usize>, StopReason, Option<Counterexample>) {
     let Explored { levels, transitions, depth, ending, found, elapsed: _ } = explored.clone();
     (levels, transitions, depth, ending, found)
 }
 
 #[test]
-fn nothing_goes_wrong_in_queues_without_a_defect() {
+fn queues_without_a_defect_pass() {
     for (size, depth, faults) in [(1, 2, 1), (2, 2, 1), (1, 6, 0), (2, 3, 0), (4, 2, 0)] {
         for kind in [SubjectKind::Core, SubjectKind::Specimen(None)] {
             let explored = run(&scope(kind, size, depth, faults));
@@ -51,10 +51,10 @@ fn nothing_goes_wrong_in_queues_without_a_defect() {
     }
 }
 
-/// The fewest steps in which some defects show, in a queue of which size, and after which fault: those that a search
-/// finds in a moment. All others are in reports/explore.md.
+/// For some defects: the fewest steps that show it, the queue size, and the last fault. These are the defects that a
+/// search finds in a moment. All others are in reports/explore.md.
 const SHORTEST: [(Defect, u32, usize, Option<Fault>); 14] = [
-    // Not even one step is needed to see a handle kept.
+    // The leaked handle shows without any step.
     (Defect::ReleaseLeaks, 1, 0, None),
     (Defect::HeadAtSize, 1, 1, None),
     (Defect::CountCutTo16Bits, 1, 1, None),
@@ -82,13 +82,14 @@ fn a_defect_has_its_shortest_counterexample() {
         assert_eq!(explored.ending, StopReason::Found, "{}", defect.name());
         assert_eq!(found.scenario.steps.len(), steps, "{}: {}", defect.name(), found.outcome.verdict);
         assert_eq!(found.outcome.last_fault, fault, "{}", defect.name());
-        // It is a scenario like any other, and the queue without the defect passes it.
+        // Replaying the scenario gives the same outcome, and the queue without the defect passes it.
         let again = rig.run(kind, &found.scenario, &mut ()).expect("there is memory");
         assert_eq!(again, found.outcome, "{}", defect.name());
         let without =
             rig.run(SubjectKind::Specimen(None), &found.scenario, &mut ()).expect("there is memory");
         assert!(!without.is_finding(), "{}: {}", defect.name(), without.verdict);
-        // Everything shorter was tried, and a smaller queue or fewer faults do not show it in so many steps.
+        // All shorter scenarios were explored. A smaller queue or fewer faults do not show the defect in as many
+        // steps.
         assert_eq!(explored.depth, steps.checked_sub(1), "{}", defect.name());
         if size > 1 {
             assert_eq!(run(&scope(kind, size / 2, steps, faults)).found, None, "{}", defect.name());
@@ -100,7 +101,7 @@ fn a_defect_has_its_shortest_counterexample() {
 }
 
 #[test]
-fn the_same_is_seen_twice_with_any_number_of_threads_and_by_replay() {
+fn the_result_does_not_depend_on_threads_or_snapshots() {
     for (kind, size, depth, faults) in
         [(SubjectKind::Core, 1, 2, 1), (SubjectKind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1)]
     {
@@ -115,27 +116,27 @@ fn the_same_is_seen_twice_with_any_number_of_threads_and_by_replay() {
 }
 
 #[test]
-fn a_subject_that_tells_nothing_is_explored_too() {
+fn a_subject_without_a_fingerprint_is_explored() {
     let usual = scope(SubjectKind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1);
     let blind =
         Scope { features: SubjectFeatures { snapshots: false, fingerprints: false }, ..usual.clone() };
     let (usual, blind) = (run(&usual), run(&blind));
     let steps = |explored: &Explored| explored.found.as_ref().map(|found| found.scenario.steps.len());
     assert_eq!((steps(&blind), steps(&usual)), (Some(2), Some(2)));
-    assert!(blind.states() > usual.states(), "what it has seen tells more states apart than what it knows");
+    assert!(blind.states() > usual.states(), "a history distinguishes more states than a fingerprint");
 }
 
 #[test]
-fn a_scope_that_does_not_fit_is_refused_or_stopped() {
+fn a_scope_that_is_too_large_is_refused_or_stopped() {
     let large = scope(SubjectKind::Core, 1, 40, 1);
     let explored = run(&Scope { max_states: 10_000, ..large.clone() });
     let StopReason::TooLarge { expected, fits } = explored.ending else { panic!("{:?}", explored.ending) };
     assert!(expected > 10_000 && (2..8).contains(&fits), "{expected} {fits}");
     assert!(explored.states() < 10_000, "{}", explored.states());
-    // What is expected to fit does.
+    // The depth that is expected to fit does fit.
     let smaller = run(&Scope { max_states: 10_000, depth: fits, ..large.clone() });
     assert_eq!(smaller.ending, StopReason::Exhausted);
-    // It is stopped by its own bound where there is nothing to guess from.
+    // Without an estimate, the limit of states stops the search.
     let full = run(&Scope { max_states: 60, ..large.clone() });
     assert_eq!((full.ending, full.states(), full.depth), (StopReason::StateLimit, 60, Some(0)));
     let late = run(&Scope { time: Some(Duration::ZERO), ..large.clone() });
@@ -168,7 +169,7 @@ fn the_alphabet_has_every_operation_and_every_fault_once() {
     }
 }
 
-/// Goes a path from its beginning; `None` if a step of it does nothing.
+/// Runs a path from its beginning. `None` if a step of it has no effect.
 fn go(rig: &mut Rig, kind: SubjectKind, alphabet: &Alphabet, setup: usize, path: &[usize]) -> Option<u64> {
     let begun = rig.try_begin(kind, &alphabet.setups[setup]).expect("there is memory");
     assert_eq!(begun, Advance::On);
@@ -185,9 +186,9 @@ fn go(rig: &mut Rig, kind: SubjectKind, alphabet: &Alphabet, setup: usize, path:
     Some(hasher.finish())
 }
 
-/// Whatever is taken for the same state goes on in the same way: the second path to a state is compared with the first.
+/// Two paths to the same state must behave alike afterwards: compares the second path with the first.
 #[test]
-fn states_that_look_the_same_go_on_alike() {
+fn equal_states_behave_alike() {
     for (kind, size, depth) in
         [(SubjectKind::Core, 1, 2), (SubjectKind::Core, 2, 2), (SubjectKind::Specimen(None), 1, 2)]
     {
@@ -218,7 +219,7 @@ fn states_that_look_the_same_go_on_alike() {
             for ways in ways.values() {
                 let [one, other] = &ways[..] else { continue };
                 compared += 1;
-                // Every seventh action, another one from state to state.
+                // Every seventh action, and a different seventh from state to state.
                 for action in actions().filter(|action| (action + compared) % 7 == 0) {
                     let [first, second] = [one, other].map(|path| {
                         let longer: Vec<usize> = path.iter().copied().chain([action]).collect();
@@ -233,7 +234,7 @@ fn states_that_look_the_same_go_on_alike() {
     }
 }
 
-/// What was live when a queue was dropped.
+/// Whether chains were live when a queue was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Live {
     Nothing,
@@ -243,7 +244,7 @@ enum Live {
 
 static DROPPED: Mutex<BTreeSet<Live>> = Mutex::new(BTreeSet::new());
 
-/// The queue of ringstorm-core, which notes what is live when it is dropped.
+/// The queue of ringstorm-core; it records whether chains are live when it is dropped.
 struct Noting {
     queue: CoreQueue,
     live: Live,
@@ -279,7 +280,7 @@ impl Subject for Noting {
     }
 }
 
-/// What a queue does last before it is dropped depends on how many steps there were: all of it is tried in each state.
+/// The last call before a drop depends on the number of steps. All variants are tried in each state.
 #[test]
 fn every_ending_is_tried_in_every_state() {
     const CAN: Capabilities = Capabilities { keeps_memory: true, ..Capabilities::NONE };
@@ -293,7 +294,7 @@ fn every_ending_is_tried_in_every_state() {
 }
 
 #[test]
-fn an_execution_that_goes_back_counts_who_holds_the_memory_as_before() {
+fn restoring_a_snapshot_restores_the_count_of_abandonments() {
     let setup = Setup { ending: scenario::Ending::Dropped, ..Setup::default() };
     let mut rig = Rig::new().expect("there is memory");
     assert_eq!(rig.try_begin(SubjectKind::Core, &setup).expect("there is memory"), Advance::On);

@@ -1,5 +1,5 @@
-//! A program over somebody's own subjects: the whole command, child processes included. This test is that program, which starts
-//! itself, so it has a `main` of its own.
+//! A program with subjects from another crate: tests the whole command, with child processes. The test starts itself
+//! as this program, so it has a `main` of its own.
 
 use ringstorm::cli;
 use ringstorm::scenario::Setup;
@@ -8,7 +8,7 @@ use ringstorm::subject::{
 };
 use std::process::{Command, ExitCode, Output};
 
-/// The queue of ringstorm-core, with an adapter that does something of its own in the third call of take.
+/// The queue of ringstorm-core with an adapter that calls `third` in the third call of `take`.
 struct Adapter {
     queue: CoreQueue,
     takes: u32,
@@ -62,14 +62,14 @@ const SUBJECTS: &[External] = &[
     }),
 ];
 
-/// Starts this program with these arguments, in a folder of its own.
+/// Starts this program with these arguments in a temporary folder.
 fn command(arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
     let program = std::env::current_exe().expect("this program");
     Command::new(program).args(arguments).current_dir(&folder).output().expect("it starts")
 }
 
-/// What tells the command from the test; the last is for children.
+/// The first arguments of the command. `isolated` is for child processes.
 const COMMANDS: [&str; 7] = ["run", "replay", "explore", "report", "isolated", "help", "completions"];
 
 fn check(arguments: &[&str], status: i32, out: &str, err: &str) {
@@ -81,7 +81,7 @@ fn check(arguments: &[&str], status: i32, out: &str, err: &str) {
     assert!(noted.contains(err), "{arguments:?}: {told}\n{noted}");
 }
 
-/// Whoever has the program where a shell looks for it can type what a report says.
+/// A command in a report can be typed if the program is in the shell's search path.
 fn the_commands_of_reports_can_be_typed() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = std::env::current_exe().expect("this program");
@@ -111,13 +111,13 @@ fn the_commands_of_reports_can_be_typed() {
     let left = start(Command::new("sh").args(["-c", command]).env("PATH", path));
     assert_eq!(left.status.code(), Some(1), "{command}: {left:?}");
     assert!(String::from_utf8_lossy(&left.stdout).contains(" on aborts\n"), "{command}: {left:?}");
-    // A subject that comes with ringstorm is known to ringstorm, too.
+    // The `ringstorm` command also knows ringstorm's own subjects.
     let left = start(Command::new(&program).args(["run", "--seeds", "1", "--subject", "core", "--json"]));
     assert!(String::from_utf8_lossy(&left.stdout).contains("\"program\": \"ringstorm\""), "{left:?}");
 }
 
 fn main() -> ExitCode {
-    // What `cargo test` passes on is none of these.
+    // The arguments of `cargo test` are none of these.
     if std::env::args().nth(1).is_some_and(|first| COMMANDS.contains(&first.as_str())) {
         return cli::main_with(SUBJECTS);
     }
@@ -127,7 +127,7 @@ fn main() -> ExitCode {
     run(&["--isolate"], 0, "nothing found", "");
     run(&["--subject", "aborts", "--isolate"], 1, "FOUND aborts/died/no-panic/take/", "");
     let wrong =
-        "error: the adapter is wrong, which says nothing of its queue: its caller lost count (in step ";
+        "error: the adapter is wrong, so nothing is known about its queue: its caller lost count (in step ";
     run(&["--subject", "wrong"], 2, "nothing found so far", wrong);
     run(&["--subject", "wrong"], 2, "", "ended by an error after 0 seeds");
     run(&["--subject", "wrong", "--isolate"], 2, "", wrong);

@@ -1,4 +1,4 @@
-//! The harness finds what it is there to find: each known defect, and nothing in a queue that has none.
+//! The harness finds each known defect, and nothing in a queue without a defect.
 
 use ringstorm::execution::Rig;
 use ringstorm::outcome::{Expected, Outcome};
@@ -13,8 +13,9 @@ fn run(rig: &mut Rig, kind: SubjectKind, profile: Profile, seed: u64) -> Outcome
     rig.run(kind, &generate(seed, profile, STEPS), &mut ()).expect("there is memory")
 }
 
-/// What a defect may be caught by: first what it breaks, then what else shows it sooner now and then.
-const fn guilty_of(defect: Defect) -> &'static [Invariant] {
+/// The invariants by which a defect may be found: first the one that it breaks, then others that sometimes fail
+/// earlier.
+const fn expected_invariants(defect: Defect) -> &'static [Invariant] {
     use Invariant::{
         Acyclic, AvailableOrder, BuffersDisjoint, BuffersRegistered, CompletedOnce, Drains, FailedUnchanged,
         FairBlame, FetchedOnce, FreeCount, LengthBound, MemoryKept, MisuseRefused, NoDoubleUse, NoPanic,
@@ -27,9 +28,9 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         | Defect::FreeLengthTripwire
         | Defect::IdUnchecked => &[NoPanic],
         Defect::LoopDetectedAtHeadOnly => &[NoPanic, Response, FetchedOnce],
-        // It goes around for ever, or frees what the device linked, or less.
+        // Following the table never ends, or frees the descriptors that the device linked, or too few.
         Defect::FreeFollowsTable => &[NoPanic, FreeCount, FetchedOnce],
-        // Before the end is found to be none, elements of long ago can complete what the device still has.
+        // While the driver goes through the elements, an old one can complete a chain that is in flight.
         Defect::IndexJumpFollowed => {
             &[NoPanic, Notified, CompletedOnce, Drains, Response, MisuseRefused, FailedUnchanged, FetchedOnce]
         }
@@ -42,7 +43,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         | Defect::ZeroMeansUnused
         | Defect::FreedInFlight
         | Defect::FreedTwice => &[MisuseRefused],
-        // Wrong bytes, or none that could be handed out.
+        // It reads wrong bytes, or too few.
         Defect::ContentsFromTail | Defect::LengthReadBack => &[Response, NoPanic],
         Defect::WriteFlagReadBack | Defect::LengthIgnored | Defect::LengthCutTo16Bits => &[Response],
         Defect::LengthPassedThrough => &[LengthBound],
@@ -50,13 +51,13 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         Defect::BoundCutTo16Bits => &[FairBlame, Response],
         Defect::ReleaseLeaks => &[Released],
         Defect::DuplicateCompletionTaken | Defect::StaleCompletionTaken => &[CompletedOnce],
-        // The element is one that the driver may pass over, and the chain may be the one that comes next.
+        // The queue may be allowed to ignore the element, or the element may name the chain that is returned next.
         Defect::IdFolded
         | Defect::IdTruncated
         | Defect::MidChainIdTaken
         | Defect::CompletionOrderAssumed
         | Defect::NewestElementOnly => &[CompletedOnce, Response, FairBlame, Notified],
-        // A descriptor too many is free, and another one is too few.
+        // One descriptor is wrongly free, and another one is not.
         Defect::LinksReadBack | Defect::FreeListInTable | Defect::RingSlotFreed | Defect::NeighboursFreed => {
             &[NoDoubleUse, Payload, Response, FetchedOnce]
         }
@@ -64,7 +65,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         Defect::BadElementStalls | Defect::OverLongLosesChain => &[Drains],
         Defect::UsedIndexCompared | Defect::FullRingLooksEmpty => &[Drains, Notified],
         Defect::IndexBeforeEntry => &[AvailableOrder],
-        // Of an index that did not move nobody is told.
+        // If the index does not move, there is no notification.
         Defect::AvailableIndexFolded | Defect::AvailableIndexSaturates => &[AvailableOrder, Notified],
         Defect::WishRemembered
         | Defect::WishReadTooEarly
@@ -75,7 +76,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         | Defect::UsedEventStale
         | Defect::LostWakeUp
         | Defect::ResetForgetsWish => &[Notified],
-        // Disjoint or not, nobody writes to a buffer of another chain.
+        // The buffer is written while another chain has it, even if the model sees no overlap.
         Defect::BuffersInTurn => &[BuffersDisjoint, OwnArea],
         Defect::ResetKeepsUsedIndex => &[FairBlame, CompletedOnce, Drains, Notified, Response],
         Defect::ResetKeepsChains => &[CompletedOnce, MisuseRefused],
@@ -87,12 +88,12 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
         Defect::PayloadMisplaced | Defect::PayloadCutToWords => &[Payload],
         Defect::TailKeepsNext => &[Acyclic, WellFormed],
         Defect::TailLinksHead => &[Acyclic],
-        // A chain may be given the same descriptor twice.
+        // A chain may contain the same descriptor twice.
         Defect::FreeListEndsInChain => &[NoDoubleUse, Payload, Acyclic, WellFormed],
         Defect::WrapBlamed | Defect::FullRingBlamed => &[FairBlame],
         Defect::UnwoundFree => &[FreeCount, UnwoundUnchanged],
         Defect::UnwoundPublish => &[AvailableOrder, UnwoundUnchanged, Drains, Notified],
-        // The element behind it comes too early.
+        // The next element completes too early.
         Defect::UnwoundTake => &[Drains, UnwoundUnchanged, CompletedOnce],
         Defect::UnwoundReset => &[FreeCount, UnwoundUnchanged],
         Defect::WithdrawLeavesEntry => &[AvailableOrder],
@@ -102,7 +103,7 @@ const fn guilty_of(defect: Defect) -> &'static [Invariant] {
 }
 
 #[test]
-fn a_specimen_without_a_defect_survives_a_storm() {
+fn a_specimen_without_a_defect_passes_a_storm() {
     let mut rig = Rig::new().expect("there is memory");
     for profile in Profile::VARIANTS {
         for seed in 0..2_000 {
@@ -113,7 +114,7 @@ fn a_specimen_without_a_defect_survives_a_storm() {
 }
 
 #[test]
-fn every_defect_is_caught_by_what_it_breaks() {
+fn every_defect_violates_an_expected_invariant() {
     let mut missed = Invariant::VARIANTS.to_vec();
     let mut wrong = Vec::new();
     for defect in Defect::VARIANTS {
@@ -123,7 +124,7 @@ fn every_defect_is_caught_by_what_it_breaks() {
         for seed in 0..5_000 {
             let Outcome { verdict, .. } = run(&mut rig, kind, Profile::Swarm, seed);
             let Some(invariant) = Expected::of(&verdict).invariant() else { continue };
-            if !guilty_of(*defect).contains(&invariant) {
+            if !expected_invariants(*defect).contains(&invariant) {
                 wrong.push(format!("{} seed {seed}: {verdict}", defect.name()));
             }
             missed.retain(|missed| *missed != invariant);
@@ -139,7 +140,7 @@ fn every_defect_is_caught_by_what_it_breaks() {
 }
 
 #[test]
-fn a_seed_comes_out_the_same_alone_and_in_a_sweep() {
+fn a_seed_has_the_same_outcome_alone_and_in_a_sweep() {
     for kind in SubjectKind::all() {
         let mut rig = Rig::new().expect("there is memory");
         for seed in 0..50 {

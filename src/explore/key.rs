@@ -5,16 +5,16 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// A hash that identifies a state. It has 128 bits, so that among 10^9 states the chance of two equal keys is below
 /// 10^-20.
-pub type Key = u128;
+pub(super) type Key = u128;
 
 /// Collects bytes and hashes them all at once, which is faster than to hash one integer after the other. A key is
 /// valid only within one exploration.
 #[derive(Debug, Default)]
-pub struct KeyHasher(Vec<u8>);
+pub(super) struct KeyHasher(Vec<u8>);
 
 impl KeyHasher {
     /// Returns the key of the collected bytes and clears them.
-    pub fn take(&mut self) -> Key {
+    pub(super) fn take(&mut self) -> Key {
         let key = xxh3_128(&self.0);
         self.0.clear();
         key
@@ -33,7 +33,7 @@ impl Hasher for KeyHasher {
 
 /// Returns a key unchanged, because it is a hash already.
 #[derive(Debug, Default)]
-pub struct IdentityHasher(u64);
+pub(super) struct IdentityHasher(u64);
 
 impl Hasher for IdentityHasher {
     fn write(&mut self, _: &[u8]) {
@@ -50,10 +50,10 @@ impl Hasher for IdentityHasher {
 }
 
 /// The known states.
-pub type Seen = std::collections::HashSet<Key, BuildHasherDefault<IdentityHasher>>;
+pub(super) type Seen = std::collections::HashSet<Key, BuildHasherDefault<IdentityHasher>>;
 
 /// Adds parts and returns the key.
-pub fn key_of(hasher: &mut KeyHasher, parts: impl Hash) -> Key {
+pub(super) fn key_of(hasher: &mut KeyHasher, parts: impl Hash) -> Key {
     parts.hash(hasher);
     hasher.take()
 }

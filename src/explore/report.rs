@@ -52,7 +52,7 @@ struct FindingReport {
 
 impl StopReason {
     /// The name in JSON reports.
-    pub const fn name(self) -> &'static str {
+    const fn name(self) -> &'static str {
         match self {
             Self::Exhausted => "exhausted",
             Self::NoNewStates => "closed",
@@ -67,7 +67,7 @@ impl StopReason {
 
 impl ExploreReport {
     /// Creates the report. `file` is the file to which the finding was written.
-    pub fn new(explored: &[(Scope, Explored)], file: Option<String>) -> Option<Self> {
+    pub(crate) fn new(explored: &[(Scope, Explored)], file: Option<String>) -> Option<Self> {
         let (scope, _) = explored.first()?;
         Some(Self {
             version: JSON_VERSION,
@@ -122,7 +122,7 @@ fn shortest(explored: &[(Scope, Explored)]) -> Option<(&Scope, &super::Counterex
 }
 
 /// The finding with the fewest steps, as a scenario file.
-pub fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document> {
+pub(crate) fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document> {
     let (scope, found) = shortest(explored)?;
     let signature = found.outcome.signature(&scope.kind.name());
     Some(Document {
@@ -138,7 +138,7 @@ pub fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document> {
 }
 
 /// The first line of the output.
-pub fn header(scope: &Scope) -> String {
+pub(crate) fn header(scope: &Scope) -> String {
     format!("{}, every scenario of a small scope: {}", scope.kind.name(), bound(scope.faults))
 }
 
@@ -151,7 +151,7 @@ fn bound(faults: u32) -> String {
 }
 
 /// The result of a scope in one line.
-pub fn line(scope: &Scope, explored: &Explored) -> String {
+pub(crate) fn line(scope: &Scope, explored: &Explored) -> String {
     let mut text = format!("  queue size {:<3} ", scope.queue_size.get());
     let complete = match explored.depth {
         Some(depth) => format!("complete to depth {depth}"),
@@ -182,7 +182,7 @@ pub fn line(scope: &Scope, explored: &Explored) -> String {
 }
 
 /// Explains why a scope is not explored.
-pub fn refusal(scope: &Scope, expected: u64, fits: usize) -> String {
+pub(crate) fn refusal(scope: &Scope, expected: u64, fits: usize) -> String {
     format!(
         "queue size {}: about {} states are expected up to depth {} with {}, but the limit is {}; --depth {fits} should \
          fit; --max-states raises the limit, and --time explores as deep as the time allows",

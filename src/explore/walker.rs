@@ -10,7 +10,7 @@ use std::hash::Hasher;
 
 /// A path to a state: the number of the setup, then the numbers of the actions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Path {
+pub(super) struct Path {
     pub(super) setup: u16,
     pub(super) actions: Vec<u16>,
 }

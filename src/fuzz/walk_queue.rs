@@ -44,7 +44,7 @@ pub(super) fn within<T>(limit: u64, memories: [&WatchedMemory; 2], call: impl Fn
     answer
 }
 
-/// Writes `bytes` from offset `start` on, but nothing at `end` or behind it.
+/// Writes `bytes` from offset `start` on, but nothing from `end` on.
 pub(super) fn overwrite(memory: &WatchedMemory, start: usize, end: usize, bytes: &[u8]) {
     let end = (start + bytes.len()).min(end);
     memory.copy_in(start, &bytes[..end - start]);

@@ -29,7 +29,7 @@ use crate::outcome::Expected;
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 
 /// The most buffer memory of a scenario in bytes: queue size times buffer size.
-pub const BUFFER_BYTES_MAX: u64 = 1 << 27;
+const BUFFER_BYTES_MAX: u64 = 1 << 27;
 
 /// How the queue ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -55,7 +55,7 @@ pub struct Setup {
     pub event_index: bool,
     /// The policies of the queue. Subjects without policies ignore them.
     pub policies: Policies,
-    /// How the queue goes away at the end.
+    /// How the queue ends.
     pub ending: Ending,
 }
 
@@ -73,7 +73,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// Whether the buffers stay within [`BUFFER_BYTES_MAX`].
+    /// Whether the buffers are not empty and need at most 2^27 bytes (128 MiB) of memory.
     pub fn fits(&self) -> bool {
         self.buffer_size > 0
             && u64::from(self.buffer_size) * u64::from(self.queue_size.get()) <= BUFFER_BYTES_MAX

@@ -90,7 +90,7 @@ impl Op {
     }
 
     /// One sentence that says what the operation does.
-    pub fn description(self) -> &'static str {
+    pub(crate) fn description(self) -> &'static str {
         self.get_documentation().expect("every operation has a doc line")
     }
 }
@@ -108,7 +108,7 @@ impl Pick {
 
     /// The position in a list of `count`, which is ordered from the oldest to the newest. `None` if the list is
     /// empty.
-    pub fn of(self, count: usize) -> Option<usize> {
+    pub(crate) fn of(self, count: usize) -> Option<usize> {
         match (count, self.0) {
             (0, _) => None,
             (count, 0) => Some(count - 1),

@@ -53,7 +53,7 @@ fn recurse(depth: u64) -> u64 {
 
 /// A specimen without a defect, except that one chain triggers the action.
 #[derive(Debug)]
-pub struct Deadly {
+pub(super) struct Deadly {
     end: ProcessEnd,
     specimen: Specimen,
 }
@@ -62,7 +62,7 @@ impl Deadly {
     pub(super) const CAPABILITIES: Capabilities = Specimen::CAPABILITIES;
 
     /// Creates a queue over this memory.
-    pub fn new(end: ProcessEnd, setup: &Setup, provided: &Provided) -> Self {
+    pub(super) fn new(end: ProcessEnd, setup: &Setup, provided: &Provided) -> Self {
         Self { end, specimen: Specimen::new(None, setup, provided) }
     }
 }

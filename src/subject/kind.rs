@@ -1,6 +1,7 @@
 //! The subjects that the command knows by name.
 
-use super::{Capabilities, CoreQueue, Deadly, Defect, ProcessEnd, Provided, Specimen, Subject};
+use super::deadly::Deadly;
+use super::{Capabilities, CoreQueue, Defect, ProcessEnd, Provided, Specimen, Subject};
 use crate::scenario::{Ending, Setup};
 use ringstorm_core::{Layout, QueueSize, RingIndex};
 use strum::VariantArray;
@@ -90,7 +91,7 @@ impl SubjectKind {
     }
 
     /// All subjects of ringstorm.
-    pub fn named() -> impl Iterator<Item = Self> {
+    pub(crate) fn named() -> impl Iterator<Item = Self> {
         Self::all().chain(ProcessEnd::VARIANTS.iter().map(|end| Self::Deadly(*end)))
     }
 
@@ -154,7 +155,7 @@ impl SubjectKind {
     }
 
     /// The largest queue size that it supports.
-    pub fn largest(self) -> QueueSize {
+    pub(crate) fn largest(self) -> QueueSize {
         match self {
             Self::External(external) => {
                 QueueSize::new(external.largest.into()).expect("`with_largest` checks the size")
@@ -188,12 +189,12 @@ impl Subjects {
     }
 
     /// The caller's subjects.
-    pub fn external(self) -> impl Iterator<Item = SubjectKind> {
+    pub(crate) fn external(self) -> impl Iterator<Item = SubjectKind> {
         self.external.iter().map(SubjectKind::External)
     }
 
     /// All subjects, the caller's first.
-    pub fn named(self) -> impl Iterator<Item = SubjectKind> {
+    pub(crate) fn named(self) -> impl Iterator<Item = SubjectKind> {
         self.external().chain(SubjectKind::named())
     }
 
@@ -203,7 +204,7 @@ impl Subjects {
     }
 
     /// The default subject.
-    pub fn default_kind(self) -> SubjectKind {
+    pub(crate) fn default_kind(self) -> SubjectKind {
         self.external.first().map_or(SubjectKind::Core, SubjectKind::External)
     }
 }

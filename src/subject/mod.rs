@@ -12,7 +12,7 @@ mod specimen;
 mod wrong;
 
 pub use core_queue::CoreQueue;
-pub use deadly::{Deadly, ProcessEnd};
+pub use deadly::ProcessEnd;
 pub use kind::{External, SubjectKind, Subjects};
 pub use pool::{Buffer, BufferPool, Lent};
 pub use specimen::{Defect, Specimen};

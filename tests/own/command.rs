@@ -1,10 +1,10 @@
-//! The command line over somebody's own subjects, in another program.
+//! The command line with subjects from another crate, called from a test.
 
 use super::example;
 use ringstorm::cli::{self, CliError, Found};
 use ringstorm::subject::{Capabilities, External, Subjects};
 
-/// A folder to run commands in is that of the package, so whatever is written goes elsewhere.
+/// Tests run in the folder of the package, so the output must go to another folder.
 fn run(own: &'static [External], arguments: &[&str]) -> Result<Found, CliError> {
     cli::command(own, arguments)
 }
@@ -46,14 +46,14 @@ fn a_test_runs_the_storm_over_its_own_queue() {
     assert_eq!(run(&[example::OWN], &explore).unwrap(), Found::Something);
 }
 
-/// What is refused, in words.
+/// The error message for these arguments.
 fn refused(own: &'static [External], arguments: &[&str]) -> String {
     let Err(CliError::Input(text)) = run(own, arguments) else { panic!("{arguments:?} was not refused") };
     text
 }
 
 #[test]
-fn what_is_refused() {
+fn refused_arguments() {
     insta::assert_snapshot!(refused(&[example::OWN], &["run", "--subject", "trustin"]), @"invalid value 'trustin' for '--subject <NAME>': expected the name of a subject (did you mean trusting, specimen or specimen-interrupt-flag-inverted?)");
     insta::assert_snapshot!(refused(&[example::OWN], &["run", "--isolate"]), @"--isolate starts this program once more, which must be ringstorm::cli::main_with");
     let wrong = refused(&[example::OWN], &["run", "--seedz", "1"]);
@@ -61,7 +61,7 @@ fn what_is_refused() {
 }
 
 #[test]
-fn names_that_are_none() {
+fn invalid_names() {
     const fn named(name: &'static str) -> External {
         External::new(name, Capabilities::NONE, |_, _| unreachable!("nothing is run"))
     }

@@ -60,9 +60,7 @@ fn setups() {
     for (line, column, expected, found) in table {
         refused(&format!("ringstorm scenario 1\n{line}\n"), 2, column, expected, found);
     }
-    "ringstorm scenario 1\nqueue size=32768 buffer=4096\n"
-        .parse::<Document>()
-        .expect("just within the limit");
+    "ringstorm scenario 1\nqueue size=32768 buffer=4096\n".parse::<Document>().expect("within the limit");
 }
 
 /// Invalid lines after a valid setup, each with its error.
@@ -192,14 +190,14 @@ fn whole_files() {
 }
 
 #[test]
-fn cut_files() {
+fn files_that_are_cut_off() {
     refused("ringstorm scenario 1", 1, 21, CUT, "the end of the file");
     refused(HEAD.trim_end(), 2, 23, CUT, "the end of the file");
     refused(&format!("{HEAD}driver take"), 3, 12, CUT, "the end of the file");
     refused(&format!("{HEAD}# note"), 3, 7, CUT, "the end of the file");
     // A carriage return alone does not end a line.
     refused(&format!("{HEAD}driver take\r"), 3, 12, CUT, "the end of the file");
-    // Cut anywhere, a file is refused unless whole lines are missing.
+    // A file that is cut anywhere is refused, unless only complete lines are missing.
     let whole = format!(
         "{HEAD}driver submit readable=2x5..7\ndevice fault free-id newest value=12\nexpect core pass\n"
     );
@@ -234,7 +232,7 @@ fn columns_count_characters() {
 }
 
 #[test]
-fn blanks_and_line_ends_do_not_matter() {
+fn white_space_and_line_breaks_do_not_matter() {
     let plain = format!("{HEAD}driver submit readable=2x5 writable=1xfull\nexpect core pass\n");
     let expected: Document = plain.parse().expect("a good file");
     for same in [
@@ -242,7 +240,7 @@ fn blanks_and_line_ends_do_not_matter() {
         plain.replace("driver ", "\t driver \t").replace("expect", "   expect"),
         plain.replace("pass\n", "pass  \n\n \t\n"),
         plain.replace("size=8 buffer=64", "buffer=0x40 size=0x8"),
-        plain.replace("driver", "# behind the setup\ndriver"),
+        plain.replace("driver", "# after the setup\ndriver"),
     ] {
         assert_eq!(same.parse::<Document>().as_ref(), Ok(&expected), "{same:?}");
     }

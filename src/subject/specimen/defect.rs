@@ -101,7 +101,7 @@ pub enum Defect {
     WishInverted,
     /// The driver's flag NO_INTERRUPT is set when notifications are wanted, and cleared when not.
     InterruptFlagInverted,
-    /// A caller that turns notifications on is not told about used elements that are already there.
+    /// A caller that turns notifications on does not learn of used elements that are already there.
     LostWakeUp,
     /// The available index is stored before the entries that it makes available.
     IndexBeforeEntry,

@@ -15,7 +15,7 @@ impl Table {
     }
 
     /// Follows a chain through the table to its end, or for as many links as the queue has descriptors. A private
-    /// copy tells whether this is still the chain that the specimen made. Each defect that follows chains leaves out
+    /// copy shows whether this is still the chain that the specimen made. Each defect that follows chains leaves out
     /// one check.
     pub(super) fn follow(&self, head: u16, chain: &Chain) -> Answer<Vec<u16>> {
         let mut followed = vec![head];
