@@ -19,7 +19,7 @@ const CANCELLED: Misuse = Misuse::EmptyChain;
 pub struct CoreQueue {
     queue: SplitQueue<Rc<WatchedMemory>>,
     setup: Setup,
-    /// By head: the newest handle and the one before it. (When a chain is taken, the queue gives it a new handle.)
+    /// By head: the newest handle and the one before it. The handle that `take` returns replaces the newest one.
     handles: Vec<[Head; 2]>,
     lengths: Vec<u32>,
 }
@@ -69,10 +69,10 @@ impl CoreQueue {
         Self { queue, setup: *setup, handles: Vec::with_capacity(size), lengths: Vec::with_capacity(size) }
     }
 
-    fn handle(&self, head: u16, handle: Name) -> Head {
+    fn handle(&self, head: u16, age: Name) -> Head {
         let unknown = Head::from_parts(self.queue.id(), head, 0);
         let [current, stale] = self.handles.get(usize::from(head)).copied().unwrap_or([unknown; 2]);
-        match handle {
+        match age {
             Name::Current => current,
             Name::Stale => stale,
         }
@@ -171,8 +171,8 @@ impl Subject for CoreQueue {
             .map_err(|misuse| Refusal::Misuse(misuse_kind(&misuse)))
     }
 
-    fn free(&mut self, head: u16, handle: Name) -> Answer<()> {
-        self.queue.free(self.handle(head, handle)).map_err(|misuse| Refusal::Misuse(misuse_kind(&misuse)))
+    fn free(&mut self, head: u16, age: Name) -> Answer<()> {
+        self.queue.free(self.handle(head, age)).map_err(|misuse| Refusal::Misuse(misuse_kind(&misuse)))
     }
 
     fn withdraw(&mut self, head: u16) -> Answer<()> {
@@ -209,8 +209,8 @@ impl Subject for CoreQueue {
         queue.fingerprint(&mut state);
         // The fingerprint needs only whether a handle is live.
         for head in 0..setup.queue_size.get() {
-            for handle in [Name::Current, Name::Stale] {
-                queue.buffers(self.handle(head, handle)).is_ok().hash(&mut state);
+            for age in [Name::Current, Name::Stale] {
+                queue.buffers(self.handle(head, age)).is_ok().hash(&mut state);
             }
         }
         true
@@ -266,7 +266,7 @@ fn misuse_kind(misuse: &Misuse) -> MisuseKind {
         | Misuse::HeadStale(_)
         | Misuse::HeadOfAnotherQueue(_) => MisuseKind::BadHead,
         Misuse::NotReturned(_) => MisuseKind::NotReturned,
-        // A scenario causes no other misuse_kind of misuse.
+        // A scenario causes no other kind of misuse.
         _ => MisuseKind::Unspecified,
     }
 }

@@ -69,8 +69,9 @@ pub struct Capabilities {
     /// refuses or clamps a length that is too long.
     pub policies: bool,
     /// It does no more than necessary. It notifies the device only if the device wants that. While [notifications are
-    /// off](Subject::interrupts), it asks the device for none, as [`reset_keeps_interrupts`](Self::reset_keeps_interrupts) describes, but
-    /// also before a reset. [`read`](Subject::read) does not change `out` after the bytes that it returns.
+    /// off](Subject::interrupts), it asks the device for none, as
+    /// [`reset_keeps_interrupts`](Self::reset_keeps_interrupts) describes, but also before a reset.
+    /// [`read`](Subject::read) does not change `out` after the bytes that it returns.
     pub exact: bool,
     /// After a reset, it asks the device for what its caller [asked for last](Subject::interrupts). Without event
     /// indexes, the flags say so. With event indexes, while notifications are off, `used_event` must name none of the
