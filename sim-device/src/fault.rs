@@ -47,7 +47,7 @@ pub enum Fault {
     NeverReturned = 9,
     /// Links a descriptor to an index outside of the table. A device must not write to descriptors (2.7.5.1). Targets drivers that follow the table.
     NextOutOfRange = 10,
-    /// Adds a used element, although nothing more is available, whose id is a free descriptor or one that was returned. An id must be the head of a used chain (2.7.8). Targets the free list.
+    /// When no chain is available, adds a used element whose id is in no chain in flight: a free descriptor, or one of a returned chain. An id must be the head of a used chain (2.7.8). Targets the free list.
     FreeId = 11,
     /// Adds a used element with an id that it returned earlier, whatever the descriptor is now. An id must be the head of a used chain (2.7.8). Targets drivers that identify a chain by its head alone.
     StaleId = 12,
@@ -57,15 +57,15 @@ pub enum Fault {
     LengthUnwritten = 14,
     /// Moves the used index backwards. The index always increases (2.7.8). Targets drivers that see many new elements then.
     IndexBackwards = 15,
-    /// Moves the used index before it writes the element, which its next action writes. "The device MUST set len prior to updating the used idx" (2.7.8.2). Targets drivers that process the old element in this slot.
+    /// Moves the used index before it writes the element, and writes the element in its next action. "The device MUST set len prior to updating the used idx" (2.7.8.2). Targets drivers that process the old element in this slot.
     IndexBeforeElement = 16,
     /// Writes garbage to the used flags. "The device MUST set flags to 0 or 1", and to 0 with event indexes (2.7.10.2). Targets notification suppression.
     FlagsGarbage = 17,
-    /// Writes garbage to `avail_event`. Any value is allowed there (2.7.10.2), so this breaks nothing. Targets the comparison of `avail_event` with the available index.
+    /// Writes garbage to avail_event. Any value is allowed there (2.7.10.2), so this breaks nothing. Targets the comparison of avail_event with the available index.
     EventGarbage = 18,
     /// Links a descriptor to itself. A device must not write to descriptors (2.7.5.1). Targets drivers that follow the table.
     NextToSelf = 19,
-    /// Links the last descriptor of a chain, although nothing more is available, to one that is free or was returned. A device must not write to descriptors (2.7.5.1). Targets the free list.
+    /// When no chain is available, links the last descriptor of a chain to one that is in no chain in flight: a free descriptor, or one of a returned chain. A device must not write to descriptors (2.7.5.1). Targets the free list.
     NextToFree = 20,
     /// Sets NEXT on the last descriptor of a chain. A device must not write to descriptors (2.7.5.1). Targets drivers that follow the table.
     NextSet = 21,

@@ -72,7 +72,7 @@ pub enum Op {
     /// The device turns available-buffer notifications on or off.
     #[strum(serialize = "device notifications")]
     DeviceNotifications = 34,
-    /// The device sets `avail_event`, to be notified when the available index passes it.
+    /// The device sets avail_event, to be notified when the available index passes it.
     #[strum(serialize = "device event")]
     DeviceEvent = 35,
     /// The device misbehaves in one way.

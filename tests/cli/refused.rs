@@ -80,9 +80,13 @@ fn files_that_are_no_scenarios() {
             b"ringstorm scenario 2\n".into(),
             "line 1, column 1: expected `ringstorm scenario 1`",
         ),
-        ("empty.storm", Vec::new(), "line 1, column 1: expected `ringstorm scenario 1`, found the end"),
+        (
+            "empty.storm",
+            Vec::new(),
+            "line 1, column 1: expected `ringstorm scenario 1` as the first line, found the end of the file",
+        ),
         ("cut.storm", format!("{head}driver ta").into(), "line 3, column 8: expected one of submit"),
-        ("end.storm", format!("{head}driver take").into(), "line 3, column 12: expected the end of the line"),
+        ("end.storm", format!("{head}driver take").into(), "line 3, column 12: expected a line break"),
         (
             "line.storm",
             format!("{head}device dance\n").into(),

@@ -87,11 +87,11 @@ pub enum Defect {
     AvailableIndexFolded,
     /// The available index stays at 65,535 and does not wrap around.
     AvailableIndexSaturates,
-    /// Whether `avail_event` was passed is decided by a comparison that ignores the wrap of the indexes.
+    /// Whether avail_event was passed is decided by a comparison that ignores the wrap of the indexes.
     EventWindowCompared,
-    /// The device is notified only if `avail_event` is the last entry of a batch, and not if it is an earlier one.
+    /// The device is notified only if avail_event is the last entry of a batch, and not if it is an earlier one.
     EventMatchedExactly,
-    /// `used_event` is not moved when used elements are taken.
+    /// used_event is not moved when used elements are taken.
     UsedEventStale,
     /// Whether the device wants to be notified is read once and never again.
     WishRemembered,
