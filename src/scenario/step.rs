@@ -108,7 +108,7 @@ impl Pick {
 
     /// The position in a list of `count`, which is ordered from the oldest to the newest. `None` if the list is
     /// empty.
-    pub(crate) fn of(self, count: usize) -> Option<usize> {
+    pub fn of(self, count: usize) -> Option<usize> {
         match (count, self.0) {
             (0, _) => None,
             (count, 0) => Some(count - 1),
