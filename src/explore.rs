@@ -1,21 +1,22 @@
-//! Every scenario of a small scope: no sampling.
+//! Runs every scenario of a small scope, without sampling.
 //!
 //! ```text
 //!    level 0: the new queues          level 1            level 2
-//!          ●───every letter───▶ ●  ●  ●  ───▶ ●  ●  ●  ●  ●  ───▶ ...
+//!          ●───every action───▶ ●  ●  ●  ───▶ ●  ●  ●  ●  ●  ───▶ ...
 //!          │                    │                │
-//!          ▼                    ▼                ▼        a state that was seen before is not gone on from
-//!     settle, release      settle, release      ...
+//!          ▼                    ▼                ▼        the search does not continue from a known state
+//!     drain, release       drain, release       ...
 //! ```
 //!
-//! Breadth first: a level is all states that so many steps lead to, and no fewer. Every state of a level is settled and
-//! released on the side; then each [letter](Alphabet) is tried from it. So the first thing that goes wrong goes wrong
-//! in the fewest steps, and what a scope holds does not depend on the number of threads.
+//! The search is breadth first: a level consists of the states that need this number of steps and no fewer. For every
+//! state of a level, the search drains and releases the queue in a separate run; then it tries each
+//! [action](Alphabet). So the first finding has the fewest steps. The result does not depend on the number of
+//! threads.
 //!
-//! A state is kept as the step that led to it and the state before that. To go on from it, its path is gone once more
-//! and a [snapshot](crate::execution::Snapshot) taken, which each letter then begins from. A subject that cannot be
-//! copied has its path gone once more for each letter. Two states are the same if shared memory, device, model, the
-//! subject's [fingerprint](crate::subject::Subject::fingerprint) and the number of faults so far are.
+//! A state is stored as its last step and its previous state. To continue from a state, the search runs its path
+//! again and takes a [snapshot](crate::execution::Snapshot), from which each action begins. If a subject cannot be
+//! copied, the search runs the path again for each action. Two states are the same if shared memory, device, model,
+//! the subject's [fingerprint](crate::subject::Subject::fingerprint) and the number of faults so far are the same.
 
 mod alphabet;
 mod forecast;
@@ -24,7 +25,7 @@ pub mod report;
 mod search;
 mod walker;
 
-pub use alphabet::{Alphabet, Letter};
+pub use alphabet::{Action, Alphabet};
 pub use search::explore;
 
 use crate::outcome::Outcome;
@@ -33,37 +34,38 @@ use crate::subject::SubjectKind;
 use ringstorm_core::QueueSize;
 use std::time::Duration;
 
-/// What is explored.
+/// The limits of an exploration.
 #[derive(Debug, Clone)]
 pub struct Scope {
     /// The queue under test.
     pub kind: SubjectKind,
-    /// Its size.
+    /// The queue size.
     pub queue_size: QueueSize,
-    /// The most steps, the settling at the end not counted.
+    /// The most steps, without the drain at the end.
     pub depth: usize,
     /// The most faults in one execution.
     pub faults: u32,
-    /// States after which it stops.
+    /// The number of states after which the search stops.
     pub max_states: u64,
-    /// Time after which it stops. With it, a scope that is expected not to fit is begun all the same.
+    /// The time after which the search stops. With a time, the search also begins if the scope is expected to be too
+    /// large.
     pub time: Option<Duration>,
-    /// Threads.
+    /// The number of threads.
     pub jobs: usize,
-    /// What of the subject is made use of.
-    pub means: Means,
+    /// Which optional methods of the subject are used.
+    pub features: SubjectFeatures,
 }
 
-/// What of the subject is made use of, where it can do it.
+/// Which optional methods of the subject are used, if it has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Means {
-    /// Copies, instead of going a path again.
+pub struct SubjectFeatures {
+    /// Use snapshots. Otherwise paths are run again.
     pub snapshots: bool,
-    /// Fingerprints, instead of everything that it has seen.
+    /// Use fingerprints. Otherwise all calls and all memory that the subject has seen identify its state.
     pub fingerprints: bool,
 }
 
-impl Default for Means {
+impl Default for SubjectFeatures {
     fn default() -> Self {
         Self { snapshots: true, fingerprints: true }
     }
@@ -71,79 +73,79 @@ impl Default for Means {
 
 /// Why an exploration ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum StopReason {
     /// Every scenario of the scope was explored.
     Exhausted,
-    /// And more than that: no longer scenario leads to a state that was not seen.
-    Closed,
-    /// Something went wrong.
+    /// No longer scenario reaches a new state, so scenarios of any length were explored.
+    NoNewStates,
+    /// There was a finding.
     Found,
-    /// So many states are expected, which is too many: it was not begun.
-    Refused {
-        /// The states.
+    /// The search stopped early, because too many states are expected.
+    TooLarge {
+        /// The expected number of states.
         expected: u64,
-        /// The depth that is expected to fit.
+        /// The depth that is expected to fit into the limit.
         fits: usize,
     },
-    /// There were as many states as it may have.
-    Full,
-    /// The time was up.
-    Late,
-    /// It was interrupted.
+    /// The limit of states was reached.
+    StateLimit,
+    /// The time limit was reached.
+    TimeLimit,
+    /// The user interrupted it.
     Interrupted,
 }
 
-impl Ending {
-    /// Whether nothing of the scope is left.
-    pub const fn is_exhaustive(self) -> bool {
-        matches!(self, Self::Exhausted | Self::Closed)
+impl StopReason {
+    /// Whether the whole scope was explored.
+    const fn is_exhaustive(self) -> bool {
+        matches!(self, Self::Exhausted | Self::NoNewStates)
     }
 }
 
-/// Something that goes wrong, in the fewest steps.
+/// A finding with the fewest steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
     /// The scenario.
     pub scenario: Scenario,
-    /// What comes of it.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
-/// What an exploration saw.
+/// The result of an exploration.
 #[derive(Debug, Clone)]
 pub struct Explored {
-    /// New states by the fewest steps that lead to them. The last level may not be complete.
+    /// The number of new states by the least number of steps that reach them. The last level may be incomplete.
     pub levels: Vec<u64>,
-    /// Steps that were tried and did something.
+    /// The number of steps that were tried and had an effect.
     pub transitions: u64,
-    /// Every scenario of up to so many steps was explored; `None` if not even those of none.
+    /// Every scenario with up to this number of steps was explored. `None` if not even the scenarios without steps.
     pub depth: Option<usize>,
-    /// How it ended.
-    pub ending: Ending,
-    /// What was found.
+    /// Why the search ended.
+    pub ending: StopReason,
+    /// The finding.
     pub found: Option<Counterexample>,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
 }
 
 impl Explored {
-    /// How many states were seen.
+    /// The number of states.
     pub fn states(&self) -> u64 {
         self.levels.iter().sum()
     }
 }
 
-/// How far an exploration is.
+/// The progress of an exploration.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
-    /// Steps of the scenarios that are explored now.
+    /// The number of steps of the scenarios that are being explored.
     pub depth: usize,
-    /// States gone on from, of this level.
+    /// States of this level that were explored.
     pub done: u64,
-    /// States of this level.
+    /// All states of this level.
     pub level: u64,
-    /// States in all.
+    /// The number of states so far.
     pub states: u64,
-    /// Steps in all.
+    /// The number of transitions so far.
     pub transitions: u64,
 }

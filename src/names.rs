@@ -1,18 +1,19 @@
-//! Names that people write, and what they may have meant.
+//! Suggestions for unknown names.
 
-/// How many names are listed in full; of more, only the nearest.
-const FEW: usize = 8;
-/// How many are the nearest.
-const NEAREST: usize = 3;
+/// Up to this many names are all listed. Of more, only the most similar ones.
+const MAX_LISTED: usize = 8;
+/// The number of suggestions from a longer list.
+const SUGGESTIONS: usize = 3;
 
-/// What stands for a name in "expected ...": all of them if they are few, else those that look most like `found`.
+/// The text after "expected" in an error: all names if they are few, else the names most similar to `found`.
 pub(crate) fn expected(what: &str, names: impl Iterator<Item = String>, found: &str) -> String {
     let mut names: Vec<String> = names.collect();
-    if names.len() <= FEW {
+    if names.len() <= MAX_LISTED {
         return format!("one of {}", names.join(", "));
     }
-    let likeness = |name: &str| (1e6 * strsim::jaro_winkler(name, found)) as u32;
-    names.sort_by_key(|name| std::cmp::Reverse(likeness(name)));
-    names.truncate(NEAREST);
-    format!("{what}; the nearest are {}", names.join(", "))
+    let similarity = |name: &str| (1e6 * strsim::jaro_winkler(name, found)) as u32;
+    names.sort_by_key(|name| std::cmp::Reverse(similarity(name)));
+    names.truncate(SUGGESTIONS);
+    let last = names.pop().unwrap_or_default();
+    format!("{what} (did you mean {} or {last}?)", names.join(", "))
 }

@@ -1,7 +1,7 @@
 //! The corpus of each fuzz target, through the function that the target calls.
 
 use arbitrary::{Arbitrary, Unstructured};
-use ringstorm::fuzz::{self, CATCH, begin_hunt, specimen};
+use ringstorm::fuzz::{self, CAUGHT, begin_hunt, specimen};
 use ringstorm::scenario::{Document, Scenario};
 use std::collections::BTreeSet;
 use std::fs;
@@ -94,7 +94,7 @@ fn the_message_of_a_catch_counts_executions() {
     let scenario = text.parse::<Document>().expect("a regression").scenario;
     let caught = catch_unwind(|| specimen(&scenario)).expect_err("the defect is caught");
     let message = caught.downcast_ref::<String>().expect("a message");
-    assert!(message.starts_with(&format!("{CATCH}specimen-head-at-size/panic/no-panic/")), "{message}");
+    assert!(message.starts_with(&format!("{CAUGHT}specimen-head-at-size/panic/no-panic/")), "{message}");
     assert!(message.contains(" after 2 executions and 0."), "{message}");
 }
 

@@ -1,7 +1,7 @@
 //! `explore`: it finds defects by the shortest path, finds nothing in correct queues, and misses no state.
 
 use ringstorm::execution::{Advance, Rig};
-use ringstorm::explore::{Alphabet, Counterexample, Ending, Explored, Means, Scope, explore};
+use ringstorm::explore::{Alphabet, Counterexample, Explored, Scope, StopReason, SubjectFeatures, explore};
 use ringstorm::scenario::{self, BadHead, Op, Setup, Step};
 use ringstorm::subject::{
     Answer, Capabilities, Completion, CoreQueue, Defect, External, Geometry, Subject, SubjectKind,
@@ -24,7 +24,7 @@ fn scope(kind: SubjectKind, size: u32, depth: usize, faults: u32) -> Scope {
         max_states: 10_000_000,
         time: None,
         jobs: 2,
-        means: Means::default(),
+        features: SubjectFeatures::default(),
     }
 }
 
@@ -33,7 +33,7 @@ fn run(scope: &Scope) -> Explored {
 }
 
 /// The results of an exploration without the time. Two explorations of the same scope must agree in them.
-fn results(explored: &Explored) -> (Vec<u64>, u64, Option<usize>, Ending, Option<Counterexample>) {
+fn results(explored: &Explored) -> (Vec<u64>, u64, Option<usize>, StopReason, Option<Counterexample>) {
     let Explored { levels, transitions, depth, ending, found, elapsed: _ } = explored.clone();
     (levels, transitions, depth, ending, found)
 }
@@ -44,7 +44,7 @@ fn nothing_is_found_in_queues_without_a_defect() {
         for kind in [SubjectKind::Core, SubjectKind::Specimen(None)] {
             let explored = run(&scope(kind, size, depth, faults));
             assert_eq!(explored.found, None, "{} of {size}", kind.name());
-            assert_eq!((explored.ending, explored.depth), (Ending::Exhausted, Some(depth)));
+            assert_eq!((explored.ending, explored.depth), (StopReason::Exhausted, Some(depth)));
             assert_eq!(explored.levels.len(), depth + 1);
             assert!(explored.transitions > explored.states());
         }
@@ -79,7 +79,7 @@ fn a_defect_has_its_shortest_counterexample() {
         let faults = u32::from(fault.is_some());
         let explored = run(&scope(kind, size, steps, faults));
         let found = explored.found.unwrap_or_else(|| panic!("{} was not found", defect.name()));
-        assert_eq!(explored.ending, Ending::Found, "{}", defect.name());
+        assert_eq!(explored.ending, StopReason::Found, "{}", defect.name());
         assert_eq!(found.scenario.steps.len(), steps, "{}: {}", defect.name(), found.outcome.verdict);
         assert_eq!(found.outcome.last_fault, fault, "{}", defect.name());
         // A replay gives the same outcome, and the queue without the defect passes the scenario.
@@ -109,15 +109,16 @@ fn results_do_not_depend_on_threads_or_snapshots() {
         for jobs in [1, 2, 5] {
             assert_eq!(results(&run(&Scope { jobs, ..usual.clone() })), first);
         }
-        let means = Means { snapshots: false, ..Means::default() };
-        assert_eq!(results(&run(&Scope { means, ..usual })), first);
+        let features = SubjectFeatures { snapshots: false, ..SubjectFeatures::default() };
+        assert_eq!(results(&run(&Scope { features, ..usual })), first);
     }
 }
 
 #[test]
 fn a_subject_without_snapshots_and_fingerprints_is_explored_too() {
     let usual = scope(SubjectKind::Specimen(Some(Defect::NextUnchecked)), 1, 2, 1);
-    let blind = Scope { means: Means { snapshots: false, fingerprints: false }, ..usual.clone() };
+    let blind =
+        Scope { features: SubjectFeatures { snapshots: false, fingerprints: false }, ..usual.clone() };
     let (usual, blind) = (run(&usual), run(&blind));
     let steps = |explored: &Explored| explored.found.as_ref().map(|found| found.scenario.steps.len());
     assert_eq!((steps(&blind), steps(&usual)), (Some(2), Some(2)));
@@ -125,30 +126,30 @@ fn a_subject_without_snapshots_and_fingerprints_is_explored_too() {
 }
 
 #[test]
-fn a_scope_that_does_not_fit_is_refused_or_stopped() {
+fn a_scope_that_is_too_large_is_refused_or_stopped() {
     let large = scope(SubjectKind::Core, 1, 40, 1);
     let explored = run(&Scope { max_states: 10_000, ..large.clone() });
-    let Ending::Refused { expected, fits } = explored.ending else { panic!("{:?}", explored.ending) };
+    let StopReason::TooLarge { expected, fits } = explored.ending else { panic!("{:?}", explored.ending) };
     assert!(expected > 10_000 && (2..8).contains(&fits), "{expected} {fits}");
     assert!(explored.states() < 10_000, "{}", explored.states());
     // The depth that is expected to fit does fit.
     let smaller = run(&Scope { max_states: 10_000, depth: fits, ..large.clone() });
-    assert_eq!(smaller.ending, Ending::Exhausted);
+    assert_eq!(smaller.ending, StopReason::Exhausted);
     // The bound on states stops the search if there is no basis for an estimate yet.
     let full = run(&Scope { max_states: 60, ..large.clone() });
-    assert_eq!((full.ending, full.states(), full.depth), (Ending::Full, 60, Some(0)));
+    assert_eq!((full.ending, full.states(), full.depth), (StopReason::StateLimit, 60, Some(0)));
     let late = run(&Scope { time: Some(Duration::ZERO), ..large.clone() });
-    assert_eq!(late.ending, Ending::Late);
+    assert_eq!(late.ending, StopReason::TimeLimit);
     let interrupted = explore(&large, &AtomicBool::new(true), |_| ()).expect("there is memory");
-    assert_eq!((interrupted.ending, interrupted.depth), (Ending::Interrupted, None));
+    assert_eq!((interrupted.ending, interrupted.depth), (StopReason::Interrupted, None));
 }
 
 #[test]
 fn the_alphabet_has_every_operation_and_every_fault_once() {
     for size in [1, 2, 4, 64] {
-        let Alphabet { setups, letters } = Alphabet::new(QueueSize::new(size).expect("a power of two"), true);
+        let Alphabet { setups, actions } = Alphabet::new(QueueSize::new(size).expect("a power of two"), true);
         assert_eq!(setups.len(), 2);
-        let steps: Vec<Step> = letters.iter().map(|letter| letter.step).collect();
+        let steps: Vec<Step> = actions.iter().map(|action| action.step).collect();
         for (number, step) in steps.iter().enumerate() {
             assert!(!steps[..number].contains(step), "twice: {step}");
         }
@@ -163,7 +164,7 @@ fn the_alphabet_has_every_operation_and_every_fault_once() {
             assert!(steps.iter().any(|step| matches!(step, Step::Misuse { head, .. } if head == bad)));
         }
         let honest = Alphabet::new(QueueSize::new(size).expect("a power of two"), false);
-        assert!(honest.letters.iter().all(|letter| !letter.is_fault()));
+        assert!(honest.actions.iter().all(|action| !action.is_fault()));
     }
 }
 
@@ -177,8 +178,8 @@ fn state_after(
 ) -> Option<u64> {
     let begun = rig.try_begin(kind, &alphabet.setups[setup]).expect("there is memory");
     assert_eq!(begun, Advance::On);
-    for letter in path {
-        match rig.try_step(&alphabet.letters[*letter].step).expect("an adapter") {
+    for action in path {
+        match rig.try_step(&alphabet.actions[*action].step).expect("an adapter") {
             Advance::On => {}
             Advance::Skipped => return None,
             Advance::Ended(verdict) => panic!("{verdict}"),
@@ -197,7 +198,7 @@ fn states_with_equal_fingerprints_continue_alike() {
         [(SubjectKind::Core, 1, 2), (SubjectKind::Core, 2, 2), (SubjectKind::Specimen(None), 1, 2)]
     {
         let alphabet = Alphabet::new(QueueSize::new(size).expect("a power of two"), true);
-        let letters = || (0..alphabet.letters.len()).filter(|letter| !alphabet.letters[*letter].rare);
+        let actions = || (0..alphabet.actions.len()).filter(|action| !alphabet.actions[*action].rare);
         let mut rig = Rig::new().expect("there is memory");
         let mut compared = 0;
         for setup in 0..alphabet.setups.len() {
@@ -205,10 +206,10 @@ fn states_with_equal_fingerprints_continue_alike() {
             let mut level = vec![Vec::new()];
             for _ in 0..depth {
                 let mut next = Vec::new();
-                for (path, letter) in
-                    level.iter().flat_map(|path| letters().map(move |letter| (path, letter)))
+                for (path, action) in
+                    level.iter().flat_map(|path| actions().map(move |action| (path, action)))
                 {
-                    let longer: Vec<usize> = path.iter().copied().chain([letter]).collect();
+                    let longer: Vec<usize> = path.iter().copied().chain([action]).collect();
                     let Some(key) = state_after(&mut rig, kind, &alphabet, setup, &longer) else { continue };
                     let known = ways.entry(key).or_default();
                     if known.is_empty() {
@@ -224,12 +225,12 @@ fn states_with_equal_fingerprints_continue_alike() {
                 let [one, other] = &ways[..] else { continue };
                 compared += 1;
                 // Every seventh action, with an offset that changes from state to state.
-                for letter in letters().filter(|letter| (letter + compared) % 7 == 0) {
+                for action in actions().filter(|action| (action + compared) % 7 == 0) {
                     let [first, second] = [one, other].map(|path| {
-                        let longer: Vec<usize> = path.iter().copied().chain([letter]).collect();
+                        let longer: Vec<usize> = path.iter().copied().chain([action]).collect();
                         state_after(&mut rig, kind, &alphabet, setup, &longer)
                     });
-                    let step = alphabet.letters[letter].step;
+                    let step = alphabet.actions[action].step;
                     assert_eq!(first, second, "{} {one:?} {other:?}, then {step}", kind.name());
                 }
             }
@@ -292,7 +293,7 @@ fn every_ending_is_tried_in_every_state() {
         Box::new(RecordingQueue { queue: CoreQueue::new(setup, provided), live: Live::Nothing })
     });
     let explored = run(&scope(SubjectKind::External(&OWN), 1, 0, 0));
-    assert_eq!((explored.found, explored.ending), (None, Ending::Exhausted));
+    assert_eq!((explored.found, explored.ending), (None, StopReason::Exhausted));
     let dropped = DROPPED.lock().expect("no test panicked");
     assert_eq!(*dropped, BTreeSet::from([Live::Nothing, Live::Readable, Live::Writable]));
 }

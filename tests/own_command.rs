@@ -130,7 +130,7 @@ fn main() -> ExitCode {
     run(&["--isolate"], 0, "nothing found", "");
     run(&["--subject", "aborts", "--isolate"], 1, "FOUND aborts/died/no-panic/take/", "");
     let wrong =
-        "error: the adapter is wrong, which says nothing of its queue: its caller lost count (in step ";
+        "error: the adapter is wrong, so nothing is known about its queue: its caller lost count (in step ";
     run(&["--subject", "wrong"], 2, "nothing found so far", wrong);
     run(&["--subject", "wrong"], 2, "", "ended by an error after 0 seeds");
     run(&["--subject", "wrong", "--isolate"], 2, "", wrong);

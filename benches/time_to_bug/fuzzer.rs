@@ -1,7 +1,7 @@
 //! Runs libFuzzer until the first crash.
 
 use crate::starts::Catch;
-use ringstorm::fuzz::CATCH;
+use ringstorm::fuzz::CAUGHT;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -61,7 +61,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// Parses a line of the log with a catch: `caught SIGNATURE after N executions and S seconds: VERDICT`.
 fn catch(line: &str) -> Option<Catch> {
-    let (_, rest) = line.strip_prefix(CATCH)?.split_once(" after ")?;
+    let (_, rest) = line.strip_prefix(CAUGHT)?.split_once(" after ")?;
     let (runs, rest) = rest.split_once(" executions and ")?;
     let (seconds, _) = rest.split_once(" seconds: ")?;
     Some(Catch { runs: runs.parse().ok()?, seconds: seconds.parse().ok()? })

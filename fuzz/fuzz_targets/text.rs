@@ -1,9 +1,9 @@
-//! Any text in front of the parser of scenarios.
+//! Parses arbitrary text as a scenario.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ringstorm::fuzz::{TEXT, begin_tally};
+use ringstorm::fuzz::{TEXT, count_inputs};
 
-fuzz_target!(init: begin_tally(TEXT), |text: &str| {
+fuzz_target!(init: count_inputs(TEXT), |text: &str| {
     ringstorm::fuzz::text(text);
 });

@@ -1,9 +1,9 @@
-//! Any bytes in shared memory, in front of the driver or the device.
+//! Writes arbitrary bytes to shared memory that the driver or the device then reads.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ringstorm::fuzz::{WALK, Walk, begin_tally};
+use ringstorm::fuzz::{WALK, Walk, count_inputs};
 
-fuzz_target!(init: begin_tally(WALK), |input: Walk<'_>| {
+fuzz_target!(init: count_inputs(WALK), |input: Walk<'_>| {
     ringstorm::fuzz::walk(&input);
 });

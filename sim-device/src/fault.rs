@@ -25,83 +25,83 @@ use strum::{EnumMessage, EnumString, FromRepr, IntoStaticStr, VariantArray};
 #[strum(serialize_all = "kebab-case")]
 #[repr(u8)]
 pub enum Fault {
-    /// Adds a used element whose id is no index of the table; "id indicates the head entry of the descriptor chain" (2.7.8); attacks every look-up by id.
+    /// Adds a used element whose id is outside of the descriptor table. An id must be the head of a used chain (2.7.8). Targets every lookup by id.
     IdOutOfRange = 0,
-    /// Adds a used element whose id equals a live head in its low 16 bits only; an id is the head of a chain that was used (2.7.8); attacks drivers that cut the id.
+    /// Adds a used element whose id equals the head of a live chain only in its low 16 bits. An id must be the head of a used chain (2.7.8). Targets drivers that truncate the id.
     TruncatedId = 1,
-    /// Adds a used element whose id is inside a chain; an id is the head of a chain that was used (2.7.8); attacks the free list.
+    /// Adds a used element whose id is a descriptor inside a chain, not its head. An id must be the head of a used chain (2.7.8). Targets the free list.
     MidChainId = 2,
-    /// Returns a chain again that was returned before; each buffer is used once (2.7.8); attacks completed-once.
+    /// Returns a chain a second time. Each buffer is used once (2.7.8). Targets drivers that complete a chain twice.
     DuplicateId = 3,
-    /// Returns a chain with a length above its device-writable bytes; len is the number of bytes written into the device-writable portion (2.7.8); attacks whoever reads that many.
+    /// Returns a chain with a length above its device-writable bytes. The length is the number of bytes written to the device-writable part (2.7.8). Targets drivers that read that many bytes.
     LengthTooLong = 4,
-    /// Moves the used index beyond what it returned; idx says "where the device would put the next descriptor entry" (2.7.8); attacks the loop that follows it.
+    /// Moves the used index beyond the elements that it wrote. The index is "where the device would put the next descriptor entry" (2.7.8). Targets loops that run up to the used index.
     IndexJump = 5,
-    /// Links the last descriptor of a chain to its head; the table is the driver's, "A device MUST NOT write to any descriptor table entry" (2.7.5.1); attacks whoever follows the table.
+    /// Links the last descriptor of a chain to its head. "A device MUST NOT write to any descriptor table entry" (2.7.5.1). Targets drivers that follow the table.
     NextToHead = 6,
-    /// Links the last descriptor of a chain to its second; a device writes to no descriptor (2.7.5.1); attacks loop detection at the head.
+    /// Links the last descriptor of a chain to its second one. A device must not write to descriptors (2.7.5.1). Targets loop detection that only looks at the head.
     NextToMiddle = 7,
-    /// Overwrites the length of a descriptor, free or not; a device writes to no descriptor (2.7.5.1); attacks copies by that length.
+    /// Overwrites the length of any descriptor, free or not. A device must not write to descriptors (2.7.5.1). Targets copies of that length.
     LengthScribbled = 8,
-    /// Keeps a chain until the faults stop; buffers are to be returned when done (2.7.8); attacks liveness.
+    /// Keeps a chain until all faults stop. Used buffers are returned (2.7.8). Targets liveness: progress while a chain is missing.
     NeverReturned = 9,
-    /// Links a descriptor to an index outside the table; a device writes to no descriptor (2.7.5.1); attacks whoever follows the table.
+    /// Links a descriptor to an index outside of the table. A device must not write to descriptors (2.7.5.1). Targets drivers that follow the table.
     NextOutOfRange = 10,
-    /// Adds a used element whose id is in no chain that the device holds, with nothing more available: a free descriptor, or one that it returned; an id is the head of a chain that was used (2.7.8); attacks the free list.
+    /// When no chain is available, adds a used element whose id is in no chain in flight: a free descriptor, or one of a returned chain. An id must be the head of a used chain (2.7.8). Targets the free list.
     FreeId = 11,
-    /// Adds a used element whose id is one that it returned a while ago, whatever its descriptors are now; an id is the head of a chain that was used (2.7.8); attacks drivers that know a chain by its head alone.
+    /// Adds a used element with an id that it returned earlier, whatever the descriptor is now. An id must be the head of a used chain (2.7.8). Targets drivers that identify a chain by its head alone.
     StaleId = 12,
-    /// Returns a chain that has nothing device-writable with a length; 2.7.8 as for length-too-long; attacks drivers that trust it where there is nothing to copy.
+    /// Returns a chain without device-writable buffers with a length above 0. The length is the number of bytes written to the device-writable part (2.7.8). Targets drivers that trust the length when there is nothing to copy.
     LengthForReadable = 13,
-    /// Returns a chain with a length in bounds of which it wrote less; "the device MUST write at least len bytes to descriptor" (2.7.8.2); attacks whoever hands out what an earlier chain left.
+    /// Returns a chain with a length within its bounds, but writes fewer bytes. "The device MUST write at least len bytes to descriptor" (2.7.8.2). Targets drivers that return the remains of an earlier chain.
     LengthUnwritten = 14,
-    /// Moves the used index back; idx only ever grows (2.7.8); attacks whoever takes it for many new elements.
+    /// Moves the used index backwards. The index always increases (2.7.8). Targets drivers that see many new elements then.
     IndexBackwards = 15,
-    /// Moves the used index before it has written the element, which follows with its next act; "the device MUST set len prior to updating the used idx" (2.7.8.2); attacks whoever believes what an earlier lap left there.
+    /// Moves the used index before it writes the element, and writes the element in its next action. "The device MUST set len prior to updating the used idx" (2.7.8.2). Targets drivers that process the old element in this slot.
     IndexBeforeElement = 16,
-    /// Writes garbage to the used flags; "the device MUST set flags to 0 or 1", and to 0 with event indexes (2.7.10.2); attacks notification suppression.
+    /// Writes garbage to the used flags. "The device MUST set flags to 0 or 1", and to 0 with event indexes (2.7.10.2). Targets notification suppression.
     FlagsGarbage = 17,
-    /// Writes garbage to avail_event; any value is allowed there (2.7.10.2), so this breaks nothing; attacks the windowed comparison.
+    /// Writes garbage to avail_event. Any value is allowed there (2.7.10.2), so this breaks nothing. Targets the comparison of avail_event with the available index.
     EventGarbage = 18,
-    /// Links a descriptor to itself; a device writes to no descriptor (2.7.5.1); attacks whoever follows the table.
+    /// Links a descriptor to itself. A device must not write to descriptors (2.7.5.1). Targets drivers that follow the table.
     NextToSelf = 19,
-    /// Links the last descriptor of a chain to one that is in no chain which it holds, with nothing more available: one that is free, or was returned; a device writes to no descriptor (2.7.5.1); attacks the free list.
+    /// When no chain is available, links the last descriptor of a chain to one that is in no chain in flight: a free descriptor, or one of a returned chain. A device must not write to descriptors (2.7.5.1). Targets the free list.
     NextToFree = 20,
-    /// Sets NEXT on the last descriptor of a chain; a device writes to no descriptor (2.7.5.1); attacks whoever follows the table.
+    /// Sets NEXT on the last descriptor of a chain. A device must not write to descriptors (2.7.5.1). Targets drivers that follow the table.
     NextSet = 21,
-    /// Clears NEXT on the first descriptor of a chain; a device writes to no descriptor (2.7.5.1); attacks the free count.
+    /// Clears NEXT on the first descriptor of a chain. A device must not write to descriptors (2.7.5.1). Targets the free count.
     NextCleared = 22,
-    /// Flips WRITE on a descriptor, free or not; a device writes to no descriptor (2.7.5.1); attacks whoever takes the direction back from the table.
+    /// Inverts WRITE on any descriptor, free or not. A device must not write to descriptors (2.7.5.1). Targets drivers that read the direction back from the table.
     WriteFlipped = 23,
-    /// Flips INDIRECT on a descriptor, free or not; a device writes to no descriptor (2.7.5.1); attacks whoever takes flags back from the table.
+    /// Inverts INDIRECT on any descriptor, free or not. A device must not write to descriptors (2.7.5.1). Targets drivers that read flags back from the table.
     IndirectFlipped = 24,
-    /// Makes a descriptor's length larger, free or not; a device writes to no descriptor (2.7.5.1); attacks copies by that length.
+    /// Increases the length of any descriptor, free or not. A device must not write to descriptors (2.7.5.1). Targets copies of that length.
     LengthGrown = 25,
-    /// Makes a descriptor's length zero; a device writes to no descriptor (2.7.5.1); attacks whoever takes zero for a mark.
+    /// Sets the length of a descriptor to zero. A device must not write to descriptors (2.7.5.1). Targets drivers for which a length of zero has a meaning.
     LengthZeroed = 26,
-    /// Moves a descriptor's address to another one's buffer, free or not; a device writes to no descriptor (2.7.5.1); attacks copies from that address.
+    /// Changes the address of any descriptor, free or not, to the buffer of another one. A device must not write to descriptors (2.7.5.1). Targets copies from that address.
     AddressOfAnother = 27,
-    /// Moves a descriptor's address out of all regions, free or not; a device writes to no descriptor (2.7.5.1); attacks translation of addresses.
+    /// Changes the address of any descriptor, free or not, to one outside of all regions. A device must not write to descriptors (2.7.5.1). Targets the translation of addresses.
     AddressOutside = 28,
-    /// Makes a descriptor's address zero, free or not; a device writes to no descriptor (2.7.5.1); attacks null as a mark.
+    /// Sets the address of any descriptor, free or not, to zero. A device must not write to descriptors (2.7.5.1). Targets drivers for which a null address has a meaning.
     AddressZero = 29,
-    /// Overwrites the available index; the available ring is "only written by the driver and read by the device" (2.7.6); attacks drivers that read their index back.
+    /// Overwrites the available index. The available ring is "only written by the driver and read by the device" (2.7.6). Targets drivers that read their index back.
     AvailableIndexOverwritten = 30,
-    /// Overwrites an entry of the available ring that it did not take yet; the available ring is the driver's (2.7.6); attacks drivers that read entries back.
+    /// Overwrites an entry of the available ring that it has not taken yet. The available ring belongs to the driver (2.7.6). Targets drivers that read entries back.
     AvailableEntryOverwritten = 31,
-    /// Writes to a device-readable buffer of a chain that it holds; "A device MUST NOT write to a device-readable buffer" (2.7.5.1); attacks whoever trusts what it sent.
+    /// Writes to a device-readable buffer of a chain in flight. "A device MUST NOT write to a device-readable buffer" (2.7.5.1). Targets drivers that assume that their payload is unchanged.
     ReadableWritten = 32,
-    /// Writes to a device-writable buffer of the chain that it returned last; a buffer is the driver's again once it is used (2.7.8); attacks whoever reads it more than once.
+    /// Writes to a device-writable buffer of the chain that it returned last. A used buffer belongs to the driver again (2.7.8). Targets drivers that read the buffer more than once.
     WrittenAfterReturn = 33,
-    /// Notifies the driver of nothing; "The driver MUST handle spurious notifications from the device" (2.7.7.1), so this breaks nothing; attacks whoever takes a notification for an element.
+    /// Sends a used-buffer notification without a used element. "The driver MUST handle spurious notifications from the device" (2.7.7.1), so this breaks nothing. Targets drivers that expect an element at each notification.
     SpuriousNotification = 34,
-    /// Loses the next notification and looks at the available ring after the one behind it; nothing says how soon a device must look, so this breaks nothing but hopes; attacks drivers that wait for an answer with nothing else to say.
+    /// Ignores the next available-buffer notification, and looks at the available ring only after the one that follows it. The specification sets no time limit, so this breaks nothing. Targets drivers that wait for an answer and send nothing more.
     LostNotification = 35,
-    /// Changes a used element, the used index or a descriptor as soon as the driver has read it; an element is written before the index and not after (2.7.8.2), the index only grows (2.7.8), the table is the driver's (2.7.5.1); attacks whoever reads twice, for the check and for the use.
+    /// Changes a used element, the used index or a descriptor right after the driver has read it. An element is written before the index and not after it (2.7.8.2), the index always increases (2.7.8), and the table belongs to the driver (2.7.5.1). Targets drivers that read a value twice, once to check it and once to use it.
     ChangedBetweenReads = 36,
-    /// Takes nothing and returns nothing until the faults stop or it is reset; buffers are to be returned when done (2.7.8); attacks liveness.
+    /// Takes and returns no chains until all faults stop or a reset. Used buffers are returned (2.7.8). Targets liveness: progress while chains are missing.
     StopsAnswering = 37,
-    /// Needs a reset (DEVICE_NEEDS_RESET, 2.1.2): it takes and returns nothing until then, and has forgotten what it held; this breaks nothing; attacks recovery of what is in flight.
+    /// Sets DEVICE_NEEDS_RESET (2.1.2): takes and returns nothing until a reset, and then has no chains; this breaks nothing. Targets the recovery of chains in flight.
     NeedsReset = 38,
 }
 

@@ -91,7 +91,7 @@ fn expectations(
             let expected = known.iter().find(|(known, _)| *known == kind).map_or(Expected::Pass, |(_, e)| *e);
             vec![(kind, expected)]
         }
-        None if known.is_empty() => vec![(session.subjects.usual(), Expected::Pass)],
+        None if known.is_empty() => vec![(session.subjects.default_kind(), Expected::Pass)],
         None => known,
     })
 }

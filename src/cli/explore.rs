@@ -5,7 +5,7 @@ use super::session::Session;
 use super::{CliError, Found, interrupt, output};
 use crate::annotated_trace;
 use crate::execution::Rig;
-use crate::explore::{self, Alphabet, Ending, Explored, Means, Progress, Scope, report};
+use crate::explore::{self, Alphabet, Explored, Progress, Scope, StopReason, SubjectFeatures, report};
 use crate::report::visible;
 use crate::subject::SubjectKind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -45,7 +45,7 @@ pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, Cli
             None => {}
         }
         let explored = run(&scope, interrupted)?;
-        if let Ending::Refused { expected, fits } = explored.ending {
+        if let StopReason::TooLarge { expected, fits } = explored.ending {
             refused = Some(CliError::Input(report::refusal(&scope, expected, fits)));
             break;
         }
@@ -57,7 +57,7 @@ pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, Cli
         }
         let ending = explored.ending;
         done.push((scope, explored));
-        if ending == Ending::Interrupted {
+        if ending == StopReason::Interrupted {
             output::note("interrupted; this is what is known so far");
             break;
         }
@@ -85,7 +85,7 @@ fn scope(kind: SubjectKind, args: &ExploreArgs, queue_size: QueueSize, depth: us
         max_states: args.max_states,
         time: args.time,
         jobs: args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from),
-        means: Means { snapshots: !args.replay, ..Means::default() },
+        features: SubjectFeatures { snapshots: !args.replay, ..SubjectFeatures::default() },
     }
 }
 
@@ -144,19 +144,19 @@ fn tell(
 /// The alphabet of each scope, as text.
 fn tell_alphabet(scopes: &[Scope]) -> Result<Found, CliError> {
     for scope in scopes {
-        let Alphabet { setups, letters } = Alphabet::new(scope.queue_size, scope.faults > 0);
+        let Alphabet { setups, actions } = Alphabet::new(scope.queue_size, scope.faults > 0);
         let mut text =
-            format!("queue size {}: {} setups, {} letters\n", scope.queue_size, setups.len(), letters.len());
+            format!("queue size {}: {} setups, {} actions\n", scope.queue_size, setups.len(), actions.len());
         for setup in setups {
             text.push_str(&format!("  {setup}\n"));
         }
-        for letter in letters {
-            let rare = if letter.rare {
+        for action in actions {
+            let rare = if action.rare {
                 format!("  (among the first {} steps)", Alphabet::RARE)
             } else {
                 String::new()
             };
-            text.push_str(&format!("    {}{rare}\n", letter.step));
+            text.push_str(&format!("    {}{rare}\n", action.step));
         }
         output::emit(&text)?;
     }

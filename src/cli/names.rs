@@ -28,9 +28,9 @@ fn named(arg: Arg, subjects: Subjects, about: String) -> Arg {
 
 /// What stands in the help of a command.
 fn about(subjects: Subjects, command: &str) -> String {
-    let own: String = subjects.own().map(|kind| kind.name() + ", ").collect();
+    let own: String = subjects.external().map(|kind| kind.name() + ", ").collect();
     let own = format!("The queue under test: {own}core, specimen, specimen-DEFECT (`calibrate` lists them)");
-    let usual = subjects.usual().name();
+    let usual = subjects.default_kind().name();
     match command {
         "explore" => format!("{own} [default: {usual}]"),
         "run" => format!("{own}, or deadly-DEED, which is for child processes [default: {usual}]"),

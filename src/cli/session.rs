@@ -19,7 +19,7 @@ pub(super) struct Session {
 impl Session {
     /// The subject that is asked for.
     pub(super) fn subject(self, asked: Option<&str>) -> Result<SubjectKind, CliError> {
-        asked.map_or(Ok(self.subjects.usual()), |name| self.named(name))
+        asked.map_or(Ok(self.subjects.default_kind()), |name| self.named(name))
     }
 
     /// Refuses queues that cannot be made of a subject.
@@ -71,7 +71,7 @@ impl Session {
 
     /// The command line that replays a file.
     pub(super) fn replay_command(self, file: &str, kind: SubjectKind) -> String {
-        let subject = match kind == self.subjects.usual() {
+        let subject = match kind == self.subjects.default_kind() {
             true => String::new(),
             false => format!(" --subject {}", kind.name()),
         };

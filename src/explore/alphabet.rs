@@ -1,82 +1,85 @@
-//! What an execution of a small scope is made of.
+//! The steps that an execution of a small scope can contain.
 
 use crate::scenario::{Amount, BadHead, Buffers, Ending, HeadCall, Lengths, Pick, Setup, Step};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
 use strum::VariantArray;
 
-/// Bytes in each buffer: few, but more than one, so that lengths of one and of a full buffer differ.
+/// The buffer size in bytes: small, but more than one, so that a length of 1 and a full buffer differ.
 const BUFFER_SIZE: u16 = 4;
-/// The first ring index: one before the wrap, so that nearly every execution crosses it.
+/// The first ring index: the last one before the wrap, so that nearly every execution crosses it.
 const FIRST_INDEX: u16 = u16::MAX;
-/// One value for each class of lie: none, the smallest, the largest. Faults in which it turns around have their own.
-const LIES: [u32; 3] = [0, 1, u32::MAX];
+/// One value for each class of forged values: zero, the smallest, and the largest. Faults that compute modulo a
+/// number have their own values.
+const FORGED_VALUES: [u32; 3] = [0, 1, u32::MAX];
 
-/// One step that an execution may take.
+/// One step that the search tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Letter {
+pub struct Action {
     /// The step.
     pub step: Step,
-    /// Tried only as one of the first [`Alphabet::RARE`] steps, since it takes as long as a thousand others. It is refused
-    /// by all but a queue that is wrong.
+    /// The step is tried only as one of the first [`Alphabet::RARE`] steps, because it takes as long as a thousand
+    /// others. Any correct queue refuses it.
     pub rare: bool,
 }
 
-impl Letter {
-    /// Whether the device misbehaves, or the memory does.
+impl Action {
+    /// Whether the step is a fault of the device or of memory.
     pub const fn is_fault(&self) -> bool {
         matches!(self.step, Step::Fault { .. } | Step::MemoryFails { .. })
     }
 }
 
-/// Every step that is tried from every state of a queue of one size.
+/// All steps that the search tries in every state of a queue of one size.
 ///
-/// - Chains of one buffer to read (1 byte), of one to write (full), of one to read (full) and one to write (1 byte),
-///   and of all descriptors, at least half of them to write; submitted by copy, and prepared to be published later. One written in place.
-/// - Chains to be refused: of no buffer, of an empty one, of one too long, alone or behind a good one, of one that is
-///   absurdly long, of one
-///   descriptor too many; and, [rarely](Letter::rare), of 65,537.
-/// - Taking, collecting; reading, freeing and withdrawing the newest and the oldest; every call with every [`BadHead`]; reset;
-///   notifications on and off for both sides.
-/// - The device takes one chain; returns the newest or the oldest with nothing or everything written, with bytes
-///   written that it does not report, or all chains in one move of the used index.
-/// - Every [`Fault`] with each choice of a target, and for what is lied 0, 1 and the largest that is told apart.
-/// - Memory that fails at one of the first accesses of the next calls, which counts as a fault.
-/// - Settling, which also ends every execution.
+/// - Chains with one device-readable buffer (1 byte); with one device-writable buffer (full); with one
+///   device-readable buffer (full) and one device-writable buffer (1 byte); and with all descriptors, at least half
+///   of them device-writable. Each is submitted, and also prepared to be published later. One more chain is written
+///   in place.
+/// - Chains that the queue must refuse: without a buffer; with an empty buffer; with a buffer that is too long, alone
+///   or after a valid one; with a buffer that is far too long; with one descriptor too many; and, as a
+///   [rare](Action::rare) action, with 65,537 descriptors.
+/// - Taking and collecting. Reading, freeing and withdrawing the newest and the oldest chain. Every call with every
+///   [`BadHead`]. A reset. Notifications on and off for both sides.
+/// - The device takes one chain. It returns the newest or the oldest chain and writes nothing, everything, or bytes
+///   that it does not report; or it returns all chains with one change of the used index.
+/// - Every [`Fault`] with each target, and with the forged values 0, 1 and the largest one that makes a difference.
+/// - Memory that fails at one of the first accesses of the next calls. This counts as a fault.
+/// - Settle, which also ends every execution.
 ///
-/// What is left out because it is the same as something that is there: idling, and taking several chains at once.
+/// Left out because they add no states: idle, and taking several chains at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alphabet {
-    /// Where executions begin.
+    /// The setups with which executions begin.
     pub setups: Vec<Setup>,
-    /// The steps.
-    pub letters: Vec<Letter>,
+    /// The actions.
+    pub actions: Vec<Action>,
 }
 
 impl Alphabet {
-    /// How many steps an execution may have for its last one to be a [rare](Letter::rare) one.
+    /// The number of steps at the beginning of an execution that may be [rare](Action::rare).
     pub const RARE: usize = 2;
 
-    /// The alphabet for queues of a size. Without faults, for an honest device.
+    /// The alphabet for a queue size. Without `faults`, the device is honest.
     pub fn new(queue_size: QueueSize, faults: bool) -> Self {
         let mut steps = Vec::new();
         driver(queue_size.get(), &mut steps);
         device(&mut steps);
         if faults {
             for fault in Fault::VARIANTS {
-                misbehaviour(*fault, queue_size.get(), &mut steps);
+                fault_steps(*fault, queue_size.get(), &mut steps);
             }
             steps.extend([0, 1, 2, 4].map(|after| Step::MemoryFails { after }));
         }
         steps.push(Step::Settle);
-        let mut letters: Vec<Letter> = steps.into_iter().map(|step| Letter { step, rare: false }).collect();
-        let absurd = Step::Submit { readable: Buffers::of(65_537, 1), writable: Buffers::NONE };
-        letters.push(Letter { step: absurd, rare: true });
-        Self { setups: setups(queue_size), letters }
+        let mut actions: Vec<Action> = steps.into_iter().map(|step| Action { step, rare: false }).collect();
+        let too_many = Step::Submit { readable: Buffers::of(65_537, 1), writable: Buffers::NONE };
+        actions.push(Action { step: too_many, rare: true });
+        Self { setups: setups(queue_size), actions }
     }
 }
 
-/// Every policy at least once, both ways to ask for notifications, and both endings.
+/// Setups that contain every policy at least once, with and without event indexes, and both endings.
 fn setups(queue_size: QueueSize) -> Vec<Setup> {
     let other = Policies {
         after_fault: AfterFault::Continue,
@@ -94,7 +97,7 @@ fn setups(queue_size: QueueSize) -> Vec<Setup> {
     vec![setup(Policies::default(), false, Ending::Released), setup(other, true, Ending::Dropped)]
 }
 
-/// The readable and the writable buffers of good chains: each fits into an empty queue.
+/// The device-readable and device-writable buffers of valid chains. Each chain fits into an empty queue.
 fn chains(size: u16) -> Vec<(Buffers, Buffers)> {
     let mut chains = vec![(Buffers::of(1, 1), Buffers::NONE), (Buffers::NONE, Buffers::full(1))];
     if size > 1 {
@@ -133,7 +136,7 @@ fn driver(size: u16, steps: &mut Vec<Step>) {
     steps.push(Step::Reset);
     for call in HeadCall::VARIANTS {
         let heads = BadHead::VARIANTS.iter().filter(|head| {
-            // Freeing alone has stale names, and what was returned may be freed and read.
+            // Only freeing uses stale handles, and only withdrawing a taken chain is a misuse.
             match head {
                 BadHead::Stale => *call == HeadCall::Free,
                 BadHead::Returned => *call == HeadCall::Withdraw,
@@ -146,49 +149,49 @@ fn driver(size: u16, steps: &mut Vec<Step>) {
 }
 
 fn device(steps: &mut Vec<Step>) {
-    let give = |pick, written, count, beyond| Step::DeviceReturn { pick, written, count, beyond };
+    let return_step = |pick, written, count, beyond| Step::DeviceReturn { pick, written, count, beyond };
     steps.push(Step::DeviceTake { count: 1 });
     for pick in [Pick::OLDEST, Pick::NEWEST] {
         for written in [Amount::Full, Amount::Bytes(0)] {
-            steps.push(give(pick, written, 1, false));
+            steps.push(return_step(pick, written, 1, false));
         }
     }
-    steps.push(give(Pick::OLDEST, Amount::Full, u8::MAX, false));
-    steps.push(give(Pick::OLDEST, Amount::Bytes(0), 1, true));
+    steps.push(return_step(Pick::OLDEST, Amount::Full, u8::MAX, false));
+    steps.push(return_step(Pick::OLDEST, Amount::Bytes(0), 1, true));
     steps.extend([false, true].map(|wanted| Step::DeviceNotifications { wanted }));
-    // Of the entry after the next.
+    // Ask for a notification at the entry after the next one.
     steps.push(Step::DeviceEvent { ahead: 1 });
 }
 
-/// The newest and the oldest, which are one of a queue of one descriptor.
+/// The newest and the oldest chain. In a queue of one descriptor they are the same.
 fn picks(size: u16) -> &'static [Pick] {
     if size > 1 { &[Pick::OLDEST, Pick::NEWEST] } else { &[Pick::OLDEST] }
 }
 
-/// A fault with every target and every lie. What a fault does not look at is told here where it is known; one that is not
-/// named gets all of them, and what comes out the same is one state.
-fn misbehaviour(fault: Fault, size: u16, steps: &mut Vec<Step>) {
-    // Odd choices name any descriptor.
+/// Adds a fault with every target and every forged value. Parts that a fault ignores are left out here if they are
+/// known. A fault that is not listed gets all of them; equal results are one state.
+fn fault_steps(fault: Fault, size: u16, steps: &mut Vec<Step>) {
+    // Odd picks select a descriptor by its index.
     let descriptors = || (0..size).map(|index| Pick(2 * index as u8 + 1)).collect::<Vec<_>>();
-    // What turns around is largest just before.
+    // The largest index before the fault's addition wraps around.
     let last_index = 0xffff - u32::from(size);
-    let (targets, lies): (Vec<Pick>, &[u32]) = match fault {
+    let (targets, values): (Vec<Pick>, &[u32]) = match fault {
         Fault::IndexJump | Fault::IndexBackwards => (vec![Pick::NEWEST], &[0, 1, 0x7ffe]),
         Fault::IdOutOfRange
         | Fault::DuplicateId
         | Fault::FlagsGarbage
         | Fault::EventGarbage
-        | Fault::AvailableIndexOverwritten => (vec![Pick::NEWEST], &LIES),
-        // The value is where the search for a free one begins.
+        | Fault::AvailableIndexOverwritten => (vec![Pick::NEWEST], &FORGED_VALUES),
+        // The value is the descriptor at which the search for a free one begins.
         Fault::FreeId => (vec![Pick::NEWEST], &[0, 1, 2, 3][..usize::from(size).min(4)]),
         Fault::NextToFree => (picks(size).to_vec(), &[0, 1, 2, 3][..usize::from(size).min(4)]),
         Fault::TruncatedId => (picks(size).to_vec(), &[0, 1, 0xfffe]),
-        // One that was returned a while ago: of those, any.
-        Fault::StaleId => ((0..8).map(Pick).collect(), &LIES[..1]),
+        // Any of the chains that were returned earlier.
+        Fault::StaleId => ((0..8).map(Pick).collect(), &FORGED_VALUES[..1]),
         Fault::MidChainId | Fault::LengthForReadable | Fault::LengthUnwritten => {
-            (picks(size).to_vec(), &LIES)
+            (picks(size).to_vec(), &FORGED_VALUES)
         }
-        // By 65,535: cut to 16 bits, the length is one less than what is there.
+        // 65,535 too long: truncated to 16 bits, the length is one less than the correct one.
         Fault::LengthTooLong => (picks(size).to_vec(), &[0, 0xffff, u32::MAX]),
         Fault::NextToHead
         | Fault::NextToMiddle
@@ -196,32 +199,32 @@ fn misbehaviour(fault: Fault, size: u16, steps: &mut Vec<Step>) {
         | Fault::NextCleared
         | Fault::IndexBeforeElement
         | Fault::ReadableWritten
-        | Fault::NeverReturned => (picks(size).to_vec(), &LIES[..1]),
+        | Fault::NeverReturned => (picks(size).to_vec(), &FORGED_VALUES[..1]),
         Fault::LengthScribbled | Fault::LengthGrown | Fault::AddressOfAnother | Fault::AddressOutside => {
-            (descriptors(), &LIES)
+            (descriptors(), &FORGED_VALUES)
         }
         Fault::NextOutOfRange => return every(&descriptors(), &[0, 1, last_index], fault, steps),
         Fault::NextToSelf
         | Fault::WriteFlipped
         | Fault::IndirectFlipped
         | Fault::LengthZeroed
-        | Fault::AddressZero => (descriptors(), &LIES[..1]),
+        | Fault::AddressZero => (descriptors(), &FORGED_VALUES[..1]),
         Fault::WrittenAfterReturn
         | Fault::SpuriousNotification
         | Fault::LostNotification
         | Fault::StopsAnswering
-        | Fault::NeedsReset => (vec![Pick::NEWEST], &LIES[..1]),
-        // The place that changes: the used index, its last element's id or length, or a descriptor. Which descriptor is of
-        // no matter to a queue that reads none back; two stand for all.
-        Fault::ChangedBetweenReads => ([0, 1, 2, 3, 7].map(Pick).to_vec(), &LIES),
-        _ => ([vec![Pick::NEWEST], descriptors()].concat(), &LIES),
+        | Fault::NeedsReset => (vec![Pick::NEWEST], &FORGED_VALUES[..1]),
+        // The pick selects what changes: the used index, the id or length of the last element, or a descriptor. A
+        // queue that does not read descriptors back treats all of them alike, so two are enough.
+        Fault::ChangedBetweenReads => ([0, 1, 2, 3, 7].map(Pick).to_vec(), &FORGED_VALUES),
+        _ => ([vec![Pick::NEWEST], descriptors()].concat(), &FORGED_VALUES),
     };
-    every(&targets, lies, fault, steps);
+    every(&targets, values, fault, steps);
 }
 
-/// A fault with each of these targets and each of these lies.
-fn every(targets: &[Pick], lies: &[u32], fault: Fault, steps: &mut Vec<Step>) {
+/// Adds a fault with each of these targets and values.
+fn every(targets: &[Pick], values: &[u32], fault: Fault, steps: &mut Vec<Step>) {
     for pick in targets {
-        steps.extend(lies.iter().map(|value| Step::Fault { fault, pick: *pick, value: *value }));
+        steps.extend(values.iter().map(|value| Step::Fault { fault, pick: *pick, value: *value }));
     }
 }

@@ -1,20 +1,20 @@
-//! Telling states apart.
+//! Distinguishes states.
 
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use xxhash_rust::xxh3::xxh3_128;
 
-/// What stands for a state: 128 bits, so that even among a thousand million states two different ones have the same with a
-/// chance below one in 10^20.
-pub type Key = u128;
+/// A hash that identifies a state. It has 128 bits, so that among 10^9 states the chance of two equal keys is below
+/// 10^-20.
+pub(super) type Key = u128;
 
-/// Takes everything in as bytes, and hashes it at once, which is quicker than one integer after the other. A key means
-/// nothing beyond the exploration that it is of.
+/// Collects bytes and hashes them all at once, which is faster than to hash one integer after the other. A key is
+/// valid only within one exploration.
 #[derive(Debug, Default)]
-pub struct KeyHasher(Vec<u8>);
+pub(super) struct KeyHasher(Vec<u8>);
 
 impl KeyHasher {
-    /// The key of what was taken in; then begins anew.
-    pub fn take(&mut self) -> Key {
+    /// Returns the key of the collected bytes and clears them.
+    pub(super) fn take(&mut self) -> Key {
         let key = xxh3_128(&self.0);
         self.0.clear();
         key
@@ -31,11 +31,11 @@ impl Hasher for KeyHasher {
     }
 }
 
-/// A key is a hash already.
+/// Returns a key unchanged, because it is a hash already.
 #[derive(Debug, Default)]
-pub struct AsItIs(u64);
+pub(super) struct IdentityHasher(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for IdentityHasher {
     fn write(&mut self, _: &[u8]) {
         unreachable!("only keys are looked up");
     }
@@ -49,11 +49,11 @@ impl Hasher for AsItIs {
     }
 }
 
-/// The states seen.
-pub type Seen = std::collections::HashSet<Key, BuildHasherDefault<AsItIs>>;
+/// The known states.
+pub(super) type Seen = std::collections::HashSet<Key, BuildHasherDefault<IdentityHasher>>;
 
-/// The key of a state made from parts.
-pub fn key_of(hasher: &mut KeyHasher, parts: impl Hash) -> Key {
+/// Adds parts and returns the key.
+pub(super) fn key_of(hasher: &mut KeyHasher, parts: impl Hash) -> Key {
     parts.hash(hasher);
     hasher.take()
 }

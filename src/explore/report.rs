@@ -1,13 +1,13 @@
-//! What explorations came to, for people and for machines.
+//! Reports of explorations, as text and as JSON.
 
-use super::{Alphabet, Ending, Explored, Scope};
+use super::{Alphabet, Explored, Scope, StopReason};
 use crate::report::{JSON_VERSION, as_regression, grouped};
 use crate::scenario::Document;
 use ringstorm_model::Invariant;
 use serde::Serialize;
 use std::fmt::Write;
 
-/// `explore --json`.
+/// The output of `explore --json`.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ExploreReport {
     #[schemars(extend("const" = JSON_VERSION))]
@@ -16,16 +16,16 @@ pub struct ExploreReport {
     faults: u32,
     jobs: usize,
     scopes: Vec<ScopeReport>,
-    /// The shortest of all scopes.
+    /// The finding with the fewest steps.
     finding: Option<FindingReport>,
 }
 
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 struct ScopeReport {
     queue_size: u16,
-    /// The depth that was asked for.
+    /// The requested depth.
     depth: usize,
-    /// The depth to which every scenario was explored.
+    /// The depth up to which every scenario was explored.
     complete_depth: Option<usize>,
     exhausted: bool,
     ending: &'static str,
@@ -50,24 +50,24 @@ struct FindingReport {
     file: Option<String>,
 }
 
-impl Ending {
-    /// The name in reports.
-    pub const fn name(self) -> &'static str {
+impl StopReason {
+    /// The name in JSON reports.
+    const fn name(self) -> &'static str {
         match self {
             Self::Exhausted => "exhausted",
-            Self::Closed => "closed",
+            Self::NoNewStates => "closed",
             Self::Found => "found",
-            Self::Refused { .. } => "refused",
-            Self::Full => "max-states",
-            Self::Late => "time",
+            Self::TooLarge { .. } => "refused",
+            Self::StateLimit => "max-states",
+            Self::TimeLimit => "time",
             Self::Interrupted => "interrupted",
         }
     }
 }
 
 impl ExploreReport {
-    /// A report of what was explored. `file` says where the finding was written.
-    pub fn new(explored: &[(Scope, Explored)], file: Option<String>) -> Option<Self> {
+    /// Creates the report. `file` is the file to which the finding was written.
+    pub(crate) fn new(explored: &[(Scope, Explored)], file: Option<String>) -> Option<Self> {
         let (scope, _) = explored.first()?;
         Some(Self {
             version: JSON_VERSION,
@@ -105,7 +105,7 @@ impl ScopeReport {
             exhausted: explored.ending.is_exhaustive(),
             ending: explored.ending.name(),
             setups: alphabet.setups.len(),
-            letters: alphabet.letters.len(),
+            letters: alphabet.actions.len(),
             states: explored.states(),
             transitions: explored.transitions,
             levels: explored.levels.clone(),
@@ -121,15 +121,15 @@ fn shortest(explored: &[(Scope, Explored)]) -> Option<(&Scope, &super::Counterex
     found.min_by_key(|(_, found)| found.scenario.steps.len())
 }
 
-/// The finding with the fewest steps, as a file.
-pub fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document> {
+/// The finding with the fewest steps, as a scenario file.
+pub(crate) fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document> {
     let (scope, found) = shortest(explored)?;
     let signature = found.outcome.signature(&scope.kind.name());
     Some(Document {
         comments: vec![
             format!(" {signature}"),
             format!(" {}", found.outcome.verdict.to_string().replace(['\n', '\r'], " ")),
-            " the fewest steps, of every scenario of a small scope".to_owned(),
+            " the finding with the fewest steps in a small scope".to_owned(),
             format!(" {}", as_regression(&signature.subject, signature.expected)),
         ],
         scenario: found.scenario.clone(),
@@ -137,8 +137,8 @@ pub fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document> {
     })
 }
 
-/// The line that comes before all others.
-pub fn header(scope: &Scope) -> String {
+/// The first line of the output.
+pub(crate) fn header(scope: &Scope) -> String {
     format!("{}, every scenario of a small scope: {}", scope.kind.name(), bound(scope.faults))
 }
 
@@ -150,8 +150,8 @@ fn bound(faults: u32) -> String {
     }
 }
 
-/// What a scope came to, in one line.
-pub fn line(scope: &Scope, explored: &Explored) -> String {
+/// The result of a scope in one line.
+pub(crate) fn line(scope: &Scope, explored: &Explored) -> String {
     let mut text = format!("  queue size {:<3} ", scope.queue_size.get());
     let complete = match explored.depth {
         Some(depth) => format!("complete to depth {depth}"),
@@ -159,21 +159,17 @@ pub fn line(scope: &Scope, explored: &Explored) -> String {
     };
     let depth = scope.depth;
     let _ = match explored.ending {
-        Ending::Exhausted => write!(text, "exhausted to depth {depth}"),
-        Ending::Closed => {
-            write!(
-                text,
-                "exhausted at any depth: none leads anywhere new after {} steps",
-                explored.levels.len() - 1
-            )
+        StopReason::Exhausted => write!(text, "exhausted to depth {depth}"),
+        StopReason::NoNewStates => {
+            write!(text, "exhausted at any depth: no new states after {} steps", explored.levels.len() - 1)
         }
-        Ending::Found => write!(text, "FOUND something, {complete}"),
-        Ending::Refused { .. } => write!(text, "not explored"),
-        Ending::Full => {
-            write!(text, "not exhausted, {complete}: stopped at the number of states it may have")
+        StopReason::Found => write!(text, "FOUND a failing scenario, {complete}"),
+        StopReason::TooLarge { .. } => write!(text, "not explored"),
+        StopReason::StateLimit => {
+            write!(text, "not exhausted, {complete}: stopped at the limit of states")
         }
-        Ending::Late => write!(text, "not exhausted, {complete}: stopped when the time was up"),
-        Ending::Interrupted => write!(text, "not exhausted, {complete}: interrupted"),
+        StopReason::TimeLimit => write!(text, "not exhausted, {complete}: stopped at the time limit"),
+        StopReason::Interrupted => write!(text, "not exhausted, {complete}: interrupted"),
     };
     let seconds = explored.elapsed.as_secs_f64();
     let _ = write!(
@@ -185,11 +181,11 @@ pub fn line(scope: &Scope, explored: &Explored) -> String {
     text
 }
 
-/// Why a scope is not begun.
-pub fn refusal(scope: &Scope, expected: u64, fits: usize) -> String {
+/// Explains why a scope is not explored.
+pub(crate) fn refusal(scope: &Scope, expected: u64, fits: usize) -> String {
     format!(
-        "queue size {}: about {} states are expected to depth {} with {}, and it may have {}; --depth {fits} should \
-         fit, or more with --max-states, or --time goes as deep as there is time for",
+        "queue size {}: about {} states are expected up to depth {} with {}, but the limit is {}; --depth {fits} should \
+         fit; --max-states raises the limit, and --time explores as deep as the time allows",
         scope.queue_size,
         grouped(expected),
         scope.depth,

@@ -1,10 +1,10 @@
-//! The search: level by level, each level by all threads.
+//! The search: one level after the other, each with all threads.
 
 use super::alphabet::Alphabet;
 use super::forecast::forecast;
 use super::key::Seen;
 use super::walker::{Expansion, Path, Walker};
-use super::{Counterexample, Ending, Explored, Progress, Scope};
+use super::{Counterexample, Explored, Progress, Scope, StopReason};
 use crate::execution::CannotRun;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
@@ -12,24 +12,24 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// States that a thread takes at once.
+/// The number of states that a thread takes at once.
 const BLOCK: usize = 32;
 
-/// A state: the one before it, and the letter that led here. One of level 0 has the number of its setup for a letter.
+/// A state: its previous state, and the action that led here. In level 0, `action` is the number of the setup.
 #[derive(Debug, Clone, Copy)]
 struct Node {
-    before: u32,
-    letter: u16,
+    previous: u32,
+    action: u16,
 }
 
-/// No state before.
-const NONE: u32 = u32::MAX;
+/// There is no previous state.
+const NO_STATE: u32 = u32::MAX;
 
-/// Explores a scope. `progress` is called now and then. It ends early, with what is known so far, when `interrupted`
-/// becomes true.
+/// Explores a scope and calls `progress` from time to time. When `interrupted` becomes true, it ends early and
+/// returns the result so far.
 ///
 /// # Errors
-/// [`CannotRun`] if there is no memory for an execution, or the subject's adapter is wrong.
+/// [`CannotRun`] if there is not enough memory for an execution, or if the subject's adapter is wrong.
 pub fn explore(
     scope: &Scope,
     interrupted: &AtomicBool,
@@ -40,7 +40,7 @@ pub fn explore(
         levels: Vec::new(),
         transitions: 0,
         depth: None,
-        ending: Ending::Exhausted,
+        ending: StopReason::Exhausted,
         found: None,
         elapsed: Duration::ZERO,
     };
@@ -51,7 +51,7 @@ pub fn explore(
         start: Instant::now(),
         nodes: Vec::new(),
         seen: Seen::default(),
-        guessed: false,
+        estimated: false,
         progress,
         explored,
     };
@@ -67,20 +67,20 @@ struct Search<'a, P> {
     start: Instant,
     nodes: Vec<Node>,
     seen: Seen,
-    /// Whether it was guessed how many states there are.
-    guessed: bool,
+    /// Whether the number of states was already estimated.
+    estimated: bool,
     progress: P,
     explored: Explored,
 }
 
 impl<P: FnMut(Progress)> Search<'_, P> {
-    fn levels(&mut self) -> Result<Ending, CannotRun> {
+    fn levels(&mut self) -> Result<StopReason, CannotRun> {
         let mut walker = Walker::new(self.scope, self.alphabet)?;
         for setup in 0..self.alphabet.setups.len() as u16 {
-            let path = Path { setup, letters: Vec::new() };
+            let path = Path { setup, actions: Vec::new() };
             let Some(key) = walker.key_at(&path)? else { return self.found(path) };
             self.seen.insert(key);
-            self.nodes.push(Node { before: NONE, letter: setup });
+            self.nodes.push(Node { previous: NO_STATE, action: setup });
         }
         self.explored.levels.push(self.nodes.len() as u64);
         let mut first = 0;
@@ -89,42 +89,42 @@ impl<P: FnMut(Progress)> Search<'_, P> {
             let level = first..self.nodes.len();
             if level.is_empty() {
                 self.explored.levels.pop();
-                return Ok(Ending::Closed);
+                return Ok(StopReason::NoNewStates);
             }
-            if let Some(ending) = self.settle(level.clone(), depth)? {
+            if let Some(ending) = self.drain_level(level.clone(), depth)? {
                 return Ok(ending);
             }
             self.explored.depth = Some(depth);
             if depth >= self.scope.depth {
-                return Ok(Ending::Exhausted);
+                return Ok(StopReason::Exhausted);
             }
-            if let Some(ending) = self.refuse() {
+            if let Some(ending) = self.check_estimate() {
                 return Ok(ending);
             }
             first = self.nodes.len();
-            if let Some(ending) = self.go_on(level, depth)? {
+            if let Some(ending) = self.expand_level(level, depth)? {
                 return Ok(ending);
             }
         }
     }
 
-    /// Says if the scope has too many states, once there is something to guess from, and then never again.
-    fn refuse(&mut self) -> Option<Ending> {
-        if self.guessed || self.scope.time.is_some() {
+    /// Estimates once, as soon as possible, whether the scope has too many states.
+    fn check_estimate(&mut self) -> Option<StopReason> {
+        if self.estimated || self.scope.time.is_some() {
             return None;
         }
         let totals = forecast(&self.explored.levels, self.scope.depth, self.scope.max_states)?;
-        self.guessed = true;
+        self.estimated = true;
         let (expected, limit) = (*totals.last()?, self.scope.max_states);
         let fits = totals.iter().take_while(|total| **total < limit).count().saturating_sub(1);
-        (expected >= limit).then_some(Ending::Refused { expected, fits })
+        (expected >= limit).then_some(StopReason::TooLarge { expected, fits })
     }
 
-    /// Settles and releases from every state of a level.
-    fn settle(&mut self, level: Range<usize>, depth: usize) -> Result<Option<Ending>, CannotRun> {
-        let mut guilty = None;
+    /// Drains and releases the queue in every state of a level.
+    fn drain_level(&mut self, level: Range<usize>, depth: usize) -> Result<Option<StopReason>, CannotRun> {
+        let mut failing = None;
         let nodes = std::mem::take(&mut self.nodes);
-        let ending = self.sweep(
+        let ending = self.for_each_state(
             level,
             depth,
             |walker, number| {
@@ -133,47 +133,47 @@ impl<P: FnMut(Progress)> Search<'_, P> {
             },
             |_, result| match result {
                 Some(path) => {
-                    guilty = Some(path);
-                    ControlFlow::Break(Ending::Found)
+                    failing = Some(path);
+                    ControlFlow::Break(StopReason::Found)
                 }
                 None => ControlFlow::Continue(()),
             },
         );
         self.nodes = nodes;
-        match guilty {
+        match failing {
             Some(path) => self.found(path).map(Some),
             None => ending,
         }
     }
 
-    /// Tries every letter from every state of a level.
-    fn go_on(&mut self, level: Range<usize>, depth: usize) -> Result<Option<Ending>, CannotRun> {
-        let mut guilty = None;
+    /// Tries every action in every state of a level.
+    fn expand_level(&mut self, level: Range<usize>, depth: usize) -> Result<Option<StopReason>, CannotRun> {
+        let mut failing = None;
         let mut new: Vec<Node> = Vec::new();
         self.explored.levels.push(0);
         let first = level.start;
         let nodes = std::mem::take(&mut self.nodes);
         let mut number = first as u32;
-        let ending = self.sweep(
+        let ending = self.for_each_state(
             level,
             depth + 1,
             |walker, number| walker.expand(&path_of(&nodes, number)),
-            |search, Expansion { successors, transitions, guilty: letter }| {
+            |search, Expansion { successors, transitions, failing: action }| {
                 search.explored.transitions += transitions;
                 for successor in successors {
                     if search.seen.insert(successor.key) {
-                        new.push(Node { before: number, letter: successor.letter });
+                        new.push(Node { previous: number, action: successor.action });
                         search.explored.levels[depth + 1] += 1;
                         if search.seen.len() as u64 >= search.scope.max_states {
-                            return ControlFlow::Break(Ending::Full);
+                            return ControlFlow::Break(StopReason::StateLimit);
                         }
                     }
                 }
-                if let Some(letter) = letter {
+                if let Some(action) = action {
                     let mut path = path_of(&nodes, number as usize);
-                    path.letters.push(letter);
-                    guilty = Some(path);
-                    return ControlFlow::Break(Ending::Found);
+                    path.actions.push(action);
+                    failing = Some(path);
+                    return ControlFlow::Break(StopReason::Found);
                 }
                 number += 1;
                 ControlFlow::Continue(())
@@ -181,27 +181,27 @@ impl<P: FnMut(Progress)> Search<'_, P> {
         );
         self.nodes = nodes;
         self.nodes.append(&mut new);
-        match guilty {
+        match failing {
             Some(path) => self.found(path).map(Some),
             None => ending,
         }
     }
 
-    fn found(&mut self, path: Path) -> Result<Ending, CannotRun> {
+    fn found(&mut self, path: Path) -> Result<StopReason, CannotRun> {
         let mut walker = Walker::new(self.scope, self.alphabet)?;
         let (scenario, outcome) = walker.run(&path)?;
         self.explored.found = Some(Counterexample { scenario, outcome });
-        Ok(Ending::Found)
+        Ok(StopReason::Found)
     }
 
-    /// Has all threads do something with each state, and takes the results in, in the order of the states.
-    fn sweep<R: Send>(
+    /// Runs `work` on each state with all threads, and calls `merge` with the results in the order of the states.
+    fn for_each_state<R: Send>(
         &mut self,
         level: Range<usize>,
         depth: usize,
         work: impl Fn(&mut Walker<'_>, usize) -> Result<R, CannotRun> + Sync,
-        mut take_in: impl FnMut(&mut Self, R) -> ControlFlow<Ending>,
-    ) -> Result<Option<Ending>, CannotRun> {
+        mut merge: impl FnMut(&mut Self, R) -> ControlFlow<StopReason>,
+    ) -> Result<Option<StopReason>, CannotRun> {
         let (next, stop) = (AtomicUsize::new(level.start), AtomicBool::new(false));
         let (scope, alphabet, interrupted) = (self.scope, self.alphabet, self.interrupted);
         let (sender, receiver) = mpsc::sync_channel(4 * scope.jobs);
@@ -238,28 +238,28 @@ impl<P: FnMut(Progress)> Search<'_, P> {
                 while let Some(results) = waiting.remove(&expected) {
                     expected += results.len();
                     for result in results {
-                        if let ControlFlow::Break(why) = take_in(self, result) {
+                        if let ControlFlow::Break(why) = merge(self, result) {
                             ending = Some(why);
                             break 'blocks;
                         }
                     }
                 }
-                self.tell(depth, expected - level.start, level.len());
+                self.report_progress(depth, expected - level.start, level.len());
                 if scope.time.is_some_and(|time| self.start.elapsed() >= time) && expected < level.end {
-                    ending = Some(Ending::Late);
+                    ending = Some(StopReason::TimeLimit);
                     break;
                 }
             }
             stop.store(true, Ordering::Relaxed);
             drop(receiver);
             if ending.is_none() && expected < level.end {
-                ending = Some(Ending::Interrupted);
+                ending = Some(StopReason::Interrupted);
             }
             Ok(ending)
         })
     }
 
-    fn tell(&mut self, depth: usize, done: usize, level: usize) {
+    fn report_progress(&mut self, depth: usize, done: usize, level: usize) {
         (self.progress)(Progress {
             depth,
             done: done as u64,
@@ -270,15 +270,15 @@ impl<P: FnMut(Progress)> Search<'_, P> {
     }
 }
 
-/// The way to a state.
+/// The path to a state.
 fn path_of(nodes: &[Node], number: usize) -> Path {
     let mut path = Path::default();
     let mut node = nodes[number];
-    while node.before != NONE {
-        path.letters.push(node.letter);
-        node = nodes[node.before as usize];
+    while node.previous != NO_STATE {
+        path.actions.push(node.action);
+        node = nodes[node.previous as usize];
     }
-    path.setup = node.letter;
-    path.letters.reverse();
+    path.setup = node.action;
+    path.actions.reverse();
     path
 }

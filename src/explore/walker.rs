@@ -1,4 +1,4 @@
-//! Going from state to state: what one thread does.
+//! Runs paths and expands states: the work of one thread.
 
 use super::Scope;
 use super::alphabet::Alphabet;
@@ -8,46 +8,53 @@ use crate::outcome::Outcome;
 use crate::scenario::{Op, Scenario, Setup, Step};
 use std::hash::Hasher;
 
-/// A way to a state: the number of the setup, then the numbers of the letters.
+/// A path to a state: the number of the setup, then the numbers of the actions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Path {
+pub(super) struct Path {
     pub(super) setup: u16,
-    pub(super) letters: Vec<u16>,
+    pub(super) actions: Vec<u16>,
 }
 
-/// Where one more step leads.
+/// A state that one more action reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Successor {
-    pub(super) letter: u16,
+    pub(super) action: u16,
     pub(super) key: Key,
 }
 
-/// What there is one step on from a state.
+/// All states that one more action reaches.
 #[derive(Debug, Default)]
 pub(super) struct Expansion {
-    /// In the order of letters. Several may be the same state.
+    /// In the order of actions. Several may be the same state.
     pub(super) successors: Vec<Successor>,
-    /// Steps that did something.
+    /// The number of actions that had an effect.
     pub(super) transitions: u64,
-    /// The first letter with which the execution ends.
-    pub(super) guilty: Option<u16>,
+    /// The first action that ends the execution with a finding.
+    pub(super) failing: Option<u16>,
 }
 
-/// Everything that one thread needs.
+/// The state of one thread.
 pub(super) struct Walker<'a> {
     scope: &'a Scope,
     alphabet: &'a Alphabet,
     rig: Rig,
     hasher: KeyHasher,
-    /// Whether the subject tells its state, once that is known.
-    tells: Option<bool>,
-    /// All calls and the memory they saw, for a subject that does not tell its state.
+    /// Whether the subject has a fingerprint, once that is known.
+    has_fingerprint: Option<bool>,
+    /// A hash of all calls and of the memory that they saw, for a subject without a fingerprint.
     history: Key,
 }
 
 impl<'a> Walker<'a> {
     pub(super) fn new(scope: &'a Scope, alphabet: &'a Alphabet) -> Result<Self, CannotRun> {
-        Ok(Self { scope, alphabet, rig: Rig::new()?, hasher: KeyHasher::default(), tells: None, history: 0 })
+        Ok(Self {
+            scope,
+            alphabet,
+            rig: Rig::new()?,
+            hasher: KeyHasher::default(),
+            has_fingerprint: None,
+            history: 0,
+        })
     }
 
     fn setup(&self, path: &Path) -> &'a Setup {
@@ -56,12 +63,13 @@ impl<'a> Walker<'a> {
 
     /// The scenario of a path.
     pub(super) fn scenario(&self, path: &Path) -> Scenario {
-        let letters = path.letters.iter().map(|letter| self.alphabet.letters[usize::from(*letter)].step);
-        Scenario { setup: *self.setup(path), steps: letters.collect() }
+        let actions = path.actions.iter().map(|action| self.alphabet.actions[usize::from(*action)].step);
+        Scenario { setup: *self.setup(path), steps: actions.collect() }
     }
 
-    /// Runs a path from beginning to end, settling included. The number of steps decides what the queue does last before it is
-    /// let go, so it is run with more that do nothing too, until all that was tried. Says which scenario goes wrong, if one does.
+    /// Runs a path from the beginning, with the drain at the end. The number of steps decides what the driver does
+    /// last before the queue is released. So this adds steps that do nothing until all variants of the end were run.
+    /// Returns the first scenario that fails, or else the last one.
     pub(super) fn run(&mut self, path: &Path) -> Result<(Scenario, Outcome), CannotRun> {
         let mut scenario = self.scenario(path);
         let ending = self.scope.kind.negotiate(&scenario.setup).ending;
@@ -76,44 +84,44 @@ impl<'a> Walker<'a> {
         Ok((scenario, outcome))
     }
 
-    /// The key of a state that nothing goes wrong on the way to.
+    /// The key of the state at the end of a path. `None` if an execution of the path fails.
     pub(super) fn key_at(&mut self, path: &Path) -> Result<Option<Key>, CannotRun> {
-        Ok(if self.go(path)? { Some(self.key(path, 0)) } else { None })
+        Ok(if self.replay(path)? { Some(self.key(path, 0)) } else { None })
     }
 
-    /// Tries every letter in a state.
+    /// Tries every action in the state at the end of a path.
     pub(super) fn expand(&mut self, path: &Path) -> Result<Expansion, CannotRun> {
         let mut expansion = Expansion::default();
-        let faults = path.letters.iter().filter(|letter| self.is_fault(**letter)).count();
-        self.go(path)?;
+        let faults = path.actions.iter().filter(|action| self.is_fault(**action)).count();
+        self.replay(path)?;
         let history = self.history;
-        let snapshot = if self.scope.means.snapshots { self.rig.snapshot() } else { None };
+        let snapshot = if self.scope.features.snapshots { self.rig.snapshot() } else { None };
         let mut moved = false;
-        for (letter, number) in self.alphabet.letters.iter().zip(0_u16..) {
-            let too_late = letter.rare && path.letters.len() >= Alphabet::RARE;
-            if too_late || letter.is_fault() && faults >= self.scope.faults as usize {
+        for (action, number) in self.alphabet.actions.iter().zip(0_u16..) {
+            let too_late = action.rare && path.actions.len() >= Alphabet::RARE;
+            if too_late || action.is_fault() && faults >= self.scope.faults as usize {
                 continue;
             }
             if moved {
-                self.come_back(path, snapshot.as_ref())?;
+                self.return_to(path, snapshot.as_ref())?;
                 self.history = history;
             }
-            self.remember(number);
-            match self.rig.try_step(&letter.step)? {
+            self.record_call(number);
+            match self.rig.try_step(&action.step)? {
                 Advance::Skipped => {
-                    // Nothing happened, but the step was counted: for the next one that is of no matter.
+                    // The step had no effect. It was counted, but the count does not matter for the next action.
                     self.history = history;
                     moved = false;
                 }
                 Advance::On => {
                     expansion.transitions += 1;
-                    let key = self.key(path, u64::from(letter.is_fault()));
-                    expansion.successors.push(Successor { letter: number, key });
+                    let key = self.key(path, u64::from(action.is_fault()));
+                    expansion.successors.push(Successor { action: number, key });
                     moved = true;
                 }
                 Advance::Ended(_) => {
                     expansion.transitions += 1;
-                    expansion.guilty = Some(number);
+                    expansion.failing = Some(number);
                     break;
                 }
             }
@@ -124,59 +132,60 @@ impl<'a> Walker<'a> {
         Ok(expansion)
     }
 
-    fn is_fault(&self, letter: u16) -> bool {
-        self.alphabet.letters[usize::from(letter)].is_fault()
+    fn is_fault(&self, action: u16) -> bool {
+        self.alphabet.actions[usize::from(action)].is_fault()
     }
 
-    fn come_back(&mut self, path: &Path, snapshot: Option<&Snapshot>) -> Result<(), CannotRun> {
+    fn return_to(&mut self, path: &Path, snapshot: Option<&Snapshot>) -> Result<(), CannotRun> {
         match snapshot {
             Some(snapshot) => self.rig.restore(snapshot),
             None => {
-                self.go(path)?;
+                self.replay(path)?;
             }
         }
         Ok(())
     }
 
-    /// Goes a path from its beginning. Says whether that went well.
-    fn go(&mut self, path: &Path) -> Result<bool, CannotRun> {
+    /// Runs a path from its beginning. Returns whether nothing failed.
+    fn replay(&mut self, path: &Path) -> Result<bool, CannotRun> {
         self.history = 0;
-        let mut well = self.rig.try_begin(self.scope.kind, self.setup(path))? == Advance::On;
-        if self.tells.is_none() {
-            let tells = self.scope.means.fingerprints && self.rig.fingerprint_subject(&mut self.hasher);
+        let mut passed = self.rig.try_begin(self.scope.kind, self.setup(path))? == Advance::On;
+        if self.has_fingerprint.is_none() {
+            let has_fingerprint =
+                self.scope.features.fingerprints && self.rig.fingerprint_subject(&mut self.hasher);
             self.hasher.take();
-            self.tells = Some(tells);
+            self.has_fingerprint = Some(has_fingerprint);
         }
-        for letter in &path.letters {
-            self.remember(*letter);
-            well &= self.rig.try_step(&self.alphabet.letters[usize::from(*letter)].step)? == Advance::On;
+        for action in &path.actions {
+            self.record_call(*action);
+            passed &= self.rig.try_step(&self.alphabet.actions[usize::from(*action)].step)? == Advance::On;
         }
-        Ok(well)
+        Ok(passed)
     }
 
-    /// Remembers, for a subject that does not tell its state, that a call comes and what memory it will see.
-    fn remember(&mut self, letter: u16) {
-        let step = &self.alphabet.letters[usize::from(letter)].step;
-        // A fault may make the caller look, so it is not among these.
+    /// Adds a call, and the memory that it will see, to the history of a subject without a fingerprint.
+    fn record_call(&mut self, action: u16) {
+        let step = &self.alphabet.actions[usize::from(action)].step;
+        // Faults are not in this list, because they may make the caller look at memory.
         let by_device = matches!(
             step.op(),
             Op::DeviceTake | Op::DeviceReturn | Op::DeviceNotifications | Op::DeviceEvent
         );
-        if by_device || self.tells == Some(true) {
+        if by_device || self.has_fingerprint == Some(true) {
             return;
         }
         self.rig.fingerprint_memory(&mut self.hasher);
         self.hasher.write(&self.history.to_le_bytes());
-        self.hasher.write_u16(letter);
+        self.hasher.write_u16(action);
         self.history = self.hasher.take();
     }
 
-    /// The key of the current state. Faults on the way are part of it, since they leave fewer for later.
+    /// The key of the current state. It includes the number of faults, which limits later faults.
     fn key(&mut self, path: &Path, more_faults: u64) -> Key {
-        let faults = path.letters.iter().filter(|letter| self.is_fault(**letter)).count() as u64;
+        let faults = path.actions.iter().filter(|action| self.is_fault(**action)).count() as u64;
         let honest = faults + more_faults >= u64::from(self.scope.faults);
         self.rig.fingerprint(honest, &mut self.hasher);
-        if self.tells == Some(true) {
+        if self.has_fingerprint == Some(true) {
             self.rig.fingerprint_subject(&mut self.hasher);
         }
         let history = self.history.to_le_bytes();

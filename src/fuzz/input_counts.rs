@@ -1,43 +1,46 @@
-//! What the inputs of a fuzzer's run came to.
+//! Counts the inputs of a fuzzer's run and prints the totals at the end.
 
 use std::cell::RefCell;
 
 thread_local! {
-    static TALLY: RefCell<Option<Tally>> = const { RefCell::new(None) };
+    static COUNTS: RefCell<Option<InputCounts>> = const { RefCell::new(None) };
 }
 
-/// What is counted of a fuzz target's inputs.
+/// The words with which the counts of a fuzz target are printed.
 #[derive(Debug, Clone, Copy)]
-pub struct Counted {
-    /// The target.
+pub struct CountLabels {
+    /// The name of the target.
     pub target: &'static str,
-    /// What an input consists of, in the plural.
+    /// The parts of an input, in the plural.
     pub steps: &'static str,
-    /// What an input did that reached what is tried.
+    /// What an input did if it reached the code under test.
     pub reached: &'static str,
 }
 
-/// Of `storm`.
-pub const STORM: Counted = Counted { target: "storm", steps: "steps", reached: "reached the queue" };
-/// Of `table`.
-pub const TABLE: Counted = Counted { target: "table", steps: "calls", reached: "made a chain" };
-/// Of `walk`.
-pub const WALK: Counted =
-    Counted { target: "walk", steps: "acts", reached: "had something read that the other side wrote" };
-/// Of `text`.
-pub const TEXT: Counted = Counted { target: "text", steps: "lines", reached: "were a scenario" };
+/// The words for `storm`.
+pub const STORM: CountLabels = CountLabels { target: "storm", steps: "steps", reached: "reached the queue" };
+/// The words for `table`.
+pub const TABLE: CountLabels = CountLabels { target: "table", steps: "calls", reached: "made a chain" };
+/// The words for `walk`.
+pub const WALK: CountLabels = CountLabels {
+    target: "walk",
+    steps: "acts",
+    reached: "made one side read something that the other side wrote",
+};
+/// The words for `text`.
+pub const TEXT: CountLabels = CountLabels { target: "text", steps: "lines", reached: "were valid scenarios" };
 
-/// Dropped with the thread, it tells.
-struct Tally {
-    counted: Counted,
+/// The counts of one thread. Dropping them prints the totals.
+struct InputCounts {
+    labels: CountLabels,
     executions: u64,
     steps: u64,
     reached: u64,
 }
 
-impl Drop for Tally {
+impl Drop for InputCounts {
     fn drop(&mut self) {
-        let Self { counted: Counted { target, steps: unit, reached: what }, executions, steps, reached } =
+        let Self { labels: CountLabels { target, steps: unit, reached: what }, executions, steps, reached } =
             *self;
         let each = |count: u64| count as f64 / executions.max(1) as f64;
         eprintln!(
@@ -48,18 +51,18 @@ impl Drop for Tally {
     }
 }
 
-/// From now on inputs are counted, and the end of the thread tells how many there were.
-pub fn begin_tally(counted: Counted) {
-    TALLY.set(Some(Tally { counted, executions: 0, steps: 0, reached: 0 }));
+/// Starts counting inputs. The totals are printed when the thread ends.
+pub fn count_inputs(labels: CountLabels) {
+    COUNTS.set(Some(InputCounts { labels, executions: 0, steps: 0, reached: 0 }));
 }
 
-/// Counts an input of so many steps.
+/// Counts one input that has `steps` parts.
 pub(super) fn count(steps: usize, reached: bool) {
-    TALLY.with_borrow_mut(|tally| {
-        if let Some(tally) = tally {
-            tally.executions += 1;
-            tally.steps += steps as u64;
-            tally.reached += u64::from(reached);
+    COUNTS.with_borrow_mut(|counts| {
+        if let Some(counts) = counts {
+            counts.executions += 1;
+            counts.steps += steps as u64;
+            counts.reached += u64::from(reached);
         }
     });
 }

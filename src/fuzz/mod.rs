@@ -1,13 +1,14 @@
-//! What the fuzz targets do, so that each of them is a doorbell and `cargo test` can ring it too.
+//! The code of the fuzz targets. Each target under `fuzz/` is only an entry point, so `cargo test` can run the same
+//! code.
 //!
-//! - [`storm`]: a scenario over ringstorm's own queue, judged at every step;
-//! - [`specimen`]: a scenario over a queue with a known defect;
-//! - [`table`]: calls of the descriptor table alone, beside an oracle of chains and free descriptors;
-//! - [`walk`]: any bytes where a device writes, in front of the driver, and where a driver writes, in front of the
-//!   device;
-//! - [`text`]: any text in front of the parser of scenarios.
+//! - [`storm`]: runs a scenario over ringstorm's own queue; the model checks every step;
+//! - [`specimen`]: runs a scenario over a queue with a known defect;
+//! - [`table`]: calls the descriptor table alone and compares it with an oracle of chains and free descriptors;
+//! - [`walk`]: writes arbitrary bytes as the device, which the driver then reads, or as the driver, which the device
+//!   then reads;
+//! - [`text`]: parses arbitrary text as a scenario.
 //!
-//! Scenarios are changed by whole steps: [`mutate`] and [`cross`] stand in for libFuzzer's own changes of bytes.
+//! [`mutate`] and [`crossover`] change whole steps of a scenario. They replace libFuzzer's own mutations of bytes.
 
 mod input_counts;
 mod mutate;
@@ -20,10 +21,11 @@ mod text;
 mod walk;
 mod walk_device;
 mod walk_driver;
+mod walk_queue;
 
-pub use input_counts::{Counted, STORM, TABLE, TEXT, WALK, begin_tally};
-pub use mutate::{Change, LEAST_STEPS, change, cross, mutate};
-pub use specimen::{CATCH, begin_hunt, specimen};
+pub use input_counts::{CountLabels, STORM, TABLE, TEXT, WALK, count_inputs};
+pub use mutate::{Change, MIN_STEPS, change, crossover, mutate};
+pub use specimen::{CAUGHT, begin_hunt, specimen};
 pub use storm::storm;
 pub use table::table;
 pub use table_calls::Calls;
@@ -39,11 +41,11 @@ use ringstorm_sim_device::WatchedMemory;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// As many as the rest of the input is good for.
+/// As many values as the remaining input yields.
 #[derive(Debug)]
-struct All<T>(Vec<T>);
+struct Remaining<T>(Vec<T>);
 
-impl<'a, T: Arbitrary<'a>> Arbitrary<'a> for All<T> {
+impl<'a, T: Arbitrary<'a>> Arbitrary<'a> for Remaining<T> {
     fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
         let next = || (!input.is_empty()).then(|| T::arbitrary(input));
         std::iter::from_fn(next).collect::<arbitrary::Result<_>>().map(Self)
@@ -55,10 +57,11 @@ thread_local! {
     static MEMORIES: RefCell<Vec<Rc<WatchedMemory>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Bytes that kept memory has at least.
+/// The least capacity of a memory in [`MEMORIES`], in bytes.
 const MEMORY_BYTES: usize = 8192;
 
-/// Zero memory of so many bytes, of what is kept from one input to the next: a sanitizer keeps what was given back as well.
+/// Zeroed memory of `length` bytes. Memory is used again for later inputs, because a sanitizer keeps freed memory as
+/// well.
 fn memory(length: usize) -> Rc<WatchedMemory> {
     MEMORIES.with_borrow_mut(|kept| {
         let mut others = kept.iter();

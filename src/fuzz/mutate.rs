@@ -1,69 +1,69 @@
-//! Changing scenarios by whole steps, in place of libFuzzer's changes of bytes.
+//! Mutations of scenarios by whole steps. They replace libFuzzer's mutations of bytes.
 //!
-//! What is made is always the bytes of a scenario as [`Scenario::encode`] writes them, and it is all in the seed that
-//! libFuzzer gives.
+//! The result is always the bytes of a scenario as [`Scenario::encode`] writes them. It depends only on the input and
+//! the seed from libFuzzer.
 
-use crate::scenario::{Buffers, Fresh, HEADER_BYTES, Op, STEP_BYTES, Scenario, Step};
+use crate::scenario::{Buffers, HEADER_BYTES, Op, STEP_BYTES, Scenario, Step, StepDrawer};
 use strum::VariantArray;
 
-/// Steps that a scenario has at least, if there is room for them: a shorter one says little of a queue.
-pub const LEAST_STEPS: usize = 32;
-/// From here on, none are inserted.
+/// The least number of steps, if the buffer has steps_that_fit for them. Shorter scenarios exercise a queue too little.
+pub const MIN_STEPS: usize = 32;
+/// Nothing is inserted into a scenario with this many steps.
 const MANY_STEPS: usize = 40;
-/// What lies behind it is cut off, but for now and then.
-const MOST_STEPS: usize = 48;
-/// Steps that are deleted, duplicated or drawn together at most.
-const SPAN: usize = 12;
-/// Descriptors of a queue that takes long to make. It is left for a smaller one by most changes.
-const LARGE: u16 = 256;
+/// Most changes cut a scenario to this many steps.
+const MAX_STEPS: usize = 48;
+/// The most steps that one change deletes, duplicates or inserts.
+const MAX_SPAN: usize = 12;
+/// A queue with more descriptors than this takes long to make. Most changes replace its setup.
+const LARGE_QUEUE: u16 = 256;
 
-/// What is done to a scenario.
+/// One way to change a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum Change {
-    /// A step is put in somewhere.
+    /// Inserts one step at a random position.
     Insert,
-    /// Steps that go together are put in.
+    /// Inserts several steps that fit together.
     InsertRun,
-    /// Some that follow each other are deleted.
+    /// Deletes consecutive steps.
     Delete,
-    /// Some that follow each other happen once more, somewhere.
+    /// Copies consecutive steps to a random position.
     Duplicate,
-    /// Two change places.
+    /// Swaps two steps.
     Swap,
-    /// A field of one step is another.
+    /// Changes one field of one step.
     Field,
-    /// The setup is another.
+    /// Replaces the setup.
     Setup,
 }
 
-/// Changes the scenario that `bytes[..size]` are, to one of at most `most` bytes, and says how long that is. There is a
-/// step in it, unless `most` has no room for one.
+/// Changes the scenario in `bytes[..size]` to one of at most `most` bytes and returns the new length. The result has
+/// at least one step if `most` has steps_that_fit for one.
 pub fn mutate(bytes: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
     let mut scenario = Scenario::decode(&bytes[..size]);
-    change(&mut scenario, room(most), seed);
+    change(&mut scenario, steps_that_fit(most), seed);
     write(&scenario, &mut bytes[..most])
 }
 
-/// Makes a scenario of two: steps of the one, then steps of the other, with the setup of either.
-pub fn cross(one: &[u8], other: &[u8], out: &mut [u8], seed: u32) -> usize {
+/// Combines two scenarios: steps of `one`, then steps of `other`, with the setup of either. Returns the length.
+pub fn crossover(one: &[u8], other: &[u8], out: &mut [u8], seed: u32) -> usize {
     let (one, other) = (Scenario::decode(one), Scenario::decode(other));
     let setup = if seed.is_multiple_of(2) { one.setup } else { other.setup };
-    let mut fresh = Fresh::new(seed.into(), &setup);
-    let most = room(out.len());
+    let mut drawer = StepDrawer::new(seed.into(), &setup);
+    let most = steps_that_fit(out.len());
     let mut scenario = Scenario { setup, ..one };
-    let begin = fresh.below(scenario.steps.len() + 1).min(most.saturating_sub(1)).max(1);
+    let begin = drawer.below(scenario.steps.len() + 1).min(most.saturating_sub(1)).max(1);
     scenario.steps.truncate(begin);
-    // Where the other goes on is where the one breaks off, or anywhere.
+    // The steps of `other` begin at the position where `one` is cut, or at a random position.
     let rest = other.steps.len().saturating_sub(1);
-    let from = if fresh.one_in(2) { begin } else { fresh.below(rest + 1) }.min(rest);
+    let from = if drawer.one_in(2) { begin } else { drawer.below(rest + 1) }.min(rest);
     scenario.steps.extend_from_slice(&other.steps[from..]);
-    fill(&mut scenario, &mut fresh, most);
+    complete(&mut scenario, &mut drawer, most);
     write(&scenario, out)
 }
 
-/// Changes a scenario to one of at most `most` steps, and says how.
+/// Changes a scenario to one of at most `most` steps and returns which change was made.
 pub fn change(scenario: &mut Scenario, most: usize, seed: u32) -> Change {
-    let mut fresh = Fresh::new(seed.into(), &scenario.setup);
+    let mut drawer = StepDrawer::new(seed.into(), &scenario.setup);
     let steps = &mut scenario.steps;
     let possible = |change: &&Change| match change {
         Change::Insert | Change::InsertRun | Change::Duplicate => (1..MANY_STEPS).contains(&steps.len()),
@@ -72,56 +72,57 @@ pub fn change(scenario: &mut Scenario, most: usize, seed: u32) -> Change {
         Change::Setup => true,
     };
     let mut changes: Vec<Change> = Change::VARIANTS.iter().filter(possible).copied().collect();
-    // The setup is one thing, the steps are many.
-    if changes.len() > 1 && !fresh.one_in(4) {
+    // Change the setup seldom: it is one value, and there are many steps.
+    if changes.len() > 1 && !drawer.one_in(4) {
         changes.retain(|change| *change != Change::Setup);
     }
-    let change = changes[fresh.below(changes.len())];
-    let span = 1 + fresh.below(SPAN);
+    let change = changes[drawer.below(changes.len())];
+    let span = 1 + drawer.below(MAX_SPAN);
     match change {
         Change::Insert => {
-            let step = fresh.step();
-            steps.insert(fresh.below(steps.len() + 1), step);
+            let step = drawer.step();
+            steps.insert(drawer.below(steps.len() + 1), step);
         }
         Change::InsertRun => {
-            let at = fresh.below(steps.len() + 1);
-            let run: Vec<_> = fresh.run().take(span).collect();
+            let at = drawer.below(steps.len() + 1);
+            let run: Vec<_> = drawer.sequence().take(span).collect();
             steps.splice(at..at, run);
         }
         Change::Delete => {
             let span = span.min(steps.len() - 1);
-            let at = fresh.below(steps.len() - span + 1);
+            let at = drawer.below(steps.len() - span + 1);
             steps.drain(at..at + span);
         }
         Change::Duplicate => {
             let span = span.min(steps.len());
-            let from = fresh.below(steps.len() - span + 1);
+            let from = drawer.below(steps.len() - span + 1);
             let again = steps[from..from + span].to_vec();
-            let at = fresh.below(steps.len() + 1);
+            let at = drawer.below(steps.len() + 1);
             steps.splice(at..at, again);
         }
         Change::Swap => {
-            let (one, other) = (fresh.below(steps.len()), fresh.below(steps.len()));
+            let (one, other) = (drawer.below(steps.len()), drawer.below(steps.len()));
             steps.swap(one, other);
         }
         Change::Field => {
-            let at = fresh.below(steps.len());
-            steps[at] = fresh.other_field(steps[at]);
+            let at = drawer.below(steps.len());
+            steps[at] = drawer.other_field(steps[at]);
         }
-        Change::Setup => scenario.setup = fresh.setup(),
+        Change::Setup => scenario.setup = drawer.setup(),
     }
-    fill(scenario, &mut fresh, most);
+    complete(scenario, &mut drawer, most);
     change
 }
 
-/// Mostly makes it as long as it should be, and its queue small again if it is a large one. Sees that it reaches the queue.
-fn fill(scenario: &mut Scenario, fresh: &mut Fresh, most: usize) {
-    if scenario.setup.queue_size.get() > LARGE && !fresh.one_in(4) {
-        scenario.setup = fresh.setup();
+/// Adds steps up to the least number, usually cuts to the most, usually replaces the setup of a large queue, and
+/// makes sure that a step reaches the queue.
+fn complete(scenario: &mut Scenario, drawer: &mut StepDrawer, most: usize) {
+    if scenario.setup.queue_size.get() > LARGE_QUEUE && !drawer.one_in(4) {
+        scenario.setup = drawer.setup();
     }
-    let missing = LEAST_STEPS.min(most).saturating_sub(scenario.steps.len());
-    scenario.steps.extend(fresh.run().take(missing));
-    let most = if fresh.one_in(8) { most } else { most.min(MOST_STEPS) };
+    let missing = MIN_STEPS.min(most).saturating_sub(scenario.steps.len());
+    scenario.steps.extend(drawer.sequence().take(missing));
+    let most = if drawer.one_in(8) { most } else { most.min(MAX_STEPS) };
     scenario.steps.truncate(most);
     if !scenario.steps.iter().any(reaches_the_queue)
         && let Some(step) = scenario.steps.first_mut()
@@ -130,7 +131,8 @@ fn fill(scenario: &mut Scenario, fresh: &mut Fresh, most: usize) {
     }
 }
 
-/// Whether a step does something to a queue, whatever came before: if it is broken by then, that was something.
+/// Whether a step changes something in any state of a queue. (In a broken queue, an earlier step has already changed
+/// something.)
 const fn reaches_the_queue(step: &Step) -> bool {
     match step.op() {
         Op::Submit | Op::Prepare | Op::Write | Op::Reset | Op::Interrupts | Op::DeviceNotifications => true,
@@ -140,8 +142,8 @@ const fn reaches_the_queue(step: &Step) -> bool {
     }
 }
 
-/// Steps that so many bytes have room for.
-const fn room(bytes: usize) -> usize {
+/// The number of steps that fit into `bytes` bytes.
+const fn steps_that_fit(bytes: usize) -> usize {
     bytes.saturating_sub(HEADER_BYTES) / STEP_BYTES
 }
 

@@ -1,4 +1,4 @@
-//! The hunt for a known defect, which ends when it is caught.
+//! Searches for the known defect of a specimen and ends when the defect is found.
 
 use super::run;
 use crate::scenario::Scenario;
@@ -10,40 +10,41 @@ thread_local! {
     static HUNT: Cell<Option<Hunt>> = const { Cell::new(None) };
 }
 
-/// The hunt for one specimen's defect.
+/// The search for the defect of one specimen.
 #[derive(Clone, Copy)]
 struct Hunt {
     kind: SubjectKind,
-    /// When the first input came.
+    /// When the first input ran.
     begin: Option<Instant>,
     executions: u64,
 }
 
-/// Begins the hunt for a specimen's defect: the specimen that an argument of the fuzzer names, which libFuzzer leaves alone
-/// behind `-ignore_remaining_args=1`. (It need not be the last: `cargo fuzz run` puts the corpus behind it.)
+/// Begins the search. The specimen is the last argument that names a subject. With `-ignore_remaining_args=1` in
+/// front of it, libFuzzer ignores the name. (The name need not be the last argument of all: `cargo fuzz run` appends
+/// the corpus.)
 ///
 /// # Panics
-/// If none is the name of a subject.
+/// If no argument names a subject.
 pub fn begin_hunt(arguments: impl Iterator<Item = String>) {
     let named = arguments.skip(1).filter_map(|argument| SubjectKind::by_name(&argument)).last();
-    let kind = named.expect("the name of a subject: -ignore_remaining_args=1 NAME at the end of the command");
+    let kind = named.expect("the name of a subject at the end of the command: -ignore_remaining_args=1 NAME");
     HUNT.set(Some(Hunt { kind, begin: None, executions: 0 }));
 }
 
-/// Runs a scenario over the subject that is hunted.
+/// Runs a scenario over the specimen.
 ///
 /// # Panics
-/// If something wrong is found: that is the catch. The message begins with the signature, the number of executions and
-/// the seconds since the first one, so that neither the start of the process nor the writing of a crash counts.
+/// If the defect shows. The message begins with the signature, the number of executions and the seconds since the
+/// first one. So the time does not include the start of the process or writing the crash file.
 pub fn specimen(scenario: &Scenario) {
-    let mut hunt = HUNT.get().expect("a hunt was begun");
+    let mut hunt = HUNT.get().expect("`begin_hunt` was called");
     hunt.executions += 1;
     let begin = *hunt.begin.get_or_insert_with(Instant::now);
     HUNT.set(Some(hunt));
     let outcome = run(hunt.kind, scenario);
     if outcome.is_finding() {
         panic!(
-            "{CATCH}{} after {} executions and {:.6} seconds: {}\n{scenario}",
+            "{CAUGHT}{} after {} executions and {:.6} seconds: {}\n{scenario}",
             outcome.signature(&hunt.kind.name()),
             hunt.executions,
             begin.elapsed().as_secs_f64(),
@@ -52,5 +53,5 @@ pub fn specimen(scenario: &Scenario) {
     }
 }
 
-/// What a catch's message begins with.
-pub const CATCH: &str = "caught ";
+/// The beginning of the message when the defect is found.
+pub const CAUGHT: &str = "caught ";

@@ -1,14 +1,14 @@
-//! Scenarios over ringstorm's own queue.
+//! Runs scenarios over ringstorm's own queue.
 
 use super::{input_counts, run};
 use crate::scenario::Scenario;
 use crate::subject::SubjectKind;
 
-/// Runs a scenario over ringstorm's own queue. Says whether the queue was reached: whether a driver's call or a
-/// device's act changed anything.
+/// Runs a scenario over ringstorm's own queue. Returns whether a call of the driver or an act of the device changed
+/// anything.
 ///
 /// # Panics
-/// If something wrong is found; the message holds the scenario as text.
+/// If the outcome is a finding. The message contains the scenario as text.
 pub fn storm(scenario: &Scenario) -> bool {
     let outcome = run(SubjectKind::Core, scenario);
     assert!(

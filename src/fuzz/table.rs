@@ -1,8 +1,8 @@
-//! Calls of the descriptor table alone, with arbitrary arguments, while somebody writes to its memory.
+//! Calls the descriptor table with arbitrary arguments, while another party writes to its memory.
 //!
-//! What each call must answer, and what must stand in memory after it, says an [oracle](super::table_oracle).
+//! The [oracle](super::table_oracle) knows what each call must return and what memory must contain afterwards.
 
-use super::table_calls::{Address, Call, Calls, Length, Name, Place, Value};
+use super::table_calls::{Address, BUFFERS_AT, Call, Calls, Length, Name, Place, Value};
 use super::table_oracle::Oracle;
 use super::{input_counts, memory};
 use ringstorm_core::{
@@ -12,19 +12,18 @@ use ringstorm_core::{
 use ringstorm_sim_device::{WatchedMemory, fill_pattern};
 use std::rc::Rc;
 
-/// Where the device sees the table, and the buffers.
+/// The device address of the table.
 const TABLE_AT: u64 = 0x10_0000;
-pub(super) const BUFFERS_AT: u64 = 0x1_0000_0000;
-/// Regions that the caller registers at most: each is made anew for each input.
+/// The most regions that the caller registers. Each input creates them again, which takes time.
 const REGIONS_MOST: usize = 4;
 
-/// How many handles to memory there are without a table.
+/// Handles to each memory that exist without a table.
 const HANDLES: usize = 2;
 
-/// Makes the calls. Says whether any chain was made.
+/// Makes the calls. Returns whether any chain was created.
 ///
 /// # Panics
-/// If an answer, or what stands in memory, is not what it must be.
+/// If a result or the contents of memory differ from the oracle's.
 pub fn table(input: &Calls) -> bool {
     let size = QueueSize::new(1 << (input.exponent % 7)).expect("a power of two");
     let buffer_size = u32::from(input.buffer_size % 64) + 1;
@@ -32,12 +31,12 @@ pub fn table(input: &Calls) -> bool {
     let buffers = memory(buffer_size as usize * size.as_usize());
     let policy = if input.zeroed { WritableBuffers::Zeroed } else { WritableBuffers::Unchanged };
     let at = |memory: &Rc<WatchedMemory>, address| Region::at(Rc::clone(memory), DeviceAddress::new(address));
-    let made =
+    let created =
         DescriptorTable::new(size, buffer_size, policy, at(&table, TABLE_AT), at(&buffers, BUFFERS_AT));
-    let made = made.expect("a good setup");
+    let created = created.expect("a valid setup");
     let mut run = Run {
-        oracle: Oracle::new(made.id(), size, buffer_size, input.zeroed),
-        table: made,
+        oracle: Oracle::new(created.id(), size, buffer_size, input.zeroed),
+        table: created,
         table_memory: table,
         regions: vec![(BUFFERS_AT, buffers)],
         patterns: 0,
@@ -55,7 +54,7 @@ struct Run {
     oracle: Oracle,
     table: DescriptorTable<Rc<WatchedMemory>>,
     table_memory: Rc<WatchedMemory>,
-    /// As they were registered, the table's own buffers first.
+    /// Address and memory of each region in the order of registration. The buffers of the table are the first.
     regions: Vec<(u64, Rc<WatchedMemory>)>,
     patterns: u32,
 }
@@ -65,7 +64,7 @@ impl Run {
         let lengths = |lengths: &[Length]| lengths.iter().map(|length| length.get()).collect::<Vec<u32>>();
         match call {
             Call::Create { readable, writable } => {
-                // A buffer for the device to read has bytes; more than a few too many say nothing new.
+                // Device-readable buffers need payload. Lengths far above the limit would test nothing more.
                 let readable: Vec<u32> = lengths(readable).iter().map(|length| length % 100).collect();
                 self.create(&readable, &lengths(writable));
             }
@@ -113,7 +112,7 @@ impl Run {
     fn head(&self, name: &Name) -> Head {
         match *name {
             Name::Live(pick) => self.oracle.live(pick),
-            Name::Gone(pick) => self.oracle.gone(pick),
+            Name::NotLive(pick) => self.oracle.not_live(pick),
             Name::Any { index, serial } => Head::from_parts(self.table.id(), index, serial.into()),
         }
     }
@@ -129,15 +128,15 @@ impl Run {
         let payload: Vec<Vec<u8>> = readable.iter().map(|length| self.pattern(*length)).collect();
         let slices: Vec<&[u8]> = payload.iter().map(Vec::as_slice).collect();
         let answer = self.table.create(&slices, writable);
-        if self.agreed(answer, self.oracle.refusal(readable, writable)) {
-            self.oracle.made(&self.table, answer, &payload.concat());
+        if self.is_created(answer, self.oracle.refusal(readable, writable)) {
+            self.oracle.created(&self.table, answer, &payload.concat());
         }
     }
 
     fn create_with(&mut self, readable: &[u32], writable: &[u32], piece: u8, too_much: bool, refused: bool) {
         let refusal = self.oracle.refusal(readable, writable);
         let room: u64 = readable.iter().map(|length| u64::from(*length)).sum();
-        // Some is left unwritten, and must be zero for that.
+        // The last quarter is not written and must be zero.
         let written = if refusal.is_none() { self.pattern(room as u32 / 4 * 3) } else { Vec::new() };
         let own = Misuse::TooManyRegions;
         let answer = self.table.create_with(readable, writable, |writer| {
@@ -154,12 +153,12 @@ impl Run {
         let too_long = Misuse::PayloadTooLong { length: left as usize + 1, left };
         let from_fill = if too_much { Some(too_long) } else { refused.then_some(own) };
         let expected = refusal.or(from_fill);
-        if self.agreed(answer, expected) {
+        if self.is_created(answer, expected) {
             let mut payload = written;
             payload.resize(room as usize, 0);
-            self.oracle.made(&self.table, answer, &payload);
+            self.oracle.created(&self.table, answer, &payload);
         } else {
-            self.oracle.filled_in_vain(&self.regions[0].1);
+            self.oracle.writing_was_refused(&self.regions[0].1);
         }
     }
 
@@ -176,8 +175,8 @@ impl Run {
         let (readable, writable) = (segments(readable), segments(writable));
         let expected = self.oracle.refusal_over(&readable, &writable);
         let answer = self.table.create_over(&readable, &writable);
-        if self.agreed(answer, expected) {
-            self.oracle.made_over(&self.table, answer, &readable, &writable);
+        if self.is_created(answer, expected) {
+            self.oracle.created_over(&self.table, answer, &readable, &writable);
         }
     }
 
@@ -206,8 +205,9 @@ impl Run {
         }
     }
 
-    /// Whether a chain was made, as it should have been if nothing is to be refused.
-    fn agreed(&self, answer: Result<Head, Misuse>, refusal: Option<Misuse>) -> bool {
+    /// Checks that creating a chain failed with `refusal`, or succeeded if there is none. Returns whether it
+    /// succeeded.
+    fn is_created(&self, answer: Result<Head, Misuse>, refusal: Option<Misuse>) -> bool {
         assert_eq!(answer.err(), refusal, "the answer to a new chain");
         answer.is_ok()
     }
@@ -218,13 +218,16 @@ impl Run {
         match table.release() {
             Ok(()) => assert_eq!(live, 0, "released with live chains"),
             Err(refused) => {
-                assert_eq!(refused.value.live_count(), live, "refused, and not as it was");
+                assert_eq!(refused.value.live_count(), live, "live descriptors after a refused release");
                 assert_ne!(live, 0, "refused without live chains");
                 refused.value.release_stopped(DeviceStopped::confirmed());
             }
         }
-        assert_eq!(Rc::strong_count(&table_memory), HANDLES, "a handle on the table's memory is left");
-        assert!(regions.iter().all(|(_, memory)| Rc::strong_count(memory) == HANDLES), "a handle is left");
-        oracle.made_any()
+        assert_eq!(Rc::strong_count(&table_memory), HANDLES, "the table kept a handle to its memory");
+        assert!(
+            regions.iter().all(|(_, memory)| Rc::strong_count(memory) == HANDLES),
+            "the table kept a handle to a region"
+        );
+        oracle.created_any()
     }
 }

@@ -1,17 +1,20 @@
-//! What is done to a descriptor table, as a fuzzer's bytes say it.
+//! The calls of a descriptor table, decoded from a fuzzer's bytes.
 
-use super::All;
+use super::Remaining;
 use arbitrary::Arbitrary;
 
-/// A table, and what is done to it.
+/// The device address of the buffers that belong to the table.
+pub(super) const BUFFERS_AT: u64 = 0x1_0000_0000;
+
+/// The parameters of a table, and the calls.
 #[derive(Debug, Arbitrary)]
 pub struct Calls {
-    /// The queue size is two to this power, around at 2^6.
+    /// The queue size is 2 to the power of `exponent % 7`.
     pub(super) exponent: u8,
-    /// Bytes of a buffer, around at 64.
+    /// A buffer has `buffer_size % 64 + 1` bytes.
     pub(super) buffer_size: u8,
     pub(super) zeroed: bool,
-    pub(super) calls: All<Call>,
+    pub(super) calls: Remaining<Call>,
 }
 
 #[derive(Debug, Arbitrary)]
@@ -27,7 +30,7 @@ pub(super) enum Call {
     Reset,
 }
 
-/// Bytes of a buffer: mostly a few.
+/// The length of a buffer in bytes, usually short.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 pub(super) enum Length {
     Short(u8),
@@ -39,14 +42,14 @@ impl Length {
     pub(super) const fn get(self) -> u32 {
         match self {
             Self::Short(length) => 1 + (length % 8) as u32,
-            // As long as the largest buffer at most, or nothing.
+            // From 0 to the largest buffer size.
             Self::Long(length) => (length % 65) as u32,
             Self::Any(length) => length,
         }
     }
 }
 
-/// A buffer in a region of the caller's.
+/// A buffer in a region that the caller registered.
 #[derive(Debug, Arbitrary)]
 pub(super) struct Place {
     pub(super) region: u8,
@@ -54,26 +57,26 @@ pub(super) struct Place {
     pub(super) length: Length,
 }
 
-/// Where the device sees a region: behind the buffers, or anywhere.
+/// The device address of a region: on a page from the buffers' address on, or anywhere.
 #[derive(Debug, Arbitrary)]
 pub(super) enum Address {
     Page(u8),
     Any(u64),
 }
 
-/// The name of a chain.
+/// The handle of a chain.
 #[derive(Debug, Arbitrary)]
 pub(super) enum Name {
     Live(u8),
-    Gone(u8),
+    NotLive(u8),
     Any { index: u16, serial: u8 },
 }
 
-/// What is written to the table's memory.
+/// A value that is written to the table's memory.
 #[derive(Debug, Arbitrary)]
 pub(super) enum Value {
     Any(u64),
-    /// Length, flags and next, near to what a driver writes.
+    /// Length, flags and next, similar to those that a driver writes.
     Shape {
         length: u8,
         flags: u8,

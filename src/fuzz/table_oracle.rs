@@ -1,9 +1,9 @@
-//! What a descriptor table must answer, and what must stand in memory.
+//! The oracle of `table`: what a descriptor table must return, and what memory must contain.
 //!
-//! It knows chains as lists of buffers. Which descriptors those have is for the table to say: they must have been free.
-//! What was written to memory, and by whom, it keeps in copies, and compares all of it.
+//! It knows chains as lists of buffers. The table chooses the descriptors of a chain; the oracle checks that they
+//! were free. It keeps a copy of everything that either side wrote to memory and compares all of memory with it.
 
-use super::table::BUFFERS_AT;
+use super::table_calls::BUFFERS_AT;
 use ringstorm_core::{
     Buffer, DescriptorTable, DeviceAddress, Head, Misuse, QueueId, QueueSize, RegionId, Segment,
     SharedMemory, Tampering,
@@ -12,7 +12,7 @@ use ringstorm_sim_device::WatchedMemory;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-/// The region of the table's own buffers.
+/// The region of the buffers that belong to the table.
 const OWN: RegionId = RegionId::BUFFERS;
 const NEXT: u64 = 1 << 32;
 const WRITE: u64 = 2 << 32;
@@ -27,13 +27,13 @@ pub(super) struct Oracle {
     zeroed: bool,
     /// Live chains, oldest first.
     chains: Vec<(Head, Vec<Buffer>)>,
-    gone: Vec<Head>,
-    /// The two words of each descriptor as the driver wrote them, and as they stand.
+    not_live: Vec<Head>,
+    /// The two words of each descriptor as the driver wrote them, and as memory has them after tampering.
     words: Vec<[u64; 2]>,
-    standing: Vec<[u64; 2]>,
-    /// Address and bytes of each region, the table's own buffers first.
+    in_memory: Vec<[u64; 2]>,
+    /// Id, address and contents of each region. The buffers of the table are the first.
     regions: Vec<(RegionId, u64, Vec<u8>)>,
-    made_any: bool,
+    created_any: bool,
 }
 
 impl Oracle {
@@ -46,11 +46,11 @@ impl Oracle {
             buffer_size,
             zeroed,
             chains: Vec::new(),
-            gone: Vec::new(),
+            not_live: Vec::new(),
             words: vec![[0; 2]; size.into()],
-            standing: vec![[0; 2]; size.into()],
+            in_memory: vec![[0; 2]; size.into()],
             regions: vec![(OWN, BUFFERS_AT, vec![0; usize::from(size) * buffer_size as usize])],
-            made_any: false,
+            created_any: false,
         }
     }
 
@@ -59,8 +59,8 @@ impl Oracle {
         self.choose(&heads, pick)
     }
 
-    pub(super) fn gone(&self, pick: u8) -> Head {
-        self.choose(&self.gone, pick)
+    pub(super) fn not_live(&self, pick: u8) -> Head {
+        self.choose(&self.not_live, pick)
     }
 
     fn choose(&self, heads: &[Head], pick: u8) -> Head {
@@ -76,8 +76,8 @@ impl Oracle {
         self.regions.push((id, address, vec![0; length]));
     }
 
-    pub(super) const fn made_any(&self) -> bool {
-        self.made_any
+    pub(super) const fn created_any(&self) -> bool {
+        self.created_any
     }
 
     pub(super) fn live_descriptors(&self) -> u16 {
@@ -96,7 +96,7 @@ impl Oracle {
         }
     }
 
-    /// Why a chain over the table's own buffers must be refused.
+    /// The error that creating a chain over the table's own buffers must return.
     pub(super) fn refusal(&self, readable: &[u32], writable: &[u32]) -> Option<Misuse> {
         let limit = self.buffer_size;
         let buffer = |(position, length): (usize, &u32)| match *length {
@@ -110,7 +110,7 @@ impl Oracle {
             .or_else(|| readable.iter().chain(writable).enumerate().find_map(buffer))
     }
 
-    /// Why a chain over the caller's regions must be refused.
+    /// The error that creating a chain over the caller's regions must return.
     pub(super) fn refusal_over(&self, readable: &[Segment], writable: &[Segment]) -> Option<Misuse> {
         let segment = |(position, segment): (usize, &Segment)| {
             let (_, _, bytes) = &self.regions[usize::from(segment.region.get())];
@@ -127,10 +127,10 @@ impl Oracle {
             .or_else(|| readable.iter().chain(writable).enumerate().find_map(segment))
     }
 
-    /// A chain over the table's own buffers was made, with this payload.
-    pub(super) fn made(&mut self, table: &Table, answer: Result<Head, Misuse>, payload: &[u8]) {
+    /// Records a new chain over the table's own buffers, with this payload.
+    pub(super) fn created(&mut self, table: &Table, answer: Result<Head, Misuse>, payload: &[u8]) {
         let mut rest = payload;
-        let buffers = self.admitted(table, answer);
+        let buffers = self.record(table, answer);
         for buffer in &buffers {
             let offset = usize::from(buffer.descriptor) * self.buffer_size as usize;
             assert_eq!((buffer.region, buffer.offset), (OWN, offset), "a buffer of another descriptor");
@@ -148,15 +148,15 @@ impl Oracle {
         assert!(rest.is_empty(), "{} bytes have no buffer", rest.len());
     }
 
-    /// A chain over the caller's regions was made.
-    pub(super) fn made_over(
+    /// Records a new chain over the caller's regions.
+    pub(super) fn created_over(
         &mut self,
         table: &Table,
         answer: Result<Head, Misuse>,
         readable: &[Segment],
         writable: &[Segment],
     ) {
-        let buffers = self.admitted(table, answer);
+        let buffers = self.record(table, answer);
         let asked = readable.iter().map(|one| (one, false)).chain(writable.iter().map(|one| (one, true)));
         assert_eq!(buffers.len(), readable.len() + writable.len());
         for (buffer, (segment, is_writable)) in buffers.iter().zip(asked) {
@@ -169,9 +169,9 @@ impl Oracle {
         }
     }
 
-    /// Takes a new chain in: its descriptors were free, and are written.
-    fn admitted(&mut self, table: &Table, answer: Result<Head, Misuse>) -> Vec<Buffer> {
-        let head = answer.expect("a chain was made");
+    /// Records a new chain: checks that its descriptors were free and sets their words.
+    fn record(&mut self, table: &Table, answer: Result<Head, Misuse>) -> Vec<Buffer> {
+        let head = answer.expect("a chain was created");
         let buffers: Vec<Buffer> = table.buffers(head).expect("a live chain").collect();
         assert_eq!(buffers[0].descriptor, head.index(), "a chain begins at its head");
         for (position, buffer) in buffers.iter().enumerate() {
@@ -183,12 +183,12 @@ impl Oracle {
             self.write(buffer.descriptor, [buffer.address.get(), u64::from(buffer.length) | write | next]);
         }
         self.chains.push((head, buffers.clone()));
-        self.made_any = true;
+        self.created_any = true;
         buffers
     }
 
-    /// Payload was written and no chain made: what is in free buffers is nobody's.
-    pub(super) fn filled_in_vain(&mut self, own: &WatchedMemory) {
+    /// Payload was written, but no chain was created: free buffers may contain anything, so copy them.
+    pub(super) fn writing_was_refused(&mut self, own: &WatchedMemory) {
         let free: Vec<u16> = (0..self.size).filter(|descriptor| !self.owns(*descriptor)).collect();
         for descriptor in free {
             let start = usize::from(descriptor) * self.buffer_size as usize;
@@ -202,17 +202,17 @@ impl Oracle {
 
     fn write(&mut self, descriptor: u16, words: [u64; 2]) {
         self.words[usize::from(descriptor)] = words;
-        self.standing[usize::from(descriptor)] = words;
+        self.in_memory[usize::from(descriptor)] = words;
     }
 
     pub(super) fn tamper(&mut self, word: usize, value: u64) {
-        self.standing[word / 2][word % 2] = value;
+        self.in_memory[word / 2][word % 2] = value;
     }
 
     pub(super) fn reset(&mut self) {
-        self.gone.extend(self.chains.drain(..).map(|(head, _)| head));
+        self.not_live.extend(self.chains.drain(..).map(|(head, _)| head));
         self.words.fill([0; 2]);
-        self.standing.fill([0; 2]);
+        self.in_memory.fill([0; 2]);
     }
 
     fn position(&self, head: Head) -> Result<usize, Misuse> {
@@ -246,21 +246,21 @@ impl Oracle {
     pub(super) fn free(&mut self, head: Head) -> Result<(), Misuse> {
         let (_, buffers) = self.chains.remove(self.position(head)?);
         for buffer in buffers {
-            // The address stays as it stands, whoever wrote it there.
+            // Freeing does not write the address.
             let index = usize::from(buffer.descriptor);
-            (self.words[index][1], self.standing[index][1]) = (0, 0);
+            (self.words[index][1], self.in_memory[index][1]) = (0, 0);
         }
-        self.gone.push(head);
+        self.not_live.push(head);
         Ok(())
     }
 
-    /// Whether going from descriptor to descriptor, as they stand, never ends.
-    fn goes_around(&self, head: Head) -> bool {
+    /// Whether following the descriptors in memory never ends.
+    fn loops(&self, head: Head) -> bool {
         let mut index = usize::from(head.index());
         for _ in 0..self.size {
-            let shape = self.standing[index][1];
+            let shape = self.in_memory[index][1];
             index = (shape >> 48) as usize;
-            if shape & NEXT == 0 || index >= self.standing.len() {
+            if shape & NEXT == 0 || index >= self.in_memory.len() {
                 return false;
             }
         }
@@ -269,7 +269,7 @@ impl Oracle {
 
     fn tampering(&self) -> HashSet<Tampering> {
         let mut all = HashSet::new();
-        for (descriptor, (own, found)) in (0..).zip(self.words.iter().zip(&self.standing)) {
+        for (descriptor, (own, found)) in (0..).zip(self.words.iter().zip(&self.in_memory)) {
             if own[0] != found[0] {
                 all.insert(Tampering::Address { descriptor, expected: own[0], found: found[0] });
             }
@@ -278,11 +278,11 @@ impl Oracle {
             }
         }
         let heads = self.chains.iter().map(|(head, _)| *head);
-        all.extend(heads.filter(|head| self.goes_around(*head)).map(|head| Tampering::Loop { head }));
+        all.extend(heads.filter(|head| self.loops(*head)).map(|head| Tampering::Loop { head }));
         all
     }
 
-    /// Compares everything that can be seen.
+    /// Compares everything that can be observed.
     pub(super) fn check(&self, table: &Table, memory: &WatchedMemory, regions: &[(u64, Rc<WatchedMemory>)]) {
         assert_eq!(table.live_count(), self.live_descriptors(), "live descriptors");
         assert_eq!(table.free_count(), self.size - self.live_descriptors(), "free descriptors");
@@ -292,7 +292,7 @@ impl Oracle {
                 "{head} changed"
             );
         }
-        for (index, words) in self.standing.iter().enumerate() {
+        for (index, words) in self.in_memory.iter().enumerate() {
             let found = [memory.load_u64(16 * index), memory.load_u64(16 * index + 8)];
             assert_eq!(found, *words, "descriptor {index} in memory");
         }
@@ -302,7 +302,11 @@ impl Oracle {
             assert!(found == *bytes, "bytes of region {}", id.get());
         }
         let (found, expected) = (table.verify(), self.tampering());
-        assert_eq!(found.len(), expected.len(), "verify finds {found:?}, not {expected:?}");
-        assert_eq!(found.into_iter().collect::<HashSet<_>>(), expected, "what verify finds");
+        assert_eq!(found.len(), expected.len(), "verify reports {found:?}, expected {expected:?}");
+        assert_eq!(
+            found.into_iter().collect::<HashSet<_>>(),
+            expected,
+            "the differences that verify reports"
+        );
     }
 }

@@ -1,29 +1,33 @@
-//! Any text in front of the parser of scenarios.
+//! Parses arbitrary text as a scenario.
 
 use super::input_counts;
 use crate::scenario::Document;
 
-/// Reads a text as a scenario. Says whether it was one.
+/// Parses a text as a scenario. Returns whether it was one.
 ///
 /// # Panics
-/// If what was read is not what it is printed as, or if a refusal names no place in the text.
+/// If printing and parsing again gives a different scenario or text, or if an error gives a position outside of the
+/// text.
 pub fn text(text: &str) -> bool {
-    let reached = read(text);
+    let reached = parse_and_print(text);
     input_counts::count(text.lines().count(), reached);
     reached
 }
 
-fn read(text: &str) -> bool {
+fn parse_and_print(text: &str) -> bool {
     match text.parse::<Document>() {
         Ok(document) => {
             let printed = document.to_string();
             let again: Document = printed.parse().unwrap_or_else(|error| panic!("{error}\n{printed}"));
-            assert_eq!(again, document, "printed as\n{printed}");
-            assert_eq!(again.to_string(), printed, "printed in two ways");
+            assert_eq!(
+                again, document,
+                "the scenario changed when it was printed and parsed again:\n{printed}"
+            );
+            assert_eq!(again.to_string(), printed, "printing again gave a different text");
             true
         }
         Err(error) => {
-            // A text may end too soon: one line, and one column, behind what is there.
+            // If the text ends too early, the position is one line, or one column, after its end.
             let lines: Vec<&str> = text.split('\n').collect();
             assert!((1..=lines.len() + 1).contains(&error.line), "a text of {} lines: {error}", lines.len());
             let columns = lines.get(error.line - 1).map_or(0, |line| line.chars().count());

@@ -1,7 +1,7 @@
-//! Any bytes in the table and the available ring, in front of the device.
+//! Arbitrary bytes in the table and the available ring, which the device reads.
 
-use super::walk::{BUFFERS_AT, Walk, geometry, overwrite, within};
-use super::{All, memory};
+use super::walk_queue::{BUFFERS_AT, WalkQueue, geometry, overwrite, within};
+use super::{Remaining, memory};
 use arbitrary::Arbitrary;
 use ringstorm_core::SharedMemory;
 use ringstorm_sim_device::{
@@ -10,21 +10,21 @@ use ringstorm_sim_device::{
 use std::rc::Rc;
 use strum::VariantArray;
 
-/// Bytes of all buffers.
+/// The size of the buffer memory in bytes.
 const BUFFERS: usize = 1024;
 /// `VIRTQ_DESC_F_INDIRECT` (2.7.5).
 const INDIRECT: u16 = 4;
 
 #[derive(Debug, Arbitrary)]
 pub(super) struct DeviceWalk<'a> {
-    /// What the driver writes over table and available ring at the beginning.
+    /// The bytes that the driver writes over the table and the available ring at the beginning.
     bytes: &'a [u8],
-    acts: All<Act>,
+    acts: Remaining<Act>,
 }
 
 #[derive(Debug, Arbitrary)]
 enum Act {
-    /// A descriptor as a driver would write it, but for what it points to.
+    /// Writes a descriptor as a driver would, but with an arbitrary address.
     Descriptor {
         index: u8,
         place: u16,
@@ -32,20 +32,20 @@ enum Act {
         flags: u8,
         next: u8,
     },
-    /// An entry of the available ring, so far ahead of the next one.
+    /// Writes an available ring entry, `ahead` entries after the next one.
     Entry {
         ahead: u8,
         head: u8,
     },
-    /// The available index, so far ahead of the next entry.
+    /// Moves the available index this far ahead of the next entry.
     AvailableIndex(i8),
-    /// Anything, anywhere.
+    /// Writes any value anywhere.
     Word {
         at: u16,
         value: u64,
     },
     Take,
-    Look(u16),
+    Peek(u16),
     GiveBack {
         pick: u8,
         written: u32,
@@ -69,27 +69,27 @@ struct Run {
     rings: Rc<WatchedMemory>,
     buffers: Rc<WatchedMemory>,
     geometry: Geometry,
-    held: usize,
+    in_flight: usize,
     took_any: bool,
     effects: Vec<Effect>,
 }
 
 impl DeviceWalk<'_> {
-    /// How many acts there are.
+    /// The number of acts.
     pub(super) fn acts(&self) -> usize {
         self.acts.0.len()
     }
 
-    pub(super) fn run(&self, walk: &Walk<'_>) -> bool {
-        let geometry = geometry(walk.size());
+    pub(super) fn run(&self, queue: &WalkQueue) -> bool {
+        let geometry = geometry(queue.size());
         let rings = memory(geometry.used + geometry.used_bytes());
         let buffers = memory(BUFFERS);
         let space = AddressSpace::new([(BUFFERS_AT, Rc::clone(&buffers))]);
-        let device = Device::new(Rc::clone(&rings), geometry, space, walk.first_index);
-        let device = device.with_event_index(walk.event_index);
+        let device = Device::new(Rc::clone(&rings), geometry, space, queue.first_index);
+        let device = device.with_event_index(queue.event_index);
         overwrite(&rings, 0, geometry.used, self.bytes);
-        let (held, took_any, effects) = (0, false, Vec::new());
-        let mut run = Run { device, rings, buffers, geometry, held, took_any, effects };
+        let (in_flight, took_any, effects) = (0, false, Vec::new());
+        let mut run = Run { device, rings, buffers, geometry, in_flight, took_any, effects };
         for act in &self.acts.0 {
             run.act(act);
             run.check();
@@ -104,7 +104,7 @@ impl Run {
         match *act {
             Act::Descriptor { index, place, length, flags, next } => {
                 let at = 16 * usize::from(u16::from(index) % size);
-                // Half of them end inside the buffers.
+                // About half of the buffers end inside the memory.
                 let address = BUFFERS_AT + u64::from(place) % (2 * BUFFERS as u64);
                 let next = u64::from(next) % u64::from(size + 1);
                 let shape = u64::from(length % 600) | u64::from(flags & 7) << 32 | next << 48;
@@ -122,10 +122,10 @@ impl Run {
                 self.rings.copy_in(at, &value.to_le_bytes());
             }
             Act::Take => self.take(),
-            Act::Look(head) => {
+            Act::Peek(head) => {
                 let mut chain = Vec::new();
                 let error = self.call(|device| device.peek_chain(head, &mut chain)).err();
-                self.plausible(head, &chain, error);
+                self.check_chain(head, &chain, error);
             }
             Act::GiveBack { pick, written, beyond } => {
                 let mut room = None;
@@ -134,15 +134,23 @@ impl Run {
                     Reply { written, beyond }
                 };
                 let given = self.call(|device| device.give_back(pick, reply));
-                assert_eq!(given, room.is_some(), "a reply is asked for if there is a chain for it");
-                self.held -= usize::from(given);
+                assert_eq!(
+                    given,
+                    room.is_some(),
+                    "the device asks for a reply exactly if it returns a chain"
+                );
+                self.in_flight -= usize::from(given);
             }
             Act::Publish => self.call(Device::publish),
             Act::Misbehave { fault, pick, value } => {
                 let fault = Fault::VARIANTS[usize::from(fault) % Fault::VARIANTS.len()];
                 self.call(|device| device.misbehave(fault, pick, value));
-                assert!(self.device.held_count() <= self.held, "{} gave it chains", fault.name());
-                self.held = self.device.held_count();
+                assert!(
+                    self.device.held_count() <= self.in_flight,
+                    "the fault {} increased the number of chains in flight",
+                    fault.name()
+                );
+                self.in_flight = self.device.held_count();
             }
             Act::Notifications(wanted) => self.call(|device| device.set_notifications(wanted)),
             Act::Event(ahead) => {
@@ -152,17 +160,18 @@ impl Run {
             Act::StopFaults => self.call(Device::stop_faults),
             Act::Reset(first_index) => {
                 self.call(|device| device.reset(first_index));
-                self.held = 0;
+                self.in_flight = 0;
             }
         }
     }
 
-    /// The next entry of the available ring that it will take, as far as can be seen: it is not told.
+    /// The index of the next available ring entry. The device does not report it, so this is the available index in
+    /// memory.
     fn next(&self) -> u16 {
         self.rings.load_u16(self.geometry.available + 2)
     }
 
-    /// An act, which goes through the table a few times at most.
+    /// Runs one act. It may walk the table only a few times.
     fn call<T>(&mut self, act: impl FnOnce(&mut Device<Rc<WatchedMemory>>) -> T) -> T {
         let Self { device, rings, buffers, geometry, .. } = self;
         within(64 + 16 * u64::from(geometry.size), [rings, buffers], || act(device))
@@ -172,14 +181,14 @@ impl Run {
         let taken = self
             .call(|device| device.take().map(|taken| (taken.head, taken.descriptors.to_vec(), taken.error)));
         let Some((head, descriptors, error)) = taken else { return };
-        self.plausible(head, &descriptors, error);
-        self.held += 1;
+        self.check_chain(head, &descriptors, error);
+        self.in_flight += 1;
         self.took_any = true;
-        assert_eq!(self.device.newest(), descriptors, "what it took is what it holds");
+        assert_eq!(self.device.newest(), descriptors, "the newest chain is the one just taken");
     }
 
-    /// What a chain can be, whatever stands in memory.
-    fn plausible(&self, head: u16, chain: &[Descriptor], error: Option<ChainError>) {
+    /// Checks what must be true of any chain, whatever memory contains.
+    fn check_chain(&self, head: u16, chain: &[Descriptor], error: Option<ChainError>) {
         let size = self.geometry.size;
         assert_eq!(chain.is_empty(), head >= size, "a chain of {} descriptors at {head}", chain.len());
         assert!(chain.len() <= size.into(), "{} descriptors", chain.len());
@@ -187,8 +196,15 @@ impl Run {
             assert!(descriptor.index < size, "{descriptor:?}");
             if let Some(place) = descriptor.place {
                 let end = place.offset + u64::from(descriptor.length);
-                assert!(place.region == 0 && end <= BUFFERS as u64, "{descriptor:?} is not there");
-                assert_eq!(BUFFERS_AT + place.offset, descriptor.address, "{descriptor:?} is elsewhere");
+                assert!(
+                    place.region == 0 && end <= BUFFERS as u64,
+                    "{descriptor:?} is outside of the buffers"
+                );
+                assert_eq!(
+                    BUFFERS_AT + place.offset,
+                    descriptor.address,
+                    "{descriptor:?} has an offset that is not its address"
+                );
             }
             if let Some(next) = chain.get(position + 1) {
                 assert!(descriptor.has_next() && next.index == descriptor.next, "{next:?} does not follow");
@@ -197,14 +213,17 @@ impl Run {
         if error.is_none() {
             let last = chain.last().expect("a chain has a descriptor");
             let good = |one: &Descriptor| one.place.is_some() && one.flags & INDIRECT == 0;
-            assert!(!last.has_next() && chain.iter().all(good), "nothing is wrong with {chain:?}");
-            assert!(chain.is_sorted_by_key(Descriptor::is_writable), "nothing is wrong with {chain:?}");
+            assert!(!last.has_next() && chain.iter().all(good), "the device reported no error for {chain:?}");
+            assert!(
+                chain.is_sorted_by_key(Descriptor::is_writable),
+                "the device reported no error for {chain:?}"
+            );
         }
     }
 
     fn check(&mut self) {
-        assert_eq!(self.device.held_count(), self.held, "chains that it holds");
-        assert!(self.device.returnable() <= self.held, "it means to return what it has not");
+        assert_eq!(self.device.held_count(), self.in_flight, "chains in flight at the device");
+        assert!(self.device.returnable() <= self.in_flight, "the device can return more chains than it has");
         self.device.take_effects(&mut self.effects);
         for effect in &self.effects {
             if let Effect::Wrote { place, length } = effect {

@@ -1,7 +1,7 @@
-//! Any bytes in the used ring, and in all the rest, in front of the driver.
+//! Arbitrary bytes in the used ring and in all other shared memory, which the driver must survive.
 
-use super::walk::{BUFFERS_AT, RINGS_AT, Walk, geometry, overwrite, within};
-use super::{All, memory};
+use super::walk_queue::{BUFFERS_AT, RINGS_AT, WalkQueue, geometry, overwrite, within};
+use super::{Remaining, memory};
 use arbitrary::Arbitrary;
 use ringstorm_core::{
     AfterFault, Completion, Config, DeviceAddress, DeviceFault, DeviceStopped, Error, Head, Layout, OverLong,
@@ -17,9 +17,9 @@ pub(super) struct DriverWalk<'a> {
     continues_after_fault: bool,
     refuses: bool,
     zeroed: bool,
-    /// What the device writes over everything at the beginning, the table first.
+    /// The bytes that the device writes over all of the rings' memory at the beginning, the table first.
     bytes: &'a [u8],
-    acts: All<Act>,
+    acts: Remaining<Act>,
 }
 
 #[derive(Debug, Arbitrary)]
@@ -37,15 +37,15 @@ enum Act {
     Interrupts(bool),
     Verify,
     Reset(u16),
-    /// The used index, so far ahead of the next element.
+    /// Moves the used index this far ahead of the next element.
     UsedIndex(i8),
-    /// A used element, so far ahead of the next one.
+    /// Writes a used element, `ahead` elements after the next one.
     Element {
         ahead: u8,
         id: Id,
         length: u32,
     },
-    /// Anything, anywhere.
+    /// Writes any value anywhere.
     Word {
         at: u16,
         value: u32,
@@ -58,7 +58,7 @@ enum Id {
     Any(u32),
 }
 
-/// A chain that was made and not freed.
+/// A live chain: created and not freed.
 struct Chain {
     head: Head,
     writable: u64,
@@ -67,9 +67,9 @@ struct Chain {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    Made,
+    Created,
     InFlight,
-    /// Taken back, with so many bytes.
+    /// Taken by the driver, with this many bytes written.
     Returned(u32),
 }
 
@@ -80,25 +80,25 @@ struct Run {
     geometry: Geometry,
     config: Config,
     chains: Vec<Chain>,
-    /// Where the next used element is read from.
+    /// The index of the next used element.
     next: u16,
     read_any: bool,
 }
 
 impl DriverWalk<'_> {
-    /// How many acts there are.
+    /// The number of acts.
     pub(super) fn acts(&self) -> usize {
         self.acts.0.len()
     }
 
-    pub(super) fn run(&self, walk: &Walk<'_>) -> bool {
-        let size = walk.size();
+    pub(super) fn run(&self, parameters: &WalkQueue) -> bool {
+        let size = parameters.size();
         let policies = Policies {
             after_fault: if self.continues_after_fault { AfterFault::Continue } else { AfterFault::Broken },
             over_long: if self.refuses { OverLong::Refuse } else { OverLong::Clamp },
             writable: if self.zeroed { WritableBuffers::Zeroed } else { WritableBuffers::Unchanged },
         };
-        let (first_index, event_index) = (RingIndex::new(walk.first_index), walk.event_index);
+        let (first_index, event_index) = (RingIndex::new(parameters.first_index), parameters.event_index);
         let config = Config { size, buffer_size: BUFFER, first_index, event_index, policies };
         let geometry = geometry(size);
         let rings = memory(Layout::new(size).len());
@@ -107,7 +107,7 @@ impl DriverWalk<'_> {
         let queue = SplitQueue::new(config, region(&rings, RINGS_AT), region(&buffers, BUFFERS_AT));
         let queue = queue.expect("a good setup");
         overwrite(&rings, 0, rings.len(), self.bytes);
-        let next = walk.first_index;
+        let next = parameters.first_index;
         let mut run =
             Run { queue, rings, buffers, geometry, config, chains: Vec::new(), next, read_any: false };
         for act in &self.acts.0 {
@@ -135,12 +135,16 @@ impl Run {
             Act::Free(pick) => self.free(pick),
             Act::Interrupts(wanted) => {
                 let waiting = self.call(|queue| queue.set_interrupts(wanted));
-                assert_eq!(waiting, self.claimed() != 0, "what it says of waiting elements");
+                assert_eq!(
+                    waiting,
+                    self.claimed() != 0,
+                    "whether `set_interrupts` reports waiting used elements"
+                );
             }
             Act::Verify => {
                 let Self { queue, rings, buffers, config, .. } = self;
                 let size = u64::from(config.size.get());
-                // At the very worst every chain is a loop through the whole table.
+                // In the worst case every chain is a loop through the whole table.
                 let found = within(64 + 8 * size * size, [rings, buffers], || queue.verify());
                 assert!(found.len() as u64 <= 3 * size, "{} differences", found.len());
             }
@@ -170,7 +174,7 @@ impl Run {
         }
     }
 
-    /// A call, which touches what one chain of all descriptors takes, several times over at most.
+    /// Makes a call. It may access memory only a few times for each descriptor of the queue.
     fn call<T>(&mut self, call: impl FnOnce(&mut SplitQueue<Rc<WatchedMemory>>) -> T) -> T {
         let Self { queue, rings, buffers, config, .. } = self;
         within(64 + 16 * u64::from(config.size.get()), [rings, buffers], || call(queue))
@@ -192,11 +196,13 @@ impl Run {
         let broken = self.queue.is_broken();
         match self.call(|queue| queue.submit(&slices, &lengths)) {
             Ok(head) => {
-                assert!(good && !broken, "{head} was made");
+                assert!(good && !broken, "{head} was created");
                 let writable = u64::from(writable) * u64::from(length);
-                self.chains.push(Chain { head, writable, stage: Stage::Made });
+                self.chains.push(Chain { head, writable, stage: Stage::Created });
             }
-            Err(Error::Device(DeviceFault::Broken)) => assert!(broken, "refused, and the queue is whole"),
+            Err(Error::Device(DeviceFault::Broken)) => {
+                assert!(broken, "the queue reported that it is broken, but it is not")
+            }
             Err(error) => assert!(!good && !broken, "{error}"),
         }
     }
@@ -204,13 +210,13 @@ impl Run {
     fn publish(&mut self) {
         let _ = self.call(SplitQueue::publish);
         if !self.queue.is_broken() {
-            for chain in self.chains.iter_mut().filter(|chain| chain.stage == Stage::Made) {
+            for chain in self.chains.iter_mut().filter(|chain| chain.stage == Stage::Created) {
                 chain.stage = Stage::InFlight;
             }
         }
     }
 
-    /// Takes an element; says whether there may be another one.
+    /// Takes one used element. Returns whether there may be another one.
     fn take(&mut self) -> bool {
         let (broken, claimed, before) = (self.queue.is_broken(), self.claimed(), self.in_flight());
         let answer = self.call(SplitQueue::take);
@@ -219,18 +225,26 @@ impl Run {
         self.read_any |= steps_over;
         match answer {
             Ok(Some(Completion { head, written })) => {
-                assert!(steps_over, "{head} was taken, and {claimed} claimed of {before}");
-                self.came_back(head, Some(written));
+                assert!(
+                    steps_over,
+                    "took {head}, with a used index {claimed} elements ahead and {before} chains in flight"
+                );
+                self.record_taken(head, Some(written));
             }
             Err(DeviceFault::LengthTooLong { head, .. }) => {
                 assert!(steps_over && self.config.policies.over_long == OverLong::Refuse);
-                self.came_back(head, None);
+                self.record_taken(head, None);
             }
-            Ok(None) => assert!(!broken && claimed == 0, "{claimed} elements were not seen"),
-            Err(DeviceFault::Broken) => assert!(broken, "broken, and nothing had happened"),
+            Ok(None) => assert!(
+                !broken && claimed == 0,
+                "`take` returned nothing, but the used index is {claimed} elements ahead"
+            ),
+            Err(DeviceFault::Broken) => {
+                assert!(broken, "the queue reported that it is broken, but it is not")
+            }
             Err(fault @ DeviceFault::IndexJump { .. }) => {
                 assert!(!broken && usize::from(claimed) > before, "{fault}");
-                assert!(self.queue.is_broken(), "whole after {fault}");
+                assert!(self.queue.is_broken(), "the queue is not broken after {fault}");
             }
             Err(fault) => {
                 assert!(steps_over, "{fault}");
@@ -241,19 +255,23 @@ impl Run {
         !matches!(answer, Ok(None) | Err(DeviceFault::Broken))
     }
 
-    /// A chain came back: it must have been in flight, and cannot hold more bytes than it has room for.
-    fn came_back(&mut self, head: Head, written: Option<u32>) {
+    /// Records that a chain was taken. It must have been in flight, and cannot contain more bytes than it has room
+    /// for.
+    fn record_taken(&mut self, head: Head, written: Option<u32>) {
         let chain = self.chains.iter_mut().find(|chain| chain.head == head).expect("a chain that is live");
-        assert_eq!(chain.stage, Stage::InFlight, "{head} came back");
-        assert!(written.is_none_or(|written| u64::from(written) <= chain.writable), "{written:?} bytes");
+        assert_eq!(chain.stage, Stage::InFlight, "the stage of {head} when it was taken");
+        assert!(
+            written.is_none_or(|written| u64::from(written) <= chain.writable),
+            "{head} was taken with more bytes than it has room for"
+        );
         chain.stage = Stage::Returned(written.unwrap_or(0));
     }
 
     fn collect(&mut self) {
-        // No more elements are believed than chains are in flight; one more look finds none, or a jump, and then the
-        // queue is broken.
+        // The queue accepts at most as many elements as it has chains in flight. One more call finds no element, or
+        // an index that jumped, after which the queue is broken.
         let most = self.in_flight() + 2;
-        assert!((0..=most).any(|_| !self.take()), "elements after {most} of them");
+        assert!((0..=most).any(|_| !self.take()), "`take` returned more than {most} results");
     }
 
     fn read(&mut self, pick: u8, limit: u8) {
@@ -263,7 +281,7 @@ impl Run {
         let answer = self.call(|queue| queue.read(head, &mut out));
         match stage {
             Stage::Returned(written) => assert_eq!(answer, Ok(out.len().min(written as usize))),
-            Stage::Made | Stage::InFlight => assert!(answer.is_err(), "{head} was read"),
+            Stage::Created | Stage::InFlight => assert!(answer.is_err(), "{head} was read"),
         }
     }
 
@@ -271,7 +289,11 @@ impl Run {
         let Some(position) = self.pick(pick) else { return };
         let Chain { head, stage, .. } = self.chains[position];
         let answer = self.call(|queue| queue.free(head));
-        assert_eq!(answer.is_ok(), matches!(stage, Stage::Returned(_)), "free said {answer:?}");
+        assert_eq!(
+            answer.is_ok(),
+            matches!(stage, Stage::Returned(_)),
+            "the answer of `free` for {head}: {answer:?}"
+        );
         if answer.is_ok() {
             self.chains.remove(position);
             assert!(self.call(|queue| queue.free(head)).is_err(), "{head} was freed twice");
@@ -284,7 +306,7 @@ impl Run {
 
     fn check(&self) {
         assert_eq!(usize::from(self.queue.in_flight()), self.in_flight(), "chains in flight");
-        let buffers = |chain: &Chain| self.queue.buffers(chain.head).expect("a live chain").len();
+        let buffers = |chain: &Chain| self.queue.buffers(chain.head).expect("the chain is live").len();
         let live: usize = self.chains.iter().map(buffers).sum();
         assert_eq!(usize::from(self.queue.free_count()) + live, self.config.size.as_usize(), "descriptors");
     }

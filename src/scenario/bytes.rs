@@ -1,9 +1,8 @@
-//! Scenarios as bytes. Any byte string is one.
+//! Scenarios as bytes. Every byte string is a valid scenario.
 //!
-//! A header of [`HEADER_BYTES`], then records of [`STEP_BYTES`]; what is missing at the end is zero. The
-//! first byte of a record is the number of its operation, read literally: one that is not assigned is
-//! `idle`. Sizes are written twice over, as a class and a number, so that most random bytes mean something
-//! small and every value can still be written.
+//! The format is a header of [`HEADER_BYTES`], then records of [`STEP_BYTES`]. Missing bytes at the end are zero. The
+//! first byte of a record is the number of its operation; an unassigned number means `idle`. Sizes are stored as a
+//! class and a number: most random bytes give a small value, and every value can be written.
 
 use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
 use super::{BUFFER_BYTES_MAX, Ending, Scenario, Setup};
@@ -11,20 +10,20 @@ use arbitrary::{Arbitrary, Unstructured};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
 
-/// Bytes in front of the steps.
+/// The length of the header.
 pub const HEADER_BYTES: usize = 8;
-/// Bytes of one step.
+/// The length of one step.
 pub const STEP_BYTES: usize = 18;
 
-/// Shifts the meaning of a zero byte to a queue of 8.
+/// A size byte of zero means a queue of 2^3 = 8.
 const SIZE_OF_ZERO: u8 = 3;
-/// Added to the number of a head that is to be withdrawn.
+/// Added to the number of a [`BadHead`] if the call is [`HeadCall::Withdraw`].
 const WITHDRAWN: u8 = 128;
-/// Below it, a class says that only the low byte counts.
+/// A class below this value means that only the low byte counts.
 const WIDE: u8 = 0xf0;
 
 impl Scenario {
-    /// The scenario that `bytes` are. Never fails.
+    /// Decodes a scenario. Never fails.
     pub fn decode(bytes: &[u8]) -> Self {
         let mut header = [0; HEADER_BYTES];
         let (front, records) = bytes.split_at(bytes.len().min(HEADER_BYTES));
@@ -37,7 +36,7 @@ impl Scenario {
         Self { setup: decode_setup(&header), steps: steps.collect() }
     }
 
-    /// The bytes that decode to this scenario.
+    /// Encodes this scenario. [`decode`](Self::decode) gives it back.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + STEP_BYTES * self.steps.len());
         bytes.extend_from_slice(&encode_setup(&self.setup));
@@ -48,7 +47,7 @@ impl Scenario {
     }
 }
 
-/// All that is left of the input is the scenario.
+/// Decodes all of the remaining input.
 impl<'a> Arbitrary<'a> for Scenario {
     fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
         Ok(Self::decode(input.bytes(input.len())?))
@@ -129,7 +128,8 @@ pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
         Op::Free => Step::Free { pick },
         Op::Reset => Step::Reset,
         Op::Misuse => {
-            // The first byte tells reading from freeing. Withdrawing came later: its heads are numbered behind those of the two.
+            // The first byte distinguishes reading and freeing. Withdrawing was added later: its heads have numbers
+            // from [`WITHDRAWN`] on.
             let (call, head) = match b.checked_sub(WITHDRAWN) {
                 Some(head) => (Some(HeadCall::Withdraw), head),
                 None => (HeadCall::from_repr(a & 1), b),

@@ -1,35 +1,35 @@
-//! Choosing among things that are not equally likely.
+//! Weighted random choices.
 
 use arrayvec::ArrayVec;
 
-/// As many places has a table.
-const PLACES: usize = 256;
+/// The number of slots in a table.
+const SLOTS: usize = 256;
 
-/// Among as many things can be chosen.
-pub(super) const MOST: usize = 64;
+/// The most items in one choice.
+pub(super) const MAX_ITEMS: usize = 64;
 
-/// Things with their weights: in place, so that drawing a scenario allocates nothing.
-pub(super) type Weighted<T> = ArrayVec<(T, u32), MOST>;
+/// Items with their weights. Stored without an allocation, so that drawing a scenario allocates nothing.
+pub(super) type Weighted<T> = ArrayVec<(T, u32), MAX_ITEMS>;
 
-/// Things with their weights, to be chosen among many times over.
+/// Items with their weights, for many choices in a row.
 ///
-/// Each stands in a table as often as its weight says, to the nearest of [`PLACES`], and at least once if it has any.
+/// An item fills slots of the table in proportion to its weight, rounded, and at least one if its weight is not zero.
 pub(super) struct Choices<T> {
-    table: [T; PLACES],
+    table: [T; SLOTS],
     weighted: Weighted<T>,
 }
 
 impl<T: Copy> Choices<T> {
-    /// Those of a weight above zero, or `nothing` everywhere.
+    /// A table of the items with a weight above zero. If there are none, every slot has `nothing`.
     pub(super) fn new(weighted: impl Iterator<Item = (T, u32)>, nothing: T) -> Self {
         let weighted: Weighted<T> = weighted.filter(|(_, weight)| *weight > 0).collect();
         let (total, count) = (weighted.iter().map(|(_, weight)| weight).sum::<u32>(), weighted.len() as u32);
-        let mut table = [nothing; PLACES];
+        let mut table = [nothing; SLOTS];
         let (mut start, mut sum) = (0, 0);
         for ((item, weight), number) in weighted.iter().zip(1..) {
             sum += weight;
-            // One place for each that came so far, and of the others the share of their weights.
-            let end = (number + (PLACES as u32 - count) * sum / total) as usize;
+            // One slot for each item so far, and a share of the other slots by weight.
+            let end = (number + (SLOTS as u32 - count) * sum / total) as usize;
             table[start..end].fill(*item);
             start = end;
         }
@@ -40,13 +40,13 @@ impl<T: Copy> Choices<T> {
         self.weighted.is_empty()
     }
 
-    /// What stands at a place.
+    /// The item in a slot.
     #[inline(always)]
-    pub(super) const fn at(&self, place: u8) -> T {
-        self.table[place as usize]
+    pub(super) const fn at(&self, slot: u8) -> T {
+        self.table[slot as usize]
     }
 
-    /// Those that pass, with their weights.
+    /// The items for which `passes` is true, with their weights.
     pub(super) fn only(&self, passes: impl Fn(T) -> bool) -> impl Iterator<Item = (T, u32)> {
         self.weighted.iter().copied().filter(move |(item, _)| passes(*item))
     }

@@ -1,10 +1,10 @@
-//! Scenarios from seeds.
+//! Generates scenarios from seeds.
 //!
-//! A swarm: each seed draws its own weights, so that some executions do one thing over and over and others
-//! everything at once. While drawing, a rough guess is kept of what the queue holds, so that most steps find
-//! something to do; it decides nothing that the execution relies on.
+//! In the swarm profile, each seed draws its own weights. So some scenarios repeat a few operations, and others mix
+//! all of them. While it draws steps, the generator keeps a rough estimate of the queue's contents, so that most
+//! steps have an effect. The execution does not depend on this estimate.
 
-use super::choices::{Choices, MOST, Weighted};
+use super::choices::{Choices, MAX_ITEMS, Weighted};
 use super::guess::{Guess, bit};
 use super::step::{Amount, BadHead, HeadCall, Op, Pick, Step};
 use super::{Profile, Scenario, Setup, tour};
@@ -15,32 +15,32 @@ use ringstorm_core::QueueSize;
 use ringstorm_sim_device::{Fault, Target};
 use strum::VariantArray;
 
-/// The generator and its version. A seed names a scenario only together with this.
+/// The generator and its version. A seed identifies a scenario only together with this.
 pub const GENERATOR: &str = "swarm-6 (xoshiro256++)";
 
-// What is drawn among stands in place: whoever adds the one too many makes `Weighted` longer.
-const _: () = assert!(Op::VARIANTS.len() <= MOST && Fault::VARIANTS.len() <= MOST);
+// `Weighted` has a fixed capacity. Increase `MAX_ITEMS` if operations or faults become too many.
+const _: () = assert!(Op::VARIANTS.len() <= MAX_ITEMS && Fault::VARIANTS.len() <= MAX_ITEMS);
 
-/// Which scenarios are drawn: together with a seed, all that says what one is.
+/// The settings of the generator. With a seed, they determine a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw {
-    /// What kind of scenarios.
+    /// The kind of scenarios.
     pub profile: Profile,
-    /// Steps of each.
+    /// The number of steps.
     pub steps: usize,
-    /// The size of every queue, where it is not to be drawn like the rest.
+    /// The queue size; `None` draws one for each seed.
     pub queue_size: Option<QueueSize>,
 }
 
 impl Draw {
-    /// Makes the scenario of a seed.
+    /// Generates the scenario of a seed.
     pub fn scenario(&self, seed: u64) -> Scenario {
         let mut scenario = Scenario::default();
         self.scenario_into(seed, &mut scenario);
         scenario
     }
 
-    /// Makes the scenario of a seed in place of another one, whose memory it takes over.
+    /// Generates the scenario of a seed in `scenario` and uses its memory again.
     pub fn scenario_into(&self, seed: u64, scenario: &mut Scenario) {
         let mut drawer = Drawer::new(seed);
         scenario.setup = drawer.setup(self.queue_size);
@@ -52,23 +52,23 @@ impl Draw {
     }
 }
 
-/// Makes the scenario of a seed, with `steps` steps, over a queue of any size.
+/// Generates the scenario of a seed, with `steps` steps and any queue size.
 pub fn generate(seed: u64, profile: Profile, steps: usize) -> Scenario {
     Draw { profile, steps, queue_size: None }.scenario(seed)
 }
 
-/// How likely each operation and each fault is.
+/// The weights of operations and faults.
 pub(super) struct Weights {
     ops: Choices<Op>,
     faults: Choices<Fault>,
-    /// Longest chain of the ordinary ones.
+    /// The most descriptors in an ordinary chain.
     pub(super) longest: u32,
 }
 
 pub(super) struct Drawer {
     rng: Xoshiro256PlusPlus,
     pub(super) guess: Guess,
-    /// Steps that come next, whatever is drawn, and how many of them have come.
+    /// Planned steps that come next, and how many of them were returned already.
     tour: tour::Steps,
     toured: usize,
 }
@@ -79,7 +79,7 @@ impl Drawer {
         Self { rng, guess: Guess::default(), tour: ArrayVec::new(), toured: 0 }
     }
 
-    /// Any number.
+    /// A uniformly distributed value.
     pub(super) fn any<T>(&mut self) -> T
     where
         rand::distr::StandardUniform: rand::distr::Distribution<T>,
@@ -87,8 +87,8 @@ impl Drawer {
         self.rng.random()
     }
 
-    /// A number below a limit of at most 2^18. Not quite all are equally likely, which matters to nobody here: they differ
-    /// by less than one in ten thousand.
+    /// A number below `limit`, which is at most 2^18. The distribution is not exactly uniform: probabilities differ
+    /// by less than one in ten thousand, which does not matter here.
     #[inline]
     pub(super) fn below(&mut self, limit: u32) -> u32 {
         ((u64::from(self.rng.random::<u32>()) * u64::from(limit)) >> 32) as u32
@@ -117,14 +117,14 @@ impl Drawer {
                 let (least, usual) = match op {
                     Op::Idle => (0, 0),
                     Op::Collect | Op::Free | Op::DeviceTake | Op::DeviceReturn => (2, 12),
-                    // There is always room for another chain, or nearly so: the rest would come too short.
+                    // Another chain nearly always fits, so a larger weight would leave too few other steps.
                     Op::Submit => (2, 8),
                     Op::Prepare | Op::Write => (0, 5),
                     Op::Publish | Op::Take | Op::Read => (0, 8),
                     Op::Misuse => (0, 4),
                     Op::Reset | Op::Interrupts | Op::DeviceNotifications | Op::Settle => (0, 1),
                     Op::Withdraw => (0, 2),
-                    // It breaks most queues, and what comes before the next reset finds little to do.
+                    // It breaks most queues, and until the next reset few steps have an effect.
                     Op::MemoryFails => (0, if self.one_in(4) { 2 } else { 0 }),
                     Op::DeviceEvent => (0, 2),
                     Op::Fault => (0, if profile == Profile::Honest { 0 } else { 8 }),
@@ -144,21 +144,21 @@ impl Drawer {
         Weights { ops: Choices::new(useful, Op::Idle), faults, longest }
     }
 
-    /// Often nothing, else from a fraction of the usual to many times as much.
+    /// Zero in a third of the cases, else from a quarter of the usual weight to eight times as much.
     fn swarm_weight(&mut self, usual: u32) -> u32 {
         if self.one_in(3) { 0 } else { (usual << self.below(6)).div_ceil(4) }
     }
 
     pub(super) fn step(&mut self, setup: &Setup, weights: &Weights) -> Step {
-        // A reset sets table and rings to zero, which in a large queue costs as much as many other steps.
+        // A reset zeroes table and rings. In a large queue that costs as much as many other steps.
         if self.guess.broken && self.one_in(2 + self.guess.size / 32) {
             self.guess.restart();
             return Step::Reset;
         }
-        if self.guess.fails && self.one_in(4) {
-            (self.guess.fails, self.guess.broken) = (false, true);
+        if self.guess.memory_fails && self.one_in(4) {
+            (self.guess.memory_fails, self.guess.broken) = (false, true);
         }
-        if self.guess.silent && self.one_in(8) {
+        if self.guess.unresponsive && self.one_in(8) {
             self.guess.restart();
             return Step::Settle;
         }
@@ -170,14 +170,14 @@ impl Drawer {
             self.plan_tour();
         }
         let Some(op) = self.operation(weights) else {
-            // Nothing is left to do for this scenario's operations: bring everything home.
+            // None of this scenario's operations would have an effect: drain the queue.
             self.guess.restart();
             return Step::Settle;
         };
         self.step_of(op, setup, weights)
     }
 
-    /// A step of this operation.
+    /// Draws a step of this operation.
     pub(super) fn step_of(&mut self, op: Op, setup: &Setup, weights: &Weights) -> Step {
         match op {
             Op::Idle => Step::Idle,
@@ -201,18 +201,18 @@ impl Drawer {
                 Step::Publish
             }
             Op::Take => {
-                self.taken(setup, 1);
+                self.take(setup, 1);
                 Step::Take
             }
             Op::Collect => {
-                self.taken(setup, u32::MAX);
+                self.take(setup, u32::MAX);
                 Step::Collect
             }
             Op::Read => Step::Read { pick: self.pick(), limit: self.amount(setup) },
             Op::Free => {
                 let chains = self.guess.chains().max(1);
                 self.guess.descriptors -= self.guess.descriptors.div_ceil(chains).min(self.guess.descriptors);
-                self.guess.completed = self.guess.completed.saturating_sub(1);
+                self.guess.taken = self.guess.taken.saturating_sub(1);
                 Step::Free { pick: self.pick() }
             }
             Op::Reset => {
@@ -223,7 +223,7 @@ impl Drawer {
                 let head = BadHead::VARIANTS[self.below(BadHead::VARIANTS.len() as u32) as usize];
                 let call = HeadCall::VARIANTS[self.below(HeadCall::VARIANTS.len() as u32) as usize];
                 let call = match head {
-                    // What is read or withdrawn is always looked up by the newest name.
+                    // Reading and withdrawing always use the newest handle.
                     BadHead::Stale => HeadCall::Free,
                     BadHead::Returned => HeadCall::Withdraw,
                     _ => call,
@@ -232,8 +232,8 @@ impl Drawer {
             }
             Op::Interrupts => Step::Interrupts { wanted: self.one_in(2) },
             Op::MemoryFails => {
-                self.guess.fails = true;
-                // A call that handles a chain makes a handful of accesses, and a long chain some for each buffer.
+                self.guess.memory_fails = true;
+                // A call accesses memory a few times, and for a long chain a few times for each buffer.
                 let limit = self.choose(&[(2, 1), (8, 2), (64, 1)]);
                 Step::MemoryFails { after: self.below(limit) as u16 }
             }
@@ -247,14 +247,14 @@ impl Drawer {
                 let count = self.count();
                 let moved = self.guess.available.min(count.into());
                 self.guess.available -= moved;
-                self.guess.held += moved;
+                self.guess.at_device += moved;
                 Step::DeviceTake { count }
             }
             Op::DeviceReturn => {
                 let count = self.count();
-                let moved = self.guess.held.min(count.into());
-                self.guess.held -= moved;
-                self.guess.used += moved;
+                let moved = self.guess.at_device.min(count.into());
+                self.guess.at_device -= moved;
+                self.guess.returned += moved;
                 Step::DeviceReturn {
                     pick: self.pick(),
                     written: self.amount(setup),
@@ -272,11 +272,11 @@ impl Drawer {
         }
     }
 
-    /// An operation that probably finds something to do; now and then any.
+    /// Draws an operation that probably has an effect; one time in 32, any operation.
     fn operation(&mut self, weights: &Weights) -> Option<Op> {
-        let work = if self.one_in(32) { u64::MAX } else { self.guess.work() };
+        let work = if self.one_in(32) { u64::MAX } else { self.guess.useful_ops() };
         let has_work = |op| work & bit(op) != 0;
-        // One of eight tries mostly succeeds, which is less work than to leave out all that would not.
+        // One of eight tries usually succeeds. That is cheaper than to filter the operations first.
         let tries = self.rng.random::<u64>().to_le_bytes();
         if let Some(op) = tries.into_iter().map(|place| weights.ops.at(place)).find(|op| has_work(*op)) {
             return Some(op);
@@ -285,11 +285,11 @@ impl Drawer {
         (!useful.is_empty()).then(|| self.choose(&useful))
     }
 
-    /// Plans a way to a seldom state, what can go wrong there, and calls that could meet it. It ends where it began:
-    /// with an empty queue.
+    /// Plans steps that lead to a rare state, then faults, then calls that could notice them. At the end the queue is
+    /// empty again.
     fn plan_tour(&mut self) {
         let (size, direction, broken) = (self.guess.size, self.below(6), self.one_in(2));
-        let way = if self.one_in(2) { tour::ghost } else { tour::crowded };
+        let way = if self.one_in(2) { tour::chain_only_at_device } else { tour::full_queue };
         self.tour.clear();
         self.toured = 0;
         way(&mut self.tour, size, direction, broken);
@@ -306,31 +306,31 @@ impl Drawer {
         self.tour.push(Step::Settle);
     }
 
-    fn taken(&mut self, setup: &Setup, most: u32) {
-        if std::mem::take(&mut self.guess.poisoned) {
+    fn take(&mut self, setup: &Setup, most: u32) {
+        if std::mem::take(&mut self.guess.bad_element) {
             self.guess.broken = !setup.continues_after_fault() || self.one_in(3);
         }
-        let moved = self.guess.used.min(most);
-        self.guess.used -= moved;
-        self.guess.completed += moved;
+        let moved = self.guess.returned.min(most);
+        self.guess.returned -= moved;
+        self.guess.taken += moved;
     }
 
     fn fault(&mut self, weights: &Weights) -> Step {
         let mut fault = weights.faults.at(self.rng.random());
-        if self.guess.held == 0 && fault.needs_held_chain() {
-            // Now and then it has one all the same, and otherwise nothing would happen.
+        if self.guess.at_device == 0 && fault.needs_held_chain() {
+            // The device may have a chain although the estimate has none, so the second draw is not checked.
             fault = weights.faults.at(self.rng.random());
         }
         let guess = &mut self.guess;
         match fault {
             Fault::LengthTooLong | Fault::LengthForReadable | Fault::LengthUnwritten => {
-                guess.poisoned |= fault != Fault::LengthUnwritten;
-                guess.used += u32::from(guess.held > 0);
-                guess.held = guess.held.saturating_sub(1);
+                guess.bad_element |= fault != Fault::LengthUnwritten;
+                guess.returned += u32::from(guess.at_device > 0);
+                guess.at_device = guess.at_device.saturating_sub(1);
             }
-            Fault::NeverReturned => guess.held = guess.held.saturating_sub(1),
-            Fault::StopsAnswering | Fault::NeedsReset => guess.silent = true,
-            _ => guess.poisoned |= fault.target() == Target::UsedRing,
+            Fault::NeverReturned => guess.at_device = guess.at_device.saturating_sub(1),
+            Fault::StopsAnswering | Fault::NeedsReset => guess.unresponsive = true,
+            _ => guess.bad_element |= fault.target() == Target::UsedRing,
         }
         let value = self.value();
         Step::Fault { fault, pick: self.pick(), value }
@@ -341,7 +341,7 @@ impl Drawer {
             0 | 1 => 0,
             2 | 3 => self.below(8),
             4 => u32::MAX,
-            // What is cut to 16 bits looks small, or is just short of going around.
+            // Values that become small, or nearly wrap around, when cut to 16 bits.
             5 => 0xfff8 + self.below(16),
             _ => self.rng.random(),
         }

@@ -1,15 +1,16 @@
-//! Drawing the buffers of a chain.
+//! Draws the buffers of a chain.
 
 use super::draw::{Drawer, Weights};
 use super::step::{Buffers, Lengths};
 
 impl Drawer {
-    /// The buffers of a chain: mostly a few that fit, now and then all that are free, and seldom absurd ones.
+    /// Draws the buffers of a chain: usually a few that fit, sometimes as many as there are free descriptors, seldom
+    /// invalid ones.
     pub(super) fn chain(&mut self, weights: &Weights) -> (Buffers, Buffers) {
         if self.one_in(40) {
-            let chain = (self.absurd(), self.absurd());
+            let chain = (self.invalid_buffers(), self.invalid_buffers());
             let many = |buffers: Buffers| buffers.count > 32_768;
-            // What is wrong with the other direction would hide that there are too many.
+            // An error in the other direction would hide that there are too many buffers.
             return match chain {
                 (readable, _) if many(readable) => (readable, Buffers::NONE),
                 (_, writable) if many(writable) => (Buffers::NONE, writable),
@@ -17,14 +18,15 @@ impl Drawer {
             };
         }
         let free = self.guess.free().max(1);
-        // Filling a queue costs as much as its size, so a large one is filled more seldom.
+        // The cost of filling a queue grows with its size, so large queues are filled less often.
         let total = if self.one_in(self.guess.size.max(24)) {
             free
         } else {
             1 + self.below(weights.longest.min(free))
         };
         self.guess.descriptors += total;
-        // Now and then a long chain is all for the device to write, which gives the most bytes that a driver can count.
+        // Some long chains are only device-writable. They have the largest number of bytes that a driver may have to
+        // count.
         let readable = if total == free && total >= 16 && self.one_in(2) { 0 } else { self.below(total + 1) };
         (self.buffers(readable), self.buffers(total - readable))
     }
@@ -36,7 +38,7 @@ impl Drawer {
         let lengths = match self.below(4) {
             0 => Lengths::Full,
             _ if count >= 16 && self.one_in(2) => Lengths::Full,
-            // One byte fits any buffer; longer ones are refused where buffers are tiny, now and then.
+            // One byte fits any buffer. Other lengths may exceed tiny buffers, and the queue then refuses the chain.
             1 => Lengths::Cycle { from: 1, to: 1 },
             2 => Lengths::Cycle { from: 1, to: 1 + self.below(7) as u16 },
             _ => {
@@ -47,14 +49,14 @@ impl Drawer {
         Buffers { count, lengths }
     }
 
-    fn absurd(&mut self) -> Buffers {
+    fn invalid_buffers(&mut self) -> Buffers {
         let (small, size) = (self.below(4), self.guess.size);
-        // What many buffers cost, many steps must make up for.
+        // Many buffers take long, so they must be seldom.
         let large = if size < 1024 { 40 } else { 4 };
         let count =
             self.choose(&[(0, 48), (small, 140), (size + 1, large), (65_536, 1), (65_537, 2), (131_072, 1)]);
         let lengths = match self.below(4) {
-            // More than any queue has: their lengths do not matter, and alike they need not be made anew.
+            // The queue refuses this many whatever their lengths are. Equal lengths are the fastest to prepare.
             _ if count > 32_768 => Lengths::Cycle { from: 1, to: 1 },
             0 => Lengths::Cycle { from: 0, to: 0 },
             1 => Lengths::Over,

@@ -1,18 +1,18 @@
-//! Drawing the setup of a scenario.
+//! Draws the setup of a scenario.
 
 use super::draw::Drawer;
 use super::{BUFFER_BYTES_MAX, Ending, Setup};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 
 impl Drawer {
-    /// How the queue goes away. Drawn after everything else, so that it changes nothing that is drawn before.
+    /// Draws how the queue ends. This is drawn last, so that it does not affect the other draws.
     pub(super) fn ending(&mut self) -> Ending {
         if self.one_in(4) { Ending::Dropped } else { Ending::Released }
     }
 
-    /// A setup, but for its [ending](Self::ending).
+    /// Draws a setup without its [ending](Self::ending).
     pub(super) fn setup(&mut self, queue_size: Option<QueueSize>) -> Setup {
-        // Small queues meet every situation often; the large ones are there for what only they can show.
+        // Small queues reach most states quickly. Large ones are for defects that only they can show.
         let exponent = self.choose(&[
             (0, 60),
             (1, 80),

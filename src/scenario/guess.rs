@@ -1,9 +1,10 @@
-//! A rough guess of what the queue holds, so that most steps that are drawn find something to do.
+//! A rough estimate of the queue's contents, so that most drawn steps have an effect.
 
 use super::{Op, Setup};
 use strum::VariantArray;
 
-/// A bit for each operation: their numbers are in groups of at most 16 that begin 32 apart, but for the last one, which is alone.
+/// One bit for each operation. The operations' numbers form groups of at most 16, which begin at multiples of 32. The
+/// last group has one number.
 pub(super) const fn bit(op: Op) -> u64 {
     let number = op as u32;
     let group = if number < 128 { number / 32 } else { 3 };
@@ -14,48 +15,48 @@ pub(super) const fn bit(op: Op) -> u64 {
     1 << (group * 16 + number % 32)
 }
 
-/// What the queue probably holds.
+/// The estimated state of the queue.
 #[derive(Default)]
 pub(super) struct Guess {
     pub(super) size: u32,
     /// Descriptors in live chains.
     pub(super) descriptors: u32,
-    /// Chains by where they are.
+    /// The number of chains in each stage.
     pub(super) prepared: u32,
     pub(super) available: u32,
-    pub(super) held: u32,
-    pub(super) used: u32,
-    pub(super) completed: u32,
+    pub(super) at_device: u32,
+    pub(super) returned: u32,
+    pub(super) taken: u32,
     /// Whether the queue is probably broken.
     pub(super) broken: bool,
-    /// Whether something bad stands in the used ring.
-    pub(super) poisoned: bool,
-    /// Whether notifications go by event indexes.
+    /// Whether the used ring probably has a bad element.
+    pub(super) bad_element: bool,
+    /// Whether event indexes are negotiated.
     pub(super) event_index: bool,
-    /// Whether memory is to fail.
-    pub(super) fails: bool,
-    /// Whether the device probably does nothing any more.
-    pub(super) silent: bool,
+    /// Whether memory will fail at one of the next accesses.
+    pub(super) memory_fails: bool,
+    /// Whether the device probably no longer answers.
+    pub(super) unresponsive: bool,
 }
 
 impl Guess {
-    /// Nothing.
+    /// An empty queue.
     pub(super) fn empty(setup: &Setup) -> Self {
         let Setup { queue_size, event_index, .. } = *setup;
         Self { size: queue_size.get().into(), event_index, ..Self::default() }
     }
 
     pub(super) fn chains(&self) -> u32 {
-        self.prepared + self.available + self.held + self.used + self.completed
+        self.prepared + self.available + self.at_device + self.returned + self.taken
     }
 
     pub(super) fn free(&self) -> u32 {
         self.size.saturating_sub(self.descriptors)
     }
 
-    /// The operations that probably find something to do, as [bits](bit).
+    /// The operations that probably have an effect, as [bits](bit).
     #[inline]
-    pub(super) fn work(&self) -> u64 {
+    pub(super) fn useful_ops(&self) -> u64 {
         const fn of<const N: usize>(ops: [Op; N]) -> u64 {
             let (mut bits, mut at) = (0, 0);
             while at < N {
@@ -67,8 +68,8 @@ impl Guess {
         const ALWAYS: u64 = of([Op::Misuse, Op::Interrupts, Op::DeviceNotifications, Op::Settle]);
         const SUBMIT: u64 = of([Op::Submit, Op::Prepare, Op::Write]);
         const TAKE: u64 = of([Op::Take, Op::Collect]);
-        const OWN: u64 = of([Op::Read, Op::Free]);
-        /// Each of the other operations has a line below.
+        const TAKEN: u64 = of([Op::Read, Op::Free]);
+        /// Each of these operations has a line of its own below.
         const OTHERS: u64 = of([
             Op::Publish,
             Op::Reset,
@@ -80,26 +81,26 @@ impl Guess {
             Op::Fault,
         ]);
         const _: () = assert!(
-            (ALWAYS | SUBMIT | TAKE | OWN | OTHERS | bit(Op::Idle)).count_ones() as usize
+            (ALWAYS | SUBMIT | TAKE | TAKEN | OTHERS | bit(Op::Idle)).count_ones() as usize
                 == Op::VARIANTS.len(),
-            "an operation of which nobody says when it has work"
+            "an operation is missing: add when it has an effect"
         );
-        let bits = |ops: u64, work: bool| ops & u64::from(work).wrapping_neg();
+        let bits = |ops: u64, useful: bool| ops & u64::from(useful).wrapping_neg();
         let whole = !self.broken;
-        let heard = !self.silent;
+        let responsive = !self.unresponsive;
         ALWAYS
             | bits(SUBMIT, self.free() > 0 && whole)
             | bits(bit(Op::Withdraw), self.prepared > 0)
             | bits(bit(Op::Publish), self.prepared > 0 && whole)
-            | bits(TAKE, (self.used > 0 || self.poisoned) && whole)
-            | bits(OWN, self.completed > 0)
+            | bits(TAKE, (self.returned > 0 || self.bad_element) && whole)
+            | bits(TAKEN, self.taken > 0)
             | bits(bit(Op::Reset), self.size < 512 && (self.broken || self.chains() > 0))
-            // What breaks a large queue breaks it for good, since it is not reset.
-            | bits(bit(Op::MemoryFails), self.size < 512 && whole && !self.fails)
-            | bits(bit(Op::DeviceTake), self.available > 0 && heard)
-            | bits(bit(Op::DeviceReturn), self.held > 0 && heard)
+            // Large queues are not reset, so they would stay broken.
+            | bits(bit(Op::MemoryFails), self.size < 512 && whole && !self.memory_fails)
+            | bits(bit(Op::DeviceTake), self.available > 0 && responsive)
+            | bits(bit(Op::DeviceReturn), self.at_device > 0 && responsive)
             | bits(bit(Op::DeviceEvent), self.event_index)
-            | bits(bit(Op::Fault), whole && heard)
+            | bits(bit(Op::Fault), whole && responsive)
     }
 
     pub(super) fn restart(&mut self) {

@@ -1,61 +1,61 @@
 //! The complete input of one execution.
 //!
-//! A scenario is a [`Setup`] and a list of [`Step`]s. It has three forms, none of which loses anything:
-//! values (this module), bytes ([`Scenario::decode`], [`Scenario::encode`]: any byte string is a scenario), and
-//! text ([`Document`]: what people read and edit). [`generate`] makes one from a seed.
+//! A scenario is a [`Setup`] and a list of [`Step`]s. It has three equivalent forms: values (this module), bytes
+//! ([`Scenario::decode`] and [`Scenario::encode`]: every byte string is a scenario), and text ([`Document`], to read
+//! and edit). [`generate`] makes a scenario from a seed.
 
 mod bytes;
 mod choices;
 mod draw;
 mod draw_chain;
 mod draw_setup;
-mod fresh;
 mod guess;
 mod parse;
 mod print;
 mod profile;
 mod step;
+mod step_drawer;
 mod tour;
 mod words;
 
 pub use bytes::{HEADER_BYTES, STEP_BYTES};
 pub use draw::{Draw, GENERATOR, generate};
-pub(crate) use fresh::Fresh;
 pub use parse::ParseError;
 pub use profile::Profile;
 pub use step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
+pub(crate) use step_drawer::StepDrawer;
 
 use crate::outcome::Expected;
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 
-/// The most buffer memory that a scenario may ask for, in bytes: queue size times buffer size.
-pub const BUFFER_BYTES_MAX: u64 = 1 << 27;
+/// The most buffer memory of a scenario in bytes: queue size times buffer size.
+const BUFFER_BYTES_MAX: u64 = 1 << 27;
 
-/// How the queue goes away at the end.
+/// How the queue ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Ending {
-    /// The device is stopped, then the queue is released.
+    /// The device is stopped, then the caller releases the queue.
     #[default]
     Released,
-    /// The caller drops the queue while the device is running; a subject that [does not promise to keep its
-    /// memory](crate::subject::Capabilities::keeps_memory) is released.
+    /// The caller drops the queue while the device is running. A subject without the capability
+    /// [`keeps_memory`](crate::subject::Capabilities::keeps_memory) is released instead.
     Dropped,
 }
 
-/// What the queue is made from, and how it goes away.
+/// The parameters of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setup {
-    /// Number of descriptors.
+    /// The number of descriptors.
     pub queue_size: QueueSize,
-    /// Bytes in each buffer, at least 1.
+    /// The length of each buffer in bytes, at least 1.
     pub buffer_size: u16,
-    /// Where both rings begin.
+    /// The first index of both rings.
     pub first_index: RingIndex,
-    /// Whether `VIRTIO_F_EVENT_IDX` is offered; a subject that does not know it does without.
+    /// Whether the device offers `VIRTIO_F_EVENT_IDX`. A subject that does not support it works without.
     pub event_index: bool,
-    /// The policies of the queue, for subjects that have them.
+    /// The policies of the queue. Subjects without policies ignore them.
     pub policies: Policies,
-    /// How the queue goes away at the end.
+    /// How the queue ends.
     pub ending: Ending,
 }
 
@@ -73,7 +73,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// Whether the buffers stay within [`BUFFER_BYTES_MAX`].
+    /// Whether the buffers are not empty and need at most 2^27 bytes (128 MiB) of memory.
     pub fn fits(&self) -> bool {
         self.buffer_size > 0
             && u64::from(self.buffer_size) * u64::from(self.queue_size.get()) <= BUFFER_BYTES_MAX
@@ -96,22 +96,22 @@ impl Setup {
     }
 }
 
-/// A setup and what happens to the queue made from it.
+/// A setup, and the steps that are run on a queue made from it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scenario {
     /// The setup.
     pub setup: Setup,
-    /// The steps, in order. After the last one, every execution settles.
+    /// The steps in order. Every execution drains the queue after the last one (see [`Op::Settle`]).
     pub steps: Vec<Step>,
 }
 
-/// A scenario as it stands in a file: with what is expected of it.
+/// A scenario file: a scenario and its expected outcomes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Document {
-    /// Comment lines from the top of the file, without their `#`.
+    /// The comment lines before the setup, without their `#`.
     pub comments: Vec<String>,
     /// The scenario.
     pub scenario: Scenario,
-    /// By subject name: the outcome that a replay must have. Where nothing is said, core must pass.
+    /// The outcome that a replay must have, by subject name. Without an entry, core must pass.
     pub expectations: Vec<(String, Expected)>,
 }

@@ -1,6 +1,6 @@
-//! Scenarios as text: reading it.
+//! Parses scenarios from text.
 //!
-//! A line is words with blanks between them; what stands behind a `#` that begins a line is a comment.
+//! A line consists of words that are separated by white space. A line that begins with `#` is a comment.
 
 use super::print::VERSION_LINE;
 use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
@@ -12,17 +12,17 @@ use ringstorm_sim_device::Fault;
 use std::str::FromStr;
 use strum::VariantArray;
 
-/// Why a text is no scenario: where, what was expected, and what stands there.
+/// A syntax error: its position, what was expected, and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: expected {expected}, found {found}")]
 pub struct ParseError {
-    /// Line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// Column in characters, from 1.
+    /// The column in characters, counted from 1.
     pub column: usize,
     /// What was expected.
     pub expected: String,
-    /// What stands there.
+    /// What was found.
     pub found: String,
 }
 
@@ -34,7 +34,7 @@ impl FromStr for Document {
             text.split_inclusive('\n').enumerate().map(|(number, line)| Line::new(number + 1, line));
         let first = lines.next().unwrap_or(Line::new(1, ""));
         if first.text != VERSION_LINE {
-            return Err(first.error(1, format!("`{VERSION_LINE}`"), first.text));
+            return Err(first.error(1, format!("`{VERSION_LINE}` as the first line"), first.text));
         }
         let mut document = Self::default();
         let mut has_setup = false;
@@ -56,14 +56,18 @@ impl FromStr for Document {
                 }
                 _ if !has_setup => return Err(word.error("`queue size=... buffer=...`")),
                 "expect" => document.expectations.push(parse_expectation(&mut words)?),
-                _ if !document.expectations.is_empty() => return Err(word.error("`expect` or the end")),
+                _ if !document.expectations.is_empty() => {
+                    return Err(word.error(
+                        "`expect` or the end of the file, because all steps come before the first `expect`",
+                    ));
+                }
                 _ => document.scenario.steps.push(parse_step(word, &mut words)?),
             }
             words.end()?;
         }
         if !last.complete {
             let column = last.text.chars().count() + 1;
-            return Err(last.error(column, "the end of the line: the file seems to be cut off", ""));
+            return Err(last.error(column, "a line break, because without it the file may be cut off", ""));
         }
         if !has_setup {
             return Err(Line::new(last.number + 1, "").error(1, "`queue size=... buffer=...`", ""));
@@ -72,7 +76,7 @@ impl FromStr for Document {
     }
 }
 
-/// Splits `key=value`, and refuses a key that stood before.
+/// Splits `key=value`. Refuses a key that is in `seen`.
 fn key_value<'a>(
     word: Word<'a>,
     seen: &mut Vec<&'a str>,
@@ -80,7 +84,7 @@ fn key_value<'a>(
 ) -> Result<(&'a str, Word<'a>), ParseError> {
     let Some((key, _)) = word.text.split_once('=') else { return Err(word.error(keys)) };
     if seen.contains(&key) {
-        return Err(word.error(format!("`{key}` once only")));
+        return Err(word.error(format!("`{key}=` only once")));
     }
     seen.push(key);
     Ok((key, word.from(key.len() + 1)))
@@ -103,7 +107,7 @@ fn parse_setup(words: &mut Words<'_>) -> Result<Setup, ParseError> {
             "first-index" => setup.first_index = RingIndex::new(value.number(0, 65535)?),
             "features" => match value.text {
                 "event-idx" => setup.event_index = true,
-                _ => return Err(value.error("event-idx")),
+                _ => return Err(value.error("`event-idx`, the only feature")),
             },
             "after-fault" => {
                 setup.policies.after_fault = match value.text {
@@ -136,13 +140,11 @@ fn parse_setup(words: &mut Words<'_>) -> Result<Setup, ParseError> {
             _ => return Err(word.error(KEYS)),
         }
         if !setup.fits() {
-            return Err(
-                value.error(format!("at most {BUFFER_BYTES_MAX} bytes of buffers: size times buffer"))
-            );
+            return Err(value.error(format!("size times buffer to be at most {BUFFER_BYTES_MAX} bytes")));
         }
     }
     if !seen.contains(&"size") {
-        words.expect("size=")?;
+        words.expect("`size=`")?;
     }
     Ok(setup)
 }
@@ -199,10 +201,10 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
             let pick = parse_pick(words)?;
             let mut limit = Amount::Full;
             if let Some(word) = words.next() {
-                let (key, value) = key_value(word, &mut Vec::new(), "limit=")?;
+                let (key, value) = key_value(word, &mut Vec::new(), "`limit=`")?;
                 match key {
                     "limit" => limit = parse_amount(value)?,
-                    _ => return Err(word.error("limit=")),
+                    _ => return Err(word.error("`limit=`")),
                 }
             }
             Step::Read { pick, limit }
@@ -210,35 +212,37 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
         Op::Free => Step::Free { pick: parse_pick(words)? },
         Op::Reset => Step::Reset,
         Op::Misuse => Step::Misuse {
-            call: words.expect("the call, free, read or withdraw")?.name::<HeadCall>("the call")?,
-            head: words.expect("what is named")?.name::<BadHead>("what is named")?,
+            call: words.expect("a call: free, read or withdraw")?.name::<HeadCall>("a call")?,
+            head: words
+                .expect("a kind of handle that the call must refuse")?
+                .name::<BadHead>("a kind of handle")?,
             pick: parse_pick(words)?,
         },
         Op::Interrupts => Step::Interrupts { wanted: parse_switch(words)? },
         Op::MemoryFails => {
-            let word = words.expect("after=")?;
-            match key_value(word, &mut Vec::new(), "after=")? {
+            let word = words.expect("`after=`")?;
+            match key_value(word, &mut Vec::new(), "`after=`")? {
                 ("after", value) => Step::MemoryFails { after: value.number(0, u16::MAX.into())? },
-                _ => return Err(word.error("after=")),
+                _ => return Err(word.error("`after=`")),
             }
         }
         Op::Withdraw => Step::Withdraw { pick: parse_pick(words)? },
         Op::DeviceTake => {
             let mut count = 1;
             if let Some(word) = words.next() {
-                let (key, value) = key_value(word, &mut Vec::new(), "count=")?;
+                let (key, value) = key_value(word, &mut Vec::new(), "`count=`")?;
                 match key {
                     "count" => count = value.number(1, 255)?,
-                    _ => return Err(word.error("count=")),
+                    _ => return Err(word.error("`count=`")),
                 }
             }
             Step::DeviceTake { count }
         }
         Op::DeviceEvent => {
-            let word = words.expect("ahead=")?;
-            match key_value(word, &mut Vec::new(), "ahead=")? {
+            let word = words.expect("`ahead=`")?;
+            match key_value(word, &mut Vec::new(), "`ahead=`")? {
                 ("ahead", value) => Step::DeviceEvent { ahead: value.number(0, u16::MAX.into())? },
-                _ => return Err(word.error("ahead=")),
+                _ => return Err(word.error("`ahead=`")),
             }
         }
         Op::DeviceReturn => parse_return(words)?,
@@ -248,10 +252,10 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
             let pick = parse_pick(words)?;
             let mut fault_value = 0;
             if let Some(word) = words.next() {
-                let (key, value) = key_value(word, &mut Vec::new(), "value=")?;
+                let (key, value) = key_value(word, &mut Vec::new(), "`value=`")?;
                 match key {
                     "value" => fault_value = value.number(0, u32::MAX.into())?,
-                    _ => return Err(word.error("value=")),
+                    _ => return Err(word.error("`value=`")),
                 }
             }
             Step::Fault { fault, pick, value: fault_value }
@@ -264,11 +268,11 @@ fn parse_chain(words: &mut Words<'_>) -> Result<(Buffers, Buffers), ParseError> 
     let (mut readable, mut writable) = (Buffers::NONE, Buffers::NONE);
     let mut seen = Vec::new();
     while let Some(word) = words.next() {
-        let (key, value) = key_value(word, &mut seen, "readable= or writable=")?;
+        let (key, value) = key_value(word, &mut seen, "`readable=` or `writable=`")?;
         match key {
             "readable" => readable = parse_buffers(value)?,
             "writable" => writable = parse_buffers(value)?,
-            _ => return Err(word.error("readable= or writable=")),
+            _ => return Err(word.error("`readable=` or `writable=`")),
         }
     }
     Ok((readable, writable))
@@ -298,7 +302,7 @@ fn parse_buffers(word: Word<'_>) -> Result<Buffers, ParseError> {
 }
 
 fn parse_return(words: &mut Words<'_>) -> Result<Step, ParseError> {
-    const KEYS: &str = "written=, count= or beyond";
+    const KEYS: &str = "`written=`, `count=` or `beyond`";
     let pick = parse_pick(words)?;
     let (mut written, mut count, mut beyond) = (Amount::Full, 1, false);
     let mut seen = Vec::new();

@@ -1,10 +1,10 @@
-//! Scenarios as text: writing it.
+//! Prints scenarios as text.
 
 use super::step::{Amount, Buffers, HeadCall, Lengths, Pick, Step};
 use super::{BadHead, Document, Scenario, Setup};
 use std::fmt::{self, Display, Formatter};
 
-/// The first line of every file of this version.
+/// The first line of every scenario file.
 pub(super) const VERSION_LINE: &str = "ringstorm scenario 1";
 
 impl Display for Document {

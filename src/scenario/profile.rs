@@ -1,9 +1,9 @@
-//! Kinds of scenarios.
+//! The kinds of scenarios.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// What kind of scenarios a campaign draws.
+/// The kind of scenarios that a storm draws.
 #[derive(
     Debug,
     Clone,
@@ -22,11 +22,11 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Profile {
-    /// The device keeps to the specification.
+    /// The device follows the specification.
     Honest,
-    /// Every fault and every operation, equally likely in all scenarios.
+    /// Every fault and every operation is equally likely.
     Hostile,
-    /// Each scenario draws its own subset of operations and faults, at very different weights.
+    /// Each scenario draws its own subset of operations and faults, with very different weights.
     #[default]
     Swarm,
 }

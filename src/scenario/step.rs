@@ -1,9 +1,9 @@
-//! One step: what the driver's caller does, or the device.
+//! One step: an action of the driver's caller or of the device.
 
 use ringstorm_sim_device::Fault;
 use strum::{EnumMessage, EnumString, FromRepr, IntoStaticStr, VariantArray};
 
-/// The operations, each with its number in bytes and its words in text. Numbers are only ever appended.
+/// The operations, each with its number in bytes and its words in text. Existing numbers never change.
 #[derive(
     Debug,
     Clone,
@@ -24,88 +24,90 @@ pub enum Op {
     /// Nothing happens.
     #[strum(serialize = "idle")]
     Idle = 0,
-    /// The caller submits a chain by copy and publishes it.
+    /// The caller submits a chain and publishes it. The queue copies the payload.
     #[strum(serialize = "driver submit")]
     Submit = 1,
-    /// The caller submits a chain by copy, to be published later.
+    /// The caller submits a chain and does not publish it yet. The queue copies the payload.
     #[strum(serialize = "driver prepare")]
     Prepare = 2,
-    /// The caller submits a chain whose payload is written in place, and publishes it.
+    /// The caller submits a chain and publishes it. The caller writes the payload directly into the queue's buffers.
     #[strum(serialize = "driver write")]
     Write = 3,
-    /// The caller publishes what was prepared.
+    /// The caller publishes all chains that are submitted and not published.
     #[strum(serialize = "driver publish")]
     Publish = 4,
-    /// The caller takes one used chain.
+    /// The caller takes one used chain from the queue.
     #[strum(serialize = "driver take")]
     Take = 5,
-    /// The caller takes used chains until there is none.
+    /// The caller takes used chains until there are no more.
     #[strum(serialize = "driver collect")]
     Collect = 6,
-    /// The caller reads what the device wrote to a returned chain.
+    /// The caller reads what the device wrote to a taken chain.
     #[strum(serialize = "driver read")]
     Read = 7,
-    /// The caller frees a returned chain.
+    /// The caller frees a taken chain.
     #[strum(serialize = "driver free")]
     Free = 8,
-    /// The device is stopped, the queue reset, the device started again.
+    /// The device is stopped, the queue is reset, and the device is started again.
     #[strum(serialize = "driver reset")]
     Reset = 9,
-    /// The caller names a chain that it must not name.
+    /// The caller passes a handle that it must not pass in this call.
     #[strum(serialize = "driver misuse")]
     Misuse = 10,
-    /// The caller wants to be notified of used chains, or not.
+    /// The caller turns used-buffer notifications on or off.
     #[strum(serialize = "driver interrupts")]
     Interrupts = 11,
-    /// The caller's memory fails at an access of the next calls, which unwind.
+    /// Shared memory panics at a later access of the driver, and the driver's call unwinds.
     #[strum(serialize = "driver memory-fails")]
     MemoryFails = 12,
-    /// The caller takes back a chain that was submitted and not published.
+    /// The caller withdraws a chain that is submitted and not published.
     #[strum(serialize = "driver withdraw")]
     Withdraw = 13,
-    /// The device takes available chains.
+    /// The device takes chains from the available ring.
     #[strum(serialize = "device take")]
     DeviceTake = 32,
-    /// The device returns chains, all in one move of the used index.
+    /// The device returns chains and moves the used index once over all of them.
     #[strum(serialize = "device return")]
     DeviceReturn = 33,
-    /// The device wants to be notified of available chains, or not.
+    /// The device turns available-buffer notifications on or off.
     #[strum(serialize = "device notifications")]
     DeviceNotifications = 34,
-    /// The device wants to be notified of a chain further ahead, by event index.
+    /// The device sets avail_event, to be notified when the available index passes it.
     #[strum(serialize = "device event")]
     DeviceEvent = 35,
-    /// The device misbehaves.
+    /// The device misbehaves in one way.
     #[strum(serialize = "device fault")]
     Fault = 64,
-    /// The faults stop, the device returns everything, the caller takes and frees it.
+    /// All faults stop, the device returns every chain, and the caller takes and frees them.
     #[strum(serialize = "settle")]
     Settle = 128,
 }
 
 impl Op {
-    /// The words in text.
+    /// The words of the operation in text.
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// What it does.
-    pub fn description(self) -> &'static str {
+    /// One sentence that says what the operation does.
+    pub(crate) fn description(self) -> &'static str {
         self.get_documentation().expect("every operation has a doc line")
     }
 }
 
-/// Which of several: 0 is the newest, 1 the oldest, 2 the one after the oldest, and so on, around.
+/// Selects one of several chains or descriptors: 0 is the newest, 1 the oldest, 2 the one after the oldest, and so
+/// on, modulo their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Pick(pub u8);
 
 impl Pick {
-    /// The newest.
+    /// The newest one.
     pub const NEWEST: Self = Self(0);
-    /// The oldest.
+    /// The oldest one.
     pub const OLDEST: Self = Self(1);
 
-    /// The position among `count` that are ordered from the oldest on; `None` if there is none.
+    /// The position in a list of `count`, which is ordered from the oldest to the newest. `None` if the list is
+    /// empty.
     pub fn of(self, count: usize) -> Option<usize> {
         match (count, self.0) {
             (0, _) => None,
@@ -115,38 +117,39 @@ impl Pick {
     }
 }
 
-/// How long the buffers of one direction are.
+/// The lengths of the buffers of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lengths {
-    /// From `from` bytes to `to` bytes, one more with each buffer, and around. `from` is at most `to`.
+    /// The first buffer has `from` bytes and each next one a byte more; after `to` bytes it begins again with `from`.
+    /// `from` is at most `to`.
     Cycle {
-        /// The first length.
+        /// The least length in bytes.
         from: u16,
-        /// The last.
+        /// The greatest length in bytes.
         to: u16,
     },
-    /// As long as a buffer can be.
+    /// The buffer size of the setup.
     Full,
-    /// One byte more than that.
+    /// One byte more than the buffer size.
     Over,
-    /// Absurdly long: 2^32-1 bytes for the device to write, a page over the limit for it to read.
+    /// Far too long: 2^32-1 bytes if device-writable, a page more than the buffer size if device-readable.
     Huge,
 }
 
-/// The buffers of one direction. None at all is always written as [`Buffers::NONE`].
+/// The buffers of one direction. Zero buffers are always represented as [`Buffers::NONE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Buffers {
-    /// How many: up to [`Buffers::MAX`].
+    /// The number of buffers, up to [`Buffers::MAX`].
     pub count: u32,
-    /// How long.
+    /// Their lengths.
     pub lengths: Lengths,
 }
 
 impl Buffers {
-    /// The most that can be asked for in one direction: four times what the largest queue holds.
+    /// The most buffers in one direction: four times the largest queue size.
     pub const MAX: u32 = 1 << 17;
 
-    /// No buffer at all.
+    /// No buffers.
     pub const NONE: Self = Self { count: 0, lengths: Lengths::Cycle { from: 1, to: 1 } };
 
     /// `count` buffers of `length` bytes.
@@ -154,7 +157,7 @@ impl Buffers {
         Self { count, lengths: Lengths::Cycle { from: length, to: length } }
     }
 
-    /// `count` buffers as long as they can be.
+    /// `count` buffers of the buffer size.
     pub const fn full(count: u32) -> Self {
         Self { count, lengths: Lengths::Full }
     }
@@ -163,13 +166,13 @@ impl Buffers {
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Amount {
-    /// As many as there are.
+    /// All bytes.
     Full,
-    /// So many, if there are.
+    /// This number of bytes, or all if there are fewer.
     Bytes(u32),
 }
 
-/// The calls that name a chain.
+/// The calls that take the handle of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray, FromRepr)]
 #[strum(serialize_all = "kebab-case")]
 #[repr(u8)]
@@ -182,24 +185,24 @@ pub enum HeadCall {
     Withdraw = 2,
 }
 
-/// What a caller must not name.
+/// Handles that a caller must not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray, FromRepr)]
 #[strum(serialize_all = "kebab-case")]
 #[repr(u8)]
 pub enum BadHead {
-    /// The queue size, one too many.
+    /// The queue size, which is the first index out of range.
     OutOfRange = 0,
     /// 65535.
     Far = 1,
-    /// A free descriptor.
+    /// The index of a free descriptor.
     FreeDescriptor = 2,
-    /// A descriptor inside a live chain.
+    /// The index of a descriptor inside a live chain, not its head.
     MidChain = 3,
-    /// A chain that was freed, where another live one begins now.
+    /// The handle of a freed chain whose head is now the head of another live chain.
     Stale = 4,
-    /// A chain that the device has.
+    /// A chain that is in flight.
     InFlight = 5,
-    /// A chain that the device returned: of the calls, withdrawing alone must not name it.
+    /// A chain that was taken. Only withdrawing it is a misuse.
     Returned = 6,
 }
 
@@ -210,23 +213,23 @@ pub enum Step {
     Idle,
     /// [`Op::Submit`].
     Submit {
-        /// For the device to read.
+        /// The device-readable buffers.
         readable: Buffers,
-        /// For the device to write.
+        /// The device-writable buffers.
         writable: Buffers,
     },
     /// [`Op::Prepare`].
     Prepare {
-        /// For the device to read.
+        /// The device-readable buffers.
         readable: Buffers,
-        /// For the device to write.
+        /// The device-writable buffers.
         writable: Buffers,
     },
     /// [`Op::Write`].
     Write {
-        /// For the device to read.
+        /// The device-readable buffers.
         readable: Buffers,
-        /// For the device to write.
+        /// The device-writable buffers.
         writable: Buffers,
     },
     /// [`Op::Publish`].
@@ -237,14 +240,14 @@ pub enum Step {
     Collect,
     /// [`Op::Read`].
     Read {
-        /// Which of the returned chains.
+        /// Which of the taken chains.
         pick: Pick,
-        /// At most so many bytes.
+        /// The most bytes to read.
         limit: Amount,
     },
     /// [`Op::Free`].
     Free {
-        /// Which of the returned chains.
+        /// Which of the taken chains.
         pick: Pick,
     },
     /// [`Op::Reset`].
@@ -253,59 +256,59 @@ pub enum Step {
     Misuse {
         /// The call.
         call: HeadCall,
-        /// What it names.
+        /// The kind of handle.
         head: BadHead,
-        /// Which of those.
+        /// Which handle of this kind.
         pick: Pick,
     },
     /// [`Op::Interrupts`].
     Interrupts {
-        /// Whether they are wanted.
+        /// Whether notifications are turned on.
         wanted: bool,
     },
     /// [`Op::MemoryFails`].
     MemoryFails {
-        /// How many accesses do not fail before the one that does.
+        /// The number of accesses that succeed before one fails.
         after: u16,
     },
     /// [`Op::Withdraw`].
     Withdraw {
-        /// Which of the chains that are not published.
+        /// Which of the chains that are submitted and not published.
         pick: Pick,
     },
     /// [`Op::DeviceTake`].
     DeviceTake {
-        /// How many, at least 1.
+        /// The number of chains, at least 1.
         count: u8,
     },
     /// [`Op::DeviceReturn`].
     DeviceReturn {
-        /// Which of the held chains; the same choice again for each further one.
+        /// Which of the chains in flight at the device. Each further chain is selected in the same way.
         pick: Pick,
-        /// Bytes written and reported.
+        /// The number of bytes that the device writes and reports.
         written: Amount,
-        /// How many chains, at least 1.
+        /// The number of chains, at least 1.
         count: u8,
-        /// Whether the bytes behind those are written too.
+        /// Whether the device also writes bytes after those, without reporting them.
         beyond: bool,
     },
     /// [`Op::DeviceNotifications`].
     DeviceNotifications {
-        /// Whether they are wanted.
+        /// Whether notifications are turned on.
         wanted: bool,
     },
     /// [`Op::DeviceEvent`].
     DeviceEvent {
-        /// How many entries behind the next one that it will take.
+        /// The distance from the next entry that the device will take, in entries.
         ahead: u16,
     },
     /// [`Op::Fault`].
     Fault {
         /// The fault.
         fault: Fault,
-        /// Which chain or descriptor.
+        /// Which chain or descriptor the fault changes.
         pick: Pick,
-        /// What is lied.
+        /// A number from which the fault makes its forged value.
         value: u32,
     },
     /// [`Op::Settle`].

@@ -1,11 +1,11 @@
-//! Lines and words of a text, which know where they stand.
+//! Splits text into lines and words that know their position.
 
 use super::ParseError;
 use std::fmt::Display;
 use std::str::FromStr;
 use strum::VariantArray;
 
-/// One line, and whether it was ended.
+/// One line, and whether a line break ends it.
 #[derive(Clone, Copy)]
 pub(super) struct Line<'a> {
     pub(super) number: usize,
@@ -22,15 +22,16 @@ impl<'a> Line<'a> {
 
     pub(super) fn error(&self, column: usize, expected: impl Into<String>, found: &str) -> ParseError {
         let found = match found {
-            "" => "the end".to_owned(),
-            // Quoted and cut, since the file may be anything.
+            "" if self.complete => "the end of the line".to_owned(),
+            "" => "the end of the file".to_owned(),
+            // Quoted and shortened, because the file may contain anything.
             found => format!("{:?}", found.chars().take(60).collect::<String>()),
         };
         ParseError { line: self.number, column, expected: expected.into(), found }
     }
 }
 
-/// A word and where it begins.
+/// A word and the column where it begins.
 #[derive(Clone, Copy)]
 pub(super) struct Word<'a> {
     line: Line<'a>,
@@ -40,15 +41,19 @@ pub(super) struct Word<'a> {
 
 impl<'a> Word<'a> {
     pub(super) fn error(&self, expected: impl Into<String>) -> ParseError {
-        self.line.error(self.column, expected, self.text)
+        let mut error = self.line.error(self.column, expected, self.text);
+        if self.text.is_empty() {
+            "nothing".clone_into(&mut error.found);
+        }
+        error
     }
 
-    /// Another part of the same line, beginning where this one does.
+    /// The same position with another text.
     pub(super) const fn with_text(&self, text: &'a str) -> Self {
         Self { text, ..*self }
     }
 
-    /// The part of the word behind `length` characters of one byte each.
+    /// The rest of the word after `length` characters of one byte each.
     pub(super) fn from(&self, length: usize) -> Self {
         Self { text: &self.text[length..], column: self.column + length, ..*self }
     }
@@ -67,7 +72,7 @@ impl<'a> Word<'a> {
             .ok_or_else(|| self.error(format!("a number from {least} to {most}")))
     }
 
-    /// A name among those of an enum.
+    /// Parses the text name of an enum's variant.
     pub(super) fn name<T: FromStr + VariantArray + Copy + Into<&'static str>>(
         &self,
         what: &str,
@@ -83,10 +88,10 @@ pub(super) fn one_of(names: impl Iterator<Item = impl Display>) -> String {
     format!("one of {}", names.join(", "))
 }
 
-/// The words of a line that are still to be read.
+/// Iterates over the words of a line.
 pub(super) struct Words<'a> {
     line: Line<'a>,
-    /// Where in the line the rest begins, in bytes.
+    /// The offset in bytes of the text that is not read yet.
     at: usize,
 }
 

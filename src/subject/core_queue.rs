@@ -1,4 +1,4 @@
-//! The queue of ringstorm-core as a subject.
+//! The adapter of ringstorm-core's queue.
 
 use super::{Capabilities, Provided, Subject};
 use crate::scenario::Setup;
@@ -11,17 +11,16 @@ use ringstorm_sim_device::{Geometry, WatchedMemory};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
-/// Why a caller gives up that has no reason.
-const GIVEN_UP: Misuse = Misuse::EmptyChain;
+/// The error with which the caller cancels a chain.
+const CANCELLED: Misuse = Misuse::EmptyChain;
 
-/// A [`SplitQueue`], whose chains are called by the index of their head as the rings do.
+/// A [`SplitQueue`] whose chains are identified by the index of their head.
 #[derive(Debug, Clone)]
 pub struct CoreQueue {
     queue: SplitQueue<Rc<WatchedMemory>>,
     setup: Setup,
-    /// By head, as far as there were any: the newest name, and the one before it. A chain that came back is called as the
-    /// queue calls it then.
-    names: Vec<[Head; 2]>,
+    /// By head: the newest handle and the one before it. The handle that `take` returns replaces the newest one.
+    handles: Vec<[Head; 2]>,
     lengths: Vec<u32>,
 }
 
@@ -50,10 +49,10 @@ impl CoreQueue {
         unwinds: true,
     };
 
-    /// A queue over the memory provided.
+    /// Creates a queue over this memory.
     ///
     /// # Panics
-    /// If core refuses the setup, which no scenario's setup deserves.
+    /// If core refuses the setup, which no setup of a scenario causes.
     pub fn new(setup: &Setup, provided: &Provided) -> Self {
         let config = Config {
             size: setup.queue_size,
@@ -64,16 +63,16 @@ impl CoreQueue {
         };
         let rings = Region::at(Rc::clone(&provided.rings), provided.rings_address);
         let buffers = Region::at(Rc::clone(&provided.buffers), provided.buffers_address);
-        let queue = SplitQueue::new(config, rings, buffers).expect("a setup is what core takes");
+        let queue = SplitQueue::new(config, rings, buffers).expect("core accepts every setup of a scenario");
         let size = setup.queue_size.as_usize();
-        // Room that is not written to costs nothing, and no call has to make it.
-        Self { queue, setup: *setup, names: Vec::with_capacity(size), lengths: Vec::with_capacity(size) }
+        // Capacity costs nothing until it is written, and no call has to allocate.
+        Self { queue, setup: *setup, handles: Vec::with_capacity(size), lengths: Vec::with_capacity(size) }
     }
 
-    fn name(&self, head: u16, name: Name) -> Head {
+    fn handle(&self, head: u16, age: Name) -> Head {
         let unknown = Head::from_parts(self.queue.id(), head, 0);
-        let [current, stale] = self.names.get(usize::from(head)).copied().unwrap_or([unknown; 2]);
-        match name {
+        let [current, stale] = self.handles.get(usize::from(head)).copied().unwrap_or([unknown; 2]);
+        match age {
             Name::Current => current,
             Name::Stale => stale,
         }
@@ -82,23 +81,23 @@ impl CoreQueue {
     fn submitted(&mut self, answer: Result<Head, Error>) -> Answer<u16> {
         let head = answer.map_err(|error| self.refusal(&error))?;
         let index = head.index();
-        for unknown in self.names.len()..=index.into() {
-            self.names.push([Head::from_parts(self.queue.id(), unknown as u16, 0); 2]);
+        for unknown in self.handles.len()..=index.into() {
+            self.handles.push([Head::from_parts(self.queue.id(), unknown as u16, 0); 2]);
         }
-        let names = &mut self.names[usize::from(index)];
-        *names = [head, names[0]];
+        let handles = &mut self.handles[usize::from(index)];
+        *handles = [head, handles[0]];
         Ok(index)
     }
 
-    fn came_back(&mut self, head: Head) {
-        if let Some([current, _]) = self.names.get_mut(usize::from(head.index())) {
+    fn record_taken(&mut self, head: Head) {
+        if let Some([current, _]) = self.handles.get_mut(usize::from(head.index())) {
             *current = head;
         }
     }
 
     fn refusal(&self, error: &Error) -> Refusal {
         match error {
-            Error::Misuse(misuse) => Refusal::Misuse(kind(misuse)),
+            Error::Misuse(misuse) => Refusal::Misuse(misuse_kind(misuse)),
             Error::Device(fault) => self.device_refusal(fault),
             Error::System(_) => Refusal::System,
         }
@@ -138,9 +137,9 @@ impl Subject for CoreQueue {
     fn write_in_place(&mut self, readable: &[&[u8]], writable: &[u32], piece: usize) -> Answer<u16> {
         self.lengths.clear();
         self.lengths.extend(readable.iter().map(|bytes| bytes.len() as u32));
-        // A caller that gives up leaves everything as it was.
-        let given_up = self.queue.submit_with(&self.lengths, writable, |_| Err(GIVEN_UP));
-        assert!(given_up.is_err(), "there is no chain that its caller gave up");
+        // A chain that the caller cancels must change nothing.
+        let cancelled = self.queue.submit_with(&self.lengths, writable, |_| Err(CANCELLED));
+        assert!(cancelled.is_err(), "`submit_with` returned a chain although its caller cancelled it");
         let answer = self
             .queue
             .submit_with(&self.lengths, writable, |writer| write_in_pieces(writer, readable, piece));
@@ -154,12 +153,12 @@ impl Subject for CoreQueue {
     fn take(&mut self) -> Answer<Option<Completion>> {
         match self.queue.take() {
             Ok(completion) => Ok(completion.map(|done| {
-                self.came_back(done.head);
+                self.record_taken(done.head);
                 Completion { head: done.head.index(), length: done.written }
             })),
             Err(fault) => {
                 if let DeviceFault::LengthTooLong { head, .. } = fault {
-                    self.came_back(head);
+                    self.record_taken(head);
                 }
                 Err(self.device_refusal(&fault))
             }
@@ -167,16 +166,18 @@ impl Subject for CoreQueue {
     }
 
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
-        self.queue.read(self.name(head, Name::Current), out).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
+        self.queue
+            .read(self.handle(head, Name::Current), out)
+            .map_err(|misuse| Refusal::Misuse(misuse_kind(&misuse)))
     }
 
-    fn free(&mut self, head: u16, name: Name) -> Answer<()> {
-        self.queue.free(self.name(head, name)).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
+    fn free(&mut self, head: u16, age: Name) -> Answer<()> {
+        self.queue.free(self.handle(head, age)).map_err(|misuse| Refusal::Misuse(misuse_kind(&misuse)))
     }
 
     fn withdraw(&mut self, head: u16) -> Answer<()> {
-        let head = self.name(head, Name::Current);
-        self.queue.withdraw(head).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
+        let head = self.handle(head, Name::Current);
+        self.queue.withdraw(head).map_err(|misuse| Refusal::Misuse(misuse_kind(&misuse)))
     }
 
     fn free_count(&self) -> u32 {
@@ -196,7 +197,7 @@ impl Subject for CoreQueue {
     }
 
     fn is_live(&self, head: u16) -> bool {
-        self.queue.buffers(self.name(head, Name::Current)).is_ok()
+        self.queue.buffers(self.handle(head, Name::Current)).is_ok()
     }
 
     fn snapshot(&self) -> Option<Box<dyn Subject>> {
@@ -204,12 +205,12 @@ impl Subject for CoreQueue {
     }
 
     fn fingerprint(&self, mut state: &mut dyn Hasher) -> bool {
-        let Self { queue, setup, names: _, lengths: _ } = self;
+        let Self { queue, setup, handles: _, lengths: _ } = self;
         queue.fingerprint(&mut state);
-        // Of a name it matters whether it is one.
+        // The fingerprint needs only whether a handle is live.
         for head in 0..setup.queue_size.get() {
-            for name in [Name::Current, Name::Stale] {
-                queue.buffers(self.name(head, name)).is_ok().hash(&mut state);
+            for age in [Name::Current, Name::Stale] {
+                queue.buffers(self.handle(head, age)).is_ok().hash(&mut state);
             }
         }
         true
@@ -220,15 +221,16 @@ impl Subject for CoreQueue {
     }
 }
 
-/// Writes payload in pieces across the borders of buffers, but for the zeros that it ends with: what is left unwritten is zero.
+/// Writes payload in pieces that cross buffer boundaries. Zeros at the end are not written, since the queue zeroes
+/// what its caller does not write.
 fn write_in_pieces(
     writer: &mut ChainWriter<'_, Rc<WatchedMemory>>,
     readable: &[&[u8]],
     piece: usize,
 ) -> Result<(), Misuse> {
-    // A number that no buffer size is a multiple of.
-    let mut held = [0; 251];
-    let piece = piece.min(held.len());
+    // A prime, so that pieces do not end where buffers end.
+    let mut piece_bytes = [0; 251];
+    let piece = piece.min(piece_bytes.len());
     let mut filled = 0;
     let zeros =
         readable.iter().rev().flat_map(|bytes| bytes.iter().rev()).take_while(|byte| **byte == 0).count();
@@ -238,18 +240,18 @@ fn write_in_pieces(
         left -= rest.len();
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min(piece - filled));
-            held[filled..filled + now.len()].copy_from_slice(now);
+            piece_bytes[filled..filled + now.len()].copy_from_slice(now);
             (rest, filled) = (later, filled + now.len());
             if filled == piece {
-                writer.write(&held[..filled])?;
+                writer.write(&piece_bytes[..filled])?;
                 filled = 0;
             }
         }
     }
-    writer.write(&held[..filled])
+    writer.write(&piece_bytes[..filled])
 }
 
-fn kind(misuse: &Misuse) -> MisuseKind {
+fn misuse_kind(misuse: &Misuse) -> MisuseKind {
     match misuse {
         Misuse::EmptyChain => MisuseKind::EmptyChain,
         Misuse::EmptyBuffer { .. } => MisuseKind::EmptyBuffer,
@@ -264,7 +266,7 @@ fn kind(misuse: &Misuse) -> MisuseKind {
         | Misuse::HeadStale(_)
         | Misuse::HeadOfAnotherQueue(_) => MisuseKind::BadHead,
         Misuse::NotReturned(_) => MisuseKind::NotReturned,
-        // Nothing else can be meant by a call that a scenario makes.
+        // A scenario causes no other kind of misuse.
         _ => MisuseKind::Unspecified,
     }
 }

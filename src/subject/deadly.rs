@@ -1,4 +1,4 @@
-//! Queues that take their process with them: what running in child processes is tested with.
+//! Queues that end their process or never return. They test isolation (running subjects in child processes).
 
 use super::{Capabilities, Provided, Specimen, Subject};
 use crate::scenario::Setup;
@@ -7,36 +7,35 @@ use ringstorm_sim_device::Geometry;
 use std::hint::black_box;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// What such a queue does when it is given the chain that it cannot bear: so many device-readable buffers, and so many
-/// device-writable ones.
-const UNBEARABLE: (usize, usize) = (6, 8);
+/// The numbers of device-readable and device-writable buffers of the chain that triggers the action.
+const TRIGGER: (usize, usize) = (6, 8);
 
 /// How a queue ends its process, or never returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
-pub enum Deed {
+pub enum ProcessEnd {
     /// It aborts.
     Abort,
-    /// It ends the process with a status of its own.
+    /// It exits with a status of its own.
     Exit,
-    /// It recurses until the stack is used up.
+    /// It recurses until the stack overflows.
     Overflow,
-    /// It loops for ever, and touches no memory.
+    /// It loops forever and accesses no memory.
     Spin,
 }
 
-impl Deed {
-    /// Its name.
+impl ProcessEnd {
+    /// Its text name.
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    fn do_it(self) {
+    fn run(self) {
         match self {
             Self::Abort => std::process::abort(),
             Self::Exit => std::process::exit(7),
             Self::Overflow => {
-                black_box(deep(0));
+                black_box(recurse(0));
             }
             Self::Spin => loop {
                 std::hint::spin_loop();
@@ -45,26 +44,26 @@ impl Deed {
     }
 }
 
-/// Goes deeper than any stack is.
+/// Recurses deeper than any stack.
 #[inline(never)]
-fn deep(depth: u64) -> u64 {
+fn recurse(depth: u64) -> u64 {
     let here = black_box([depth; 64]);
-    if black_box(depth) == u64::MAX { 0 } else { deep(depth + 1) + here[0] }
+    if black_box(depth) == u64::MAX { 0 } else { recurse(depth + 1) + here[0] }
 }
 
-/// The naive queue, but for one chain.
+/// A specimen without a defect, except that one chain triggers the action.
 #[derive(Debug)]
-pub struct Deadly {
-    deed: Deed,
+pub(super) struct Deadly {
+    end: ProcessEnd,
     specimen: Specimen,
 }
 
 impl Deadly {
     pub(super) const CAPABILITIES: Capabilities = Specimen::CAPABILITIES;
 
-    /// A queue over the memory provided.
-    pub fn new(deed: Deed, setup: &Setup, provided: &Provided) -> Self {
-        Self { deed, specimen: Specimen::new(None, setup, provided) }
+    /// Creates a queue over this memory.
+    pub(super) fn new(end: ProcessEnd, setup: &Setup, provided: &Provided) -> Self {
+        Self { end, specimen: Specimen::new(None, setup, provided) }
     }
 }
 
@@ -74,8 +73,8 @@ impl Subject for Deadly {
     }
 
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
-        if (readable.len(), writable.len()) == UNBEARABLE {
-            self.deed.do_it();
+        if (readable.len(), writable.len()) == TRIGGER {
+            self.end.run();
         }
         self.specimen.submit(readable, writable)
     }

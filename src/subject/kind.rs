@@ -1,6 +1,7 @@
-//! What the command knows by name.
+//! The subjects that the command knows by name.
 
-use super::{Capabilities, CoreQueue, Deadly, Deed, Defect, Provided, Specimen, Subject};
+use super::deadly::Deadly;
+use super::{Capabilities, CoreQueue, Defect, ProcessEnd, Provided, Specimen, Subject};
 use crate::scenario::{Ending, Setup};
 use ringstorm_core::{Layout, QueueSize, RingIndex};
 use strum::VariantArray;
@@ -10,15 +11,15 @@ use strum::VariantArray;
 pub enum SubjectKind {
     /// The queue of ringstorm-core.
     Core,
-    /// A naive queue, with one known defect or none.
+    /// A simple queue with one known defect, or with none.
     Specimen(Option<Defect>),
-    /// A naive queue that ends its process or never returns: to be run in child processes.
-    Deadly(Deed),
-    /// Somebody else's queue.
+    /// A simple queue that ends its process or never returns. Run it in child processes.
+    Deadly(ProcessEnd),
+    /// A queue from another crate.
     External(&'static External),
 }
 
-/// Somebody else's queue: what it is called, what it can do, and how one is made.
+/// A queue from another crate: its name, its capabilities, and a function that creates it.
 #[derive(Debug)]
 pub struct External {
     name: &'static str,
@@ -37,7 +38,8 @@ impl PartialEq for External {
 impl Eq for External {}
 
 impl External {
-    /// A queue by the name that the command, findings and `expect` lines call it: letters, digits, `-`, `_` and `.`.
+    /// A queue with the name that the command, findings and `expect` lines use. A name consists of letters, digits,
+    /// `-`, `_` and `.`.
     pub const fn new(
         name: &'static str,
         capabilities: Capabilities,
@@ -46,54 +48,54 @@ impl External {
         Self { name, capabilities, build, rings: packed, largest: QueueSize::MAX.get() }
     }
 
-    /// With so many bytes of [`Provided::rings`] for a queue of a size, where table and rings do not stand as close
-    /// together as they can.
+    /// Declares how many bytes of [`Provided::rings`] a queue of a size needs, if table and rings are not packed as
+    /// closely as the specification allows.
     #[must_use]
     pub const fn with_rings(self, rings: fn(QueueSize) -> usize) -> Self {
         Self { rings, ..self }
     }
 
-    /// With no more than so many descriptors: where a scenario has more, the queue is made of this size.
+    /// Declares the largest queue size. If a scenario asks for more descriptors, the queue is created with this size.
     ///
     /// # Panics
-    /// If that is no queue size, a power of two up to 32,768; in a constant, it does not compile.
+    /// If `largest` is not a valid queue size: a power of two up to 32,768. In a constant, this is a compile error.
     #[must_use]
     pub const fn with_largest(self, largest: u16) -> Self {
-        assert!(largest.is_power_of_two() && largest <= QueueSize::MAX.get(), "no queue size");
+        assert!(largest.is_power_of_two() && largest <= QueueSize::MAX.get(), "not a queue size");
         Self { largest, ..self }
     }
 
-    /// What is wrong with what was said of it.
-    fn flaw(&self) -> Option<String> {
+    /// Why the declaration is invalid.
+    fn invalid(&self) -> Option<String> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let name = self.name;
         if name.is_empty() || name.starts_with(['-', '.']) || !name.bytes().all(plain) {
             return Some(format!(
-                "the name of a subject is of letters, digits, - _ and ., which {name:?} is not"
+                "the name of a subject consists of letters, digits, -, _ and ., and does not begin with - or .: {name:?} is invalid"
             ));
         }
         None
     }
 }
 
-/// Bytes of table and rings as close together as they can stand (2.7).
+/// The size of table and rings in bytes if they are packed as closely as the specification allows (2.7).
 const fn packed(size: QueueSize) -> usize {
     Layout::new(size).len()
 }
 
 impl SubjectKind {
-    /// All kinds that come with ringstorm and can be run in this process.
+    /// All subjects of ringstorm that can run in this process.
     pub fn all() -> impl Iterator<Item = Self> {
         let specimens = Defect::VARIANTS.iter().map(|defect| Self::Specimen(Some(*defect)));
         [Self::Core, Self::Specimen(None)].into_iter().chain(specimens)
     }
 
-    /// All kinds that come with ringstorm.
-    pub fn named() -> impl Iterator<Item = Self> {
-        Self::all().chain(Deed::VARIANTS.iter().map(|deed| Self::Deadly(*deed)))
+    /// All subjects of ringstorm.
+    pub(crate) fn named() -> impl Iterator<Item = Self> {
+        Self::all().chain(ProcessEnd::VARIANTS.iter().map(|end| Self::Deadly(*end)))
     }
 
-    /// The kind of this name, of those that come with ringstorm.
+    /// The subject of ringstorm with this name.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::named().find(|kind| kind.name() == name)
     }
@@ -104,40 +106,40 @@ impl SubjectKind {
             Self::Core => "core".to_owned(),
             Self::Specimen(None) => "specimen".to_owned(),
             Self::Specimen(Some(defect)) => format!("specimen-{}", defect.name()),
-            Self::Deadly(deed) => format!("deadly-{}", deed.name()),
-            Self::External(own) => own.name.to_owned(),
+            Self::Deadly(end) => format!("deadly-{}", end.name()),
+            Self::External(external) => external.name.to_owned(),
         }
     }
 
-    /// What it can do.
+    /// Its capabilities.
     pub const fn capabilities(self) -> Capabilities {
         match self {
             Self::Core => CoreQueue::CAPABILITIES,
             Self::Specimen(_) => Specimen::CAPABILITIES,
             Self::Deadly(_) => Deadly::CAPABILITIES,
-            Self::External(own) => own.capabilities,
+            Self::External(external) => external.capabilities,
         }
     }
 
-    /// Makes one.
+    /// Creates a subject.
     pub fn build(self, setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
         match self {
             Self::Core => Box::new(CoreQueue::new(setup, provided)),
             Self::Specimen(defect) => Box::new(Specimen::new(defect, setup, provided)),
-            Self::Deadly(deed) => Box::new(Deadly::new(deed, setup, provided)),
-            Self::External(own) => (own.build)(setup, provided),
+            Self::Deadly(end) => Box::new(Deadly::new(end, setup, provided)),
+            Self::External(external) => (external.build)(setup, provided),
         }
     }
 
-    /// Bytes that its table and rings need for a queue of this size.
+    /// The size of its table and rings in bytes.
     pub(crate) fn ring_bytes(self, size: QueueSize) -> usize {
         match self {
-            Self::External(own) => (own.rings)(size),
+            Self::External(external) => (external.rings)(size),
             Self::Core | Self::Specimen(_) | Self::Deadly(_) => packed(size),
         }
     }
 
-    /// What of a setup there can be with it: what is negotiated is what both sides know.
+    /// The setup without the parts that the subject does not support.
     pub(crate) fn negotiate(self, setup: &Setup) -> Setup {
         let can = self.capabilities();
         let mut negotiated = *setup;
@@ -152,55 +154,57 @@ impl SubjectKind {
         negotiated
     }
 
-    /// The largest queue that there can be of it.
-    pub fn largest(self) -> QueueSize {
+    /// The largest queue size that it supports.
+    pub(crate) fn largest(self) -> QueueSize {
         match self {
-            Self::External(own) => QueueSize::new(own.largest.into()).expect("`with_largest` takes no other"),
+            Self::External(external) => {
+                QueueSize::new(external.largest.into()).expect("`with_largest` checks the size")
+            }
             Self::Core | Self::Specimen(_) | Self::Deadly(_) => QueueSize::MAX,
         }
     }
 }
 
-/// The subjects that a command knows: those that come with ringstorm, and somebody's own.
+/// All subjects of a command: those of ringstorm and those of the caller.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Subjects {
-    own: &'static [External],
+    external: &'static [External],
 }
 
 impl Subjects {
-    /// With these, of which the first is the one that is run unless another is asked for.
+    /// Adds these subjects. The first one is the default.
     ///
     /// # Errors
-    /// In words, if a name is taken or no name, or a size is none.
-    pub fn with(own: &'static [External]) -> Result<Self, String> {
-        for (at, subject) in own.iter().enumerate() {
-            if let Some(flaw) = subject.flaw() {
-                return Err(flaw);
+    /// A message, if a name is invalid or already used.
+    pub fn with(external: &'static [External]) -> Result<Self, String> {
+        for (at, subject) in external.iter().enumerate() {
+            if let Some(invalid) = subject.invalid() {
+                return Err(invalid);
             }
-            if SubjectKind::by_name(subject.name).is_some() || own[..at].contains(subject) {
-                return Err(format!("there is a subject by the name of {} already", subject.name));
+            if SubjectKind::by_name(subject.name).is_some() || external[..at].contains(subject) {
+                return Err(format!("two subjects have the name {}", subject.name));
             }
         }
-        Ok(Self { own })
+        Ok(Self { external })
     }
 
-    /// Somebody's own.
-    pub fn own(self) -> impl Iterator<Item = SubjectKind> {
-        self.own.iter().map(SubjectKind::External)
+    /// The caller's subjects.
+    pub(crate) fn external(self) -> impl Iterator<Item = SubjectKind> {
+        self.external.iter().map(SubjectKind::External)
     }
 
-    /// All of them, somebody's own first.
-    pub fn named(self) -> impl Iterator<Item = SubjectKind> {
-        self.own().chain(SubjectKind::named())
+    /// All subjects, the caller's first.
+    pub(crate) fn named(self) -> impl Iterator<Item = SubjectKind> {
+        self.external().chain(SubjectKind::named())
     }
 
-    /// The one of this name.
+    /// The subject with this name.
     pub fn by_name(self, name: &str) -> Option<SubjectKind> {
         self.named().find(|kind| kind.name() == name)
     }
 
-    /// The one that is run unless another is asked for.
-    pub fn usual(self) -> SubjectKind {
-        self.own.first().map_or(SubjectKind::Core, SubjectKind::External)
+    /// The default subject.
+    pub(crate) fn default_kind(self) -> SubjectKind {
+        self.external.first().map_or(SubjectKind::Core, SubjectKind::External)
     }
 }

@@ -12,13 +12,13 @@ mod specimen;
 mod wrong;
 
 pub use core_queue::CoreQueue;
-pub use deadly::{Deadly, Deed};
+pub use deadly::ProcessEnd;
 pub use kind::{External, SubjectKind, Subjects};
 pub use pool::{Buffer, BufferPool, Lent};
 pub use specimen::{Defect, Specimen};
 pub use wrong::{Trespass, WrongAdapter};
 
-// What an adapter speaks of.
+// The types that an adapter needs.
 pub use ringstorm_core::{
     DeviceAddress, FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory,
 };
@@ -29,70 +29,73 @@ use ringstorm_sim_device::CallReport;
 use std::hash::Hasher;
 use std::rc::Rc;
 
-/// What the harness may ask of a subject, beyond the required calls. A step that a subject cannot do is
-/// skipped and counted.
+/// What a subject can do, and what it promises, beyond the required methods. The storm skips and counts the steps
+/// that need a missing capability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Submitting now and publishing later, alone or in batches.
+    /// It can submit chains and publish them later, one or several at a time.
     pub prepare: bool,
-    /// Saying when it is asked to publish whether the device must be notified, though it has published with every
-    /// submission already. Whoever can [`prepare`](Self::prepare) says so too.
+    /// `publish` returns whether the device must be notified, although `submit` has already published the chain. A
+    /// subject with [`prepare`](Self::prepare) must have this too.
     pub should_notify: bool,
-    /// Submitting chains on its own account, of which it [tells](Subject::submitted_itself), and none for its caller.
+    /// It submits chains by itself, which it [reports](Subject::submitted_itself). It submits none for its caller.
     pub submits_itself: bool,
-    /// Beginning at other ring indexes than 0: both of them, the available and the used one, stand in memory as soon as the
-    /// subject is made, and again after a reset.
+    /// The rings can begin at another index than 0. The available index and the used index have this value in memory
+    /// as soon as the subject is created, and again after a reset.
     pub first_index: bool,
-    /// Telling how many bytes the device wrote to a chain.
+    /// `take` returns how many bytes the device wrote to a chain.
     pub lengths: bool,
-    /// Freeing a chain in a call of its own. Without it, a chain is free as soon as it is taken, and is read right then.
+    /// `free` frees a chain. Without it, `take` frees the chain, and its contents are read at once.
     pub free: bool,
-    /// Taking back a chain that was submitted and not published. Needs [`prepare`](Self::prepare).
+    /// It can withdraw a chain that is submitted and not published. Needs [`prepare`](Self::prepare).
     pub withdraw: bool,
-    /// Writing payload in place.
+    /// The caller can write payload directly into the queue's buffers.
     pub write_in_place: bool,
-    /// Telling how many descriptors are free.
+    /// It reports how many descriptors are free.
     pub free_count: bool,
-    /// Asking the device not to notify.
+    /// It can turn used-buffer notifications on and off.
     pub interrupts: bool,
-    /// Event indexes, where the setup offers them.
+    /// It supports `VIRTIO_F_EVENT_IDX` if the setup offers it.
     pub event_index: bool,
-    /// Starting over after the device was stopped.
+    /// It can be reset after the device was stopped.
     pub reset: bool,
-    /// Refusing heads that a caller must not name.
+    /// It refuses handles that a caller must not pass.
     pub misuse: bool,
-    /// Telling a stale name from the current one of the same head.
+    /// It distinguishes a stale handle from the current one of the same head.
     pub stale_handles: bool,
-    /// Zeroing device-writable buffers where the setup asks for it.
+    /// It zeroes device-writable buffers if the setup asks for it.
     pub zeroing: bool,
-    /// Reporting every bad used element, and doing what the setup asks for then: going on or being broken, and refusing or
-    /// clamping a length that is too long.
+    /// It reports every bad used element and then follows the policies of the setup: it continues or is broken, and
+    /// refuses or clamps a length that is too long.
     pub policies: bool,
-    /// Doing no more than it must: notifying the device only where it wants that, asking the device for no notification while
-    /// [they are not wanted](Subject::interrupts), in the way that [`reset_keeps_interrupts`](Self::reset_keeps_interrupts) describes but before a reset
-    /// too, and leaving what is behind the bytes that it [reads](Subject::read) as it was.
+    /// It does no more than necessary. It notifies the device only if the device wants that. While [notifications are
+    /// off](Subject::interrupts), it asks the device for none, as
+    /// [`reset_keeps_interrupts`](Self::reset_keeps_interrupts) describes, but also before a reset.
+    /// [`read`](Subject::read) does not change `out` after the bytes that it returns.
     pub exact: bool,
-    /// After a reset, asking the device for what its caller [last asked for](Subject::interrupts). Without event indexes, the flags
-    /// say so. With them, while notifications are not wanted, `used_event` names none of the elements that the device can add next:
-    /// as many as it has chains, and at least one, from the next one to take on. Which other element it names, and whether it names
-    /// another one later, does not matter; one that is left behind may stay when the indexes wrap around. If the caller never
-    /// asked for anything, the queue asks for what it asked for when it was made. [`exact`](Self::exact) includes this.
+    /// After a reset, it asks the device for what its caller [asked for last](Subject::interrupts). Without event
+    /// indexes, the flags say so. With event indexes, while notifications are off, `used_event` must name none of the
+    /// elements that the device can add next. These begin at the next element to take, and there are as many as the
+    /// device has chains, but at least one. It does not matter which other element `used_event` names, or whether
+    /// that changes later. A `used_event` that was not moved may stay when the indexes wrap around. If the caller
+    /// never asked, the queue asks for what it asked for when it was created. [`exact`](Self::exact) includes this.
     pub reset_keeps_interrupts: bool,
-    /// All its accesses go through [`WatchedMemory`].
+    /// All its accesses to shared memory use [`WatchedMemory`].
     pub watched: bool,
-    /// [Dropped while the device is running](Subject::drop_while_device_runs), it keeps the memory that the device may still
-    /// access: table and rings always, buffers if the device has a chain.
+    /// If it is [dropped while the device is running](Subject::drop_while_device_runs), it keeps the memory that the
+    /// device may still access: table and rings always, buffers if the device has a chain.
     pub keeps_memory: bool,
-    /// A call that unwinds because memory panicked, at any access of [`WatchedMemory`], has changed nothing that its caller or
-    /// the device can see (the available index, flags and `used_event` are as they were), or has [freed](Subject::is_live) the
-    /// chain that it was to free, or the queue [is broken](Subject::is_broken) until a reset succeeds. A
-    /// [withdrawal](Subject::withdraw) that unwinds has changed nothing or left the queue broken, even if the chain is withdrawn by
-    /// then. Needs [`watched`](Self::watched) and [`free`](Self::free).
+    /// Any access of [`WatchedMemory`] may panic and unwind the call. After that, one of three conditions is true.
+    /// (1) Nothing has changed that the caller or the device can observe: available index, flags and `used_event` are
+    /// as before. (2) The call was `free`, and the chain [is free](Subject::is_live). (3) The queue [is
+    /// broken](Subject::is_broken) until a reset succeeds. A [withdrawal](Subject::withdraw) that unwinds has changed
+    /// nothing or left the queue broken, even if the chain is already withdrawn. Needs [`watched`](Self::watched) and
+    /// [`free`](Self::free).
     pub unwinds: bool,
 }
 
 impl Capabilities {
-    /// None of them.
+    /// No capabilities.
     pub const NONE: Self = Self {
         prepare: false,
         should_notify: false,
@@ -118,28 +121,29 @@ impl Capabilities {
     };
 }
 
-/// The memory that a subject is built over, the same from one scenario to the next.
+/// The memory for a subject. All scenarios use the same memory.
 #[derive(Debug, Clone)]
 pub struct Provided {
-    /// For descriptor table and rings.
+    /// The memory for descriptor table and rings.
     pub rings: Rc<WatchedMemory>,
-    /// For buffers: buffer size times queue size.
+    /// The memory for buffers: buffer size times queue size.
     pub buffers: Rc<WatchedMemory>,
-    /// Where the device sees the rings.
+    /// The device address of `rings`.
     pub rings_address: DeviceAddress,
-    /// Where the device sees the buffers.
+    /// The device address of `buffers`.
     pub buffers_address: DeviceAddress,
 }
 
 impl Provided {
-    /// From here to [`end_call`](Self::end_call), accesses are the subject's, at most `limit` of them to either memory.
+    /// From this call until [`end_call`](Self::end_call), accesses are attributed to the subject. Memory panics after
+    /// `limit` accesses to either region.
     #[inline(always)]
     pub(crate) fn begin_call(&self, limit: u64) {
         self.rings.begin_call(limit);
         self.buffers.begin_call(limit);
     }
 
-    /// Ends the call and tells what it did to rings and buffers.
+    /// Ends the call and reports its accesses to rings and buffers.
     #[inline(always)]
     pub(crate) fn end_call(&self, [rings, buffers]: &mut [CallReport; 2]) {
         self.rings.end_call_into(rings);
@@ -147,7 +151,7 @@ impl Provided {
     }
 }
 
-/// A chain that a subject submitted itself.
+/// A chain that a subject submitted by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Submission {
     /// Its head.
@@ -160,115 +164,115 @@ pub struct Submission {
 
 /// A driver-side queue.
 ///
-/// Calls are made one at a time; the answers are judged by the model. A call must not touch what the
-/// specification gives to the device, and must not panic whatever stands in the memory.
+/// The harness makes one call at a time, and the model checks the answers. A call must not write to memory that
+/// belongs to the device, and must not panic whatever memory contains.
 pub trait Subject {
-    /// Where table and rings stand in [`Provided::rings`].
+    /// The offsets of table and rings in [`Provided::rings`].
     fn geometry(&self) -> Geometry;
 
-    /// Submits a chain and says its head: the payload of each device-readable buffer, then the length of each device-writable one.
-    /// Without [`Capabilities::prepare`] it is published at once.
+    /// Submits a chain and returns its head. `readable` has the payload of each device-readable buffer, `writable`
+    /// the length of each device-writable buffer. Without [`Capabilities::prepare`] the chain is also published.
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16>;
 
-    /// Publishes what was submitted. Says whether the device must be notified. Asked for with [`Capabilities::prepare`] or
-    /// [`Capabilities::should_notify`] only.
+    /// Publishes all submitted chains. Returns whether the device must be notified. Called only with
+    /// [`Capabilities::prepare`] or [`Capabilities::should_notify`].
     fn publish(&mut self) -> bool {
-        not_there("publish")
+        missing_method("publish")
     }
 
-    /// The next chain that the subject submitted itself and did not tell of, after it was made, took a chain, or was reset.
-    /// Asked for with [`Capabilities::submits_itself`] only.
+    /// The next chain that the subject submitted by itself and has not reported yet. Called after the subject was
+    /// created, took a chain, or was reset, and only with [`Capabilities::submits_itself`].
     fn submitted_itself(&mut self) -> Option<Submission> {
-        not_there("submitted_itself")
+        missing_method("submitted_itself")
     }
 
-    /// Takes the next used chain. Its length counts with [`Capabilities::lengths`] only.
+    /// Takes the next used chain. The length is ignored without [`Capabilities::lengths`].
     fn take(&mut self) -> Answer<Option<Completion>>;
 
-    /// Copies what the device wrote to a taken chain into `out`, or all that stands in its device-writable buffers without
-    /// [`Capabilities::lengths`]; no more than `out` has room for. Says how many bytes.
+    /// Copies what the device wrote to a taken chain into `out` and returns the number of bytes, at most the length
+    /// of `out`. Without [`Capabilities::lengths`], copies all of the device-writable buffers.
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize>;
 
-    /// Frees a taken chain. Asked for with [`Capabilities::free`] only.
+    /// Frees a taken chain. Called only with [`Capabilities::free`].
     fn free(&mut self, head: u16, name: Name) -> Answer<()> {
         let _ = (head, name);
-        not_there("free")
+        missing_method("free")
     }
 
-    /// Takes back a chain that was submitted and not published: its descriptors are free again, and the others are published in
-    /// their order. Asked for with [`Capabilities::withdraw`] only.
+    /// Withdraws a chain that is submitted and not published: its descriptors become free, and the other chains are
+    /// published in their order. Called only with [`Capabilities::withdraw`].
     fn withdraw(&mut self, head: u16) -> Answer<()> {
         let _ = head;
-        not_there("withdraw")
+        missing_method("withdraw")
     }
 
-    /// As [`submit`](Self::submit), with the payload written in place in pieces of at most `piece` bytes. Asked for
-    /// with [`Capabilities::write_in_place`] only.
+    /// Like [`submit`](Self::submit), but the caller writes the payload directly into the queue's buffers, in pieces
+    /// of at most `piece` bytes. Called only with [`Capabilities::write_in_place`].
     fn write_in_place(&mut self, readable: &[&[u8]], writable: &[u32], piece: usize) -> Answer<u16> {
         let _ = piece;
         self.submit(readable, writable)
     }
 
-    /// The number of free descriptors. Asked for with [`Capabilities::free_count`] only.
+    /// The number of free descriptors. Called only with [`Capabilities::free_count`].
     fn free_count(&self) -> u32 {
-        not_there("free_count")
+        missing_method("free_count")
     }
 
-    /// Asks the device to notify, or not to. Says whether used chains are waiting already, if it knows. Asked for
-    /// with [`Capabilities::interrupts`] only.
+    /// Turns used-buffer notifications on or off. Returns whether used chains are already waiting, or `None` if the
+    /// subject does not know. Called only with [`Capabilities::interrupts`].
     fn interrupts(&mut self, wanted: bool) -> Option<bool> {
         let _ = wanted;
-        not_there("interrupts")
+        missing_method("interrupts")
     }
 
-    /// Starts over, with both rings at an index. The device is stopped, so the used ring is the subject's to write: it makes it
-    /// zero but for the index. Asked for with [`Capabilities::reset`] only.
+    /// Resets the queue; both rings begin at `first_index`. The device is stopped, so the subject may write the used
+    /// ring: it zeroes the ring and sets the used index. Called only with [`Capabilities::reset`].
     fn reset(&mut self, first_index: u16) {
         let _ = first_index;
-        not_there("reset")
+        missing_method("reset")
     }
 
-    /// Whether the queue is broken and waits for a reset: it takes and publishes nothing. Asked for with
-    /// [`Capabilities::unwinds`] only, after a call that unwound.
+    /// Whether the queue is broken: until a reset, it takes and publishes nothing. Called only with
+    /// [`Capabilities::unwinds`], after a call that unwound.
     fn is_broken(&self) -> bool {
-        not_there("is_broken")
+        missing_method("is_broken")
     }
 
-    /// Whether the returned chain at `head` is still there after freeing it unwound: one that is not is free, as if nothing had
-    /// gone wrong. Asked for with [`Capabilities::unwinds`] only, if the queue is not broken.
+    /// Whether the taken chain at `head` still exists after `free` unwound. If not, it is free as after a normal
+    /// call. Called only with [`Capabilities::unwinds`], and if the queue is not broken.
     fn is_live(&self, head: u16) -> bool {
         let _ = head;
         true
     }
 
-    /// A copy of the subject over the same memory, to go back to: only one of the two goes on at a time, and the other
-    /// is [released](Self::release) like any subject. `None` if it cannot be copied; states are then come back to by
-    /// doing everything again.
+    /// A copy of the subject over the same memory, to return to this state later. Only one of the two is used at a
+    /// time, and the other one is [released](Self::release) like any subject. `None` if it cannot be copied:
+    /// `explore` then repeats all steps to return to a state.
     fn snapshot(&self) -> Option<Box<dyn Subject>> {
         None
     }
 
-    /// Folds into `state` all that is private and decides what the subject will do, and says so. What grows for ever
-    /// is folded in only as far as it matters; positions in the rings count by their slot and by their distance from
-    /// one another. `false` if the subject cannot tell: its states are then told apart by all calls and memory that it
-    /// has seen.
+    /// Hashes all private state that decides what the subject will do, and returns true. Numbers that only grow must
+    /// be hashed only as far as they matter. Hash ring positions by their slot and by their distance from one
+    /// another. Returns false if the subject cannot do this: `explore` then distinguishes its states by all calls and
+    /// by all memory that it has seen.
     fn fingerprint(&self, state: &mut dyn Hasher) -> bool {
         let _ = state;
         false
     }
 
-    /// Gives the memory back; the device is stopped.
+    /// Releases the memory. The device is stopped.
     fn release(self: Box<Self>);
 
-    /// Goes away as if its caller dropped it, while the device is running. Memory is kept if it is
-    /// [abandoned](SharedMemory::abandon), or if a handle to it is. Asked for with [`Capabilities::keeps_memory`] only, and in
-    /// place of [`release`](Self::release).
+    /// Drops the queue as its caller would, while the device is running. Memory counts as kept if it is
+    /// [abandoned](SharedMemory::abandon), or if a handle to it still exists. Called only with
+    /// [`Capabilities::keeps_memory`], and instead of [`release`](Self::release).
     fn drop_while_device_runs(self: Box<Self>) {
         drop(self);
     }
 }
 
-/// What a subject is said to be able to do and is not.
-fn not_there(method: &str) -> ! {
-    WrongAdapter::raise(format!("its capabilities promise `{method}`, which it does not implement"))
+/// A capability is declared, but its method is not implemented.
+fn missing_method(method: &str) -> ! {
+    WrongAdapter::raise(format!("its capabilities include `{method}`, but it does not implement this method"))
 }

@@ -1,4 +1,4 @@
-//! The buffers of a caller.
+//! A pool of buffers for adapters whose queue does not own buffers.
 
 use super::Provided;
 use crate::scenario::Setup;
@@ -10,38 +10,38 @@ use std::rc::Rc;
 /// A part of [`Provided::buffers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Buffer {
-    /// In bytes from the beginning of that memory.
+    /// The offset in this memory in bytes.
     pub offset: usize,
-    /// Where the device sees it.
+    /// The device address.
     pub address: DeviceAddress,
-    /// Bytes.
+    /// The length in bytes.
     pub length: u32,
-    /// Which one it is; none of the pool's for those that are too many.
+    /// The number in the pool. `None` if the pool had no buffer left.
     number: Option<usize>,
 }
 
 /// The buffers of one chain.
 #[derive(Debug, PartialEq, Eq, Default)]
 pub struct Lent {
-    /// What the device reads: the payload stands there.
+    /// The device-readable buffers, with the payload in them.
     pub readable: Vec<Buffer>,
-    /// What the device writes.
+    /// The device-writable buffers.
     pub writable: Vec<Buffer>,
 }
 
-/// The buffers of a caller, for an adapter whose queue takes buffers and copies nothing: as many as the queue has
-/// descriptors, each as long as the longest one can be.
+/// The buffers of a caller, for an adapter whose queue copies no payload. There are as many buffers as descriptors,
+/// and each has the buffer size of the setup.
 #[derive(Debug, Clone)]
 pub struct BufferPool {
     memory: Rc<WatchedMemory>,
     address: DeviceAddress,
     each: usize,
-    /// Numbers of those that are not lent.
+    /// The numbers of the buffers that are not lent.
     free: Vec<usize>,
 }
 
 impl BufferPool {
-    /// All buffers of this setup, none of them lent.
+    /// Creates the buffers of this setup, none of them lent.
     pub fn new(setup: &Setup, provided: &Provided) -> Self {
         Self {
             memory: Rc::clone(&provided.buffers),
@@ -51,11 +51,11 @@ impl BufferPool {
         }
     }
 
-    /// Lends buffers to a chain, with its payload in them. There are buffers for every chain that the queue has descriptors
-    /// for; whether it has is for the queue to say.
+    /// Lends buffers to a chain and copies its payload into them. There are enough buffers for each chain that has
+    /// enough free descriptors. Whether it has is not checked here: the queue must refuse the chain.
     ///
     /// # Errors
-    /// What is wrong with the chain, if there is no buffer in it, an empty one, or one above the buffer size.
+    /// If the chain has no buffer, an empty buffer, or a buffer longer than the buffer size.
     pub fn lend(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Lent, MisuseKind> {
         let lengths = readable.iter().map(|bytes| bytes.len());
         let mut lengths = lengths.chain(writable.iter().map(|length| *length as usize)).peekable();
@@ -77,20 +77,20 @@ impl BufferPool {
         Ok(lent)
     }
 
-    /// More buffers than there are descriptors begin where the first one does.
+    /// If no buffer is left, the address is the one of the first buffer.
     fn next(&mut self, length: u32) -> Buffer {
         let number = self.free.pop();
         let offset = self.each * number.unwrap_or(0);
         Buffer { offset, address: DeviceAddress::new(self.address.get() + offset as u64), length, number }
     }
 
-    /// Takes buffers back, of a chain that was refused or came back.
+    /// Takes back the buffers of a chain that was refused or taken.
     pub fn take_back(&mut self, lent: Lent) {
         self.free.extend(lent.readable.iter().chain(&lent.writable).rev().filter_map(|buffer| buffer.number));
     }
 
-    /// Copies the first bytes that stand in what the device may write, `length` or as many as `out` has room for. Says how
-    /// many.
+    /// Copies the first `length` bytes of the device-writable buffers into `out`, or as many as fit. Returns the
+    /// number of bytes.
     pub fn read(&self, lent: &Lent, length: u32, out: &mut [u8]) -> usize {
         let mut count = 0;
         let wanted = out.len().min(length as usize);

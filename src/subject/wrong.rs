@@ -1,39 +1,39 @@
-//! How an adapter ends the execution: for what it does wrong itself, which is told to its author and is no finding about the
-//! queue, and for what it sees its queue do.
+//! Two ways in which an adapter can end an execution: for an error of its own, which is no finding about the queue,
+//! and for a forbidden access of its queue that it detects.
 
 use ringstorm_model::{Invariant, Violation};
 use std::panic::resume_unwind;
 
-/// Why an adapter is no [`Subject`](super::Subject), whatever its queue does.
+/// An error of an adapter: it does not implement [`Subject`](super::Subject) correctly, whatever its queue does.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
-#[error("the adapter is wrong, which says nothing of its queue: {0}")]
+#[error("the adapter is wrong, so nothing is known about its queue: {0}")]
 pub struct WrongAdapter(String);
 
 impl WrongAdapter {
-    /// Ends the execution here, from within an adapter or the harness. The run ends with it, too, and says why.
+    /// Ends the execution and the run with this message. Call it in an adapter or in the harness.
     pub fn raise(why: impl Into<String>) -> ! {
-        // Nobody is to be told of a panic.
+        // `resume_unwind` does not call the panic hook, so nothing is reported as a panic.
         resume_unwind(Box::new(Self(why.into())))
     }
 
-    /// The same, with where it was seen.
+    /// The same error with its position.
     pub(crate) fn at(self, place: &str) -> Self {
         Self(format!("{} ({place})", self.0))
     }
 }
 
-/// What an adapter saw its queue do to memory that is not the queue's, where nobody else watches it: a violation of
-/// [`OwnArea`](ringstorm_model::Invariant::OwnArea).
+/// A forbidden access of the queue to memory that does not belong to it, detected by the adapter. It is a violation
+/// of [`OwnArea`](ringstorm_model::Invariant::OwnArea).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trespass(String);
 
 impl Trespass {
-    /// Ends the execution here, from within a call of the adapter, with this finding.
+    /// Ends the execution with this finding. Call it in a method of the adapter.
     pub fn raise(what: impl Into<String>) -> ! {
         resume_unwind(Box::new(Self(what.into())))
     }
 
-    /// As what it is judged.
+    /// The violation that the model would report.
     pub(crate) fn violation(self) -> Violation {
         Violation { invariant: Invariant::OwnArea, detail: self.0 }
     }

@@ -42,7 +42,10 @@ fn the_shortest_scenario_is_told_and_written() {
     let args = ["explore", "--subject", SPECIMEN, "--faults", "0", "-o", "found.storm"];
     let left = place.run(&args);
     assert_eq!(left.status, Some(1), "{left:?}");
-    assert!(left.out.contains("  queue size 2   FOUND something, complete to depth 1; "), "{left:?}");
+    assert!(
+        left.out.contains("  queue size 2   FOUND a failing scenario, complete to depth 1; "),
+        "{left:?}"
+    );
     // Four descriptors do not show it in one step.
     assert!(left.out.contains("  queue size 4   exhausted to depth 1; "), "{left:?}");
     assert!(left.out.contains("violation of misuse-refused"), "{left:?}");
@@ -92,8 +95,8 @@ fn the_alphabet_is_printed() {
     let place = Place::new();
     let left = place.run(&["explore", "--alphabet", "--queue-size", "2"]);
     assert_eq!(left.status, Some(0), "{left:?}");
-    let letters = left.out.lines().filter(|line| line.starts_with("    ")).count();
-    assert!(left.out.starts_with(&format!("queue size 2: 2 setups, {letters} letters\n")), "{left:?}");
+    let actions = left.out.lines().filter(|line| line.starts_with("    ")).count();
+    assert!(left.out.starts_with(&format!("queue size 2: 2 setups, {actions} actions\n")), "{left:?}");
     assert!(left.out.contains("\n    device fault index-jump newest value=1\n"), "{left:?}");
     // Every letter is a step as a scenario has it.
     let steps: String = left
@@ -113,11 +116,11 @@ fn what_does_not_fit_is_refused_with_its_size() {
     let left = place.run(&args);
     assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
     assert!(left.err.starts_with("error: queue size 1: about ") && left.err.lines().count() == 1, "{left:?}");
-    let part = " states are expected to depth 40 with at most one fault in an execution, and it may have 10,000; --depth ";
+    let part = " states are expected up to depth 40 with at most one fault in an execution, but the limit is 10,000; --depth ";
     assert!(left.err.contains(part), "{left:?}");
     // With a time it is begun all the same, and ends by its own bound.
     let left = place.run(&[&args[..], &["--time", "50s"]].concat());
     assert_eq!(left.status, Some(0), "{left:?}");
     assert!(left.out.contains("  queue size 1   not exhausted, complete to depth "), "{left:?}");
-    assert!(left.out.contains(": stopped at the number of states it may have; 10,000 states, "), "{left:?}");
+    assert!(left.out.contains(": stopped at the limit of states; 10,000 states, "), "{left:?}");
 }

@@ -22,7 +22,7 @@ fn arguments() {
         ("dance", &["dance"]),
         ("report", &["error: the following required arguments were not provided: <FILE.json>..."]),
         ("run --dance", &["--dance"]),
-        ("run --subject nobody", &["'nobody'", "--subject", "the nearest are "]),
+        ("run --subject nobody", &["'nobody'", "--subject", "did you mean "]),
         ("replay 1 --subject specimen-", &["'specimen-'", "--subject"]),
         ("run --profile calm", &["'calm'", "--profile", "honest, hostile, swarm"]),
         ("run --seeds 0", &["'0'", "--seeds"]),
@@ -52,7 +52,7 @@ fn arguments() {
         ("replay", &["FILE|SEED"]),
         ("show 1 2", &["'2'"]),
         ("show 18446744073709551616", &["18446744073709551616: expected a seed"]),
-        ("run --subject specimen-free", &["the nearest are specimen-freed-"]),
+        ("run --subject specimen-free", &["did you mean specimen-freed-"]),
         ("show 0xstorm", &["0xstorm: expected a seed"]),
     ];
     let place = Place::new();
@@ -80,9 +80,13 @@ fn files_that_are_no_scenarios() {
             b"ringstorm scenario 2\n".into(),
             "line 1, column 1: expected `ringstorm scenario 1`",
         ),
-        ("empty.storm", Vec::new(), "line 1, column 1: expected `ringstorm scenario 1`, found the end"),
+        (
+            "empty.storm",
+            Vec::new(),
+            "line 1, column 1: expected `ringstorm scenario 1` as the first line, found the end of the file",
+        ),
         ("cut.storm", format!("{head}driver ta").into(), "line 3, column 8: expected one of submit"),
-        ("end.storm", format!("{head}driver take").into(), "line 3, column 12: expected the end of the line"),
+        ("end.storm", format!("{head}driver take").into(), "line 3, column 12: expected a line break"),
         (
             "line.storm",
             format!("{head}device dance\n").into(),

@@ -1,4 +1,4 @@
-//! Random inputs of the targets that take more than scenarios.
+//! Random inputs for the targets `table`, `walk` and `text`.
 
 use arbitrary::{Arbitrary, Unstructured};
 use rand::{RngExt, SeedableRng};
@@ -8,7 +8,7 @@ use ringstorm::scenario::{Document, Profile, generate};
 
 const INPUTS: u64 = 3000;
 
-/// Runs inputs of random bytes, and counts those that come to something.
+/// Runs random inputs and counts those that reach the code under test.
 fn reached(run: impl Fn(Unstructured<'_>) -> bool) -> u64 {
     let inputs = (0..INPUTS).filter(|seed| {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(*seed);
@@ -20,19 +20,19 @@ fn reached(run: impl Fn(Unstructured<'_>) -> bool) -> u64 {
 }
 
 #[test]
-fn the_table_answers_as_its_oracle_does() {
+fn the_table_agrees_with_its_oracle() {
     let reached = reached(|bytes| fuzz::table(&fuzz::Calls::arbitrary_take_rest(bytes).expect("an input")));
     assert!(reached > INPUTS / 8, "{reached} of {INPUTS} inputs made a chain");
 }
 
 #[test]
-fn nobody_believes_what_cannot_be() {
+fn neither_side_accepts_impossible_values() {
     let reached = reached(|bytes| fuzz::walk(&fuzz::Walk::arbitrary_take_rest(bytes).expect("an input")));
     assert!(reached > INPUTS / 8, "{reached} of {INPUTS} inputs were read");
 }
 
 #[test]
-fn a_text_that_was_changed_is_refused_with_a_place_or_read_as_what_it_says() {
+fn a_changed_text_is_refused_with_a_position_or_parsed() {
     let (mut read, mut refused) = (0, 0);
     for seed in 0..300 {
         let scenario = generate(seed, Profile::Swarm, 12);

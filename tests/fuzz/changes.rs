@@ -1,6 +1,6 @@
-//! Scenarios changed by whole steps.
+//! Tests of the mutations of whole steps.
 
-use ringstorm::fuzz::{Change, LEAST_STEPS, change, cross, mutate, storm};
+use ringstorm::fuzz::{Change, MIN_STEPS, change, crossover, mutate, storm};
 use ringstorm::scenario::{HEADER_BYTES, Op, Pick, Profile, STEP_BYTES, Scenario, Step, generate};
 use ringstorm_sim_device::Fault;
 use std::collections::{HashMap, HashSet};
@@ -18,7 +18,7 @@ fn mutated(bytes: &[u8], most: usize, seed: u32) -> Vec<u8> {
 
 fn crossed(one: &[u8], other: &[u8], most: usize, seed: u32) -> Vec<u8> {
     let mut out = vec![0xaa; most];
-    let size = cross(one, other, &mut out, seed);
+    let size = crossover(one, other, &mut out, seed);
     out.truncate(size);
     out
 }
@@ -31,32 +31,32 @@ fn is_canonical(bytes: &[u8], most: usize) {
 }
 
 #[test]
-fn what_is_made_is_a_scenario_of_its_size_and_all_in_the_seed() {
+fn results_are_scenarios_within_the_size_and_depend_only_on_the_seed() {
     let seeds: Vec<Vec<u8>> =
         (0..20).map(|seed| generate(seed, Profile::Swarm, seed as usize * 5).encode()).collect();
     for seed in 0..4000_u32 {
         let one = &seeds[seed as usize % seeds.len()];
         let other = &seeds[seed as usize / 20 % seeds.len()];
         let most = HEADER_BYTES + STEP_BYTES + seed as usize % MOST;
-        // Neither need be a scenario as it is written.
+        // The inputs need not be encoded scenarios.
         let (one, other) = (&one[..one.len() - seed as usize % 3], &other[..other.len() - seed as usize % 7]);
         let made = [mutated(one, most, seed), crossed(one, other, most, seed)];
         made.iter().for_each(|bytes| is_canonical(bytes, most));
         assert_eq!(made, [mutated(one, most, seed), crossed(one, other, most, seed)], "seed {seed}");
-        let enough = LEAST_STEPS.min((most - HEADER_BYTES) / STEP_BYTES);
+        let enough = MIN_STEPS.min((most - HEADER_BYTES) / STEP_BYTES);
         let steps = made.map(|bytes| Scenario::decode(&bytes).steps.len());
         assert!(steps.iter().all(|steps| *steps >= enough), "{steps:?} steps, {enough} would fit");
     }
 }
 
 #[test]
-fn where_there_is_no_room_for_a_step_no_more_is_written_than_there_is_room_for() {
+fn a_buffer_without_room_for_a_step_is_not_exceeded() {
     for most in 1..HEADER_BYTES + STEP_BYTES {
         assert!((1..=most).contains(&mutated(&[], most, 7).len()));
     }
 }
 
-/// What a change of this kind must have done.
+/// Whether a change of this kind had its effect.
 fn is_done(change: Change, before: &Scenario, after: &Scenario) -> bool {
     let (old, new) = (&before.steps, &after.steps);
     let same_setup = before.setup == after.setup;
@@ -81,12 +81,12 @@ const fn has_no_field(step: &Step) -> bool {
 }
 
 #[test]
-fn every_kind_of_change_occurs_and_does_what_it_says() {
+fn every_kind_of_change_occurs_and_has_its_effect() {
     let mut counts: HashMap<Change, u32> = HashMap::new();
     let mut effective = 0;
     for seed in 0..8000_u32 {
-        let mut scenario = generate((seed % 64).into(), Profile::Hostile, LEAST_STEPS + 4);
-        // Large queues are left for smaller ones, whatever else is done.
+        let mut scenario = generate((seed % 64).into(), Profile::Hostile, MIN_STEPS + 4);
+        // Any change may also replace the setup of a large queue.
         if scenario.setup.queue_size.get() > 256 {
             continue;
         }
@@ -104,7 +104,7 @@ fn every_kind_of_change_occurs_and_does_what_it_says() {
 }
 
 #[test]
-fn two_scenarios_give_steps_of_both() {
+fn crossover_has_steps_of_both_scenarios() {
     let on_or_off = |wanted| Step::Interrupts { wanted };
     let of = |wanted| Scenario { steps: vec![on_or_off(wanted); 40], ..Scenario::default() }.encode();
     let (one, other) = (of(true), of(false));
@@ -115,9 +115,9 @@ fn two_scenarios_give_steps_of_both() {
     }
 }
 
-/// Steps that find nothing to do, however often they are repeated, do not stay alone.
+/// Steps without an effect, however many, get at least one step with an effect.
 #[test]
-fn what_would_not_reach_the_queue_is_never_made() {
+fn every_result_reaches_the_queue() {
     for step in [Step::Idle, Step::Take, Step::Free { pick: Pick::NEWEST }, Step::DeviceTake { count: 1 }] {
         let idle = Scenario { steps: vec![step; 40], ..Scenario::default() };
         assert!(!storm(&idle), "{step}");
@@ -131,9 +131,9 @@ fn what_would_not_reach_the_queue_is_never_made() {
     }
 }
 
-/// From one scenario on, changed over and over, as libFuzzer does it.
+/// Changes one scenario again and again, as libFuzzer does.
 #[test]
-fn every_operation_fault_and_size_comes_up_and_every_input_reaches_the_queue() {
+fn every_operation_fault_and_size_occurs_and_every_input_reaches_the_queue() {
     let (mut ops, mut faults, mut sizes) = (HashSet::new(), HashSet::new(), HashMap::new());
     let (mut steps, mut missed) = (0, Vec::<u32>::new());
     let mut bytes = Scenario::default().encode();
@@ -158,7 +158,7 @@ fn every_operation_fault_and_size_comes_up_and_every_input_reaches_the_queue() {
     }
     assert_eq!(ops.len(), Op::VARIANTS.len(), "{ops:?}");
     assert_eq!(faults.len(), Fault::VARIANTS.len(), "{faults:?}");
-    // The largest ones are rare.
+    // The largest sizes are rare.
     for seed in 0..30_000 {
         let mut scenario = Scenario::default();
         change(&mut scenario, 1, seed);
@@ -168,6 +168,6 @@ fn every_operation_fault_and_size_comes_up_and_every_input_reaches_the_queue() {
     let large: u32 = sizes.iter().filter(|(size, _)| **size > 256).map(|(_, count)| count).sum();
     assert!(large * 20 < rounds, "{large} of {rounds} queues are large ones");
     let mean = steps / rounds as usize;
-    assert!((LEAST_STEPS..=72).contains(&mean), "{mean} steps on average");
+    assert!((MIN_STEPS..=72).contains(&mean), "{mean} steps on average");
     assert!(missed.is_empty(), "{missed:?} did not reach the queue");
 }

@@ -1,4 +1,4 @@
-//! What stands behind the fuzz targets, without a fuzzer.
+//! Tests of the code of the fuzz targets, without a fuzzer.
 
 mod arbitrary_inputs;
 mod changes;

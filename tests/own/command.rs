@@ -1,10 +1,10 @@
-//! The command line over somebody's own subjects, in another program.
+//! The command line with subjects from another crate, called from a test.
 
 use super::example;
 use ringstorm::cli::{self, CliError, Found};
 use ringstorm::subject::{Capabilities, External, Subjects};
 
-/// A folder to run commands in is that of the package, so whatever is written goes elsewhere.
+/// Tests run in the folder of the package, so the output must go to another folder.
 fn run(own: &'static [External], arguments: &[&str]) -> Result<Found, CliError> {
     cli::command(own, arguments)
 }
@@ -46,28 +46,28 @@ fn a_test_runs_the_storm_over_its_own_queue() {
     assert_eq!(run(&[example::OWN], &explore).unwrap(), Found::Something);
 }
 
-/// What is refused, in words.
+/// The error message for these arguments.
 fn refused(own: &'static [External], arguments: &[&str]) -> String {
     let Err(CliError::Input(text)) = run(own, arguments) else { panic!("{arguments:?} was not refused") };
     text
 }
 
 #[test]
-fn what_is_refused() {
-    insta::assert_snapshot!(refused(&[example::OWN], &["run", "--subject", "trustin"]), @"invalid value 'trustin' for '--subject <NAME>': expected the name of a subject; the nearest are trusting, specimen, specimen-interrupt-flag-inverted");
+fn refused_arguments() {
+    insta::assert_snapshot!(refused(&[example::OWN], &["run", "--subject", "trustin"]), @"invalid value 'trustin' for '--subject <NAME>': expected the name of a subject (did you mean trusting, specimen or specimen-interrupt-flag-inverted?)");
     insta::assert_snapshot!(refused(&[example::OWN], &["run", "--isolate"]), @"--isolate starts this program once more, which must be ringstorm::cli::main_with");
     let wrong = refused(&[example::OWN], &["run", "--seedz", "1"]);
     assert!(wrong.contains("--seedz"), "{wrong}");
 }
 
 #[test]
-fn names_that_are_none() {
+fn invalid_names() {
     const fn named(name: &'static str) -> External {
         External::new(name, Capabilities::NONE, |_, _| unreachable!("nothing is run"))
     }
     let flaw = |own: &'static [External]| Subjects::with(own).unwrap_err();
-    insta::assert_snapshot!(flaw(&[const { named("core") }]), @"there is a subject by the name of core already");
-    insta::assert_snapshot!(flaw(&[const { named("mine") }, const { named("mine") }]), @"there is a subject by the name of mine already");
-    insta::assert_snapshot!(flaw(&[const { named("a b") }]), @"the name of a subject is of letters, digits, - _ and ., which \"a b\" is not");
-    insta::assert_snapshot!(flaw(&[const { named("") }]), @"the name of a subject is of letters, digits, - _ and ., which \"\" is not");
+    insta::assert_snapshot!(flaw(&[const { named("core") }]), @"two subjects have the name core");
+    insta::assert_snapshot!(flaw(&[const { named("mine") }, const { named("mine") }]), @"two subjects have the name mine");
+    insta::assert_snapshot!(flaw(&[const { named("a b") }]), @"the name of a subject consists of letters, digits, -, _ and ., and does not begin with - or .: \"a b\" is invalid");
+    insta::assert_snapshot!(flaw(&[const { named("") }]), @"the name of a subject consists of letters, digits, -, _ and ., and does not begin with - or .: \"\" is invalid");
 }

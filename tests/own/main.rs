@@ -1,4 +1,4 @@
-//! Queues of somebody else under the storm, and adapters that are wrong.
+//! Tests of the storm over queues from other crates, and of wrong adapters.
 
 #[path = "../../examples/own_queue.rs"]
 mod example;

@@ -1,4 +1,4 @@
-//! Queues that do things in another way than core, and what the storm says of each.
+//! Queues that work differently from core, and the storm's results for each.
 
 use ringstorm::execution::Rig;
 use ringstorm::outcome::{Expected, Outcome};
@@ -10,7 +10,7 @@ use ringstorm::subject::{
 };
 use ringstorm_model::Invariant;
 
-/// What such a queue does wrong.
+/// The defect of such a queue.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Defect {
     None,
@@ -21,18 +21,18 @@ enum Defect {
     LeaksWhatItRefuses,
 }
 
-/// The queue of ringstorm-core, which publishes within submit, says separately whether to notify, and frees as it takes. One
-/// that fills itself has a buffer for the device in each descriptor.
+/// The queue of ringstorm-core, changed so that `submit` publishes, `publish` only returns whether to notify, and
+/// `take` frees. A self-filling queue submits one device-writable buffer for each descriptor by itself.
 struct Mannered {
     queue: CoreQueue,
     defect: Defect,
     taken: Vec<u8>,
-    /// Bytes of each buffer of a queue that fills itself.
+    /// The length of each buffer of a self-filling queue in bytes.
     fills: Option<u32>,
     untold: Vec<Submission>,
-    /// Chains that were refused.
+    /// The number of chains that were refused.
     leaked: u32,
-    /// Whether it notified the device of what it submitted itself.
+    /// Whether it notified the device of the chains that it submitted by itself.
     notified: bool,
 }
 
@@ -52,7 +52,7 @@ impl Mannered {
     }
 
     fn fill(&mut self, length: u32) {
-        // A broken queue takes nothing any more.
+        // A broken queue takes no chains.
         let Ok(head) = self.submit(&[], &[length]) else { return };
         self.untold.push(Submission { head, readable: Vec::new(), writable: vec![length] });
     }
@@ -74,7 +74,8 @@ impl Subject for Mannered {
     }
 
     fn publish(&mut self) -> bool {
-        // More often than it must is no defect. Whoever fills itself notifies as it does so, and not when it is asked.
+        // To notify more often than necessary is no defect. A self-filling queue notifies when it fills itself, and
+        // not in `publish`.
         let notified = std::mem::take(&mut self.notified);
         self.defect != Defect::NeverNotifies && (notified || self.fills.is_none())
     }
@@ -145,7 +146,7 @@ const AT_ONCE: Capabilities = Capabilities {
 };
 const FILLS: Capabilities = Capabilities { submits_itself: true, ..AT_ONCE };
 
-/// The first finding among some seeds.
+/// The first finding of some seeds.
 fn storm(own: &'static External) -> Option<Outcome> {
     let mut rig = Rig::new().expect("memory");
     let mut effective = 0;
@@ -180,16 +181,16 @@ fn a_queue_that_publishes_at_once_and_frees_as_it_takes() {
 }
 
 #[test]
-fn a_queue_that_fills_itself() {
+fn a_self_filling_queue() {
     assert_eq!(found!(self_filling, FILLS, None), None);
     assert_eq!(found!(self_filling, FILLS, NeverNotifies), Some(Expected::Violation(Invariant::Notified)));
     assert_eq!(found!(self_filling, FILLS, HandsOutZeros), Some(Expected::Violation(Invariant::Response)));
     assert_eq!(found!(self_filling, FILLS, DoesNotRefill), Some(Expected::Violation(Invariant::Drains)));
 }
 
-/// Whatever a good queue leaves out, it is no finding.
+/// A correct queue with fewer capabilities has no findings.
 #[test]
-fn a_queue_that_can_do_less_is_not_to_blame() {
+fn a_queue_with_fewer_capabilities_has_no_findings() {
     let less: [fn(&mut Capabilities); 13] = [
         |_| {},
         |can| can.first_index = false,
@@ -217,9 +218,9 @@ fn a_queue_that_can_do_less_is_not_to_blame() {
     }
 }
 
-/// Steps that name chains which were taken are none of a queue that frees as it takes.
+/// A queue that frees as it takes gets no steps with taken chains.
 #[test]
-fn a_queue_that_frees_as_it_takes_is_asked_to_free_nothing() {
+fn a_queue_that_frees_as_it_takes_gets_no_calls_of_free() {
     const CAN: Capabilities = Capabilities { misuse: true, ..AT_ONCE };
     static OWN: External = External::new("mannered", CAN, |setup, provided| {
         Box::new(Mannered::new(Defect::None, setup, provided))
@@ -235,7 +236,7 @@ fn a_queue_that_frees_as_it_takes_is_asked_to_free_nothing() {
     assert_eq!((outcome.is_finding(), outcome.skipped_steps), (false, 3), "{outcome:?}");
 }
 
-/// Without `free`, a chain is read when its take has been judged already, so memory does not fail.
+/// Without `free`, a chain is read after the check of its `take`, so memory must not fail.
 #[test]
 fn memory_does_not_fail_in_a_queue_that_frees_as_it_takes() {
     const CAN: Capabilities = Capabilities { watched: true, unwinds: true, ..AT_ONCE };
@@ -253,7 +254,7 @@ fn memory_does_not_fail_in_a_queue_that_frees_as_it_takes() {
 }
 
 #[test]
-fn a_queue_is_made_as_large_as_it_can_be() {
+fn a_queue_is_created_with_at_most_its_largest_size() {
     static OWN: External = External::new("mannered", AT_ONCE, |setup, provided| {
         assert_eq!(setup.queue_size.get(), 2);
         Box::new(Mannered::new(Defect::None, setup, provided))
@@ -274,9 +275,9 @@ fn a_queue_is_made_as_large_as_it_can_be() {
     }
 }
 
-/// A chain that is refused for its length is cut in halves, and not buffer by buffer.
+/// Shrinking a chain that is refused for its length removes half of the buffers at a time, not one buffer.
 #[test]
-fn a_chain_of_many_buffers_is_shrunk_soon() {
+fn a_chain_of_many_buffers_is_shrunk_quickly() {
     static OWN: External = External::new("mannered", AT_ONCE, |setup, provided| {
         Box::new(Mannered::new(Defect::LeaksWhatItRefuses, setup, provided))
     });
@@ -286,11 +287,11 @@ fn a_chain_of_many_buffers_is_shrunk_soon() {
     let outcome = rig.run(kind, &scenario, &mut ()).expect("a run");
     assert_eq!(Expected::of(&outcome.verdict), Expected::Violation(Invariant::FreeCount));
     let signature = outcome.signature("mannered");
-    // So few executions are not enough for one buffer after the other.
+    // This number of executions would not be enough to remove one buffer at a time.
     let shrunk = ringstorm::shrink::shrink(&mut rig, kind, &signature, &scenario, 60).expect("a scenario");
     let left = ringstorm::scenario::Document { scenario: shrunk, ..Default::default() }.to_string();
     assert!(left.ends_with("driver submit readable=2x1\n"), "{left}");
-    // Who does not want to go on has what was found until then: the fewer tries, the more of it is left.
+    // A shrink that is stopped returns the best result so far: the fewer attempts, the longer the scenario.
     let mut sizes = Vec::new();
     for most in [0, 6, 12, 60] {
         let mut tries = 0;

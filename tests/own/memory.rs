@@ -1,12 +1,12 @@
-//! Memory whose address was given away.
+//! Memory whose address the adapter has given to its queue.
 
 use ringstorm::subject::{SharedMemory, WatchedMemory};
 use ringstorm_core::MappedMemory;
 
 #[test]
-fn what_is_written_by_address_is_cleaned_away() {
+fn bytes_written_by_address_are_cleared() {
     let mapped = MappedMemory::shareable(1 << 13).expect("memory");
-    // Somebody else with the same memory stands in for whoever has the address.
+    // A second handle to the memory stands for the queue that has the address.
     let file = mapped.file().expect("a file").try_clone().expect("the same file");
     let other = MappedMemory::attach(file).expect("memory");
     let memory = WatchedMemory::over(mapped.into());

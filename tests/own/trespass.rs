@@ -1,4 +1,4 @@
-//! What an adapter sees its queue do outside of its memory is a finding, wherever the scenario is run.
+//! A forbidden access that an adapter detects is a finding, wherever the scenario runs.
 
 use ringstorm::campaign::{self, Budget, Ending, Finding, Hang, Observer, Plan, Summary};
 use ringstorm::execution::{Advance, Rig};
@@ -13,10 +13,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Keeps a call of a queue that can be stuck from returning.
+/// While it is locked, a call of a queue that can be stuck does not return.
 static STUCK: AtomicBool = AtomicBool::new(false);
 
-/// A queue that writes beside its memory with the first chain, and whether it can be stuck.
+/// A queue that writes outside of its memory with its first chain, and whether it can be stuck.
 struct Stray(Geometry, bool);
 
 impl Subject for Stray {
@@ -58,7 +58,7 @@ const SCENARIO: &str =
     "ringstorm scenario 1\nqueue size=2 buffer=8\ndriver take\ndriver submit readable=1x8\n";
 
 #[test]
-fn it_violates_own_area_in_the_call_that_it_was_seen_in() {
+fn it_violates_own_area_in_the_call_that_detected_it() {
     let scenario = SCENARIO.parse::<Document>().unwrap().scenario;
     let mut rig = Rig::new().unwrap();
     let outcome = rig.run(SubjectKind::External(&STRAY), &scenario, &mut ()).unwrap();
@@ -67,7 +67,7 @@ fn it_violates_own_area_in_the_call_that_it_was_seen_in() {
     assert_eq!((outcome.call, outcome.step), (Call::Submit, 1));
     let signature = outcome.signature("stray").to_string();
     assert_eq!(signature, "stray/violation/own-area/submit/no-fault");
-    // The rig is of use for another execution.
+    // The rig can run another execution.
     assert!(!rig.run(SubjectKind::Core, &scenario, &mut ()).unwrap().is_finding());
 }
 
@@ -81,7 +81,7 @@ fn it_ends_an_execution_that_goes_step_by_step() {
     assert_eq!(Expected::of(&verdict), Expected::Violation(Invariant::OwnArea));
 }
 
-/// Makes it stuck as soon as it was found.
+/// Makes the queue stuck as soon as the finding was reported.
 struct Sticky;
 
 impl Observer for Sticky {
@@ -113,7 +113,7 @@ fn a_call_that_does_not_return_while_shrinking_costs_no_finding() {
     };
     let summary =
         campaign::run(&plan, Summary::default(), &AtomicBool::new(false), &hung, &mut Sticky).unwrap();
-    // The watchdog has what was found before, as it was, and the call that does not return.
+    // The watchdog has the earlier finding unchanged, and the call that does not return.
     let (hang, then) = heard.lock().unwrap().take().expect("it was stuck");
     assert!(hang.shrinking && hang.call == Call::Submit && hang.seed == Some(plan.from), "{hang:?}");
     assert_eq!((then.tally.seeds, then.ending), (1, Ending::Unfinished));
@@ -123,7 +123,7 @@ fn a_call_that_does_not_return_while_shrinking_costs_no_finding() {
     assert_eq!((stuck.signature.expected, stuck.seed, stuck.count), (Expected::Stuck, plan.from, 1));
     assert!(stuck.detail.ends_with(", while what was found at its seed was shrunk"), "{}", stuck.detail);
     assert_eq!(stuck.shrunk.steps.len(), stuck.step + 1, "it was on its way to be smaller");
-    // As if nothing had been, since it was let go.
+    // The call returns now, so the result has no trace of it.
     let [found] = summary.findings.as_slice() else { panic!("{:?}", summary.findings) };
     assert_eq!((found.shrunk.steps.len(), summary.ending), (1, Ending::Complete));
 }

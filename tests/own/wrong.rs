@@ -1,4 +1,4 @@
-//! What an adapter does wrong is told to its author in words, and is no finding.
+//! Errors of adapters end with a message for the author, and not with a finding.
 
 use ringstorm::execution::{CannotRun, Rig};
 use ringstorm::scenario::{Document, Setup};
@@ -7,7 +7,7 @@ use ringstorm::subject::{
     SharedMemory, Subject, SubjectKind, WrongAdapter,
 };
 
-/// The queue of ringstorm-core behind an adapter with a fault of its own.
+/// The queue of ringstorm-core with a wrong adapter.
 struct Wrong {
     queue: CoreQueue,
     fault: Fault,
@@ -81,14 +81,14 @@ const COUNTS: Capabilities = Capabilities { free_count: true, ..Capabilities::NO
 const FREES: Capabilities = Capabilities { free: true, ..Capabilities::NONE };
 const PREPARES: Capabilities = Capabilities { prepare: true, ..Capabilities::NONE };
 
-/// What a scenario comes to with an adapter.
-fn told(own: &'static External, step: &str) -> String {
+/// The message that a scenario ends with.
+fn message(own: &'static External, step: &str) -> String {
     let text = format!("ringstorm scenario 1\nqueue size=4 buffer=64 first-index=0xfffe\n{step}\n");
     let document: Document = text.parse().expect("a scenario");
     let mut rig = Rig::new().expect("memory");
     let result = rig.run(SubjectKind::External(own), &document.scenario, &mut ());
     let Err(CannotRun::Adapter(wrong)) = result else { panic!("{result:?}") };
-    // The rig is as good as before.
+    // The rig can run another execution.
     assert!(!rig.run(SubjectKind::Core, &document.scenario, &mut ()).expect("a run").is_finding());
     wrong.to_string()
 }
@@ -101,65 +101,65 @@ macro_rules! wrong {
         static OWN: External = External::new("wrong", $can, |setup: &Setup, provided: &Provided| {
             Box::new(Wrong { queue: CoreQueue::new(setup, provided), fault: Fault::$fault })
         });
-        told(&OWN, $steps)
+        message(&OWN, $steps)
     }};
 }
 
 #[test]
-fn a_geometry_that_cannot_be() {
-    insta::assert_snapshot!(wrong!(TableOutside), @"the adapter is wrong, which says nothing of its queue: its geometry puts the descriptor table at 1048576, but 64 bytes from there are not inside the 120 provided for table and rings (when it was made)");
-    insta::assert_snapshot!(wrong!(UsedOffItsAlignment), @"the adapter is wrong, which says nothing of its queue: its geometry puts the used ring at 82, which is no multiple of 4 (2.7) (when it was made)");
-    insta::assert_snapshot!(wrong!(RingsOverlap), @"the adapter is wrong, which says nothing of its queue: its geometry puts the available ring at 0, where the descriptor table is, which begins at 0 (when it was made)");
-    insta::assert_snapshot!(wrong!(OtherSize), @"the adapter is wrong, which says nothing of its queue: its geometry is that of a queue of 8, and the setup's is one of 4 (when it was made)");
+fn an_invalid_geometry() {
+    insta::assert_snapshot!(wrong!(TableOutside), @"the adapter is wrong, so nothing is known about its queue: its geometry puts the descriptor table at 1048576, but 64 bytes from there are not inside the 120 provided for table and rings (when it was made)");
+    insta::assert_snapshot!(wrong!(UsedOffItsAlignment), @"the adapter is wrong, so nothing is known about its queue: its geometry puts the used ring at 82, which is no multiple of 4 (2.7) (when it was made)");
+    insta::assert_snapshot!(wrong!(RingsOverlap), @"the adapter is wrong, so nothing is known about its queue: its geometry puts the available ring at 0, where the descriptor table is, which begins at 0 (when it was made)");
+    insta::assert_snapshot!(wrong!(OtherSize), @"the adapter is wrong, so nothing is known about its queue: its geometry is that of a queue of 8, and the setup's is one of 4 (when it was made)");
 }
 
 #[test]
-fn a_geometry_that_panics_is_no_panic_of_the_queue() {
-    insta::assert_snapshot!(wrong!(GeometryPanics), @"the adapter is wrong, which says nothing of its queue: its `geometry` panics: the map has no entry (when it was made)");
+fn a_panic_in_geometry_is_an_error_of_the_adapter() {
+    insta::assert_snapshot!(wrong!(GeometryPanics), @"the adapter is wrong, so nothing is known about its queue: its `geometry` panics: the map has no entry (when it was made)");
 }
 
 #[test]
-fn what_is_done_otherwise_than_was_promised() {
+fn capabilities_that_do_not_match_the_calls() {
     let steps = "driver submit writable=1x8\ndevice take\ndevice return newest\ndriver take\ndriver read newest limit=4";
-    insta::assert_snapshot!(wrong!(ReadsTooMuch, FREES, steps), @"the adapter is wrong, which says nothing of its queue: its `read` says that it copied 5 bytes to where there is room for 4 (in step 4, read)");
-    insta::assert_snapshot!(wrong!(PublishesEarly, PREPARES, "driver prepare readable=1x8"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `prepare`, but its `submit` moves the available index, which is for `publish` (in step 0, submit)");
+    insta::assert_snapshot!(wrong!(ReadsTooMuch, FREES, steps), @"the adapter is wrong, so nothing is known about its queue: its `read` says that it copied 5 bytes to where there is room for 4 (in step 4, read)");
+    insta::assert_snapshot!(wrong!(PublishesEarly, PREPARES, "driver prepare readable=1x8"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `prepare`, but its `submit` moves the available index, which is for `publish` (in step 0, submit)");
 }
 
-/// The queue of the example, with another place for its buffers, and other indexes than it says.
+/// The queue of the example, with other buffer addresses and other ring indexes than it declares.
 #[test]
-fn what_stands_where_the_device_does_not_look() {
+fn memory_where_the_device_does_not_look() {
     static CRAMPED: External = External::new("cramped", Capabilities::NONE, |setup, provided| {
         Box::new(Wrong { queue: CoreQueue::new(setup, provided), fault: Fault::Raised })
     })
     .with_rings(|_| 16);
-    insta::assert_snapshot!(told(&CRAMPED, "settle"), @"the adapter is wrong, which says nothing of its queue: its `with_rings` asks for 16 bytes, and table and rings of a queue of 4 have 120 (2.7) (when it was made)");
+    insta::assert_snapshot!(message(&CRAMPED, "settle"), @"the adapter is wrong, so nothing is known about its queue: its `with_rings` asks for 16 bytes, and table and rings of a queue of 4 have 120 (2.7) (when it was made)");
     static OF_THIS_PROCESS: External =
         External::new("of-this-process", Capabilities::NONE, |setup, provided| {
             let host = DeviceAddress::new(provided.buffers.host_address());
             let provided = Provided { buffers_address: host, ..provided.clone() };
             Box::new(Wrong { queue: CoreQueue::new(setup, &provided), fault: Fault::ReadsTooMuch })
         });
-    insta::assert_snapshot!(told(&OF_THIS_PROCESS, "driver submit readable=1x8"), @"the adapter is wrong, which says nothing of its queue: a buffer has an address of this process; to the device it is at `Provided::buffers_address` and its offset (in step 0, submit)");
+    insta::assert_snapshot!(message(&OF_THIS_PROCESS, "driver submit readable=1x8"), @"the adapter is wrong, so nothing is known about its queue: a buffer has an address of this process; to the device it is at `Provided::buffers_address` and its offset (in step 0, submit)");
     const FIRST: Capabilities = Capabilities { first_index: true, ..Capabilities::NONE };
     static AT_ZERO: External = External::new("at-zero", FIRST, |setup, provided| {
         let setup = Setup { first_index: RingIndex::new(0), ..*setup };
         Box::new(Wrong { queue: CoreQueue::new(&setup, provided), fault: Fault::ReadsTooMuch })
     });
-    insta::assert_snapshot!(told(&AT_ZERO, "settle"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `first_index`, but the available index is 0 where the rings are to begin at 65534 (when it was made)");
+    insta::assert_snapshot!(message(&AT_ZERO, "settle"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `first_index`, but the available index is 0 where the rings are to begin at 65534 (when it was made)");
 }
 
 #[test]
-fn a_free_count_that_is_none() {
-    insta::assert_snapshot!(wrong!(TooManyFree), @"the adapter is wrong, which says nothing of its queue: its free count is 4294967295 when it is made, and a queue of 4 begins with 4 free descriptors (when it was made)");
-    insta::assert_snapshot!(wrong!(NoneFree), @"the adapter is wrong, which says nothing of its queue: its free count is 0 when it is made, and a queue of 4 begins with 4 free descriptors (when it was made)");
+fn an_invalid_free_count() {
+    insta::assert_snapshot!(wrong!(TooManyFree), @"the adapter is wrong, so nothing is known about its queue: its free count is 4294967295 when it is made, and a queue of 4 begins with 4 free descriptors (when it was made)");
+    insta::assert_snapshot!(wrong!(NoneFree), @"the adapter is wrong, so nothing is known about its queue: its free count is 0 when it is made, and a queue of 4 begins with 4 free descriptors (when it was made)");
 }
 
 #[test]
-fn what_the_adapter_says_of_itself() {
-    insta::assert_snapshot!(wrong!(Raised), @"the adapter is wrong, which says nothing of its queue: its map of pages is full (in step 0, submit)");
+fn an_error_that_the_adapter_raises() {
+    insta::assert_snapshot!(wrong!(Raised), @"the adapter is wrong, so nothing is known about its queue: its map of pages is full (in step 0, submit)");
 }
 
-/// An adapter with the required methods and nothing behind them.
+/// An adapter that implements only the required methods, and these do nothing.
 struct Bare(Geometry);
 
 impl Subject for Bare {
@@ -194,17 +194,17 @@ macro_rules! promises {
             },
         )
         .with_rings(|size| 64 * size.as_usize());
-        told(&OWN, $step)
+        message(&OWN, $step)
     }};
 }
 
 #[test]
-fn a_promise_that_is_not_kept() {
-    insta::assert_snapshot!(promises!(free_count, "settle"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `free_count`, which it does not implement (when it was made)");
-    insta::assert_snapshot!(promises!(submits_itself, "settle"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `submitted_itself`, which it does not implement (when it was made)");
-    insta::assert_snapshot!(promises!(prepare, "driver publish"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `publish`, which it does not implement (in step 0, publish)");
-    insta::assert_snapshot!(promises!(should_notify, "driver publish"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `publish`, which it does not implement (in step 0, publish)");
-    insta::assert_snapshot!(promises!(interrupts, "driver interrupts off"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `interrupts`, which it does not implement (in step 0, interrupts)");
-    insta::assert_snapshot!(promises!(reset, "driver reset"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `reset`, which it does not implement (in step 0, reset)");
-    insta::assert_snapshot!(promises!(watched, "driver submit readable=1x8"), @"the adapter is wrong, which says nothing of its queue: its capabilities promise `watched`, but it submitted a chain without a store to the rings' memory (in step 0, submit)");
+fn a_capability_without_its_method() {
+    insta::assert_snapshot!(promises!(free_count, "settle"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `free_count`, but it does not implement this method (when it was made)");
+    insta::assert_snapshot!(promises!(submits_itself, "settle"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `submitted_itself`, but it does not implement this method (when it was made)");
+    insta::assert_snapshot!(promises!(prepare, "driver publish"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `publish`, but it does not implement this method (in step 0, publish)");
+    insta::assert_snapshot!(promises!(should_notify, "driver publish"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `publish`, but it does not implement this method (in step 0, publish)");
+    insta::assert_snapshot!(promises!(interrupts, "driver interrupts off"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `interrupts`, but it does not implement this method (in step 0, interrupts)");
+    insta::assert_snapshot!(promises!(reset, "driver reset"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `reset`, but it does not implement this method (in step 0, reset)");
+    insta::assert_snapshot!(promises!(watched, "driver submit readable=1x8"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `watched`, but it submitted a chain without a store to the rings' memory (in step 0, submit)");
 }

@@ -1,4 +1,4 @@
-//! The three forms of a scenario say the same, and a text that is none is refused where it goes wrong.
+//! Tests of the three forms of a scenario, and of the errors of the parser.
 
 mod pinned;
 mod refused;

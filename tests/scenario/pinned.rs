@@ -1,5 +1,5 @@
-//! What must not change: the numbers of operations and faults in stored bytes, and, for one version of the
-//! generator, which scenario a seed names.
+//! Pinned values that must not change: the numbers of operations and faults in bytes, and, for one version of the
+//! generator, the scenario of each seed.
 
 use ringstorm::scenario::{GENERATOR, HEADER_BYTES, Op, Profile, STEP_BYTES, Scenario, generate};
 use ringstorm_sim_device::Fault;
@@ -7,7 +7,7 @@ use strum::VariantArray;
 
 const HEADER: [u8; HEADER_BYTES] = [0; HEADER_BYTES];
 
-/// The text of a record, and the record of that text.
+/// The text of a record. Checks that the text has this record.
 fn line(record: &[u8]) -> String {
     let scenario = Scenario::decode(&[&HEADER, record].concat());
     assert_eq!(scenario.steps.len(), 1);
@@ -51,7 +51,7 @@ fn the_numbers_of_operations() {
     ];
     for (record, text) in table {
         assert_eq!(line(record), text, "{record:?}");
-        // The other way round, the record is the same, with zeroes behind it.
+        // Encoding gives the same record, with zeros at the end.
         let document: ringstorm::scenario::Document =
             format!("ringstorm scenario 1\nqueue size=8 buffer=64\n{text}\n").parse().expect(text);
         let encoded = document.scenario.encode();
@@ -159,13 +159,13 @@ fn drawn(profile: Profile) -> String {
     scenarios.map(|text| text.replacen("ringstorm scenario 1\n", "", 1)).collect::<Vec<_>>().join("\n")
 }
 
-/// FNV-1a over the bytes of many whole scenarios: short ones hardly meet the rare choices.
+/// FNV-1a over the bytes of many complete scenarios. Short ones seldom contain the rare choices.
 fn fingerprint(profile: Profile) -> u64 {
     let bytes = (0..300).flat_map(|seed| generate(seed, profile, 128).encode());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// Compares with a reviewed file. Whoever changes what seeds mean gives the generator a new version.
+/// Compares with a reviewed file. If a change makes seeds mean other scenarios, give the generator a new version.
 fn pin(name: &str, drawn: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../reports/generator");

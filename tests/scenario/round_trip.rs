@@ -1,4 +1,4 @@
-//! Nothing is lost between values, bytes and text.
+//! Converting between values, bytes and text loses nothing.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ fn survives(scenario: &Scenario) {
     survives_text(&Document { scenario: scenario.clone(), ..Document::default() });
 }
 
-/// Random bytes, and records that begin with an assigned number so that most steps mean something.
+/// Random bytes, and records that begin with an assigned number, so that most steps are valid.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let numbers = select(ringstorm::scenario::Op::VARIANTS).prop_map(|op| op as u8);
     let fields = prop_oneof![any::<u8>(), 0_u8..8, select(vec![0xbf, 0xc0, 0xdf, 0xe0, 0xef, 0xf0, 0xff])];
@@ -86,7 +86,7 @@ fn generated_scenarios_survive() {
 }
 
 #[test]
-fn absurd_counts_survive() {
+fn very_large_counts_survive() {
     for count in [1, 7, 8, 255, 256, 32_768, 65_535, 65_536, 65_537, 131_071, 131_072] {
         let lengths = [
             Lengths::Full,

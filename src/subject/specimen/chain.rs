@@ -1,9 +1,9 @@
-//! What the specimen remembers of its chains and descriptors, in private memory.
+//! What the specimen records in private memory about its chains and descriptors.
 
-/// How far a chain has come.
+/// The stage of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) enum Stage {
-    /// It was freed, or never made.
+    /// Freed, or never created.
     #[default]
     Free,
     Submitted,
@@ -14,20 +14,20 @@ pub(super) enum Stage {
 #[derive(Debug, Clone, Hash, Default)]
 pub(super) struct Chain {
     pub(super) stage: Stage,
-    /// Its descriptors, the head first.
+    /// The indexes of its descriptors, the head first.
     pub(super) indexes: Vec<u16>,
-    /// Bytes in device-writable buffers.
+    /// The number of device-writable bytes.
     pub(super) writable: u64,
-    /// Bytes that can be read.
+    /// The number of bytes that can be read.
     pub(super) written: u32,
-    /// When it was published.
-    pub(super) serial: u64,
-    /// The slot of the used ring in which it came back.
+    /// Its number in the order of publishing.
+    pub(super) publish_number: u64,
+    /// The slot of the used element that returned it.
     pub(super) slot: u16,
 }
 
 impl Chain {
-    /// Whether a chain began here and was freed.
+    /// Whether a chain with this head was freed.
     pub(super) fn was_freed(&self) -> bool {
         self.stage == Stage::Free && !self.indexes.is_empty()
     }
@@ -36,9 +36,9 @@ impl Chain {
 /// The private copy of a descriptor.
 #[derive(Debug, Clone, Copy, Hash, Default)]
 pub(super) struct Descriptor {
-    /// The head of the chain that has it.
+    /// The head of the chain that it belongs to.
     pub(super) owner: Option<u16>,
-    /// Number of the buffer that it names.
+    /// The number of its buffer.
     pub(super) buffer: u16,
     pub(super) length: u32,
     pub(super) writable: bool,

@@ -1,4 +1,4 @@
-//! Reading what the device wrote to a returned chain.
+//! Reads what the device wrote to a taken chain.
 
 use super::Defect;
 use super::table::Table;
@@ -6,11 +6,11 @@ use ringstorm_core::SharedMemory;
 use ringstorm_model::Answer;
 
 impl Table {
-    /// Copies what the device wrote to a returned chain.
+    /// Copies what the device wrote to a taken chain.
     pub(super) fn read(&self, head: u16, out: &mut [u8]) -> Answer<usize> {
         let chain = self.returned(head)?;
-        let there = if self.has(Defect::LengthIgnored) { chain.writable as u32 } else { chain.written };
-        let count = out.len().min(there as usize);
+        let available = if self.has(Defect::LengthIgnored) { chain.writable as u32 } else { chain.written };
+        let count = out.len().min(available as usize);
         let out = &mut out[..count];
         match self.defect {
             Some(Defect::LoopDetectedAtHeadOnly | Defect::NextUnchecked) => {
@@ -19,14 +19,14 @@ impl Table {
             Some(Defect::ContentsFromTail) => {
                 let tail = chain.indexes.len() - 1;
                 let copied = self.copy(&chain.indexes[tail..], out);
-                assert!(copied == count, "{count} bytes were to be copied, {copied} were");
+                assert!(copied == count, "expected to copy {count} bytes, but copied {copied}");
                 Ok(copied)
             }
             _ => Ok(self.copy(&chain.indexes, out)),
         }
     }
 
-    /// Fills `out` from the device-writable ones of these descriptors' buffers. Says how far.
+    /// Fills `out` from the device-writable buffers of these descriptors. Returns the number of bytes copied.
     fn copy(&self, indexes: &[u16], out: &mut [u8]) -> usize {
         let mut copied = 0;
         for index in indexes {

@@ -1,185 +1,185 @@
-//! What can be wrong with a specimen.
+//! The defects of specimens.
 
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
-/// One defect, as drivers in the field have them. The first twelve are those of one table; the others are classes that
-/// were met again and again in public drivers, and some that a review found in core.
+/// One defect of a kind that real drivers have. The first twelve were found in one descriptor table. The others are
+/// kinds that occur often in public drivers, and some that a review found in core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Defect {
-    /// A head equal to the queue size passes the range check of reading and freeing, and the look-up by it panics.
+    /// Reading and freeing accept a head equal to the queue size, and indexing with it panics.
     HeadAtSize,
-    /// Chains are followed through the table in shared memory, where only a loop through the head is detected: any other makes freeing panic.
+    /// Freeing follows the chain in shared memory and detects only loops through the head; any other loop makes it panic.
     LoopDetectedAtHeadOnly,
-    /// Freeing clears the descriptors in shared memory before it finds that they loop through the head, and refuses.
+    /// Freeing clears the descriptors in shared memory before it detects a loop through the head and returns an error.
     FreeMutatesBeforeCheck,
-    /// Freeing accepts an index inside a chain: what follows goes to the free list while the chain still has it.
+    /// Freeing accepts an index inside a chain and frees the rest of the chain, while the chain is still live.
     MidChainFreed,
-    /// Chains are followed through the table in shared memory without a range check, and an index outside panics.
+    /// Reading and freeing follow the chain in shared memory without a range check; an index outside the table panics.
     NextUnchecked,
-    /// Reading begins to copy where counting the bytes ended, which is the tail and not the head.
+    /// Reading begins to copy at the last descriptor of the chain, where it stopped counting, and not at the head.
     ContentsFromTail,
-    /// The number of buffers is cut to 16 bits, so that 65,537 buffers are a chain of one.
+    /// The number of buffers is truncated to 16 bits, so that 65,537 buffers become a chain of one.
     CountCutTo16Bits,
-    /// A buffer above the buffer size panics half-way through submitting, behind descriptors that were written.
+    /// Submitting panics at a buffer longer than the buffer size, after it has written descriptors.
     OversizedBufferHalfway,
-    /// Reading takes the lengths of buffers back from the table in shared memory.
+    /// Reading uses the buffer lengths in the shared table, which the device can change.
     LengthReadBack,
-    /// Submitting asserts that a free descriptor's length in shared memory is zero.
+    /// Submitting panics if the length of a free descriptor in shared memory is not zero.
     FreeLengthTripwire,
-    /// Releasing keeps a handle on the memory.
+    /// Releasing the queue keeps a handle to the memory.
     ReleaseLeaks,
-    /// A length of zero is accepted and means unused as well, so that the descriptor of an empty buffer stays free.
+    /// Submitting accepts an empty buffer, but a length of zero also marks a free descriptor, so the descriptor stays free.
     ZeroMeansUnused,
-    /// A used element that names a returned chain completes it again.
+    /// A used element with the id of a chain that was already taken completes this chain again.
     DuplicateCompletionTaken,
-    /// Freeing leaves the record by which a used element finds its chain, so that a freed chain completes.
+    /// Freeing keeps the record that maps an id to a chain, so that a used element can complete a freed chain.
     StaleCompletionTaken,
-    /// An id that is no index of the table is looked up all the same, and panics.
+    /// An id outside the table is used as an index without a check, and panics.
     IdUnchecked,
-    /// An id is brought into range by the remainder of a division, so that another chain completes.
+    /// An id is reduced modulo the queue size, so that another chain completes.
     IdFolded,
-    /// An id is cut to 16 bits before it is checked.
+    /// An id is truncated to 16 bits before it is checked.
     IdTruncated,
-    /// An id inside a chain completes the chain, since each descriptor leads to the owner's record.
+    /// The id of any descriptor of a chain completes the chain, not only the id of its head.
     MidChainIdTaken,
-    /// Freeing follows the table in shared memory from link to link until one is missing.
+    /// Freeing follows the chain in shared memory until NEXT is not set, and trusts each link.
     FreeFollowsTable,
-    /// Freeing knows how many descriptors a chain has, but reads from the table in shared memory which ones.
+    /// Freeing uses the private number of descriptors, but takes their indexes from the shared table.
     LinksReadBack,
-    /// Reading takes from the table in shared memory which buffers the device could write to.
+    /// Reading decides by the flags in the shared table which buffers are device-writable.
     WriteFlagReadBack,
-    /// A reported length is checked against the lengths that stand in the table in shared memory.
+    /// A reported length is compared with the buffer lengths in the shared table.
     BoundReadBack,
-    /// The free list is linked through the table in shared memory, and a next outside is brought into range by a remainder.
+    /// The free list is linked through the shared table, and an index outside is reduced modulo the queue size.
     FreeListInTable,
-    /// A reported length is passed on unchecked.
+    /// A reported length is returned to the caller without a check.
     LengthPassedThrough,
-    /// A reported length is cut to 16 bits before it is checked.
+    /// A reported length is truncated to 16 bits before it is checked.
     LengthCutTo16Bits,
-    /// The bytes that a chain has room for are counted in 16 bits, so that good lengths are too long.
+    /// The device-writable bytes of a chain are counted in 16 bits, so that valid lengths count as too long.
     BoundCutTo16Bits,
-    /// Reading hands out all that a chain has room for, however little the device reported.
+    /// Reading returns all device-writable bytes of a chain, even if the device reported fewer.
     LengthIgnored,
-    /// Whatever the used index claims is gone through, in search of an element that names a chain.
+    /// The queue goes through all elements that the used index covers, even if it jumped, until one completes a chain.
     IndexJumpFollowed,
-    /// Freeing frees the head and no other descriptor.
+    /// Freeing frees only the head of a chain and no other descriptor.
     HeadAloneFreed,
-    /// Freeing takes the slot of the used ring, in which the chain came back, for its head.
+    /// Freeing frees the descriptor with the number of the used ring's slot instead of the head.
     RingSlotFreed,
-    /// Freeing takes the descriptors behind the head for the chain's, as if none had ever been freed out of order.
+    /// Freeing assumes that a chain has consecutive descriptors, which is wrong once chains were freed out of order.
     NeighboursFreed,
-    /// The oldest chain completes, whichever the device returned.
+    /// A used element completes the oldest chain in flight, whatever its id.
     CompletionOrderAssumed,
-    /// Submitting takes descriptors off the free list before it refuses a buffer, and does not give them back.
+    /// Submitting takes descriptors from the free list before it refuses a buffer, and does not give them back.
     DescriptorsTakenFirst,
-    /// Submitting refuses a buffer when it comes to it, behind descriptors that were written.
+    /// Submitting refuses a buffer only after it has written the descriptors before it.
     RefusedHalfway,
-    /// A used element that names no chain is neither consumed nor does it break the queue: every call meets it again.
+    /// A used element with an invalid id is neither consumed nor breaks the queue: every call finds it again.
     BadElementStalls,
-    /// A used element whose length is too long is dropped, and its chain with it.
+    /// A used element with a length that is too long is dropped, and its chain is lost.
     OverLongLosesChain,
-    /// The used index is compared without regard to its wrap, behind which nothing is ever new.
+    /// The used index is compared as if it never wrapped around, so that after the wrap nothing seems new.
     UsedIndexCompared,
-    /// The used index is compared by its slot, so that a ring full of used elements looks empty.
+    /// The used index is compared modulo the queue size, so that a full ring of used elements looks empty.
     FullRingLooksEmpty,
-    /// The available index wraps at the queue size and not at 16 bits.
+    /// The available index wraps around at the queue size and not at 16 bits.
     AvailableIndexFolded,
-    /// The available index stays at 65,535.
+    /// The available index stays at 65,535 and does not wrap around.
     AvailableIndexSaturates,
-    /// Whether the device's event was passed is found by comparing indexes without regard to their wrap.
+    /// Whether avail_event was passed is decided by a comparison that ignores the wrap of the indexes.
     EventWindowCompared,
-    /// The device is notified of the entry that it asked for if that is the last of a batch, and else not.
+    /// The device is notified only if avail_event is the last entry of a batch, and not if it is an earlier one.
     EventMatchedExactly,
-    /// The driver's event stays where it was when used elements are taken.
+    /// used_event is not moved when used elements are taken.
     UsedEventStale,
-    /// Whether the device wants to be notified is read once and remembered.
+    /// Whether the device wants to be notified is read once and never again.
     WishRemembered,
-    /// Whether the device wants to be notified is read when a chain is submitted and not when it is published.
+    /// Whether the device wants to be notified is read when a chain is submitted, and not when it is published.
     WishReadTooEarly,
-    /// The device's flag that suppresses notifications is taken for a wish for them.
+    /// The device's flag NO_NOTIFY is understood as a request to be notified.
     WishInverted,
-    /// The driver's flag that suppresses notifications is set when they are wanted.
+    /// The driver's flag NO_INTERRUPT is set when notifications are wanted, and cleared when not.
     InterruptFlagInverted,
-    /// Whoever asks for notifications again is not told of used elements that came before.
+    /// A caller that turns notifications on does not learn of used elements that are already there.
     LostWakeUp,
-    /// The available index is stored before the entries that it publishes.
+    /// The available index is stored before the entries that it makes available.
     IndexBeforeEntry,
-    /// Only the newest used element is looked at, and those before it are passed over.
+    /// Only the newest used element is processed, and those before it are skipped.
     NewestElementOnly,
-    /// Buffers are handed out in turn and not with their descriptors, so that one is used again while the device has it.
+    /// Buffers are used in turn and not by descriptor, so that a chain can get a buffer that the device still has.
     BuffersInTurn,
-    /// Freeing accepts a chain that the device has.
+    /// Freeing accepts a chain that is in flight.
     FreedInFlight,
-    /// Freeing accepts a chain that was freed, since its record is still there.
+    /// Freeing accepts a chain that was already freed, since its record still exists.
     FreedTwice,
-    /// Any fault of the device makes the driver start over, while the device still has its chains.
+    /// After any device fault the driver discards all chains, while the device still has them.
     FaultResetsDriver,
-    /// A queue that said it is broken accepts chains all the same.
+    /// A queue that has reported that it is broken still accepts chains.
     BrokenStillSubmits,
-    /// A reset does not go back in the used ring.
+    /// A reset does not reset the driver's used index.
     ResetKeepsUsedIndex,
-    /// A reset leaves the records of chains, and they can complete after it.
+    /// A reset keeps the records of chains, so that they can complete after it.
     ResetKeepsChains,
-    /// A reset makes free again only what was free before.
+    /// A reset does not free the descriptors of live chains.
     ResetLosesLiveDescriptors,
-    /// A used element is zeroed when it was taken, in the part that only the device may write.
+    /// A used element is zeroed after it was taken, although only the device may write there.
     UsedElementCleared,
-    /// An id is read twice: the one that is checked, and the one that is used.
+    /// An id is read twice: the first value is checked, the second one is used.
     IdFetchedTwice,
-    /// A length is read twice: the one that is checked, and the one that is used.
+    /// A length is read twice: the first value is checked, the second one is used.
     LengthFetchedTwice,
-    /// The used index is read twice: to see whether there is anything, and how much.
+    /// The used index is read twice: once to see whether there is an element, and again to count the elements.
     UsedIndexFetchedTwice,
-    /// A descriptor has its buffer's offset for an address.
+    /// A descriptor has the offset of its buffer as its address, without the base address.
     AddressWithoutBase,
-    /// The last descriptor's buffer is placed behind the last buffer.
+    /// The last descriptor has an address after the last buffer.
     LastBufferOffByOne,
-    /// Device-writable buffers come before device-readable ones.
+    /// A chain has its device-writable buffers before its device-readable ones.
     WritableFirst,
-    /// The second buffer's payload is written where the first one's was.
+    /// The payload of the second buffer is written to the first buffer.
     PayloadMisplaced,
-    /// Payload is copied in words of 32 bits, and what is left over is not.
+    /// Payload is copied in words of 32 bits, and the remaining bytes are not copied.
     PayloadCutToWords,
-    /// The last descriptor of a chain says that another one follows.
+    /// The last descriptor of a chain has NEXT set.
     TailKeepsNext,
-    /// The last descriptor of a chain is linked to the first, as in a free list that is a circle.
+    /// The last descriptor of a chain has NEXT set and links to the head, as in a circular free list.
     TailLinksHead,
-    /// The end of the free list is linked to the tail of the newest chain, so that a full queue hands it out again.
+    /// The end of the free list links to the last descriptor of the newest chain, so that a full queue uses it twice.
     FreeListEndsInChain,
-    /// A used index behind its wrap is taken for one that goes backwards, which is blamed on the device.
+    /// A used index that wrapped around counts as one that moved backwards, and the device is blamed.
     WrapBlamed,
-    /// As many used elements as there are chains in flight are too many, which is blamed on the device.
+    /// If all chains in flight are returned at once, they count as too many, and the device is blamed.
     FullRingBlamed,
-    /// A queue that is dropped while the device is running keeps its memory only if chains are live, and the device writes to rings that are gone.
+    /// A queue without live chains that is dropped while the device is running frees its rings, and the device can still write to them.
     IdleDropFreesRings,
-    /// A queue that is dropped while the device is running keeps its rings, and gives back buffers that the device has.
+    /// A queue that is dropped while the device is running keeps its rings, but frees buffers that the device has.
     DropFreesBuffers,
-    /// A reset forgets that the caller wanted no notifications, and the device notifies again.
+    /// A reset forgets that the caller has turned notifications off, and the device notifies again.
     ResetForgetsWish,
-    /// Memory that fails while a chain is freed leaves some of its descriptors free, and the queue goes on.
+    /// If memory fails while a chain is freed, some of its descriptors become free, and the queue continues.
     UnwoundFree,
-    /// Memory that fails while chains are published leaves them counted as the device's, and the queue goes on.
+    /// If memory fails while chains are published, they count as in flight although they are not, and the queue continues.
     UnwoundPublish,
-    /// Memory that fails when a used element was stepped over loses its chain, and the queue goes on.
+    /// If memory fails after the driver moved past a used element, its chain is lost, and the queue continues.
     UnwoundTake,
-    /// Memory that fails in a reset leaves every descriptor free and the chains where they were, and the queue goes on.
+    /// If memory fails in a reset, all descriptors are free but the old entries stay in the rings, and the queue continues.
     UnwoundReset,
-    /// A chain that is taken back before it was published is free, and published all the same.
+    /// A withdrawn chain is freed, but still published later.
     WithdrawLeavesEntry,
-    /// A chain can be taken back that the device has.
+    /// Withdrawing accepts a chain that is in flight.
     WithdrawTakesPublished,
-    /// A chain of more buffers than there are free descriptors will never fit, it says, though the queue has as many.
+    /// A chain that needs more descriptors than are free now is refused as larger than the queue, although it would fit later.
     TooManyForNowIsForEver,
 }
 
 impl Defect {
-    /// The name in kinds and reports.
+    /// The text name; a specimen's name is `specimen-` and this.
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// What is wrong.
+    /// One sentence that describes the defect.
     pub fn description(self) -> &'static str {
         self.get_documentation().expect("every defect has a doc line")
     }

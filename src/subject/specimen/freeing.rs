@@ -1,4 +1,4 @@
-//! Freeing chains.
+//! Frees and withdraws chains.
 
 use super::Defect;
 use super::chain::{Chain, Descriptor, Stage};
@@ -7,7 +7,7 @@ use super::table::Table;
 use ringstorm_model::{Answer, MisuseKind, Refusal};
 
 impl Table {
-    /// The chain at `head`, if the device gave it back.
+    /// The chain at `head`, if the driver has taken it.
     pub(super) fn returned(&self, head: u16) -> Answer<&Chain> {
         let last = if self.has(Defect::HeadAtSize) { self.size } else { self.size - 1 };
         if head > last {
@@ -27,12 +27,12 @@ impl Table {
         }
         let accepted = self.returned(head).map(|_| ()).or_else(|refusal| {
             let chain = self.chains.get(usize::from(head)).ok_or(refusal)?;
-            let unasked = match self.defect {
+            let wrongly_accepted = match self.defect {
                 Some(Defect::FreedInFlight) => chain.stage == Stage::Published,
                 Some(Defect::FreedTwice) => chain.was_freed(),
                 _ => false,
             };
-            if unasked { Ok(()) } else { Err(refusal) }
+            if wrongly_accepted { Ok(()) } else { Err(refusal) }
         });
         accepted?;
         for index in self.descriptors_to_free(head)? {
@@ -45,7 +45,7 @@ impl Table {
         Ok(())
     }
 
-    /// Frees a chain that is not published.
+    /// Withdraws a chain that is not published.
     pub(super) fn withdraw(&mut self, head: u16) -> Answer<()> {
         let chain = self.chains.get(usize::from(head)).ok_or(Refusal::Misuse(MisuseKind::BadHead))?;
         match chain.stage {
@@ -64,14 +64,17 @@ impl Table {
         Ok(())
     }
 
-    /// The descriptors of the chain at `head`.
+    /// The indexes of the descriptors to free for the chain at `head`.
     fn descriptors_to_free(&self, head: u16) -> Answer<Vec<u16>> {
         let chain = &self.chains[usize::from(head)];
         let mut indexes = chain.indexes.clone();
         match self.defect {
             Some(Defect::LoopDetectedAtHeadOnly | Defect::NextUnchecked) => {
                 let followed = self.follow(head, chain)?;
-                assert!(followed.len() <= self.size.into(), "chain {head} has no tail");
+                assert!(
+                    followed.len() <= self.size.into(),
+                    "chain {head} has more descriptors than the queue"
+                );
             }
             Some(Defect::FreeMutatesBeforeCheck) => {
                 let followed = self.follow(head, chain)?;
@@ -93,7 +96,8 @@ impl Table {
         Ok(indexes)
     }
 
-    /// Frees the descriptors from one inside a chain on, and leaves the chain as it is; `None` if it is inside none.
+    /// Frees the descriptors of a chain from `index` to its end, and keeps the chain. `None` if `index` is not inside
+    /// a chain.
     fn free_tail(&mut self, index: u16) -> Option<()> {
         let head = self.descriptors.get(usize::from(index))?.owner.filter(|head| *head != index)?;
         let indexes = &self.chains[usize::from(head)].indexes;

@@ -1,8 +1,9 @@
-//! A naive queue with a switch for each known defect: what the harness is tested with.
+//! A simple queue with a switch for each known defect. The tests of the harness use it.
 
 mod chain;
 mod contents;
 mod defect;
+mod follow;
 mod freeing;
 mod rings;
 mod shared;
@@ -24,12 +25,12 @@ use std::rc::Rc;
 use table::Table;
 
 thread_local! {
-    /// What [`Defect::ReleaseLeaks`] keeps: only the last one of a thread, since keeping all would fill the
-    /// machine before a campaign ends.
+    /// The memory that [`Defect::ReleaseLeaks`] leaks. Only the last one of each thread is kept, since a long run
+    /// would otherwise use up the machine's memory.
     static KEPT: RefCell<Option<Rc<WatchedMemory>>> = const { RefCell::new(None) };
 }
 
-/// A naive split virtqueue, which shares nothing with ringstorm-core. Without a defect it is right.
+/// A simple split virtqueue that shares no code with ringstorm-core. Without a defect it is correct.
 #[derive(Debug, Clone)]
 pub struct Specimen {
     defect: Option<Defect>,
@@ -39,13 +40,13 @@ pub struct Specimen {
     memory: Rc<WatchedMemory>,
     rings: Rings,
     table: Table,
-    /// Heads that the device was not told of.
+    /// The heads of chains that are submitted and not published.
     unpublished: Vec<u16>,
-    /// Chains that the device has.
+    /// The number of chains in flight.
     in_flight: u16,
     broken: bool,
-    /// Whether a call is on that changes something, or was cut short: then the queue is broken.
-    torn: bool,
+    /// True during each call that changes something. If the call unwinds, it stays true, and the queue is broken.
+    interrupted: bool,
 }
 
 impl Specimen {
@@ -73,7 +74,7 @@ impl Specimen {
         unwinds: true,
     };
 
-    /// A specimen over the memory provided.
+    /// Creates a specimen over this memory.
     pub fn new(defect: Option<Defect>, setup: &Setup, provided: &Provided) -> Self {
         let size = setup.queue_size.get();
         let available = DESCRIPTOR_BYTES * usize::from(size);
@@ -91,30 +92,30 @@ impl Specimen {
             unpublished: Vec::new(),
             in_flight: 0,
             broken: false,
-            torn: false,
+            interrupted: false,
         }
     }
 
-    /// Does what changes something. If memory fails on the way, the queue is broken from then on.
-    fn whole<T>(&mut self, forgetful: Defect, change: impl FnOnce(&mut Self) -> T) -> T {
-        self.torn = !self.has(forgetful);
+    /// Runs a change. If it unwinds, the queue is broken, except with the defect `unless`.
+    fn break_if_unwound<T>(&mut self, unless: Defect, change: impl FnOnce(&mut Self) -> T) -> T {
+        self.interrupted = !self.has(unless);
         let done = change(self);
-        self.torn = false;
+        self.interrupted = false;
         done
     }
 
-    /// Takes the next used element, of which the used index says that it is there.
+    /// Takes the next used element, which the used index covers.
     fn take_element(&mut self, index: u16) -> Answer<Completion> {
         let element = self.rings.next(index);
         if self.has(Defect::BadElementStalls) && self.table.completed_by(element.id).is_none() {
             let stalled = DeviceRefusal { consumed: false, broken: false, returned: None };
             return Err(Refusal::Device(stalled));
         }
-        self.rings.pass(element.slot);
+        self.rings.step_over(element.slot);
         self.complete(element)
     }
 
-    /// Makes the chain of a used element a returned one, if it is good.
+    /// Marks the chain of a used element as returned if the element is valid.
     fn complete(&mut self, Element { slot, id, length }: Element) -> Answer<Completion> {
         let fault = DeviceRefusal { consumed: true, broken: !self.continues_after_fault, returned: None };
         let mut head = self.table.completed_by(id).ok_or(Refusal::Device(fault))?;
@@ -142,8 +143,8 @@ impl Specimen {
         Ok(Completion { head, length: chain.written })
     }
 
-    /// Remembers a fault after which the queue is broken.
-    fn heed<T>(&mut self, answer: Answer<T>) -> Answer<T> {
+    /// Records whether a fault breaks the queue.
+    fn record_fault<T>(&mut self, answer: Answer<T>) -> Answer<T> {
         if let Err(Refusal::Device(DeviceRefusal { broken, .. })) = answer {
             self.broken |= broken;
             if self.has(Defect::FaultResetsDriver) {
@@ -153,7 +154,7 @@ impl Specimen {
         answer
     }
 
-    /// Forgets every chain, but leaves the rings as they are.
+    /// Discards all chains and leaves the rings as they are.
     fn restart(&mut self) {
         self.table.restart();
         self.unpublished.clear();
@@ -172,24 +173,24 @@ impl Subject for Specimen {
     }
 
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
-        if self.torn || self.broken && !self.has(Defect::BrokenStillSubmits) {
+        if self.interrupted || self.broken && !self.has(Defect::BrokenStillSubmits) {
             return Err(Refusal::Broken);
         }
-        self.torn = true;
+        self.interrupted = true;
         let answer = self.table.create(readable, writable);
         if let Ok(head) = answer {
             self.unpublished.push(head);
             self.rings.submitted();
         }
-        self.torn = false;
-        self.heed(answer)
+        self.interrupted = false;
+        self.record_fault(answer)
     }
 
     fn publish(&mut self) -> bool {
         if self.is_broken() || self.unpublished.is_empty() {
             return false;
         }
-        self.whole(Defect::UnwoundPublish, |queue| {
+        self.break_if_unwound(Defect::UnwoundPublish, |queue| {
             for head in &queue.unpublished {
                 queue.in_flight += 1;
                 queue.table.publish(*head);
@@ -210,18 +211,19 @@ impl Subject for Specimen {
             index = self.rings.used_index();
         }
         let claimed = self.rings.claimed(index);
-        let lie = match self.defect {
-            // Whoever stalls for ever does not find out later either, when everything came back behind the element.
+        let jumped = match self.defect {
+            // A queue that stalls at a bad element must not detect this as a jump later, when the device has returned
+            // all chains after the element.
             Some(Defect::IndexJumpFollowed | Defect::BadElementStalls) => false,
             Some(Defect::FullRingBlamed) => claimed >= self.in_flight,
             Some(Defect::WrapBlamed) => claimed > self.in_flight || self.rings.wrapped(index),
             _ => claimed > self.in_flight,
         };
-        if lie {
+        if jumped {
             let jump = DeviceRefusal { consumed: false, broken: true, returned: None };
-            return self.heed(Err(Refusal::Device(jump)));
+            return self.record_fault(Err(Refusal::Device(jump)));
         }
-        let answer = self.whole(Defect::UnwoundTake, |queue| {
+        let answer = self.break_if_unwound(Defect::UnwoundTake, |queue| {
             let mut answer = queue.take_element(index);
             if queue.has(Defect::IndexJumpFollowed) {
                 while answer.is_err() && queue.rings.claimed(index) > 0 {
@@ -230,32 +232,32 @@ impl Subject for Specimen {
             }
             answer
         });
-        self.heed(answer).map(Some)
+        self.record_fault(answer).map(Some)
     }
 
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
-        if self.torn {
+        if self.interrupted {
             return Err(Refusal::Broken);
         }
         let answer = self.table.read(head, out);
-        self.heed(answer)
+        self.record_fault(answer)
     }
 
     fn free(&mut self, head: u16, _: Name) -> Answer<()> {
-        if self.torn {
+        if self.interrupted {
             return Err(Refusal::Broken);
         }
-        let answer = self.whole(Defect::UnwoundFree, |queue| queue.table.free(head));
-        self.heed(answer)
+        let answer = self.break_if_unwound(Defect::UnwoundFree, |queue| queue.table.free(head));
+        self.record_fault(answer)
     }
 
     fn withdraw(&mut self, head: u16) -> Answer<()> {
-        if self.torn {
+        if self.interrupted {
             return Err(Refusal::Broken);
         }
-        self.torn = true;
+        self.interrupted = true;
         let answer = self.table.withdraw(head);
-        self.torn = false;
+        self.interrupted = false;
         if answer.is_ok() && !self.has(Defect::WithdrawLeavesEntry) {
             self.unpublished.retain(|unpublished| *unpublished != head);
         }
@@ -267,21 +269,21 @@ impl Subject for Specimen {
     }
 
     fn interrupts(&mut self, wanted: bool) -> Option<bool> {
-        let torn = std::mem::replace(&mut self.torn, true);
+        let interrupted = std::mem::replace(&mut self.interrupted, true);
         let waiting = self.rings.ask_for_interrupts(wanted);
-        self.torn = torn;
+        self.interrupted = interrupted;
         waiting
     }
 
     fn reset(&mut self, first_index: u16) {
-        self.whole(Defect::UnwoundReset, |queue| {
+        self.break_if_unwound(Defect::UnwoundReset, |queue| {
             queue.restart();
             queue.rings.restart(first_index);
         });
     }
 
     fn is_broken(&self) -> bool {
-        self.broken || self.torn
+        self.broken || self.interrupted
     }
 
     fn snapshot(&self) -> Option<Box<dyn Subject>> {
@@ -291,7 +293,7 @@ impl Subject for Specimen {
     fn fingerprint(&self, mut state: &mut dyn Hasher) -> bool {
         self.table.fingerprint(&mut state);
         self.rings.fingerprint(&mut state);
-        (&self.unpublished, self.in_flight, self.broken, self.torn).hash(&mut state);
+        (&self.unpublished, self.in_flight, self.broken, self.interrupted).hash(&mut state);
         true
     }
 

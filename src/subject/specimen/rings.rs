@@ -1,4 +1,4 @@
-//! The specimen's two rings.
+//! The two rings of the specimen.
 
 use super::Defect;
 use crate::scenario::Setup;
@@ -15,7 +15,7 @@ const F_NO_NOTIFY: u16 = 1;
 /// An element of the used ring.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Element {
-    /// Where it stands.
+    /// Its slot in the used ring.
     pub(super) slot: u16,
     pub(super) id: u32,
     pub(super) length: u32,
@@ -26,22 +26,23 @@ pub(super) struct Rings {
     defect: Option<Defect>,
     geometry: Geometry,
     memory: Rc<WatchedMemory>,
-    /// The available index as the device knows it.
+    /// The available index as the device sees it.
     available: u16,
-    /// The first used element not taken.
+    /// The index of the next used element to take.
     used: u16,
-    /// Whether both sides tell their wishes by event index and not by flags (2.7.10).
+    /// Whether event indexes are negotiated. Otherwise both sides use the flags (2.7.10).
     event_index: bool,
-    /// Whether the driver wants to be notified.
+    /// Whether used-buffer notifications are on.
     interrupts: bool,
-    /// The device's wish, where a defect remembers it.
-    wish: Option<u16>,
+    /// The device's notification flags or `avail_event`, if a defect keeps an old value.
+    request: Option<u16>,
 }
 
 impl Rings {
-    /// Folds in what decides what the rings will do. Where they stand counts: some defects are wrong at the wrap alone.
+    /// Hashes the state that decides what the rings will do. Absolute indexes are included, because some defects show
+    /// only when an index wraps around.
     pub(super) fn fingerprint(&self, state: &mut impl Hasher) {
-        (self.available, self.used, self.interrupts, self.wish).hash(state);
+        (self.available, self.used, self.interrupts, self.request).hash(state);
     }
 
     pub(super) fn new(
@@ -51,18 +52,18 @@ impl Rings {
         setup: &Setup,
     ) -> Self {
         let (first, event_index) = (setup.first_index.get(), setup.event_index);
-        let (available, used, interrupts, wish) = (first, first, true, None);
-        let mut rings = Self { defect, geometry, memory, available, used, event_index, interrupts, wish };
+        let (available, used, interrupts, request) = (first, first, true, None);
+        let mut rings = Self { defect, geometry, memory, available, used, event_index, interrupts, request };
         rings.restart(first);
         rings
     }
 
-    /// Makes both rings empty, while the device is stopped.
+    /// Empties both rings. The device must be stopped.
     pub(super) fn restart(&mut self, first_index: u16) {
         let Geometry { size, available, used, .. } = self.geometry;
-        // An index that jumps must not bring back what was used before.
+        // Zeroed, so that a used index that jumps cannot cover old elements.
         self.memory.zero(used + 4, 8 * usize::from(size));
-        // What the caller last asked for still holds.
+        // A reset keeps what the caller last asked for.
         self.interrupts |= self.has(Defect::ResetForgetsWish);
         let flags = if self.interrupts || self.event_index { 0 } else { F_NO_INTERRUPT };
         self.memory.store_ordered(OrderedStore::AvailableFlags, available, flags);
@@ -74,13 +75,13 @@ impl Rings {
             self.memory.store_ordered(OrderedStore::UsedEvent, self.used_event(), event);
             self.memory.store_ordered(OrderedStore::AvailableEvent, self.available_event(), first_index);
         }
-        (self.available, self.wish) = (first_index, None);
+        (self.available, self.request) = (first_index, None);
         if !self.has(Defect::ResetKeepsUsedIndex) {
             self.used = first_index;
         }
     }
 
-    /// Adds chains to the available ring. Says whether the device must be notified.
+    /// Adds chains to the available ring. Returns whether the device must be notified.
     pub(super) fn publish(&mut self, heads: impl ExactSizeIterator<Item = u16>) -> bool {
         let Geometry { size, available, .. } = self.geometry;
         let before = self.available;
@@ -99,22 +100,22 @@ impl Rings {
             self.store_available(self.available);
         }
         self.memory.barrier(FullBarrier::PublishedThenSuppression);
-        let wish = match self.defect {
+        let request = match self.defect {
             Some(Defect::WishRemembered | Defect::WishReadTooEarly) => {
-                self.wish.unwrap_or_else(|| self.wish())
+                self.request.unwrap_or_else(|| self.request())
             }
-            _ => self.wish(),
+            _ => self.request(),
         };
         if self.has(Defect::WishRemembered) {
-            self.wish = Some(wish);
+            self.request = Some(request);
         }
         match self.event_index {
-            true => self.is_event_passed(wish, before),
-            false => (wish & F_NO_NOTIFY == 0) != self.has(Defect::WishInverted),
+            true => self.is_event_passed(request, before),
+            false => (request & F_NO_NOTIFY == 0) != self.has(Defect::WishInverted),
         }
     }
 
-    /// Whether the entry that the device asked for is among those from `before` on.
+    /// Whether the available index has passed `avail_event` since it was `before` (2.7.10).
     fn is_event_passed(&self, event: u16, before: u16) -> bool {
         let after = self.available;
         match self.defect {
@@ -128,37 +129,37 @@ impl Rings {
         self.memory.store_ordered(OrderedStore::AvailableIndex, self.geometry.available + 2, index);
     }
 
-    /// Of what the device wants to be notified: its event, or its flags.
-    fn wish(&self) -> u16 {
+    /// The device's `avail_event`, or its flags.
+    fn request(&self) -> u16 {
         match self.event_index {
             true => self.memory.load_ordered(OrderedLoad::AvailableEvent, self.available_event()),
             false => self.memory.load_ordered(OrderedLoad::UsedFlags, self.geometry.used),
         }
     }
 
-    /// Where the driver's event is, behind the available ring.
+    /// The offset of `used_event`, which follows the available ring.
     fn used_event(&self) -> usize {
         self.geometry.available + 4 + 2 * usize::from(self.geometry.size)
     }
 
-    /// Where the device's event is, behind the used ring.
+    /// The offset of `avail_event`, which follows the used ring.
     fn available_event(&self) -> usize {
         self.element(self.geometry.size)
     }
 
-    /// A chain was submitted, which is to be published later.
+    /// Called when a chain was submitted that is published later.
     pub(super) fn submitted(&mut self) {
         if self.has(Defect::WishReadTooEarly) {
-            self.wish = Some(self.wish());
+            self.request = Some(self.request());
         }
     }
 
-    /// The used index, which the device writes: to be read once in a call.
+    /// The used index. The device writes it, so a call must read it only once.
     pub(super) fn used_index(&self) -> u16 {
         self.memory.load_ordered(OrderedLoad::UsedIndex, self.geometry.used + 2)
     }
 
-    /// How many elements are there to take, by a used index.
+    /// The number of elements that a used index covers and the driver has not taken.
     pub(super) fn claimed(&self, index: u16) -> u16 {
         match self.defect {
             Some(Defect::UsedIndexCompared) => index.saturating_sub(self.used),
@@ -167,12 +168,12 @@ impl Rings {
         }
     }
 
-    /// Whether a used index is on the other side of the 16-bit wrap.
+    /// Whether a used index has wrapped around at 16 bits.
     pub(super) const fn wrapped(&self, index: u16) -> bool {
         index < self.used
     }
 
-    /// Takes the next element; the used index says that there is one.
+    /// The next used element, which the used index covers.
     pub(super) fn next(&mut self, index: u16) -> Element {
         if self.has(Defect::NewestElementOnly) {
             self.used = index.wrapping_sub(1);
@@ -181,12 +182,12 @@ impl Rings {
         Element { slot, id: self.id(slot), length: self.length(slot) }
     }
 
-    /// Steps over the element in this slot.
-    pub(super) fn pass(&mut self, slot: u16) {
+    /// Moves to the element after the one in this slot.
+    pub(super) fn step_over(&mut self, slot: u16) {
         self.used = self.used.wrapping_add(1);
-        // A wish holds for one element.
+        // `used_event` must be set again for each element.
         if self.event_index && self.interrupts && !self.has(Defect::UsedEventStale) {
-            self.tell_event(self.used);
+            self.set_used_event(self.used);
         }
         if self.has(Defect::UsedElementCleared) {
             self.memory.store_u32(self.element(slot), 0);
@@ -197,22 +198,23 @@ impl Rings {
         self.geometry.used + 4 + 8 * usize::from(slot)
     }
 
-    /// The id in a slot, which the device writes: to be read once in a call.
+    /// The id in a slot. The device writes it, so a call must read it only once.
     pub(super) fn id(&self, slot: u16) -> u32 {
         self.memory.load_u32(self.element(slot))
     }
 
-    /// The length in a slot, likewise.
+    /// The length in a slot. The device writes it, so a call must read it only once.
     pub(super) fn length(&self, slot: u16) -> u32 {
         self.memory.load_u32(self.element(slot) + 4)
     }
 
-    /// Asks the device to notify, or not to. Says whether used elements came before it could know of a wish.
+    /// Turns used-buffer notifications on or off. Returns whether used elements may already be waiting, for which the
+    /// device did not notify.
     pub(super) fn ask_for_interrupts(&mut self, wanted: bool) -> Option<bool> {
         self.interrupts = wanted;
         if self.event_index {
-            // The furthest element is asked for where none is.
-            self.tell_event(if wanted { self.used } else { self.used.wrapping_sub(1) });
+            // To turn notifications off, set `used_event` to the index that is reached last.
+            self.set_used_event(if wanted { self.used } else { self.used.wrapping_sub(1) });
         } else {
             let flag = wanted == self.has(Defect::InterruptFlagInverted);
             let flags = if flag { F_NO_INTERRUPT } else { 0 };
@@ -225,8 +227,8 @@ impl Rings {
         Some(!self.has(Defect::LostWakeUp) && self.claimed(self.used_index()) > 0)
     }
 
-    /// Asks the device to notify of a used element.
-    fn tell_event(&self, index: u16) {
+    /// Sets `used_event`.
+    fn set_used_event(&self, index: u16) {
         self.memory.store_ordered(OrderedStore::UsedEvent, self.used_event(), index);
         self.memory.barrier(FullBarrier::EnabledThenUsed);
     }

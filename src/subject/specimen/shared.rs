@@ -1,101 +1,28 @@
-//! What stands in the descriptor table in shared memory, where the device may have written. A specimen without a
-//! defect never looks.
+//! A descriptor as it is in shared memory, where the device may have overwritten it.
 
-use super::Defect;
-use super::chain::Chain;
-use super::table::Table;
-use ringstorm_core::SharedMemory;
-use ringstorm_model::{Answer, DeviceRefusal, Refusal};
+use ringstorm_model::{DeviceRefusal, Refusal};
 
-/// Bytes of a descriptor (2.7.5).
+/// The size of a descriptor in bytes (2.7.5).
 pub(super) const DESCRIPTOR_BYTES: usize = 16;
 /// `VIRTQ_DESC_F_NEXT` (2.7.5).
 pub(super) const F_NEXT: u16 = 1;
 /// `VIRTQ_DESC_F_WRITE` (2.7.5).
 pub(super) const F_WRITE: u16 = 2;
 
-/// The table in shared memory is not as it was written. The queue is broken then: whoever refuses to free a chain
-/// for ever must say so.
+/// The error if the table in shared memory was changed. The queue is then broken, because a queue must report that it
+/// will never free a chain.
 pub(super) const TAMPERED: Refusal =
     Refusal::Device(DeviceRefusal { consumed: false, broken: true, returned: None });
 
-/// A descriptor's length, flags and next.
-pub(super) struct Shared {
+/// Length, flags and next of a descriptor.
+pub(super) struct SharedDescriptor {
     pub(super) length: u32,
     pub(super) flags: u16,
     pub(super) next: u16,
 }
 
-impl Shared {
+impl SharedDescriptor {
     pub(super) const fn is_writable(&self) -> bool {
         self.flags & F_WRITE != 0
-    }
-}
-
-impl Table {
-    pub(super) fn shared(&self, index: u16) -> Shared {
-        let rest = self.memory.load_u64(DESCRIPTOR_BYTES * usize::from(index) + 8);
-        Shared { length: rest as u32, flags: (rest >> 32) as u16, next: (rest >> 48) as u16 }
-    }
-
-    /// Follows a chain through the table, to its tail or for as many links as the queue has descriptors. Whether it
-    /// is the chain that was made is known in private; each defect that follows chains is one check that is left out.
-    pub(super) fn follow(&self, head: u16, chain: &Chain) -> Answer<Vec<u16>> {
-        let mut followed = vec![head];
-        let mut index = head;
-        for _ in 0..self.size {
-            let Shared { flags, next, .. } = self.shared(index);
-            if flags & F_NEXT == 0 {
-                return if followed == chain.indexes { Ok(followed) } else { Err(TAMPERED) };
-            }
-            if next == head && self.has(Defect::FreeMutatesBeforeCheck) {
-                followed.push(head);
-                return Ok(followed);
-            }
-            if next >= self.size && !self.has(Defect::NextUnchecked) {
-                return Err(TAMPERED);
-            }
-            let foreign = self.descriptors[usize::from(next)].owner != Some(head);
-            let unmade = chain.indexes.get(followed.len()) != Some(&next);
-            if foreign || next == head || unmade && !self.has(Defect::LoopDetectedAtHeadOnly) {
-                return Err(TAMPERED);
-            }
-            followed.push(next);
-            index = next;
-        }
-        Ok(followed)
-    }
-
-    /// Follows a chain through the table and believes every word of it.
-    pub(super) fn follow_blindly(&self, head: u16) -> Vec<u16> {
-        let mut followed = vec![head];
-        let mut index = head;
-        loop {
-            let Shared { flags, next, .. } = self.shared(index);
-            if flags & F_NEXT == 0 {
-                return followed;
-            }
-            followed.push(next);
-            index = next;
-        }
-    }
-
-    /// Follows so many links through the table, whether or not they are set, and keeps them inside it.
-    pub(super) fn follow_links(&self, head: u16, count: usize) -> Vec<u16> {
-        let mut followed = vec![head];
-        while followed.len() < count {
-            followed.push(self.shared(followed[followed.len() - 1]).next % self.size);
-        }
-        followed
-    }
-
-    /// Takes descriptors off the free list, where a defect links it through the table, and keeps them inside it.
-    pub(super) fn follow_free_list(&mut self, count: usize) -> Vec<u16> {
-        let mut taken = Vec::with_capacity(count);
-        for _ in 0..count {
-            taken.push(self.first_free);
-            self.first_free = self.shared(self.first_free).next % self.size;
-        }
-        taken
     }
 }

@@ -1,6 +1,6 @@
-//! The specimen's descriptor table, and how chains are made in it.
+//! The descriptor table of the specimen, and how it makes chains.
 //!
-//! What decides stands in private memory, but for what a [`Defect`] takes from the table in shared memory.
+//! All decisions use private copies, except those that a [`Defect`] takes from the table in shared memory.
 
 use super::chain::{Chain, Descriptor, Stage};
 use super::shared::{DESCRIPTOR_BYTES, F_NEXT, F_WRITE};
@@ -17,20 +17,20 @@ pub(super) struct Table {
     pub(super) defect: Option<Defect>,
     pub(super) size: u16,
     buffer_size: u32,
-    /// The table is at its beginning.
+    /// The memory of the rings. The table is at offset 0.
     pub(super) memory: Rc<WatchedMemory>,
     pub(super) buffers: Rc<WatchedMemory>,
     buffers_address: u64,
-    /// The one to take next is the last.
+    /// The free descriptors. The last one is taken next.
     pub(super) free: Vec<u16>,
-    /// The beginning of the free list, where a defect links it through the table in shared memory.
+    /// The first free descriptor, if a defect links the free list through the table in shared memory.
     pub(super) first_free: u16,
     pub(super) descriptors: Vec<Descriptor>,
-    /// By head.
+    /// The chains by head.
     pub(super) chains: Vec<Chain>,
-    /// The buffer to use next, where a defect hands them out in turn.
+    /// The next buffer, if a defect uses the buffers in turn.
     next_buffer: u16,
-    published: u64,
+    published_count: u64,
 }
 
 impl Table {
@@ -48,13 +48,13 @@ impl Table {
             descriptors: vec![Descriptor::default(); size.into()],
             chains: vec![Chain::default(); size.into()],
             next_buffer: 0,
-            published: 0,
+            published_count: 0,
         };
         table.restart();
         table
     }
 
-    /// Makes every descriptor free.
+    /// Frees all descriptors.
     pub(super) fn restart(&mut self) {
         self.free = (0..self.size).rev().collect();
         if self.has(Defect::ResetLosesLiveDescriptors) {
@@ -70,17 +70,17 @@ impl Table {
         }
     }
 
-    /// Folds in what decides what the table will do.
+    /// Hashes the state that decides what the table will do.
     pub(super) fn fingerprint(&self, state: &mut impl Hasher) {
         (&self.free, self.first_free, &self.descriptors, &self.chains).hash(state);
-        (self.next_buffer, self.published).hash(state);
+        (self.next_buffer, self.published_count).hash(state);
     }
 
     pub(super) fn free_count(&self) -> usize {
         self.free.len()
     }
 
-    /// The head of the chain that an id from the used ring names, if the device has it.
+    /// The head of the chain that a used id identifies, if the chain is in flight.
     pub(super) fn completed_by(&self, id: u32) -> Option<u16> {
         let index = match self.defect {
             Some(Defect::IdFolded) => id as usize % usize::from(self.size),
@@ -99,17 +99,17 @@ impl Table {
             Stage::Free => self.has(Defect::StaleCompletionTaken) && chain.was_freed(),
             Stage::Submitted => false,
         };
-        // The index of a chain that was found is one.
+        // The index of an existing chain fits into 16 bits.
         good.then_some(index as u16)
     }
 
     fn oldest_in_flight(&self) -> Option<usize> {
         let chains = self.chains.iter().enumerate();
         let in_flight = chains.filter(|(_, chain)| chain.stage == Stage::Published);
-        in_flight.min_by_key(|(_, chain)| chain.serial).map(|(head, _)| head)
+        in_flight.min_by_key(|(_, chain)| chain.publish_number).map(|(head, _)| head)
     }
 
-    /// How many bytes the device may have written to a chain.
+    /// The most bytes that the device may have written to a chain.
     pub(super) fn bound(&self, head: u16) -> u64 {
         let chain = &self.chains[usize::from(head)];
         match self.defect {
@@ -127,10 +127,10 @@ impl Table {
     }
 
     pub(super) fn publish(&mut self, head: u16) {
-        self.published += 1;
-        let serial = self.published;
+        self.published_count += 1;
+        let publish_number = self.published_count;
         let chain = self.chain_mut(head);
-        (chain.stage, chain.serial) = (Stage::Published, serial);
+        (chain.stage, chain.publish_number) = (Stage::Published, publish_number);
     }
 
     pub(super) fn create(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
@@ -153,7 +153,11 @@ impl Table {
                 self.free.extend(indexes.iter().rev());
                 return Err(Refusal::Misuse(MisuseKind::BufferTooLarge));
             }
-            assert!(length <= self.buffer_size, "a buffer of {length} bytes exceeds {}", self.buffer_size);
+            assert!(
+                length <= self.buffer_size,
+                "a buffer of {length} bytes is longer than the buffer size {}",
+                self.buffer_size
+            );
             self.fill(&indexes, position, length, payload);
         }
         if self.has(Defect::ZeroMeansUnused) {
@@ -166,7 +170,7 @@ impl Table {
         Ok(head)
     }
 
-    /// How many descriptors a chain takes, if there are so many.
+    /// The number of descriptors that a chain needs, if there are enough.
     fn count(&self, readable: &[&[u8]], writable: &[u32]) -> Answer<usize> {
         let mut count = readable.len() + writable.len();
         if self.has(Defect::CountCutTo16Bits) {
@@ -201,7 +205,7 @@ impl Table {
         }
     }
 
-    /// Takes descriptors off the free list; there are so many.
+    /// Takes descriptors from the free list, which has enough.
     fn take_free(&mut self, count: usize) -> Vec<u16> {
         let taken = match self.has(Defect::FreeListInTable) {
             true => self.follow_free_list(count),
@@ -216,12 +220,12 @@ impl Table {
         taken
     }
 
-    /// Writes one descriptor of a new chain, and the payload behind it; without payload it is device-writable.
+    /// Writes one descriptor of a new chain, and its payload. Without payload the descriptor is device-writable.
     fn fill(&mut self, indexes: &[u16], position: usize, length: u32, payload: Option<&[u8]>) {
         let index = indexes[position];
         if self.has(Defect::FreeLengthTripwire) {
             let length = self.shared(index).length;
-            assert!(length == 0, "descriptor {index} is free, but has a length of {length}");
+            assert!(length == 0, "the free descriptor {index} has the length {length}, not 0");
         }
         let mut buffer = index;
         if self.has(Defect::BuffersInTurn) {
@@ -260,7 +264,7 @@ impl Table {
         self.memory.store_u64(DESCRIPTOR_BYTES * usize::from(index) + 8, u64::from(next) << 48);
     }
 
-    /// Where the device sees the buffer of a descriptor.
+    /// The device address of a descriptor's buffer.
     fn address(&self, index: u16, buffer: u16) -> u64 {
         let offset = self.offset(buffer) as u64;
         match self.defect {
@@ -272,7 +276,7 @@ impl Table {
         }
     }
 
-    /// Where a buffer begins.
+    /// The offset of a buffer.
     pub(super) fn offset(&self, buffer: u16) -> usize {
         self.buffer_size as usize * usize::from(buffer)
     }

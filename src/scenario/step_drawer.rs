@@ -1,4 +1,4 @@
-//! Steps to be put into a scenario that is there already, drawn as the generator draws them.
+//! Draws steps for mutations of existing scenarios, in the same way as the generator.
 
 use super::bytes::{decode_step, encode_step};
 use super::draw::{Drawer, Weights};
@@ -6,25 +6,25 @@ use super::guess::Guess;
 use super::{Op, Profile, Setup, Step};
 use strum::VariantArray;
 
-/// How often a change of one field is tried: what is drawn may be what stands there.
+/// The most attempts to change one field, because a drawn value may equal the old one.
 const TRIES: usize = 100;
 
-/// Draws steps that are to be put somewhere into a scenario. What the queue holds there nobody knows.
-pub(crate) struct Fresh {
+/// Draws steps to insert into a scenario. It does not know what the queue contains at that position.
+pub(crate) struct StepDrawer {
     drawer: Drawer,
     setup: Setup,
     weights: Weights,
 }
 
-impl Fresh {
-    /// Draws for scenarios of this setup. All that is drawn is in the seed.
+impl StepDrawer {
+    /// Draws steps for scenarios of this setup. All draws depend on the seed only.
     pub(crate) fn new(seed: u64, setup: &Setup) -> Self {
         let mut drawer = Drawer::new(seed);
         let weights = drawer.weights(Profile::Hostile);
         Self { drawer, setup: *setup, weights }
     }
 
-    /// A number below a limit of at most 2^18.
+    /// A number below `limit`, which is at most 2^18.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.drawer.below(limit as u32) as usize
     }
@@ -33,34 +33,34 @@ impl Fresh {
         self.drawer.one_in(count)
     }
 
-    /// Another setup, for which steps are drawn from now on.
+    /// Draws another setup. Later steps are drawn for it.
     pub(crate) fn setup(&mut self) -> Setup {
         self.setup = self.drawer.setup(None);
         self.setup.ending = self.drawer.ending();
         self.setup
     }
 
-    /// One step, of any operation.
+    /// Draws one step of any operation.
     pub(crate) fn step(&mut self) -> Step {
         let op = Op::VARIANTS[self.below(Op::VARIANTS.len())];
-        // Most operations hardly differ from step to step, and faults most of all.
+        // Prefer faults: they have the most variants.
         let op = if self.one_in(3) { Op::Fault } else { op };
         self.step_of(op)
     }
 
     fn step_of(&mut self, op: Op) -> Step {
         let empty = Guess::empty(&self.setup);
-        self.drawer.guess = Guess { descriptors: empty.size / 2, held: 1, completed: 1, ..empty };
+        self.drawer.guess = Guess { descriptors: empty.size / 2, at_device: 1, taken: 1, ..empty };
         self.drawer.step_of(op, &self.setup, &self.weights)
     }
 
-    /// Steps that go together: what a scenario could begin with.
-    pub(crate) fn run(&mut self) -> impl Iterator<Item = Step> {
+    /// Draws steps that fit together, as if at the beginning of a scenario.
+    pub(crate) fn sequence(&mut self) -> impl Iterator<Item = Step> {
         self.drawer.guess = Guess::empty(&self.setup);
         std::iter::from_fn(|| Some(self.drawer.step(&self.setup, &self.weights)))
     }
 
-    /// The step with one of its fields changed, to another step of the same operation; a fresh one if it has none.
+    /// Changes one field of a step and keeps its operation. Draws a new step if the operation has no fields.
     pub(crate) fn other_field(&mut self, step: Step) -> Step {
         let op = step.op();
         let fields = match op {
