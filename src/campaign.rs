@@ -6,7 +6,6 @@
 //! from the [`Summary`] that it had.
 
 mod canary;
-mod hash;
 mod mask;
 mod merge;
 mod pace;
@@ -14,12 +13,12 @@ mod shard;
 mod summary;
 mod watch;
 
+pub use crate::tally::{Block, SweepHash, Tally};
 pub use canary::{Canary, SilentStorm, canary};
-pub use hash::SweepHash;
 pub use mask::is_masked;
 pub use pace::{Pace, Point};
 pub use shard::{NoShard, Shard};
-pub use summary::{Block, Ending, Finding, Summary, Tally};
+pub use summary::{Ending, Finding, Summary};
 pub use watch::Hang;
 
 use crate::execution::{Rig, SharedProgressCell};

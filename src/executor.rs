@@ -1,11 +1,11 @@
 //! Who runs scenarios: a rig of this thread, or one in a child process.
 
 use crate::annotated_trace::{self, Style, Told};
-use crate::campaign::Block;
 use crate::execution::{CannotRun, Rig};
 use crate::outcome::Outcome;
 use crate::scenario::{Draw, Scenario};
 use crate::subject::SubjectKind;
+use crate::tally::Block;
 use crate::timeline::{self, Recorded, Timeline};
 use ringstorm_core::Error as MemoryError;
 use std::io;

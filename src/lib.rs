@@ -57,6 +57,7 @@ pub mod report;
 pub mod scenario;
 pub mod shrink;
 pub mod subject;
+mod tally;
 pub mod timeline;
 
 /// README's examples are tests.

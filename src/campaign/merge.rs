@@ -1,10 +1,11 @@
 //! Taking results in, in the order of seeds, and shrinking what was found.
 
-use super::summary::{Block, Ending, Finding};
+use super::summary::{Ending, Finding};
 use super::{MOST_TIMELINES, Observer, Plan, SharedProgress};
 use crate::execution::SharedProgressCell;
 use crate::executor::{Executor, Failure};
 use crate::shrink::{BUDGET, shrink_while};
+use crate::tally::Block;
 use crate::timeline::Timeline;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,6 @@
 //! How fast a run was as it went on.
 
-use super::Tally;
+use crate::tally::Tally;
 use std::time::Duration;
 
 /// How many points there are at most.

@@ -2,12 +2,12 @@
 
 use super::message::{Reply, Request, send};
 use crate::annotated_trace::{Style, Told};
-use crate::campaign::Block;
 use crate::execution::{CannotRun, ExecutionPosition, ProgressCell};
 use crate::executor::{Executor, Failure};
 use crate::outcome::{Call, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Scenario};
 use crate::subject::SubjectKind;
+use crate::tally::Block;
 use crate::timeline::{Recorded, Timeline};
 use ringstorm_model::TraceHash;
 use std::fs::{File, OpenOptions};

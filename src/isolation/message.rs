@@ -1,11 +1,11 @@
 //! What parent and child say to one another, each message a line of JSON. Both are the same program.
 
 use crate::annotated_trace::Style;
-use crate::campaign::{Block, Tally};
 use crate::coverage::Coverage;
 use crate::outcome::{Call, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Profile};
 use crate::subject::WrongAdapter;
+use crate::tally::{Block, Tally};
 use crate::timeline::Moment;
 use ringstorm_core::QueueSize;
 use ringstorm_model::{Invariant, Violation};

@@ -2,12 +2,12 @@
 
 use super::message::{Ended, Reply, Request, receive, send};
 use crate::annotated_trace;
-use crate::campaign::Block;
 use crate::execution::{CannotRun, ProgressCell, Rig};
 use crate::executor::{Executor, Failure};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::subject::Subjects;
+use crate::tally::Block;
 use crate::timeline;
 use std::fs::File;
 use std::io::{self, BufReader, stdin};
