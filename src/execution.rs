@@ -249,7 +249,7 @@ impl Rig {
 
     /// What was done in the executions since this was last asked for, and how the driver answered. No outcome depends on it.
     pub fn take_counts(&mut self) -> Counts {
-        std::mem::take(&mut self.run.counts)
+        std::mem::take(&mut self.run.faults.counts)
     }
 
     /// How the current execution ends, with what its subject can do.
@@ -362,7 +362,7 @@ impl Rig {
         let run = &mut self.run;
         (run.effective, run.cut_short) = (false, false);
         run.steps += 1;
-        let begun = step.map(|step| run.counts.begin(step.op()));
+        let begun = step.map(|step| run.faults.counts.begin(step.op()));
         let result = match step {
             Some(step) if self.run.failing.left().is_some() => self.act_while_memory_fails(step, listener),
             Some(step) => self.act(step, listener),
@@ -371,7 +371,7 @@ impl Rig {
         let run = &mut self.run;
         run.effective_steps += u64::from(run.effective);
         if let Some(begun) = begun {
-            run.counts.took_effect(begun, run.effective);
+            run.faults.counts.took_effect(begun, run.effective);
         }
         // A device that does nothing with this step may have finished what it had begun before.
         if let Some(why) = result?.filter(|_| !run.effective) {

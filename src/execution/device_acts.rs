@@ -82,11 +82,11 @@ impl Rig {
             self.tell_effects(listener)?;
             return Ok(Some(Skip::NothingThere));
         }
-        run.throw(state, fault);
+        run.faults.fault_committed(state, fault);
         self.tell_effects(listener)?;
         if adds_element(fault) {
             let Self { run, scratch: Scratch { effects, .. }, .. } = self;
-            run.forge(effects);
+            run.faults.element_forged(effects);
         }
         if fault == Fault::SpuriousNotification {
             // The caller does what it does when it is notified.

@@ -26,10 +26,11 @@ impl Rig {
     #[inline(always)]
     pub(super) fn begin_call(&mut self, call: Call) {
         let run = &mut self.run;
-        (run.call, run.blame) = (call, None);
+        run.call = call;
+        run.faults.begin_call();
         if let Some(pulse) = &self.pulse {
             self.calls = self.calls.wrapping_add(1);
-            pulse.enter(call, run.steps, run.last_fault, self.calls);
+            pulse.enter(call, run.steps, run.faults.last_fault, self.calls);
         }
         if run.failing.left().is_some() {
             self.look_before_call();
@@ -109,7 +110,7 @@ impl Rig {
         if let Some(lives) = answer.ok().and_then(|head| run.lives.get_mut(usize::from(head))) {
             *lives += 1;
         }
-        run.attribute_faults(Call::Submit, answer.err());
+        run.faults.attribute_call(Call::Submit, answer.err());
         answer.map_or(Ok(()), |head| self.look_at_chain(head, listener))
     }
 
@@ -123,7 +124,7 @@ impl Rig {
         self.look_after(listener)?;
         let run = &mut self.run;
         run.effective |= run.available != before;
-        run.attribute_faults(Call::Publish, None);
+        run.faults.attribute_call(Call::Publish, None);
         if notify {
             run.device.notified();
         }
@@ -137,7 +138,7 @@ impl Rig {
         let answer = self.call(Call::Take, |subject| subject.take());
         self.judge.tell(&Event::Take { answer }, listener)?;
         let run = &mut self.run;
-        run.attribute_take(from, self.judge.model.next_used(), answer);
+        run.faults.attribute_take(from, self.judge.model.next_used(), answer);
         let (effective, again) = match answer {
             Ok(Some(Completion { head, .. })) => {
                 run.returned.push_back(head);
@@ -281,7 +282,7 @@ impl Rig {
         out.resize(limit as usize, UNTOUCHED);
         let answer = self.call(Call::Read, |subject| subject.read(head, &mut out));
         let run = &mut self.run;
-        run.attribute_faults(Call::Read, answer.err());
+        run.faults.attribute_call(Call::Read, answer.err());
         run.effective |= answer != Ok(0);
         let bytes = match answer {
             Ok(count) if count > out.len() => WrongAdapter::raise(format!(
@@ -336,7 +337,7 @@ impl Rig {
             position.and_then(|position| run.returned.remove(position));
         }
         run.effective = true;
-        run.attribute_faults(Call::Free, answer.err());
+        run.faults.attribute_call(Call::Free, answer.err());
         self.look_after(listener)
     }
 

@@ -63,7 +63,7 @@ impl Rig {
         let run = &mut self.run;
         match run.trap.take() {
             Some(change) => {
-                run.attribute_trap();
+                run.faults.attribute_trap();
                 run.device.trap_triggered(change);
                 self.tell_effects(listener)
             }

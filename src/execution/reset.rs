@@ -30,7 +30,7 @@ impl Rig {
         run.stopped = false;
         run.available = first;
         run.returned.clear();
-        run.forget_faults();
+        run.faults.forget_faults();
         self.disarm();
         let run = &mut self.run;
         run.effective = true;

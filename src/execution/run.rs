@@ -1,16 +1,14 @@
 //! One execution, as far as it is neither the judge's nor the memory's.
 
 use super::device_slot::DeviceSlot;
-use super::fault_attribution::{Forged, Thrown};
+use super::fault_attribution::FaultAttribution;
 use super::unwound::Visible;
 use super::{Skip, geometry, panics};
-use crate::counts::{Answer, Counts};
-use crate::coverage::Coverage;
 use crate::outcome::Call;
 use crate::scenario::Setup;
 use crate::subject::{Capabilities, Provided, Subject};
 use ringstorm_core::{QueueSize, SharedMemory};
-use ringstorm_sim_device::{Change, FailingAccess, Fault, Geometry};
+use ringstorm_sim_device::{Change, FailingAccess, Geometry};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -38,16 +36,9 @@ pub(super) struct Run {
     pub(super) steps: u64,
     pub(super) effective_steps: u64,
     pub(super) skipped_steps: u64,
-    pub(super) last_fault: Option<Fault>,
-    /// How many faults were thrown.
-    pub(super) thrown: u32,
-    /// Faults that the driver has not met yet.
-    pub(super) unmet: Vec<Thrown>,
-    /// Those that added an element to the used ring to which it has not come yet.
-    pub(super) forged: Vec<Forged>,
-    /// What the trap that is set comes to, and the fault that set it.
+    pub(super) faults: FaultAttribution,
+    /// What the trap that is set comes to.
     pub(super) trap: Option<Change>,
-    pub(super) trap_thrown: Thrown,
     /// Which access of the driver's is to fail, and what the device saw before the last call in which one could.
     pub(super) failing: FailingAccess,
     pub(super) visible: Visible,
@@ -57,13 +48,6 @@ pub(super) struct Run {
     pub(super) freeing: Option<u16>,
     /// Whether the device is stopped, since memory failed in a reset.
     pub(super) stopped: bool,
-    pub(super) coverage: Coverage,
-    /// Over all executions, until somebody takes it.
-    pub(super) counts: Counts,
-    /// How the last fault was answered, if it was.
-    pub(super) last_answer: Option<Answer>,
-    /// Whether the current call blamed the device, and how.
-    pub(super) blame: Option<Answer>,
 }
 
 impl Run {
@@ -88,21 +72,13 @@ impl Run {
             steps: 0,
             effective_steps: 0,
             skipped_steps: 0,
-            last_fault: None,
-            thrown: 0,
-            unmet: Vec::new(),
-            forged: Vec::new(),
+            faults: FaultAttribution::default(),
             trap: None,
-            trap_thrown: Thrown::NOTHING,
             failing: FailingAccess::default(),
             visible: Visible::default(),
             cut_short: false,
             freeing: None,
             stopped: false,
-            coverage: Coverage::default(),
-            counts: Counts::default(),
-            last_answer: None,
-            blame: None,
         };
         run.begin(Capabilities::NONE, &Setup::default());
         run
@@ -134,22 +110,13 @@ impl Run {
             steps,
             effective_steps,
             skipped_steps,
-            last_fault,
-            thrown,
-            unmet,
-            forged,
+            faults,
             trap,
-            trap_thrown,
             failing,
             visible,
             cut_short,
             freeing,
             stopped,
-            coverage,
-            // These go on.
-            counts: _,
-            last_answer,
-            blame,
         } = self;
         (*own_can, *own_setup, *subject) = (can, *setup, None);
         *available = setup.first_index.get();
@@ -159,15 +126,11 @@ impl Run {
         (*submissions, *resets) = (0, 0);
         (*call_limit, *call) = (self::call_limit(setup.queue_size), Call::Construct);
         (*effective, *steps, *effective_steps, *skipped_steps) = (false, 0, 0, 0);
-        *last_fault = None;
-        unmet.clear();
-        forged.clear();
-        (*thrown, *trap, *trap_thrown) = (0, None, Thrown::NOTHING);
+        faults.begin(can.lengths);
+        *trap = None;
         failing.set(None);
         (*visible, *freeing, *stopped) = (Visible::default(), None, false);
         *cut_short = false;
-        *coverage = Coverage::default();
-        (*last_answer, *blame) = (None, None);
     }
 
     /// Why there is no chain that was taken and not freed.

@@ -31,7 +31,7 @@ impl Rig {
         }
         let run = &mut self.run;
         run.device.stop_faults();
-        run.forget_faults();
+        run.faults.forget_faults();
         self.disarm();
         self.tell_effects(listener)?;
         self.bring_home(listener)?;

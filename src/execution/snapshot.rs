@@ -149,7 +149,7 @@ impl Rig {
         (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
         (run.resets, run.trap) = (snapshot.resets, then);
         run.stopped = snapshot.stopped;
-        run.forget_faults();
+        run.faults.forget_faults();
         if let Some(after) = snapshot.failing {
             self.let_memory_fail(after as u16);
         }

@@ -22,14 +22,12 @@ impl Rig {
         let run = &mut self.run;
         if verdict != Verdict::Pass {
             self.judge.hash.number(run.call as u64);
-            if let Some(fault) = run.last_fault {
-                run.counts.violate(fault, run.last_answer);
-            }
+            run.faults.attribute_finding();
             // A subject that went wrong may go wrong again when it is released; that tells nothing new, unless it never
             // comes back.
             if let Some(pulse) = &self.pulse {
                 self.calls = self.calls.wrapping_add(1);
-                pulse.enter(run.call, run.steps, run.last_fault, self.calls);
+                pulse.enter(run.call, run.steps, run.faults.last_fault, self.calls);
             }
             panics::release(run.subject.take());
         }
@@ -44,8 +42,8 @@ impl Rig {
             skipped_steps: run.skipped_steps,
             trace_hash: self.judge.hash.get(),
             call: run.call,
-            last_fault: run.last_fault,
-            coverage: run.coverage,
+            last_fault: run.faults.last_fault,
+            coverage: run.faults.coverage,
         }
     }
 }

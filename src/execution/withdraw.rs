@@ -24,7 +24,7 @@ impl Rig {
         let answer = self.call(Call::Withdraw, |subject| subject.withdraw(head));
         self.judge.tell(&Event::Withdraw { head, answer }, listener)?;
         self.run.effective = true;
-        self.run.attribute_faults(Call::Withdraw, answer.err());
+        self.run.faults.attribute_call(Call::Withdraw, answer.err());
         self.look_after(listener)
     }
 }
