@@ -1,5 +1,6 @@
 //! The house keeps its order: who may use whom, what stands where, and what stands nowhere.
 
+mod circles;
 mod dependencies;
 mod scan;
 mod source;
