@@ -14,7 +14,7 @@ use strum::VariantArray;
 pub const STARTS: u64 = 20;
 /// How far apart they are, and how many seeds are tried from each.
 const STRIDE: u64 = 1_000_000;
-const PATIENCE: u64 = 20_000;
+const SEEDS: u64 = 20_000;
 
 /// What calibration found of one specimen.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
@@ -49,7 +49,7 @@ pub fn first_catch(
     start: u64,
     steps: usize,
 ) -> Result<Option<(u64, Signature, Scenario)>, Failure> {
-    for seed in start..start + PATIENCE {
+    for seed in start..start + SEEDS {
         let scenario = generate(seed, Profile::Swarm, steps);
         let outcome = rig.run(kind, &scenario, &mut ())?;
         if outcome.is_finding() {
@@ -77,15 +77,15 @@ pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, 
     let found = seeds.len() as u64 == STARTS;
     seeds.sort_unstable();
     seconds.sort_unstable_by(f64::total_cmp);
-    let usual = usual(&catches);
-    let shrunk = match usual {
+    let most_common = most_common(&catches);
+    let shrunk = match most_common {
         Some((signature, scenario)) => Some(shrink(rig, kind, signature, scenario, BUDGET)?),
         None => None,
     };
     Ok(Caught {
         name: kind.name(),
         found,
-        invariant: usual
+        invariant: most_common
             .and_then(|(signature, _)| Expected::invariant(signature.expected))
             .map(|invariant| invariant.to_string()),
         median_seeds: seeds.get(seeds.len() / 2).copied(),
@@ -98,7 +98,7 @@ pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, 
 }
 
 /// The first of the catches by the invariant that most of them are by.
-fn usual(catches: &[(Signature, Scenario)]) -> Option<&(Signature, Scenario)> {
+fn most_common(catches: &[(Signature, Scenario)]) -> Option<&(Signature, Scenario)> {
     let invariant = |catch: &(Signature, Scenario)| catch.0.expected.invariant();
     let alike = |catch| catches.iter().filter(|other| invariant(other) == invariant(catch)).count();
     // Of several that are as many, the first.

@@ -14,10 +14,10 @@ mod summary;
 mod watch;
 
 pub use crate::tally::{Block, SweepHash, Tally};
-pub use canary::{Canary, SilentStorm, canary};
+pub use canary::{Canary, CanaryMissed, canary};
 pub use mask::is_masked;
 pub use pace::{Pace, Point};
-pub use shard::{NoShard, Shard};
+pub use shard::{InvalidShard, Shard};
 pub use summary::{Ending, Finding, Summary};
 pub use watch::Hang;
 
@@ -49,7 +49,7 @@ pub struct Plan {
     /// The first seed.
     pub from: u64,
     /// How much.
-    pub extent: Budget,
+    pub budget: Budget,
     /// Threads.
     pub jobs: usize,
     /// Groups of findings after which the run stops.
@@ -57,14 +57,14 @@ pub struct Plan {
     /// Signatures that are known and not to be reported.
     pub masks: BTreeSet<String>,
     /// How long a call of the subject may take before it counts as stuck.
-    pub patience: Duration,
+    pub call_timeout: Duration,
     /// Child processes to run the subject in, if it is not to be run in this one.
     pub isolation: Option<Isolation>,
 }
 
 impl Plan {
     /// How long a call may take, unless somebody wants otherwise: far longer than any, on a machine that is busy.
-    pub const PATIENCE: Duration = Duration::from_secs(10);
+    pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
     /// Whether findings of this signature are known and not to be reported.
     fn masks_signature(&self, signature: &Signature) -> bool {
@@ -77,20 +77,20 @@ impl Plan {
     /// # Errors
     /// [`Failure`] if there is no memory for a rig, or no room for a child's files.
     pub fn executor(&self) -> Result<Box<dyn Executor>, Failure> {
-        self.executor_with(&SharedProgressCell::default(), self.patience)
+        self.executor_reporting_to(&SharedProgressCell::default(), self.call_timeout)
     }
 
     /// Somebody to run this plan's scenarios, who says where they are, or waits for so long.
-    fn executor_with(
+    fn executor_reporting_to(
         &self,
-        pulse: &SharedProgressCell,
-        patience: Duration,
+        progress_cell: &SharedProgressCell,
+        call_timeout: Duration,
     ) -> Result<Box<dyn Executor>, Failure> {
         Ok(match &self.isolation {
-            Some(isolation) => Box::new(Child::new(isolation.clone(), patience)?),
+            Some(isolation) => Box::new(Child::new(isolation.clone(), call_timeout)?),
             None => {
                 let mut rig = Rig::new()?;
-                rig.report_progress_to(pulse.handle());
+                rig.report_progress_to(progress_cell.handle());
                 Box::new(rig)
             }
         })
@@ -149,9 +149,9 @@ pub fn run(
 ) -> Result<Summary, Stopped> {
     let before = summary.elapsed;
     let start = Instant::now();
-    let standing = SharedProgress { summary: Mutex::new(summary), trying: Mutex::default() };
-    let result = run_on(plan, &standing, interrupted, hung, observer);
-    let mut summary = standing.summary.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let progress = SharedProgress { summary: Mutex::new(summary), candidate: Mutex::default() };
+    let result = run_on(plan, &progress, interrupted, hung, observer);
+    let mut summary = progress.summary.into_inner().unwrap_or_else(PoisonError::into_inner);
     summary.elapsed = before + start.elapsed();
     match result {
         Ok(()) => Ok(summary),
@@ -170,13 +170,13 @@ pub struct Stopped {
 
 fn run_on(
     plan: &Plan,
-    standing: &SharedProgress,
+    progress: &SharedProgress,
     interrupted: &AtomicBool,
     hung: &(dyn Fn(&Hang, &Summary) + Sync),
     observer: &mut dyn Observer,
 ) -> Result<(), Failure> {
     let (start, (before, done)) = (Instant::now(), {
-        let mut summary = standing.summary();
+        let mut summary = progress.summary();
         if summary.findings.len() >= plan.max_findings && summary.unshrunk().next().is_none() {
             summary.ending = Ending::EnoughFindings;
             return Ok(());
@@ -184,25 +184,26 @@ fn run_on(
         summary.ending = Ending::Unfinished;
         (summary.elapsed, summary.tally.seeds)
     });
-    let handout = Handout { plan, done, next: AtomicU64::new(0), start, before };
+    let seed_blocks = SeedBlocks { plan, done, next: AtomicU64::new(0), start, before };
     let stop = AtomicBool::new(false);
     // One for each thread, and one for shrinking.
-    let pulses: Vec<SharedProgressCell> = (0..=plan.jobs).map(|_| SharedProgressCell::default()).collect();
-    let (shrinking, working) = pulses.split_first().expect("there is one for shrinking");
+    let progress_cells: Vec<SharedProgressCell> =
+        (0..=plan.jobs).map(|_| SharedProgressCell::default()).collect();
+    let (shrinking, working) = progress_cells.split_first().expect("there is one for shrinking");
     let (sender, receiver) = mpsc::sync_channel(64 * plan.jobs);
-    let hung = |hang: &Hang| hung(hang, &standing.with(plan, hang));
+    let hung = |hang: &Hang| hung(hang, &progress.with(plan, hang));
     std::thread::scope(|scope| {
-        let watching = watch::watch(scope, plan, &pulses, &hung);
-        let start_one = |pulse| {
-            let (sender, handout, stop) = (sender.clone(), &handout, &stop);
+        let watching = watch::watch(scope, plan, &progress_cells, &hung);
+        let start_one = |progress_cell| {
+            let (sender, seed_blocks, stop) = (sender.clone(), &seed_blocks, &stop);
             scope.spawn(move || {
-                let mut executor = match plan.executor_with(pulse, plan.patience) {
+                let mut executor = match plan.executor_reporting_to(progress_cell, plan.call_timeout) {
                     Ok(executor) => executor,
                     Err(error) => return drop(sender.send((0, Err(error)))),
                 };
                 while !stop.load(Ordering::Relaxed) && !interrupted.load(Ordering::Relaxed) {
-                    let Some((number, first, count)) = handout.block() else { return };
-                    let result = executor.seeds(plan.kind, &plan.draw, first, count);
+                    let Some((number, first, count)) = seed_blocks.block() else { return };
+                    let result = executor.run_seeds(plan.kind, &plan.draw, first, count);
                     if sender.send((number, result)).is_err() {
                         return;
                     }
@@ -211,7 +212,7 @@ fn run_on(
         };
         let workers: Vec<_> = working.iter().map(start_one).collect();
         drop(sender);
-        let merge = Merge { plan, standing, interrupted, shrinking, start, before };
+        let merge = Merge { plan, progress, interrupted, shrinking, start, before };
         let result = merge.merge_all(&receiver, observer);
         stop.store(true, Ordering::Relaxed);
         drop(receiver);
@@ -222,7 +223,7 @@ fn run_on(
         drop(watching);
         result
     })?;
-    let mut summary = standing.summary();
+    let mut summary = progress.summary();
     if summary.ending == Ending::Unfinished && !interrupted.load(Ordering::Relaxed) {
         summary.ending = Ending::Complete;
     }
@@ -233,7 +234,7 @@ fn run_on(
 struct SharedProgress {
     summary: Mutex<Summary>,
     /// What is run to shrink a finding.
-    trying: Mutex<Scenario>,
+    candidate: Mutex<Scenario>,
 }
 
 impl SharedProgress {
@@ -241,8 +242,8 @@ impl SharedProgress {
         self.summary.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn trying(&self) -> MutexGuard<'_, Scenario> {
-        self.trying.lock().unwrap_or_else(PoisonError::into_inner)
+    fn candidate(&self) -> MutexGuard<'_, Scenario> {
+        self.candidate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the run came to, with a call that does not return as a finding.
@@ -251,7 +252,7 @@ impl SharedProgress {
         let Hang { seed: Some(seed), shrinking, step, call, last_fault, .. } = *hang else { return summary };
         let mut detail = Verdict::Stuck(Limit::Time).to_string();
         let mut shrunk = match shrinking {
-            true => self.trying().clone(),
+            true => self.candidate().clone(),
             false => plan.draw.scenario(seed),
         };
         if shrinking {
@@ -271,7 +272,7 @@ impl SharedProgress {
 }
 
 /// Hands out the seeds that are left.
-struct Handout<'a> {
+struct SeedBlocks<'a> {
     plan: &'a Plan,
     /// Seeds that were run before.
     done: u64,
@@ -282,11 +283,11 @@ struct Handout<'a> {
     before: Duration,
 }
 
-impl Handout<'_> {
+impl SeedBlocks<'_> {
     /// The number of the next block, its first seed, and how many there are.
     fn block(&self) -> Option<(u64, u64, u64)> {
         let take = || self.next.fetch_add(1, Ordering::Relaxed);
-        let (number, count) = match self.plan.extent {
+        let (number, count) = match self.plan.budget {
             Budget::Time(limit) if self.before + self.start.elapsed() >= limit => return None,
             Budget::Time(_) => (take(), BLOCK),
             Budget::Seeds(seeds) => {

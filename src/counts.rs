@@ -80,7 +80,7 @@ impl Answers {
     }
 
     /// Those that have none.
-    pub const fn unmet(&self) -> u64 {
+    pub const fn unanswered(&self) -> u64 {
         self.thrown.saturating_sub(self.answered())
     }
 
@@ -188,7 +188,7 @@ pub struct CountsReport {
 
 impl CountsReport {
     /// The highest number that is the number of some steps.
-    pub fn most(&self) -> u64 {
+    pub fn highest(&self) -> u64 {
         let operations = self.operations.values().map(|steps| steps.begun.max(steps.effective));
         let faults = self.faults.values().map(|answers| answers.thrown.max(answers.answered()));
         operations.chain(faults).max().unwrap_or_default()

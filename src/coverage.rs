@@ -140,8 +140,8 @@ impl ReachCounts {
 }
 
 impl From<ReachCounts> for Vec<u64> {
-    fn from(heat: ReachCounts) -> Self {
-        heat.0
+    fn from(reach_counts: ReachCounts) -> Self {
+        reach_counts.0
     }
 }
 

@@ -1,7 +1,7 @@
 //! Running a scenario: the only loop.
 //!
 //! ```text
-//!    begin ──▶ step ──▶ step ──▶ ... ──▶ finish (settle, release)
+//!    begin ──▶ step ──▶ step ──▶ ... ──▶ finish (drain, release)
 //!               │ one call of the driver, or one act of the device
 //!               ▼
 //!    look at what changed in shared memory ──▶ events ──▶ Model ──▶ go on, or stop
@@ -10,54 +10,55 @@
 //! A [`Rig`] is everything that one thread needs to run scenarios, kept from one to the next: memory, model,
 //! scratch, and the device, which begins anew each time. The subject is made anew for each.
 
-mod act;
 mod cannot_run;
-mod device_acts;
+mod device_actions;
 mod device_slot;
+mod dispatch;
+mod drain;
 mod driver_calls;
+mod event_sink;
 mod external_device;
 mod fault_attribution;
-mod geometry;
+mod geometry_check;
 mod honest_device;
-mod judge;
 mod listener;
+mod memory_failure;
 mod memory_kind;
 mod misuse;
 mod observation;
 mod panics;
 mod progress_cell;
-mod request;
+mod queue_view;
 mod reset;
-mod run;
-mod settle;
+mod run_state;
 mod snapshot;
-mod state;
-mod unwound;
+mod start;
+mod submit_request;
 mod verdict;
 mod withdraw;
 
 pub use cannot_run::CannotRun;
+pub(crate) use drain::ending_variants;
 pub use honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 pub use listener::{Listener, Skip};
 pub use memory_kind::MemoryKind;
 pub use progress_cell::{ExecutionPosition, ProgressCell, SharedProgressCell};
-pub(crate) use settle::endings;
-pub use snapshot::{Advance, Snapshot};
-pub use state::{Standing, State};
+pub use queue_view::{QueueCounters, QueueView};
+pub use snapshot::{Snapshot, StepResult};
 
 use crate::counts::Counts;
-use crate::outcome::{Call, Outcome};
+use crate::outcome::Outcome;
 use crate::scenario::{Ending, Scenario, Setup, Step};
 use crate::subject::{Provided, SubjectKind};
-use judge::Judge;
-use request::Request;
-use ringstorm_core::{DeviceAddress, Error as MemoryError, SharedMemory};
-use ringstorm_model::{Model, ObservedDescriptor, Policies, TraceHash, Violation};
-use ringstorm_sim_device::{self as sim, CallReport, Effect, WatchedMemory};
-use run::Run;
+use event_sink::EventSink;
+use ringstorm_core::{DeviceAddress, Error as MemoryError};
+use ringstorm_model::{Model, ObservedDescriptor, Violation};
+use ringstorm_sim_device::{self as sim, CallReport, Effect};
+use run_state::RunState;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use submit_request::SubmitRequest;
 
 /// Where the device sees the rings: fixed, so that no outcome depends on an address of this process.
 const RINGS_ADDRESS: DeviceAddress = DeviceAddress::new(0x10_0000);
@@ -84,15 +85,15 @@ impl From<Violation> for Stop {
 
 /// Everything that one thread needs to run scenarios.
 pub struct Rig {
-    ground: MemoryKind,
+    memory_kind: MemoryKind,
     provided: Provided,
-    judge: Judge,
+    sink: EventSink,
     scratch: Scratch,
-    run: Run,
+    run: RunState,
     /// How long it took to make the last subject.
     construction: Duration,
     /// Where it is said which call of the subject goes on.
-    pulse: Option<ProgressCell>,
+    progress_cell: Option<ProgressCell>,
     /// Calls of subjects, around.
     calls: u16,
 }
@@ -100,9 +101,9 @@ pub struct Rig {
 /// Memory that is kept from step to step.
 #[derive(Default)]
 struct Scratch {
-    request: Request,
+    request: SubmitRequest,
     out: Vec<u8>,
-    standing: Vec<u8>,
+    buffer_bytes: Vec<u8>,
     seen: Vec<sim::Descriptor>,
     descriptors: Vec<ObservedDescriptor>,
     effects: Vec<Effect>,
@@ -125,22 +126,22 @@ impl Rig {
     ///
     /// # Errors
     /// [`MemoryError`] if there is no memory.
-    pub fn on(ground: MemoryKind) -> Result<Self, MemoryError> {
+    pub fn on(memory_kind: MemoryKind) -> Result<Self, MemoryError> {
         panics::install_hook();
         let provided = Provided {
-            rings: Rc::new(ground.memory(memory_kind::LEAST, RINGS_ALIGNMENT)?),
-            buffers: Rc::new(ground.memory(memory_kind::LEAST, 1)?),
+            rings: Rc::new(memory_kind.memory(memory_kind::LEAST, RINGS_ALIGNMENT)?),
+            buffers: Rc::new(memory_kind.memory(memory_kind::LEAST, 1)?),
             rings_address: RINGS_ADDRESS,
             buffers_address: BUFFERS_ADDRESS,
         };
         Ok(Self {
-            ground,
-            run: Run::new(&provided),
+            memory_kind,
+            run: RunState::new(&provided),
             provided,
-            judge: Judge::default(),
+            sink: EventSink::default(),
             scratch: Scratch::default(),
             construction: Duration::ZERO,
-            pulse: None,
+            progress_cell: None,
             calls: 0,
         })
     }
@@ -159,14 +160,14 @@ impl Rig {
     }
 
     /// From now on, says with every call of a subject where it is.
-    pub fn report_progress_to(&mut self, pulse: ProgressCell) {
-        self.pulse = Some(pulse);
+    pub fn report_progress_to(&mut self, progress_cell: ProgressCell) {
+        self.progress_cell = Some(progress_cell);
     }
 
     /// Says that the next scenario is that of this seed.
     pub fn begin_seed(&self, seed: u64) {
-        if let Some(pulse) = &self.pulse {
-            pulse.begin(seed);
+        if let Some(progress_cell) = &self.progress_cell {
+            progress_cell.begin(seed);
         }
     }
 
@@ -225,8 +226,8 @@ impl Rig {
     }
 
     /// Whether memory failed in the last step, so that the rest of it was left out.
-    pub const fn was_cut_short(&self) -> bool {
-        self.run.cut_short
+    pub const fn memory_failed_in_last_step(&self) -> bool {
+        self.run.memory_failed
     }
 
     /// Settles and lets the subject go.
@@ -258,98 +259,18 @@ impl Rig {
     }
 
     /// Whether memory is to fail at an access that no call has made yet.
-    pub(crate) fn is_memory_to_fail(&self) -> bool {
+    pub(crate) fn has_pending_memory_failure(&self) -> bool {
         self.run.failing.left().is_some()
     }
 
     /// The hash over all events of the current execution so far.
     pub const fn trace_hash(&self) -> u64 {
-        self.judge.hash.get()
+        self.sink.hash.get()
     }
 
     /// The model's view of the current execution.
     pub const fn model(&self) -> &Model {
-        &self.judge.model
-    }
-
-    /// Makes room, and memory that is all zero. Says what the setup comes to with this kind of subject.
-    fn prepare(&mut self, kind: SubjectKind, setup: &Setup) -> Result<Setup, MemoryError> {
-        let setup = kind.negotiate(setup);
-        // The one before may have ended by a panic, with its subject half-way through a call.
-        drop(self.run.subject.take());
-        let size = setup.queue_size;
-        let (ring_bytes, buffers) = (kind.ring_bytes(size), usize::from(setup.buffer_size) * size.as_usize());
-        // Both are there before either is taken: if one is refused, the next execution finds everything as it was.
-        let rings = self.other_memory(&self.provided.rings, ring_bytes, RINGS_ALIGNMENT)?;
-        let other = self.other_memory(&self.provided.buffers, buffers, 1)?;
-        if rings.is_some() || other.is_some() {
-            self.provided.rings = rings.unwrap_or_else(|| Rc::clone(&self.provided.rings));
-            self.provided.buffers = other.unwrap_or_else(|| Rc::clone(&self.provided.buffers));
-            self.run.move_to(&self.provided);
-        }
-        self.provided.rings.restart(ring_bytes);
-        self.provided.buffers.restart(buffers);
-        self.provided.buffers.record_places();
-        Ok(setup)
-    }
-
-    /// Other memory for so many bytes, if this one does not serve or somebody else has a handle to it: a subject that kept
-    /// one must not be able to touch the next one's memory.
-    fn other_memory(
-        &self,
-        memory: &Rc<WatchedMemory>,
-        length: usize,
-        alignment: usize,
-    ) -> Result<Option<Rc<WatchedMemory>>, MemoryError> {
-        if self.ground.serves(memory, length) && Rc::strong_count(memory) <= OWN_HANDLES {
-            return Ok(None);
-        }
-        Ok(Some(Rc::new(self.ground.memory(length, alignment)?)))
-    }
-
-    fn construct(
-        &mut self,
-        kind: SubjectKind,
-        setup: &Setup,
-        listener: &mut impl Listener,
-    ) -> Result<(), Stop> {
-        let (size, can) = (setup.queue_size, kind.capabilities());
-        let first = setup.first_index.get();
-        self.judge.model.begin(&ringstorm_model::ModelSetup {
-            queue_size: size.get(),
-            buffer_size: setup.buffer_size.into(),
-            first_index: first,
-            event_index: setup.event_index,
-            zeroed: setup.zeroes() && can.zeroing,
-            policies: can.policies.then(|| Policies {
-                continues_after_fault: setup.continues_after_fault(),
-                refuses_over_long: setup.refuses_over_long(),
-            }),
-            exact_notifications: can.exact,
-            keeps_wish: can.keeps_wish,
-            lengths: can.lengths,
-            refills: can.submits_itself,
-        });
-        self.judge.hash = TraceHash::default();
-        self.run.begin(can, setup);
-        geometry::check_room(size, self.provided.rings.len());
-        self.begin_call(Call::Construct);
-        let subject = panics::guard(|| kind.build(setup, &self.provided));
-        self.end_call();
-        self.run.attach_subject(subject, &self.provided);
-        let (available, part) = (self.run.geometry.available, self.run.device_part.clone());
-        self.provided.rings.watch_available_index(available + 2);
-        self.provided.rings.reserve_for_device(part);
-        self.tell_effects(listener)?;
-        if matches!(kind, SubjectKind::External(_)) && can.first_index {
-            let standing = self.standing().expect("the subject is there");
-            geometry::check_first_index(first, standing.available, standing.used);
-        }
-        if can.submits_itself {
-            return self.check_self_submitted(listener);
-        }
-        self.look_at_event(listener)?;
-        self.look_at_first_free_count(listener)
+        &self.sink.model
     }
 
     fn step_at(
@@ -360,13 +281,15 @@ impl Rig {
     ) -> Result<(), Stop> {
         listener.step(number, step, self);
         let run = &mut self.run;
-        (run.effective, run.cut_short) = (false, false);
+        (run.effective, run.memory_failed) = (false, false);
         run.steps += 1;
         let begun = step.map(|step| run.faults.counts.begin(step.op()));
         let result = match step {
-            Some(step) if self.run.failing.left().is_some() => self.act_while_memory_fails(step, listener),
-            Some(step) => self.act(step, listener),
-            None => self.settle_and_let_go(listener).map(|()| None),
+            Some(step) if self.run.failing.left().is_some() => {
+                self.dispatch_while_memory_fails(step, listener)
+            }
+            Some(step) => self.dispatch(step, listener),
+            None => self.drain_and_end(listener).map(|()| None),
         };
         let run = &mut self.run;
         run.effective_steps += u64::from(run.effective);

@@ -34,7 +34,8 @@ pub trait Executor {
     ///
     /// # Errors
     /// [`Failure`] if one cannot be run.
-    fn seeds(&mut self, kind: SubjectKind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure>;
+    fn run_seeds(&mut self, kind: SubjectKind, draw: &Draw, first: u64, count: u64)
+    -> Result<Block, Failure>;
 
     /// Runs a scenario.
     ///
@@ -46,7 +47,7 @@ pub trait Executor {
     ///
     /// # Errors
     /// [`Failure`] if it cannot be run.
-    fn tell(
+    fn annotated_trace(
         &mut self,
         style: Style,
         kind: SubjectKind,
@@ -60,13 +61,19 @@ pub trait Executor {
     fn record(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure>;
 
     /// What a process printed last that is no more.
-    fn last_words(&self) -> Option<String> {
+    fn last_output(&self) -> Option<String> {
         None
     }
 }
 
 impl Executor for Rig {
-    fn seeds(&mut self, kind: SubjectKind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure> {
+    fn run_seeds(
+        &mut self,
+        kind: SubjectKind,
+        draw: &Draw,
+        first: u64,
+        count: u64,
+    ) -> Result<Block, Failure> {
         let mut block = Block::default();
         let mut scenario = Scenario::default();
         self.take_counts();
@@ -74,7 +81,7 @@ impl Executor for Rig {
         for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
             draw.scenario_into(seed, &mut scenario);
             self.begin_seed(seed);
-            let outcome = Self::run(self, kind, &scenario, &mut ()).map_err(|unfit| unfit.at_seed(seed))?;
+            let outcome = Self::run(self, kind, &scenario, &mut ()).map_err(|error| error.at_seed(seed))?;
             block.tally.constructing += self.construction_time();
             block.add(seed, outcome);
         }
@@ -87,7 +94,7 @@ impl Executor for Rig {
         Ok(Self::run(self, kind, scenario, &mut ())?)
     }
 
-    fn tell(
+    fn annotated_trace(
         &mut self,
         style: Style,
         kind: SubjectKind,

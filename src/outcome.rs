@@ -235,39 +235,39 @@ impl fmt::Display for Signature {
 
 /// Reads what [`Display`](fmt::Display) writes.
 impl FromStr for Signature {
-    type Err = NoSignature;
+    type Err = InvalidSignature;
 
-    fn from_str(text: &str) -> Result<Self, NoSignature> {
+    fn from_str(text: &str) -> Result<Self, InvalidSignature> {
         // The name of a subject may hold anything; the rest are names of ours.
         let mut parts = text.rsplitn(5, '/');
-        let mut next = || parts.next().ok_or(NoSignature);
+        let mut next = || parts.next().ok_or(InvalidSignature);
         let (fault, call, invariant, kind, subject) = (next()?, next()?, next()?, next()?, next()?);
-        let invariant: Invariant = invariant.parse().map_err(|_| NoSignature)?;
+        let invariant: Invariant = invariant.parse().map_err(|_| InvalidSignature)?;
         let expected = match kind {
             "violation" => Expected::Violation(invariant),
             "panic" => Expected::Panic,
             "stuck" => Expected::Stuck,
             "died" => Expected::Died,
-            _ => return Err(NoSignature),
+            _ => return Err(InvalidSignature),
         };
         let last_fault = match fault {
             "no-fault" => None,
-            name => Some(name.parse().map_err(|_| NoSignature)?),
+            name => Some(name.parse().map_err(|_| InvalidSignature)?),
         };
         let signature = Self {
             subject: subject.to_owned(),
             expected,
-            call: call.parse().map_err(|_| NoSignature)?,
+            call: call.parse().map_err(|_| InvalidSignature)?,
             last_fault,
         };
-        if expected.invariant() == Some(invariant) { Ok(signature) } else { Err(NoSignature) }
+        if expected.invariant() == Some(invariant) { Ok(signature) } else { Err(InvalidSignature) }
     }
 }
 
 /// A text is no signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a signature: SUBJECT/KIND/INVARIANT/CALL/FAULT")]
-pub struct NoSignature;
+pub struct InvalidSignature;
 
 impl<'de> Deserialize<'de> for Signature {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,6 +1,6 @@
 //! Every scenario of a small scope: what is found, what is not, and that nothing is missed.
 
-use ringstorm::execution::{Advance, Rig};
+use ringstorm::execution::{Rig, StepResult};
 use ringstorm::explore::{Alphabet, Counterexample, Ending, Explored, Means, Scope, explore};
 use ringstorm::scenario::{self, BadHead, Op, Setup, Step};
 use ringstorm::subject::{
@@ -170,12 +170,12 @@ fn the_alphabet_has_every_operation_and_every_fault_once() {
 /// Goes a path from its beginning; `None` if a step of it does nothing.
 fn go(rig: &mut Rig, kind: SubjectKind, alphabet: &Alphabet, setup: usize, path: &[usize]) -> Option<u64> {
     let begun = rig.try_begin(kind, &alphabet.setups[setup]).expect("there is memory");
-    assert_eq!(begun, Advance::On);
+    assert_eq!(begun, StepResult::Continued);
     for letter in path {
         match rig.try_step(&alphabet.letters[*letter].step).expect("an adapter") {
-            Advance::On => {}
-            Advance::Skipped => return None,
-            Advance::Ended(verdict) => panic!("{verdict}"),
+            StepResult::Continued => {}
+            StepResult::Skipped => return None,
+            StepResult::Ended(verdict) => panic!("{verdict}"),
         }
     }
     let mut hasher = DefaultHasher::new();
@@ -295,7 +295,7 @@ fn every_ending_is_tried_in_every_state() {
 fn an_execution_that_goes_back_counts_who_holds_the_memory_as_before() {
     let setup = Setup { ending: scenario::Ending::Dropped, ..Setup::default() };
     let mut rig = Rig::new().expect("there is memory");
-    assert_eq!(rig.try_begin(SubjectKind::Core, &setup).expect("there is memory"), Advance::On);
+    assert_eq!(rig.try_begin(SubjectKind::Core, &setup).expect("there is memory"), StepResult::Continued);
     let before = rig.snapshot().expect("core can be copied");
     let held =
         |rig: &Rig| [&rig.provided().rings, &rig.provided().buffers].map(|memory| memory.abandonments());

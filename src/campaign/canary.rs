@@ -6,7 +6,7 @@ use crate::subject::{Defect, SubjectKind};
 use serde::{Deserialize, Serialize};
 
 /// Seeds that are tried. Each canary is caught by the first few of any kind of scenarios.
-const PATIENCE: u64 = 2_000;
+const SEEDS: u64 = 2_000;
 /// Seeds that are run at once.
 const BLOCK: u64 = 16;
 /// A scenario this short seldom gets from a submission to a fault and what comes of it.
@@ -28,7 +28,7 @@ pub struct Canary {
 #[error(
     "{subject} was not caught by {seeds} seeds from {from} on: this storm does not see a broken queue, and what it says of others means nothing"
 )]
-pub struct SilentStorm {
+pub struct CanaryMissed {
     subject: String,
     from: u64,
     seeds: u64,
@@ -45,21 +45,21 @@ impl Canary {
     /// Looks whether a subject that is known to be wrong is caught by these scenarios.
     ///
     /// # Errors
-    /// [`Failure`] if a scenario cannot be run; [`SilentStorm`] if nothing is caught.
+    /// [`Failure`] if a scenario cannot be run; [`CanaryMissed`] if nothing is caught.
     pub fn catch(
         executor: &mut dyn Executor,
         kind: SubjectKind,
         draw: &Draw,
         from: u64,
-    ) -> Result<Result<Self, SilentStorm>, Failure> {
+    ) -> Result<Result<Self, CanaryMissed>, Failure> {
         let subject = kind.name();
-        for done in (0..PATIENCE).step_by(BLOCK as usize) {
-            let block = executor.seeds(kind, draw, from.wrapping_add(done), BLOCK)?;
+        for done in (0..SEEDS).step_by(BLOCK as usize) {
+            let block = executor.run_seeds(kind, draw, from.wrapping_add(done), BLOCK)?;
             if let Some((seed, outcome)) = block.findings.first() {
                 let signature = outcome.signature(&subject).to_string();
                 return Ok(Ok(Self { subject, seeds: seed.wrapping_sub(from) + 1, signature }));
             }
         }
-        Ok(Err(SilentStorm { subject, from, seeds: PATIENCE }))
+        Ok(Err(CanaryMissed { subject, from, seeds: SEEDS }))
     }
 }

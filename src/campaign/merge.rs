@@ -13,13 +13,13 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// A call that takes longer while its scenario is shrunk is not so for lack of a processor.
-const SHORT_PATIENCE: Duration = Duration::from_millis(200);
+const SHORT_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// Takes the blocks in, in the order of seeds. What is known stands where the watchdog finds it, while a call that may not
 /// return goes on.
 pub(super) struct Merge<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) standing: &'a SharedProgress,
+    pub(super) progress: &'a SharedProgress,
     pub(super) interrupted: &'a AtomicBool,
     pub(super) shrinking: &'a SharedProgressCell,
     pub(super) start: Instant,
@@ -33,8 +33,8 @@ impl Merge<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         // What is stuck is waited for many times over.
-        let patience = (self.plan.patience / 10).max(SHORT_PATIENCE);
-        let mut executor = self.plan.executor_with(self.shrinking, patience)?;
+        let call_timeout = (self.plan.call_timeout / 10).max(SHORT_TIMEOUT);
+        let mut executor = self.plan.executor_reporting_to(self.shrinking, call_timeout)?;
         self.shrink_the_rest(&mut *executor, observer)?;
         if self.has_enough() {
             return Ok(());
@@ -45,7 +45,7 @@ impl Merge<'_> {
             while let Some(block) = waiting.remove(&expected) {
                 expected += 1;
                 self.block(block, &mut *executor, observer)?;
-                let mut summary = self.standing.summary();
+                let mut summary = self.progress.summary();
                 summary.elapsed = self.before + self.start.elapsed();
                 summary.note_pace();
                 observer.progress(&summary);
@@ -64,7 +64,7 @@ impl Merge<'_> {
 
     /// Whether the run is over since enough was found. It is not while something is left to be shrunk.
     fn has_enough(&self) -> bool {
-        let mut summary = self.standing.summary();
+        let mut summary = self.progress.summary();
         let enough = summary.findings.len() >= self.plan.max_findings;
         if enough && summary.unshrunk().next().is_none() {
             summary.ending = Ending::EnoughFindings;
@@ -78,13 +78,13 @@ impl Merge<'_> {
         executor: &mut dyn Executor,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        let Self { plan, standing, .. } = self;
-        standing.summary().tally.append(&block.tally);
+        let Self { plan, progress, .. } = self;
+        progress.summary().tally.append(&block.tally);
         block.slow.iter().for_each(|seed| observer.slow(*seed));
         let mut new = Vec::new();
         for (seed, outcome) in block.findings {
             let signature = outcome.signature(&plan.kind.name());
-            let mut summary = standing.summary();
+            let mut summary = progress.summary();
             if plan.masks_signature(&signature) {
                 *summary.masked.entry(signature.to_string()).or_default() += 1;
             } else if !summary.count(&signature) {
@@ -112,9 +112,9 @@ impl Merge<'_> {
         executor: &mut dyn Executor,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        let unshrunk: Vec<usize> = self.standing.summary().unshrunk().collect();
+        let unshrunk: Vec<usize> = self.progress.summary().unshrunk().collect();
         for number in unshrunk {
-            let mut finding = self.standing.summary().findings[number].clone();
+            let mut finding = self.progress.summary().findings[number].clone();
             finding.shrunk = self.plan.draw.scenario(finding.seed);
             self.shrink(number, finding, executor, observer)?;
         }
@@ -129,10 +129,10 @@ impl Merge<'_> {
         executor: &mut dyn Executor,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        let Self { plan, standing, .. } = self;
+        let Self { plan, progress, .. } = self;
         self.shrinking.handle().begin(finding.seed);
         let mut go_on = |scenario: &_| {
-            standing.trying().clone_from(scenario);
+            progress.candidate().clone_from(scenario);
             !self.is_interrupted()
         };
         finding.shrunk =
@@ -148,7 +148,7 @@ impl Merge<'_> {
             }
         }
         // Whoever ends the process writes down what stands here; others of the group may have been counted meanwhile.
-        let mut summary = standing.summary();
+        let mut summary = progress.summary();
         finding.count = summary.findings[number].count;
         summary.findings[number] = finding.clone();
         drop(summary);

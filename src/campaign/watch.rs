@@ -28,20 +28,20 @@ pub struct Hang {
     pub waited: Duration,
 }
 
-/// Watches the pulses of rigs in this process, until what is given back is dropped. (Whoever runs the subject in a child
+/// Watches the progress_cells of rigs in this process, until what is given back is dropped. (Whoever runs the subject in a child
 /// process watches that by itself.)
 pub(super) fn watch<'scope>(
     scope: &'scope Scope<'scope, '_>,
     plan: &'scope Plan,
-    pulses: &'scope [SharedProgressCell],
+    progress_cells: &'scope [SharedProgressCell],
     hung: &'scope (dyn Fn(&Hang) + Sync),
 ) -> Sender<()> {
     let (watching, over) = channel();
     if plan.isolation.is_none() {
         scope.spawn(move || {
-            let mut watched: Vec<Watched> = pulses.iter().map(Watched::new).collect();
+            let mut watched: Vec<Watched> = progress_cells.iter().map(Watched::new).collect();
             while over.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                let mut hangs = watched.iter_mut().map(|watched| watched.look(plan.patience));
+                let mut hangs = watched.iter_mut().map(|watched| watched.look(plan.call_timeout));
                 if let Some((number, Some(hang))) =
                     hangs.by_ref().enumerate().find(|(_, hang)| hang.is_some())
                 {
@@ -54,9 +54,9 @@ pub(super) fn watch<'scope>(
     watching
 }
 
-/// One pulse, and for how long it did not change.
+/// One progress_cell, and for how long it did not change.
 struct Watched {
-    pulse: ProgressCell,
+    progress_cell: ProgressCell,
     last: ExecutionPosition,
     looked: Instant,
     /// As far as the watchdog ran itself.
@@ -64,13 +64,13 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(pulse: &SharedProgressCell) -> Self {
-        let pulse = pulse.handle();
-        Self { last: pulse.place(), pulse, looked: Instant::now(), waited: Duration::ZERO }
+    fn new(progress_cell: &SharedProgressCell) -> Self {
+        let progress_cell = progress_cell.handle();
+        Self { last: progress_cell.place(), progress_cell, looked: Instant::now(), waited: Duration::ZERO }
     }
 
-    fn look(&mut self, patience: Duration) -> Option<Hang> {
-        let (place, passed) = (self.pulse.place(), self.looked.elapsed());
+    fn look(&mut self, call_timeout: Duration) -> Option<Hang> {
+        let (place, passed) = (self.progress_cell.place(), self.looked.elapsed());
         self.looked += passed;
         if place == self.last {
             // Where the watchdog could not run, as in a process that is stopped, neither could the call.
@@ -79,7 +79,7 @@ impl Watched {
             (self.last, self.waited) = (place, Duration::ZERO);
         }
         let call = place.call?;
-        (self.waited >= patience).then(|| Hang {
+        (self.waited >= call_timeout).then(|| Hang {
             seed: place.seed,
             shrinking: false,
             step: place.steps.saturating_sub(1),

@@ -8,7 +8,7 @@ use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, Completion, Event, Name, Refusal};
 
 /// What is wrong with an adapter that promises to be watched and is not.
-const UNWATCHED: &str =
+const NOT_WATCHED: &str =
     "its capabilities promise `watched`, but it submitted a chain without a store to the rings' memory";
 
 impl Rig {
@@ -17,7 +17,7 @@ impl Rig {
     pub(super) fn call<T>(&mut self, call: Call, f: impl FnOnce(&mut dyn Subject) -> T) -> T {
         self.begin_call(call);
         let subject = self.run.subject.as_deref_mut().expect("the subject is there until it is released");
-        let answer = super::panics::guard(|| f(subject));
+        let answer = super::panics::in_subject_call(|| f(subject));
         self.end_call();
         answer
     }
@@ -28,12 +28,12 @@ impl Rig {
         let run = &mut self.run;
         run.call = call;
         run.faults.begin_call();
-        if let Some(pulse) = &self.pulse {
+        if let Some(progress_cell) = &self.progress_cell {
             self.calls = self.calls.wrapping_add(1);
-            pulse.enter(call, run.steps, run.faults.last_fault, self.calls);
+            progress_cell.enter(call, run.steps, run.faults.last_fault, self.calls);
         }
         if run.failing.left().is_some() {
-            self.look_before_call();
+            self.save_visible();
         }
         self.provided.begin_call(self.run.call_limit);
     }
@@ -69,9 +69,9 @@ impl Rig {
             true => subject.write_in_place(slices, lengths, piece),
             false => subject.submit(slices, lengths),
         });
-        let told = self.submitted(slices, lengths, answer, listener);
+        let result = self.submitted(slices, lengths, answer, listener);
         self.scratch.request = request;
-        told?;
+        result?;
         match answer {
             // Whoever is not asked has notified within submit.
             Ok(_) if !asked_to_publish => self.run.device.notified(),
@@ -91,27 +91,29 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
         if answer.is_ok() && self.run.can.watched && self.scratch.reports[0].stores == 0 {
-            WrongAdapter::raise(UNWATCHED);
+            WrongAdapter::raise(NOT_WATCHED);
         }
-        self.tell_submitted(readable, writable, answer, listener)?;
-        self.look_after(listener)
+        self.emit_submitted(readable, writable, answer, listener)?;
+        self.observe_call(listener)
     }
 
-    fn tell_submitted(
+    fn emit_submitted(
         &mut self,
         readable: &[&[u8]],
         writable: &[u32],
         answer: Answer<u16>,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
-        self.judge.tell(&Event::Submit { readable, writable, answer }, listener)?;
+        self.sink.emit(&Event::Submit { readable, writable, answer }, listener)?;
         let run = &mut self.run;
         run.effective |= answer != Err(Refusal::Broken);
-        if let Some(lives) = answer.ok().and_then(|head| run.lives.get_mut(usize::from(head))) {
-            *lives += 1;
+        if let Some(chains_started) =
+            answer.ok().and_then(|head| run.chains_started.get_mut(usize::from(head)))
+        {
+            *chains_started += 1;
         }
         run.faults.attribute_call(Call::Submit, answer.err());
-        answer.map_or(Ok(()), |head| self.look_at_chain(head, listener))
+        answer.map_or(Ok(()), |head| self.observe_chain(head, listener))
     }
 
     pub(super) fn publish(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
@@ -120,8 +122,8 @@ impl Rig {
         }
         let before = self.run.available;
         let notify = self.call(Call::Publish, |subject| subject.publish());
-        self.judge.tell(&Event::Publish { notify }, listener)?;
-        self.look_after(listener)?;
+        self.sink.emit(&Event::Publish { notify }, listener)?;
+        self.observe_call(listener)?;
         let run = &mut self.run;
         run.effective |= run.available != before;
         run.faults.attribute_call(Call::Publish, None);
@@ -133,12 +135,12 @@ impl Rig {
 
     /// Takes one used chain. Says whether it is worth trying again.
     pub(super) fn take(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
-        let stood = if self.run.can.free { None } else { self.look_at_what_stands() };
-        let from = self.judge.model.next_used();
+        let saved = if self.run.can.free { None } else { self.save_buffers_of_next_used() };
+        let from = self.sink.model.next_used();
         let answer = self.call(Call::Take, |subject| subject.take());
-        self.judge.tell(&Event::Take { answer }, listener)?;
+        self.sink.emit(&Event::Take { answer }, listener)?;
         let run = &mut self.run;
-        run.faults.attribute_take(from, self.judge.model.next_used(), answer);
+        run.faults.attribute_take(from, self.sink.model.next_used(), answer);
         let (effective, again) = match answer {
             Ok(Some(Completion { head, .. })) => {
                 run.returned.push_back(head);
@@ -153,24 +155,24 @@ impl Rig {
         };
         run.effective |= effective;
         if !run.can.free {
-            self.freed_by_taking(answer, stood, listener)?;
+            self.read_and_free_taken(answer, saved, listener)?;
         }
         self.check_self_submitted(listener)?;
         Ok(again)
     }
 
     /// Keeps what stands in the buffers of the chain that should be taken next: they may be used again as soon as it is.
-    fn look_at_what_stands(&mut self) -> Option<u16> {
-        let head = self.judge.model.returned_next()?;
+    fn save_buffers_of_next_used(&mut self) -> Option<u16> {
+        let head = self.sink.model.returned_next()?;
         self.gather(head, self.room(head));
         Some(head)
     }
 
     /// A chain that was just taken is free, if there is one: it is read at once.
-    fn freed_by_taking(
+    fn read_and_free_taken(
         &mut self,
         answer: Answer<Option<Completion>>,
-        stood: Option<u16>,
+        saved: Option<u16>,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
         let reports = self.scratch.reports;
@@ -178,10 +180,10 @@ impl Rig {
         let head = match answer {
             Ok(Some(Completion { head, .. })) => {
                 let room = self.room(head);
-                if stood != Some(head) {
+                if saved != Some(head) {
                     self.gather(head, room);
                 }
-                self.read_unseen(head, room, listener)?;
+                self.read_without_observing(head, room, listener)?;
                 Some(head)
             }
             Err(Refusal::Device(refusal)) => refusal.returned,
@@ -191,7 +193,7 @@ impl Rig {
         (self.scratch.reports, self.run.call) = (reports, Call::Take);
         match head {
             Some(head) => {
-                self.judge.tell(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)
+                self.sink.emit(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)
             }
             None => Ok(()),
         }
@@ -208,7 +210,7 @@ impl Rig {
         while let Some(submission) = self.call(by, |subject| subject.submitted_itself()) {
             let Submission { head, readable, writable } = &submission;
             let readable: Vec<&[u8]> = readable.iter().map(Vec::as_slice).collect();
-            self.tell_submitted(&readable, writable, Ok(*head), listener)?;
+            self.emit_submitted(&readable, writable, Ok(*head), listener)?;
             met = true;
         }
         self.scratch.reports = reports;
@@ -219,8 +221,8 @@ impl Rig {
     /// by now, or says whether it must be, if it is one to be asked: by what the device wants at this time, and not later.
     pub(super) fn check_self_submitted(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let met = self.report_self_submitted(listener)?;
-        self.look_at_event(listener)?;
-        self.look_after(listener)?;
+        self.observe_used_event(listener)?;
+        self.observe_call(listener)?;
         if met && self.publish(listener)?.is_some() {
             self.run.device.notified();
         }
@@ -244,7 +246,7 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         let run = &mut self.run;
-        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(run.none_taken())) };
+        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(run.why_none_taken())) };
         let head = run.returned[position];
         self.read(head, limit, listener)?;
         Ok(None)
@@ -264,19 +266,24 @@ impl Rig {
         };
         // Before the call, which must not change what it hands out.
         self.gather(head, limit);
-        self.read_unseen(head, limit, listener)?;
-        self.look_after(listener)
+        self.read_without_observing(head, limit, listener)?;
+        self.observe_call(listener)
     }
 
     /// Bytes that the device may write to a chain.
     fn room(&self, head: u16) -> u64 {
-        let buffers = self.judge.model.descriptors(head).unwrap_or_default().iter();
+        let buffers = self.sink.model.descriptors(head).unwrap_or_default().iter();
         buffers.filter(|buffer| buffer.writable).map(|buffer| u64::from(buffer.length)).sum()
     }
 
     /// Reads a chain of which it is known what stands there. What that did to memory is not looked at.
-    fn read_unseen(&mut self, head: u16, limit: u64, listener: &mut impl Listener) -> Result<(), Stop> {
-        let standing = std::mem::take(&mut self.scratch.standing);
+    fn read_without_observing(
+        &mut self,
+        head: u16,
+        limit: u64,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
+        let buffer_bytes = std::mem::take(&mut self.scratch.buffer_bytes);
         let mut out = std::mem::take(&mut self.scratch.out);
         out.clear();
         out.resize(limit as usize, UNTOUCHED);
@@ -294,18 +301,19 @@ impl Rig {
             Ok(count) => Ok(&out[..count]),
             Err(refusal) => Err(refusal),
         };
-        let told = self
-            .judge
-            .tell(&Event::Read { head, limit: limit as u32, answer: bytes, standing: &standing }, listener);
-        (self.scratch.out, self.scratch.standing) = (out, standing);
-        told
+        let result = self.sink.emit(
+            &Event::Read { head, limit: limit as u32, answer: bytes, standing: &buffer_bytes },
+            listener,
+        );
+        (self.scratch.out, self.scratch.buffer_bytes) = (out, buffer_bytes);
+        result
     }
 
     /// Keeps what stands in a chain's device-writable buffers, by the chain as it was published.
     fn gather(&mut self, head: u16, limit: u64) {
-        let out = &mut self.scratch.standing;
+        let out = &mut self.scratch.buffer_bytes;
         out.clear();
-        for buffer in self.judge.model.descriptors(head).unwrap_or_default() {
+        for buffer in self.sink.model.descriptors(head).unwrap_or_default() {
             if let (true, Some(place)) = (buffer.writable, buffer.place) {
                 let count = u64::from(buffer.length).min(limit - out.len() as u64) as usize;
                 let start = out.len();
@@ -321,7 +329,7 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         let run = &mut self.run;
-        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(run.none_taken())) };
+        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(run.why_none_taken())) };
         let head = run.returned[position];
         self.free(head, Name::Current, listener)?;
         Ok(None)
@@ -330,7 +338,7 @@ impl Rig {
     pub(super) fn free(&mut self, head: u16, name: Name, listener: &mut impl Listener) -> Result<(), Stop> {
         self.run.freeing = (name == Name::Current).then_some(head);
         let answer = self.call(Call::Free, |subject| subject.free(head, name));
-        self.judge.tell(&Event::Free { head, name, answer }, listener)?;
+        self.sink.emit(&Event::Free { head, name, answer }, listener)?;
         let run = &mut self.run;
         if answer.is_ok() {
             let position = run.returned.iter().position(|returned| *returned == head);
@@ -338,7 +346,7 @@ impl Rig {
         }
         run.effective = true;
         run.faults.attribute_call(Call::Free, answer.err());
-        self.look_after(listener)
+        self.observe_call(listener)
     }
 
     pub(super) fn interrupts(
@@ -352,8 +360,8 @@ impl Rig {
         let waiting = self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
         let device = self.run.device.observer();
         let (flags, used_event) = (device.available_flags(), device.used_event());
-        self.judge.tell(&Event::Interrupts { wanted, flags, used_event, waiting }, listener)?;
-        self.look_after(listener)?;
+        self.sink.emit(&Event::Interrupts { wanted, flags, used_event, waiting }, listener)?;
+        self.observe_call(listener)?;
         self.run.effective = true;
         Ok(None)
     }

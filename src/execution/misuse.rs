@@ -23,7 +23,7 @@ impl Rig {
         if !can.misuse || unasked {
             return Ok(Some(Skip::Incapable));
         }
-        let Some(head) = self.bad_head(bad, pick) else { return Ok(Some(Skip::NothingThere)) };
+        let Some(head) = self.find_bad_head(bad, pick) else { return Ok(Some(Skip::NothingThere)) };
         match (call, bad) {
             // What was returned may be freed and read.
             (HeadCall::Free | HeadCall::Read, BadHead::Returned) => return Ok(Some(Skip::NothingThere)),
@@ -38,19 +38,19 @@ impl Rig {
     }
 
     /// A head that must not be named, of the kind asked for, among the descriptors from `pick` on.
-    fn bad_head(&mut self, bad: BadHead, pick: Pick) -> Option<u16> {
+    fn find_bad_head(&mut self, bad: BadHead, pick: Pick) -> Option<u16> {
         let size = self.run.setup.queue_size.get();
         let run = &self.run;
-        let model = &self.judge.model;
+        let model = &self.sink.model;
         let mut around = (0..size.min(64)).map(|step| (u16::from(pick.0) + step) & (size - 1));
         match bad {
             BadHead::OutOfRange => Some(size),
             BadHead::Far => Some(u16::MAX),
             BadHead::FreeDescriptor => around.find(|index| model.owner(*index).is_none()),
             BadHead::MidChain => around.find(|index| model.owner(*index).is_some_and(|head| head != *index)),
-            BadHead::Stale => {
-                around.find(|index| model.owner(*index) == Some(*index) && run.lives[usize::from(*index)] > 1)
-            }
+            BadHead::Stale => around.find(|index| {
+                model.owner(*index) == Some(*index) && run.chains_started[usize::from(*index)] > 1
+            }),
             BadHead::Returned => pick.of(run.returned.len()).map(|position| run.returned[position]),
             BadHead::InFlight => around.find(|index| model.is_in_flight(*index)),
         }

@@ -37,8 +37,8 @@ pub(super) fn install_hook() {
     });
 }
 
-/// Runs a call of the subject. If it panics, [`in_subject`] tells so.
-pub(super) fn guard<T>(call: impl FnOnce() -> T) -> T {
+/// Runs a call of the subject. If it panics, [`subject_panic_message`] tells so.
+pub(super) fn in_subject_call<T>(call: impl FnOnce() -> T) -> T {
     IN_SUBJECT.set(true);
     let result = call();
     IN_SUBJECT.set(false);
@@ -46,12 +46,12 @@ pub(super) fn guard<T>(call: impl FnOnce() -> T) -> T {
 }
 
 /// Runs what an adapter does without its queue. If it panics, the adapter is wrong.
-pub(super) fn of_adapter<T>(method: &str, call: impl FnOnce() -> T) -> T {
-    let payload = match catch_unwind(AssertUnwindSafe(|| guard(call))) {
+pub(super) fn call_adapter<T>(method: &str, call: impl FnOnce() -> T) -> T {
+    let payload = match catch_unwind(AssertUnwindSafe(|| in_subject_call(call))) {
         Ok(value) => return value,
         Err(payload) => payload,
     };
-    let message = in_subject().unwrap_or_default();
+    let message = subject_panic_message().unwrap_or_default();
     match payload.is::<WrongAdapter>() {
         true => resume_unwind(payload),
         false => WrongAdapter::raise(format!("its `{method}` panics: {message}")),
@@ -59,12 +59,12 @@ pub(super) fn of_adapter<T>(method: &str, call: impl FnOnce() -> T) -> T {
 }
 
 /// Forgets that a subject panicked.
-pub(super) fn leave() {
+pub(super) fn forget_panic() {
     IN_SUBJECT.set(false);
 }
 
 /// After a panic: whether it was the subject's, and what it said.
-pub(super) fn in_subject() -> Option<String> {
+pub(super) fn subject_panic_message() -> Option<String> {
     IN_SUBJECT.replace(false).then(|| MESSAGE.take())
 }
 
@@ -76,27 +76,27 @@ pub(super) fn verdict(end: thread::Result<Result<(), Stop>>) -> Result<Verdict, 
     match end {
         Ok(Ok(())) => Ok(Verdict::Pass),
         Ok(Err(Stop::Violation(violation))) => Ok(Verdict::Violation(violation)),
-        Err(payload) => raised(payload),
+        Err(payload) => classify_panic(payload),
     }
 }
 
-/// What was raised, by an adapter or by whatever panicked.
-fn raised(payload: Box<dyn Any + Send>) -> Result<Verdict, WrongAdapter> {
+/// What was classify_panic, by an adapter or by whatever panicked.
+fn classify_panic(payload: Box<dyn Any + Send>) -> Result<Verdict, WrongAdapter> {
     let payload = match payload.downcast::<WrongAdapter>() {
         Ok(wrong) => {
-            leave();
+            forget_panic();
             return Err(*wrong);
         }
         Err(payload) => payload,
     };
     let payload = match payload.downcast::<Trespass>() {
         Ok(trespass) => {
-            leave();
+            forget_panic();
             return Ok(Verdict::Violation(trespass.violation()));
         }
         Err(payload) => payload,
     };
-    match in_subject() {
+    match subject_panic_message() {
         None => resume_unwind(payload),
         Some(_) if payload.is::<EndlessCall>() => Ok(Verdict::Stuck(Limit::Accesses)),
         Some(message) => Ok(Verdict::Panic(message)),
@@ -106,7 +106,7 @@ fn raised(payload: Box<dyn Any + Send>) -> Result<Verdict, WrongAdapter> {
 /// Releases a subject of which nothing more is to be learned, whatever state it is in.
 pub(super) fn release(subject: Option<Box<dyn Subject>>) {
     if let Some(subject) = subject {
-        let _ = catch_unwind(AssertUnwindSafe(|| guard(|| subject.release())));
-        leave();
+        let _ = catch_unwind(AssertUnwindSafe(|| in_subject_call(|| subject.release())));
+        forget_panic();
     }
 }

@@ -16,7 +16,7 @@ impl Rig {
         let resumed = run.can.first_index && run.resets.is_multiple_of(2);
         let first = if resumed { run.setup.first_index.get() } else { 0 };
         let part = run.device_part.clone();
-        self.disarm();
+        self.clear_trap();
         // While the device is stopped, its part is the driver's too.
         self.provided.rings.reserve_for_device(0..0);
         let limit = self.run.call_limit;
@@ -31,11 +31,11 @@ impl Rig {
         run.available = first;
         run.returned.clear();
         run.faults.forget_faults();
-        self.disarm();
+        self.clear_trap();
         let run = &mut self.run;
         run.effective = true;
-        self.judge.tell(&Event::Reset { first_index: first }, listener)?;
-        self.tell_effects(listener)?;
+        self.sink.emit(&Event::Reset { first_index: first }, listener)?;
+        self.emit_effects(listener)?;
         self.check_self_submitted(listener)?;
         Ok(None)
     }

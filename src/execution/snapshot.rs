@@ -1,6 +1,6 @@
 //! Keeping the state of an execution, going back to it, and telling it from others.
 
-use super::run::Run;
+use super::run_state::RunState;
 use super::{CannotRun, Listener, Rig, Skip, Stop, panics};
 use crate::outcome::Verdict;
 use crate::scenario::{Setup, Step};
@@ -14,9 +14,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What came of a step of an execution that is gone through step by step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Advance {
+pub enum StepResult {
     /// It went on.
-    On,
+    Continued,
     /// There was nothing to do, or nothing that the subject can do: everything is as it was.
     Skipped,
     /// The execution ends here, with this verdict.
@@ -35,7 +35,7 @@ pub struct Snapshot {
     model: Model,
     available: u16,
     returned: VecDeque<u16>,
-    lives: Vec<u32>,
+    chains_started: Vec<u32>,
     submissions: u32,
     resets: u32,
     trap: (Option<Trap>, Option<Change>),
@@ -59,7 +59,7 @@ impl Rig {
     ///
     /// # Errors
     /// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
-    pub fn try_begin(&mut self, kind: SubjectKind, setup: &Setup) -> Result<Advance, CannotRun> {
+    pub fn try_begin(&mut self, kind: SubjectKind, setup: &Setup) -> Result<StepResult, CannotRun> {
         // Dropped with live chains, a subject may keep its memory for ever.
         panics::release(self.run.subject.take());
         let setup = self.prepare(kind, setup)?;
@@ -74,7 +74,7 @@ impl Rig {
     ///
     /// # Panics
     /// If no execution was begun.
-    pub fn try_step(&mut self, step: &Step) -> Result<Advance, WrongAdapter> {
+    pub fn try_step(&mut self, step: &Step) -> Result<StepResult, WrongAdapter> {
         let number = self.run.steps as usize;
         let mut skipped = WasSkipped(false);
         let end = catch_unwind(AssertUnwindSafe(|| self.step_at(number, Some(step), &mut skipped)));
@@ -85,11 +85,11 @@ impl Rig {
         &mut self,
         end: std::thread::Result<Result<(), Stop>>,
         skipped: bool,
-    ) -> Result<Advance, WrongAdapter> {
+    ) -> Result<StepResult, WrongAdapter> {
         Ok(match self.verdict(end)? {
-            Verdict::Pass if skipped => Advance::Skipped,
-            Verdict::Pass => Advance::On,
-            verdict => Advance::Ended(verdict),
+            Verdict::Pass if skipped => StepResult::Skipped,
+            Verdict::Pass => StepResult::Continued,
+            verdict => StepResult::Ended(verdict),
         })
     }
 
@@ -107,10 +107,10 @@ impl Rig {
             abandonments: [self.provided.rings.abandonments(), self.provided.buffers.abandonments()],
             subject,
             device: run.device.state()?,
-            model: self.judge.model.clone(),
+            model: self.sink.model.clone(),
             available: run.available,
             returned: run.returned.clone(),
-            lives: run.lives.clone(),
+            chains_started: run.chains_started.clone(),
             submissions: run.submissions,
             resets: run.resets,
             trap: (self.provided.rings.trap(), run.trap),
@@ -129,12 +129,12 @@ impl Rig {
         // What was cut short by a panic is over.
         self.provided.end_call(&mut self.scratch.reports);
         self.run.restore_limits(&self.provided);
-        self.mend_memory();
+        self.stop_memory_failure();
         self.provided.rings.copy_in(0, &snapshot.rings);
         self.provided.buffers.copy_in(0, &snapshot.buffers);
         let (trap, then) = snapshot.trap;
         self.provided.rings.set_trap(trap);
-        self.judge.model.clone_from(&snapshot.model);
+        self.sink.model.clone_from(&snapshot.model);
         let run = &mut self.run;
         panics::release(run.subject.take());
         run.subject = snapshot.subject.snapshot();
@@ -145,13 +145,13 @@ impl Rig {
         run.device.restore(&snapshot.device);
         run.available = snapshot.available;
         run.returned.clone_from(&snapshot.returned);
-        run.lives.clone_from(&snapshot.lives);
+        run.chains_started.clone_from(&snapshot.chains_started);
         (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
         (run.resets, run.trap) = (snapshot.resets, then);
         run.stopped = snapshot.stopped;
         run.faults.forget_faults();
         if let Some(after) = snapshot.failing {
-            self.let_memory_fail(after as u16);
+            self.arm_memory_failure(after as u16);
         }
     }
 
@@ -175,7 +175,7 @@ impl Rig {
         let run = &self.run;
         let base = run.base();
         run.device.observer().fingerprint(base, honest, state);
-        self.judge.model.fingerprint(base, state);
+        self.sink.model.fingerprint(base, state);
         (run.available.wrapping_sub(base), &run.returned).hash(state);
         if run.setup.event_index && !honest {
             // A garbled event is an index that stays where it is while the rings turn.
@@ -189,7 +189,7 @@ impl Rig {
             (offset as u64, width as u64, value, base).hash(state);
         }
         // Whether a head has had a life, and whether an earlier one.
-        run.lives.iter().for_each(|lives| (*lives).min(2).hash(state));
+        run.chains_started.iter().for_each(|chains_started| (*chains_started).min(2).hash(state));
     }
 
     /// Folds in the subject's private state, and says so; `false` if it does not tell.
@@ -212,7 +212,7 @@ impl Rig {
     }
 
     /// The rings' memory, but for turns of its indexes.
-    fn rings(&self, run: &Run, state: &mut impl Hasher) {
+    fn rings(&self, run: &RunState, state: &mut impl Hasher) {
         let mut bytes = bytes(&self.provided.rings);
         let sim::Geometry { size, available, used, .. } = run.geometry;
         let mut indexes = vec![available + 2, used + 2];
@@ -229,11 +229,11 @@ impl Rig {
     }
 
     /// The buffers: where they are zero, and whether they hold what was submitted.
-    fn payload(&self, run: &Run, state: &mut impl Hasher) {
+    fn payload(&self, run: &RunState, state: &mut impl Hasher) {
         let mut bytes = bytes(&self.provided.buffers);
         for head in 0..run.setup.queue_size.get() {
             let (Some(descriptors), Some(payload)) =
-                (self.judge.model.descriptors(head), self.judge.model.payload(head))
+                (self.sink.model.descriptors(head), self.sink.model.payload(head))
             else {
                 continue;
             };
@@ -255,7 +255,7 @@ impl Rig {
     }
 }
 
-impl Run {
+impl RunState {
     /// What ring indexes are counted from.
     fn base(&self) -> u16 {
         self.available & !(self.setup.queue_size.get() - 1)

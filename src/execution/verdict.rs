@@ -21,18 +21,18 @@ impl Rig {
     pub(super) fn outcome(&mut self, verdict: Verdict, step: usize) -> Outcome {
         let run = &mut self.run;
         if verdict != Verdict::Pass {
-            self.judge.hash.number(run.call as u64);
+            self.sink.hash.number(run.call as u64);
             run.faults.attribute_finding();
             // A subject that went wrong may go wrong again when it is released; that tells nothing new, unless it never
             // comes back.
-            if let Some(pulse) = &self.pulse {
+            if let Some(progress_cell) = &self.progress_cell {
                 self.calls = self.calls.wrapping_add(1);
-                pulse.enter(run.call, run.steps, run.faults.last_fault, self.calls);
+                progress_cell.enter(run.call, run.steps, run.faults.last_fault, self.calls);
             }
             panics::release(run.subject.take());
         }
-        if let Some(pulse) = &self.pulse {
-            pulse.leave();
+        if let Some(progress_cell) = &self.progress_cell {
+            progress_cell.leave();
         }
         Outcome {
             verdict,
@@ -40,7 +40,7 @@ impl Rig {
             steps: run.steps,
             effective_steps: run.effective_steps,
             skipped_steps: run.skipped_steps,
-            trace_hash: self.judge.hash.get(),
+            trace_hash: self.sink.hash.get(),
             call: run.call,
             last_fault: run.faults.last_fault,
             coverage: run.faults.coverage,

@@ -76,7 +76,7 @@ impl Alphabet {
     }
 }
 
-/// Every policy at least once, both ways to ask for notifications, and both endings.
+/// Every policy at least once, both ways to ask for notifications, and both ending_variants.
 fn setups(queue_size: QueueSize) -> Vec<Setup> {
     let other = Policies {
         after_fault: AfterFault::GoOn,

@@ -3,7 +3,7 @@
 use super::Scope;
 use super::alphabet::Alphabet;
 use super::key::{Key, KeyHasher, key_of};
-use crate::execution::{Advance, CannotRun, Rig, Snapshot, endings};
+use crate::execution::{CannotRun, Rig, Snapshot, StepResult, ending_variants};
 use crate::outcome::Outcome;
 use crate::scenario::{Op, Scenario, Setup, Step};
 use std::hash::Hasher;
@@ -66,7 +66,7 @@ impl<'a> Walker<'a> {
         let mut scenario = self.scenario(path);
         let ending = self.scope.kind.negotiate(&scenario.setup).ending;
         let mut outcome = self.rig.run(self.scope.kind, &scenario, &mut ())?;
-        for _ in 1..endings(ending) {
+        for _ in 1..ending_variants(ending) {
             if outcome.is_finding() {
                 break;
             }
@@ -100,18 +100,18 @@ impl<'a> Walker<'a> {
             }
             self.remember(number);
             match self.rig.try_step(&letter.step)? {
-                Advance::Skipped => {
+                StepResult::Skipped => {
                     // Nothing happened, but the step was counted: for the next one that is of no matter.
                     self.history = history;
                     moved = false;
                 }
-                Advance::On => {
+                StepResult::Continued => {
                     expansion.transitions += 1;
                     let key = self.key(path, u64::from(letter.is_fault()));
                     expansion.successors.push(Successor { letter: number, key });
                     moved = true;
                 }
-                Advance::Ended(_) => {
+                StepResult::Ended(_) => {
                     expansion.transitions += 1;
                     expansion.guilty = Some(number);
                     break;
@@ -141,7 +141,7 @@ impl<'a> Walker<'a> {
     /// Goes a path from its beginning. Says whether that went well.
     fn go(&mut self, path: &Path) -> Result<bool, CannotRun> {
         self.history = 0;
-        let mut well = self.rig.try_begin(self.scope.kind, self.setup(path))? == Advance::On;
+        let mut well = self.rig.try_begin(self.scope.kind, self.setup(path))? == StepResult::Continued;
         if self.tells.is_none() {
             let tells = self.scope.means.fingerprints && self.rig.fingerprint_subject(&mut self.hasher);
             self.hasher.take();
@@ -149,7 +149,8 @@ impl<'a> Walker<'a> {
         }
         for letter in &path.letters {
             self.remember(*letter);
-            well &= self.rig.try_step(&self.alphabet.letters[usize::from(*letter)].step)? == Advance::On;
+            well &= self.rig.try_step(&self.alphabet.letters[usize::from(*letter)].step)?
+                == StepResult::Continued;
         }
         Ok(well)
     }

@@ -20,26 +20,26 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How often it is looked whether the pulse changes.
+/// VerdictMessage often it is looked whether the progress_cell changes.
 const INTERVAL: Duration = Duration::from_millis(50);
-/// As many bytes of what a child printed are kept as its last words.
-const LAST_WORDS: usize = 400;
+/// As many bytes of what a child printed are kept as its last output.
+const LAST_OUTPUT_BYTES: usize = 400;
 /// Whoever prints all the time must not fill the disk.
-const MOST_WORDS: u64 = 1 << 20;
+const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 /// What is no call of the subject may take so long: starting, drawing, judging.
-const OWN_PATIENCE: Duration = Duration::from_secs(60);
+const HARNESS_TIMEOUT: Duration = Duration::from_secs(60);
 /// As often is a child asked again that was lost before it had begun anything: ended by somebody else, it would seem.
 const TRIES: u32 = 3;
 /// Names of files.
-const WORDS: &str = "words";
-const PULSE: &str = "pulse";
+const OUTPUT: &str = "output";
+const PROGRESS: &str = "progress";
 
-/// How to start a child.
+/// VerdictMessage to start a child.
 #[derive(Debug, Clone)]
 pub struct Isolation {
     /// The program.
     pub program: PathBuf,
-    /// Its arguments, in front of the path of the pulse. They must lead to [`serve`](super::serve).
+    /// Its arguments, in front of the path of the progress_cell. They must lead to [`serve`](super::serve).
     pub arguments: Vec<String>,
 }
 
@@ -47,12 +47,12 @@ pub struct Isolation {
 #[derive(Debug)]
 pub struct Child {
     isolation: Isolation,
-    patience: Duration,
+    call_timeout: Duration,
     /// Has the files below.
     folder: TempDir,
-    pulse: ProgressCell,
+    progress_cell: ProgressCell,
     /// What the child prints.
-    words: File,
+    output: File,
     running: Option<Running>,
 }
 
@@ -63,47 +63,54 @@ struct Running {
 }
 
 /// A child that is no more, and where it was.
-struct Loss {
+struct LostChild {
     verdict: Verdict,
     place: ExecutionPosition,
 }
 
 impl Child {
     /// A child that will be started when there is something to do. A call of the subject that takes longer than
-    /// `patience` is stuck.
+    /// `call_timeout` is stuck.
     ///
     /// # Errors
     /// [`Failure`] if there is no room for its files.
-    pub fn new(isolation: Isolation, patience: Duration) -> Result<Self, Failure> {
+    pub fn new(isolation: Isolation, call_timeout: Duration) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("ringstorm-").tempdir()?;
-        let words = OpenOptions::new().append(true).create_new(true).open(folder.path().join(WORDS))?;
-        let pulse =
-            OpenOptions::new().read(true).write(true).create_new(true).open(folder.path().join(PULSE))?;
-        Ok(Self { isolation, patience, pulse: ProgressCell::in_file(pulse)?, folder, words, running: None })
+        let output = OpenOptions::new().append(true).create_new(true).open(folder.path().join(OUTPUT))?;
+        let progress_cell =
+            OpenOptions::new().read(true).write(true).create_new(true).open(folder.path().join(PROGRESS))?;
+        Ok(Self {
+            isolation,
+            call_timeout,
+            progress_cell: ProgressCell::in_file(progress_cell)?,
+            folder,
+            output,
+            running: None,
+        })
     }
 
     fn start(&mut self) -> Result<Running, Failure> {
-        self.words.set_len(0)?;
+        self.output.set_len(0)?;
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_read_timeout(Some(INTERVAL))?;
-        ours.set_write_timeout(Some(OWN_PATIENCE))?;
+        ours.set_write_timeout(Some(HARNESS_TIMEOUT))?;
         let process = Command::new(&self.isolation.program)
             .args(&self.isolation.arguments)
-            .arg(self.folder.path().join(PULSE))
+            .arg(self.folder.path().join(PROGRESS))
             // A Ctrl-C is for the parent alone.
             .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(self.words.try_clone()?)
-            .stderr(self.words.try_clone()?)
+            .stdout(self.output.try_clone()?)
+            .stderr(self.output.try_clone()?)
             .spawn()?;
         let mut running = Running { process, socket: BufReader::new(ours) };
-        match self.hear(&mut running) {
+        match self.receive_reply(&mut running) {
             Ok(Reply::Ready) => Ok(running),
-            Ok(_) => Err(out_of_turn()),
-            Err(loss) => {
-                let loss = loss?;
-                let words = self.last_words().unwrap_or_default();
-                Err(Failure::Child(io::Error::other(format!("it did not start: {} {words}", loss.verdict))))
+            Ok(_) => Err(unexpected_reply()),
+            Err(lost) => {
+                let lost = lost?;
+                let output = self.last_output().unwrap_or_default();
+                Err(Failure::Child(io::Error::other(format!("it did not start: {} {output}", lost.verdict))))
             }
         }
     }
@@ -113,10 +120,10 @@ impl Child {
         &mut self,
         request: &Request,
         told: &mut dyn FnMut(Reply),
-    ) -> Result<Result<Reply, Loss>, Failure> {
+    ) -> Result<Result<Reply, LostChild>, Failure> {
         for _ in 0..TRIES {
             match self.ask_once(request, told)? {
-                Err(loss) if loss.place.seed.is_none() && loss.place.call.is_none() => {}
+                Err(lost) if lost.place.seed.is_none() && lost.place.call.is_none() => {}
                 answer => return Ok(answer),
             }
         }
@@ -127,8 +134,8 @@ impl Child {
         &mut self,
         request: &Request,
         told: &mut dyn FnMut(Reply),
-    ) -> Result<Result<Reply, Loss>, Failure> {
-        self.pulse.rest();
+    ) -> Result<Result<Reply, LostChild>, Failure> {
+        self.progress_cell.rest();
         let mut running = match self.running.take() {
             Some(running) => running,
             None => self.start()?,
@@ -138,7 +145,7 @@ impl Child {
             let _ = running.process.kill();
         }
         loop {
-            match self.hear(&mut running) {
+            match self.receive_reply(&mut running) {
                 Ok(said @ (Reply::Told(_) | Reply::State(_) | Reply::Recorded(_))) => told(said),
                 Ok(Reply::WrongAdapter(wrong)) => return Err(CannotRun::Adapter(wrong).into()),
                 Ok(Reply::Refused(why)) => return Err(Failure::Child(io::Error::other(why))),
@@ -146,14 +153,14 @@ impl Child {
                     self.running = Some(running);
                     return Ok(Ok(reply));
                 }
-                Err(loss) => return Ok(Err(loss?)),
+                Err(lost) => return Ok(Err(lost?)),
             }
         }
     }
 
     /// Waits for the next reply. If none comes, the child is lost.
-    fn hear(&self, running: &mut Running) -> Result<Reply, Result<Loss, Failure>> {
-        let (mut line, mut last, mut since) = (Vec::new(), self.pulse.place(), Instant::now());
+    fn receive_reply(&self, running: &mut Running) -> Result<Reply, Result<LostChild, Failure>> {
+        let (mut line, mut last, mut since) = (Vec::new(), self.progress_cell.place(), Instant::now());
         loop {
             match running.socket.read_until(b'\n', &mut line) {
                 Ok(_) if line.ends_with(b"\n") => {
@@ -164,18 +171,21 @@ impl Child {
                     if matches!(running.process.try_wait(), Ok(Some(_))) {
                         return Err(self.lost(running));
                     }
-                    let place = self.pulse.place();
-                    let patience =
-                        if place.call.is_some() { self.patience } else { self.patience.max(OWN_PATIENCE) };
+                    let place = self.progress_cell.place();
+                    let call_timeout = if place.call.is_some() {
+                        self.call_timeout
+                    } else {
+                        self.call_timeout.max(HARNESS_TIMEOUT)
+                    };
                     if place != last {
                         (last, since) = (place, Instant::now());
-                    } else if since.elapsed() >= patience {
+                    } else if since.elapsed() >= call_timeout {
                         let _ = running.process.kill();
                         let _ = running.process.wait();
-                        return Err(Ok(Loss { verdict: Verdict::Stuck(Limit::Time), place }));
+                        return Err(Ok(LostChild { verdict: Verdict::Stuck(Limit::Time), place }));
                     }
-                    if self.words.metadata().is_ok_and(|words| words.len() > MOST_WORDS) {
-                        self.words.set_len(0).map_err(|error| Err(Failure::Child(error)))?;
+                    if self.output.metadata().is_ok_and(|output| output.len() > MAX_OUTPUT_BYTES) {
+                        self.output.set_len(0).map_err(|error| Err(Failure::Child(error)))?;
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -186,16 +196,22 @@ impl Child {
     }
 
     /// What became of a child that says nothing more. One that goes on all the same is ended.
-    fn lost(&self, running: &mut Running) -> Result<Loss, Failure> {
+    fn lost(&self, running: &mut Running) -> Result<LostChild, Failure> {
         let start = Instant::now();
         loop {
             if let Some(status) = running.process.try_wait()? {
-                return Ok(Loss { verdict: Verdict::Died(ended(status)), place: self.pulse.place() });
+                return Ok(LostChild {
+                    verdict: Verdict::Died(ended(status)),
+                    place: self.progress_cell.place(),
+                });
             }
-            if start.elapsed() >= self.patience {
+            if start.elapsed() >= self.call_timeout {
                 running.process.kill()?;
                 running.process.wait()?;
-                return Ok(Loss { verdict: Verdict::Stuck(Limit::Time), place: self.pulse.place() });
+                return Ok(LostChild {
+                    verdict: Verdict::Stuck(Limit::Time),
+                    place: self.progress_cell.place(),
+                });
             }
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -203,18 +219,24 @@ impl Child {
 
     /// What a seed comes to whose process was lost. It is run once more, since somebody else may have ended it, or may have kept
     /// it from getting on.
-    fn lost_seed(&mut self, kind: SubjectKind, draw: &Draw, seed: u64, loss: Loss) -> Result<Block, Failure> {
+    fn lost_seed(
+        &mut self,
+        kind: SubjectKind,
+        draw: &Draw,
+        seed: u64,
+        lost: LostChild,
+    ) -> Result<Block, Failure> {
         let mut block = Block::default();
         let request = Request::Seeds { subject: kind.name(), draw: draw.into(), first: seed, count: 1 };
-        let outcome = match (self.ask(&request, &mut |_| {})?, &loss.verdict) {
+        let outcome = match (self.ask(&request, &mut |_| {})?, &lost.verdict) {
             (Err(again), _) => again.outcome(),
-            (Ok(_), Verdict::Died(how)) if loss.place.call.is_some() => {
+            (Ok(_), Verdict::Died(how)) if lost.place.call.is_some() => {
                 let verdict = Verdict::Died(format!("{how}, but not when it was run again"));
-                Loss { verdict, ..loss }.outcome()
+                LostChild { verdict, ..lost }.outcome()
             }
             // It was not the subject's turn, or the machine was busy with something else.
             (Ok(reply), verdict) => {
-                let mut block = reply.into_block().ok_or_else(out_of_turn)?;
+                let mut block = reply.into_block().ok_or_else(unexpected_reply)?;
                 block.slow.extend(matches!(verdict, Verdict::Stuck(_)).then_some(seed));
                 return Ok(block);
             }
@@ -230,32 +252,38 @@ impl Child {
 
     fn scenario(&mut self, request: &Request, told: &mut dyn FnMut(Reply)) -> Result<Outcome, Failure> {
         match self.ask(request, told)? {
-            Ok(Reply::Ended(ended)) => ended.outcome().ok_or_else(out_of_turn),
-            Ok(_) => Err(out_of_turn()),
-            Err(loss) => Ok(loss.outcome()),
+            Ok(Reply::Outcome(ended)) => ended.outcome().ok_or_else(unexpected_reply),
+            Ok(_) => Err(unexpected_reply()),
+            Err(lost) => Ok(lost.outcome()),
         }
     }
 }
 
 impl Executor for Child {
-    fn seeds(&mut self, kind: SubjectKind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure> {
+    fn run_seeds(
+        &mut self,
+        kind: SubjectKind,
+        draw: &Draw,
+        first: u64,
+        count: u64,
+    ) -> Result<Block, Failure> {
         let (mut block, mut first, mut count) = (Block::default(), first, count);
         while count > 0 {
             let request = Request::Seeds { subject: kind.name(), draw: draw.into(), first, count };
             match self.ask(&request, &mut |_| {})? {
                 Ok(reply) => {
-                    block.append(reply.into_block().ok_or_else(out_of_turn)?);
+                    block.append(reply.into_block().ok_or_else(unexpected_reply)?);
                     return Ok(block);
                 }
-                Err(loss) => {
-                    let seed = loss.place.seed.ok_or_else(out_of_turn)?;
+                Err(lost) => {
+                    let seed = lost.place.seed.ok_or_else(unexpected_reply)?;
                     let before = seed.wrapping_sub(first);
                     if before >= count {
-                        return Err(out_of_turn());
+                        return Err(unexpected_reply());
                     }
                     // The child took with it what it knew of the seeds before.
-                    block.append(self.seeds(kind, draw, first, before)?);
-                    block.append(self.lost_seed(kind, draw, seed, loss)?);
+                    block.append(self.run_seeds(kind, draw, first, before)?);
+                    block.append(self.lost_seed(kind, draw, seed, lost)?);
                     (first, count) = (seed.wrapping_add(1), count - before - 1);
                 }
             }
@@ -268,7 +296,7 @@ impl Executor for Child {
         self.scenario(&request, &mut |_| {})
     }
 
-    fn tell(
+    fn annotated_trace(
         &mut self,
         style: Style,
         kind: SubjectKind,
@@ -302,10 +330,10 @@ impl Executor for Child {
         Ok((Timeline::new(scenario, moments, texts, &outcome), outcome))
     }
 
-    fn last_words(&self) -> Option<String> {
-        let bytes = std::fs::read(self.folder.path().join(WORDS)).ok()?;
-        let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LAST_WORDS)..]);
-        Some(text.trim().replace(['\n', '\r'], " ")).filter(|words| !words.is_empty())
+    fn last_output(&self) -> Option<String> {
+        let bytes = std::fs::read(self.folder.path().join(OUTPUT)).ok()?;
+        let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LAST_OUTPUT_BYTES)..]);
+        Some(text.trim().replace(['\n', '\r'], " ")).filter(|output| !output.is_empty())
     }
 }
 
@@ -318,7 +346,7 @@ impl Drop for Child {
     }
 }
 
-impl Loss {
+impl LostChild {
     /// What is known of an execution that its process did not survive.
     fn outcome(self) -> Outcome {
         let ExecutionPosition { steps, call, last_fault, .. } = self.place;
@@ -340,7 +368,7 @@ impl Loss {
     }
 }
 
-/// How a process ended, in words.
+/// VerdictMessage a process ended, in output.
 fn ended(status: ExitStatus) -> String {
     match status.signal() {
         // Without whether a core was left, which depends on the machine.
@@ -349,6 +377,6 @@ fn ended(status: ExitStatus) -> String {
     }
 }
 
-fn out_of_turn() -> Failure {
+fn unexpected_reply() -> Failure {
     Failure::Child(io::Error::new(ErrorKind::InvalidData, "it said something else than it was asked"))
 }

@@ -16,7 +16,7 @@ use std::io::{self, BufRead, Write};
 /// What the parent asks for. A subject goes by its name, a scenario as its bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
-    Seeds { subject: String, draw: DrawnAs, first: u64, count: u64 },
+    Seeds { subject: String, draw: DrawMessage, first: u64, count: u64 },
     Run { subject: String, scenario: Vec<u8> },
     Tell { style: Style, subject: String, scenario: Vec<u8> },
     Record { subject: String, scenario: Vec<u8> },
@@ -34,9 +34,9 @@ pub(super) enum Reply {
     /// The state that it went wrong in; its end follows.
     State(String),
     /// The seeds were run.
-    Block { tally: Box<Tally>, findings: Vec<(u64, Ended)> },
+    Block { tally: Box<Tally>, findings: Vec<(u64, OutcomeMessage)> },
     /// The scenario was run.
-    Ended(Box<Ended>),
+    Outcome(Box<OutcomeMessage>),
     /// There is no memory for it.
     Refused(String),
     /// The subject's adapter is wrong.
@@ -45,20 +45,20 @@ pub(super) enum Reply {
 
 /// A [`Draw`].
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct DrawnAs {
+pub(super) struct DrawMessage {
     profile: Profile,
     steps: usize,
     queue_size: Option<u16>,
 }
 
-impl From<&Draw> for DrawnAs {
+impl From<&Draw> for DrawMessage {
     fn from(draw: &Draw) -> Self {
         let Draw { profile, steps, queue_size } = *draw;
         Self { profile, steps, queue_size: queue_size.map(QueueSize::get) }
     }
 }
 
-impl DrawnAs {
+impl DrawMessage {
     pub(super) fn draw(&self) -> Option<Draw> {
         let Self { profile, steps, queue_size } = *self;
         let queue_size = queue_size.map(|size| QueueSize::new(size.into())).transpose().ok()?;
@@ -68,8 +68,8 @@ impl DrawnAs {
 
 /// An [`Outcome`].
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Ended {
-    how: How,
+pub(super) struct OutcomeMessage {
+    how: VerdictMessage,
     step: usize,
     steps: u64,
     effective_steps: u64,
@@ -82,23 +82,23 @@ pub(super) struct Ended {
 
 /// A verdict of somebody who lived to tell it.
 #[derive(Debug, Serialize, Deserialize)]
-enum How {
+enum VerdictMessage {
     Pass,
     Violation { invariant: u8, detail: String },
     Panic(String),
     Stuck,
 }
 
-impl Ended {
+impl OutcomeMessage {
     /// `None` for what no child can say of itself.
     pub(super) fn of(outcome: &Outcome) -> Option<Self> {
         let how = match &outcome.verdict {
-            Verdict::Pass => How::Pass,
+            Verdict::Pass => VerdictMessage::Pass,
             Verdict::Violation(Violation { invariant, detail }) => {
-                How::Violation { invariant: *invariant as u8, detail: detail.clone() }
+                VerdictMessage::Violation { invariant: *invariant as u8, detail: detail.clone() }
             }
-            Verdict::Panic(message) => How::Panic(message.clone()),
-            Verdict::Stuck(Limit::Accesses) => How::Stuck,
+            Verdict::Panic(message) => VerdictMessage::Panic(message.clone()),
+            Verdict::Stuck(Limit::Accesses) => VerdictMessage::Stuck,
             Verdict::Stuck(Limit::Time) | Verdict::Died(_) => return None,
         };
         Some(Self {
@@ -116,12 +116,12 @@ impl Ended {
 
     pub(super) fn outcome(self) -> Option<Outcome> {
         let verdict = match self.how {
-            How::Pass => Verdict::Pass,
-            How::Violation { invariant, detail } => {
+            VerdictMessage::Pass => Verdict::Pass,
+            VerdictMessage::Violation { invariant, detail } => {
                 Verdict::Violation(Violation { invariant: Invariant::from_repr(invariant)?, detail })
             }
-            How::Panic(message) => Verdict::Panic(message),
-            How::Stuck => Verdict::Stuck(Limit::Accesses),
+            VerdictMessage::Panic(message) => Verdict::Panic(message),
+            VerdictMessage::Stuck => Verdict::Stuck(Limit::Accesses),
         };
         let last_fault = match self.last_fault {
             Some(fault) => Some(Fault::from_repr(fault)?),
@@ -150,7 +150,8 @@ impl Reply {
     }
 
     pub(super) fn block(block: &Block) -> Option<Self> {
-        let findings = block.findings.iter().map(|(seed, outcome)| Some((*seed, Ended::of(outcome)?)));
+        let findings =
+            block.findings.iter().map(|(seed, outcome)| Some((*seed, OutcomeMessage::of(outcome)?)));
         Some(Self::Block { tally: Box::new(block.tally.clone()), findings: findings.collect::<Option<_>>()? })
     }
 }

@@ -1,6 +1,6 @@
 //! The child's side.
 
-use super::message::{Ended, Reply, Request, receive, send};
+use super::message::{OutcomeMessage, Reply, Request, receive, send};
 use crate::annotated_trace;
 use crate::execution::{CannotRun, ProgressCell, Rig};
 use crate::executor::{Executor, Failure};
@@ -17,15 +17,15 @@ use std::os::unix::process::parent_id;
 use std::thread;
 use std::time::Duration;
 
-/// Runs what the parent asks for, over these subjects, until it asks for nothing more. The pulse is told in `pulse`.
+/// Runs what the parent asks for, over these subjects, until it asks for nothing more. The progress_cell is told in `progress_cell`.
 ///
 /// # Errors
 /// [`Failure`] if there is no memory, or what the parent says makes no sense.
-pub fn serve(pulse: File, subjects: Subjects) -> Result<(), Failure> {
+pub fn serve(progress_cell: File, subjects: Subjects) -> Result<(), Failure> {
     end_with_parent();
     let socket = UnixStream::from(stdin().as_fd().try_clone_to_owned()?);
     let mut rig = Rig::new()?;
-    rig.report_progress_to(ProgressCell::in_file(pulse)?);
+    rig.report_progress_to(ProgressCell::in_file(progress_cell)?);
     send(&socket, &Reply::Ready)?;
     let mut requests = BufReader::new(&socket);
     while let Some(request) = receive(&mut requests)? {
@@ -46,15 +46,15 @@ fn answer(
     request: Request,
     socket: &UnixStream,
 ) -> Result<Reply, Failure> {
-    let kind = |name: &str| subjects.by_name(name).ok_or_else(|| nonsense(name));
+    let kind = |name: &str| subjects.by_name(name).ok_or_else(|| invalid(name));
     let ended = |outcome: &Outcome| {
-        Ended::of(outcome).map(Box::new).map(Reply::Ended).ok_or_else(|| nonsense("outcome"))
+        OutcomeMessage::of(outcome).map(Box::new).map(Reply::Outcome).ok_or_else(|| invalid("outcome"))
     };
     match request {
         Request::Seeds { subject, draw, first, count } => {
-            let draw = draw.draw().ok_or_else(|| nonsense("draw"))?;
-            let block: Block = rig.seeds(kind(&subject)?, &draw, first, count)?;
-            Ok(Reply::block(&block).ok_or_else(|| nonsense("outcome"))?)
+            let draw = draw.draw().ok_or_else(|| invalid("draw"))?;
+            let block: Block = rig.run_seeds(kind(&subject)?, &draw, first, count)?;
+            Ok(Reply::block(&block).ok_or_else(|| invalid("outcome"))?)
         }
         Request::Run { subject, scenario } => {
             let outcome = Executor::run(rig, kind(&subject)?, &Scenario::decode(&scenario))?;
@@ -87,7 +87,7 @@ fn answer(
     }
 }
 
-fn nonsense(what: &str) -> io::Error {
+fn invalid(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{what} makes no sense between parent and child"))
 }
 

@@ -3,7 +3,9 @@
 use super::coverage::CoverageReport;
 use super::pace::{PaceReport, pace, pace_report};
 use super::{Interval, PROGRAM, RUN_VERSION};
-use crate::campaign::{Budget, Canary, Ending, Finding, NoShard, Plan, Shard, Summary, SweepHash, Tally};
+use crate::campaign::{
+    Budget, Canary, Ending, Finding, InvalidShard, Plan, Shard, Summary, SweepHash, Tally,
+};
 use crate::counts::CountsReport;
 use crate::outcome::Signature;
 use crate::scenario::{Document, GENERATOR, Profile};
@@ -143,7 +145,7 @@ impl Asked {
             steps_per_seed: plan.draw.steps,
             queue_size: plan.draw.queue_size.map(QueueSize::get),
             all_seeds,
-            time: match plan.extent {
+            time: match plan.budget {
                 Budget::Seeds(_) => None,
                 Budget::Time(time) => Some(time.as_secs_f64()),
             },
@@ -287,7 +289,7 @@ impl RunReport {
     /// Which part of its run this is.
     pub(super) fn part(&self) -> Result<Shard, String> {
         let Some(shard) = &self.shard else { return Ok(Shard::WHOLE) };
-        shard.parse().map_err(|error: NoShard| format!("shard: {error}"))
+        shard.parse().map_err(|error: InvalidShard| format!("shard: {error}"))
     }
 
     /// Whether its numbers can be those of one run.
@@ -298,7 +300,7 @@ impl RunReport {
         };
         let shard = self.part()?;
         if let Some(Interval { from, count }) = self.asked.all_seeds {
-            let (start, most) = shard.of_range(count);
+            let (start, most) = shard.range_of(count);
             if from.checked_add(start) != Some(self.from) {
                 return Err(format!("from: expected the first seed of its part, found {}", self.from));
             }
@@ -312,7 +314,7 @@ impl RunReport {
         limit("steps", self.steps, steps)?;
         limit("effective_steps", self.effective_steps, self.steps)?;
         limit("skipped_steps", self.skipped_steps, self.steps)?;
-        limit("counts", self.counts.most(), self.steps)?;
+        limit("counts", self.counts.highest(), self.steps)?;
         let heat = self.coverage.seeds.values().flatten().copied().max();
         limit("coverage: seeds", heat.unwrap_or_default(), self.seeds)?;
         limit("jobs", self.jobs as u64, 1 << 32)?;

@@ -1,7 +1,7 @@
 //! What an adapter sees its queue do outside of its memory is a finding, wherever the scenario is run.
 
 use ringstorm::campaign::{self, Budget, Ending, Finding, Hang, Observer, Plan, Summary};
-use ringstorm::execution::{Advance, Rig};
+use ringstorm::execution::{Rig, StepResult};
 use ringstorm::outcome::{Call, Expected, Verdict};
 use ringstorm::scenario::{Document, Draw, Profile, Setup, Step};
 use ringstorm::subject::{
@@ -76,8 +76,8 @@ fn it_ends_an_execution_that_goes_step_by_step() {
     let scenario = SCENARIO.parse::<Document>().unwrap().scenario;
     let mut rig = Rig::new().unwrap();
     rig.try_begin(SubjectKind::External(&STRAY), &scenario.setup).unwrap();
-    assert_eq!(rig.try_step(&scenario.steps[0]).unwrap(), Advance::On);
-    let Advance::Ended(verdict) = rig.try_step(&scenario.steps[1]).unwrap() else { panic!("it goes on") };
+    assert_eq!(rig.try_step(&scenario.steps[0]).unwrap(), StepResult::Continued);
+    let StepResult::Ended(verdict) = rig.try_step(&scenario.steps[1]).unwrap() else { panic!("it goes on") };
     assert_eq!(Expected::of(&verdict), Expected::Violation(Invariant::OwnArea));
 }
 
@@ -99,11 +99,11 @@ fn a_call_that_does_not_return_while_shrinking_costs_no_finding() {
         kind: SubjectKind::External(&STICKY),
         draw,
         from: (0..).find(submits).expect("a seed"),
-        extent: Budget::Seeds(1),
+        budget: Budget::Seeds(1),
         jobs: 1,
         max_findings: 9,
         masks: BTreeSet::new(),
-        patience: Duration::from_secs(1),
+        call_timeout: Duration::from_secs(1),
         isolation: None,
     };
     let heard = Mutex::new(None);

@@ -271,7 +271,7 @@ impl<F: Failing> StateMachineTest for QueueTest<F> {
         check(!books.exact || live == books.chains().count() as u32, "all chains are accounted for");
         check(!books.exact || owned == books.descriptors(), "all descriptors are accounted for");
         let home = match books.steps.last() {
-            Some(Step::Reset) => !rig.was_cut_short(),
+            Some(Step::Reset) => !rig.memory_failed_in_last_step(),
             last => last == Some(&Step::Settle),
         };
         check(!home || owned == 0 && live == 0, "reset and settling bring everything home");

@@ -5,16 +5,16 @@ use ringstorm_model::{Event, Model, TraceHash};
 
 /// Who hears of every event: the hash and the model.
 #[derive(Default)]
-pub(super) struct Judge {
+pub(super) struct EventSink {
     pub(super) hash: TraceHash,
     pub(super) model: Model,
 }
 
-impl Judge {
+impl EventSink {
     /// Tells everybody of an event: the hash, the listener, and the model, which judges it. Written out where it is
     /// called, since what is to be done for the event is known there.
     #[inline(always)]
-    pub(super) fn tell(&mut self, event: &Event<'_>, listener: &mut impl Listener) -> Result<(), Stop> {
+    pub(super) fn emit(&mut self, event: &Event<'_>, listener: &mut impl Listener) -> Result<(), Stop> {
         self.hash.event(event);
         listener.event(event);
         self.model.observe(event)?;

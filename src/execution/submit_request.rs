@@ -26,12 +26,12 @@ const fn payload() -> [u8; PAYLOAD_BYTES] {
 
 /// The buffers of one chain, in memory that is kept.
 #[derive(Default)]
-pub(super) struct Request {
+pub(super) struct SubmitRequest {
     readable: List<&'static [u8]>,
     writable: List<u32>,
 }
 
-impl Request {
+impl SubmitRequest {
     /// Asks for these buffers, in the submission with this number. To be written in place, the last of several for the device
     /// to read is one of zeros.
     pub(super) fn fill(

@@ -5,7 +5,11 @@ use crate::scenario::Step;
 
 impl Rig {
     /// Does what the step says, or tells why not.
-    pub(super) fn act(&mut self, step: &Step, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
+    pub(super) fn dispatch(
+        &mut self,
+        step: &Step,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
         match *step {
             Step::Idle => Ok(Some(Skip::NothingThere)),
             Step::Submit { readable, writable } => self.submit(readable, writable, false, true, listener),
@@ -20,7 +24,7 @@ impl Rig {
             Step::Misuse { call, head, pick } => self.misuse(call, head, pick, listener),
             Step::Interrupts { wanted } => self.interrupts(wanted, listener),
             Step::Withdraw { pick } => self.withdraw_unpublished(pick, listener),
-            Step::MemoryFails { after } => Ok(self.let_memory_fail(after)),
+            Step::MemoryFails { after } => Ok(self.arm_memory_failure(after)),
             Step::DeviceTake { .. }
             | Step::DeviceReturn { .. }
             | Step::DeviceEvent { .. }
@@ -38,16 +42,16 @@ impl Rig {
                 if !self.run.device.set_event(ahead) {
                     return Ok(Some(Skip::NothingThere));
                 }
-                self.tell_effects(listener)?;
+                self.emit_effects(listener)?;
                 Ok(None)
             }
             Step::DeviceNotifications { wanted } => {
                 self.run.device.set_notifications(wanted);
-                self.tell_effects(listener)?;
+                self.emit_effects(listener)?;
                 Ok(None)
             }
             Step::Fault { fault, pick, value } => self.fault(fault, pick, value, listener),
-            Step::Settle => self.settle(listener).map(|()| None),
+            Step::Settle => self.drain(listener).map(|()| None),
         }
     }
 }

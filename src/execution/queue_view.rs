@@ -7,7 +7,7 @@ use ringstorm_sim_device::Geometry;
 
 /// Table and rings as they stand in memory, and what the model knows of the chains.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct State {
+pub struct QueueView {
     /// Where table and rings stand in [`rings`](Self::rings).
     pub geometry: Geometry,
     /// The memory of table and rings.
@@ -28,7 +28,7 @@ pub struct State {
 
 /// How far an execution has come, in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct QueueCounters {
     /// The available index in memory.
     pub available: u16,
     /// The used index in memory.
@@ -41,15 +41,15 @@ pub struct Standing {
 
 impl Rig {
     /// The state of the current execution; `None` if it has no subject yet.
-    pub fn state(&self) -> Option<State> {
+    pub fn queue_view(&self) -> Option<QueueView> {
         let run = &self.run;
         run.subject.as_ref()?;
         let Provided { rings: memory, buffers, buffers_address, .. } = &self.provided;
         let mut rings = vec![0; memory.len()];
         memory.copy_out(0, &mut rings);
-        let model = &self.judge.model;
+        let model = &self.sink.model;
         let all = 0..run.geometry.size;
-        Some(State {
+        Some(QueueView {
             geometry: run.geometry,
             rings,
             event_index: run.setup.event_index,
@@ -62,12 +62,12 @@ impl Rig {
     }
 
     /// How far the current execution has come; `None` if it has no subject yet.
-    pub fn standing(&self) -> Option<Standing> {
+    pub fn queue_counters(&self) -> Option<QueueCounters> {
         let run = &self.run;
         run.subject.as_ref()?;
-        let (memory, model) = (&self.provided.rings, &self.judge.model);
+        let (memory, model) = (&self.provided.rings, &self.sink.model);
         let index = |offset| memory.load_u16(offset + 2);
-        Some(Standing {
+        Some(QueueCounters {
             available: index(run.geometry.available),
             used: index(run.geometry.used),
             free: u32::from(run.geometry.size).saturating_sub(model.live_descriptors()),

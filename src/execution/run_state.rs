@@ -1,9 +1,9 @@
-//! One execution, as far as it is neither the judge's nor the memory's.
+//! One execution, as far as it is neither the sink's nor the memory's.
 
 use super::device_slot::DeviceSlot;
 use super::fault_attribution::FaultAttribution;
-use super::unwound::Visible;
-use super::{Skip, geometry, panics};
+use super::memory_failure::Visible;
+use super::{Skip, geometry_check, panics};
 use crate::outcome::Call;
 use crate::scenario::Setup;
 use crate::subject::{Capabilities, Provided, Subject};
@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 /// One execution.
-pub(super) struct Run {
+pub(super) struct RunState {
     pub(super) can: Capabilities,
     pub(super) setup: Setup,
     pub(super) subject: Option<Box<dyn Subject>>,
@@ -26,7 +26,7 @@ pub(super) struct Run {
     /// Heads of the chains that were taken and not freed, oldest first.
     pub(super) returned: VecDeque<u16>,
     /// By head: how many chains have begun there.
-    pub(super) lives: Vec<u32>,
+    pub(super) chains_started: Vec<u32>,
     pub(super) submissions: u32,
     pub(super) resets: u32,
     /// Accesses that a call may make.
@@ -43,14 +43,14 @@ pub(super) struct Run {
     pub(super) failing: FailingAccess,
     pub(super) visible: Visible,
     /// Whether it did in the current step.
-    pub(super) cut_short: bool,
+    pub(super) memory_failed: bool,
     /// The head of the chain that was last to be freed, by its current name.
     pub(super) freeing: Option<u16>,
     /// Whether the device is stopped, since memory failed in a reset.
     pub(super) stopped: bool,
 }
 
-impl Run {
+impl RunState {
     /// No execution yet, but a device on this memory.
     pub(super) fn new(provided: &Provided) -> Self {
         let geometry = Geometry { size: 1, table: 0, available: 0, used: 0 };
@@ -63,7 +63,7 @@ impl Run {
             device_part: 0..0,
             available: 0,
             returned: VecDeque::new(),
-            lives: Vec::new(),
+            chains_started: Vec::new(),
             submissions: 0,
             resets: 0,
             call_limit: 0,
@@ -76,7 +76,7 @@ impl Run {
             trap: None,
             failing: FailingAccess::default(),
             visible: Visible::default(),
-            cut_short: false,
+            memory_failed: false,
             freeing: None,
             stopped: false,
         };
@@ -101,7 +101,7 @@ impl Run {
             device_part: _,
             available,
             returned,
-            lives,
+            chains_started,
             submissions,
             resets,
             call_limit,
@@ -114,15 +114,15 @@ impl Run {
             trap,
             failing,
             visible,
-            cut_short,
+            memory_failed,
             freeing,
             stopped,
         } = self;
         (*own_can, *own_setup, *subject) = (can, *setup, None);
         *available = setup.first_index.get();
         returned.clear();
-        lives.clear();
-        lives.resize(setup.queue_size.as_usize(), 0);
+        chains_started.clear();
+        chains_started.resize(setup.queue_size.as_usize(), 0);
         (*submissions, *resets) = (0, 0);
         (*call_limit, *call) = (self::call_limit(setup.queue_size), Call::Construct);
         (*effective, *steps, *effective_steps, *skipped_steps) = (false, 0, 0, 0);
@@ -130,11 +130,11 @@ impl Run {
         *trap = None;
         failing.set(None);
         (*visible, *freeing, *stopped) = (Visible::default(), None, false);
-        *cut_short = false;
+        *memory_failed = false;
     }
 
     /// Why there is no chain that was taken and not freed.
-    pub(super) const fn none_taken(&self) -> Skip {
+    pub(super) const fn why_none_taken(&self) -> Skip {
         if self.can.free { Skip::NothingThere } else { Skip::Incapable }
     }
 
@@ -146,8 +146,8 @@ impl Run {
 
     /// The subject is there.
     pub(super) fn attach_subject(&mut self, subject: Box<dyn Subject>, provided: &Provided) {
-        self.geometry = panics::of_adapter("geometry", || subject.geometry());
-        geometry::check(&self.geometry, self.setup.queue_size, provided.rings.len());
+        self.geometry = panics::call_adapter("geometry", || subject.geometry());
+        geometry_check::check(&self.geometry, self.setup.queue_size, provided.rings.len());
         self.device_part = self.geometry.used..self.geometry.used + self.geometry.used_bytes();
         self.device.restart(self.geometry, self.available, self.setup.event_index);
         self.subject = Some(subject);

@@ -18,7 +18,7 @@ impl Rig {
     ) -> Result<Option<Skip>, Stop> {
         let mut skip = Some(Skip::NothingThere);
         for _ in 0..count {
-            if !self.fetch(listener)? {
+            if !self.device_take_one(listener)? {
                 break;
             }
             skip = None;
@@ -27,14 +27,14 @@ impl Rig {
     }
 
     /// The device takes one chain. Says whether there was one.
-    pub(super) fn fetch(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
-        let Self { run, judge, scratch: Scratch { descriptors, out: payload, .. }, .. } = self;
+    pub(super) fn device_take_one(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
+        let Self { run, sink, scratch: Scratch { descriptors, out: payload, .. }, .. } = self;
         let taken = run.device.take(descriptors, payload);
         if let Some((head, whole)) = taken {
             run.effective = true;
-            judge.tell(&Event::Fetched { head, whole, descriptors, payload }, listener)?;
+            sink.emit(&Event::Fetched { head, whole, descriptors, payload }, listener)?;
         }
-        self.tell_effects(listener)?;
+        self.emit_effects(listener)?;
         Ok(taken.is_some())
     }
 
@@ -55,7 +55,7 @@ impl Rig {
         if returned > 0 {
             device.publish();
         }
-        self.tell_effects(listener)?;
+        self.emit_effects(listener)?;
         Ok((returned == 0).then_some(Skip::NothingThere))
     }
 
@@ -66,24 +66,24 @@ impl Rig {
         value: u32,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        let state = self.judge.model.state().number();
+        let state = self.sink.model.state().number();
         let run = &mut self.run;
-        let can_meet = match fault {
+        let is_possible = match fault {
             Fault::ChangedBetweenReads => run.can.watched,
             // A device that needs a reset and gets none returns nothing any more, and nobody is to blame.
             Fault::NeedsReset => run.can.reset,
             _ => true,
         };
-        if run.device.is_external() || !can_meet {
+        if run.device.is_external() || !is_possible {
             return Ok(Some(Skip::Incapable));
         }
         if !run.device.misbehave(fault, pick.0, value) {
             // What it did before may have come to an end all the same.
-            self.tell_effects(listener)?;
+            self.emit_effects(listener)?;
             return Ok(Some(Skip::NothingThere));
         }
         run.faults.fault_committed(state, fault);
-        self.tell_effects(listener)?;
+        self.emit_effects(listener)?;
         if adds_element(fault) {
             let Self { run, scratch: Scratch { effects, .. }, .. } = self;
             run.faults.element_forged(effects);
@@ -97,57 +97,57 @@ impl Rig {
 
     /// Tells what the device did.
     #[inline]
-    pub(super) fn tell_effects(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+    pub(super) fn emit_effects(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         if !self.run.device.has_effects() {
             return Ok(());
         }
         self.run.effective = true;
         let mut effects = std::mem::take(&mut self.scratch.effects);
         self.run.device.take_effects(&mut effects);
-        let told = effects.iter().try_for_each(|effect| self.tell_effect(effect, listener));
+        let result = effects.iter().try_for_each(|effect| self.emit_effect(effect, listener));
         self.scratch.effects = effects;
-        told
+        result
     }
 
-    fn tell_effect(&mut self, effect: &Effect, listener: &mut impl Listener) -> Result<(), Stop> {
+    fn emit_effect(&mut self, effect: &Effect, listener: &mut impl Listener) -> Result<(), Stop> {
         match *effect {
             Effect::Wrote { place: sim::BufferPlace { region, offset }, length } => {
-                self.judge.tell(&Event::DeviceWrote { place: Place { region, offset }, length }, listener)
+                self.sink.emit(&Event::DeviceWrote { place: Place { region, offset }, length }, listener)
             }
             Effect::UsedElement { index, id, length } => {
-                self.judge.tell(&Event::UsedElement { index, id, length }, listener)
+                self.sink.emit(&Event::UsedElement { index, id, length }, listener)
             }
             Effect::UsedIndex(index) => {
                 // The index that was to change is no more.
                 if matches!(self.run.trap, Some(Change::UsedIndex(_))) {
-                    self.disarm();
+                    self.clear_trap();
                 }
-                self.judge.tell(&Event::UsedIndex { index }, listener)
+                self.sink.emit(&Event::UsedIndex { index }, listener)
             }
-            Effect::Notifications(wanted) => self.judge.tell(&Event::Notifications { wanted }, listener),
-            Effect::AvailableEvent(index) => self.judge.tell(&Event::AvailableEvent { index }, listener),
+            Effect::Notifications(wanted) => self.sink.emit(&Event::Notifications { wanted }, listener),
+            Effect::AvailableEvent(index) => self.sink.emit(&Event::AvailableEvent { index }, listener),
             Effect::UsedFlags(flags) => {
-                self.judge.tell(&Event::Notifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
+                self.sink.emit(&Event::Notifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
             }
             Effect::AvailableIndex(_) | Effect::AvailableEntry { .. } => {
-                self.judge.tell(&Event::RingTampered, listener)
+                self.sink.emit(&Event::RingTampered, listener)
             }
-            Effect::Spurious => self.judge.tell(&Event::Spurious, listener),
-            Effect::Silent => self.judge.tell(&Event::Silent, listener),
+            Effect::Spurious => self.sink.emit(&Event::Spurious, listener),
+            Effect::Silent => self.sink.emit(&Event::Silent, listener),
             Effect::Trap { trap, then } => {
                 self.provided.rings.set_trap(Some(trap));
                 self.run.trap = Some(then);
-                self.judge.tell(&Event::Trap, listener)
+                self.sink.emit(&Event::Trap, listener)
             }
-            Effect::Descriptor { index } => self.judge.tell(&Event::Tampered { descriptor: index }, listener),
-            Effect::Withheld { head } => self.judge.tell(&Event::Withheld { head }, listener),
+            Effect::Descriptor { index } => self.sink.emit(&Event::Tampered { descriptor: index }, listener),
+            Effect::Withheld { head } => self.sink.emit(&Event::Withheld { head }, listener),
         }
     }
 }
 
 impl Rig {
     /// Takes a trap away that was not sprung.
-    pub(super) fn disarm(&mut self) {
+    pub(super) fn clear_trap(&mut self) {
         self.provided.rings.set_trap(None);
         self.run.trap = None;
     }

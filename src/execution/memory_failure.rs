@@ -8,7 +8,7 @@ use ringstorm_model::{Event, Name};
 use ringstorm_sim_device::MemoryFailed;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// What a device can see that has not looked yet: what a call that changes nothing must leave.
+/// What a device can see that has not looked yet: what a call that changes nothing must forget_panic.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Visible {
     available_index: u16,
@@ -20,7 +20,7 @@ pub(super) struct Visible {
 
 impl Rig {
     /// Lets so many accesses of the driver's next calls pass, and the next one fail.
-    pub(super) fn let_memory_fail(&mut self, after: u16) -> Option<Skip> {
+    pub(super) fn arm_memory_failure(&mut self, after: u16) -> Option<Skip> {
         let can = self.run.can;
         // Without `free`, a chain that was taken is read and told free afterwards, so its read must not be cut short.
         if !can.unwinds || !can.watched || !can.free || can.submits_itself {
@@ -34,28 +34,30 @@ impl Rig {
     }
 
     /// The memory does not fail any more.
-    pub(super) fn mend_memory(&mut self) {
+    pub(super) fn stop_memory_failure(&mut self) {
         self.run.failing.set(None);
         self.provided.rings.fail_at(None);
         self.provided.buffers.fail_at(None);
     }
 
     /// Does a step in which memory may fail. If it does, the rest of the step is left out.
-    pub(super) fn act_while_memory_fails(
+    pub(super) fn dispatch_while_memory_fails(
         &mut self,
         step: &Step,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        match catch_unwind(AssertUnwindSafe(|| self.act(step, listener))) {
+        match catch_unwind(AssertUnwindSafe(|| self.dispatch(step, listener))) {
             Ok(result) => result,
-            Err(payload) if payload.is::<MemoryFailed>() => self.unwound(listener).map(|()| None),
+            Err(payload) if payload.is::<MemoryFailed>() => {
+                self.after_memory_failure(listener).map(|()| None)
+            }
             Err(payload) => resume_unwind(payload),
         }
     }
 
     /// Keeps what the device can see before a call that memory may cut short.
     #[cold]
-    pub(super) fn look_before_call(&mut self) {
+    pub(super) fn save_visible(&mut self) {
         self.run.visible = self.visible();
     }
 
@@ -76,31 +78,31 @@ impl Rig {
     }
 
     /// Memory failed in the last call.
-    fn unwound(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        panics::leave();
+    fn after_memory_failure(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        panics::forget_panic();
         self.end_call();
-        self.mend_memory();
+        self.stop_memory_failure();
         let run = &mut self.run;
-        (run.effective, run.cut_short) = (true, true);
+        (run.effective, run.memory_failed) = (true, true);
         let stopped = run.call == Call::Reset;
         run.restore_limits(&self.provided);
         let subject = run.subject.as_deref().expect("the subject is there until it is released");
-        let broken = panics::guard(|| subject.is_broken());
+        let broken = panics::in_subject_call(|| subject.is_broken());
         // A chain that was to be freed may be free.
         let freed = run.freeing.filter(|head| {
             run.call == Call::Free
                 && !broken
                 && run.returned.contains(head)
-                && !panics::guard(|| subject.is_live(*head))
+                && !panics::in_subject_call(|| subject.is_live(*head))
         });
         // A queue that was broken before refuses most calls. These it may have begun, with what is private.
-        let was_broken = self.judge.model.is_broken();
+        let was_broken = self.sink.model.is_broken();
         let private = was_broken && matches!(run.call, Call::Free | Call::Withdraw | Call::Reset);
         let changed = private || self.visible() != self.run.visible;
         let available = self.run.device.observer().available_index();
-        self.judge.tell(&Event::Unwound { broken, changed, available }, listener)?;
+        self.sink.emit(&Event::Unwound { broken, changed, available }, listener)?;
         if let Some(head) = freed {
-            self.judge.tell(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)?;
+            self.sink.emit(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)?;
             self.run.returned.retain(|returned| *returned != head);
         }
         let run = &mut self.run;
@@ -113,14 +115,14 @@ impl Rig {
         let (foreign, trapped) = (rings.foreign.is_some(), rings.trapped);
         let places = buffers.stores > 0;
         if trapped {
-            self.look_at_trap(listener)?;
+            self.observe_trap(listener)?;
         }
         if !stopped && count > 0 {
-            self.judge.tell(&Event::Stores { count, foreign }, listener)?;
+            self.sink.emit(&Event::Stores { count, foreign }, listener)?;
             if places {
-                self.look_at_places(listener)?;
+                self.observe_buffer_stores(listener)?;
             }
         }
-        self.look_at_free_count(listener)
+        self.observe_free_count(listener)
     }
 }
