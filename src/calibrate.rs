@@ -1,4 +1,4 @@
-//! Every specimen against the harness: is it caught, by what, and how fast?
+//! Runs the storm over all specimens: is each defect found, by which invariant, and how fast?
 
 use crate::execution::Rig;
 use crate::executor::Failure;
@@ -12,26 +12,26 @@ use strum::VariantArray;
 
 /// Starting seeds for each specimen.
 pub const STARTS: u64 = 20;
-/// How far apart they are, and how many seeds are tried from each.
+/// The distance between starting seeds, and how many seeds are tried from each.
 const STRIDE: u64 = 1_000_000;
 const SEEDS: u64 = 20_000;
 
-/// What calibration found of one specimen.
+/// The results of one specimen.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Caught {
     /// The specimen.
     pub name: String,
-    /// Whether it was caught from every start.
+    /// Whether its defect was found from every start.
     pub found: bool,
-    /// By which invariant, from most starts.
+    /// The invariant that found it from most starts.
     pub invariant: Option<String>,
-    /// Seeds until the catch, the median over the starts.
+    /// The median number of seeds until the first finding.
     pub median_seeds: Option<u64>,
-    /// Seconds until the catch, likewise: drawing the scenarios and running them, on a rig that was used before.
+    /// The median time in seconds until the first finding: drawing and running the scenarios, without making the rig.
     pub median_seconds: Option<f64>,
-    /// Seeds until the catch, from the start that took most.
+    /// The number of seeds from the start that needed most seeds.
     pub worst_seeds: Option<u64>,
-    /// Seconds until the catch, from the start that took longest.
+    /// The time in seconds from the start that took longest.
     pub worst_seconds: Option<f64>,
     /// Steps of the shrunk scenario, from the first start with that invariant.
     pub steps_after_shrinking: Option<usize>,
@@ -39,7 +39,7 @@ pub struct Caught {
     pub scenario: Option<String>,
 }
 
-/// The first seed from `start` on that catches a subject, with its signature and scenario.
+/// Finds the first seed, from `start` on, that is a finding. Returns the seed, its signature and its scenario.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
@@ -59,7 +59,7 @@ pub fn first_catch(
     Ok(None)
 }
 
-/// Calibrates one specimen.
+/// Runs the storm over one specimen, from each starting seed.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
@@ -68,7 +68,7 @@ pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, 
     let (mut seeds, mut seconds, mut catches) = (Vec::new(), Vec::new(), Vec::new());
     for start in (0..STARTS).map(|start| start * STRIDE) {
         let begin = Instant::now();
-        // One start that catches nothing is enough to know.
+        // If one start finds nothing, the defect counts as not found.
         let Some((seed, signature, scenario)) = first_catch(rig, kind, start, steps)? else { break };
         seeds.push(seed - start + 1);
         seconds.push(begin.elapsed().as_secs_f64());
@@ -97,15 +97,15 @@ pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, 
     })
 }
 
-/// The first of the catches by the invariant that most of them are by.
+/// The first finding by the invariant that most findings violate.
 fn most_common(catches: &[(Signature, Scenario)]) -> Option<&(Signature, Scenario)> {
     let invariant = |catch: &(Signature, Scenario)| catch.0.expected.invariant();
     let alike = |catch| catches.iter().filter(|other| invariant(other) == invariant(catch)).count();
-    // Of several that are as many, the first.
+    // `max_by_key` returns the last maximum; reversed, this is the first.
     catches.iter().rev().max_by_key(|catch| alike(catch))
 }
 
-/// Calibrates every specimen, one after the other; `done` hears of each.
+/// Runs the storm over every specimen. Calls `done` with each result.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.

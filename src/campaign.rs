@@ -1,9 +1,8 @@
-//! Many scenarios: a sweep over seeds, on as many threads as asked for.
+//! Runs many scenarios: a sweep over seeds, on several threads.
 //!
-//! Seeds are handed out in blocks. Whatever depends on order (the trace hash, which seed of a group is the
-//! lowest, where a run stops early) is decided when a block's results are taken in, in the order of seeds;
-//! so the result does not depend on the number of threads. For the same reason a run that was ended can go on
-//! from the [`Summary`] that it had.
+//! Threads take seeds in blocks. Everything that depends on order (the trace hash, the lowest seed of a group, where a
+//! run stops early) is decided when the blocks are merged in the order of seeds, so the result does not depend on the
+//! number of threads. For the same reason, a run that was ended can continue from its [`Summary`].
 
 mod canary;
 mod mask;
@@ -34,9 +33,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-/// Seeds that a thread takes at once.
+/// Seeds in one block.
 const BLOCK: u64 = 32;
-/// As many groups of findings have a timeline: the first ones, so that it does not matter how a run was split.
+/// How many groups of findings have a timeline. These are the first groups, so the result does not depend on how a run
+/// was split.
 pub(crate) const MOST_TIMELINES: usize = 100;
 
 /// What to run.
@@ -44,43 +44,43 @@ pub(crate) const MOST_TIMELINES: usize = 100;
 pub struct Plan {
     /// The queue under test.
     pub kind: SubjectKind,
-    /// Which scenarios.
+    /// How seeds become scenarios.
     pub draw: Draw,
     /// The first seed.
     pub from: u64,
-    /// How much.
+    /// When the run is complete.
     pub budget: Budget,
-    /// Threads.
+    /// The number of threads.
     pub jobs: usize,
-    /// Groups of findings after which the run stops.
+    /// The run stops after this many groups of findings.
     pub max_findings: usize,
-    /// Signatures that are known and not to be reported.
+    /// Signatures of known findings, which are not reported.
     pub masks: BTreeSet<String>,
-    /// How long a call of the subject may take before it counts as stuck.
+    /// How long a call of the subject may take before it is stuck.
     pub call_timeout: Duration,
-    /// Child processes to run the subject in, if it is not to be run in this one.
+    /// How to run the subject in child processes; `None` runs it in this process.
     pub isolation: Option<Isolation>,
 }
 
 impl Plan {
-    /// How long a call may take, unless somebody wants otherwise: far longer than any, on a machine that is busy.
+    /// The default call timeout: far longer than any call, even on a busy machine.
     pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// Whether findings of this signature are known and not to be reported.
+    /// Whether findings of this signature are known and not reported.
     fn masks_signature(&self, signature: &Signature) -> bool {
         let text = signature.to_string();
         self.masks.iter().any(|mask| is_masked(mask, &text))
     }
 
-    /// Somebody to run this plan's scenarios.
+    /// Makes an executor for this plan's scenarios.
     ///
     /// # Errors
-    /// [`Failure`] if there is no memory for a rig, or no room for a child's files.
+    /// [`Failure`] if there is no memory for a rig, or a child's files cannot be created.
     pub fn executor(&self) -> Result<Box<dyn Executor>, Failure> {
         self.executor_reporting_to(&SharedProgressCell::default(), self.call_timeout)
     }
 
-    /// Somebody to run this plan's scenarios, who says where they are, or waits for so long.
+    /// Makes an executor that reports its position to this cell, or, with a child process, has this call timeout.
     fn executor_reporting_to(
         &self,
         progress_cell: &SharedProgressCell,
@@ -97,49 +97,49 @@ impl Plan {
     }
 }
 
-/// How much to run.
+/// When a run is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Budget {
-    /// So many seeds.
+    /// After this many seeds.
     Seeds(u64),
-    /// As many as fit.
+    /// After this time.
     Time(Duration),
 }
 
-/// Who hears of a campaign.
+/// Is notified about a campaign.
 pub trait Observer {
-    /// The run is so far. Heard now and then.
+    /// Some results were merged. Called often, but not after each seed.
     fn progress(&mut self, summary: &Summary) {
         let _ = summary;
     }
 
-    /// A new group of findings, heard of as soon as it is known: its scenario is not shrunk yet.
+    /// The first finding of a new group. Its scenario is not shrunk yet.
     fn found(&mut self, finding: &Finding) {
         let _ = finding;
     }
 
-    /// In a child process, a call of this seed took longer than it may, but not when it was run again.
+    /// In a child process, a call of this seed exceeded the call timeout, but did not when the seed was run again.
     fn slow(&mut self, seed: u64) {
         let _ = seed;
     }
 
-    /// The scenario of the last group that was found is shrunk.
+    /// The scenario of a group is shrunk.
     fn shrunk(&mut self, finding: &Finding) {
         let _ = finding;
     }
 }
 
-/// Nobody hears of it.
+/// Ignores everything.
 impl Observer for () {}
 
-/// Runs what is left of a plan after `summary`, which is empty at the beginning. The run ends early, with what is done so
-/// far, when `interrupted` becomes true.
+/// Runs the rest of a plan after `summary`, which is empty for a new run. When `interrupted` becomes true, the run ends
+/// early and returns its results so far.
 ///
-/// A subject that never returns from a call cannot be stopped within this process: `hung` hears of it, with what was taken
-/// in so far and that call as a finding, and should end the process.
+/// If the subject does not return from a call in this process, the call cannot be stopped. Then `hung` is called, with
+/// the results so far, in which that call is a finding. It should end the process.
 ///
 /// # Errors
-/// [`Stopped`] if a scenario cannot be run, with what is done so far.
+/// [`Stopped`] if a scenario cannot be run, with the results so far.
 pub fn run(
     plan: &Plan,
     summary: Summary,
@@ -159,12 +159,12 @@ pub fn run(
     }
 }
 
-/// A run that could not go on.
+/// A run that failed.
 #[derive(Debug)]
 pub struct Stopped {
-    /// What it came to.
+    /// The results so far.
     pub summary: Box<Summary>,
-    /// Why.
+    /// The reason.
     pub failure: Failure,
 }
 
@@ -186,7 +186,7 @@ fn run_on(
     });
     let seed_blocks = SeedBlocks { plan, done, next: AtomicU64::new(0), start, before };
     let stop = AtomicBool::new(false);
-    // One for each thread, and one for shrinking.
+    // One for each thread, and the first for shrinking.
     let progress_cells: Vec<SharedProgressCell> =
         (0..=plan.jobs).map(|_| SharedProgressCell::default()).collect();
     let (shrinking, working) = progress_cells.split_first().expect("there is one for shrinking");
@@ -216,7 +216,7 @@ fn run_on(
         let result = merge.merge_all(&receiver, observer);
         stop.store(true, Ordering::Relaxed);
         drop(receiver);
-        // What they are at has to return, too.
+        // Wait for the blocks in progress.
         for worker in workers {
             worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
@@ -230,10 +230,10 @@ fn run_on(
     Ok(())
 }
 
-/// How far a run is, for whoever takes results in and for the watchdog.
+/// The results of a run so far, shared between the merge and the watchdog.
 struct SharedProgress {
     summary: Mutex<Summary>,
-    /// What is run to shrink a finding.
+    /// The scenario that shrinking tries now.
     candidate: Mutex<Scenario>,
 }
 
@@ -246,7 +246,7 @@ impl SharedProgress {
         self.candidate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the run came to, with a call that does not return as a finding.
+    /// The results so far, with a call that does not return as a finding.
     fn with(&self, plan: &Plan, hang: &Hang) -> Summary {
         let mut summary = self.summary().clone();
         let Hang { seed: Some(seed), shrinking, step, call, last_fault, .. } = *hang else { return summary };
@@ -258,7 +258,7 @@ impl SharedProgress {
         if shrinking {
             detail.push_str(", while what was found at its seed was shrunk");
         }
-        // What comes after is of no matter.
+        // Later steps cannot matter.
         shrunk.steps.truncate(step as usize + 1);
         let signature = Signature { subject: plan.kind.name(), expected: Expected::Stuck, call, last_fault };
         if plan.masks_signature(&signature) {
@@ -271,20 +271,20 @@ impl SharedProgress {
     }
 }
 
-/// Hands out the seeds that are left.
+/// Hands out the remaining seeds in blocks.
 struct SeedBlocks<'a> {
     plan: &'a Plan,
-    /// Seeds that were run before.
+    /// Seeds that an earlier part of the run completed.
     done: u64,
     /// The number of the next block.
     next: AtomicU64,
     start: Instant,
-    /// How long the run took before.
+    /// The time that earlier parts of the run took.
     before: Duration,
 }
 
 impl SeedBlocks<'_> {
-    /// The number of the next block, its first seed, and how many there are.
+    /// Returns the number of the next block, its first seed, and its length; `None` if the run is complete.
     fn block(&self) -> Option<(u64, u64, u64)> {
         let take = || self.next.fetch_add(1, Ordering::Relaxed);
         let (number, count) = match self.plan.budget {

@@ -1,4 +1,4 @@
-//! Running a scenario: the only loop.
+//! Runs scenarios. Every scenario of the project goes through the loop in this module.
 //!
 //! ```text
 //!    begin ──▶ step ──▶ step ──▶ ... ──▶ finish (drain, release)
@@ -7,8 +7,8 @@
 //!    look at what changed in shared memory ──▶ events ──▶ Model ──▶ go on, or stop
 //! ```
 //!
-//! A [`Rig`] is everything that one thread needs to run scenarios, kept from one to the next: memory, model,
-//! scratch, and the device, which begins anew each time. The subject is made anew for each.
+//! A [`Rig`] has everything that one thread needs to run scenarios and keeps it between scenarios: memory, model,
+//! scratch buffers and the device, which restarts for each scenario. The subject is constructed for each scenario.
 
 mod cannot_run;
 mod device_actions;
@@ -60,20 +60,21 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 use submit_request::SubmitRequest;
 
-/// Where the device sees the rings: fixed, so that no outcome depends on an address of this process.
+/// The device address of the rings. It is fixed, so that no outcome depends on an address of this process.
 const RINGS_ADDRESS: DeviceAddress = DeviceAddress::new(0x10_0000);
-/// Where the device sees the buffers: beyond 32 bits, and a page before the next bits change, so that an offset has to be added.
+/// The device address of the buffers. It needs more than 32 bits and lies one page below a 4 GiB boundary, so that a
+/// subject that combines base and offset without carry computes a wrong address.
 const BUFFERS_ADDRESS: DeviceAddress = DeviceAddress::new(0x1_ffff_f000);
-/// 2.7: where the descriptor table may begin. Buffers may begin anywhere.
+/// The alignment of the descriptor table in bytes (2.7). Buffers need no alignment.
 const RINGS_ALIGNMENT: usize = 16;
 
-/// How many handles to each memory are there without a subject: one of the rig, and one of the device.
+/// Handles to each memory that exist without a subject: the rig has one and the device has one.
 const OWN_HANDLES: usize = 2;
 
-/// Why an execution does not go on.
+/// Why an execution stops early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// An invariant does not hold.
+    /// An invariant is violated.
     Violation(Violation),
 }
 
@@ -90,15 +91,15 @@ pub struct Rig {
     sink: EventSink,
     scratch: Scratch,
     run: RunState,
-    /// How long it took to make the last subject.
+    /// The time to prepare the memory of the last scenario and to construct its subject.
     construction: Duration,
-    /// Where it is said which call of the subject goes on.
+    /// Where the rig reports the current call of the subject.
     progress_cell: Option<ProgressCell>,
-    /// Calls of subjects, around.
+    /// The number of calls of subjects so far, modulo 2^16.
     calls: u16,
 }
 
-/// Memory that is kept from step to step.
+/// Buffers that are used again for each step.
 #[derive(Default)]
 struct Scratch {
     request: SubmitRequest,
@@ -109,12 +110,12 @@ struct Scratch {
     effects: Vec<Effect>,
     places: Vec<(usize, usize)>,
     late: Vec<usize>,
-    /// What the last call did to rings and buffers.
+    /// The accesses of the last call to the rings and to the buffers.
     reports: [CallReport; 2],
 }
 
 impl Rig {
-    /// A rig with memory for small queues; larger ones make it grow.
+    /// Makes a rig with memory for small queues, which grows when a scenario needs more.
     ///
     /// # Errors
     /// [`MemoryError`] if there is no memory.
@@ -122,7 +123,7 @@ impl Rig {
         Self::on(MemoryKind::Kept)
     }
 
-    /// A rig with memory of this kind.
+    /// Makes a rig with this kind of memory.
     ///
     /// # Errors
     /// [`MemoryError`] if there is no memory.
@@ -146,32 +147,32 @@ impl Rig {
         })
     }
 
-    /// The same with a device that somebody else wrote, in the simulated one's place. It commits no faults: a scenario's
-    /// are skipped.
+    /// Replaces the simulated device with an external one. An external device commits no faults; the scenario's fault
+    /// steps are skipped.
     #[must_use]
     pub fn with_device(mut self, device: Box<dyn HonestDevice>) -> Self {
         self.run.device.replace_with(device);
         self
     }
 
-    /// The memory of the current execution, or of the one that has ended.
+    /// The memory of the current or last execution.
     pub const fn provided(&self) -> &Provided {
         &self.provided
     }
 
-    /// From now on, says with every call of a subject where it is.
+    /// Reports the position of the execution to this cell at each call of a subject.
     pub fn report_progress_to(&mut self, progress_cell: ProgressCell) {
         self.progress_cell = Some(progress_cell);
     }
 
-    /// Says that the next scenario is that of this seed.
+    /// Reports that the next scenario belongs to this seed.
     pub fn begin_seed(&self, seed: u64) {
         if let Some(progress_cell) = &self.progress_cell {
             progress_cell.begin(seed);
         }
     }
 
-    /// Runs a scenario from the beginning to the end.
+    /// Runs a scenario from start to end.
     ///
     /// # Errors
     /// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
@@ -195,7 +196,7 @@ impl Rig {
             self.step_at(at, None, listener)
         }));
         if end.is_err() {
-            // What was cut short by a panic is over.
+            // A panic cut the call short, so its end was not recorded.
             self.end_call();
         }
         listener.ended(self);
@@ -203,8 +204,8 @@ impl Rig {
         Ok(self.outcome(verdict, at))
     }
 
-    /// Begins an execution, to be gone on with by [`step`](Self::step) and [`finish`](Self::finish). A panic of
-    /// the subject is the caller's to catch, as is one during the steps.
+    /// Starts an execution that [`step`](Self::step) and [`finish`](Self::finish) continue. The caller must catch
+    /// panics of the subject, here and in the steps.
     ///
     /// # Errors
     /// [`MemoryError`] if there is no memory for it.
@@ -213,62 +214,63 @@ impl Rig {
         Ok(self.construct(kind, &setup, &mut ()))
     }
 
-    /// Goes one step on.
+    /// Executes one step.
     ///
     /// # Errors
-    /// [`Stop`] if the execution ends here.
+    /// [`Stop`] if the execution stops in this step.
     ///
     /// # Panics
-    /// If no execution was begun and the step is a driver's.
+    /// If no execution was started and the step calls the driver.
     pub fn step(&mut self, step: &Step) -> Result<(), Stop> {
         let number = self.run.steps as usize;
         self.step_at(number, Some(step), &mut ())
     }
 
-    /// Whether memory failed in the last step, so that the rest of it was left out.
+    /// Whether memory failed in the last step, so that the rest of the step was not executed.
     pub const fn memory_failed_in_last_step(&self) -> bool {
         self.run.memory_failed
     }
 
-    /// Settles and lets the subject go.
+    /// Drains the queue, then releases or drops the subject.
     ///
     /// # Errors
-    /// [`Stop`] if something is wrong at the end.
+    /// [`Stop`] if this violates an invariant.
     ///
     /// # Panics
-    /// If no execution was begun.
+    /// If no execution was started.
     pub fn finish(&mut self) -> Result<(), Stop> {
         let number = self.run.steps as usize;
         self.step_at(number, None, &mut ())
     }
 
-    /// How long it took to prepare the memory of the last [`run`](Self::run) and to construct its subject.
-    /// A measurement: no outcome depends on it.
+    /// The time to prepare the memory of the last [`run`](Self::run) and to construct its subject. No outcome depends
+    /// on it.
     pub const fn construction_time(&self) -> Duration {
         self.construction
     }
 
-    /// What was done in the executions since this was last asked for, and how the driver answered. No outcome depends on it.
+    /// Returns the counts of steps and of the driver's answers since the last call of this function. No outcome depends
+    /// on them.
     pub fn take_counts(&mut self) -> Counts {
         std::mem::take(&mut self.run.faults.counts)
     }
 
-    /// How the current execution ends, with what its subject can do.
+    /// How the current execution ends, limited to what its subject can do.
     pub(crate) const fn ending(&self) -> Ending {
         self.run.setup.ending
     }
 
-    /// Whether memory is to fail at an access that no call has made yet.
+    /// Whether a memory failure is set up that no access has reached yet.
     pub(crate) fn has_pending_memory_failure(&self) -> bool {
         self.run.failing.left().is_some()
     }
 
-    /// The hash over all events of the current execution so far.
+    /// The hash of all events of the current execution so far.
     pub const fn trace_hash(&self) -> u64 {
         self.sink.hash.get()
     }
 
-    /// The model's view of the current execution.
+    /// The model of the current execution.
     pub const fn model(&self) -> &Model {
         &self.sink.model
     }
@@ -296,7 +298,7 @@ impl Rig {
         if let Some(begun) = begun {
             run.faults.counts.took_effect(begun, run.effective);
         }
-        // A device that does nothing with this step may have finished what it had begun before.
+        // The device may do nothing in this step, and still complete an action of an earlier step.
         if let Some(why) = result?.filter(|_| !run.effective) {
             run.skipped_steps += u64::from(why == Skip::Incapable);
             listener.skipped(why);

@@ -1,4 +1,4 @@
-//! Who runs scenarios: a rig of this thread, or one in a child process.
+//! Runs scenarios: in a rig of this thread, or in a child process.
 
 use crate::annotated_trace::{self, Style, Told};
 use crate::execution::{CannotRun, Rig};
@@ -14,10 +14,10 @@ use std::time::Instant;
 /// Why scenarios cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// One cannot be run.
+    /// A scenario cannot be run.
     #[error(transparent)]
     CannotRun(#[from] CannotRun),
-    /// A child process cannot be started or talked to.
+    /// A child process cannot be started, or the communication with it failed.
     #[error("a child process: {0}")]
     Child(#[from] io::Error),
 }
@@ -28,12 +28,12 @@ impl From<MemoryError> for Failure {
     }
 }
 
-/// Somebody who runs scenarios.
+/// Runs scenarios.
 pub trait Executor {
-    /// Runs the scenarios of neighbouring seeds, from `first` on.
+    /// Runs the scenarios of `count` neighbouring seeds, starting with `first`.
     ///
     /// # Errors
-    /// [`Failure`] if one cannot be run.
+    /// [`Failure`] if a scenario cannot be run.
     fn run_seeds(&mut self, kind: SubjectKind, draw: &Draw, first: u64, count: u64)
     -> Result<Block, Failure>;
 
@@ -43,7 +43,7 @@ pub trait Executor {
     /// [`Failure`] if it cannot be run.
     fn run(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<Outcome, Failure>;
 
-    /// Runs a scenario and tells its story.
+    /// Runs a scenario and describes each step with its effects.
     ///
     /// # Errors
     /// [`Failure`] if it cannot be run.
@@ -60,7 +60,7 @@ pub trait Executor {
     /// [`Failure`] if it cannot be run.
     fn record(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure>;
 
-    /// What a process printed last that is no more.
+    /// The last output of a child process that has ended, if there is any.
     fn last_output(&self) -> Option<String> {
         None
     }

@@ -1,7 +1,7 @@
-//! The smallest scenario with the same signature.
+//! Finds a small scenario with the same signature.
 //!
-//! First steps are left out, in ever smaller runs; then each step that stayed is made plainer; and again, until
-//! nothing helps or the budget is used up. Deterministic: the same scenario shrinks to the same one.
+//! Shrinking first removes steps, in ever shorter runs, then simplifies each remaining step. It repeats this until
+//! nothing changes or the budget is used. The result depends only on the scenario.
 
 use crate::executor::{Executor, Failure};
 use crate::outcome::{Limit, Outcome, Signature, Verdict};
@@ -9,14 +9,14 @@ use crate::scenario::{Amount, Buffers, Ending, Lengths, Pick, Scenario, Setup, S
 use crate::subject::SubjectKind;
 use ringstorm_core::{Policies, QueueSize, RingIndex};
 
-/// Steps that shrinking may execute.
+/// The number of steps that shrinking may execute.
 pub const BUDGET: u64 = 4_000_000;
-/// Steps that could be executed while a process is started in place of one that died.
+/// The cost of a process that died, in steps: what could be executed while another process is started.
 const DEATH: u64 = 10_000;
-/// Steps that could be executed while a call is waited for that does not return.
+/// The cost of a call that does not return, in steps: what could be executed during the timeout.
 const TIMEOUT: u64 = 200_000;
 
-/// Shrinks a scenario whose outcome has this signature. `budget` is in executed steps.
+/// Shrinks a scenario whose outcome has this signature. `budget` is the number of steps to execute.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
@@ -30,7 +30,8 @@ pub fn shrink(
     shrink_while(executor, kind, signature, scenario, budget, &mut |_| true)
 }
 
-/// Likewise, but ends with what it has when `go_on` says so, which hears of each scenario before it is tried.
+/// Like [`shrink`], but calls `go_on` with each scenario before running it, and stops with the best result when `go_on`
+/// returns `false`.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
@@ -55,7 +56,7 @@ pub fn shrink_while(
     }
 }
 
-/// What an execution takes of the budget.
+/// The cost of an execution, in steps of the budget.
 fn cost(outcome: &Outcome) -> u64 {
     match outcome.verdict {
         Verdict::Died(_) => DEATH,
@@ -76,7 +77,7 @@ struct Shrinker<'a> {
 }
 
 impl Shrinker<'_> {
-    /// Runs a scenario, unless it is over.
+    /// Runs a scenario, unless `go_on` stops shrinking.
     fn run(&mut self, scenario: &Scenario) -> Result<Option<Outcome>, Failure> {
         if !(self.go_on)(scenario) {
             self.budget = 0;
@@ -87,7 +88,7 @@ impl Shrinker<'_> {
         Ok(Some(outcome))
     }
 
-    /// Takes the candidate if it still has the signature.
+    /// Runs a candidate, and keeps it if it has the same signature. Returns whether it was kept.
     fn accept(&mut self, candidate: Scenario) -> Result<bool, Failure> {
         if self.budget == 0 || candidate == self.best {
             return Ok(false);
@@ -100,7 +101,7 @@ impl Shrinker<'_> {
         Ok(same)
     }
 
-    /// Leaves out what comes after the guilty step.
+    /// Removes the steps after the failing one.
     fn cut_end(&mut self) -> Result<(), Failure> {
         let mut candidate = self.best.clone();
         let Some(outcome) = self.run(&candidate)? else { return Ok(()) };
@@ -119,7 +120,8 @@ impl Shrinker<'_> {
                 candidate.steps.drain(start..end);
                 let first = candidate.setup.first_index;
                 if !self.accept(candidate.clone())? && run == 1 && first.get() != 0 {
-                    // What goes wrong at the wrap needs as many publications before it as the rings are away from it.
+                    // A failure at the 16-bit wrap needs a certain number of publications. With one fewer, start one
+                    // index later.
                     candidate.setup.first_index = first.advanced(1);
                     self.accept(candidate)?;
                 }
@@ -164,13 +166,13 @@ impl Shrinker<'_> {
 
     fn simplify_steps(&mut self) -> Result<(), Failure> {
         for at in 0..self.best.steps.len() {
-            // What is plainer than a step that was put in its place is not what was plainer than that.
+            // The simpler step has simpler candidates of its own.
             while self.simplify_step(at)? {}
         }
         Ok(())
     }
 
-    /// Puts the plainest step in the place of one. Says whether there was one.
+    /// Replaces a step with its simplest variant that keeps the signature. Returns whether there was one.
     fn simplify_step(&mut self, at: usize) -> Result<bool, Failure> {
         for plainer in plainer(self.best.steps[at]) {
             let mut candidate = self.best.clone();
@@ -183,7 +185,7 @@ impl Shrinker<'_> {
     }
 }
 
-/// Plainer steps to put in a step's place, the plainest first. Each is strictly plainer, so that shrinking ends.
+/// Simpler variants of a step, the simplest first. Each is strictly simpler, so shrinking ends.
 fn plainer(step: Step) -> Vec<Step> {
     match step {
         Step::Submit { readable, writable } => chains(readable, writable)

@@ -1,4 +1,4 @@
-//! Results of neighbouring seeds: sums, findings, and a hash over their traces.
+//! The results of neighbouring seeds: sums, findings, and a hash over their traces.
 
 use crate::counts::Counts;
 use crate::coverage::ReachCounts;
@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
-/// What a run of neighbouring seeds came to, but for what it found.
+/// The sums over neighbouring seeds, without their findings.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
-    /// Seeds that were run.
+    /// The number of seeds.
     pub seeds: u64,
-    /// Steps.
+    /// The number of steps.
     pub steps: u64,
-    /// Effective steps.
+    /// The number of effective steps.
     pub effective_steps: u64,
-    /// Steps that the subject cannot do.
+    /// Steps for which the subject lacks the capability.
     pub skipped_steps: u64,
-    /// Over all seeds, in their order.
+    /// The hash over all seeds, in order.
     pub trace_hash: SweepHash,
-    /// How many seeds reached which pairs.
+    /// By pair of driver state and fault: the number of seeds that reached it.
     pub heat: ReachCounts,
-    /// What was done, and how the driver answered.
+    /// Counts of operations and of answers to faults.
     pub counts: Counts,
-    /// Thread time spent on scenarios, the construction of subjects left out.
+    /// Thread time spent on scenarios, without the construction of subjects.
     pub stepping: Duration,
     /// Thread time spent on constructing subjects.
     pub constructing: Duration,
@@ -41,7 +41,7 @@ impl Tally {
         self.heat.count(&outcome.coverage);
     }
 
-    /// Adds the seeds that come next.
+    /// Adds the sums of the seeds that follow.
     pub fn append(&mut self, next: &Self) {
         let Self {
             seeds,
@@ -66,14 +66,14 @@ impl Tally {
     }
 }
 
-/// The results of neighbouring seeds, as they come from whoever ran them.
+/// The results of neighbouring seeds, as one executor returns them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Block {
-    /// All of them.
+    /// The sums.
     pub tally: Tally,
-    /// Those that found something.
+    /// The seeds with findings.
     pub findings: Vec<(u64, Outcome)>,
-    /// Those in which a call took longer than it may, once, and not when it was run again.
+    /// Seeds in which a call exceeded the call timeout once, but not when the seed was run again.
     pub slow: Vec<u64>,
 }
 
@@ -86,7 +86,7 @@ impl Block {
         }
     }
 
-    /// Adds the seeds that come next.
+    /// Adds the results of the seeds that follow.
     pub fn append(&mut self, next: Self) {
         self.tally.append(&next.tally);
         self.findings.extend(next.findings);
@@ -94,31 +94,31 @@ impl Block {
     }
 }
 
-/// A hash over the trace hashes of scenarios, in the order of their seeds. The hashes of neighbouring parts make that of
-/// the whole, so a sweep comes to the same in one piece and in many.
+/// A hash over the trace hashes of scenarios, in the order of their seeds. The hash of a sweep can be computed from the
+/// hashes of its parts, so a sweep that was split has the same hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SweepHash(u64);
 
 impl SweepHash {
-    /// Odd, so that nothing is lost by multiplying.
+    /// An odd factor, so that the multiplication loses no bits.
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-    /// The hash with this number.
+    /// Makes the hash from its number.
     pub const fn from_number(number: u64) -> Self {
         Self(number)
     }
 
-    /// Its number.
+    /// The hash as a number.
     pub const fn number(self) -> u64 {
         self.0
     }
 
-    /// Takes in the trace of the next scenario.
+    /// Adds the trace hash of the next scenario.
     pub const fn push(&mut self, trace: u64) {
         self.append(Self(trace), 1);
     }
 
-    /// Takes in the hash of the scenarios that come next, so many.
+    /// Adds the hash of the next `scenarios` scenarios.
     pub const fn append(&mut self, next: Self, scenarios: u64) {
         let (mut shift, mut factor, mut left) = (1_u64, Self::FACTOR, scenarios);
         while left > 0 {

@@ -1,4 +1,4 @@
-//! An execution as data for a picture: where each descriptor was, step by step.
+//! Records where each descriptor was, step by step, as data for a drawing.
 
 use crate::annotated_trace;
 use crate::execution::{CannotRun, Listener, Rig, Skip};
@@ -9,13 +9,13 @@ use ringstorm_model::{Event, Refusal};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// As many steps are kept, the last ones: what goes wrong goes wrong at the end.
+/// The maximal number of steps. Only the last ones are kept, since a failure is at the end.
 const MOST_MOMENTS: usize = 160;
-/// As many descriptors are followed, the first ones that are in a chain.
+/// The maximal number of descriptors: the first ones that are part of a chain.
 const MOST_DESCRIPTORS: usize = 64;
-/// As many moves within a step are kept, and then only where each descriptor ends.
+/// The maximal number of changes within a step. Beyond it, only the last change of each descriptor is kept.
 const MOST_CHANGES: usize = 256;
-/// As many characters are kept of what came of a step.
+/// The maximal number of characters in a note.
 const MOST_TEXT: usize = 400;
 
 /// An execution, step by step.
@@ -23,63 +23,63 @@ const MOST_TEXT: usize = 400;
 pub struct Timeline {
     /// How many steps before the first moment are left out.
     pub left_out: u64,
-    /// The steps, in order; the settling at the end is one too.
+    /// The steps, in order. The drain at the end is a step, too.
     pub moments: Vec<Moment>,
 }
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Moment {
-    /// What was done.
+    /// The step, as text.
     pub step: String,
-    /// What came of it.
+    /// The effects of the step, as text.
     pub note: String,
-    /// The fault that was thrown.
+    /// The fault that the device committed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// The descriptors that it names or scribbles on.
+    /// The descriptors that the fault names or overwrites.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub touches: Vec<u16>,
-    /// Where descriptors went, in order.
+    /// Where descriptors moved, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
 }
 
-/// A descriptor went elsewhere.
+/// A descriptor changed its chain or its phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
-    /// Its index.
+    /// The index of the descriptor.
     pub descriptor: u16,
     /// The head of its chain.
     pub chain: u16,
-    /// Where it is.
+    /// Its new phase.
     pub phase: Phase,
 }
 
-/// Where a descriptor is, as its chain goes round.
+/// Where a descriptor is in the life of its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// In a chain that the device has not been told of.
+    /// In a chain that is submitted but not published.
     Submitted,
-    /// In a chain that stands in the available ring.
+    /// In a chain in the available ring.
     Available,
     /// In a chain that the device took.
     Device,
     /// In a chain that the device returned.
     Used,
-    /// In a chain that the driver took back.
+    /// In a chain that the driver took and did not free.
     Returned,
     /// In no chain.
     Free,
 }
 
 impl Timeline {
-    /// Makes one of what was recorded and what was told of each step.
+    /// Makes a timeline from the recorded steps and the lines of the annotated trace.
     pub fn new(scenario: &Scenario, moments: Recorded, texts: Vec<String>, outcome: &Outcome) -> Self {
         let Recorded { left_out, moments } = moments;
         let mut moments: Vec<Moment> = moments.into();
-        // What a process did not live to tell.
+        // A process that died did not report its last step.
         if let (true, Some(step)) =
             (outcome.step as u64 == left_out + moments.len() as u64, scenario.steps.get(outcome.step))
         {
@@ -96,7 +96,7 @@ impl Timeline {
 }
 
 impl Moment {
-    /// One that is told as `text`.
+    /// A step with this text.
     fn of(text: String, step: Option<&Step>) -> Self {
         let fault = match step {
             Some(Step::Fault { fault, .. }) => Some(fault.name().to_owned()),
@@ -114,7 +114,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Takes in the next one.
+    /// Adds the next moment.
     pub fn push(&mut self, moment: Moment) {
         if self.moments.len() >= MOST_MOMENTS {
             self.moments.pop_front();
@@ -124,7 +124,7 @@ impl Recorded {
     }
 }
 
-/// Runs a scenario; `sink` hears of each step when it is over.
+/// Runs a scenario. Calls `sink` with each step when the step is over.
 ///
 /// # Errors
 /// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
@@ -143,11 +143,11 @@ pub fn record(
 /// Follows the descriptors of an execution.
 struct Recorder<'a> {
     sink: &'a mut dyn FnMut(Moment),
-    /// The current step, and the descriptors that went further in it than is kept.
+    /// The current step, and the last changes beyond the maximal number.
     moment: Option<(Moment, BTreeMap<u16, Change>)>,
-    /// The descriptors of each chain that was submitted, by its head.
+    /// By head: the descriptors of each submitted chain.
     chains: BTreeMap<u16, Vec<u16>>,
-    /// Where each descriptor is.
+    /// By descriptor: the head of its chain, and its phase.
     places: BTreeMap<u16, (u16, Phase)>,
 }
 
@@ -164,7 +164,7 @@ impl Recorder<'_> {
         }
     }
 
-    /// A chain is elsewhere, if there is one.
+    /// Moves the descriptors of a chain to a phase.
     fn chain(&mut self, head: u16, phase: Phase) {
         for descriptor in self.chains.get(&head).cloned().unwrap_or_default() {
             self.descriptor(descriptor, head, phase);

@@ -1,4 +1,4 @@
-//! Taking results in, in the order of seeds, and shrinking what was found.
+//! Merges results in the order of seeds, and shrinks findings.
 
 use super::summary::{Ending, Finding};
 use super::{MOST_TIMELINES, Observer, Plan, SharedProgress};
@@ -12,11 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// A call that takes longer while its scenario is shrunk is not so for lack of a processor.
+/// The least call timeout while shrinking. It is long enough even if the thread has to wait for a processor.
 const SHORT_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Takes the blocks in, in the order of seeds. What is known stands where the watchdog finds it, while a call that may not
-/// return goes on.
+/// Merges the blocks in the order of seeds. The watchdog can read the results so far while a call does not return.
 pub(super) struct Merge<'a> {
     pub(super) plan: &'a Plan,
     pub(super) progress: &'a SharedProgress,
@@ -32,7 +31,7 @@ impl Merge<'_> {
         receiver: &mpsc::Receiver<(u64, Result<Block, Failure>)>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        // What is stuck is waited for many times over.
+        // Shrinking may wait for a stuck call many times.
         let call_timeout = (self.plan.call_timeout / 10).max(SHORT_TIMEOUT);
         let mut executor = self.plan.executor_reporting_to(self.shrinking, call_timeout)?;
         self.shrink_the_rest(&mut *executor, observer)?;
@@ -62,7 +61,7 @@ impl Merge<'_> {
         self.interrupted.load(Ordering::Relaxed)
     }
 
-    /// Whether the run is over since enough was found. It is not while something is left to be shrunk.
+    /// Whether there are enough findings. The run ends only when their scenarios are shrunk, too.
     fn has_enough(&self) -> bool {
         let mut summary = self.progress.summary();
         let enough = summary.findings.len() >= self.plan.max_findings;
@@ -101,12 +100,12 @@ impl Merge<'_> {
                 }
             }
         }
-        // All of the block is known before a scenario is run again, which may be the end of the process.
+        // Merge the whole block before running a scenario again, which may end the process.
         new.into_iter().try_for_each(|(number, finding)| self.shrink(number, finding, executor, observer))
     }
 
-    /// Shrinks the scenarios whose shrinking was interrupted in the run before, from the beginning, so that nobody sees it of
-    /// what they come to.
+    /// Shrinks the scenarios whose shrinking an earlier part of the run did not finish. It starts from the seed's
+    /// scenario, so the interruption does not change the result.
     fn shrink_the_rest(
         &self,
         executor: &mut dyn Executor,
@@ -121,7 +120,7 @@ impl Merge<'_> {
         Ok(())
     }
 
-    /// Shrinks the scenario of the first of a group.
+    /// Shrinks the scenario of a group's first finding.
     fn shrink(
         &self,
         number: usize,
@@ -138,7 +137,7 @@ impl Merge<'_> {
         finding.shrunk =
             shrink_while(executor, plan.kind, &finding.signature, &finding.shrunk, BUDGET, &mut go_on)?;
         if go_on(&finding.shrunk) {
-            // What went wrong once may not do so again, if the subject depends on more than its scenario.
+            // A subject that depends on more than its scenario may not fail again.
             let (timeline, again) = executor.record(plan.kind, &finding.shrunk)?;
             if number < MOST_TIMELINES {
                 finding.timeline = timeline;
@@ -147,7 +146,7 @@ impl Merge<'_> {
                 finding.detail = again.verdict.to_string();
             }
         }
-        // Whoever ends the process writes down what stands here; others of the group may have been counted meanwhile.
+        // If the process ends, these results are saved. Meanwhile other findings may have been counted in the group.
         let mut summary = progress.summary();
         finding.count = summary.findings[number].count;
         summary.findings[number] = finding.clone();

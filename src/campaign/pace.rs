@@ -1,26 +1,25 @@
-//! How fast a run was as it went on.
+//! Records the speed of a run over time.
 
 use crate::tally::Tally;
 use std::time::Duration;
 
-/// How many points there are at most.
+/// The maximal number of points.
 const MOST: usize = 240;
-/// How far they are apart at least.
+/// The minimal time between points.
 const LEAST: Duration = Duration::from_millis(50);
 
-/// How far a run was at some time.
+/// The state of a run at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Point {
-    /// Since its beginning.
+    /// Time since the run started.
     pub elapsed: Duration,
-    /// Effective steps until then.
+    /// Effective steps so far.
     pub effective_steps: u64,
-    /// Thread time spent on them until then.
+    /// Thread time spent on these steps.
     pub stepping: Duration,
 }
 
-/// How fast a run was as it went on: points on its way, in order, of which there are never more than some hundred. A
-/// measurement: no outcome depends on it.
+/// The speed of a run over time, as at most 240 points in order. No outcome depends on it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pace(Vec<Point>);
 
@@ -30,7 +29,7 @@ impl Pace {
         &self.0
     }
 
-    /// The run has come so far. It is remembered if the last point is long ago.
+    /// Adds a point if the last one is long enough ago.
     pub fn note(&mut self, elapsed: Duration, tally: &Tally) {
         let since = elapsed.saturating_sub(self.0.last().map_or(Duration::ZERO, |point| point.elapsed));
         if since >= LEAST.max(elapsed / MOST as u32) {
@@ -38,7 +37,7 @@ impl Pace {
         }
     }
 
-    /// The pace so far, to the last moment.
+    /// Returns a copy with a point for the current time at the end.
     pub fn until(&self, elapsed: Duration, tally: &Tally) -> Self {
         let mut pace = self.clone();
         let last = Point::new(elapsed, tally);
@@ -48,7 +47,7 @@ impl Pace {
         pace
     }
 
-    /// Goes on with that of another part, which began when this one ended.
+    /// Appends the points of another part, which started when this one ended.
     pub fn append(&mut self, end: Point, next: &Self) {
         for Point { elapsed, effective_steps, stepping } in &next.0 {
             self.push(Point {

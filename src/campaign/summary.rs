@@ -1,4 +1,4 @@
-//! What a campaign comes to, and how parts of it add up.
+//! The results of a campaign.
 
 use super::{MOST_TIMELINES, Pace};
 use crate::outcome::Signature;
@@ -11,26 +11,26 @@ use std::time::Duration;
 /// Why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// It was complete.
+    /// The budget was used.
     Complete,
-    /// It had found enough.
+    /// The maximal number of groups of findings was reached.
     EnoughFindings,
-    /// It was interrupted, or is not over yet.
+    /// The run was interrupted, or is in progress.
     Unfinished,
 }
 
 /// One group of findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What they have in common.
+    /// The common signature.
     pub signature: Signature,
-    /// How many seeds.
+    /// The number of seeds with this signature.
     pub count: u64,
-    /// The lowest.
+    /// The lowest of these seeds.
     pub seed: u64,
-    /// The step at which its scenario went wrong.
+    /// The failing step of the lowest seed's scenario.
     pub step: usize,
-    /// Its scenario, shrunk.
+    /// The shrunk scenario.
     pub shrunk: Scenario,
     /// What goes wrong in the shrunk scenario.
     pub detail: String,
@@ -38,24 +38,24 @@ pub struct Finding {
     pub timeline: Timeline,
 }
 
-/// What a run came to.
+/// The results of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// All seeds.
+    /// The sums over all seeds.
     pub tally: Tally,
     /// The groups of findings, in the order of their lowest seeds.
     pub findings: Vec<Finding>,
-    /// Signatures that were masked, with their counts.
+    /// Masked signatures, each with its number of seeds.
     pub masked: BTreeMap<String, u64>,
-    /// From the beginning to the end.
+    /// The time that the run took.
     pub elapsed: Duration,
-    /// How fast it was on the way.
+    /// The speed of the run over time.
     pub pace: Pace,
-    /// Why it ended.
+    /// Why the run ended.
     pub ending: Ending,
 }
 
-/// Nothing is done yet.
+/// An empty summary for a new run.
 impl Default for Summary {
     fn default() -> Self {
         Self {
@@ -70,18 +70,18 @@ impl Default for Summary {
 }
 
 impl Summary {
-    /// Remembers now and then how far the run is.
+    /// Adds a point to the pace if the last one is long enough ago.
     pub(super) fn note_pace(&mut self) {
         self.pace.note(self.elapsed, &self.tally);
     }
 
-    /// The groups whose scenario is not shrunk to the end, as far as that is known: those that should have a timeline.
+    /// The numbers of the groups whose shrinking is not complete: those that should have a timeline and have none.
     pub(super) fn unshrunk(&self) -> impl Iterator<Item = usize> {
         let groups = self.findings.iter().take(MOST_TIMELINES).enumerate();
         groups.filter(|(_, finding)| finding.timeline == Timeline::default()).map(|(number, _)| number)
     }
 
-    /// Counts one more seed in the group of this signature, if there is one.
+    /// Counts one more seed of this signature. Returns `false` if there is no such group.
     pub fn count(&mut self, signature: &Signature) -> bool {
         let group = self.findings.iter_mut().find(|group| group.signature == *signature);
         group.map(|group| group.count += 1).is_some()

@@ -1,4 +1,4 @@
-//! Watching for a call that never returns: the one use of a clock that decides anything.
+//! Detects calls that do not return. This is the only place where a clock decides a result.
 
 use super::Plan;
 use crate::execution::{ExecutionPosition, ProgressCell, SharedProgressCell};
@@ -8,28 +8,28 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-/// How often it is looked.
+/// The time between two checks.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A call of the subject that did not return in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hang {
-    /// The seed, or the one whose scenario is being shrunk.
+    /// The current seed, or the seed whose scenario is being shrunk.
     pub seed: Option<u64>,
-    /// Whether it is being shrunk.
+    /// Whether a scenario is being shrunk.
     pub shrinking: bool,
-    /// The step.
+    /// The number of the current step, from 0.
     pub step: u32,
     /// The call.
     pub call: Call,
-    /// The last fault before it.
+    /// The last fault before the call.
     pub last_fault: Option<Fault>,
-    /// How long it was waited for.
+    /// How long the call has taken so far.
     pub waited: Duration,
 }
 
-/// Watches the progress_cells of rigs in this process, until what is given back is dropped. (Whoever runs the subject in a child
-/// process watches that by itself.)
+/// Watches the rigs of this process until the returned sender is dropped. A child process is watched by its
+/// [`Child`](crate::isolation::Child) instead.
 pub(super) fn watch<'scope>(
     scope: &'scope Scope<'scope, '_>,
     plan: &'scope Plan,
@@ -45,7 +45,7 @@ pub(super) fn watch<'scope>(
                 if let Some((number, Some(hang))) =
                     hangs.by_ref().enumerate().find(|(_, hang)| hang.is_some())
                 {
-                    // The first one is that of whoever shrinks.
+                    // The first cell belongs to the thread that shrinks.
                     return hung(&Hang { shrinking: number == 0, ..hang });
                 }
             }
@@ -54,12 +54,12 @@ pub(super) fn watch<'scope>(
     watching
 }
 
-/// One progress_cell, and for how long it did not change.
+/// One progress cell, and for how long it has not changed.
 struct Watched {
     progress_cell: ProgressCell,
     last: ExecutionPosition,
     looked: Instant,
-    /// As far as the watchdog ran itself.
+    /// The time without a change, while the watchdog itself was running.
     waited: Duration,
 }
 
@@ -73,7 +73,7 @@ impl Watched {
         let (place, passed) = (self.progress_cell.place(), self.looked.elapsed());
         self.looked += passed;
         if place == self.last {
-            // Where the watchdog could not run, as in a process that is stopped, neither could the call.
+            // When the watchdog cannot run, for example in a stopped process, the call cannot run either.
             self.waited += passed.min(2 * INTERVAL);
         } else {
             (self.last, self.waited) = (place, Duration::ZERO);

@@ -1,4 +1,4 @@
-//! The device's acts.
+//! Executes the steps of the device, and emits what the device did as events.
 
 use super::fault_attribution::adds_element;
 use super::{Listener, Rig, Scratch, Skip, Stop};
@@ -26,7 +26,7 @@ impl Rig {
         Ok(skip)
     }
 
-    /// The device takes one chain. Says whether there was one.
+    /// The device takes one available chain. Returns whether there was one.
     pub(super) fn device_take_one(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
         let Self { run, sink, scratch: Scratch { descriptors, out: payload, .. }, .. } = self;
         let taken = run.device.take(descriptors, payload);
@@ -38,7 +38,7 @@ impl Rig {
         Ok(taken.is_some())
     }
 
-    /// The device returns up to `count` chains in one move of the used index.
+    /// The device returns up to `count` chains and then publishes them with one store of the used index.
     pub(super) fn device_return(
         &mut self,
         pick: Pick,
@@ -70,7 +70,8 @@ impl Rig {
         let run = &mut self.run;
         let is_possible = match fault {
             Fault::ChangedBetweenReads => run.can.watched,
-            // A device that needs a reset and gets none returns nothing any more, and nobody is to blame.
+            // A device that needs a reset returns nothing. Without a reset the queue cannot drain, and this is nobody's
+            // fault.
             Fault::NeedsReset => run.can.reset,
             _ => true,
         };
@@ -78,7 +79,7 @@ impl Rig {
             return Ok(Some(Skip::Incapable));
         }
         if !run.device.misbehave(fault, pick.0, value) {
-            // What it did before may have come to an end all the same.
+            // The device may still complete an action of an earlier step.
             self.emit_effects(listener)?;
             return Ok(Some(Skip::NothingThere));
         }
@@ -89,13 +90,13 @@ impl Rig {
             run.faults.element_forged(effects);
         }
         if fault == Fault::SpuriousNotification {
-            // The caller does what it does when it is notified.
+            // The caller takes a used chain, as it does after each notification.
             self.take(listener)?;
         }
         Ok(None)
     }
 
-    /// Tells what the device did.
+    /// Emits an event for each effect of the device.
     #[inline]
     pub(super) fn emit_effects(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         if !self.run.device.has_effects() {
@@ -118,7 +119,7 @@ impl Rig {
                 self.sink.emit(&Event::UsedElement { index, id, length }, listener)
             }
             Effect::UsedIndex(index) => {
-                // The index that was to change is no more.
+                // The trap would change the used index, which the device has now moved.
                 if matches!(self.run.trap, Some(Change::UsedIndex(_))) {
                     self.clear_trap();
                 }
@@ -146,14 +147,14 @@ impl Rig {
 }
 
 impl Rig {
-    /// Takes a trap away that was not sprung.
+    /// Removes a trap that did not trigger.
     pub(super) fn clear_trap(&mut self) {
         self.provided.rings.set_trap(None);
         self.run.trap = None;
     }
 }
 
-/// What the device writes to a chain with room for `room` bytes.
+/// What the device writes to a chain with `room` device-writable bytes.
 pub(super) fn reply(written: Amount, beyond: bool, room: u64) -> Reply {
     let room = u32::try_from(room).unwrap_or(u32::MAX);
     let written = match written {

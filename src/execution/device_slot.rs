@@ -1,4 +1,4 @@
-//! Who acts as the device: the simulated one, or a external in its place.
+//! Holds the device of an execution: the simulated one, or an external one in its place.
 
 use super::BUFFERS_ADDRESS;
 use super::external_device::ExternalDevice;
@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 /// The device of an execution.
 pub(super) struct DeviceSlot {
-    /// With a external in its place, it looks and does nothing.
+    /// If there is an external device, this one only reads the shared memory.
     simulated: Device<Rc<WatchedMemory>>,
     external: Option<Box<ExternalDevice>>,
 }
@@ -23,7 +23,7 @@ impl DeviceSlot {
         Self { simulated: simulated(provided, geometry), external: None }
     }
 
-    /// Puts a external in the simulated device's place.
+    /// Replaces the simulated device with an external one.
     pub(super) fn replace_with(&mut self, device: Box<dyn HonestDevice>) {
         self.external = Some(Box::new(ExternalDevice::new(device)));
     }
@@ -32,12 +32,12 @@ impl DeviceSlot {
         self.external.is_some()
     }
 
-    /// Takes other memory.
+    /// Uses other memory.
     pub(super) fn move_to(&mut self, provided: &Provided, geometry: Geometry) {
         self.simulated = simulated(provided, geometry);
     }
 
-    /// What stands in memory, as a device sees it.
+    /// A device that reads the shared memory: the simulated device, which does nothing meanwhile.
     #[inline(always)]
     pub(super) const fn observer(&self) -> &Device<Rc<WatchedMemory>> {
         &self.simulated
@@ -68,8 +68,8 @@ impl DeviceSlot {
         }
     }
 
-    /// Takes a chain, if one is available, and says its head and whether it is whole. What it read goes to `descriptors`
-    /// and `payload`.
+    /// Takes an available chain. Returns its head and whether the chain is valid. Writes its descriptors to
+    /// `descriptors` and its device-readable bytes to `payload`.
     #[inline(always)]
     pub(super) fn take(
         &mut self,
@@ -118,7 +118,7 @@ impl DeviceSlot {
         }
     }
 
-    /// Whether something was done since the effects were last taken.
+    /// Whether the device did something since the effects were last taken.
     #[inline(always)]
     pub(super) fn has_effects(&self) -> bool {
         match &self.external {
@@ -135,7 +135,7 @@ impl DeviceSlot {
         }
     }
 
-    /// Commits a fault, if it can. A external is not asked to.
+    /// Commits a fault, if it is possible now. An external device commits no faults; do not call this for one.
     #[inline(always)]
     pub(super) fn misbehave(&mut self, fault: Fault, pick: u8, value: u32) -> bool {
         self.simulated.misbehave(fault, pick, value)
@@ -145,7 +145,7 @@ impl DeviceSlot {
         self.simulated.needs_reset()
     }
 
-    /// Means to return everything again; a external always does.
+    /// Stops all faults, so that the device returns every chain. An external device has no faults to stop.
     pub(super) fn stop_faults(&mut self) {
         if self.external.is_none() {
             self.simulated.stop_faults();
@@ -160,7 +160,7 @@ impl DeviceSlot {
         self.simulated.available_index_moved();
     }
 
-    /// The state of the simulated device; that of a external is not known.
+    /// The state of the simulated device; `None` for an external device.
     pub(super) fn state(&self) -> Option<DeviceState> {
         self.external.is_none().then(|| self.simulated.state())
     }

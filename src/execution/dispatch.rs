@@ -1,10 +1,10 @@
-//! What each step does.
+//! Calls the function that executes a step.
 
 use super::{Listener, Rig, Skip, Stop};
 use crate::scenario::Step;
 
 impl Rig {
-    /// Does what the step says, or tells why not.
+    /// Executes a step. Returns why the step did nothing, if so.
     pub(super) fn dispatch(
         &mut self,
         step: &Step,

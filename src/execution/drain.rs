@@ -1,4 +1,4 @@
-//! The end of the faults: everything comes back, or the queue is broken and a reset brings it back.
+//! Ends an execution: stops the faults, drains the queue, and releases or drops the subject.
 
 use super::device_actions::reply;
 use super::{Listener, OWN_HANDLES, Rig, Stop};
@@ -8,11 +8,12 @@ use ringstorm_model::{Event, Name};
 use ringstorm_sim_device::WatchedMemory;
 use std::rc::Rc;
 
-/// How often the device returns all that it holds and the caller takes and frees it. Once is enough for an
-/// honest queue; a fault just before can cost a chain one more.
+/// How often the device returns all chains and the caller takes and frees them. An honest queue needs one round. After
+/// a fault, a chain may need one more.
 const ROUNDS: u32 = 3;
 
-/// After how many steps more an ending comes to the same again: which chains are live in the end depends on how many there were.
+/// The number of variants of an ending. The variant depends on the number of steps, modulo this number: it decides
+/// which chains are live at the end.
 pub(crate) const fn ending_variants(ending: Ending) -> u64 {
     match ending {
         Ending::Released => 2,
@@ -21,8 +22,8 @@ pub(crate) const fn ending_variants(ending: Ending) -> u64 {
 }
 
 impl Rig {
-    /// Settles: the faults stop, the device takes and returns everything, the caller takes and frees it, within
-    /// [`ROUNDS`] rounds. A broken queue is reset, and must then carry a chain through.
+    /// Drains the queue: stops the faults, and lets the device return every chain and the caller take and free it,
+    /// within [`ROUNDS`] rounds. A broken queue is reset and must then process one more chain.
     pub(super) fn drain(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         self.stop_memory_failure();
         let run = &mut self.run;
@@ -73,7 +74,7 @@ impl Rig {
         Ok(())
     }
 
-    /// Settles, then lets the subject go as the setup says.
+    /// Drains the queue, then releases or drops the subject, as the setup requires.
     pub(super) fn drain_and_end(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         self.drain(listener)?;
         match self.run.setup.ending {
@@ -82,9 +83,10 @@ impl Rig {
         }
     }
 
-    /// Releases the subject and looks whether it let go of its memory.
+    /// Releases the subject and checks that it keeps no handle to its memory.
     fn release(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        // Half of the queues are released with a live chain: the device is stopped by then, and nothing may be left.
+        // Half of the queues are released with a live chain. The device is stopped by then, so the subject must release
+        // everything.
         if self.run.steps.is_multiple_of(ending_variants(Ending::Released)) && !self.sink.model.is_broken() {
             self.submit(Buffers::full(1), Buffers::NONE, false, true, listener)?;
         }
@@ -97,10 +99,11 @@ impl Rig {
         self.sink.emit(&Event::Released { left }, listener)
     }
 
-    /// Drops the subject while the device is running, and lets the device do what it may do until it is reset: say what it wants
-    /// to be notified of, take a chain that is available, and return one that it has.
+    /// Drops the subject while the device is running. The device then does what it may do until a reset: it requests a
+    /// notification, takes an available chain, and returns a chain.
     fn drop_while_device_runs(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        // Half of the queues are idle; of the others, the device has a chain or could take one, to read or to write.
+        // Half of the queues are idle. In the others a chain is published or in flight, device-readable or
+        // device-writable.
         let turn =
             self.run.steps.wrapping_add(self.run.submissions.into()) % ending_variants(Ending::Dropped);
         if turn.is_multiple_of(2) && !self.sink.model.is_broken() {

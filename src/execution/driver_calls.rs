@@ -1,4 +1,4 @@
-//! The driver's calls.
+//! Makes the calls of the driver, and emits their answers as events.
 
 use super::{Listener, Rig, Skip, Stop};
 use crate::outcome::Call;
@@ -7,12 +7,12 @@ use crate::subject::{Subject, Submission, WrongAdapter};
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, Completion, Event, Name, Refusal};
 
-/// What is wrong with an adapter that promises to be watched and is not.
+/// The error in an adapter that promises watched memory but does not use it.
 const NOT_WATCHED: &str =
     "its capabilities promise `watched`, but it submitted a chain without a store to the rings' memory";
 
 impl Rig {
-    /// Calls the subject, watched.
+    /// Calls the subject and records its memory accesses.
     #[inline(always)]
     pub(super) fn call<T>(&mut self, call: Call, f: impl FnOnce(&mut dyn Subject) -> T) -> T {
         self.begin_call(call);
@@ -22,7 +22,7 @@ impl Rig {
         answer
     }
 
-    /// From here to [`end_call`](Self::end_call), the subject acts.
+    /// Starts to record memory accesses as the subject's, until [`end_call`](Self::end_call).
     #[inline(always)]
     pub(super) fn begin_call(&mut self, call: Call) {
         let run = &mut self.run;
@@ -38,7 +38,7 @@ impl Rig {
         self.provided.begin_call(self.run.call_limit);
     }
 
-    /// Ends the call, and keeps what it did to rings and buffers.
+    /// Ends the recording and keeps the report for the rings and for the buffers.
     #[inline(always)]
     pub(super) fn end_call(&mut self) {
         self.provided.end_call(&mut self.scratch.reports);
@@ -62,7 +62,7 @@ impl Rig {
         let mut request = std::mem::take(&mut self.scratch.request);
         let run = &mut self.run;
         request.fill(&run.setup, run.submissions, readable, writable, in_place);
-        // A few pieces for each buffer, and none that ends where a buffer does.
+        // About four pieces for each buffer, and pieces that do not end where a buffer ends.
         let piece = usize::from(run.setup.buffer_size) / 4 + 1;
         let (slices, lengths) = (request.readable(), request.writable());
         let answer = self.call(Call::Submit, |subject| match in_place {
@@ -73,7 +73,7 @@ impl Rig {
         self.scratch.request = request;
         result?;
         match answer {
-            // Whoever is not asked has notified within submit.
+            // A subject without `publish` notifies the device within `submit`.
             Ok(_) if !asked_to_publish => self.run.device.notified(),
             Ok(_) if publish => {
                 self.publish(listener)?;
@@ -133,7 +133,7 @@ impl Rig {
         Ok(None)
     }
 
-    /// Takes one used chain. Says whether it is worth trying again.
+    /// Takes one used chain. Returns whether another take may return more.
     pub(super) fn take(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
         let saved = if self.run.can.free { None } else { self.save_buffers_of_next_used() };
         let from = self.sink.model.next_used();
@@ -161,14 +161,15 @@ impl Rig {
         Ok(again)
     }
 
-    /// Keeps what stands in the buffers of the chain that should be taken next: they may be used again as soon as it is.
+    /// Saves the device-writable bytes of the next used chain before the take: a subject without `free` may use the
+    /// buffers again as soon as it takes the chain. Returns the head of that chain.
     fn save_buffers_of_next_used(&mut self) -> Option<u16> {
         let head = self.sink.model.returned_next()?;
         self.gather(head, self.room(head));
         Some(head)
     }
 
-    /// A chain that was just taken is free, if there is one: it is read at once.
+    /// For subjects without `free`: reads the taken chain at once, and reports it to the model as freed by the take.
     fn read_and_free_taken(
         &mut self,
         answer: Answer<Option<Completion>>,
@@ -189,7 +190,7 @@ impl Rig {
             Err(Refusal::Device(refusal)) => refusal.returned,
             _ => None,
         };
-        // What is looked at afterwards is what taking did; reading copies what was taken.
+        // The observation that follows concerns the take; the read only copied data.
         (self.scratch.reports, self.run.call) = (reports, Call::Take);
         match head {
             Some(head) => {
@@ -199,8 +200,8 @@ impl Rig {
         }
     }
 
-    /// Hears of the chains that the subject submitted itself, and says whether there were any. What that did to memory is not
-    /// looked at.
+    /// Emits the chains that the subject submitted itself. Returns whether there were any. Their memory accesses are
+    /// not observed.
     fn report_self_submitted(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
         let mut met = false;
         if !self.run.can.submits_itself {
@@ -217,8 +218,9 @@ impl Rig {
         Ok(met)
     }
 
-    /// Looks at what a call did after which the subject may have submitted chains itself. If it has, it has notified the device
-    /// by now, or says whether it must be, if it is one to be asked: by what the device wants at this time, and not later.
+    /// Observes a call after which the subject may have submitted chains itself. If it has, the device must be notified
+    /// as it requests at this time: by the subject's `publish`, if it has one; else the subject has notified the device
+    /// already.
     pub(super) fn check_self_submitted(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let met = self.report_self_submitted(listener)?;
         self.observe_used_event(listener)?;
@@ -229,7 +231,7 @@ impl Rig {
         Ok(())
     }
 
-    /// Takes used chains until there is none, at most twice as many as there can be.
+    /// Takes used chains until none is left. The limit is twice the queue size plus 8.
     pub(super) fn collect(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         for _ in 0..2 * u32::from(self.run.setup.queue_size.get()) + 8 {
             if !self.take(listener)? {
@@ -259,24 +261,24 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
         let room = self.room(head);
-        // Asking for a little more than there is must not give more than there is.
+        // A read with a slightly larger buffer must not return more bytes than the chain has.
         let limit = match limit {
             Amount::Full => room,
             Amount::Bytes(bytes) => room.saturating_add(16).min(bytes.into()),
         };
-        // Before the call, which must not change what it hands out.
+        // Gather before the call, which must not change the bytes.
         self.gather(head, limit);
         self.read_without_observing(head, limit, listener)?;
         self.observe_call(listener)
     }
 
-    /// Bytes that the device may write to a chain.
+    /// How many bytes the device may write to a chain.
     fn room(&self, head: u16) -> u64 {
         let buffers = self.sink.model.descriptors(head).unwrap_or_default().iter();
         buffers.filter(|buffer| buffer.writable).map(|buffer| u64::from(buffer.length)).sum()
     }
 
-    /// Reads a chain of which it is known what stands there. What that did to memory is not looked at.
+    /// Reads a chain whose expected bytes are in the scratch buffer. The memory accesses are not observed.
     fn read_without_observing(
         &mut self,
         head: u16,
@@ -296,7 +298,7 @@ impl Rig {
                 "its `read` says that it copied {count} bytes to where there is room for {}",
                 out.len()
             )),
-            // Whatever is more than it says was handed out as well.
+            // A subject that wrote more bytes than it returned has handed out those as well.
             Ok(count) if run.can.exact => Ok(&out[..count + touched(&out[count..])]),
             Ok(count) => Ok(&out[..count]),
             Err(refusal) => Err(refusal),
@@ -309,7 +311,7 @@ impl Rig {
         result
     }
 
-    /// Keeps what stands in a chain's device-writable buffers, by the chain as it was published.
+    /// Copies a chain's device-writable bytes to the scratch buffer, by the descriptors that were published.
     fn gather(&mut self, head: u16, limit: u64) {
         let out = &mut self.scratch.buffer_bytes;
         out.clear();
@@ -367,10 +369,10 @@ impl Rig {
     }
 }
 
-/// What stands where a driver has not read to.
+/// The fill byte of read buffers. What the driver did not write keeps it.
 const UNTOUCHED: u8 = 0xa5;
 
-/// How many bytes there are up to the last one that was touched.
+/// The number of bytes up to the last one that the driver wrote.
 fn touched(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte != UNTOUCHED).map_or(0, |last| last + 1)
 }

@@ -1,9 +1,9 @@
-//! Telling what was observed to whoever has to know.
+//! Passes each event to the trace hash, the listener and the model.
 
 use super::{Listener, Stop};
 use ringstorm_model::{Event, Model, TraceHash};
 
-/// Who hears of every event: the hash and the model.
+/// What receives every event of an execution.
 #[derive(Default)]
 pub(super) struct EventSink {
     pub(super) hash: TraceHash,
@@ -11,8 +11,8 @@ pub(super) struct EventSink {
 }
 
 impl EventSink {
-    /// Tells everybody of an event: the hash, the listener, and the model, which judges it. Written out where it is
-    /// called, since what is to be done for the event is known there.
+    /// Passes an event to the hash, the listener and the model, which may return a violation. Inlined: the kind of
+    /// event is known at each call, so most of the work is decided at compile time.
     #[inline(always)]
     pub(super) fn emit(&mut self, event: &Event<'_>, listener: &mut impl Listener) -> Result<(), Stop> {
         self.hash.event(event);

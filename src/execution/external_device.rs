@@ -1,4 +1,4 @@
-//! A device that somebody else wrote, in an execution: what it is told, and what is seen of it.
+//! Runs an external device within an execution: calls it, and reads from shared memory what it did.
 
 use super::honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 use super::{BUFFERS_ADDRESS, RINGS_ADDRESS};
@@ -8,25 +8,27 @@ use std::collections::VecDeque;
 use std::mem;
 use std::rc::Rc;
 
-/// What is seen of the memory: a simulated device that does nothing.
+/// Reads the shared memory: a simulated device that does nothing.
 type Observer = Device<Rc<WatchedMemory>>;
 
-/// Somebody else's device, and what a scenario needs to know of it.
+/// An external device, and what the harness has to record about it.
 pub(super) struct ExternalDevice {
     device: Box<dyn HonestDevice>,
     event_index: bool,
-    /// As of the simulated device: how many entries behind the next one it wants to be notified.
+    /// How many entries after the next one the device requests a notification for; `None` if it requests none. As in
+    /// the simulated device.
     event_ahead: Option<u16>,
     in_flight: VecDeque<InFlight>,
     chain: TakenChain,
-    /// The index of the next element that it will write.
+    /// The used index of the next element that the device will write.
     next_used: u16,
     replies: u32,
     reply: Vec<u8>,
     effects: Vec<Effect>,
 }
 
-/// A chain that it holds: the head, and the buffers that it can write to, each with its descriptor's index.
+/// A chain that the device has: the head and the device-writable buffers, each with the index of its descriptor, its
+/// place, and its length in bytes.
 struct InFlight {
     head: u16,
     writable: Vec<(u16, BufferPlace, u32)>,
@@ -67,7 +69,7 @@ impl ExternalDevice {
         self.device.notified(&memory(observer));
     }
 
-    /// As [`DeviceSlot::take`](super::device_slot::DeviceSlot::take).
+    /// Like [`DeviceSlot::take`](super::device_slot::DeviceSlot::take).
     pub(super) fn take(
         &mut self,
         observer: &Observer,
@@ -98,7 +100,7 @@ impl ExternalDevice {
         Some(taken)
     }
 
-    /// As [`Device::give_back`].
+    /// Like [`Device::give_back`].
     pub(super) fn give_back(
         &mut self,
         observer: &Observer,
@@ -119,7 +121,7 @@ impl ExternalDevice {
         true
     }
 
-    /// Lets it write what the simulated device writes: a pattern in each buffer.
+    /// Makes the device write what the simulated device would write: a pattern in each buffer.
     fn write_reply(&mut self, observer: &Observer, in_flight: &InFlight, count: u64) {
         self.replies = self.replies.wrapping_add(1);
         self.reply.clear();
@@ -140,7 +142,8 @@ impl ExternalDevice {
         self.effects.push(Effect::UsedIndex(observer.used_index()));
     }
 
-    /// As [`Device::set_notifications`]: with event indexes, not to be notified is to ask for the furthest entry.
+    /// Like [`Device::set_notifications`]. With event indexes, a device that wants no notifications sets `avail_event`
+    /// to the most distant entry.
     pub(super) fn set_notifications(&mut self, observer: &Observer, wanted: bool) {
         if self.event_index {
             self.event_ahead = wanted.then_some(0);
@@ -150,7 +153,7 @@ impl ExternalDevice {
         self.effects.push(Effect::UsedFlags(observer.used_flags()));
     }
 
-    /// As [`Device::set_event`].
+    /// Like [`Device::set_event`].
     pub(super) fn set_event(&mut self, observer: &Observer, ahead: u16) -> bool {
         if self.event_index {
             self.event_ahead = Some(ahead);

@@ -1,13 +1,13 @@
-//! Whether table and rings can stand where an adapter says that they do.
+//! Checks where an adapter places the descriptor table and the rings.
 
 use crate::subject::WrongAdapter;
 use ringstorm_core::QueueSize;
 use ringstorm_sim_device::Geometry;
 
-/// Checks that table and rings of a queue of `size` descriptors have room in a memory of `length` bytes.
+/// Checks that the table and the rings of a queue of `size` descriptors fit in a memory of `length` bytes.
 ///
 /// # Panics
-/// With [`WrongAdapter`] if they have none.
+/// With [`WrongAdapter`] if they do not fit.
 pub(super) fn check_room(size: QueueSize, length: usize) {
     let packed = ringstorm_core::Layout::new(size).len();
     if length < packed {
@@ -17,8 +17,8 @@ pub(super) fn check_room(size: QueueSize, length: usize) {
     }
 }
 
-/// Checks that a queue which can begin at other indexes than 0 has put the first one where the device looks: what stands there
-/// is `available` and `used`.
+/// Checks that a queue that can start at indexes other than 0 has stored the first index where the device reads it.
+/// `available` and `used` are the indexes in memory.
 ///
 /// # Panics
 /// With [`WrongAdapter`] if it has not.
@@ -32,10 +32,10 @@ pub(super) fn check_first_index(first: u16, available: u16, used: u16) {
     }
 }
 
-/// Checks what an adapter says of a queue of `size` descriptors in a memory of `length` bytes (2.7).
+/// Checks an adapter's geometry for a queue of `size` descriptors in a memory of `length` bytes (2.7).
 ///
 /// # Panics
-/// With [`WrongAdapter`] if that cannot be.
+/// With [`WrongAdapter`] if the geometry is invalid.
 pub(super) fn check(geometry: &Geometry, size: QueueSize, length: usize) {
     let Geometry { size: said, table, available, used } = *geometry;
     if said != size.get() {

@@ -1,4 +1,4 @@
-//! Memory that fails in the middle of a call, and what becomes of the call.
+//! Lets a memory access fail in the middle of a call, and checks what the call left behind.
 
 use super::{Listener, Rig, Skip, Stop, panics};
 use crate::outcome::Call;
@@ -8,21 +8,22 @@ use ringstorm_model::{Event, Name};
 use ringstorm_sim_device::MemoryFailed;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// What a device can see that has not looked yet: what a call that changes nothing must forget_panic.
+/// What the device can see. A call that changed nothing must leave it as it was.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Visible {
     available_index: u16,
     available_flags: u16,
     used_event: u16,
-    /// The used ring, where the call is one that may write to it.
+    /// The used ring during a reset, which may write to it; else empty.
     used_ring: Vec<u8>,
 }
 
 impl Rig {
-    /// Lets so many accesses of the driver's next calls pass, and the next one fail.
+    /// Lets the next `after` accesses of the driver succeed and the one after them fail.
     pub(super) fn arm_memory_failure(&mut self, after: u16) -> Option<Skip> {
         let can = self.run.can;
-        // Without `free`, a chain that was taken is read and told free afterwards, so its read must not be cut short.
+        // Without `free`, the harness reads a chain after the take and reports it as freed. A failure would cut that
+        // read short.
         if !can.unwinds || !can.watched || !can.free || can.submits_itself {
             return Some(Skip::Incapable);
         }
@@ -33,14 +34,14 @@ impl Rig {
         None
     }
 
-    /// The memory does not fail any more.
+    /// Lets no further access fail.
     pub(super) fn stop_memory_failure(&mut self) {
         self.run.failing.set(None);
         self.provided.rings.fail_at(None);
         self.provided.buffers.fail_at(None);
     }
 
-    /// Does a step in which memory may fail. If it does, the rest of the step is left out.
+    /// Executes a step in which an access may fail. If it does, the rest of the step is not executed.
     pub(super) fn dispatch_while_memory_fails(
         &mut self,
         step: &Step,
@@ -55,7 +56,7 @@ impl Rig {
         }
     }
 
-    /// Keeps what the device can see before a call that memory may cut short.
+    /// Saves what the device can see before a call in which an access may fail.
     #[cold]
     pub(super) fn save_visible(&mut self) {
         self.run.visible = self.visible();
@@ -77,7 +78,7 @@ impl Rig {
         }
     }
 
-    /// Memory failed in the last call.
+    /// Handles the failure of an access in the last call.
     fn after_memory_failure(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         panics::forget_panic();
         self.end_call();
@@ -88,14 +89,15 @@ impl Rig {
         run.restore_limits(&self.provided);
         let subject = run.subject.as_deref().expect("the subject is there until it is released");
         let broken = panics::in_subject_call(|| subject.is_broken());
-        // A chain that was to be freed may be free.
+        // The call may have freed its chain before the access failed.
         let freed = run.freeing.filter(|head| {
             run.call == Call::Free
                 && !broken
                 && run.returned.contains(head)
                 && !panics::in_subject_call(|| subject.is_live(*head))
         });
-        // A queue that was broken before refuses most calls. These it may have begun, with what is private.
+        // A queue that was already broken refuses most calls. It may have started these calls, by a change of its
+        // private state.
         let was_broken = self.sink.model.is_broken();
         let private = was_broken && matches!(run.call, Call::Free | Call::Withdraw | Call::Reset);
         let changed = private || self.visible() != self.run.visible;
@@ -107,7 +109,7 @@ impl Rig {
         }
         let run = &mut self.run;
         if broken {
-            // A device that was stopped for a reset stays so until one succeeds.
+            // A device that was stopped for a reset stays stopped until a reset succeeds.
             (run.available, run.stopped) = (available, run.stopped || stopped);
         }
         let [rings, buffers] = &self.scratch.reports;

@@ -1,4 +1,4 @@
-//! Looking at what a call did to shared memory, and telling it.
+//! Observes what a call of the driver did to shared memory, and emits it as events.
 
 use super::{Listener, Rig, Scratch, Stop};
 use crate::outcome::Call;
@@ -7,17 +7,17 @@ use ringstorm_core::SharedMemory;
 use ringstorm_model::{ChainFlaw, Event, ObservedDescriptor, Place};
 use ringstorm_sim_device::{self as sim, ChainError, Part};
 
-/// What is wrong with an adapter whose queue publishes where it was not asked to.
+/// The error in an adapter whose queue publishes before `publish` is called.
 const PUBLISHED_BY_SUBMIT: &str =
     "its capabilities promise `prepare`, but its `submit` moves the available index, which is for `publish`";
-/// What is wrong with an adapter that does not translate.
+/// The error in an adapter that does not translate addresses.
 const HOST_ADDRESS: &str = "a buffer has an address of this process; to the device it is at `Provided::buffers_address` and its offset";
 
-/// The number of the buffers' region, the only one.
+/// The number of the buffers' region. There is no other region.
 const BUFFERS_REGION: u16 = 0;
 
 impl Rig {
-    /// Looks at what the last call did to the memory, and tells it.
+    /// Emits what the last call did to shared memory.
     pub(super) fn observe_call(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         if self.run.can.watched {
             self.observe_accesses(listener)?;
@@ -32,7 +32,7 @@ impl Rig {
         self.observe_free_count(listener)
     }
 
-    /// Looks at what the watched memory tells of the last call.
+    /// Emits the memory accesses of the last call.
     fn observe_accesses(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let [rings, buffers] = &self.scratch.reports;
         let count = rings.stores.saturating_add(buffers.stores);
@@ -42,7 +42,7 @@ impl Rig {
         if trapped {
             self.observe_trap(listener)?;
         }
-        // A call that stored nothing cannot have stored what it must not.
+        // A call without stores cannot have stored to a forbidden place.
         if count > 0 {
             self.sink.emit(&Event::Stores { count, foreign }, listener)?;
         }
@@ -58,7 +58,7 @@ impl Rig {
         Ok(())
     }
 
-    /// Tells what changed in the last call behind the driver's back.
+    /// Emits the change that a trap made between two reads of the last call.
     pub(super) fn observe_trap(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = &mut self.run;
         match run.trap.take() {
@@ -71,7 +71,7 @@ impl Rig {
         }
     }
 
-    /// Looks for stores to what the last call had published before: entries, and descriptors of chains.
+    /// Searches for stores to entries and descriptors that the last call made after it had published them.
     fn observe_late_stores(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { run, sink, scratch: Scratch { late, .. }, provided, .. } = self;
         provided.rings.take_late_stores(late);
@@ -93,7 +93,7 @@ impl Rig {
         }
     }
 
-    /// Looks at where in the buffers the last call stored.
+    /// Emits the stores of the last call to the buffers.
     pub(super) fn observe_buffer_stores(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { sink, scratch: Scratch { places, .. }, provided, .. } = self;
         provided.buffers.take_places(places);
@@ -109,7 +109,7 @@ impl Rig {
         }
         let call = self.run.call;
         let count = self.call(Call::FreeCount, |subject| subject.free_count());
-        // What the count shows is the doing of the call before it.
+        // The count shows the effect of the previous call, so a violation belongs to that call.
         self.run.call = call;
         let [rings, buffers] = &self.scratch.reports;
         if rings.trapped || rings.refetched.is_some() || buffers.refetched.is_some() {
@@ -118,8 +118,7 @@ impl Rig {
         self.sink.emit(&Event::FreeCount { count }, listener)
     }
 
-    /// Looks at how many descriptors are free of a queue that was just made. If those are more than there are, or none, it is
-    /// no count of them.
+    /// Checks the free count of a new queue: it must be between 1 and the queue size.
     pub(super) fn check_first_free_count(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let size = u32::from(self.run.setup.queue_size.get());
         if self.run.can.free_count {
@@ -134,7 +133,7 @@ impl Rig {
         self.observe_free_count(listener)
     }
 
-    /// Looks at what a driver did that counts its free descriptors in shared memory.
+    /// Emits the reads of a driver that keeps its free count in shared memory.
     #[cold]
     fn observe_free_count_reads(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let [rings, buffers] = self.scratch.reports;
@@ -147,7 +146,7 @@ impl Rig {
         }
     }
 
-    /// Looks at the driver's event after a call that may have to move it.
+    /// Emits `used_event` after a call that may have to move it. Without event indexes, emits the flags.
     pub(super) fn observe_used_event(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = &self.run;
         if !(run.setup.event_index && run.can.interrupts) {
@@ -156,7 +155,8 @@ impl Rig {
         self.sink.emit(&Event::UsedEvent { index: run.device.observer().used_event() }, listener)
     }
 
-    /// Looks at the driver's flags where they must be those of a queue that was just made, or what its caller asked for since.
+    /// Emits the flags of the available ring after construction and reset. They must be those of a new queue, or what
+    /// the caller has requested.
     fn observe_available_flags(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = &self.run;
         if !(run.can.interrupts && matches!(run.call, Call::Construct | Call::Reset)) {
@@ -165,7 +165,7 @@ impl Rig {
         self.sink.emit(&Event::AvailableFlags { flags: run.device.observer().available_flags() }, listener)
     }
 
-    /// Looks at the new entries of the available ring.
+    /// Emits the available index and the new entries of the available ring.
     fn observe_available_ring(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { run, sink, .. } = self;
         let (from, to) = (run.available, run.device.observer().available_index());
@@ -181,7 +181,7 @@ impl Rig {
         Ok(())
     }
 
-    /// Looks at a chain that was just submitted, as a device would.
+    /// Emits the chain that was just submitted, as a device reads it.
     pub(super) fn observe_chain(&mut self, head: u16, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { run, sink, scratch: Scratch { seen, descriptors, buffer_bytes, .. }, provided, .. } = self;
         let flaw = run.device.observer().peek_chain(head, seen).err().map(flaw);
@@ -194,7 +194,7 @@ impl Rig {
         }
         to_model(seen, descriptors);
         let unclean = run.setup.zeroes() && {
-            // Whether anything that the device may write is not zero.
+            // Find a device-writable byte that is not zero.
             run.device.observer().space().gather(seen, true, u64::MAX, buffer_bytes);
             buffer_bytes.iter().fold(0, |all, byte| all | byte) != 0
         };
@@ -214,7 +214,7 @@ const fn flaw(error: ChainError) -> ChainFlaw {
     }
 }
 
-/// The chain in the model's words.
+/// Converts a chain to the model's type.
 pub(super) fn to_model(seen: &[sim::Descriptor], out: &mut Vec<ObservedDescriptor>) {
     out.clear();
     out.extend(seen.iter().map(|descriptor| ObservedDescriptor {

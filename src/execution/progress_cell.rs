@@ -1,4 +1,4 @@
-//! Where an execution is, for whoever watches it from another thread or process.
+//! Reports the position of an execution to other threads or another process.
 
 use crate::outcome::Call;
 use ringstorm_core::{Error as MemoryError, MappedMemory, SharedMemory, SystemError};
@@ -9,14 +9,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// By word: the seed, where its scenario is, and whether one was begun.
+/// The words of the cell: the seed, the position in its scenario, and whether a seed was started.
 const SEED: usize = 0;
 const PLACE: usize = 1;
 const BEGUN: usize = 2;
 const WORDS: usize = 3;
 
-/// A handle to memory in which a rig says where it is: cheap enough to be said with every call of the subject, and still
-/// there when the process that said it is not.
+/// A handle to memory in which a rig reports its position. A report is cheap enough for each call of the subject. In a
+/// file, it survives the process that wrote it.
 #[derive(Debug, Clone)]
 pub struct ProgressCell(Words);
 
@@ -26,39 +26,40 @@ enum Words {
     InFile(Rc<MappedMemory>),
 }
 
-/// The same memory for other threads of this process.
+/// A cell for other threads of this process.
 #[derive(Debug, Default)]
 pub struct SharedProgressCell(Arc<[AtomicU64; WORDS]>);
 
 impl SharedProgressCell {
-    /// A handle for the calling thread.
+    /// Returns a handle for the calling thread.
     pub fn handle(&self) -> ProgressCell {
         ProgressCell(Words::Here(Arc::clone(&self.0)))
     }
 }
 
-/// Where an execution is.
+/// The position of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExecutionPosition {
-    /// The seed that was begun last, if one was since nothing was to be done.
+    /// The seed that was started last; `None` if the rig is idle.
     pub seed: Option<u64>,
-    /// Steps that were begun, while an execution is going on.
+    /// Steps that the current execution has started; 0 without an execution.
     pub steps: u32,
-    /// The call of the subject that is going on or was the last one of an execution that is going on.
+    /// The current or last call of the current execution.
     pub call: Option<Call>,
-    /// The last fault before it.
+    /// The last fault before that call.
     pub last_fault: Option<Fault>,
-    /// Tells calls of one kind in one step from one another.
+    /// Distinguishes calls of one kind within one step.
     serial: u16,
 }
 
 impl ProgressCell {
-    /// In a file, for another process.
+    /// Makes a cell in a file, for another process.
     ///
     /// # Errors
-    /// [`MemoryError`] if the file cannot be written to or mapped.
+    /// [`MemoryError`] if the file cannot be written or mapped.
     pub fn in_file(mut file: File) -> Result<Self, MemoryError> {
-        // Written, and not made long: what has no room on the disk would end the process when it is stored to.
+        // Write the zeros instead of extending the file: without disk space, a store to the mapping would end the
+        // process.
         if file.metadata().map_err(SystemError::Map)?.len() == 0 {
             file.write_all(&[0; 8 * WORDS]).map_err(SystemError::Map)?;
         }
@@ -80,20 +81,20 @@ impl ProgressCell {
         }
     }
 
-    /// The next scenario is that of this seed.
+    /// Reports that the next scenario belongs to this seed.
     pub fn begin(&self, seed: u64) {
         self.store(PLACE, 0);
         self.store(SEED, seed);
         self.store(BEGUN, 1);
     }
 
-    /// Nothing is begun.
+    /// Reports that the rig is idle.
     pub fn rest(&self) {
         self.store(PLACE, 0);
         self.store(BEGUN, 0);
     }
 
-    /// A call of the subject begins.
+    /// Reports that a call of the subject begins.
     #[inline(always)]
     pub(super) fn enter(&self, call: Call, steps: u64, last_fault: Option<Fault>, serial: u16) {
         let fault = last_fault.map_or(0, |fault| fault as u64 + 1);
@@ -101,12 +102,13 @@ impl ProgressCell {
         self.store(PLACE, place);
     }
 
-    /// The execution is over. (Between its calls little happens, so that one is as good as the last.)
+    /// Reports that the execution is over. There is no report at the end of each call: little time passes between
+    /// calls.
     pub(super) fn leave(&self) {
         self.store(PLACE, 0);
     }
 
-    /// Where the execution is.
+    /// The last reported position.
     pub fn place(&self) -> ExecutionPosition {
         let place = self.load(PLACE);
         ExecutionPosition {

@@ -1,4 +1,4 @@
-//! One execution, as far as it is neither the sink's nor the memory's.
+//! The state of one execution, except for the model's state and the memory.
 
 use super::device_slot::DeviceSlot;
 use super::fault_attribution::FaultAttribution;
@@ -12,24 +12,24 @@ use ringstorm_sim_device::{Change, FailingAccess, Geometry};
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// One execution.
+/// The state of one execution.
 pub(super) struct RunState {
     pub(super) can: Capabilities,
     pub(super) setup: Setup,
     pub(super) subject: Option<Box<dyn Subject>>,
     pub(super) device: DeviceSlot,
     pub(super) geometry: Geometry,
-    /// The used ring, in bytes of the rings' memory: the device's part.
+    /// The used ring, as a range of bytes of the rings' memory: the driver must not write there.
     pub(super) device_part: Range<usize>,
-    /// The available index as last seen.
+    /// The available index that was observed last.
     pub(super) available: u16,
     /// Heads of the chains that were taken and not freed, oldest first.
     pub(super) returned: VecDeque<u16>,
-    /// By head: how many chains have begun there.
+    /// By head: how many chains have started there.
     pub(super) chains_started: Vec<u32>,
     pub(super) submissions: u32,
     pub(super) resets: u32,
-    /// Accesses that a call may make.
+    /// The limit of memory accesses in one call.
     pub(super) call_limit: u64,
     pub(super) call: Call,
     pub(super) effective: bool,
@@ -37,21 +37,22 @@ pub(super) struct RunState {
     pub(super) effective_steps: u64,
     pub(super) skipped_steps: u64,
     pub(super) faults: FaultAttribution,
-    /// What the trap that is set comes to.
+    /// What the current trap changes.
     pub(super) trap: Option<Change>,
-    /// Which access of the driver's is to fail, and what the device saw before the last call in which one could.
+    /// The access of the driver that is to fail, and what the device could see before the last call in which it could
+    /// fail.
     pub(super) failing: FailingAccess,
     pub(super) visible: Visible,
-    /// Whether it did in the current step.
+    /// Whether an access failed in the current step.
     pub(super) memory_failed: bool,
-    /// The head of the chain that was last to be freed, by its current name.
+    /// The head of the last chain that the caller tried to free by its current handle.
     pub(super) freeing: Option<u16>,
-    /// Whether the device is stopped, since memory failed in a reset.
+    /// Whether the device is stopped because memory failed in a reset.
     pub(super) stopped: bool,
 }
 
 impl RunState {
-    /// No execution yet, but a device on this memory.
+    /// Makes the state before the first execution, with a device on this memory.
     pub(super) fn new(provided: &Provided) -> Self {
         let geometry = Geometry { size: 1, table: 0, available: 0, used: 0 };
         let mut run = Self {
@@ -84,18 +85,18 @@ impl RunState {
         run
     }
 
-    /// Takes other memory for the device.
+    /// Gives other memory to the device.
     pub(super) fn move_to(&mut self, provided: &Provided) {
         self.device.move_to(provided, self.geometry);
     }
 
-    /// Begins an execution of which the subject is not there yet.
+    /// Starts an execution. The subject does not exist yet.
     pub(super) fn begin(&mut self, can: Capabilities, setup: &Setup) {
         let Self {
             can: own_can,
             setup: own_setup,
             subject,
-            // These wait for the subject.
+            // `attach_subject` sets these.
             device: _,
             geometry: _,
             device_part: _,
@@ -138,13 +139,13 @@ impl RunState {
         if self.can.free { Skip::NothingThere } else { Skip::Incapable }
     }
 
-    /// What a reset changed for as long as it goes on is as in any other call.
+    /// Restores the limits that a reset had changed.
     pub(super) fn restore_limits(&mut self, provided: &Provided) {
         self.call_limit = call_limit(self.setup.queue_size);
         provided.rings.reserve_for_device(self.device_part.clone());
     }
 
-    /// The subject is there.
+    /// Attaches the new subject, and starts the device where the subject placed its rings.
     pub(super) fn attach_subject(&mut self, subject: Box<dyn Subject>, provided: &Provided) {
         self.geometry = panics::call_adapter("geometry", || subject.geometry());
         geometry_check::check(&self.geometry, self.setup.queue_size, provided.rings.len());
@@ -154,7 +155,7 @@ impl RunState {
     }
 }
 
-/// How many accesses a call may make: several times what handling one chain of all descriptors takes.
+/// The limit of memory accesses in one call: several times what a chain of all descriptors needs.
 pub(super) const fn call_limit(size: QueueSize) -> u64 {
     256 + 32 * size.get() as u64
 }

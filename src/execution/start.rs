@@ -10,14 +10,15 @@ use ringstorm_sim_device::WatchedMemory;
 use std::rc::Rc;
 
 impl Rig {
-    /// Makes room, and memory that is all zero. Says what the setup comes to with this kind of subject.
+    /// Provides zeroed memory for an execution. Returns the setup, limited to what this subject can do.
     pub(super) fn prepare(&mut self, kind: SubjectKind, setup: &Setup) -> Result<Setup, MemoryError> {
         let setup = kind.negotiate(setup);
-        // The one before may have ended by a panic, with its subject half-way through a call.
+        // If the last execution ended with a panic, its subject is still there, perhaps in the middle of a call.
         drop(self.run.subject.take());
         let size = setup.queue_size;
         let (ring_bytes, buffers) = (kind.ring_bytes(size), usize::from(setup.buffer_size) * size.as_usize());
-        // Both are there before either is taken: if one is refused, the next execution finds everything as it was.
+        // Allocate both before replacing either: if an allocation fails, the next execution needs the old memory
+        // unchanged.
         let rings = self.other_memory(&self.provided.rings, ring_bytes, RINGS_ALIGNMENT)?;
         let other = self.other_memory(&self.provided.buffers, buffers, 1)?;
         if rings.is_some() || other.is_some() {
@@ -31,8 +32,8 @@ impl Rig {
         Ok(setup)
     }
 
-    /// Other memory for so many bytes, if this one does not serve or somebody else has a handle to it: a subject that kept
-    /// one must not be able to touch the next one's memory.
+    /// Returns new memory of at least `length` bytes if `memory` is unsuitable or has a foreign handle. A subject that
+    /// kept a handle must not access the memory of the next subject. Returns `None` if `memory` can be used again.
     fn other_memory(
         &self,
         memory: &Rc<WatchedMemory>,

@@ -1,4 +1,4 @@
-//! What an execution came to.
+//! Turns the end of an execution into a verdict and an outcome.
 
 use super::{Rig, Stop, panics};
 use crate::outcome::{Outcome, Verdict};
@@ -6,7 +6,7 @@ use crate::subject::WrongAdapter;
 use std::thread;
 
 impl Rig {
-    /// What an end comes to. Of an adapter that is wrong, it is said where that was seen.
+    /// The verdict of an execution that ended in this way. For a wrong adapter, the error states the step and the call.
     pub(super) fn verdict(&mut self, end: thread::Result<Result<(), Stop>>) -> Result<Verdict, WrongAdapter> {
         panics::verdict(end).map_err(|wrong| {
             panics::release(self.run.subject.take());
@@ -23,8 +23,8 @@ impl Rig {
         if verdict != Verdict::Pass {
             self.sink.hash.number(run.call as u64);
             run.faults.attribute_finding();
-            // A subject that went wrong may go wrong again when it is released; that tells nothing new, unless it never
-            // comes back.
+            // A failed subject may fail again when it is released. Only a release that does not return matters, so
+            // report the position for the watchdog.
             if let Some(progress_cell) = &self.progress_cell {
                 self.calls = self.calls.wrapping_add(1);
                 progress_cell.enter(run.call, run.steps, run.faults.last_fault, self.calls);

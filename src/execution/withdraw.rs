@@ -1,4 +1,4 @@
-//! Taking back a chain that is not published.
+//! Withdraws a chain that is not published.
 
 use super::{Listener, Rig, Skip, Stop};
 use crate::outcome::Call;

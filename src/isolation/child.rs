@@ -1,4 +1,4 @@
-//! The parent's side: a child process, and another one when it is lost.
+//! The parent's side: a child process, and its replacement when it ends.
 
 use super::message::{Reply, Request, send};
 use crate::annotated_trace::{Style, Told};
@@ -20,38 +20,38 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// VerdictMessage often it is looked whether the progress_cell changes.
+/// How often the parent checks whether the child's position has changed.
 const INTERVAL: Duration = Duration::from_millis(50);
-/// As many bytes of what a child printed are kept as its last output.
+/// How many bytes of the child's output are kept.
 const LAST_OUTPUT_BYTES: usize = 400;
-/// Whoever prints all the time must not fill the disk.
+/// A child that prints all the time must not fill the disk.
 const MAX_OUTPUT_BYTES: u64 = 1 << 20;
-/// What is no call of the subject may take so long: starting, drawing, judging.
+/// The limit for everything other than a call of the subject: starting, drawing scenarios, judging.
 const HARNESS_TIMEOUT: Duration = Duration::from_secs(60);
-/// As often is a child asked again that was lost before it had begun anything: ended by somebody else, it would seem.
+/// How often a request is repeated if the child ended before it started a seed. Probably somebody else ended it.
 const TRIES: u32 = 3;
-/// Names of files.
+/// File names.
 const OUTPUT: &str = "output";
 const PROGRESS: &str = "progress";
 
-/// VerdictMessage to start a child.
+/// How to start a child.
 #[derive(Debug, Clone)]
 pub struct Isolation {
     /// The program.
     pub program: PathBuf,
-    /// Its arguments, in front of the path of the progress_cell. They must lead to [`serve`](super::serve).
+    /// The arguments before the path of the progress cell. They must make the program call [`serve`](super::serve).
     pub arguments: Vec<String>,
 }
 
-/// A child process that runs scenarios.
+/// Runs scenarios in a child process.
 #[derive(Debug)]
 pub struct Child {
     isolation: Isolation,
     call_timeout: Duration,
-    /// Has the files below.
+    /// Contains the files below.
     folder: TempDir,
     progress_cell: ProgressCell,
-    /// What the child prints.
+    /// The child's output.
     output: File,
     running: Option<Running>,
 }
@@ -62,18 +62,18 @@ struct Running {
     socket: BufReader<UnixStream>,
 }
 
-/// A child that is no more, and where it was.
+/// A child that ended or did not answer, and its last position.
 struct LostChild {
     verdict: Verdict,
     place: ExecutionPosition,
 }
 
 impl Child {
-    /// A child that will be started when there is something to do. A call of the subject that takes longer than
+    /// Prepares a child, which starts with the first request. A call of the subject that takes longer than
     /// `call_timeout` is stuck.
     ///
     /// # Errors
-    /// [`Failure`] if there is no room for its files.
+    /// [`Failure`] if its files cannot be created.
     pub fn new(isolation: Isolation, call_timeout: Duration) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("ringstorm-").tempdir()?;
         let output = OpenOptions::new().append(true).create_new(true).open(folder.path().join(OUTPUT))?;
@@ -97,7 +97,7 @@ impl Child {
         let process = Command::new(&self.isolation.program)
             .args(&self.isolation.arguments)
             .arg(self.folder.path().join(PROGRESS))
-            // A Ctrl-C is for the parent alone.
+            // Ctrl-C must reach the parent only.
             .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(self.output.try_clone()?)
@@ -115,7 +115,7 @@ impl Child {
         }
     }
 
-    /// Asks for something, and hears what comes of it; `told` hears what comes before.
+    /// Sends a request and returns the last reply. Calls `told` with each reply before it.
     fn ask(
         &mut self,
         request: &Request,
@@ -140,7 +140,7 @@ impl Child {
             Some(running) => running,
             None => self.start()?,
         };
-        // A child that is gone does not listen, and is noticed when it does not answer.
+        // If the child has ended, the missing reply will show it.
         if send(running.socket.get_ref(), request).is_err() {
             let _ = running.process.kill();
         }
@@ -158,7 +158,7 @@ impl Child {
         }
     }
 
-    /// Waits for the next reply. If none comes, the child is lost.
+    /// Waits for the next reply. Returns the lost child if there is none.
     fn receive_reply(&self, running: &mut Running) -> Result<Reply, Result<LostChild, Failure>> {
         let (mut line, mut last, mut since) = (Vec::new(), self.progress_cell.place(), Instant::now());
         loop {
@@ -167,7 +167,7 @@ impl Child {
                     return serde_json::from_slice(&line).map_err(|error| Err(Failure::Child(error.into())));
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    // It may be gone, with a process of its own holding the connection.
+                    // The child may have ended while another process keeps its end of the socket open.
                     if matches!(running.process.try_wait(), Ok(Some(_))) {
                         return Err(self.lost(running));
                     }
@@ -189,13 +189,13 @@ impl Child {
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // The end, with or without a reset of the connection.
+                // The child closed the socket, with or without a reset of the connection.
                 Ok(_) | Err(_) => return Err(self.lost(running)),
             }
         }
     }
 
-    /// What became of a child that says nothing more. One that goes on all the same is ended.
+    /// Finds out how a child that sends nothing more has ended. Kills it if it is still running after the call timeout.
     fn lost(&self, running: &mut Running) -> Result<LostChild, Failure> {
         let start = Instant::now();
         loop {
@@ -217,8 +217,8 @@ impl Child {
         }
     }
 
-    /// What a seed comes to whose process was lost. It is run once more, since somebody else may have ended it, or may have kept
-    /// it from getting on.
+    /// The result of a seed whose process was lost. The seed is run again: somebody else may have ended or delayed the
+    /// process.
     fn lost_seed(
         &mut self,
         kind: SubjectKind,
@@ -234,7 +234,7 @@ impl Child {
                 let verdict = Verdict::Died(format!("{how}, but not when it was run again"));
                 LostChild { verdict, ..lost }.outcome()
             }
-            // It was not the subject's turn, or the machine was busy with something else.
+            // The process was lost outside of a call of the subject, or the machine was too busy.
             (Ok(reply), verdict) => {
                 let mut block = reply.into_block().ok_or_else(unexpected_reply)?;
                 block.slow.extend(matches!(verdict, Verdict::Stuck(_)).then_some(seed));
@@ -242,7 +242,7 @@ impl Child {
             }
         };
         if let Some(fault) = outcome.last_fault.filter(|_| outcome.is_finding()) {
-            // All that is known of what it threw.
+            // Of the faults in this execution, only the last one is known.
             block.tally.counts.fault_mut(fault).thrown += 1;
             block.tally.counts.violate(fault, None);
         }
@@ -281,7 +281,7 @@ impl Executor for Child {
                     if before >= count {
                         return Err(unexpected_reply());
                     }
-                    // The child took with it what it knew of the seeds before.
+                    // The results of the earlier seeds were lost with the child.
                     block.append(self.run_seeds(kind, draw, first, before)?);
                     block.append(self.lost_seed(kind, draw, seed, lost)?);
                     (first, count) = (seed.wrapping_add(1), count - before - 1);
@@ -347,7 +347,7 @@ impl Drop for Child {
 }
 
 impl LostChild {
-    /// What is known of an execution that its process did not survive.
+    /// The outcome of an execution that its process did not survive.
     fn outcome(self) -> Outcome {
         let ExecutionPosition { steps, call, last_fault, .. } = self.place;
         let call = call.unwrap_or(Call::Construct);
@@ -368,10 +368,10 @@ impl LostChild {
     }
 }
 
-/// VerdictMessage a process ended, in output.
+/// How a process ended, as text.
 fn ended(status: ExitStatus) -> String {
     match status.signal() {
-        // Without whether a core was left, which depends on the machine.
+        // Whether there is a core dump depends on the machine.
         Some(_) => status.to_string().replace(" (core dumped)", ""),
         None => status.to_string(),
     }

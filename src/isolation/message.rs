@@ -1,4 +1,4 @@
-//! What parent and child say to one another, each message a line of JSON. Both are the same program.
+//! The messages between parent and child: one line of JSON each. Both are the same program.
 
 use crate::annotated_trace::Style;
 use crate::coverage::Coverage;
@@ -13,7 +13,7 @@ use ringstorm_sim_device::Fault;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Write};
 
-/// What the parent asks for. A subject goes by its name, a scenario as its bytes.
+/// A request of the parent. It contains the subject's name, and the scenario as bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
     Seeds { subject: String, draw: DrawMessage, first: u64, count: u64 },
@@ -22,22 +22,22 @@ pub(super) enum Request {
     Record { subject: String, scenario: Vec<u8> },
 }
 
-/// What the child says.
+/// A reply of the child.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
-    /// It was started.
+    /// The child has started.
     Ready,
-    /// The scenario is told so far; more is to come.
+    /// The lines of one step of the annotated trace. More replies follow.
     Told(String),
-    /// A step of it was recorded; more is to come.
+    /// One step of the timeline. More replies follow.
     Recorded(Moment),
-    /// The state that it went wrong in; its end follows.
+    /// The state around the failing step. The outcome follows.
     State(String),
-    /// The seeds were run.
+    /// The results of a block of seeds.
     Block { tally: Box<Tally>, findings: Vec<(u64, OutcomeMessage)> },
-    /// The scenario was run.
+    /// The outcome of a scenario.
     Outcome(Box<OutcomeMessage>),
-    /// There is no memory for it.
+    /// There is no memory for the scenario.
     Refused(String),
     /// The subject's adapter is wrong.
     WrongAdapter(WrongAdapter),
@@ -80,7 +80,7 @@ pub(super) struct OutcomeMessage {
     coverage: Coverage,
 }
 
-/// A verdict of somebody who lived to tell it.
+/// A verdict that the process survived.
 #[derive(Debug, Serialize, Deserialize)]
 enum VerdictMessage {
     Pass,
@@ -90,7 +90,7 @@ enum VerdictMessage {
 }
 
 impl OutcomeMessage {
-    /// `None` for what no child can say of itself.
+    /// `None` for an outcome that no child can report about itself.
     pub(super) fn of(outcome: &Outcome) -> Option<Self> {
         let how = match &outcome.verdict {
             Verdict::Pass => VerdictMessage::Pass,
@@ -142,7 +142,7 @@ impl OutcomeMessage {
 }
 
 impl Reply {
-    /// The results of seeds, if this is what it is.
+    /// The results of seeds; `None` for other replies.
     pub(super) fn into_block(self) -> Option<Block> {
         let Self::Block { tally, findings } = self else { return None };
         let findings = findings.into_iter().map(|(seed, ended)| Some((seed, ended.outcome()?)));
@@ -163,7 +163,7 @@ pub(super) fn send(mut to: impl Write, message: &impl Serialize) -> io::Result<(
     to.write_all(&line)
 }
 
-/// Reads a message; `None` at the end.
+/// Reads a message; `None` at the end of the stream.
 pub(super) fn receive<T: for<'de> Deserialize<'de>>(mut from: impl BufRead) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     if from.read_until(b'\n', &mut line)? == 0 {

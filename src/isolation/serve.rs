@@ -1,4 +1,4 @@
-//! The child's side.
+//! The child's side: answers the parent's requests.
 
 use super::message::{OutcomeMessage, Reply, Request, receive, send};
 use crate::annotated_trace;
@@ -17,10 +17,11 @@ use std::os::unix::process::parent_id;
 use std::thread;
 use std::time::Duration;
 
-/// Runs what the parent asks for, over these subjects, until it asks for nothing more. The progress_cell is told in `progress_cell`.
+/// Answers requests for these subjects until the parent closes the socket. The position is reported in the file
+/// `progress_cell`.
 ///
 /// # Errors
-/// [`Failure`] if there is no memory, or what the parent says makes no sense.
+/// [`Failure`] if there is no memory, or a request is invalid.
 pub fn serve(progress_cell: File, subjects: Subjects) -> Result<(), Failure> {
     end_with_parent();
     let socket = UnixStream::from(stdin().as_fd().try_clone_to_owned()?);
@@ -91,7 +92,7 @@ fn invalid(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{what} makes no sense between parent and child"))
 }
 
-/// Ends this process soon after its parent, even if the subject never returns.
+/// Ends this process soon after its parent has ended, even if the subject does not return from a call.
 fn end_with_parent() {
     let parent = parent_id();
     thread::spawn(move || {

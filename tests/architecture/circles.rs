@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The source folders of our packages.
 const ROOTS: [&str; 4] = ["src/", "core/src/", "model/src/", "sim-device/src/"];
 
-/// Circles that are known and must go: pairs of modules, in alphabetical order.
+/// Known circles that are being resolved: pairs of modules, in alphabetical order.
 const KNOWN: [(&str, &str); 14] = [
     ("core/src/error", "core/src/index"),
     ("core/src/error", "core/src/region"),
@@ -24,7 +24,7 @@ const KNOWN: [(&str, &str); 14] = [
     ("src/subject/specimen/shared", "src/subject/specimen/table"),
 ];
 
-/// A module, by the names on the way from the root of its package.
+/// The path of a module from the root of its package.
 type Module = Vec<String>;
 
 /// The modules of one package, each with its code.
@@ -39,12 +39,12 @@ impl Package {
             (names, scan::code(text))
         });
         let mut package = Self(BTreeMap::new());
-        // `src/lib.rs` and `src/main.rs` are one root.
+        // `src/lib.rs` and `src/main.rs` are both the root.
         modules.for_each(|(names, code)| package.0.entry(names).or_default().push_str(&code));
         package
     }
 
-    /// The module that a path in the code of `from` leads to; `None` for paths out of the package.
+    /// The module that a path in the code of `from` refers to; `None` for paths into other packages.
     fn target(&self, from: &Module, path: &[String]) -> Option<Module> {
         let (mut at, mut rest) = match path.first()?.as_str() {
             "crate" => (Module::new(), &path[1..]),
@@ -66,7 +66,7 @@ impl Package {
         Some(at)
     }
 
-    /// The module that an item comes from which `from` exports for one of its children.
+    /// The module of an item that `from` re-exports from one of its children.
     fn exported(&self, from: &Module, item: &str) -> Option<Module> {
         let code = self.0.get(from)?;
         let exports = paths(code).into_iter().filter(|path| path.last().is_some_and(|last| last == item));
@@ -74,7 +74,7 @@ impl Package {
         children.filter_map(|path| self.target(from, &path)).find(|target| target != from)
     }
 
-    /// By module: those that it imports from, without its parents and its children.
+    /// By module: the modules that it imports from, without its parents and children.
     fn imports(&self) -> BTreeMap<&Module, BTreeSet<Module>> {
         let of = |from: &Module, code: &str| {
             let targets = paths(code).into_iter().filter_map(|path| self.target(from, &path));
@@ -83,7 +83,7 @@ impl Package {
         self.0.iter().map(|(from, code)| (from, of(from, code))).collect()
     }
 
-    /// Pairs of modules with the same parent that import each other, themselves or by a module inside them.
+    /// Pairs of modules with the same parent that import each other, directly or from modules inside them.
     fn circles(&self) -> Vec<(String, String)> {
         let mut imports = BTreeSet::new();
         for (from, targets) in self.imports() {
@@ -101,7 +101,7 @@ fn joined(module: &Module, child: &str) -> Module {
     module.iter().map(String::as_str).chain([child]).map(str::to_owned).collect()
 }
 
-/// The paths in code: those of `use`, one for each item, and those that begin at `crate`, `self` or `super`.
+/// The paths in code: one for each item of a `use`, and those that start with `crate`, `self` or `super`.
 fn paths(code: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     for word in ["use", "crate", "self", "super"] {
@@ -123,7 +123,7 @@ fn paths(code: &str) -> Vec<Vec<String>> {
     paths
 }
 
-/// Adds the paths of a `use` tree, with `start` before each.
+/// Adds the paths of a `use` tree, each prefixed with `start`.
 fn branches(start: &[String], tree: &str, paths: &mut Vec<Vec<String>>) {
     let (mut depth, mut from) = (0, 0);
     for (at, character) in tree.char_indices().chain([(tree.len(), ',')]) {
@@ -161,7 +161,7 @@ fn no_modules_import_each_other() {
     assert!(text.is_empty(), "these modules import each other:\n{}", text.join("\n"));
 }
 
-/// A package of these files.
+/// Makes a package of these files.
 fn package(files: &[(&str, &str)]) -> Package {
     let source = |(path, text): &(&str, &str)| Source { path: (*path).to_owned(), text: (*text).to_owned() };
     Package::new(&files.iter().map(source).collect::<Vec<_>>(), "src/")
