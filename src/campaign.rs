@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 const BLOCK: u64 = 32;
 /// How many groups of findings have a timeline. These are the first groups, so the result does not depend on how a run
 /// was split.
-pub(crate) const MOST_TIMELINES: usize = 100;
+pub(crate) const MAX_TIMELINES: usize = 100;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -135,7 +135,7 @@ impl Observer for () {}
 /// Runs the rest of a plan after `summary`, which is empty for a new run. When `interrupted` becomes true, the run ends
 /// early and returns its results so far.
 ///
-/// If the subject does not return from a call in this process, the call cannot be stopped. Then `hung` is called, with
+/// If the subject does not return from a call in this process, the call cannot be stopped. Then `on_hang` is called, with
 /// the results so far, in which that call is a finding. It should end the process.
 ///
 /// # Errors
@@ -144,13 +144,13 @@ pub fn run(
     plan: &Plan,
     summary: Summary,
     interrupted: &AtomicBool,
-    hung: &(dyn Fn(&Hang, &Summary) + Sync),
+    on_hang: &(dyn Fn(&Hang, &Summary) + Sync),
     observer: &mut dyn Observer,
 ) -> Result<Summary, Stopped> {
     let before = summary.elapsed;
     let start = Instant::now();
     let progress = SharedProgress { summary: Mutex::new(summary), candidate: Mutex::default() };
-    let result = run_on(plan, &progress, interrupted, hung, observer);
+    let result = run_on(plan, &progress, interrupted, on_hang, observer);
     let mut summary = progress.summary.into_inner().unwrap_or_else(PoisonError::into_inner);
     summary.elapsed = before + start.elapsed();
     match result {
@@ -172,7 +172,7 @@ fn run_on(
     plan: &Plan,
     progress: &SharedProgress,
     interrupted: &AtomicBool,
-    hung: &(dyn Fn(&Hang, &Summary) + Sync),
+    on_hang: &(dyn Fn(&Hang, &Summary) + Sync),
     observer: &mut dyn Observer,
 ) -> Result<(), Failure> {
     let (start, (before, done)) = (Instant::now(), {
@@ -191,9 +191,9 @@ fn run_on(
         (0..=plan.jobs).map(|_| SharedProgressCell::default()).collect();
     let (shrinking, working) = progress_cells.split_first().expect("there is one for shrinking");
     let (sender, receiver) = mpsc::sync_channel(64 * plan.jobs);
-    let hung = |hang: &Hang| hung(hang, &progress.with(plan, hang));
+    let on_hang = |hang: &Hang| on_hang(hang, &progress.with(plan, hang));
     std::thread::scope(|scope| {
-        let watching = watch::watch(scope, plan, &progress_cells, &hung);
+        let watching = watch::watch(scope, plan, &progress_cells, &on_hang);
         let start_one = |progress_cell| {
             let (sender, seed_blocks, stop) = (sender.clone(), &seed_blocks, &stop);
             scope.spawn(move || {
@@ -256,7 +256,7 @@ impl SharedProgress {
             false => plan.draw.scenario(seed),
         };
         if shrinking {
-            detail.push_str(", while what was found at its seed was shrunk");
+            detail.push_str(", while a finding of its seed was shrunk");
         }
         // Later steps cannot matter.
         shrunk.steps.truncate(step as usize + 1);

@@ -212,11 +212,11 @@ impl TryFrom<CountsReport> for Counts {
     fn try_from(report: CountsReport) -> Result<Self, String> {
         let mut counts = Self::default();
         for (name, steps) in report.operations {
-            let op = name.parse::<Op>().map_err(|_| format!("{name:?} is no operation"))?;
+            let op = name.parse::<Op>().map_err(|_| format!("{name:?} is not an operation"))?;
             counts.operations[usize::from(PLACES[op as usize])] = steps;
         }
         for (name, answers) in report.faults {
-            let fault = name.parse::<Fault>().map_err(|_| format!("{name:?} is no fault"))?;
+            let fault = name.parse::<Fault>().map_err(|_| format!("{name:?} is not a fault"))?;
             *counts.fault_mut(fault) = answers;
         }
         Ok(counts)

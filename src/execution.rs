@@ -1,14 +1,38 @@
 //! Runs scenarios. Every scenario of the project goes through the loop in this module.
 //!
 //! ```text
-//!    begin ──▶ step ──▶ step ──▶ ... ──▶ finish (drain, release)
-//!               │ one call of the driver, or one act of the device
+//!    begin ──▶ step ──▶ step ──▶ ... ──▶ finish (drain; release or drop the subject)
+//!               │ calls of the driver, or actions of the device
 //!               ▼
-//!    look at what changed in shared memory ──▶ events ──▶ Model ──▶ go on, or stop
+//!    observe what changed in shared memory ──▶ events ──▶ Model ──▶ continue, or stop
 //! ```
 //!
 //! A [`Rig`] has everything that one thread needs to run scenarios and keeps it between scenarios: memory, model,
 //! scratch buffers and the device, which restarts for each scenario. The subject is constructed for each scenario.
+//!
+//! | file | content |
+//! |---|---|
+//! | `start` | provides memory and constructs the subject |
+//! | `dispatch` | calls the function that executes a step |
+//! | `driver_calls` | submit, publish, take, read, free and notification control; how a call is recorded |
+//! | `submit_request` | the buffers of a `submit` step |
+//! | `withdraw`, `reset`, `misuse` | the calls with these names |
+//! | `device_actions` | the steps of the device, and the device's effects as events |
+//! | `drain` | the end: stops the faults, drains the queue, releases or drops the subject |
+//! | `device_slot` | the simulated device, or an external one in its place |
+//! | `honest_device`, `external_device` | the trait for an external device; how one takes part in an execution |
+//! | `observation` | what a call did to shared memory, as events |
+//! | `event_sink`, `listener` | where events go: trace hash, model, listener; the trait of the listener |
+//! | `fault_attribution` | which answer of the driver belongs to which fault |
+//! | `memory_failure` | accesses that fail in the middle of a call |
+//! | `panics` | panics of the subject and of the harness |
+//! | `run_state` | the state of one execution |
+//! | `queue_view` | the state of the queue, for drawings and as numbers |
+//! | `snapshot` | saves, restores and fingerprints an execution |
+//! | `progress_cell` | the position of an execution, for the watchdog and for other processes |
+//! | `memory_kind` | heap memory, or memory beside an inaccessible page |
+//! | `geometry_check` | checks where an adapter places the descriptor table and the rings |
+//! | `verdict`, `cannot_run` | how an execution ended; why a scenario cannot be run |
 
 mod cannot_run;
 mod device_actions;
@@ -120,18 +144,18 @@ impl Rig {
     /// # Errors
     /// [`MemoryError`] if there is no memory.
     pub fn new() -> Result<Self, MemoryError> {
-        Self::on(MemoryKind::Kept)
+        Self::with_memory(MemoryKind::Kept)
     }
 
     /// Makes a rig with this kind of memory.
     ///
     /// # Errors
     /// [`MemoryError`] if there is no memory.
-    pub fn on(memory_kind: MemoryKind) -> Result<Self, MemoryError> {
+    pub fn with_memory(memory_kind: MemoryKind) -> Result<Self, MemoryError> {
         panics::install_hook();
         let provided = Provided {
-            rings: Rc::new(memory_kind.memory(memory_kind::LEAST, RINGS_ALIGNMENT)?),
-            buffers: Rc::new(memory_kind.memory(memory_kind::LEAST, 1)?),
+            rings: Rc::new(memory_kind.memory(memory_kind::MIN_BYTES, RINGS_ALIGNMENT)?),
+            buffers: Rc::new(memory_kind.memory(memory_kind::MIN_BYTES, 1)?),
             rings_address: RINGS_ADDRESS,
             buffers_address: BUFFERS_ADDRESS,
         };
@@ -168,7 +192,7 @@ impl Rig {
     /// Reports that the next scenario belongs to this seed.
     pub fn begin_seed(&self, seed: u64) {
         if let Some(progress_cell) = &self.progress_cell {
-            progress_cell.begin(seed);
+            progress_cell.begin_seed(seed);
         }
     }
 

@@ -18,7 +18,7 @@ pub enum Failure {
     #[error(transparent)]
     CannotRun(#[from] CannotRun),
     /// A child process cannot be started, or the communication with it failed.
-    #[error("a child process: {0}")]
+    #[error("a child process failed: {0}")]
     Child(#[from] io::Error),
 }
 

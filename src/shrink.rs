@@ -12,9 +12,9 @@ use ringstorm_core::{Policies, QueueSize, RingIndex};
 /// The number of steps that shrinking may execute.
 pub const BUDGET: u64 = 4_000_000;
 /// The cost of a process that died, in steps: what could be executed while another process is started.
-const DEATH: u64 = 10_000;
+const RESTART_COST: u64 = 10_000;
 /// The cost of a call that does not return, in steps: what could be executed during the timeout.
-const TIMEOUT: u64 = 200_000;
+const TIMEOUT_COST: u64 = 200_000;
 
 /// Shrinks a scenario whose outcome has this signature. `budget` is the number of steps to execute.
 ///
@@ -30,7 +30,7 @@ pub fn shrink(
     shrink_while(executor, kind, signature, scenario, budget, &mut |_| true)
 }
 
-/// Like [`shrink`], but calls `go_on` with each scenario before running it, and stops with the best result when `go_on`
+/// Like [`shrink`], but calls `keep_going` with each scenario before running it, and stops with the best result when `keep_going`
 /// returns `false`.
 ///
 /// # Errors
@@ -41,13 +41,13 @@ pub fn shrink_while(
     signature: &Signature,
     scenario: &Scenario,
     budget: u64,
-    go_on: &mut dyn FnMut(&Scenario) -> bool,
+    keep_going: &mut dyn FnMut(&Scenario) -> bool,
 ) -> Result<Scenario, Failure> {
-    let mut shrinker = Shrinker { executor, kind, signature, best: scenario.clone(), budget, go_on };
+    let mut shrinker = Shrinker { executor, kind, signature, best: scenario.clone(), budget, keep_going };
     loop {
         let before = shrinker.best.clone();
-        shrinker.cut_end()?;
-        shrinker.leave_out()?;
+        shrinker.remove_end()?;
+        shrinker.remove_steps()?;
         shrinker.simplify_setup()?;
         shrinker.simplify_steps()?;
         if shrinker.best == before || shrinker.budget == 0 {
@@ -59,8 +59,8 @@ pub fn shrink_while(
 /// The cost of an execution, in steps of the budget.
 fn cost(outcome: &Outcome) -> u64 {
     match outcome.verdict {
-        Verdict::Died(_) => DEATH,
-        Verdict::Stuck(Limit::Time) => TIMEOUT,
+        Verdict::Died(_) => RESTART_COST,
+        Verdict::Stuck(Limit::Time) => TIMEOUT_COST,
         Verdict::Pass | Verdict::Violation(_) | Verdict::Panic(_) | Verdict::Stuck(Limit::Accesses) => {
             outcome.steps.max(1)
         }
@@ -73,13 +73,13 @@ struct Shrinker<'a> {
     signature: &'a Signature,
     best: Scenario,
     budget: u64,
-    go_on: &'a mut dyn FnMut(&Scenario) -> bool,
+    keep_going: &'a mut dyn FnMut(&Scenario) -> bool,
 }
 
 impl Shrinker<'_> {
-    /// Runs a scenario, unless `go_on` stops shrinking.
+    /// Runs a scenario, unless `keep_going` stops shrinking.
     fn run(&mut self, scenario: &Scenario) -> Result<Option<Outcome>, Failure> {
-        if !(self.go_on)(scenario) {
+        if !(self.keep_going)(scenario) {
             self.budget = 0;
             return Ok(None);
         }
@@ -102,7 +102,7 @@ impl Shrinker<'_> {
     }
 
     /// Removes the steps after the failing one.
-    fn cut_end(&mut self) -> Result<(), Failure> {
+    fn remove_end(&mut self) -> Result<(), Failure> {
         let mut candidate = self.best.clone();
         let Some(outcome) = self.run(&candidate)? else { return Ok(()) };
         candidate.steps.truncate(outcome.step + 1);
@@ -110,7 +110,7 @@ impl Shrinker<'_> {
         Ok(())
     }
 
-    fn leave_out(&mut self) -> Result<(), Failure> {
+    fn remove_steps(&mut self) -> Result<(), Failure> {
         let mut run = self.best.steps.len().next_power_of_two();
         while run > 0 {
             let mut end = self.best.steps.len();
@@ -174,9 +174,9 @@ impl Shrinker<'_> {
 
     /// Replaces a step with its simplest variant that keeps the signature. Returns whether there was one.
     fn simplify_step(&mut self, at: usize) -> Result<bool, Failure> {
-        for plainer in plainer(self.best.steps[at]) {
+        for simpler in simpler(self.best.steps[at]) {
             let mut candidate = self.best.clone();
-            candidate.steps[at] = plainer;
+            candidate.steps[at] = simpler;
             if self.accept(candidate)? {
                 return Ok(true);
             }
@@ -186,24 +186,24 @@ impl Shrinker<'_> {
 }
 
 /// Simpler variants of a step, the simplest first. Each is strictly simpler, so shrinking ends.
-fn plainer(step: Step) -> Vec<Step> {
+fn simpler(step: Step) -> Vec<Step> {
     match step {
         Step::Submit { readable, writable } => chains(readable, writable)
             .into_iter()
             .map(|(readable, writable)| Step::Submit { readable, writable })
             .collect(),
         Step::Prepare { readable, writable } => {
-            let plainer = chains(readable, writable);
+            let simpler = chains(readable, writable);
             [Step::Submit { readable, writable }]
                 .into_iter()
-                .chain(plainer.into_iter().map(|(readable, writable)| Step::Prepare { readable, writable }))
+                .chain(simpler.into_iter().map(|(readable, writable)| Step::Prepare { readable, writable }))
                 .collect()
         }
         Step::Write { readable, writable } => {
-            let plainer = chains(readable, writable);
+            let simpler = chains(readable, writable);
             [Step::Submit { readable, writable }]
                 .into_iter()
-                .chain(plainer.into_iter().map(|(readable, writable)| Step::Write { readable, writable }))
+                .chain(simpler.into_iter().map(|(readable, writable)| Step::Write { readable, writable }))
                 .collect()
         }
         Step::Collect => vec![Step::Take],
@@ -278,21 +278,21 @@ fn chains(readable: Buffers, writable: Buffers) -> Vec<(Buffers, Buffers)> {
 
 fn buffers(buffers: Buffers) -> Vec<Buffers> {
     let Buffers { count, lengths } = buffers;
-    let mut plainer = Vec::new();
+    let mut simpler = Vec::new();
     let mut fewer = vec![0, 1, 2, count / 2, count.saturating_sub(1)];
     fewer.sort_unstable();
     fewer.dedup();
     for count in fewer.into_iter().filter(|fewer| *fewer < count) {
-        plainer.push(if count == 0 { Buffers::NONE } else { Buffers { count, lengths } });
+        simpler.push(if count == 0 { Buffers::NONE } else { Buffers { count, lengths } });
     }
     if let Lengths::Cycle { from, to } = lengths {
         for length in [1, from] {
             if count > 0 && (length, length) < (from, to) {
-                plainer.push(Buffers::of(count, length));
+                simpler.push(Buffers::of(count, length));
             }
         }
     } else if count > 0 {
-        plainer.push(Buffers::of(count, 1));
+        simpler.push(Buffers::of(count, 1));
     }
-    plainer
+    simpler
 }

@@ -21,7 +21,7 @@ pub struct Tally {
     /// The hash over all seeds, in order.
     pub trace_hash: SweepHash,
     /// By pair of driver state and fault: the number of seeds that reached it.
-    pub heat: ReachCounts,
+    pub reach_counts: ReachCounts,
     /// Counts of operations and of answers to faults.
     pub counts: Counts,
     /// Thread time spent on scenarios, without the construction of subjects.
@@ -38,7 +38,7 @@ impl Tally {
         self.effective_steps += outcome.effective_steps;
         self.skipped_steps += outcome.skipped_steps;
         self.trace_hash.push(outcome.trace_hash);
-        self.heat.count(&outcome.coverage);
+        self.reach_counts.count(&outcome.coverage);
     }
 
     /// Adds the sums of the seeds that follow.
@@ -49,7 +49,7 @@ impl Tally {
             effective_steps,
             skipped_steps,
             trace_hash,
-            heat,
+            reach_counts,
             counts,
             stepping,
             constructing,
@@ -59,7 +59,7 @@ impl Tally {
         self.effective_steps += effective_steps;
         self.skipped_steps += skipped_steps;
         self.trace_hash.append(*trace_hash, *seeds);
-        self.heat.add(heat);
+        self.reach_counts.add(reach_counts);
         self.counts.add(counts);
         self.stepping = self.stepping.saturating_add(*stepping);
         self.constructing = self.constructing.saturating_add(*constructing);

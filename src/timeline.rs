@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The maximal number of steps. Only the last ones are kept, since a failure is at the end.
-const MOST_MOMENTS: usize = 160;
+const MAX_MOMENTS: usize = 160;
 /// The maximal number of descriptors: the first ones that are part of a chain.
-const MOST_DESCRIPTORS: usize = 64;
+const MAX_DESCRIPTORS: usize = 64;
 /// The maximal number of changes within a step. Beyond it, only the last change of each descriptor is kept.
-const MOST_CHANGES: usize = 256;
+const MAX_CHANGES: usize = 256;
 /// The maximal number of characters in a note.
-const MOST_TEXT: usize = 400;
+const MAX_NOTE_CHARACTERS: usize = 400;
 
 /// An execution, step by step.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -89,7 +89,7 @@ impl Timeline {
         for (moment, text) in moments.iter_mut().zip(texts.iter().skip(left_out as usize)) {
             let told = text.trim_start().trim_start_matches(|digit: char| digit.is_ascii_digit()).trim();
             let note = told.strip_prefix(moment.step.as_str()).unwrap_or(told);
-            moment.note = note.trim().chars().take(MOST_TEXT).collect();
+            moment.note = note.trim().chars().take(MAX_NOTE_CHARACTERS).collect();
         }
         Self { left_out, moments }
     }
@@ -116,7 +116,7 @@ pub struct Recorded {
 impl Recorded {
     /// Adds the next moment.
     pub fn push(&mut self, moment: Moment) {
-        if self.moments.len() >= MOST_MOMENTS {
+        if self.moments.len() >= MAX_MOMENTS {
             self.moments.pop_front();
             self.left_out += 1;
         }
@@ -134,7 +134,7 @@ pub fn record(
     scenario: &Scenario,
     sink: &mut dyn FnMut(Moment),
 ) -> Result<Outcome, CannotRun> {
-    let mut recorder = Recorder { sink, moment: None, chains: BTreeMap::new(), places: BTreeMap::new() };
+    let mut recorder = Recorder { sink, moment: None, chains: BTreeMap::new(), phases: BTreeMap::new() };
     let outcome = rig.run(kind, scenario, &mut recorder)?;
     recorder.end_step();
     Ok(outcome)
@@ -148,7 +148,7 @@ struct Recorder<'a> {
     /// By head: the descriptors of each submitted chain.
     chains: BTreeMap<u16, Vec<u16>>,
     /// By descriptor: the head of its chain, and its phase.
-    places: BTreeMap<u16, (u16, Phase)>,
+    phases: BTreeMap<u16, (u16, Phase)>,
 }
 
 impl Recorder<'_> {
@@ -165,24 +165,24 @@ impl Recorder<'_> {
     }
 
     /// Moves the descriptors of a chain to a phase.
-    fn chain(&mut self, head: u16, phase: Phase) {
+    fn move_chain(&mut self, head: u16, phase: Phase) {
         for descriptor in self.chains.get(&head).cloned().unwrap_or_default() {
-            self.descriptor(descriptor, head, phase);
+            self.move_descriptor(descriptor, head, phase);
         }
         if phase == Phase::Free {
             self.chains.remove(&head);
         }
     }
 
-    fn descriptor(&mut self, descriptor: u16, chain: u16, phase: Phase) {
-        if self.places.len() >= MOST_DESCRIPTORS && !self.places.contains_key(&descriptor) {
+    fn move_descriptor(&mut self, descriptor: u16, chain: u16, phase: Phase) {
+        if self.phases.len() >= MAX_DESCRIPTORS && !self.phases.contains_key(&descriptor) {
             return;
         }
-        if self.places.insert(descriptor, (chain, phase)) != Some((chain, phase))
+        if self.phases.insert(descriptor, (chain, phase)) != Some((chain, phase))
             && let Some((moment, last)) = &mut self.moment
         {
             let change = Change { descriptor, chain, phase };
-            if moment.changes.len() < MOST_CHANGES {
+            if moment.changes.len() < MAX_CHANGES {
                 moment.changes.push(change);
             } else {
                 last.insert(descriptor, change);
@@ -196,8 +196,8 @@ impl Recorder<'_> {
         }
     }
 
-    fn is(&self, head: u16, phase: Phase) -> bool {
-        self.chains.get(&head).and_then(|chain| chain.first()).and_then(|first| self.places.get(first))
+    fn chain_is_in(&self, head: u16, phase: Phase) -> bool {
+        self.chains.get(&head).and_then(|chain| chain.first()).and_then(|first| self.phases.get(first))
             == Some(&(head, phase))
     }
 }
@@ -219,17 +219,17 @@ impl Listener for Recorder<'_> {
     fn event(&mut self, event: &Event<'_>) {
         match *event {
             Event::Chain { head, descriptors, .. } => {
-                let indexes = descriptors.iter().take(MOST_DESCRIPTORS).map(|descriptor| descriptor.index);
+                let indexes = descriptors.iter().take(MAX_DESCRIPTORS).map(|descriptor| descriptor.index);
                 self.chains.insert(head, indexes.collect());
-                self.chain(head, Phase::Submitted);
+                self.move_chain(head, Phase::Submitted);
             }
-            Event::Available { head } => self.chain(head, Phase::Available),
-            Event::Fetched { head, .. } => self.chain(head, Phase::Device),
+            Event::Available { head } => self.move_chain(head, Phase::Available),
+            Event::Fetched { head, .. } => self.move_chain(head, Phase::Device),
             Event::UsedElement { id, .. } => {
                 if let Ok(head) = u16::try_from(id) {
                     self.touch(head);
-                    if self.is(head, Phase::Device) {
-                        self.chain(head, Phase::Used);
+                    if self.chain_is_in(head, Phase::Device) {
+                        self.move_chain(head, Phase::Used);
                     }
                 }
             }
@@ -240,13 +240,13 @@ impl Listener for Recorder<'_> {
                     Err(Refusal::Misuse(_) | Refusal::System | Refusal::Broken) => None,
                 };
                 if let Some(head) = head {
-                    self.chain(head, Phase::Returned);
+                    self.move_chain(head, Phase::Returned);
                 }
             }
-            Event::Free { head, answer: Ok(()), .. } => self.chain(head, Phase::Free),
+            Event::Free { head, answer: Ok(()), .. } => self.move_chain(head, Phase::Free),
             Event::Reset { .. } => {
                 let heads: Vec<u16> = self.chains.keys().copied().collect();
-                heads.into_iter().for_each(|head| self.chain(head, Phase::Free));
+                heads.into_iter().for_each(|head| self.move_chain(head, Phase::Free));
             }
             Event::Tampered { descriptor } => self.touch(descriptor),
             Event::Withheld { head } => self.touch(head),

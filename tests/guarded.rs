@@ -19,7 +19,7 @@ struct Rigs {
 
 impl Rigs {
     fn new() -> Self {
-        Self { kept: Rig::new().unwrap(), guarded: GUARDED.map(|ground| Rig::on(ground).unwrap()) }
+        Self { kept: Rig::new().unwrap(), guarded: GUARDED.map(|kind| Rig::with_memory(kind).unwrap()) }
     }
 
     #[track_caller]

@@ -26,7 +26,7 @@ pub struct Canary {
 /// The storm did not catch its canary, so it would miss other defects too.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{subject} was not caught by {seeds} seeds from {from} on: this storm does not see a broken queue, and what it says of others means nothing"
+    "{subject} was not caught by {seeds} seeds from {from}: this storm misses a known defect, so its other results mean nothing"
 )]
 pub struct CanaryMissed {
     subject: String,

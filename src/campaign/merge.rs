@@ -1,7 +1,7 @@
 //! Merges results in the order of seeds, and shrinks findings.
 
 use super::summary::{Ending, Finding};
-use super::{MOST_TIMELINES, Observer, Plan, SharedProgress};
+use super::{MAX_TIMELINES, Observer, Plan, SharedProgress};
 use crate::execution::SharedProgressCell;
 use crate::executor::{Executor, Failure};
 use crate::shrink::{BUDGET, shrink_while};
@@ -34,7 +34,7 @@ impl Merge<'_> {
         // Shrinking may wait for a stuck call many times.
         let call_timeout = (self.plan.call_timeout / 10).max(SHORT_TIMEOUT);
         let mut executor = self.plan.executor_reporting_to(self.shrinking, call_timeout)?;
-        self.shrink_the_rest(&mut *executor, observer)?;
+        self.shrink_unfinished(&mut *executor, observer)?;
         if self.has_enough() {
             return Ok(());
         }
@@ -106,7 +106,7 @@ impl Merge<'_> {
 
     /// Shrinks the scenarios whose shrinking an earlier part of the run did not finish. It starts from the seed's
     /// scenario, so the interruption does not change the result.
-    fn shrink_the_rest(
+    fn shrink_unfinished(
         &self,
         executor: &mut dyn Executor,
         observer: &mut dyn Observer,
@@ -129,17 +129,17 @@ impl Merge<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         let Self { plan, progress, .. } = self;
-        self.shrinking.handle().begin(finding.seed);
-        let mut go_on = |scenario: &_| {
+        self.shrinking.handle().begin_seed(finding.seed);
+        let mut keep_going = |scenario: &_| {
             progress.candidate().clone_from(scenario);
             !self.is_interrupted()
         };
         finding.shrunk =
-            shrink_while(executor, plan.kind, &finding.signature, &finding.shrunk, BUDGET, &mut go_on)?;
-        if go_on(&finding.shrunk) {
+            shrink_while(executor, plan.kind, &finding.signature, &finding.shrunk, BUDGET, &mut keep_going)?;
+        if keep_going(&finding.shrunk) {
             // A subject that depends on more than its scenario may not fail again.
             let (timeline, again) = executor.record(plan.kind, &finding.shrunk)?;
-            if number < MOST_TIMELINES {
+            if number < MAX_TIMELINES {
                 finding.timeline = timeline;
             }
             if again.is_finding() {

@@ -4,9 +4,9 @@ use crate::tally::Tally;
 use std::time::Duration;
 
 /// The maximal number of points.
-const MOST: usize = 240;
+const MAX_POINTS: usize = 240;
 /// The minimal time between points.
-const LEAST: Duration = Duration::from_millis(50);
+const MIN_DISTANCE: Duration = Duration::from_millis(50);
 
 /// The state of a run at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,7 +32,7 @@ impl Pace {
     /// Adds a point if the last one is long enough ago.
     pub fn note(&mut self, elapsed: Duration, tally: &Tally) {
         let since = elapsed.saturating_sub(self.0.last().map_or(Duration::ZERO, |point| point.elapsed));
-        if since >= LEAST.max(elapsed / MOST as u32) {
+        if since >= MIN_DISTANCE.max(elapsed / MAX_POINTS as u32) {
             self.push(Point::new(elapsed, tally));
         }
     }
@@ -59,7 +59,7 @@ impl Pace {
     }
 
     fn push(&mut self, point: Point) {
-        if self.0.len() >= MOST {
+        if self.0.len() >= MAX_POINTS {
             let mut place = 0;
             self.0.retain(|_| {
                 place += 1;

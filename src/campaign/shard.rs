@@ -14,7 +14,7 @@ pub struct Shard {
 
 impl Shard {
     /// The maximal number of parts.
-    pub const MOST: u64 = 65_536;
+    pub const MAX: u64 = 65_536;
     /// The whole run.
     pub const WHOLE: Self = Self { number: 1, of: 1 };
 
@@ -38,7 +38,7 @@ impl FromStr for Shard {
     fn from_str(text: &str) -> Result<Self, InvalidShard> {
         let (number, of) = text.split_once('/').ok_or(InvalidShard)?;
         let (number, of) = (number.parse().map_err(|_| InvalidShard)?, of.parse().map_err(|_| InvalidShard)?);
-        if (1..=of).contains(&number) && of <= Self::MOST {
+        if (1..=of).contains(&number) && of <= Self::MAX {
             Ok(Self { number, of })
         } else {
             Err(InvalidShard)
@@ -48,5 +48,5 @@ impl FromStr for Shard {
 
 /// A text that is not a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected K/N with K from 1 to N, and N at most {}", Shard::MOST)]
+#[error("expected K/N with K from 1 to N, and N at most {}", Shard::MAX)]
 pub struct InvalidShard;

@@ -1,6 +1,6 @@
 //! The results of a campaign.
 
-use super::{MOST_TIMELINES, Pace};
+use super::{MAX_TIMELINES, Pace};
 use crate::outcome::Signature;
 use crate::scenario::Scenario;
 use crate::tally::Tally;
@@ -77,7 +77,7 @@ impl Summary {
 
     /// The numbers of the groups whose shrinking is not complete: those that should have a timeline and have none.
     pub(super) fn unshrunk(&self) -> impl Iterator<Item = usize> {
-        let groups = self.findings.iter().take(MOST_TIMELINES).enumerate();
+        let groups = self.findings.iter().take(MAX_TIMELINES).enumerate();
         groups.filter(|(_, finding)| finding.timeline == Timeline::default()).map(|(number, _)| number)
     }
 

@@ -34,19 +34,19 @@ pub(super) fn watch<'scope>(
     scope: &'scope Scope<'scope, '_>,
     plan: &'scope Plan,
     progress_cells: &'scope [SharedProgressCell],
-    hung: &'scope (dyn Fn(&Hang) + Sync),
+    on_hang: &'scope (dyn Fn(&Hang) + Sync),
 ) -> Sender<()> {
     let (watching, over) = channel();
     if plan.isolation.is_none() {
         scope.spawn(move || {
             let mut watched: Vec<Watched> = progress_cells.iter().map(Watched::new).collect();
             while over.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                let mut hangs = watched.iter_mut().map(|watched| watched.look(plan.call_timeout));
+                let mut hangs = watched.iter_mut().map(|watched| watched.check(plan.call_timeout));
                 if let Some((number, Some(hang))) =
                     hangs.by_ref().enumerate().find(|(_, hang)| hang.is_some())
                 {
                     // The first cell belongs to the thread that shrinks.
-                    return hung(&Hang { shrinking: number == 0, ..hang });
+                    return on_hang(&Hang { shrinking: number == 0, ..hang });
                 }
             }
         });
@@ -58,7 +58,7 @@ pub(super) fn watch<'scope>(
 struct Watched {
     progress_cell: ProgressCell,
     last: ExecutionPosition,
-    looked: Instant,
+    checked: Instant,
     /// The time without a change, while the watchdog itself was running.
     waited: Duration,
 }
@@ -66,25 +66,30 @@ struct Watched {
 impl Watched {
     fn new(progress_cell: &SharedProgressCell) -> Self {
         let progress_cell = progress_cell.handle();
-        Self { last: progress_cell.place(), progress_cell, looked: Instant::now(), waited: Duration::ZERO }
+        Self {
+            last: progress_cell.position(),
+            progress_cell,
+            checked: Instant::now(),
+            waited: Duration::ZERO,
+        }
     }
 
-    fn look(&mut self, call_timeout: Duration) -> Option<Hang> {
-        let (place, passed) = (self.progress_cell.place(), self.looked.elapsed());
-        self.looked += passed;
-        if place == self.last {
+    fn check(&mut self, call_timeout: Duration) -> Option<Hang> {
+        let (position, passed) = (self.progress_cell.position(), self.checked.elapsed());
+        self.checked += passed;
+        if position == self.last {
             // When the watchdog cannot run, for example in a stopped process, the call cannot run either.
             self.waited += passed.min(2 * INTERVAL);
         } else {
-            (self.last, self.waited) = (place, Duration::ZERO);
+            (self.last, self.waited) = (position, Duration::ZERO);
         }
-        let call = place.call?;
+        let call = position.call?;
         (self.waited >= call_timeout).then(|| Hang {
-            seed: place.seed,
+            seed: position.seed,
             shrinking: false,
-            step: place.steps.saturating_sub(1),
+            step: position.steps.saturating_sub(1),
             call,
-            last_fault: place.last_fault,
+            last_fault: position.last_fault,
             waited: self.waited,
         })
     }

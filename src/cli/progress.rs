@@ -43,7 +43,7 @@ impl RunProgress {
             "{} seeds, {} effective steps/s, {} of {} pairs, {} findings",
             grouped(tally.seeds),
             grouped(rate as u64),
-            tally.heat.coverage().pairs_hit(),
+            tally.reach_counts.coverage().pairs_hit(),
             Coverage::pairs_total(),
             summary.findings.len()
         ));

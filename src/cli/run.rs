@@ -117,7 +117,7 @@ fn text(
         text.push_str(&format!("{which} is in a file of its name in {}\n", keeper.out.display()));
     }
     if args.coverage {
-        text.push_str(&format!("\n{}", summary.tally.heat.coverage()));
+        text.push_str(&format!("\n{}", summary.tally.reach_counts.coverage()));
     }
     // Several groups are often one defect; the shortest says most plainly what it is.
     if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {

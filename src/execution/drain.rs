@@ -63,8 +63,8 @@ impl Rig {
             }
             self.emit_effects(listener)?;
             self.collect(listener)?;
-            for _ in 0..self.run.returned.len() {
-                let Some(head) = self.run.returned.front().copied() else { break };
+            for _ in 0..self.run.taken.len() {
+                let Some(head) = self.run.taken.front().copied() else { break };
                 self.free(head, Name::Current, listener)?;
             }
             if self.sink.model.live_chains() == 0 || self.sink.model.is_broken() {

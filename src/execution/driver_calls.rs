@@ -30,7 +30,7 @@ impl Rig {
         run.faults.begin_call();
         if let Some(progress_cell) = &self.progress_cell {
             self.calls = self.calls.wrapping_add(1);
-            progress_cell.enter(call, run.steps, run.faults.last_fault, self.calls);
+            progress_cell.begin_call(call, run.steps, run.faults.last_fault, self.calls);
         }
         if run.failing.left().is_some() {
             self.save_visible();
@@ -54,8 +54,8 @@ impl Rig {
     ) -> Result<Option<Skip>, Stop> {
         let run = &mut self.run;
         let can = run.can;
-        let asked_to_publish = can.prepare || can.should_notify;
-        if can.submits_itself || in_place && !can.write_in_place || !publish && !asked_to_publish {
+        let has_publish = can.prepare || can.should_notify;
+        if can.submits_itself || in_place && !can.write_in_place || !publish && !has_publish {
             return Ok(Some(Skip::Incapable));
         }
         run.submissions = run.submissions.wrapping_add(1);
@@ -74,7 +74,7 @@ impl Rig {
         result?;
         match answer {
             // A subject without `publish` notifies the device within `submit`.
-            Ok(_) if !asked_to_publish => self.run.device.notified(),
+            Ok(_) if !has_publish => self.run.device.notified(),
             Ok(_) if publish => {
                 self.publish(listener)?;
             }
@@ -143,12 +143,12 @@ impl Rig {
         run.faults.attribute_take(from, self.sink.model.next_used(), answer);
         let (effective, again) = match answer {
             Ok(Some(Completion { head, .. })) => {
-                run.returned.push_back(head);
+                run.taken.push_back(head);
                 (true, true)
             }
             Ok(None) | Err(Refusal::Broken) => (false, false),
             Err(Refusal::Device(refusal)) => {
-                run.returned.extend(refusal.returned);
+                run.taken.extend(refusal.returned);
                 (true, !refusal.broken)
             }
             Err(Refusal::Misuse(_) | Refusal::System) => (true, false),
@@ -177,7 +177,7 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
         let reports = self.scratch.reports;
-        self.run.returned.clear();
+        self.run.taken.clear();
         let head = match answer {
             Ok(Some(Completion { head, .. })) => {
                 let room = self.room(head);
@@ -203,29 +203,29 @@ impl Rig {
     /// Emits the chains that the subject submitted itself. Returns whether there were any. Their memory accesses are
     /// not observed.
     fn report_self_submitted(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
-        let mut met = false;
+        let mut found = false;
         if !self.run.can.submits_itself {
-            return Ok(met);
+            return Ok(found);
         }
         let (by, reports) = (self.run.call, self.scratch.reports);
         while let Some(submission) = self.call(by, |subject| subject.submitted_itself()) {
             let Submission { head, readable, writable } = &submission;
             let readable: Vec<&[u8]> = readable.iter().map(Vec::as_slice).collect();
             self.emit_submitted(&readable, writable, Ok(*head), listener)?;
-            met = true;
+            found = true;
         }
         self.scratch.reports = reports;
-        Ok(met)
+        Ok(found)
     }
 
     /// Observes a call after which the subject may have submitted chains itself. If it has, the device must be notified
     /// as it requests at this time: by the subject's `publish`, if it has one; else the subject has notified the device
     /// already.
     pub(super) fn check_self_submitted(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        let met = self.report_self_submitted(listener)?;
+        let found = self.report_self_submitted(listener)?;
         self.observe_used_event(listener)?;
         self.observe_call(listener)?;
-        if met && self.publish(listener)?.is_some() {
+        if found && self.publish(listener)?.is_some() {
             self.run.device.notified();
         }
         Ok(())
@@ -241,15 +241,15 @@ impl Rig {
         Ok(())
     }
 
-    pub(super) fn read_returned(
+    pub(super) fn read_taken(
         &mut self,
         pick: Pick,
         limit: Amount,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         let run = &mut self.run;
-        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(run.why_none_taken())) };
-        let head = run.returned[position];
+        let Some(position) = pick.of(run.taken.len()) else { return Ok(Some(run.why_none_taken())) };
+        let head = run.taken[position];
         self.read(head, limit, listener)?;
         Ok(None)
     }
@@ -295,7 +295,7 @@ impl Rig {
         run.effective |= answer != Ok(0);
         let bytes = match answer {
             Ok(count) if count > out.len() => WrongAdapter::raise(format!(
-                "its `read` says that it copied {count} bytes to where there is room for {}",
+                "its `read` returned a length of {count} for a buffer of length {}",
                 out.len()
             )),
             // A subject that wrote more bytes than it returned has handed out those as well.
@@ -325,14 +325,14 @@ impl Rig {
         }
     }
 
-    pub(super) fn free_returned(
+    pub(super) fn free_taken(
         &mut self,
         pick: Pick,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         let run = &mut self.run;
-        let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(run.why_none_taken())) };
-        let head = run.returned[position];
+        let Some(position) = pick.of(run.taken.len()) else { return Ok(Some(run.why_none_taken())) };
+        let head = run.taken[position];
         self.free(head, Name::Current, listener)?;
         Ok(None)
     }
@@ -343,15 +343,15 @@ impl Rig {
         self.sink.emit(&Event::Free { head, name, answer }, listener)?;
         let run = &mut self.run;
         if answer.is_ok() {
-            let position = run.returned.iter().position(|returned| *returned == head);
-            position.and_then(|position| run.returned.remove(position));
+            let position = run.taken.iter().position(|returned| *returned == head);
+            position.and_then(|position| run.taken.remove(position));
         }
         run.effective = true;
         run.faults.attribute_call(Call::Free, answer.err());
         self.observe_call(listener)
     }
 
-    pub(super) fn interrupts(
+    pub(super) fn set_used_notifications(
         &mut self,
         wanted: bool,
         listener: &mut impl Listener,

@@ -93,7 +93,7 @@ impl Rig {
         let freed = run.freeing.filter(|head| {
             run.call == Call::Free
                 && !broken
-                && run.returned.contains(head)
+                && run.taken.contains(head)
                 && !panics::in_subject_call(|| subject.is_live(*head))
         });
         // A queue that was already broken refuses most calls. It may have started these calls, by a change of its
@@ -105,7 +105,7 @@ impl Rig {
         self.sink.emit(&Event::Unwound { broken, changed, available }, listener)?;
         if let Some(head) = freed {
             self.sink.emit(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)?;
-            self.run.returned.retain(|returned| *returned != head);
+            self.run.taken.retain(|returned| *returned != head);
         }
         let run = &mut self.run;
         if broken {

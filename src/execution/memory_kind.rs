@@ -6,7 +6,7 @@ use ringstorm_core::{AnyMemory, GuardedMemory};
 use ringstorm_sim_device::WatchedMemory;
 
 /// The least memory to allocate, in bytes.
-pub(super) const LEAST: usize = 1 << 16;
+pub(super) const MIN_BYTES: usize = 1 << 16;
 
 /// The kind of memory of a [`Rig`](super::Rig). No outcome depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,7 +32,7 @@ impl MemoryKind {
         let watched = |memory: GuardedMemory| WatchedMemory::over(AnyMemory::from(memory));
         match self {
             // The allocation starts at a page.
-            Self::Kept => WatchedMemory::new(length.max(LEAST)),
+            Self::Kept => WatchedMemory::new(length.max(MIN_BYTES)),
             #[cfg(unix)]
             Self::BeforeGuard => GuardedMemory::before_guard(length, alignment).map(watched),
             #[cfg(unix)]

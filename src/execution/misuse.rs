@@ -51,7 +51,7 @@ impl Rig {
             BadHead::Stale => around.find(|index| {
                 model.owner(*index) == Some(*index) && run.chains_started[usize::from(*index)] > 1
             }),
-            BadHead::Returned => pick.of(run.returned.len()).map(|position| run.returned[position]),
+            BadHead::Returned => pick.of(run.taken.len()).map(|position| run.taken[position]),
             BadHead::InFlight => around.find(|index| model.is_in_flight(*index)),
         }
     }

@@ -8,10 +8,9 @@ use ringstorm_model::{ChainFlaw, Event, ObservedDescriptor, Place};
 use ringstorm_sim_device::{self as sim, ChainError, Part};
 
 /// The error in an adapter whose queue publishes before `publish` is called.
-const PUBLISHED_BY_SUBMIT: &str =
-    "its capabilities promise `prepare`, but its `submit` moves the available index, which is for `publish`";
+const PUBLISHED_BY_SUBMIT: &str = "its capabilities promise `prepare`, but its `submit` moves the available index, which only `publish` may do";
 /// The error in an adapter that does not translate addresses.
-const HOST_ADDRESS: &str = "a buffer has an address of this process; to the device it is at `Provided::buffers_address` and its offset";
+const HOST_ADDRESS: &str = "a descriptor has an address of this process; the device needs `Provided::buffers_address` plus the buffer's offset";
 
 /// The number of the buffers' region. There is no other region.
 const BUFFERS_REGION: u16 = 0;
@@ -125,7 +124,7 @@ impl Rig {
             let count = self.call(Call::FreeCount, |subject| subject.free_count());
             if count > size || count == 0 {
                 WrongAdapter::raise(format!(
-                    "its free count is {count} when it is made, and a queue of {size} begins with {size} free descriptors"
+                    "its free count after construction is {count}, but a queue of size {size} has {size} free descriptors"
                 ));
             }
             self.run.call = Call::Construct;

@@ -11,18 +11,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The words of the cell: the seed, the position in its scenario, and whether a seed was started.
 const SEED: usize = 0;
-const PLACE: usize = 1;
+const POSITION: usize = 1;
 const BEGUN: usize = 2;
 const WORDS: usize = 3;
 
 /// A handle to memory in which a rig reports its position. A report is cheap enough for each call of the subject. In a
 /// file, it survives the process that wrote it.
 #[derive(Debug, Clone)]
-pub struct ProgressCell(Words);
+pub struct ProgressCell(Storage);
 
 #[derive(Debug, Clone)]
-enum Words {
-    Here(Arc<[AtomicU64; WORDS]>),
+enum Storage {
+    InProcess(Arc<[AtomicU64; WORDS]>),
     InFile(Rc<MappedMemory>),
 }
 
@@ -33,7 +33,7 @@ pub struct SharedProgressCell(Arc<[AtomicU64; WORDS]>);
 impl SharedProgressCell {
     /// Returns a handle for the calling thread.
     pub fn handle(&self) -> ProgressCell {
-        ProgressCell(Words::Here(Arc::clone(&self.0)))
+        ProgressCell(Storage::InProcess(Arc::clone(&self.0)))
     }
 }
 
@@ -63,60 +63,60 @@ impl ProgressCell {
         if file.metadata().map_err(SystemError::Map)?.len() == 0 {
             file.write_all(&[0; 8 * WORDS]).map_err(SystemError::Map)?;
         }
-        Ok(Self(Words::InFile(Rc::new(MappedMemory::attach(file)?))))
+        Ok(Self(Storage::InFile(Rc::new(MappedMemory::attach(file)?))))
     }
 
     #[inline(always)]
     fn store(&self, word: usize, value: u64) {
         match &self.0 {
-            Words::Here(words) => words[word].store(value, Ordering::Relaxed),
-            Words::InFile(memory) => memory.store_u64(8 * word, value),
+            Storage::InProcess(words) => words[word].store(value, Ordering::Relaxed),
+            Storage::InFile(memory) => memory.store_u64(8 * word, value),
         }
     }
 
     fn load(&self, word: usize) -> u64 {
         match &self.0 {
-            Words::Here(words) => words[word].load(Ordering::Relaxed),
-            Words::InFile(memory) => memory.load_u64(8 * word),
+            Storage::InProcess(words) => words[word].load(Ordering::Relaxed),
+            Storage::InFile(memory) => memory.load_u64(8 * word),
         }
     }
 
     /// Reports that the next scenario belongs to this seed.
-    pub fn begin(&self, seed: u64) {
-        self.store(PLACE, 0);
+    pub fn begin_seed(&self, seed: u64) {
+        self.store(POSITION, 0);
         self.store(SEED, seed);
         self.store(BEGUN, 1);
     }
 
     /// Reports that the rig is idle.
-    pub fn rest(&self) {
-        self.store(PLACE, 0);
+    pub fn set_idle(&self) {
+        self.store(POSITION, 0);
         self.store(BEGUN, 0);
     }
 
     /// Reports that a call of the subject begins.
     #[inline(always)]
-    pub(super) fn enter(&self, call: Call, steps: u64, last_fault: Option<Fault>, serial: u16) {
+    pub(super) fn begin_call(&self, call: Call, steps: u64, last_fault: Option<Fault>, serial: u16) {
         let fault = last_fault.map_or(0, |fault| fault as u64 + 1);
-        let place = steps & 0xffff_ffff | (call as u64 + 1) << 32 | fault << 40 | u64::from(serial) << 48;
-        self.store(PLACE, place);
+        let position = steps & 0xffff_ffff | (call as u64 + 1) << 32 | fault << 40 | u64::from(serial) << 48;
+        self.store(POSITION, position);
     }
 
     /// Reports that the execution is over. There is no report at the end of each call: little time passes between
     /// calls.
-    pub(super) fn leave(&self) {
-        self.store(PLACE, 0);
+    pub(super) fn end_execution(&self) {
+        self.store(POSITION, 0);
     }
 
     /// The last reported position.
-    pub fn place(&self) -> ExecutionPosition {
-        let place = self.load(PLACE);
+    pub fn position(&self) -> ExecutionPosition {
+        let position = self.load(POSITION);
         ExecutionPosition {
             seed: (self.load(BEGUN) != 0).then(|| self.load(SEED)),
-            steps: place as u32,
-            call: ((place >> 32) as u8).checked_sub(1).and_then(Call::from_repr),
-            last_fault: ((place >> 40) as u8).checked_sub(1).and_then(Fault::from_repr),
-            serial: (place >> 48) as u16,
+            steps: position as u32,
+            call: ((position >> 32) as u8).checked_sub(1).and_then(Call::from_repr),
+            last_fault: ((position >> 40) as u8).checked_sub(1).and_then(Fault::from_repr),
+            serial: (position >> 48) as u16,
         }
     }
 }

@@ -56,7 +56,7 @@ impl Rig {
             buffers: (buffers_address.get(), buffers.len()),
             owners: all.clone().map(|descriptor| model.owner(descriptor)).collect(),
             in_flight: all.filter(|head| model.is_in_flight(*head)).collect(),
-            taken: run.returned.iter().copied().collect(),
+            taken: run.taken.iter().copied().collect(),
             broken: model.is_broken(),
         })
     }

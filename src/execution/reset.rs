@@ -30,7 +30,7 @@ impl Rig {
         run.device.reset(first);
         run.stopped = false;
         run.available = first;
-        run.returned.clear();
+        run.taken.clear();
         run.faults.forget_faults();
         self.clear_trap();
         let run = &mut self.run;

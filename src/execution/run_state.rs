@@ -24,7 +24,7 @@ pub(super) struct RunState {
     /// The available index that was observed last.
     pub(super) available: u16,
     /// Heads of the chains that were taken and not freed, oldest first.
-    pub(super) returned: VecDeque<u16>,
+    pub(super) taken: VecDeque<u16>,
     /// By head: how many chains have started there.
     pub(super) chains_started: Vec<u32>,
     pub(super) submissions: u32,
@@ -63,7 +63,7 @@ impl RunState {
             geometry,
             device_part: 0..0,
             available: 0,
-            returned: VecDeque::new(),
+            taken: VecDeque::new(),
             chains_started: Vec::new(),
             submissions: 0,
             resets: 0,
@@ -101,7 +101,7 @@ impl RunState {
             geometry: _,
             device_part: _,
             available,
-            returned,
+            taken,
             chains_started,
             submissions,
             resets,
@@ -121,7 +121,7 @@ impl RunState {
         } = self;
         (*own_can, *own_setup, *subject) = (can, *setup, None);
         *available = setup.first_index.get();
-        returned.clear();
+        taken.clear();
         chains_started.clear();
         chains_started.resize(setup.queue_size.as_usize(), 0);
         (*submissions, *resets) = (0, 0);

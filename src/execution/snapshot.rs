@@ -33,7 +33,7 @@ pub struct Snapshot {
     device: DeviceState,
     model: Model,
     available: u16,
-    returned: VecDeque<u16>,
+    taken: VecDeque<u16>,
     chains_started: Vec<u32>,
     submissions: u32,
     resets: u32,
@@ -109,7 +109,7 @@ impl Rig {
             device: run.device.state()?,
             model: self.sink.model.clone(),
             available: run.available,
-            returned: run.returned.clone(),
+            taken: run.taken.clone(),
             chains_started: run.chains_started.clone(),
             submissions: run.submissions,
             resets: run.resets,
@@ -144,7 +144,7 @@ impl Rig {
         self.provided.buffers.set_abandonments(buffers);
         run.device.restore(&snapshot.device);
         run.available = snapshot.available;
-        run.returned.clone_from(&snapshot.returned);
+        run.taken.clone_from(&snapshot.taken);
         run.chains_started.clone_from(&snapshot.chains_started);
         (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
         (run.resets, run.trap) = (snapshot.resets, then);
@@ -175,7 +175,7 @@ impl Rig {
         let base = run.base();
         run.device.observer().fingerprint(base, honest, state);
         self.sink.model.fingerprint(base, state);
-        (run.available.wrapping_sub(base), &run.returned).hash(state);
+        (run.available.wrapping_sub(base), &run.taken).hash(state);
         if run.setup.event_index && !honest {
             // A corrupted `used_event` or `avail_event` stays constant while the ring indexes advance.
             base.hash(state);

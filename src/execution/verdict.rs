@@ -12,7 +12,7 @@ impl Rig {
             panics::release(self.run.subject.take());
             let Self { run, .. } = self;
             match run.steps {
-                0 => wrong.at("when it was made"),
+                0 => wrong.at("when the queue was constructed"),
                 steps => wrong.at(&format!("in step {}, {}", steps - 1, run.call)),
             }
         })
@@ -27,12 +27,12 @@ impl Rig {
             // report the position for the watchdog.
             if let Some(progress_cell) = &self.progress_cell {
                 self.calls = self.calls.wrapping_add(1);
-                progress_cell.enter(run.call, run.steps, run.faults.last_fault, self.calls);
+                progress_cell.begin_call(run.call, run.steps, run.faults.last_fault, self.calls);
             }
             panics::release(run.subject.take());
         }
         if let Some(progress_cell) = &self.progress_cell {
-            progress_cell.leave();
+            progress_cell.end_execution();
         }
         Outcome {
             verdict,

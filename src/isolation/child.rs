@@ -65,7 +65,7 @@ struct Running {
 /// A child that ended or did not answer, and its last position.
 struct LostChild {
     verdict: Verdict,
-    place: ExecutionPosition,
+    position: ExecutionPosition,
 }
 
 impl Child {
@@ -123,11 +123,11 @@ impl Child {
     ) -> Result<Result<Reply, LostChild>, Failure> {
         for _ in 0..TRIES {
             match self.ask_once(request, told)? {
-                Err(lost) if lost.place.seed.is_none() && lost.place.call.is_none() => {}
+                Err(lost) if lost.position.seed.is_none() && lost.position.call.is_none() => {}
                 answer => return Ok(answer),
             }
         }
-        Err(Failure::Child(io::Error::other("it ends again and again before it has begun")))
+        Err(Failure::Child(io::Error::other("it ended repeatedly before it started a scenario")))
     }
 
     fn ask_once(
@@ -135,7 +135,7 @@ impl Child {
         request: &Request,
         told: &mut dyn FnMut(Reply),
     ) -> Result<Result<Reply, LostChild>, Failure> {
-        self.progress_cell.rest();
+        self.progress_cell.set_idle();
         let mut running = match self.running.take() {
             Some(running) => running,
             None => self.start()?,
@@ -160,7 +160,7 @@ impl Child {
 
     /// Waits for the next reply. Returns the lost child if there is none.
     fn receive_reply(&self, running: &mut Running) -> Result<Reply, Result<LostChild, Failure>> {
-        let (mut line, mut last, mut since) = (Vec::new(), self.progress_cell.place(), Instant::now());
+        let (mut line, mut last, mut since) = (Vec::new(), self.progress_cell.position(), Instant::now());
         loop {
             match running.socket.read_until(b'\n', &mut line) {
                 Ok(_) if line.ends_with(b"\n") => {
@@ -171,18 +171,18 @@ impl Child {
                     if matches!(running.process.try_wait(), Ok(Some(_))) {
                         return Err(self.lost(running));
                     }
-                    let place = self.progress_cell.place();
-                    let call_timeout = if place.call.is_some() {
+                    let position = self.progress_cell.position();
+                    let call_timeout = if position.call.is_some() {
                         self.call_timeout
                     } else {
                         self.call_timeout.max(HARNESS_TIMEOUT)
                     };
-                    if place != last {
-                        (last, since) = (place, Instant::now());
+                    if position != last {
+                        (last, since) = (position, Instant::now());
                     } else if since.elapsed() >= call_timeout {
                         let _ = running.process.kill();
                         let _ = running.process.wait();
-                        return Err(Ok(LostChild { verdict: Verdict::Stuck(Limit::Time), place }));
+                        return Err(Ok(LostChild { verdict: Verdict::Stuck(Limit::Time), position }));
                     }
                     if self.output.metadata().is_ok_and(|output| output.len() > MAX_OUTPUT_BYTES) {
                         self.output.set_len(0).map_err(|error| Err(Failure::Child(error)))?;
@@ -202,7 +202,7 @@ impl Child {
             if let Some(status) = running.process.try_wait()? {
                 return Ok(LostChild {
                     verdict: Verdict::Died(ended(status)),
-                    place: self.progress_cell.place(),
+                    position: self.progress_cell.position(),
                 });
             }
             if start.elapsed() >= self.call_timeout {
@@ -210,7 +210,7 @@ impl Child {
                 running.process.wait()?;
                 return Ok(LostChild {
                     verdict: Verdict::Stuck(Limit::Time),
-                    place: self.progress_cell.place(),
+                    position: self.progress_cell.position(),
                 });
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -230,7 +230,7 @@ impl Child {
         let request = Request::Seeds { subject: kind.name(), draw: draw.into(), first: seed, count: 1 };
         let outcome = match (self.ask(&request, &mut |_| {})?, &lost.verdict) {
             (Err(again), _) => again.outcome(),
-            (Ok(_), Verdict::Died(how)) if lost.place.call.is_some() => {
+            (Ok(_), Verdict::Died(how)) if lost.position.call.is_some() => {
                 let verdict = Verdict::Died(format!("{how}, but not when it was run again"));
                 LostChild { verdict, ..lost }.outcome()
             }
@@ -276,7 +276,7 @@ impl Executor for Child {
                     return Ok(block);
                 }
                 Err(lost) => {
-                    let seed = lost.place.seed.ok_or_else(unexpected_reply)?;
+                    let seed = lost.position.seed.ok_or_else(unexpected_reply)?;
                     let before = seed.wrapping_sub(first);
                     if before >= count {
                         return Err(unexpected_reply());
@@ -349,7 +349,7 @@ impl Drop for Child {
 impl LostChild {
     /// The outcome of an execution that its process did not survive.
     fn outcome(self) -> Outcome {
-        let ExecutionPosition { steps, call, last_fault, .. } = self.place;
+        let ExecutionPosition { steps, call, last_fault, .. } = self.position;
         let call = call.unwrap_or(Call::Construct);
         let mut hash = TraceHash::default();
         hash.number(u64::from(steps));
@@ -378,5 +378,5 @@ fn ended(status: ExitStatus) -> String {
 }
 
 fn unexpected_reply() -> Failure {
-    Failure::Child(io::Error::new(ErrorKind::InvalidData, "it said something else than it was asked"))
+    Failure::Child(io::Error::new(ErrorKind::InvalidData, "its reply does not match the request"))
 }

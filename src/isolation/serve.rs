@@ -89,7 +89,7 @@ fn answer(
 }
 
 fn invalid(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{what} makes no sense between parent and child"))
+    io::Error::new(io::ErrorKind::InvalidData, format!("invalid message between parent and child: {what}"))
 }
 
 /// Ends this process soon after its parent has ended, even if the subject does not return from a call.

@@ -204,7 +204,7 @@ impl RunReport {
         canary: Option<Canary>,
         file: impl Fn(&Finding) -> String,
     ) -> Self {
-        let Tally { stepping, constructing, heat, counts, .. } = &summary.tally;
+        let Tally { stepping, constructing, reach_counts, counts, .. } = &summary.tally;
         let mut report = Self {
             asked,
             program,
@@ -229,7 +229,7 @@ impl RunReport {
             canary,
             findings: summary.findings.iter().map(|finding| finding_report(finding, &file)).collect(),
             masked: summary.masked.clone(),
-            coverage: CoverageReport::new(heat),
+            coverage: CoverageReport::new(reach_counts),
             counts: (*counts).into(),
             pace: pace_report(&summary.pace.until(summary.elapsed, &summary.tally)),
         };
@@ -269,7 +269,7 @@ impl RunReport {
                 effective_steps: self.effective_steps,
                 skipped_steps: self.skipped_steps,
                 trace_hash: self.hash().ok_or("trace_hash: expected 0x and 16 digits")?,
-                heat: self.coverage.read().map_err(|what| format!("coverage: {what}"))?,
+                reach_counts: self.coverage.read().map_err(|what| format!("coverage: {what}"))?,
                 counts: self.counts.clone().try_into().map_err(|what| format!("counts: {what}"))?,
                 stepping: seconds(self.stepping_seconds)?,
                 constructing: seconds(self.construction_seconds)?,
@@ -319,7 +319,7 @@ impl RunReport {
         limit("coverage: seeds", heat.unwrap_or_default(), self.seeds)?;
         limit("jobs", self.jobs as u64, 1 << 32)?;
         // A call that does not return ends a run, or each of its parts, before its seed is counted.
-        let hangs = if self.ended_early.is_empty() { u64::from(!self.complete) } else { Shard::MOST };
+        let hangs = if self.ended_early.is_empty() { u64::from(!self.complete) } else { Shard::MAX };
         let most = self.seeds.saturating_add(hangs);
         self.findings.iter().try_for_each(|finding| limit("findings: count", finding.count, most))
     }

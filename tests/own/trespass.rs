@@ -121,7 +121,7 @@ fn a_call_that_does_not_return_while_shrinking_costs_no_finding() {
     assert_eq!(found.signature.expected, Expected::Violation(Invariant::OwnArea));
     assert_eq!(found.shrunk, plan.draw.scenario(plan.from));
     assert_eq!((stuck.signature.expected, stuck.seed, stuck.count), (Expected::Stuck, plan.from, 1));
-    assert!(stuck.detail.ends_with(", while what was found at its seed was shrunk"), "{}", stuck.detail);
+    assert!(stuck.detail.ends_with(", while a finding of its seed was shrunk"), "{}", stuck.detail);
     assert_eq!(stuck.shrunk.steps.len(), stuck.step + 1, "it was on its way to be smaller");
     // As if nothing had been, since it was let go.
     let [found] = summary.findings.as_slice() else { panic!("{:?}", summary.findings) };
