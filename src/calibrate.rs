@@ -11,7 +11,7 @@ use std::time::Instant;
 use strum::VariantArray;
 
 /// Starting seeds for each specimen.
-pub const STARTS: u64 = 20;
+const STARTS: u64 = 20;
 /// The distance between starting seeds, and how many seeds are tried from each.
 const STRIDE: u64 = 1_000_000;
 const SEEDS: u64 = 20_000;
@@ -109,7 +109,7 @@ fn most_common(catches: &[(Signature, Scenario)]) -> Option<&(Signature, Scenari
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
-pub fn calibrate_all(steps: usize, mut done: impl FnMut(&Caught)) -> Result<Vec<Caught>, Failure> {
+pub(crate) fn calibrate_all(steps: usize, mut done: impl FnMut(&Caught)) -> Result<Vec<Caught>, Failure> {
     let mut rig = Rig::new()?;
     Defect::VARIANTS
         .iter()

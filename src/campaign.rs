@@ -14,7 +14,7 @@ mod watch;
 
 pub use crate::tally::{Block, SweepHash, Tally};
 pub use canary::{Canary, CanaryMissed, canary};
-pub use mask::is_masked;
+pub(crate) use mask::is_masked;
 pub use pace::{Pace, Point};
 pub use shard::{InvalidShard, Shard};
 pub use summary::{Ending, Finding, Summary};
@@ -135,8 +135,8 @@ impl Observer for () {}
 /// Runs the rest of a plan after `summary`, which is empty for a new run. When `interrupted` becomes true, the run ends
 /// early and returns its results so far.
 ///
-/// If the subject does not return from a call in this process, the call cannot be stopped. Then `on_hang` is called, with
-/// the results so far, in which that call is a finding. It should end the process.
+/// If the subject does not return from a call in this process, the call cannot be stopped. Then `on_hang` is called,
+/// with the results so far, in which that call is a finding. It should end the process.
 ///
 /// # Errors
 /// [`Stopped`] if a scenario cannot be run, with the results so far.

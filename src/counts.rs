@@ -106,7 +106,7 @@ impl Answers {
 
 /// A step that was started.
 #[derive(Debug, Clone, Copy)]
-pub struct Begun(u8);
+pub(crate) struct Begun(u8);
 
 /// Counts of operations, and of answers to faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,14 +129,14 @@ impl Counts {
     }
 
     /// Counts a step of this operation. Pass the result to [`took_effect`](Self::took_effect).
-    pub const fn begin(&mut self, op: Op) -> Begun {
+    pub(crate) const fn begin(&mut self, op: Op) -> Begun {
         let begun = Begun(PLACES[op as usize]);
         self.operations[begun.0 as usize].begun += 1;
         begun
     }
 
     /// Counts whether the step changed something.
-    pub const fn took_effect(&mut self, begun: Begun, effective: bool) {
+    pub(crate) const fn took_effect(&mut self, begun: Begun, effective: bool) {
         self.operations[begun.0 as usize].effective += effective as u64;
     }
 
@@ -146,17 +146,17 @@ impl Counts {
     }
 
     /// The answers to a fault, to be changed.
-    pub const fn fault_mut(&mut self, fault: Fault) -> &mut Answers {
+    pub(crate) const fn fault_mut(&mut self, fault: Fault) -> &mut Answers {
         &mut self.faults[fault as usize]
     }
 
     /// Counts an answer to a fault.
-    pub const fn answer(&mut self, fault: Fault, answer: Answer) {
+    pub(crate) const fn answer(&mut self, fault: Fault, answer: Answer) {
         *self.fault_mut(fault).of(answer) += 1;
     }
 
     /// Counts a finding as the answer to a fault, in place of the answer `before`.
-    pub const fn violate(&mut self, fault: Fault, before: Option<Answer>) {
+    pub(crate) const fn violate(&mut self, fault: Fault, before: Option<Answer>) {
         let answers = self.fault_mut(fault);
         if let Some(before) = before {
             *answers.of(before) -= 1;
@@ -188,7 +188,7 @@ pub struct CountsReport {
 
 impl CountsReport {
     /// The highest count, for a check against the total number of steps.
-    pub fn highest(&self) -> u64 {
+    pub(crate) fn highest(&self) -> u64 {
         let operations = self.operations.values().map(|steps| steps.begun.max(steps.effective));
         let faults = self.faults.values().map(|answers| answers.thrown.max(answers.answered()));
         operations.chain(faults).max().unwrap_or_default()

@@ -163,7 +163,7 @@ pub fn reachable_pairs() -> impl Iterator<Item = (DriverState, Fault)> {
 }
 
 /// A pair as text.
-pub fn pair_name((state, fault): (DriverState, Fault)) -> String {
+pub(crate) fn pair_name((state, fault): (DriverState, Fault)) -> String {
     format!("{state} x {}", fault.name())
 }
 

@@ -66,8 +66,8 @@ pub(crate) use drain::ending_variants;
 pub use honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 pub use listener::{Listener, Skip};
 pub use memory_kind::MemoryKind;
-pub use progress_cell::{ExecutionPosition, ProgressCell, SharedProgressCell};
-pub use queue_view::{QueueCounters, QueueView};
+pub(crate) use progress_cell::{ExecutionPosition, ProgressCell, SharedProgressCell};
+pub(crate) use queue_view::{QueueCounters, QueueView};
 pub use snapshot::{Snapshot, StepResult};
 
 use crate::counts::Counts;
@@ -185,12 +185,12 @@ impl Rig {
     }
 
     /// Reports the position of the execution to this cell at each call of a subject.
-    pub fn report_progress_to(&mut self, progress_cell: ProgressCell) {
+    pub(crate) fn report_progress_to(&mut self, progress_cell: ProgressCell) {
         self.progress_cell = Some(progress_cell);
     }
 
     /// Reports that the next scenario belongs to this seed.
-    pub fn begin_seed(&self, seed: u64) {
+    pub(crate) fn begin_seed(&self, seed: u64) {
         if let Some(progress_cell) = &self.progress_cell {
             progress_cell.begin_seed(seed);
         }

@@ -156,11 +156,11 @@ pub enum Expected {
 
 impl Expected {
     /// The syntax, for error messages.
-    pub const SYNTAX: &'static str = "one of pass, violation INVARIANT, panic, stuck, died";
+    pub(crate) const SYNTAX: &'static str = "one of pass, violation INVARIANT, panic, stuck, died";
 
     /// Whether such an outcome, with this verdict as text, ends the process or never returns, so that it needs a child
     /// process.
-    pub fn is_deadly(self, detail: &str) -> bool {
+    pub(crate) fn is_deadly(self, detail: &str) -> bool {
         match self {
             Self::Died => true,
             Self::Stuck => detail.starts_with(&Verdict::Stuck(Limit::Time).to_string()),

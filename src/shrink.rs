@@ -30,8 +30,8 @@ pub fn shrink(
     shrink_while(executor, kind, signature, scenario, budget, &mut |_| true)
 }
 
-/// Like [`shrink`], but calls `keep_going` with each scenario before running it, and stops with the best result when `keep_going`
-/// returns `false`.
+/// Like [`shrink`], but calls `keep_going` with each scenario before running it, and stops with the best result when
+/// `keep_going` returns `false`.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.

@@ -76,7 +76,7 @@ pub enum Phase {
 
 impl Timeline {
     /// Makes a timeline from the recorded steps and the lines of the annotated trace.
-    pub fn new(scenario: &Scenario, moments: Recorded, texts: Vec<String>, outcome: &Outcome) -> Self {
+    pub(crate) fn new(scenario: &Scenario, moments: Recorded, texts: Vec<String>, outcome: &Outcome) -> Self {
         let Recorded { left_out, moments } = moments;
         let mut moments: Vec<Moment> = moments.into();
         // A process that died did not report its last step.
@@ -108,14 +108,14 @@ impl Moment {
 
 /// The last moments of an execution.
 #[derive(Debug, Default)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     left_out: u64,
     moments: VecDeque<Moment>,
 }
 
 impl Recorded {
     /// Adds the next moment.
-    pub fn push(&mut self, moment: Moment) {
+    pub(crate) fn push(&mut self, moment: Moment) {
         if self.moments.len() >= MAX_MOMENTS {
             self.moments.pop_front();
             self.left_out += 1;
@@ -128,7 +128,7 @@ impl Recorded {
 ///
 /// # Errors
 /// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
-pub fn record(
+pub(crate) fn record(
     rig: &mut Rig,
     kind: SubjectKind,
     scenario: &Scenario,

@@ -25,12 +25,12 @@ pub struct Pace(Vec<Point>);
 
 impl Pace {
     /// The points, in order.
-    pub fn points(&self) -> &[Point] {
+    pub(crate) fn points(&self) -> &[Point] {
         &self.0
     }
 
     /// Adds a point if the last one is long enough ago.
-    pub fn note(&mut self, elapsed: Duration, tally: &Tally) {
+    pub(crate) fn note(&mut self, elapsed: Duration, tally: &Tally) {
         let since = elapsed.saturating_sub(self.0.last().map_or(Duration::ZERO, |point| point.elapsed));
         if since >= MIN_DISTANCE.max(elapsed / MAX_POINTS as u32) {
             self.push(Point::new(elapsed, tally));
@@ -38,7 +38,7 @@ impl Pace {
     }
 
     /// Returns a copy with a point for the current time at the end.
-    pub fn until(&self, elapsed: Duration, tally: &Tally) -> Self {
+    pub(crate) fn until(&self, elapsed: Duration, tally: &Tally) -> Self {
         let mut pace = self.clone();
         let last = Point::new(elapsed, tally);
         if pace.0.last() != Some(&last) {
@@ -48,7 +48,7 @@ impl Pace {
     }
 
     /// Appends the points of another part, which started when this one ended.
-    pub fn append(&mut self, end: Point, next: &Self) {
+    pub(crate) fn append(&mut self, end: Point, next: &Self) {
         for Point { elapsed, effective_steps, stepping } in &next.0 {
             self.push(Point {
                 elapsed: end.elapsed.saturating_add(*elapsed),

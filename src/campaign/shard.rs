@@ -16,10 +16,10 @@ impl Shard {
     /// The maximal number of parts.
     pub const MAX: u64 = 65_536;
     /// The whole run.
-    pub const WHOLE: Self = Self { number: 1, of: 1 };
+    pub(crate) const WHOLE: Self = Self { number: 1, of: 1 };
 
     /// The start and the length of this shard's part of `count` seeds.
-    pub fn range_of(self, count: u64) -> (u64, u64) {
+    pub(crate) fn range_of(self, count: u64) -> (u64, u64) {
         let at = |number: u64| (u128::from(count) * u128::from(number) / u128::from(self.of)) as u64;
         let start = at(self.number - 1);
         (start, at(self.number) - start)

@@ -18,7 +18,7 @@ const WORDS: usize = 3;
 /// A handle to memory in which a rig reports its position. A report is cheap enough for each call of the subject. In a
 /// file, it survives the process that wrote it.
 #[derive(Debug, Clone)]
-pub struct ProgressCell(Storage);
+pub(crate) struct ProgressCell(Storage);
 
 #[derive(Debug, Clone)]
 enum Storage {
@@ -28,18 +28,18 @@ enum Storage {
 
 /// A cell for other threads of this process.
 #[derive(Debug, Default)]
-pub struct SharedProgressCell(Arc<[AtomicU64; WORDS]>);
+pub(crate) struct SharedProgressCell(Arc<[AtomicU64; WORDS]>);
 
 impl SharedProgressCell {
     /// Returns a handle for the calling thread.
-    pub fn handle(&self) -> ProgressCell {
+    pub(crate) fn handle(&self) -> ProgressCell {
         ProgressCell(Storage::InProcess(Arc::clone(&self.0)))
     }
 }
 
 /// The position of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExecutionPosition {
+pub(crate) struct ExecutionPosition {
     /// The seed that was started last; `None` if the rig is idle.
     pub seed: Option<u64>,
     /// Steps that the current execution has started; 0 without an execution.
@@ -57,7 +57,7 @@ impl ProgressCell {
     ///
     /// # Errors
     /// [`MemoryError`] if the file cannot be written or mapped.
-    pub fn in_file(mut file: File) -> Result<Self, MemoryError> {
+    pub(crate) fn in_file(mut file: File) -> Result<Self, MemoryError> {
         // Write the zeros instead of extending the file: without disk space, a store to the mapping would end the
         // process.
         if file.metadata().map_err(SystemError::Map)?.len() == 0 {
@@ -82,14 +82,14 @@ impl ProgressCell {
     }
 
     /// Reports that the next scenario belongs to this seed.
-    pub fn begin_seed(&self, seed: u64) {
+    pub(crate) fn begin_seed(&self, seed: u64) {
         self.store(POSITION, 0);
         self.store(SEED, seed);
         self.store(BEGUN, 1);
     }
 
     /// Reports that the rig is idle.
-    pub fn set_idle(&self) {
+    pub(crate) fn set_idle(&self) {
         self.store(POSITION, 0);
         self.store(BEGUN, 0);
     }
@@ -109,7 +109,7 @@ impl ProgressCell {
     }
 
     /// The last reported position.
-    pub fn position(&self) -> ExecutionPosition {
+    pub(crate) fn position(&self) -> ExecutionPosition {
         let position = self.load(POSITION);
         ExecutionPosition {
             seed: (self.load(BEGUN) != 0).then(|| self.load(SEED)),

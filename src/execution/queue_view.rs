@@ -7,7 +7,7 @@ use ringstorm_sim_device::Geometry;
 
 /// The table and the rings in memory, and the model's knowledge of the chains.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueView {
+pub(crate) struct QueueView {
     /// The offsets of the table and the rings in [`rings`](Self::rings).
     pub geometry: Geometry,
     /// The memory of the table and the rings.
@@ -28,7 +28,7 @@ pub struct QueueView {
 
 /// Indexes and counts of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QueueCounters {
+pub(crate) struct QueueCounters {
     /// The available index in memory.
     pub available: u16,
     /// The used index in memory.
@@ -41,7 +41,7 @@ pub struct QueueCounters {
 
 impl Rig {
     /// The table, rings and chains of the current execution; `None` before its subject is constructed.
-    pub fn queue_view(&self) -> Option<QueueView> {
+    pub(crate) fn queue_view(&self) -> Option<QueueView> {
         let run = &self.run;
         run.subject.as_ref()?;
         let Provided { rings: memory, buffers, buffers_address, .. } = &self.provided;
@@ -62,7 +62,7 @@ impl Rig {
     }
 
     /// The indexes and counts of the current execution; `None` before its subject is constructed.
-    pub fn queue_counters(&self) -> Option<QueueCounters> {
+    pub(crate) fn queue_counters(&self) -> Option<QueueCounters> {
         let run = &self.run;
         run.subject.as_ref()?;
         let (memory, model) = (&self.provided.rings, &self.sink.model);

@@ -156,7 +156,7 @@ impl Rig {
     }
 
     /// Releases a snapshot.
-    pub fn forget(snapshot: Snapshot) {
+    pub(crate) fn forget(snapshot: Snapshot) {
         panics::release(Some(snapshot.subject));
     }
 
@@ -204,7 +204,7 @@ impl Rig {
     ///
     /// # Panics
     /// If no execution was started.
-    pub fn fingerprint_memory(&self, state: &mut impl Hasher) {
+    pub(crate) fn fingerprint_memory(&self, state: &mut impl Hasher) {
         let run = &self.run;
         self.rings(run, state);
         self.payload(run, state);
