@@ -48,7 +48,7 @@ pub enum Answer {
 /// Each fault has at most one answer, which is the answer of one call:
 /// - if the fault adds a used element: the take that consumed this element, or that refused the ring because of it;
 /// - if the fault changes a value between two reads: the call that read the value, once it was changed;
-/// - else: the first call that could encounter the fault, where [coverage](crate::coverage::Coverage) counts it.
+/// - else: the first call that could encounter the fault, which is also when coverage counts it.
 ///
 /// A call that reports a device error answers the used element that it consumed or refused, if a fault added this
 /// element; else the faults that it encountered in the used ring; else all faults that it encountered. If the execution

@@ -156,7 +156,7 @@ impl Rig {
     }
 
     /// Releases a snapshot.
-    pub(crate) fn forget(snapshot: Snapshot) {
+    pub fn forget(snapshot: Snapshot) {
         panics::release(Some(snapshot.subject));
     }
 
