@@ -108,7 +108,7 @@ pub enum Budget {
 
 /// Is notified about a campaign.
 pub trait Observer {
-    /// Some results were merged. Called often, but not after each seed.
+    /// The results of a block of seeds were merged.
     fn progress(&mut self, summary: &Summary) {
         let _ = summary;
     }
@@ -191,7 +191,7 @@ fn run_on(
         (0..=plan.jobs).map(|_| SharedProgressCell::default()).collect();
     let (shrinking, working) = progress_cells.split_first().expect("there is one for shrinking");
     let (sender, receiver) = mpsc::sync_channel(64 * plan.jobs);
-    let on_hang = |hang: &Hang| on_hang(hang, &progress.with(plan, hang));
+    let on_hang = |hang: &Hang| on_hang(hang, &progress.with_hang(plan, hang));
     std::thread::scope(|scope| {
         let watching = watch::watch(scope, plan, &progress_cells, &on_hang);
         let start_one = |progress_cell| {
@@ -202,7 +202,7 @@ fn run_on(
                     Err(error) => return drop(sender.send((0, Err(error)))),
                 };
                 while !stop.load(Ordering::Relaxed) && !interrupted.load(Ordering::Relaxed) {
-                    let Some((number, first, count)) = seed_blocks.block() else { return };
+                    let Some((number, first, count)) = seed_blocks.next_block() else { return };
                     let result = executor.run_seeds(plan.kind, &plan.draw, first, count);
                     if sender.send((number, result)).is_err() {
                         return;
@@ -247,7 +247,7 @@ impl SharedProgress {
     }
 
     /// The results so far, with a call that does not return as a finding.
-    fn with(&self, plan: &Plan, hang: &Hang) -> Summary {
+    fn with_hang(&self, plan: &Plan, hang: &Hang) -> Summary {
         let mut summary = self.summary().clone();
         let Hang { seed: Some(seed), shrinking, step, call, last_fault, .. } = *hang else { return summary };
         let mut detail = Verdict::Stuck(Limit::Time).to_string();
@@ -285,7 +285,7 @@ struct SeedBlocks<'a> {
 
 impl SeedBlocks<'_> {
     /// Returns the number of the next block, its first seed, and its length; `None` if the run is complete.
-    fn block(&self) -> Option<(u64, u64, u64)> {
+    fn next_block(&self) -> Option<(u64, u64, u64)> {
         let take = || self.next.fetch_add(1, Ordering::Relaxed);
         let (number, count) = match self.plan.budget {
             Budget::Time(limit) if self.before + self.start.elapsed() >= limit => return None,

@@ -127,12 +127,17 @@ pub struct Rig {
 #[derive(Default)]
 struct Scratch {
     request: SubmitRequest,
+    /// What the driver read from a chain.
     out: Vec<u8>,
+    /// Device-writable bytes of a chain in memory.
     buffer_bytes: Vec<u8>,
+    /// A chain in the types of the simulated device, and of the model.
     seen: Vec<sim::Descriptor>,
     descriptors: Vec<ObservedDescriptor>,
     effects: Vec<Effect>,
+    /// Offsets and lengths of stores to the buffers.
     places: Vec<(usize, usize)>,
+    /// Offsets of stores to the rings' memory after the available index had moved.
     late: Vec<usize>,
     /// The accesses of the last call to the rings and to the buffers.
     reports: [CallReport; 2],

@@ -10,7 +10,7 @@
 //!                        Model::observe  ->  ok, or a Violation
 //!                              |
 //!                              v
-//!          Outcome { pass | violation | panic | stuck }  ->  shrink  ->  annotated trace, report, regression
+//!          Outcome { pass | violation | panic | stuck | died }  ->  shrink  ->  annotated trace, report, regression
 //! ```
 //!
 //! Scenarios come from seeds ([`campaign`]) or from an exhaustive search ([`explore`](mod@explore)).

@@ -87,8 +87,8 @@ impl Timeline {
             moments.push(Moment { note, ..Moment::of(step.to_string(), Some(step)) });
         }
         for (moment, text) in moments.iter_mut().zip(texts.iter().skip(left_out as usize)) {
-            let told = text.trim_start().trim_start_matches(|digit: char| digit.is_ascii_digit()).trim();
-            let note = told.strip_prefix(moment.step.as_str()).unwrap_or(told);
+            let line = text.trim_start().trim_start_matches(|digit: char| digit.is_ascii_digit()).trim();
+            let note = line.strip_prefix(moment.step.as_str()).unwrap_or(line);
             moment.note = note.trim().chars().take(MAX_NOTE_CHARACTERS).collect();
         }
         Self { left_out, moments }

@@ -43,7 +43,7 @@ impl Merge<'_> {
             waiting.insert(number, block?);
             while let Some(block) = waiting.remove(&expected) {
                 expected += 1;
-                self.block(block, &mut *executor, observer)?;
+                self.merge_block(block, &mut *executor, observer)?;
                 let mut summary = self.progress.summary();
                 summary.elapsed = self.before + self.start.elapsed();
                 summary.note_pace();
@@ -71,7 +71,7 @@ impl Merge<'_> {
         enough
     }
 
-    fn block(
+    fn merge_block(
         &self,
         block: Block,
         executor: &mut dyn Executor,

@@ -240,12 +240,12 @@ impl Rig {
             let intact = descriptors.iter().filter(|descriptor| !descriptor.writable).all(|descriptor| {
                 let Some(place) = descriptor.place else { return false };
                 let (start, length) = (place.offset as usize, descriptor.length as usize);
-                let (Some(stands), Some(wanted)) = (bytes.get(start..start + length), rest.get(..length))
+                let (Some(actual), Some(expected)) = (bytes.get(start..start + length), rest.get(..length))
                 else {
                     return false;
                 };
                 rest = &rest[length..];
-                stands == wanted
+                actual == expected
             });
             intact.hash(state);
         }

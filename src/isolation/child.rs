@@ -115,14 +115,14 @@ impl Child {
         }
     }
 
-    /// Sends a request and returns the last reply. Calls `told` with each reply before it.
+    /// Sends a request and returns the last reply. Calls `on_reply` with each reply before it.
     fn ask(
         &mut self,
         request: &Request,
-        told: &mut dyn FnMut(Reply),
+        on_reply: &mut dyn FnMut(Reply),
     ) -> Result<Result<Reply, LostChild>, Failure> {
         for _ in 0..TRIES {
-            match self.ask_once(request, told)? {
+            match self.ask_once(request, on_reply)? {
                 Err(lost) if lost.position.seed.is_none() && lost.position.call.is_none() => {}
                 answer => return Ok(answer),
             }
@@ -133,7 +133,7 @@ impl Child {
     fn ask_once(
         &mut self,
         request: &Request,
-        told: &mut dyn FnMut(Reply),
+        on_reply: &mut dyn FnMut(Reply),
     ) -> Result<Result<Reply, LostChild>, Failure> {
         self.progress_cell.set_idle();
         let mut running = match self.running.take() {
@@ -146,7 +146,9 @@ impl Child {
         }
         loop {
             match self.receive_reply(&mut running) {
-                Ok(said @ (Reply::Told(_) | Reply::State(_) | Reply::Recorded(_))) => told(said),
+                Ok(reply @ (Reply::TraceLines(_) | Reply::FailingState(_) | Reply::Recorded(_))) => {
+                    on_reply(reply)
+                }
                 Ok(Reply::WrongAdapter(wrong)) => return Err(CannotRun::Adapter(wrong).into()),
                 Ok(Reply::Refused(why)) => return Err(Failure::Child(io::Error::other(why))),
                 Ok(reply) => {
@@ -250,8 +252,8 @@ impl Child {
         Ok(block)
     }
 
-    fn scenario(&mut self, request: &Request, told: &mut dyn FnMut(Reply)) -> Result<Outcome, Failure> {
-        match self.ask(request, told)? {
+    fn scenario(&mut self, request: &Request, on_reply: &mut dyn FnMut(Reply)) -> Result<Outcome, Failure> {
+        match self.ask(request, on_reply)? {
             Ok(Reply::Outcome(ended)) => ended.outcome().ok_or_else(unexpected_reply),
             Ok(_) => Err(unexpected_reply()),
             Err(lost) => Ok(lost.outcome()),
@@ -302,28 +304,31 @@ impl Executor for Child {
         kind: SubjectKind,
         scenario: &Scenario,
     ) -> Result<(Told, Outcome), Failure> {
-        let request = Request::Tell { style, subject: kind.name(), scenario: scenario.encode() };
-        let mut told = Told::default();
-        let outcome = self.scenario(&request, &mut |said| match said {
-            Reply::Told(lines) => told.steps.push_str(&lines),
-            Reply::State(state) => told.state = state,
+        let request = Request::AnnotatedTrace { style, subject: kind.name(), scenario: scenario.encode() };
+        let mut trace = Told::default();
+        let outcome = self.scenario(&request, &mut |reply| match reply {
+            Reply::TraceLines(lines) => trace.steps.push_str(&lines),
+            Reply::FailingState(state) => trace.state = state,
             _ => {}
         })?;
-        Ok((told, outcome))
+        Ok((trace, outcome))
     }
 
     fn record(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure> {
         let (subject, bytes) = (kind.name(), scenario.encode());
         let (mut moments, mut texts) = (Recorded::default(), Vec::new());
-        let request =
-            Request::Tell { style: Style::Brief, subject: subject.clone(), scenario: bytes.clone() };
-        self.scenario(&request, &mut |said| {
-            if let Reply::Told(lines) = said {
+        let request = Request::AnnotatedTrace {
+            style: Style::Brief,
+            subject: subject.clone(),
+            scenario: bytes.clone(),
+        };
+        self.scenario(&request, &mut |reply| {
+            if let Reply::TraceLines(lines) = reply {
                 texts.push(lines);
             }
         })?;
-        let outcome = self.scenario(&Request::Record { subject, scenario: bytes }, &mut |said| {
-            if let Reply::Recorded(moment) = said {
+        let outcome = self.scenario(&Request::Record { subject, scenario: bytes }, &mut |reply| {
+            if let Reply::Recorded(moment) = reply {
                 moments.push(moment);
             }
         })?;

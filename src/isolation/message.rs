@@ -18,7 +18,7 @@ use std::io::{self, BufRead, Write};
 pub(super) enum Request {
     Seeds { subject: String, draw: DrawMessage, first: u64, count: u64 },
     Run { subject: String, scenario: Vec<u8> },
-    Tell { style: Style, subject: String, scenario: Vec<u8> },
+    AnnotatedTrace { style: Style, subject: String, scenario: Vec<u8> },
     Record { subject: String, scenario: Vec<u8> },
 }
 
@@ -28,11 +28,11 @@ pub(super) enum Reply {
     /// The child has started.
     Ready,
     /// The lines of one step of the annotated trace. More replies follow.
-    Told(String),
+    TraceLines(String),
     /// One step of the timeline. More replies follow.
     Recorded(Moment),
     /// The state around the failing step. The outcome follows.
-    State(String),
+    FailingState(String),
     /// The results of a block of seeds.
     Block { tally: Box<Tally>, findings: Vec<(u64, OutcomeMessage)> },
     /// The outcome of a scenario.

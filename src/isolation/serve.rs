@@ -61,28 +61,28 @@ fn answer(
             let outcome = Executor::run(rig, kind(&subject)?, &Scenario::decode(&scenario))?;
             Ok(ended(&outcome)?)
         }
-        Request::Tell { style, subject, scenario } => {
-            let mut told = Ok(());
+        Request::AnnotatedTrace { style, subject, scenario } => {
+            let mut sent = Ok(());
             let scenario = Scenario::decode(&scenario);
             let (state, outcome) =
                 annotated_trace::tell_to(style, rig, kind(&subject)?, &scenario, &mut |lines| {
-                    if told.is_ok() {
-                        told = send(socket, &Reply::Told(lines.to_owned()));
+                    if sent.is_ok() {
+                        sent = send(socket, &Reply::TraceLines(lines.to_owned()));
                     }
                 })?;
-            told?;
-            send(socket, &Reply::State(state))?;
+            sent?;
+            send(socket, &Reply::FailingState(state))?;
             Ok(ended(&outcome)?)
         }
         Request::Record { subject, scenario } => {
-            let mut told = Ok(());
+            let mut sent = Ok(());
             let scenario = Scenario::decode(&scenario);
             let outcome = timeline::record(rig, kind(&subject)?, &scenario, &mut |moment| {
-                if told.is_ok() {
-                    told = send(socket, &Reply::Recorded(moment));
+                if sent.is_ok() {
+                    sent = send(socket, &Reply::Recorded(moment));
                 }
             })?;
-            told?;
+            sent?;
             Ok(ended(&outcome)?)
         }
     }
