@@ -1,4 +1,4 @@
-//! Every specimen against the harness: is it caught, by what, and how fast?
+//! Runs the storm over all specimens: is each defect found, by which invariant, and how fast?
 
 use crate::execution::Rig;
 use crate::executor::Failure;
@@ -11,27 +11,27 @@ use std::time::Instant;
 use strum::VariantArray;
 
 /// Starting seeds for each specimen.
-pub const STARTS: u64 = 20;
-/// How far apart they are, and how many seeds are tried from each.
+const STARTS: u64 = 20;
+/// The distance between starting seeds, and how many seeds are tried from each.
 const STRIDE: u64 = 1_000_000;
-const PATIENCE: u64 = 20_000;
+const SEEDS: u64 = 20_000;
 
-/// What calibration found of one specimen.
+/// The results of one specimen.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Caught {
     /// The specimen.
     pub name: String,
-    /// Whether it was caught from every start.
+    /// Whether its defect was found from every start.
     pub found: bool,
-    /// By which invariant, from most starts.
+    /// The invariant that found it from most starts.
     pub invariant: Option<String>,
-    /// Seeds until the catch, the median over the starts.
+    /// The median number of seeds until the first finding.
     pub median_seeds: Option<u64>,
-    /// Seconds until the catch, likewise: drawing the scenarios and running them, on a rig that was used before.
+    /// The median time in seconds until the first finding: drawing and running the scenarios, without making the rig.
     pub median_seconds: Option<f64>,
-    /// Seeds until the catch, from the start that took most.
+    /// The number of seeds from the start that needed most seeds.
     pub worst_seeds: Option<u64>,
-    /// Seconds until the catch, from the start that took longest.
+    /// The time in seconds from the start that took longest.
     pub worst_seconds: Option<f64>,
     /// Steps of the shrunk scenario, from the first start with that invariant.
     pub steps_after_shrinking: Option<usize>,
@@ -39,7 +39,7 @@ pub struct Caught {
     pub scenario: Option<String>,
 }
 
-/// The first seed from `start` on that catches a subject, with its signature and scenario.
+/// Finds the first seed, from `start` on, that is a finding. Returns the seed, its signature and its scenario.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
@@ -49,7 +49,7 @@ pub fn first_catch(
     start: u64,
     steps: usize,
 ) -> Result<Option<(u64, Signature, Scenario)>, Failure> {
-    for seed in start..start + PATIENCE {
+    for seed in start..start + SEEDS {
         let scenario = generate(seed, Profile::Swarm, steps);
         let outcome = rig.run(kind, &scenario, &mut ())?;
         if outcome.is_finding() {
@@ -59,7 +59,7 @@ pub fn first_catch(
     Ok(None)
 }
 
-/// Calibrates one specimen.
+/// Runs the storm over one specimen, from each starting seed.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
@@ -68,7 +68,7 @@ pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, 
     let (mut seeds, mut seconds, mut catches) = (Vec::new(), Vec::new(), Vec::new());
     for start in (0..STARTS).map(|start| start * STRIDE) {
         let begin = Instant::now();
-        // One start that catches nothing is enough to know.
+        // If one start finds nothing, the defect counts as not found.
         let Some((seed, signature, scenario)) = first_catch(rig, kind, start, steps)? else { break };
         seeds.push(seed - start + 1);
         seconds.push(begin.elapsed().as_secs_f64());
@@ -77,15 +77,15 @@ pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, 
     let found = seeds.len() as u64 == STARTS;
     seeds.sort_unstable();
     seconds.sort_unstable_by(f64::total_cmp);
-    let usual = usual(&catches);
-    let shrunk = match usual {
+    let most_common = most_common(&catches);
+    let shrunk = match most_common {
         Some((signature, scenario)) => Some(shrink(rig, kind, signature, scenario, BUDGET)?),
         None => None,
     };
     Ok(Caught {
         name: kind.name(),
         found,
-        invariant: usual
+        invariant: most_common
             .and_then(|(signature, _)| Expected::invariant(signature.expected))
             .map(|invariant| invariant.to_string()),
         median_seeds: seeds.get(seeds.len() / 2).copied(),
@@ -97,19 +97,19 @@ pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, 
     })
 }
 
-/// The first of the catches by the invariant that most of them are by.
-fn usual(catches: &[(Signature, Scenario)]) -> Option<&(Signature, Scenario)> {
+/// The first finding by the invariant that most findings violate.
+fn most_common(catches: &[(Signature, Scenario)]) -> Option<&(Signature, Scenario)> {
     let invariant = |catch: &(Signature, Scenario)| catch.0.expected.invariant();
     let alike = |catch| catches.iter().filter(|other| invariant(other) == invariant(catch)).count();
-    // Of several that are as many, the first.
+    // `max_by_key` returns the last maximum; reversed, this is the first.
     catches.iter().rev().max_by_key(|catch| alike(catch))
 }
 
-/// Calibrates every specimen, one after the other; `done` hears of each.
+/// Runs the storm over every specimen. Calls `done` with each result.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
-pub fn calibrate_all(steps: usize, mut done: impl FnMut(&Caught)) -> Result<Vec<Caught>, Failure> {
+pub(crate) fn calibrate_all(steps: usize, mut done: impl FnMut(&Caught)) -> Result<Vec<Caught>, Failure> {
     let mut rig = Rig::new()?;
     Defect::VARIANTS
         .iter()

@@ -1,12 +1,10 @@
-//! Many scenarios: a sweep over seeds, on as many threads as asked for.
+//! Runs many scenarios: a sweep over seeds, on several threads.
 //!
-//! Seeds are handed out in blocks. Whatever depends on order (the trace hash, which seed of a group is the
-//! lowest, where a run stops early) is decided when a block's results are taken in, in the order of seeds;
-//! so the result does not depend on the number of threads. For the same reason a run that was ended can go on
-//! from the [`Summary`] that it had.
+//! Threads take seeds in blocks. Everything that depends on order (the trace hash, the lowest seed of a group, where a
+//! run stops early) is decided when the blocks are merged in the order of seeds, so the result does not depend on the
+//! number of threads. For the same reason, a run that was ended can continue from its [`Summary`].
 
 mod canary;
-mod hash;
 mod mask;
 mod merge;
 mod pace;
@@ -14,12 +12,12 @@ mod shard;
 mod summary;
 mod watch;
 
-pub use canary::{Canary, SilentStorm, canary};
-pub use hash::SweepHash;
-pub use mask::is_masked;
+pub use crate::tally::{Block, SweepHash, Tally};
+pub use canary::{Canary, CanaryMissed, canary};
+pub(crate) use mask::is_masked;
 pub use pace::{Pace, Point};
-pub use shard::{NoShard, Shard};
-pub use summary::{Block, Ending, Finding, Summary, Tally};
+pub use shard::{InvalidShard, Shard};
+pub use summary::{Ending, Finding, Summary};
 pub use watch::Hang;
 
 use crate::execution::{Rig, SharedProgressCell};
@@ -35,124 +33,125 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-/// Seeds that a thread takes at once.
+/// Seeds in one block.
 const BLOCK: u64 = 32;
-/// As many groups of findings have a timeline: the first ones, so that it does not matter how a run was split.
-pub(crate) const MOST_TIMELINES: usize = 100;
+/// How many groups of findings have a timeline. These are the first groups, so the result does not depend on how a run
+/// was split.
+pub(crate) const MAX_TIMELINES: usize = 100;
 
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The queue under test.
     pub kind: SubjectKind,
-    /// Which scenarios.
+    /// How seeds become scenarios.
     pub draw: Draw,
     /// The first seed.
     pub from: u64,
-    /// How much.
-    pub extent: Budget,
-    /// Threads.
+    /// When the run is complete.
+    pub budget: Budget,
+    /// The number of threads.
     pub jobs: usize,
-    /// Groups of findings after which the run stops.
+    /// The run stops after this many groups of findings.
     pub max_findings: usize,
-    /// Signatures that are known and not to be reported.
+    /// Signatures of known findings, which are not reported.
     pub masks: BTreeSet<String>,
-    /// How long a call of the subject may take before it counts as stuck.
-    pub patience: Duration,
-    /// Child processes to run the subject in, if it is not to be run in this one.
+    /// How long a call of the subject may take before it is stuck.
+    pub call_timeout: Duration,
+    /// How to run the subject in child processes; `None` runs it in this process.
     pub isolation: Option<Isolation>,
 }
 
 impl Plan {
-    /// How long a call may take, unless somebody wants otherwise: far longer than any, on a machine that is busy.
-    pub const PATIENCE: Duration = Duration::from_secs(10);
+    /// The default call timeout: far longer than any call, even on a busy machine.
+    pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// Whether findings of this signature are known and not to be reported.
+    /// Whether findings of this signature are known and not reported.
     fn masks_signature(&self, signature: &Signature) -> bool {
         let text = signature.to_string();
         self.masks.iter().any(|mask| is_masked(mask, &text))
     }
 
-    /// Somebody to run this plan's scenarios.
+    /// Makes an executor for this plan's scenarios.
     ///
     /// # Errors
-    /// [`Failure`] if there is no memory for a rig, or no room for a child's files.
+    /// [`Failure`] if there is no memory for a rig, or a child's files cannot be created.
     pub fn executor(&self) -> Result<Box<dyn Executor>, Failure> {
-        self.executor_with(&SharedProgressCell::default(), self.patience)
+        self.executor_reporting_to(&SharedProgressCell::default(), self.call_timeout)
     }
 
-    /// Somebody to run this plan's scenarios, who says where they are, or waits for so long.
-    fn executor_with(
+    /// Makes an executor that reports its position to this cell, or, with a child process, has this call timeout.
+    fn executor_reporting_to(
         &self,
-        pulse: &SharedProgressCell,
-        patience: Duration,
+        progress_cell: &SharedProgressCell,
+        call_timeout: Duration,
     ) -> Result<Box<dyn Executor>, Failure> {
         Ok(match &self.isolation {
-            Some(isolation) => Box::new(Child::new(isolation.clone(), patience)?),
+            Some(isolation) => Box::new(Child::new(isolation.clone(), call_timeout)?),
             None => {
                 let mut rig = Rig::new()?;
-                rig.report_progress_to(pulse.handle());
+                rig.report_progress_to(progress_cell.handle());
                 Box::new(rig)
             }
         })
     }
 }
 
-/// How much to run.
+/// When a run is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Budget {
-    /// So many seeds.
+    /// After this many seeds.
     Seeds(u64),
-    /// As many as fit.
+    /// After this time.
     Time(Duration),
 }
 
-/// Who hears of a campaign.
+/// Is notified about a campaign.
 pub trait Observer {
-    /// The run is so far. Heard now and then.
+    /// The results of a block of seeds were merged.
     fn progress(&mut self, summary: &Summary) {
         let _ = summary;
     }
 
-    /// A new group of findings, heard of as soon as it is known: its scenario is not shrunk yet.
+    /// The first finding of a new group. Its scenario is not shrunk yet.
     fn found(&mut self, finding: &Finding) {
         let _ = finding;
     }
 
-    /// In a child process, a call of this seed took longer than it may, but not when it was run again.
+    /// In a child process, a call of this seed exceeded the call timeout, but did not when the seed was run again.
     fn slow(&mut self, seed: u64) {
         let _ = seed;
     }
 
-    /// The scenario of the last group that was found is shrunk.
+    /// The scenario of a group is shrunk.
     fn shrunk(&mut self, finding: &Finding) {
         let _ = finding;
     }
 }
 
-/// Nobody hears of it.
+/// Ignores everything.
 impl Observer for () {}
 
-/// Runs what is left of a plan after `summary`, which is empty at the beginning. The run ends early, with what is done so
-/// far, when `interrupted` becomes true.
+/// Runs the rest of a plan after `summary`, which is empty for a new run. When `interrupted` becomes true, the run ends
+/// early and returns its results so far.
 ///
-/// A subject that never returns from a call cannot be stopped within this process: `hung` hears of it, with what was taken
-/// in so far and that call as a finding, and should end the process.
+/// If the subject does not return from a call in this process, the call cannot be stopped. Then `on_hang` is called,
+/// with the results so far, in which that call is a finding. It should end the process.
 ///
 /// # Errors
-/// [`Stopped`] if a scenario cannot be run, with what is done so far.
+/// [`Stopped`] if a scenario cannot be run, with the results so far.
 pub fn run(
     plan: &Plan,
     summary: Summary,
     interrupted: &AtomicBool,
-    hung: &(dyn Fn(&Hang, &Summary) + Sync),
+    on_hang: &(dyn Fn(&Hang, &Summary) + Sync),
     observer: &mut dyn Observer,
 ) -> Result<Summary, Stopped> {
     let before = summary.elapsed;
     let start = Instant::now();
-    let standing = SharedProgress { summary: Mutex::new(summary), trying: Mutex::default() };
-    let result = run_on(plan, &standing, interrupted, hung, observer);
-    let mut summary = standing.summary.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let progress = SharedProgress { summary: Mutex::new(summary), candidate: Mutex::default() };
+    let result = run_on(plan, &progress, interrupted, on_hang, observer);
+    let mut summary = progress.summary.into_inner().unwrap_or_else(PoisonError::into_inner);
     summary.elapsed = before + start.elapsed();
     match result {
         Ok(()) => Ok(summary),
@@ -160,24 +159,24 @@ pub fn run(
     }
 }
 
-/// A run that could not go on.
+/// A run that failed.
 #[derive(Debug)]
 pub struct Stopped {
-    /// What it came to.
+    /// The results so far.
     pub summary: Box<Summary>,
-    /// Why.
+    /// The reason.
     pub failure: Failure,
 }
 
 fn run_on(
     plan: &Plan,
-    standing: &SharedProgress,
+    progress: &SharedProgress,
     interrupted: &AtomicBool,
-    hung: &(dyn Fn(&Hang, &Summary) + Sync),
+    on_hang: &(dyn Fn(&Hang, &Summary) + Sync),
     observer: &mut dyn Observer,
 ) -> Result<(), Failure> {
     let (start, (before, done)) = (Instant::now(), {
-        let mut summary = standing.summary();
+        let mut summary = progress.summary();
         if summary.findings.len() >= plan.max_findings && summary.unshrunk().next().is_none() {
             summary.ending = Ending::EnoughFindings;
             return Ok(());
@@ -185,25 +184,26 @@ fn run_on(
         summary.ending = Ending::Unfinished;
         (summary.elapsed, summary.tally.seeds)
     });
-    let handout = Handout { plan, done, next: AtomicU64::new(0), start, before };
+    let seed_blocks = SeedBlocks { plan, done, next: AtomicU64::new(0), start, before };
     let stop = AtomicBool::new(false);
-    // One for each thread, and one for shrinking.
-    let pulses: Vec<SharedProgressCell> = (0..=plan.jobs).map(|_| SharedProgressCell::default()).collect();
-    let (shrinking, working) = pulses.split_first().expect("there is one for shrinking");
+    // One for each thread, and the first for shrinking.
+    let progress_cells: Vec<SharedProgressCell> =
+        (0..=plan.jobs).map(|_| SharedProgressCell::default()).collect();
+    let (shrinking, working) = progress_cells.split_first().expect("there is one for shrinking");
     let (sender, receiver) = mpsc::sync_channel(64 * plan.jobs);
-    let hung = |hang: &Hang| hung(hang, &standing.with(plan, hang));
+    let on_hang = |hang: &Hang| on_hang(hang, &progress.with_hang(plan, hang));
     std::thread::scope(|scope| {
-        let watching = watch::watch(scope, plan, &pulses, &hung);
-        let start_one = |pulse| {
-            let (sender, handout, stop) = (sender.clone(), &handout, &stop);
+        let watching = watch::watch(scope, plan, &progress_cells, &on_hang);
+        let start_one = |progress_cell| {
+            let (sender, seed_blocks, stop) = (sender.clone(), &seed_blocks, &stop);
             scope.spawn(move || {
-                let mut executor = match plan.executor_with(pulse, plan.patience) {
+                let mut executor = match plan.executor_reporting_to(progress_cell, plan.call_timeout) {
                     Ok(executor) => executor,
                     Err(error) => return drop(sender.send((0, Err(error)))),
                 };
                 while !stop.load(Ordering::Relaxed) && !interrupted.load(Ordering::Relaxed) {
-                    let Some((number, first, count)) = handout.block() else { return };
-                    let result = executor.seeds(plan.kind, &plan.draw, first, count);
+                    let Some((number, first, count)) = seed_blocks.next_block() else { return };
+                    let result = executor.run_seeds(plan.kind, &plan.draw, first, count);
                     if sender.send((number, result)).is_err() {
                         return;
                     }
@@ -212,29 +212,29 @@ fn run_on(
         };
         let workers: Vec<_> = working.iter().map(start_one).collect();
         drop(sender);
-        let merge = Merge { plan, standing, interrupted, shrinking, start, before };
+        let merge = Merge { plan, progress, interrupted, shrinking, start, before };
         let result = merge.merge_all(&receiver, observer);
         stop.store(true, Ordering::Relaxed);
         drop(receiver);
-        // What they are at has to return, too.
+        // Wait for the blocks in progress.
         for worker in workers {
             worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
         drop(watching);
         result
     })?;
-    let mut summary = standing.summary();
+    let mut summary = progress.summary();
     if summary.ending == Ending::Unfinished && !interrupted.load(Ordering::Relaxed) {
         summary.ending = Ending::Complete;
     }
     Ok(())
 }
 
-/// How far a run is, for whoever takes results in and for the watchdog.
+/// The results of a run so far, shared between the merge and the watchdog.
 struct SharedProgress {
     summary: Mutex<Summary>,
-    /// What is run to shrink a finding.
-    trying: Mutex<Scenario>,
+    /// The scenario that shrinking tries now.
+    candidate: Mutex<Scenario>,
 }
 
 impl SharedProgress {
@@ -242,23 +242,23 @@ impl SharedProgress {
         self.summary.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn trying(&self) -> MutexGuard<'_, Scenario> {
-        self.trying.lock().unwrap_or_else(PoisonError::into_inner)
+    fn candidate(&self) -> MutexGuard<'_, Scenario> {
+        self.candidate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the run came to, with a call that does not return as a finding.
-    fn with(&self, plan: &Plan, hang: &Hang) -> Summary {
+    /// The results so far, with a call that does not return as a finding.
+    fn with_hang(&self, plan: &Plan, hang: &Hang) -> Summary {
         let mut summary = self.summary().clone();
         let Hang { seed: Some(seed), shrinking, step, call, last_fault, .. } = *hang else { return summary };
         let mut detail = Verdict::Stuck(Limit::Time).to_string();
         let mut shrunk = match shrinking {
-            true => self.trying().clone(),
+            true => self.candidate().clone(),
             false => plan.draw.scenario(seed),
         };
         if shrinking {
-            detail.push_str(", while what was found at its seed was shrunk");
+            detail.push_str(", while a finding of its seed was shrunk");
         }
-        // What comes after is of no matter.
+        // Later steps cannot matter.
         shrunk.steps.truncate(step as usize + 1);
         let signature = Signature { subject: plan.kind.name(), expected: Expected::Stuck, call, last_fault };
         if plan.masks_signature(&signature) {
@@ -271,23 +271,23 @@ impl SharedProgress {
     }
 }
 
-/// Hands out the seeds that are left.
-struct Handout<'a> {
+/// Hands out the remaining seeds in blocks.
+struct SeedBlocks<'a> {
     plan: &'a Plan,
-    /// Seeds that were run before.
+    /// Seeds that an earlier part of the run completed.
     done: u64,
     /// The number of the next block.
     next: AtomicU64,
     start: Instant,
-    /// How long the run took before.
+    /// The time that earlier parts of the run took.
     before: Duration,
 }
 
-impl Handout<'_> {
-    /// The number of the next block, its first seed, and how many there are.
-    fn block(&self) -> Option<(u64, u64, u64)> {
+impl SeedBlocks<'_> {
+    /// Returns the number of the next block, its first seed, and its length; `None` if the run is complete.
+    fn next_block(&self) -> Option<(u64, u64, u64)> {
         let take = || self.next.fetch_add(1, Ordering::Relaxed);
-        let (number, count) = match self.plan.extent {
+        let (number, count) = match self.plan.budget {
             Budget::Time(limit) if self.before + self.start.elapsed() >= limit => return None,
             Budget::Time(_) => (take(), BLOCK),
             Budget::Seeds(seeds) => {

@@ -1,4 +1,4 @@
-//! What was done in executions, and how the driver answered.
+//! Counts operations, and how drivers answered faults.
 
 use crate::scenario::Op;
 use ringstorm_sim_device::Fault;
@@ -9,7 +9,7 @@ use strum::VariantArray;
 const OPERATIONS: usize = Op::VARIANTS.len();
 const FAULTS: usize = Fault::VARIANTS.len();
 
-/// By the number of an operation: its place among the operations.
+/// By operation number: the position in the list of operations.
 const PLACES: [u8; 256] = {
     let mut places = [0; 256];
     let mut place = 0;
@@ -24,40 +24,40 @@ const PLACES: [u8; 256] = {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Steps {
-    /// Steps that were begun.
+    /// Steps that were started.
     pub begun: u64,
-    /// Those that changed a ring, the table, a buffer or a driver's answer.
+    /// Steps that changed a ring, the descriptor table, a buffer or the driver's answer.
     pub effective: u64,
 }
 
 /// How a driver answers a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// The call blamed the device, and the queue goes on.
+    /// The call reported a device error, and the queue continues to work.
     Reported,
-    /// The call handed the chain back, with a smaller length than the device claimed.
+    /// The call returned the chain with a smaller length than the device wrote in the used element.
     Clamped,
-    /// The call went on as if there were nothing.
+    /// The call reported no error.
     Ignored,
-    /// The call blamed the device, and the queue is broken until its reset.
+    /// The call reported a device error, and the queue is broken until a reset.
     Broken,
 }
 
 /// How drivers answered the faults of one kind.
 ///
-/// Each fault that was thrown has one answer, that of one call:
-/// - if it adds an element to the used ring: the take that came to this element, or refused the ring with it in it;
-/// - if it changes a value behind a read: the call that read the value, once it was changed;
-/// - else: the first call that could meet it, which is where [coverage](crate::coverage::Coverage) counts it.
+/// Each fault has at most one answer, which is the answer of one call:
+/// - if the fault adds a used element: the take that consumed this element, or that refused the ring because of it;
+/// - if the fault changes a value between two reads: the call that read the value, once it was changed;
+/// - else: the first call that could encounter the fault, which is also when coverage counts it.
 ///
-/// A call that blames the device is laid to the element that it came to, if a fault added that; else to the faults that it
-/// met in the used ring; else to all that it met. If the execution ended in a finding whose signature names the fault, the
-/// fault was answered by that and by nothing else. A fault has no answer if no such call was made before the faults
-/// stopped, the queue was reset or the execution ended.
+/// A call that reports a device error answers the used element that it consumed or refused, if a fault added this
+/// element; else the faults that it encountered in the used ring; else all faults that it encountered. If the execution
+/// ended with a finding whose signature names the fault, the finding is the only answer. A fault has no answer if no
+/// such call was made before the faults stopped, the queue was reset or the execution ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answers {
-    /// How often it was thrown, and did something.
+    /// How often the device committed the fault, with an effect.
     pub thrown: u64,
     /// [`Answer::Reported`].
     pub reported: u64,
@@ -67,20 +67,20 @@ pub struct Answers {
     pub ignored: u64,
     /// [`Answer::Broken`].
     pub broken: u64,
-    /// A finding.
+    /// The execution ended with a finding whose signature names the fault.
     pub violated: u64,
 }
 
 impl Answers {
-    /// Those that have an answer.
+    /// How many faults have an answer.
     pub const fn answered(&self) -> u64 {
         let Self { thrown: _, reported, clamped, ignored, broken, violated } = *self;
         let answered = reported.saturating_add(clamped).saturating_add(ignored);
         answered.saturating_add(broken).saturating_add(violated)
     }
 
-    /// Those that have none.
-    pub const fn unmet(&self) -> u64 {
+    /// How many faults have no answer.
+    pub const fn unanswered(&self) -> u64 {
         self.thrown.saturating_sub(self.answered())
     }
 
@@ -104,11 +104,11 @@ impl Answers {
     }
 }
 
-/// A step that was begun.
+/// A step that was started.
 #[derive(Debug, Clone, Copy)]
-pub struct Begun(u8);
+pub(crate) struct Begun(u8);
 
-/// What was done in executions, and how the driver answered.
+/// Counts of operations, and of answers to faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "CountsReport", into = "CountsReport")]
 pub struct Counts {
@@ -128,35 +128,35 @@ impl Counts {
         &self.operations[PLACES[op as usize] as usize]
     }
 
-    /// A step of this operation was begun; what is given back says which it is to [`took_effect`](Self::took_effect).
-    pub const fn begin(&mut self, op: Op) -> Begun {
+    /// Counts a step of this operation. Pass the result to [`took_effect`](Self::took_effect).
+    pub(crate) const fn begin(&mut self, op: Op) -> Begun {
         let begun = Begun(PLACES[op as usize]);
         self.operations[begun.0 as usize].begun += 1;
         begun
     }
 
-    /// The step changed something, or did not.
-    pub const fn took_effect(&mut self, begun: Begun, effective: bool) {
+    /// Counts whether the step changed something.
+    pub(crate) const fn took_effect(&mut self, begun: Begun, effective: bool) {
         self.operations[begun.0 as usize].effective += effective as u64;
     }
 
-    /// How a fault was answered.
+    /// The answers to a fault.
     pub const fn fault(&self, fault: Fault) -> &Answers {
         &self.faults[fault as usize]
     }
 
-    /// The same, to be counted in.
-    pub const fn fault_mut(&mut self, fault: Fault) -> &mut Answers {
+    /// The answers to a fault, to be changed.
+    pub(crate) const fn fault_mut(&mut self, fault: Fault) -> &mut Answers {
         &mut self.faults[fault as usize]
     }
 
-    /// A fault was answered.
-    pub const fn answer(&mut self, fault: Fault, answer: Answer) {
+    /// Counts an answer to a fault.
+    pub(crate) const fn answer(&mut self, fault: Fault, answer: Answer) {
         *self.fault_mut(fault).of(answer) += 1;
     }
 
-    /// A fault was answered by a finding, whatever had been counted as its answer before.
-    pub const fn violate(&mut self, fault: Fault, before: Option<Answer>) {
+    /// Counts a finding as the answer to a fault, in place of the answer `before`.
+    pub(crate) const fn violate(&mut self, fault: Fault, before: Option<Answer>) {
         let answers = self.fault_mut(fault);
         if let Some(before) = before {
             *answers.of(before) -= 1;
@@ -164,7 +164,7 @@ impl Counts {
         answers.violated += 1;
     }
 
-    /// Adds what was counted elsewhere.
+    /// Adds other counts.
     pub fn add(&mut self, other: &Self) {
         for (mine, Steps { begun, effective }) in self.operations.iter_mut().zip(&other.operations) {
             mine.begun = mine.begun.saturating_add(*begun);
@@ -176,7 +176,7 @@ impl Counts {
     }
 }
 
-/// [`Counts`] by name, those that are none left out.
+/// [`Counts`] by name, without those that are zero.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CountsReport {
@@ -187,8 +187,8 @@ pub struct CountsReport {
 }
 
 impl CountsReport {
-    /// The highest number that is the number of some steps.
-    pub fn most(&self) -> u64 {
+    /// The highest count, for a check against the total number of steps.
+    pub(crate) fn highest(&self) -> u64 {
         let operations = self.operations.values().map(|steps| steps.begun.max(steps.effective));
         let faults = self.faults.values().map(|answers| answers.thrown.max(answers.answered()));
         operations.chain(faults).max().unwrap_or_default()
@@ -212,11 +212,11 @@ impl TryFrom<CountsReport> for Counts {
     fn try_from(report: CountsReport) -> Result<Self, String> {
         let mut counts = Self::default();
         for (name, steps) in report.operations {
-            let op = name.parse::<Op>().map_err(|_| format!("{name:?} is no operation"))?;
+            let op = name.parse::<Op>().map_err(|_| format!("{name:?} is not an operation"))?;
             counts.operations[usize::from(PLACES[op as usize])] = steps;
         }
         for (name, answers) in report.faults {
-            let fault = name.parse::<Fault>().map_err(|_| format!("{name:?} is no fault"))?;
+            let fault = name.parse::<Fault>().map_err(|_| format!("{name:?} is not a fault"))?;
             *counts.fault_mut(fault) = answers;
         }
         Ok(counts)

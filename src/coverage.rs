@@ -1,4 +1,4 @@
-//! Which faults met the driver in which states.
+//! Coverage: which faults were committed in which driver states.
 
 use ringstorm_model::{DriverState, Occupancy};
 use ringstorm_sim_device::Fault;
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use strum::VariantArray;
 
-/// The pairs of (driver state, fault) that were reached: the fault changed at least one byte, or withheld
-/// something, in that state, and the driver then made a call that could meet it.
+/// The pairs of driver state and fault that were reached: the fault changed at least one byte, or withheld something,
+/// in that state, and the driver then made a call that could encounter it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Coverage {
     /// By state: one bit for each fault.
     hit: [u64; DriverState::COUNT],
 }
 
-/// A fault has a bit.
+/// Each fault has a bit.
 const _: () = assert!(Fault::VARIANTS.len() <= 64);
 
 impl Coverage {
-    /// A pair was reached.
+    /// Marks a pair as reached.
     pub const fn reach(&mut self, state: usize, fault: Fault) {
         self.hit[state] |= 1 << fault as u64;
     }
@@ -28,30 +28,30 @@ impl Coverage {
         self.hit[state.number()] & 1 << fault as u64 != 0
     }
 
-    /// Adds what another execution reached.
+    /// Adds the pairs that another execution reached.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.hit.iter_mut().zip(&other.hit) {
             *mine |= theirs;
         }
     }
 
-    /// How many reachable pairs were reached.
+    /// The number of reachable pairs that were reached.
     pub fn pairs_hit(&self) -> u32 {
         reachable_pairs().filter(|(state, fault)| self.has(*state, *fault)).count() as u32
     }
 
-    /// The pairs that can be reached and were not.
+    /// The reachable pairs that were not reached.
     pub fn missed(&self) -> impl Iterator<Item = (DriverState, Fault)> + '_ {
         reachable_pairs().filter(|(state, fault)| !self.has(*state, *fault))
     }
 
-    /// How many pairs can be reached.
+    /// The number of reachable pairs.
     pub fn pairs_total() -> u32 {
         reachable_pairs().count() as u32
     }
 }
 
-/// The whole table, as text: a line for each fault, a column for each state.
+/// The whole table as text: a line for each fault, a column for each state.
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let states: Vec<DriverState> = (0..DriverState::COUNT).map(DriverState::from_number).collect();
@@ -112,7 +112,7 @@ impl ReachCounts {
         }
     }
 
-    /// Adds what was counted elsewhere.
+    /// Adds other counts.
     pub fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
             *mine = mine.saturating_add(*theirs);
@@ -124,12 +124,12 @@ impl ReachCounts {
         self.0[Self::place(state.number(), fault)]
     }
 
-    /// Says how many reached it.
+    /// Sets how many executions reached a pair.
     pub fn set(&mut self, state: DriverState, fault: Fault, executions: u64) {
         self.0[Self::place(state.number(), fault)] = executions;
     }
 
-    /// The pairs that were reached at all.
+    /// The pairs that at least one execution reached.
     pub fn coverage(&self) -> Coverage {
         let mut coverage = Coverage::default();
         for (state, fault) in reachable_pairs().filter(|(state, fault)| self.of(*state, *fault) > 0) {
@@ -140,8 +140,8 @@ impl ReachCounts {
 }
 
 impl From<ReachCounts> for Vec<u64> {
-    fn from(heat: ReachCounts) -> Self {
-        heat.0
+    fn from(reach_counts: ReachCounts) -> Self {
+        reach_counts.0
     }
 }
 
@@ -162,12 +162,12 @@ pub fn reachable_pairs() -> impl Iterator<Item = (DriverState, Fault)> {
         .filter(|(state, fault)| unreachable_because(*state, *fault).is_none())
 }
 
-/// A pair in words.
-pub fn pair_name((state, fault): (DriverState, Fault)) -> String {
+/// A pair as text.
+pub(crate) fn pair_name((state, fault): (DriverState, Fault)) -> String {
     format!("{state} x {}", fault.name())
 }
 
-/// Why a pair cannot be reached, if it cannot.
+/// Why a pair cannot be reached; `None` if it can.
 pub fn unreachable_because(state: DriverState, _: Fault) -> Option<&'static str> {
     (state.occupancy == Occupancy::Empty && state.fragmented).then_some(
         "a queue without live chains is not fragmented: its chains are counted since it was last empty",

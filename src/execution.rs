@@ -1,78 +1,104 @@
-//! Running a scenario: the only loop.
+//! Runs scenarios. Every scenario of the project goes through the loop in this module.
 //!
 //! ```text
-//!    begin ──▶ step ──▶ step ──▶ ... ──▶ finish (settle, release)
-//!               │ one call of the driver, or one act of the device
+//!    begin ──▶ step ──▶ step ──▶ ... ──▶ finish (drain; release or drop the subject)
+//!               │ calls of the driver, or actions of the device
 //!               ▼
-//!    look at what changed in shared memory ──▶ events ──▶ Model ──▶ go on, or stop
+//!    observe what changed in shared memory ──▶ events ──▶ Model ──▶ continue, or stop
 //! ```
 //!
-//! A [`Rig`] is everything that one thread needs to run scenarios, kept from one to the next: memory, model,
-//! scratch, and the device, which begins anew each time. The subject is made anew for each.
+//! A [`Rig`] has everything that one thread needs to run scenarios and keeps it between scenarios: memory, model,
+//! scratch buffers and the device, which restarts for each scenario. The subject is constructed for each scenario.
+//!
+//! | file | content |
+//! |---|---|
+//! | `start` | provides memory and constructs the subject |
+//! | `dispatch` | calls the function that executes a step |
+//! | `driver_calls` | submit, publish, take, read, free and notification control; how a call is recorded |
+//! | `submit_request` | the buffers of a `submit` step |
+//! | `withdraw`, `reset`, `misuse` | the calls with these names |
+//! | `device_actions` | the steps of the device, and the device's effects as events |
+//! | `drain` | the end: stops the faults, drains the queue, releases or drops the subject |
+//! | `device_slot` | the simulated device, or an external one in its place |
+//! | `honest_device`, `external_device` | the trait for an external device; how one takes part in an execution |
+//! | `observation` | what a call did to shared memory, as events |
+//! | `event_sink`, `listener` | where events go: trace hash, model, listener; the trait of the listener |
+//! | `fault_attribution` | which answer of the driver belongs to which fault |
+//! | `memory_failure` | accesses that fail in the middle of a call |
+//! | `panics` | panics of the subject and of the harness |
+//! | `run_state` | the state of one execution |
+//! | `queue_view` | the state of the queue, for drawings and as numbers |
+//! | `snapshot` | saves, restores and fingerprints an execution |
+//! | `progress_cell` | the position of an execution, for the watchdog and for other processes |
+//! | `memory_kind` | heap memory, or memory beside an inaccessible page |
+//! | `geometry_check` | checks where an adapter places the descriptor table and the rings |
+//! | `verdict`, `cannot_run` | how an execution ended; why a scenario cannot be run |
 
-mod act;
 mod cannot_run;
-mod device_acts;
+mod device_actions;
 mod device_slot;
+mod dispatch;
+mod drain;
 mod driver_calls;
+mod event_sink;
 mod external_device;
 mod fault_attribution;
-mod geometry;
+mod geometry_check;
 mod honest_device;
-mod judge;
 mod listener;
+mod memory_failure;
 mod memory_kind;
 mod misuse;
 mod observation;
 mod panics;
 mod progress_cell;
-mod request;
+mod queue_view;
 mod reset;
-mod run;
-mod settle;
+mod run_state;
 mod snapshot;
-mod state;
-mod unwound;
+mod start;
+mod submit_request;
 mod verdict;
 mod withdraw;
 
 pub use cannot_run::CannotRun;
+pub(crate) use drain::ending_variants;
 pub use honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 pub use listener::{Listener, Skip};
 pub use memory_kind::MemoryKind;
-pub use progress_cell::{ExecutionPosition, ProgressCell, SharedProgressCell};
-pub(crate) use settle::endings;
-pub use snapshot::{Advance, Snapshot};
-pub use state::{Standing, State};
+pub(crate) use progress_cell::{ExecutionPosition, ProgressCell, SharedProgressCell};
+pub(crate) use queue_view::{QueueCounters, QueueView};
+pub use snapshot::{Snapshot, StepResult};
 
 use crate::counts::Counts;
-use crate::outcome::{Call, Outcome};
+use crate::outcome::Outcome;
 use crate::scenario::{Ending, Scenario, Setup, Step};
 use crate::subject::{Provided, SubjectKind};
-use judge::Judge;
-use request::Request;
-use ringstorm_core::{DeviceAddress, Error as MemoryError, SharedMemory};
-use ringstorm_model::{Model, ObservedDescriptor, Policies, TraceHash, Violation};
-use ringstorm_sim_device::{self as sim, CallReport, Effect, WatchedMemory};
-use run::Run;
+use event_sink::EventSink;
+use ringstorm_core::{DeviceAddress, Error as MemoryError};
+use ringstorm_model::{Model, ObservedDescriptor, Violation};
+use ringstorm_sim_device::{self as sim, CallReport, Effect};
+use run_state::RunState;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use submit_request::SubmitRequest;
 
-/// Where the device sees the rings: fixed, so that no outcome depends on an address of this process.
+/// The device address of the rings. It is fixed, so that no outcome depends on an address of this process.
 const RINGS_ADDRESS: DeviceAddress = DeviceAddress::new(0x10_0000);
-/// Where the device sees the buffers: beyond 32 bits, and a page before the next bits change, so that an offset has to be added.
+/// The device address of the buffers. It needs more than 32 bits and lies one page below a 4 GiB boundary, so that a
+/// subject that combines base and offset without carry computes a wrong address.
 const BUFFERS_ADDRESS: DeviceAddress = DeviceAddress::new(0x1_ffff_f000);
-/// 2.7: where the descriptor table may begin. Buffers may begin anywhere.
+/// The alignment of the descriptor table in bytes (2.7). Buffers need no alignment.
 const RINGS_ALIGNMENT: usize = 16;
 
-/// How many handles to each memory are there without a subject: one of the rig, and one of the device.
+/// Handles to each memory that exist without a subject: the rig has one and the device has one.
 const OWN_HANDLES: usize = 2;
 
-/// Why an execution does not go on.
+/// Why an execution stops early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// An invariant does not hold.
+    /// An invariant is violated.
     Violation(Violation),
 }
 
@@ -84,93 +110,98 @@ impl From<Violation> for Stop {
 
 /// Everything that one thread needs to run scenarios.
 pub struct Rig {
-    ground: MemoryKind,
+    memory_kind: MemoryKind,
     provided: Provided,
-    judge: Judge,
+    sink: EventSink,
     scratch: Scratch,
-    run: Run,
-    /// How long it took to make the last subject.
+    run: RunState,
+    /// The time to prepare the memory of the last scenario and to construct its subject.
     construction: Duration,
-    /// Where it is said which call of the subject goes on.
-    pulse: Option<ProgressCell>,
-    /// Calls of subjects, around.
+    /// Where the rig reports the current call of the subject.
+    progress_cell: Option<ProgressCell>,
+    /// The number of calls of subjects so far, modulo 2^16.
     calls: u16,
 }
 
-/// Memory that is kept from step to step.
+/// Buffers that are used again for each step.
 #[derive(Default)]
 struct Scratch {
-    request: Request,
+    request: SubmitRequest,
+    /// What the driver read from a chain.
     out: Vec<u8>,
-    standing: Vec<u8>,
+    /// Device-writable bytes of a chain in memory.
+    buffer_bytes: Vec<u8>,
+    /// A chain in the types of the simulated device, and of the model.
     seen: Vec<sim::Descriptor>,
     descriptors: Vec<ObservedDescriptor>,
     effects: Vec<Effect>,
+    /// Offsets and lengths of stores to the buffers.
     places: Vec<(usize, usize)>,
+    /// Offsets of stores to the rings' memory after the available index had moved.
     late: Vec<usize>,
-    /// What the last call did to rings and buffers.
+    /// The accesses of the last call to the rings and to the buffers.
     reports: [CallReport; 2],
 }
 
 impl Rig {
-    /// A rig with memory for small queues; larger ones make it grow.
+    /// Makes a rig with memory for small queues, which grows when a scenario needs more.
     ///
     /// # Errors
     /// [`MemoryError`] if there is no memory.
     pub fn new() -> Result<Self, MemoryError> {
-        Self::on(MemoryKind::Kept)
+        Self::with_memory(MemoryKind::Kept)
     }
 
-    /// A rig with memory of this kind.
+    /// Makes a rig with this kind of memory.
     ///
     /// # Errors
     /// [`MemoryError`] if there is no memory.
-    pub fn on(ground: MemoryKind) -> Result<Self, MemoryError> {
+    pub fn with_memory(memory_kind: MemoryKind) -> Result<Self, MemoryError> {
         panics::install_hook();
         let provided = Provided {
-            rings: Rc::new(ground.memory(memory_kind::LEAST, RINGS_ALIGNMENT)?),
-            buffers: Rc::new(ground.memory(memory_kind::LEAST, 1)?),
+            rings: Rc::new(memory_kind.memory(memory_kind::MIN_BYTES, RINGS_ALIGNMENT)?),
+            buffers: Rc::new(memory_kind.memory(memory_kind::MIN_BYTES, 1)?),
             rings_address: RINGS_ADDRESS,
             buffers_address: BUFFERS_ADDRESS,
         };
         Ok(Self {
-            ground,
-            run: Run::new(&provided),
+            memory_kind,
+            run: RunState::new(&provided),
             provided,
-            judge: Judge::default(),
+            sink: EventSink::default(),
             scratch: Scratch::default(),
             construction: Duration::ZERO,
-            pulse: None,
+            progress_cell: None,
             calls: 0,
         })
     }
 
-    /// The same with a device that somebody else wrote, in the simulated one's place. It commits no faults: a scenario's
-    /// are skipped.
+    /// Replaces the simulated device with an external one. An external device commits no faults; the scenario's fault
+    /// steps are skipped.
     #[must_use]
     pub fn with_device(mut self, device: Box<dyn HonestDevice>) -> Self {
         self.run.device.replace_with(device);
         self
     }
 
-    /// The memory of the current execution, or of the one that has ended.
+    /// The memory of the current or last execution.
     pub const fn provided(&self) -> &Provided {
         &self.provided
     }
 
-    /// From now on, says with every call of a subject where it is.
-    pub fn report_progress_to(&mut self, pulse: ProgressCell) {
-        self.pulse = Some(pulse);
+    /// Reports the position of the execution to this cell at each call of a subject.
+    pub(crate) fn report_progress_to(&mut self, progress_cell: ProgressCell) {
+        self.progress_cell = Some(progress_cell);
     }
 
-    /// Says that the next scenario is that of this seed.
-    pub fn begin_seed(&self, seed: u64) {
-        if let Some(pulse) = &self.pulse {
-            pulse.begin(seed);
+    /// Reports that the next scenario belongs to this seed.
+    pub(crate) fn begin_seed(&self, seed: u64) {
+        if let Some(progress_cell) = &self.progress_cell {
+            progress_cell.begin_seed(seed);
         }
     }
 
-    /// Runs a scenario from the beginning to the end.
+    /// Runs a scenario from start to end.
     ///
     /// # Errors
     /// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
@@ -194,7 +225,7 @@ impl Rig {
             self.step_at(at, None, listener)
         }));
         if end.is_err() {
-            // What was cut short by a panic is over.
+            // A panic cut the call short, so its end was not recorded.
             self.end_call();
         }
         listener.ended(self);
@@ -202,8 +233,8 @@ impl Rig {
         Ok(self.outcome(verdict, at))
     }
 
-    /// Begins an execution, to be gone on with by [`step`](Self::step) and [`finish`](Self::finish). A panic of
-    /// the subject is the caller's to catch, as is one during the steps.
+    /// Starts an execution that [`step`](Self::step) and [`finish`](Self::finish) continue. The caller must catch
+    /// panics of the subject, here and in the steps.
     ///
     /// # Errors
     /// [`MemoryError`] if there is no memory for it.
@@ -212,144 +243,65 @@ impl Rig {
         Ok(self.construct(kind, &setup, &mut ()))
     }
 
-    /// Goes one step on.
+    /// Executes one step.
     ///
     /// # Errors
-    /// [`Stop`] if the execution ends here.
+    /// [`Stop`] if the execution stops in this step.
     ///
     /// # Panics
-    /// If no execution was begun and the step is a driver's.
+    /// If no execution was started and the step calls the driver.
     pub fn step(&mut self, step: &Step) -> Result<(), Stop> {
         let number = self.run.steps as usize;
         self.step_at(number, Some(step), &mut ())
     }
 
-    /// Whether memory failed in the last step, so that the rest of it was left out.
-    pub const fn was_cut_short(&self) -> bool {
-        self.run.cut_short
+    /// Whether memory failed in the last step, so that the rest of the step was not executed.
+    pub const fn memory_failed_in_last_step(&self) -> bool {
+        self.run.memory_failed
     }
 
-    /// Settles and lets the subject go.
+    /// Drains the queue, then releases or drops the subject.
     ///
     /// # Errors
-    /// [`Stop`] if something is wrong at the end.
+    /// [`Stop`] if this violates an invariant.
     ///
     /// # Panics
-    /// If no execution was begun.
+    /// If no execution was started.
     pub fn finish(&mut self) -> Result<(), Stop> {
         let number = self.run.steps as usize;
         self.step_at(number, None, &mut ())
     }
 
-    /// How long it took to prepare the memory of the last [`run`](Self::run) and to construct its subject.
-    /// A measurement: no outcome depends on it.
+    /// The time to prepare the memory of the last [`run`](Self::run) and to construct its subject. No outcome depends
+    /// on it.
     pub const fn construction_time(&self) -> Duration {
         self.construction
     }
 
-    /// What was done in the executions since this was last asked for, and how the driver answered. No outcome depends on it.
+    /// Returns the counts of steps and of the driver's answers since the last call of this function. No outcome depends
+    /// on them.
     pub fn take_counts(&mut self) -> Counts {
-        std::mem::take(&mut self.run.counts)
+        std::mem::take(&mut self.run.faults.counts)
     }
 
-    /// How the current execution ends, with what its subject can do.
+    /// How the current execution ends, limited to what its subject can do.
     pub(crate) const fn ending(&self) -> Ending {
         self.run.setup.ending
     }
 
-    /// Whether memory is to fail at an access that no call has made yet.
-    pub(crate) fn is_memory_to_fail(&self) -> bool {
+    /// Whether a memory failure is set up that no access has reached yet.
+    pub(crate) fn has_pending_memory_failure(&self) -> bool {
         self.run.failing.left().is_some()
     }
 
-    /// The hash over all events of the current execution so far.
+    /// The hash of all events of the current execution so far.
     pub const fn trace_hash(&self) -> u64 {
-        self.judge.hash.get()
+        self.sink.hash.get()
     }
 
-    /// The model's view of the current execution.
+    /// The model of the current execution.
     pub const fn model(&self) -> &Model {
-        &self.judge.model
-    }
-
-    /// Makes room, and memory that is all zero. Says what the setup comes to with this kind of subject.
-    fn prepare(&mut self, kind: SubjectKind, setup: &Setup) -> Result<Setup, MemoryError> {
-        let setup = kind.negotiate(setup);
-        // The one before may have ended by a panic, with its subject half-way through a call.
-        drop(self.run.subject.take());
-        let size = setup.queue_size;
-        let (ring_bytes, buffers) = (kind.ring_bytes(size), usize::from(setup.buffer_size) * size.as_usize());
-        // Both are there before either is taken: if one is refused, the next execution finds everything as it was.
-        let rings = self.other_memory(&self.provided.rings, ring_bytes, RINGS_ALIGNMENT)?;
-        let other = self.other_memory(&self.provided.buffers, buffers, 1)?;
-        if rings.is_some() || other.is_some() {
-            self.provided.rings = rings.unwrap_or_else(|| Rc::clone(&self.provided.rings));
-            self.provided.buffers = other.unwrap_or_else(|| Rc::clone(&self.provided.buffers));
-            self.run.move_to(&self.provided);
-        }
-        self.provided.rings.restart(ring_bytes);
-        self.provided.buffers.restart(buffers);
-        self.provided.buffers.record_places();
-        Ok(setup)
-    }
-
-    /// Other memory for so many bytes, if this one does not serve or somebody else has a handle to it: a subject that kept
-    /// one must not be able to touch the next one's memory.
-    fn other_memory(
-        &self,
-        memory: &Rc<WatchedMemory>,
-        length: usize,
-        alignment: usize,
-    ) -> Result<Option<Rc<WatchedMemory>>, MemoryError> {
-        if self.ground.serves(memory, length) && Rc::strong_count(memory) <= OWN_HANDLES {
-            return Ok(None);
-        }
-        Ok(Some(Rc::new(self.ground.memory(length, alignment)?)))
-    }
-
-    fn construct(
-        &mut self,
-        kind: SubjectKind,
-        setup: &Setup,
-        listener: &mut impl Listener,
-    ) -> Result<(), Stop> {
-        let (size, can) = (setup.queue_size, kind.capabilities());
-        let first = setup.first_index.get();
-        self.judge.model.begin(&ringstorm_model::ModelSetup {
-            queue_size: size.get(),
-            buffer_size: setup.buffer_size.into(),
-            first_index: first,
-            event_index: setup.event_index,
-            zeroed: setup.zeroes() && can.zeroing,
-            policies: can.policies.then(|| Policies {
-                continues_after_fault: setup.continues_after_fault(),
-                refuses_over_long: setup.refuses_over_long(),
-            }),
-            exact_notifications: can.exact,
-            reset_keeps_interrupts: can.reset_keeps_interrupts,
-            lengths: can.lengths,
-            refills: can.submits_itself,
-        });
-        self.judge.hash = TraceHash::default();
-        self.run.begin(can, setup);
-        geometry::check_room(size, self.provided.rings.len());
-        self.begin_call(Call::Construct);
-        let subject = panics::guard(|| kind.build(setup, &self.provided));
-        self.end_call();
-        self.run.attach_subject(subject, &self.provided);
-        let (available, part) = (self.run.geometry.available, self.run.device_part.clone());
-        self.provided.rings.watch_available_index(available + 2);
-        self.provided.rings.reserve_for_device(part);
-        self.tell_effects(listener)?;
-        if matches!(kind, SubjectKind::External(_)) && can.first_index {
-            let standing = self.standing().expect("the subject is there");
-            geometry::check_first_index(first, standing.available, standing.used);
-        }
-        if can.submits_itself {
-            return self.check_self_submitted(listener);
-        }
-        self.look_at_event(listener)?;
-        self.look_at_first_free_count(listener)
+        &self.sink.model
     }
 
     fn step_at(
@@ -360,20 +312,22 @@ impl Rig {
     ) -> Result<(), Stop> {
         listener.step(number, step, self);
         let run = &mut self.run;
-        (run.effective, run.cut_short) = (false, false);
+        (run.effective, run.memory_failed) = (false, false);
         run.steps += 1;
-        let begun = step.map(|step| run.counts.begin(step.op()));
+        let begun = step.map(|step| run.faults.counts.begin(step.op()));
         let result = match step {
-            Some(step) if self.run.failing.left().is_some() => self.act_while_memory_fails(step, listener),
-            Some(step) => self.act(step, listener),
-            None => self.settle_and_let_go(listener).map(|()| None),
+            Some(step) if self.run.failing.left().is_some() => {
+                self.dispatch_while_memory_fails(step, listener)
+            }
+            Some(step) => self.dispatch(step, listener),
+            None => self.drain_and_end(listener).map(|()| None),
         };
         let run = &mut self.run;
         run.effective_steps += u64::from(run.effective);
         if let Some(begun) = begun {
-            run.counts.took_effect(begun, run.effective);
+            run.faults.counts.took_effect(begun, run.effective);
         }
-        // A device that does nothing with this step may have finished what it had begun before.
+        // The device may do nothing in this step, and still complete an action of an earlier step.
         if let Some(why) = result?.filter(|_| !run.effective) {
             run.skipped_steps += u64::from(why == Skip::Incapable);
             listener.skipped(why);

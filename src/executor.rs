@@ -1,11 +1,11 @@
-//! Who runs scenarios: a rig of this thread, or one in a child process.
+//! Runs scenarios: in a rig of this thread, or in a child process.
 
 use crate::annotated_trace::{self, Style, Told};
-use crate::campaign::Block;
 use crate::execution::{CannotRun, Rig};
 use crate::outcome::Outcome;
 use crate::scenario::{Draw, Scenario};
 use crate::subject::SubjectKind;
+use crate::tally::Block;
 use crate::timeline::{self, Recorded, Timeline};
 use ringstorm_core::Error as MemoryError;
 use std::io;
@@ -14,11 +14,11 @@ use std::time::Instant;
 /// Why scenarios cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// One cannot be run.
+    /// A scenario cannot be run.
     #[error(transparent)]
     CannotRun(#[from] CannotRun),
-    /// A child process cannot be started or talked to.
-    #[error("a child process: {0}")]
+    /// A child process cannot be started, or the communication with it failed.
+    #[error("a child process failed: {0}")]
     Child(#[from] io::Error),
 }
 
@@ -28,13 +28,14 @@ impl From<MemoryError> for Failure {
     }
 }
 
-/// Somebody who runs scenarios.
+/// Runs scenarios.
 pub trait Executor {
-    /// Runs the scenarios of neighbouring seeds, from `first` on.
+    /// Runs the scenarios of `count` neighbouring seeds, starting with `first`.
     ///
     /// # Errors
-    /// [`Failure`] if one cannot be run.
-    fn seeds(&mut self, kind: SubjectKind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure>;
+    /// [`Failure`] if a scenario cannot be run.
+    fn run_seeds(&mut self, kind: SubjectKind, draw: &Draw, first: u64, count: u64)
+    -> Result<Block, Failure>;
 
     /// Runs a scenario.
     ///
@@ -42,11 +43,11 @@ pub trait Executor {
     /// [`Failure`] if it cannot be run.
     fn run(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<Outcome, Failure>;
 
-    /// Runs a scenario and tells its story.
+    /// Runs a scenario and describes each step with its effects.
     ///
     /// # Errors
     /// [`Failure`] if it cannot be run.
-    fn tell(
+    fn annotated_trace(
         &mut self,
         style: Style,
         kind: SubjectKind,
@@ -59,14 +60,20 @@ pub trait Executor {
     /// [`Failure`] if it cannot be run.
     fn record(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure>;
 
-    /// What a process printed last that is no more.
-    fn last_words(&self) -> Option<String> {
+    /// The last output of a child process that has ended, if there is any.
+    fn last_output(&self) -> Option<String> {
         None
     }
 }
 
 impl Executor for Rig {
-    fn seeds(&mut self, kind: SubjectKind, draw: &Draw, first: u64, count: u64) -> Result<Block, Failure> {
+    fn run_seeds(
+        &mut self,
+        kind: SubjectKind,
+        draw: &Draw,
+        first: u64,
+        count: u64,
+    ) -> Result<Block, Failure> {
         let mut block = Block::default();
         let mut scenario = Scenario::default();
         self.take_counts();
@@ -74,7 +81,7 @@ impl Executor for Rig {
         for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
             draw.scenario_into(seed, &mut scenario);
             self.begin_seed(seed);
-            let outcome = Self::run(self, kind, &scenario, &mut ()).map_err(|unfit| unfit.at_seed(seed))?;
+            let outcome = Self::run(self, kind, &scenario, &mut ()).map_err(|error| error.at_seed(seed))?;
             block.tally.constructing += self.construction_time();
             block.add(seed, outcome);
         }
@@ -87,7 +94,7 @@ impl Executor for Rig {
         Ok(Self::run(self, kind, scenario, &mut ())?)
     }
 
-    fn tell(
+    fn annotated_trace(
         &mut self,
         style: Style,
         kind: SubjectKind,

@@ -1,5 +1,5 @@
-//! Running the subject in a child process, so that one that aborts, overflows its stack, dies of a signal, ends the
-//! process or never returns from a call is a finding, and the campaign goes on.
+//! Runs the subject in a child process. If the subject aborts, overflows its stack, dies of a signal, exits, or does
+//! not return from a call, this is a finding, and the campaign continues.
 //!
 //! ```text
 //!    parent                                  child
@@ -8,8 +8,9 @@
 //!          `---------- where it is now ---------'    ProgressCell, in a file that both have mapped
 //! ```
 //!
-//! Requests and replies go through a socket that is the child's standard input. What the child prints is kept apart, for
-//! its last words. A reply that does not come, or a pulse that does not change, is what the parent finds.
+//! Requests and replies go through a socket, which is the child's standard input. What the child prints is kept
+//! separately, for messages about its end. The parent reports a finding if the child ends without a reply, or if its
+//! position does not change for too long.
 
 mod child;
 mod message;

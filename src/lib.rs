@@ -1,4 +1,4 @@
-//! A storm for virtqueues: a simulated device that misbehaves, and a model that judges the driver.
+//! Tests virtqueue drivers with *the storm*: a simulated device that misbehaves, and a model that judges the driver.
 //!
 //! ```text
 //!    seed ----generate----> Scenario <--parse-- text (.storm)
@@ -10,14 +10,14 @@
 //!                        Model::observe  ->  ok, or a Violation
 //!                              |
 //!                              v
-//!          Outcome { pass | violation | panic | stuck }  ->  shrink  ->  story, report, regression
+//!          Outcome { pass | violation | panic | stuck | died }  ->  shrink  ->  annotated trace, report, regression
 //! ```
 //!
-//! Scenarios are drawn from seeds ([`campaign`]), or gone through one and all ([`explore`](mod@explore)).
+//! Scenarios come from seeds ([`campaign`]) or from an exhaustive search ([`explore`](mod@explore)).
 //!
-//! [`Rig::run`](execution::Rig::run) is the whole product: a scenario and a kind of subject in, an
-//! [`Outcome`](outcome::Outcome) out. What a scenario does is in the scenario alone, so the same one gives the same
-//! outcome wherever it is run.
+//! [`Rig::run`](execution::Rig::run) does all the work: it runs a scenario over a kind of subject and returns an
+//! [`Outcome`](outcome::Outcome). The outcome depends only on the scenario and the subject, not on the machine or the
+//! process.
 //!
 //! ```
 //! use ringstorm::execution::Rig;
@@ -57,9 +57,10 @@ pub mod report;
 pub mod scenario;
 pub mod shrink;
 pub mod subject;
+mod tally;
 pub mod timeline;
 
-/// README's examples are tests.
+/// The examples in the README are tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! How an execution ended.
+//! The outcome of an execution, and the signature that groups findings.
 
 use ringstorm_model::{Invariant, Violation};
 use ringstorm_sim_device::Fault;
@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use strum::{EnumString, FromRepr, IntoStaticStr};
 
-/// The calls of a driver, to say which one was guilty.
+/// The calls of a driver.
 #[derive(
     Debug,
     Clone,
@@ -27,29 +27,29 @@ use strum::{EnumString, FromRepr, IntoStaticStr};
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Call {
-    /// Making it.
+    /// Constructing the queue.
     Construct,
-    /// Submitting, by copy or in place.
+    /// Submitting a chain, with payload copied or written in place.
     Submit,
-    /// Publishing.
+    /// Publishing the submitted chains.
     Publish,
     /// Taking a used chain.
     Take,
-    /// Reading what a device wrote.
+    /// Reading what the device wrote.
     Read,
     /// Freeing a chain.
     Free,
-    /// Asking for the free count.
+    /// Asking for the number of free descriptors.
     FreeCount,
-    /// Asking for notifications, or for none.
+    /// Enabling or disabling used-buffer notifications.
     Interrupts,
-    /// Resetting.
+    /// Resetting the queue.
     Reset,
-    /// Releasing.
+    /// Releasing the queue.
     Release,
-    /// Dropping it while the device is running.
+    /// Dropping the queue while the device is running.
     Drop,
-    /// Taking back a chain that is not published.
+    /// Withdrawing a chain that is not published.
     Withdraw,
 }
 
@@ -59,28 +59,28 @@ impl fmt::Display for Call {
     }
 }
 
-/// What an execution came to.
+/// The result of an execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing wrong was seen.
+    /// No error was found.
     Pass,
-    /// An invariant does not hold.
+    /// An invariant is violated.
     Violation(Violation),
-    /// The subject panicked, with this message.
+    /// The subject panicked with this message.
     Panic(String),
-    /// A call of the subject did not return. (Settling that brings nothing home within its rounds is a violation of
-    /// [`Invariant::Drains`].)
+    /// A call of the subject did not return. (If the queue does not drain, this is a violation of [`Invariant::Drains`]
+    /// instead.)
     Stuck(Limit),
-    /// The subject ended its process, in this way.
+    /// The subject ended its process in this way.
     Died(String),
 }
 
-/// How it was seen that a call does not return.
+/// How the harness noticed that a call does not return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// It made more accesses to watched memory than any call needs.
+    /// The call made more accesses to watched memory than any call needs.
     Accesses,
-    /// It took longer than a call may, on the clock.
+    /// The call took longer than the call timeout.
     Time,
 }
 
@@ -99,36 +99,36 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Everything that is known of an execution when it is over.
+/// All results of an execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// What it came to.
+    /// The verdict.
     pub verdict: Verdict,
-    /// The step during which it ended, from 0; the number of steps if while settling at the end.
+    /// The failing step, from 0. The number of steps if the drain at the end fails, or if nothing fails.
     pub step: usize,
-    /// Steps that were begun, the settling at the end among them.
+    /// Steps that were started, including the drain at the end.
     pub steps: u64,
-    /// Steps that changed a ring, the table, a buffer or a driver's answer.
+    /// Steps that changed a ring, the descriptor table, a buffer or the driver's answer.
     pub effective_steps: u64,
-    /// Steps that the subject cannot do.
+    /// Steps for which the subject lacks the capability.
     pub skipped_steps: u64,
-    /// A hash over all events, in order.
+    /// The hash of all events, in order.
     pub trace_hash: u64,
     /// The driver's last call.
     pub call: Call,
-    /// The last fault that did something.
+    /// The last fault that took effect.
     pub last_fault: Option<Fault>,
     /// The pairs of driver state and fault that were reached.
     pub coverage: crate::coverage::Coverage,
 }
 
 impl Outcome {
-    /// Whether something wrong was seen.
+    /// Whether the verdict is not `pass`.
     pub const fn is_finding(&self) -> bool {
         !matches!(self.verdict, Verdict::Pass)
     }
 
-    /// What tells this finding from others.
+    /// The signature of this finding.
     pub fn signature(&self, subject: &str) -> Signature {
         Signature {
             subject: subject.to_owned(),
@@ -139,7 +139,7 @@ impl Outcome {
     }
 }
 
-/// An outcome as far as it can be asked for.
+/// A verdict without its details, as a scenario file can expect it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Expected {
     /// [`Verdict::Pass`].
@@ -148,18 +148,19 @@ pub enum Expected {
     Violation(Invariant),
     /// [`Verdict::Panic`], which violates [`Invariant::NoPanic`].
     Panic,
-    /// [`Verdict::Stuck`], likewise.
+    /// [`Verdict::Stuck`], which violates [`Invariant::NoPanic`].
     Stuck,
-    /// [`Verdict::Died`], likewise.
+    /// [`Verdict::Died`], which violates [`Invariant::NoPanic`].
     Died,
 }
 
 impl Expected {
-    /// How it is written.
-    pub const SYNTAX: &'static str = "one of pass, violation INVARIANT, panic, stuck, died";
+    /// The syntax, for error messages.
+    pub(crate) const SYNTAX: &'static str = "one of pass, violation INVARIANT, panic, stuck, died";
 
-    /// Whether what ended so, told in these words, ends the process or keeps it for ever, so that a child has to run it.
-    pub fn is_deadly(self, detail: &str) -> bool {
+    /// Whether such an outcome, with this verdict as text, ends the process or never returns, so that it needs a child
+    /// process.
+    pub(crate) fn is_deadly(self, detail: &str) -> bool {
         match self {
             Self::Died => true,
             Self::Stuck => detail.starts_with(&Verdict::Stuck(Limit::Time).to_string()),
@@ -167,7 +168,7 @@ impl Expected {
         }
     }
 
-    /// What of a verdict can be asked for.
+    /// The verdict without its details.
     pub const fn of(verdict: &Verdict) -> Self {
         match verdict {
             Verdict::Pass => Self::Pass,
@@ -178,7 +179,7 @@ impl Expected {
         }
     }
 
-    /// What kind of outcome it is, in a word.
+    /// The kind of the verdict, as one word.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -189,7 +190,7 @@ impl Expected {
         }
     }
 
-    /// The invariant that does not hold, if one does not.
+    /// The violated invariant; `None` for `pass`.
     pub const fn invariant(self) -> Option<Invariant> {
         match self {
             Self::Pass => None,
@@ -211,16 +212,16 @@ impl fmt::Display for Expected {
     }
 }
 
-/// What findings are grouped by.
+/// Groups findings: equal signatures belong to one group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Signature {
     /// The subject's name.
     pub subject: String,
-    /// The outcome.
+    /// The verdict without its details.
     pub expected: Expected,
-    /// The guilty call.
+    /// The failing call.
     pub call: Call,
-    /// The last fault before it.
+    /// The last fault before the failing call.
     pub last_fault: Option<Fault>,
 }
 
@@ -233,41 +234,41 @@ impl fmt::Display for Signature {
     }
 }
 
-/// Reads what [`Display`](fmt::Display) writes.
+/// Parses the output of [`Display`](fmt::Display).
 impl FromStr for Signature {
-    type Err = NoSignature;
+    type Err = InvalidSignature;
 
-    fn from_str(text: &str) -> Result<Self, NoSignature> {
-        // The name of a subject may hold anything; the rest are names of ours.
+    fn from_str(text: &str) -> Result<Self, InvalidSignature> {
+        // The name of a subject may contain slashes; the other parts contain none.
         let mut parts = text.rsplitn(5, '/');
-        let mut next = || parts.next().ok_or(NoSignature);
+        let mut next = || parts.next().ok_or(InvalidSignature);
         let (fault, call, invariant, kind, subject) = (next()?, next()?, next()?, next()?, next()?);
-        let invariant: Invariant = invariant.parse().map_err(|_| NoSignature)?;
+        let invariant: Invariant = invariant.parse().map_err(|_| InvalidSignature)?;
         let expected = match kind {
             "violation" => Expected::Violation(invariant),
             "panic" => Expected::Panic,
             "stuck" => Expected::Stuck,
             "died" => Expected::Died,
-            _ => return Err(NoSignature),
+            _ => return Err(InvalidSignature),
         };
         let last_fault = match fault {
             "no-fault" => None,
-            name => Some(name.parse().map_err(|_| NoSignature)?),
+            name => Some(name.parse().map_err(|_| InvalidSignature)?),
         };
         let signature = Self {
             subject: subject.to_owned(),
             expected,
-            call: call.parse().map_err(|_| NoSignature)?,
+            call: call.parse().map_err(|_| InvalidSignature)?,
             last_fault,
         };
-        if expected.invariant() == Some(invariant) { Ok(signature) } else { Err(NoSignature) }
+        if expected.invariant() == Some(invariant) { Ok(signature) } else { Err(InvalidSignature) }
     }
 }
 
-/// A text is no signature.
+/// A text that is not a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a signature: SUBJECT/KIND/INVARIANT/CALL/FAULT")]
-pub struct NoSignature;
+pub struct InvalidSignature;
 
 impl<'de> Deserialize<'de> for Signature {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

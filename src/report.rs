@@ -22,7 +22,7 @@ pub use run::{Asked, FindingReport, RunReport};
 pub use sarif::sarif;
 
 use crate::calibrate::Caught;
-use crate::campaign::MOST_TIMELINES;
+use crate::campaign::MAX_TIMELINES;
 use crate::outcome::{Expected, Signature};
 use crate::subject::SubjectKind;
 use serde::de::DeserializeOwned;
@@ -145,7 +145,7 @@ impl RunReport {
 
     /// Whether the run may have ended before it shrunk this finding. Of the first ones it is told what happened, once they are.
     fn is_unshrunk(&self, number: usize) -> bool {
-        !self.complete && number < MOST_TIMELINES && self.findings[number].timeline.is_none()
+        !self.complete && number < MAX_TIMELINES && self.findings[number].timeline.is_none()
     }
 
     /// All but the findings.

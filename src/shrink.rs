@@ -1,7 +1,7 @@
-//! The smallest scenario with the same signature.
+//! Finds a small scenario with the same signature.
 //!
-//! First steps are left out, in ever smaller runs; then each step that stayed is made plainer; and again, until
-//! nothing helps or the budget is used up. Deterministic: the same scenario shrinks to the same one.
+//! Shrinking first removes steps, in ever shorter runs, then simplifies each remaining step. It repeats this until
+//! nothing changes or the budget is used. The result depends only on the scenario.
 
 use crate::executor::{Executor, Failure};
 use crate::outcome::{Limit, Outcome, Signature, Verdict};
@@ -9,14 +9,14 @@ use crate::scenario::{Amount, Buffers, Ending, Lengths, Pick, Scenario, Setup, S
 use crate::subject::SubjectKind;
 use ringstorm_core::{Policies, QueueSize, RingIndex};
 
-/// Steps that shrinking may execute.
+/// The number of steps that shrinking may execute.
 pub const BUDGET: u64 = 4_000_000;
-/// Steps that could be executed while a process is started in place of one that died.
-const DEATH: u64 = 10_000;
-/// Steps that could be executed while a call is waited for that does not return.
-const TIMEOUT: u64 = 200_000;
+/// The cost of a process that died, in steps: what could be executed while another process is started.
+const RESTART_COST: u64 = 10_000;
+/// The cost of a call that does not return, in steps: what could be executed during the timeout.
+const TIMEOUT_COST: u64 = 200_000;
 
-/// Shrinks a scenario whose outcome has this signature. `budget` is in executed steps.
+/// Shrinks a scenario whose outcome has this signature. `budget` is the number of steps to execute.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
@@ -30,7 +30,8 @@ pub fn shrink(
     shrink_while(executor, kind, signature, scenario, budget, &mut |_| true)
 }
 
-/// Likewise, but ends with what it has when `go_on` says so, which hears of each scenario before it is tried.
+/// Like [`shrink`], but calls `keep_going` with each scenario before running it, and stops with the best result when
+/// `keep_going` returns `false`.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
@@ -40,13 +41,13 @@ pub fn shrink_while(
     signature: &Signature,
     scenario: &Scenario,
     budget: u64,
-    go_on: &mut dyn FnMut(&Scenario) -> bool,
+    keep_going: &mut dyn FnMut(&Scenario) -> bool,
 ) -> Result<Scenario, Failure> {
-    let mut shrinker = Shrinker { executor, kind, signature, best: scenario.clone(), budget, go_on };
+    let mut shrinker = Shrinker { executor, kind, signature, best: scenario.clone(), budget, keep_going };
     loop {
         let before = shrinker.best.clone();
-        shrinker.cut_end()?;
-        shrinker.leave_out()?;
+        shrinker.remove_end()?;
+        shrinker.remove_steps()?;
         shrinker.simplify_setup()?;
         shrinker.simplify_steps()?;
         if shrinker.best == before || shrinker.budget == 0 {
@@ -55,11 +56,11 @@ pub fn shrink_while(
     }
 }
 
-/// What an execution takes of the budget.
+/// The cost of an execution, in steps of the budget.
 fn cost(outcome: &Outcome) -> u64 {
     match outcome.verdict {
-        Verdict::Died(_) => DEATH,
-        Verdict::Stuck(Limit::Time) => TIMEOUT,
+        Verdict::Died(_) => RESTART_COST,
+        Verdict::Stuck(Limit::Time) => TIMEOUT_COST,
         Verdict::Pass | Verdict::Violation(_) | Verdict::Panic(_) | Verdict::Stuck(Limit::Accesses) => {
             outcome.steps.max(1)
         }
@@ -72,13 +73,13 @@ struct Shrinker<'a> {
     signature: &'a Signature,
     best: Scenario,
     budget: u64,
-    go_on: &'a mut dyn FnMut(&Scenario) -> bool,
+    keep_going: &'a mut dyn FnMut(&Scenario) -> bool,
 }
 
 impl Shrinker<'_> {
-    /// Runs a scenario, unless it is over.
+    /// Runs a scenario, unless `keep_going` stops shrinking.
     fn run(&mut self, scenario: &Scenario) -> Result<Option<Outcome>, Failure> {
-        if !(self.go_on)(scenario) {
+        if !(self.keep_going)(scenario) {
             self.budget = 0;
             return Ok(None);
         }
@@ -87,7 +88,7 @@ impl Shrinker<'_> {
         Ok(Some(outcome))
     }
 
-    /// Takes the candidate if it still has the signature.
+    /// Runs a candidate, and keeps it if it has the same signature. Returns whether it was kept.
     fn accept(&mut self, candidate: Scenario) -> Result<bool, Failure> {
         if self.budget == 0 || candidate == self.best {
             return Ok(false);
@@ -100,8 +101,8 @@ impl Shrinker<'_> {
         Ok(same)
     }
 
-    /// Leaves out what comes after the guilty step.
-    fn cut_end(&mut self) -> Result<(), Failure> {
+    /// Removes the steps after the failing one.
+    fn remove_end(&mut self) -> Result<(), Failure> {
         let mut candidate = self.best.clone();
         let Some(outcome) = self.run(&candidate)? else { return Ok(()) };
         candidate.steps.truncate(outcome.step + 1);
@@ -109,7 +110,7 @@ impl Shrinker<'_> {
         Ok(())
     }
 
-    fn leave_out(&mut self) -> Result<(), Failure> {
+    fn remove_steps(&mut self) -> Result<(), Failure> {
         let mut run = self.best.steps.len().next_power_of_two();
         while run > 0 {
             let mut end = self.best.steps.len();
@@ -119,7 +120,8 @@ impl Shrinker<'_> {
                 candidate.steps.drain(start..end);
                 let first = candidate.setup.first_index;
                 if !self.accept(candidate.clone())? && run == 1 && first.get() != 0 {
-                    // What goes wrong at the wrap needs as many publications before it as the rings are away from it.
+                    // A failure at the 16-bit wrap needs a certain number of publications. With one fewer, start one
+                    // index later.
                     candidate.setup.first_index = first.advanced(1);
                     self.accept(candidate)?;
                 }
@@ -164,17 +166,17 @@ impl Shrinker<'_> {
 
     fn simplify_steps(&mut self) -> Result<(), Failure> {
         for at in 0..self.best.steps.len() {
-            // What is plainer than a step that was put in its place is not what was plainer than that.
+            // The simpler step has simpler candidates of its own.
             while self.simplify_step(at)? {}
         }
         Ok(())
     }
 
-    /// Puts the plainest step in the place of one. Says whether there was one.
+    /// Replaces a step with its simplest variant that keeps the signature. Returns whether there was one.
     fn simplify_step(&mut self, at: usize) -> Result<bool, Failure> {
-        for plainer in plainer(self.best.steps[at]) {
+        for simpler in simpler(self.best.steps[at]) {
             let mut candidate = self.best.clone();
-            candidate.steps[at] = plainer;
+            candidate.steps[at] = simpler;
             if self.accept(candidate)? {
                 return Ok(true);
             }
@@ -183,25 +185,25 @@ impl Shrinker<'_> {
     }
 }
 
-/// Plainer steps to put in a step's place, the plainest first. Each is strictly plainer, so that shrinking ends.
-fn plainer(step: Step) -> Vec<Step> {
+/// Simpler variants of a step, the simplest first. Each is strictly simpler, so shrinking ends.
+fn simpler(step: Step) -> Vec<Step> {
     match step {
         Step::Submit { readable, writable } => chains(readable, writable)
             .into_iter()
             .map(|(readable, writable)| Step::Submit { readable, writable })
             .collect(),
         Step::Prepare { readable, writable } => {
-            let plainer = chains(readable, writable);
+            let simpler = chains(readable, writable);
             [Step::Submit { readable, writable }]
                 .into_iter()
-                .chain(plainer.into_iter().map(|(readable, writable)| Step::Prepare { readable, writable }))
+                .chain(simpler.into_iter().map(|(readable, writable)| Step::Prepare { readable, writable }))
                 .collect()
         }
         Step::Write { readable, writable } => {
-            let plainer = chains(readable, writable);
+            let simpler = chains(readable, writable);
             [Step::Submit { readable, writable }]
                 .into_iter()
-                .chain(plainer.into_iter().map(|(readable, writable)| Step::Write { readable, writable }))
+                .chain(simpler.into_iter().map(|(readable, writable)| Step::Write { readable, writable }))
                 .collect()
         }
         Step::Collect => vec![Step::Take],
@@ -276,21 +278,21 @@ fn chains(readable: Buffers, writable: Buffers) -> Vec<(Buffers, Buffers)> {
 
 fn buffers(buffers: Buffers) -> Vec<Buffers> {
     let Buffers { count, lengths } = buffers;
-    let mut plainer = Vec::new();
+    let mut simpler = Vec::new();
     let mut fewer = vec![0, 1, 2, count / 2, count.saturating_sub(1)];
     fewer.sort_unstable();
     fewer.dedup();
     for count in fewer.into_iter().filter(|fewer| *fewer < count) {
-        plainer.push(if count == 0 { Buffers::NONE } else { Buffers { count, lengths } });
+        simpler.push(if count == 0 { Buffers::NONE } else { Buffers { count, lengths } });
     }
     if let Lengths::Cycle { from, to } = lengths {
         for length in [1, from] {
             if count > 0 && (length, length) < (from, to) {
-                plainer.push(Buffers::of(count, length));
+                simpler.push(Buffers::of(count, length));
             }
         }
     } else if count > 0 {
-        plainer.push(Buffers::of(count, 1));
+        simpler.push(Buffers::of(count, 1));
     }
-    plainer
+    simpler
 }

@@ -1,4 +1,4 @@
-//! An execution as data for a picture: where each descriptor was, step by step.
+//! Records where each descriptor was, step by step, as data for a drawing.
 
 use crate::annotated_trace;
 use crate::execution::{CannotRun, Listener, Rig, Skip};
@@ -9,77 +9,77 @@ use ringstorm_model::{Event, Refusal};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// As many steps are kept, the last ones: what goes wrong goes wrong at the end.
-const MOST_MOMENTS: usize = 160;
-/// As many descriptors are followed, the first ones that are in a chain.
-const MOST_DESCRIPTORS: usize = 64;
-/// As many moves within a step are kept, and then only where each descriptor ends.
-const MOST_CHANGES: usize = 256;
-/// As many characters are kept of what came of a step.
-const MOST_TEXT: usize = 400;
+/// The maximal number of steps. Only the last ones are kept, since a failure is at the end.
+const MAX_MOMENTS: usize = 160;
+/// The maximal number of descriptors: the first ones that are part of a chain.
+const MAX_DESCRIPTORS: usize = 64;
+/// The maximal number of changes within a step. Beyond it, only the last change of each descriptor is kept.
+const MAX_CHANGES: usize = 256;
+/// The maximal number of characters in a note.
+const MAX_NOTE_CHARACTERS: usize = 400;
 
 /// An execution, step by step.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Timeline {
     /// How many steps before the first moment are left out.
     pub left_out: u64,
-    /// The steps, in order; the settling at the end is one too.
+    /// The steps, in order. The drain at the end is a step, too.
     pub moments: Vec<Moment>,
 }
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Moment {
-    /// What was done.
+    /// The step, as text.
     pub step: String,
-    /// What came of it.
+    /// The effects of the step, as text.
     pub note: String,
-    /// The fault that was thrown.
+    /// The fault that the device committed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// The descriptors that it names or scribbles on.
+    /// The descriptors that the fault names or overwrites.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub touches: Vec<u16>,
-    /// Where descriptors went, in order.
+    /// Where descriptors moved, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
 }
 
-/// A descriptor went elsewhere.
+/// A descriptor changed its chain or its phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
-    /// Its index.
+    /// The index of the descriptor.
     pub descriptor: u16,
     /// The head of its chain.
     pub chain: u16,
-    /// Where it is.
+    /// Its new phase.
     pub phase: Phase,
 }
 
-/// Where a descriptor is, as its chain goes round.
+/// Where a descriptor is in the life of its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// In a chain that the device has not been told of.
+    /// In a chain that is submitted but not published.
     Submitted,
-    /// In a chain that stands in the available ring.
+    /// In a chain in the available ring.
     Available,
     /// In a chain that the device took.
     Device,
     /// In a chain that the device returned.
     Used,
-    /// In a chain that the driver took back.
+    /// In a chain that the driver took and did not free.
     Returned,
     /// In no chain.
     Free,
 }
 
 impl Timeline {
-    /// Makes one of what was recorded and what was told of each step.
-    pub fn new(scenario: &Scenario, moments: Recorded, texts: Vec<String>, outcome: &Outcome) -> Self {
+    /// Makes a timeline from the recorded steps and the lines of the annotated trace.
+    pub(crate) fn new(scenario: &Scenario, moments: Recorded, texts: Vec<String>, outcome: &Outcome) -> Self {
         let Recorded { left_out, moments } = moments;
         let mut moments: Vec<Moment> = moments.into();
-        // What a process did not live to tell.
+        // A process that died did not report its last step.
         if let (true, Some(step)) =
             (outcome.step as u64 == left_out + moments.len() as u64, scenario.steps.get(outcome.step))
         {
@@ -87,16 +87,16 @@ impl Timeline {
             moments.push(Moment { note, ..Moment::of(step.to_string(), Some(step)) });
         }
         for (moment, text) in moments.iter_mut().zip(texts.iter().skip(left_out as usize)) {
-            let told = text.trim_start().trim_start_matches(|digit: char| digit.is_ascii_digit()).trim();
-            let note = told.strip_prefix(moment.step.as_str()).unwrap_or(told);
-            moment.note = note.trim().chars().take(MOST_TEXT).collect();
+            let line = text.trim_start().trim_start_matches(|digit: char| digit.is_ascii_digit()).trim();
+            let note = line.strip_prefix(moment.step.as_str()).unwrap_or(line);
+            moment.note = note.trim().chars().take(MAX_NOTE_CHARACTERS).collect();
         }
         Self { left_out, moments }
     }
 }
 
 impl Moment {
-    /// One that is told as `text`.
+    /// A step with this text.
     fn of(text: String, step: Option<&Step>) -> Self {
         let fault = match step {
             Some(Step::Fault { fault, .. }) => Some(fault.name().to_owned()),
@@ -108,15 +108,15 @@ impl Moment {
 
 /// The last moments of an execution.
 #[derive(Debug, Default)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     left_out: u64,
     moments: VecDeque<Moment>,
 }
 
 impl Recorded {
-    /// Takes in the next one.
-    pub fn push(&mut self, moment: Moment) {
-        if self.moments.len() >= MOST_MOMENTS {
+    /// Adds the next moment.
+    pub(crate) fn push(&mut self, moment: Moment) {
+        if self.moments.len() >= MAX_MOMENTS {
             self.moments.pop_front();
             self.left_out += 1;
         }
@@ -124,17 +124,17 @@ impl Recorded {
     }
 }
 
-/// Runs a scenario; `sink` hears of each step when it is over.
+/// Runs a scenario. Calls `sink` with each step when the step is over.
 ///
 /// # Errors
 /// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
-pub fn record(
+pub(crate) fn record(
     rig: &mut Rig,
     kind: SubjectKind,
     scenario: &Scenario,
     sink: &mut dyn FnMut(Moment),
 ) -> Result<Outcome, CannotRun> {
-    let mut recorder = Recorder { sink, moment: None, chains: BTreeMap::new(), places: BTreeMap::new() };
+    let mut recorder = Recorder { sink, moment: None, chains: BTreeMap::new(), phases: BTreeMap::new() };
     let outcome = rig.run(kind, scenario, &mut recorder)?;
     recorder.end_step();
     Ok(outcome)
@@ -143,12 +143,12 @@ pub fn record(
 /// Follows the descriptors of an execution.
 struct Recorder<'a> {
     sink: &'a mut dyn FnMut(Moment),
-    /// The current step, and the descriptors that went further in it than is kept.
+    /// The current step, and the last changes beyond the maximal number.
     moment: Option<(Moment, BTreeMap<u16, Change>)>,
-    /// The descriptors of each chain that was submitted, by its head.
+    /// By head: the descriptors of each submitted chain.
     chains: BTreeMap<u16, Vec<u16>>,
-    /// Where each descriptor is.
-    places: BTreeMap<u16, (u16, Phase)>,
+    /// By descriptor: the head of its chain, and its phase.
+    phases: BTreeMap<u16, (u16, Phase)>,
 }
 
 impl Recorder<'_> {
@@ -164,25 +164,25 @@ impl Recorder<'_> {
         }
     }
 
-    /// A chain is elsewhere, if there is one.
-    fn chain(&mut self, head: u16, phase: Phase) {
+    /// Moves the descriptors of a chain to a phase.
+    fn move_chain(&mut self, head: u16, phase: Phase) {
         for descriptor in self.chains.get(&head).cloned().unwrap_or_default() {
-            self.descriptor(descriptor, head, phase);
+            self.move_descriptor(descriptor, head, phase);
         }
         if phase == Phase::Free {
             self.chains.remove(&head);
         }
     }
 
-    fn descriptor(&mut self, descriptor: u16, chain: u16, phase: Phase) {
-        if self.places.len() >= MOST_DESCRIPTORS && !self.places.contains_key(&descriptor) {
+    fn move_descriptor(&mut self, descriptor: u16, chain: u16, phase: Phase) {
+        if self.phases.len() >= MAX_DESCRIPTORS && !self.phases.contains_key(&descriptor) {
             return;
         }
-        if self.places.insert(descriptor, (chain, phase)) != Some((chain, phase))
+        if self.phases.insert(descriptor, (chain, phase)) != Some((chain, phase))
             && let Some((moment, last)) = &mut self.moment
         {
             let change = Change { descriptor, chain, phase };
-            if moment.changes.len() < MOST_CHANGES {
+            if moment.changes.len() < MAX_CHANGES {
                 moment.changes.push(change);
             } else {
                 last.insert(descriptor, change);
@@ -196,8 +196,8 @@ impl Recorder<'_> {
         }
     }
 
-    fn is(&self, head: u16, phase: Phase) -> bool {
-        self.chains.get(&head).and_then(|chain| chain.first()).and_then(|first| self.places.get(first))
+    fn chain_is_in(&self, head: u16, phase: Phase) -> bool {
+        self.chains.get(&head).and_then(|chain| chain.first()).and_then(|first| self.phases.get(first))
             == Some(&(head, phase))
     }
 }
@@ -219,17 +219,17 @@ impl Listener for Recorder<'_> {
     fn event(&mut self, event: &Event<'_>) {
         match *event {
             Event::Chain { head, descriptors, .. } => {
-                let indexes = descriptors.iter().take(MOST_DESCRIPTORS).map(|descriptor| descriptor.index);
+                let indexes = descriptors.iter().take(MAX_DESCRIPTORS).map(|descriptor| descriptor.index);
                 self.chains.insert(head, indexes.collect());
-                self.chain(head, Phase::Submitted);
+                self.move_chain(head, Phase::Submitted);
             }
-            Event::Available { head } => self.chain(head, Phase::Available),
-            Event::Fetched { head, .. } => self.chain(head, Phase::Device),
+            Event::Available { head } => self.move_chain(head, Phase::Available),
+            Event::Fetched { head, .. } => self.move_chain(head, Phase::Device),
             Event::UsedElement { id, .. } => {
                 if let Ok(head) = u16::try_from(id) {
                     self.touch(head);
-                    if self.is(head, Phase::Device) {
-                        self.chain(head, Phase::Used);
+                    if self.chain_is_in(head, Phase::Device) {
+                        self.move_chain(head, Phase::Used);
                     }
                 }
             }
@@ -240,13 +240,13 @@ impl Listener for Recorder<'_> {
                     Err(Refusal::Misuse(_) | Refusal::System | Refusal::Broken) => None,
                 };
                 if let Some(head) = head {
-                    self.chain(head, Phase::Returned);
+                    self.move_chain(head, Phase::Returned);
                 }
             }
-            Event::Free { head, answer: Ok(()), .. } => self.chain(head, Phase::Free),
+            Event::Free { head, answer: Ok(()), .. } => self.move_chain(head, Phase::Free),
             Event::Reset { .. } => {
                 let heads: Vec<u16> = self.chains.keys().copied().collect();
-                heads.into_iter().for_each(|head| self.chain(head, Phase::Free));
+                heads.into_iter().for_each(|head| self.move_chain(head, Phase::Free));
             }
             Event::Tampered { descriptor } => self.touch(descriptor),
             Event::Withheld { head } => self.touch(head),

@@ -42,7 +42,7 @@ fn the_take_that_reads_a_bad_element_answers_its_fault() {
     let once = counts("core", " after-fault=go-on", &steps[..5]);
     // The only take reads the honest element before the bad one. Then the faults stop.
     assert_eq!(*once.fault(Fault::IdOutOfRange), answers(|_| {}));
-    assert_eq!(once.fault(Fault::IdOutOfRange).unmet(), 1);
+    assert_eq!(once.fault(Fault::IdOutOfRange).unanswered(), 1);
     let twice = counts("core", " after-fault=go-on", &steps);
     assert_eq!(*twice.fault(Fault::IdOutOfRange), answers(|answers| answers.reported = 1));
     let broken = counts("core", "", &steps);
@@ -87,7 +87,7 @@ fn a_changed_value_that_the_driver_never_reads_is_ignored() {
     // Without a call that could notice the fault, there is no answer.
     let unmet = counts("core", "", &["device fault stops-answering newest value=0"]);
     assert_eq!(*unmet.fault(Fault::StopsAnswering), answers(|_| {}));
-    assert_eq!(unmet.fault(Fault::StopsAnswering).unmet(), 1);
+    assert_eq!(unmet.fault(Fault::StopsAnswering).unanswered(), 1);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn no_fault_has_more_answers_than_occurrences_and_reports_convert_back() {
     for subject in ["core", "specimen-mid-chain-freed", "specimen-length-passed-through"] {
         let draw = Draw { profile: Profile::Swarm, steps: 128, queue_size: None };
         let block = rig
-            .seeds(SubjectKind::by_name(subject).expect("a subject"), &draw, 0, 300)
+            .run_seeds(SubjectKind::by_name(subject).expect("a subject"), &draw, 0, 300)
             .expect("there is memory");
         let report = CountsReport::from(block.tally.counts);
         let begun: u64 = report.operations.values().map(|steps| steps.begun).sum();

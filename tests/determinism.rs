@@ -16,11 +16,11 @@ fn plan(kind: SubjectKind, profile: Profile, from: u64, seeds: u64, jobs: usize)
         kind,
         draw: Draw { profile, steps: STEPS, queue_size: None },
         from,
-        extent: Budget::Seeds(seeds),
+        budget: Budget::Seeds(seeds),
         jobs,
         max_findings: 3,
         masks: BTreeSet::new(),
-        patience: Plan::PATIENCE,
+        call_timeout: Plan::CALL_TIMEOUT,
         isolation: None,
     }
 }

@@ -1,6 +1,6 @@
 //! `explore`: it finds defects by the shortest path, finds nothing in correct queues, and misses no state.
 
-use ringstorm::execution::{Advance, Rig};
+use ringstorm::execution::{Rig, StepResult};
 use ringstorm::explore::{Alphabet, Counterexample, Explored, Scope, StopReason, SubjectFeatures, explore};
 use ringstorm::scenario::{self, BadHead, Op, Setup, Step};
 use ringstorm::subject::{
@@ -177,12 +177,12 @@ fn state_after(
     path: &[usize],
 ) -> Option<u64> {
     let begun = rig.try_begin(kind, &alphabet.setups[setup]).expect("there is memory");
-    assert_eq!(begun, Advance::On);
+    assert_eq!(begun, StepResult::Continued);
     for action in path {
         match rig.try_step(&alphabet.actions[*action].step).expect("an adapter") {
-            Advance::On => {}
-            Advance::Skipped => return None,
-            Advance::Ended(verdict) => panic!("{verdict}"),
+            StepResult::Continued => {}
+            StepResult::Skipped => return None,
+            StepResult::Ended(verdict) => panic!("{verdict}"),
         }
     }
     let mut hasher = DefaultHasher::new();
@@ -302,7 +302,7 @@ fn every_ending_is_tried_in_every_state() {
 fn restoring_a_snapshot_restores_the_count_of_abandonments() {
     let setup = Setup { ending: scenario::Ending::Dropped, ..Setup::default() };
     let mut rig = Rig::new().expect("there is memory");
-    assert_eq!(rig.try_begin(SubjectKind::Core, &setup).expect("there is memory"), Advance::On);
+    assert_eq!(rig.try_begin(SubjectKind::Core, &setup).expect("there is memory"), StepResult::Continued);
     let before = rig.snapshot().expect("core can be copied");
     let abandonments =
         |rig: &Rig| [&rig.provided().rings, &rig.provided().buffers].map(|memory| memory.abandonments());

@@ -19,7 +19,7 @@ struct Rigs {
 
 impl Rigs {
     fn new() -> Self {
-        Self { heap: Rig::new().unwrap(), guarded: GUARDED.map(|memory| Rig::on(memory).unwrap()) }
+        Self { heap: Rig::new().unwrap(), guarded: GUARDED.map(|memory| Rig::with_memory(memory).unwrap()) }
     }
 
     #[track_caller]

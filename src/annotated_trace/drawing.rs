@@ -1,6 +1,6 @@
 //! The state before and after the guilty step, as text in which stands out what changed.
 
-use crate::execution::State;
+use crate::execution::QueueView;
 use ringstorm_sim_device::Geometry;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -37,7 +37,7 @@ impl Row {
 /// A state, and how many descriptors the driver says that are free in it, if it does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen<'a> {
-    pub(super) state: &'a State,
+    pub(super) state: &'a QueueView,
     pub(super) told_free: Option<u32>,
 }
 
@@ -93,7 +93,7 @@ impl Counts {
 }
 
 /// Whether a row that did not change helps to understand those that did.
-fn of_interest(row: Row, state: &State) -> bool {
+fn of_interest(row: Row, state: &QueueView) -> bool {
     let near = |slot: u16, index: u16| index.wrapping_sub(1) % state.geometry.size == slot;
     match row {
         Row::Table(descriptor) => state.owners[usize::from(descriptor)].is_some(),
@@ -111,8 +111,8 @@ fn word(rings: &[u8], offset: usize) -> u32 {
     u32::from(half(rings, offset)) | u32::from(half(rings, offset + 2)) << 16
 }
 
-fn rows(state: &State) -> BTreeMap<Row, String> {
-    let State { geometry, rings, event_index, in_flight, taken, broken, .. } = state;
+fn rows(state: &QueueView) -> BTreeMap<Row, String> {
+    let QueueView { geometry, rings, event_index, in_flight, taken, broken, .. } = state;
     let Geometry { size, available, used, .. } = *geometry;
     let mut rows = BTreeMap::new();
     let event = |offset: usize| match event_index {
@@ -151,7 +151,7 @@ fn free(Seen { state, told_free }: Seen<'_>) -> String {
 }
 
 /// A descriptor as it stands in the table (2.7.5), and whose it is.
-fn descriptor(state: &State, number: u16) -> String {
+fn descriptor(state: &QueueView, number: u16) -> String {
     let at = state.geometry.table + 16 * usize::from(number);
     let address = u64::from(word(&state.rings, at)) | u64::from(word(&state.rings, at + 4)) << 32;
     let (length, flags, next) =

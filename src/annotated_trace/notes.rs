@@ -3,7 +3,7 @@
 use super::drawing::{Seen, draw};
 use super::lines::{folded, head, line};
 use super::{Style, lines};
-use crate::execution::{Listener, Rig, Skip, Standing, State};
+use crate::execution::{Listener, QueueCounters, QueueView, Rig, Skip};
 use crate::scenario::Step;
 use ringstorm_model::{ChainFlaw, Event, Refusal};
 
@@ -18,7 +18,7 @@ pub(super) struct Story<'a> {
     asked: bool,
     style: Style,
     /// Before the current step, and after the last one, with what the driver said that is free.
-    states: [Option<(State, Option<u32>)>; 2],
+    states: [Option<(QueueView, Option<u32>)>; 2],
 }
 
 impl<'a> Story<'a> {
@@ -48,8 +48,8 @@ impl<'a> Story<'a> {
 
     fn end_step(&mut self, rig: &Rig) {
         if let Some(step) = self.step.take() {
-            let columns = match (self.style, rig.standing()) {
-                (Style::Columns, Some(Standing { available, used, free, live })) => {
+            let columns = match (self.style, rig.queue_counters()) {
+                (Style::Columns, Some(QueueCounters { available, used, free, live })) => {
                     // A driver that counts is believed, so that it can be seen where it begins to go wrong.
                     Some([available.into(), used.into(), self.told_free().unwrap_or(free), live])
                 }
@@ -68,16 +68,18 @@ impl<'a> Story<'a> {
 impl Listener for Story<'_> {
     fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
         self.end_step(rig);
-        self.states[0] = rig.state().map(|state| (state, self.told_free()));
+        self.states[0] = rig.queue_view().map(|state| (state, self.told_free()));
         self.step = Some(head(number, step, rig.ending()));
-        if matches!(step, None | Some(Step::Settle | Step::MemoryFails { .. })) && rig.is_memory_to_fail() {
+        if matches!(step, None | Some(Step::Settle | Step::MemoryFails { .. }))
+            && rig.has_pending_memory_failure()
+        {
             self.note("the earlier memory-fails did not happen: too few accesses");
         }
     }
 
     fn ended(&mut self, rig: &Rig) {
         self.end_step(rig);
-        self.states[1] = rig.state().map(|state| (state, self.told_free()));
+        self.states[1] = rig.queue_view().map(|state| (state, self.told_free()));
     }
 
     fn skipped(&mut self, why: Skip) {

@@ -1,7 +1,7 @@
-//! Findings that are known, and not to be reported.
+//! Matches signatures of known findings.
 
-/// Whether a signature is masked: part by part it is what the mask says, where `*` says anything.
-pub fn is_masked(mask: &str, signature: &str) -> bool {
+/// Whether each part of the signature equals that part of the mask. A `*` in the mask matches any part.
+pub(crate) fn is_masked(mask: &str, signature: &str) -> bool {
     let (mut asked, mut parts) = (mask.split('/'), signature.split('/'));
     loop {
         match (asked.next(), parts.next()) {

@@ -1,24 +1,24 @@
-//! Taking results in, in the order of seeds, and shrinking what was found.
+//! Merges results in the order of seeds, and shrinks findings.
 
-use super::summary::{Block, Ending, Finding};
-use super::{MOST_TIMELINES, Observer, Plan, SharedProgress};
+use super::summary::{Ending, Finding};
+use super::{MAX_TIMELINES, Observer, Plan, SharedProgress};
 use crate::execution::SharedProgressCell;
 use crate::executor::{Executor, Failure};
 use crate::shrink::{BUDGET, shrink_while};
+use crate::tally::Block;
 use crate::timeline::Timeline;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// A call that takes longer while its scenario is shrunk is not so for lack of a processor.
-const SHORT_PATIENCE: Duration = Duration::from_millis(200);
+/// The least call timeout while shrinking. It is long enough even if the thread has to wait for a processor.
+const SHORT_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Takes the blocks in, in the order of seeds. What is known stands where the watchdog finds it, while a call that may not
-/// return goes on.
+/// Merges the blocks in the order of seeds. The watchdog can read the results so far while a call does not return.
 pub(super) struct Merge<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) standing: &'a SharedProgress,
+    pub(super) progress: &'a SharedProgress,
     pub(super) interrupted: &'a AtomicBool,
     pub(super) shrinking: &'a SharedProgressCell,
     pub(super) start: Instant,
@@ -31,10 +31,10 @@ impl Merge<'_> {
         receiver: &mpsc::Receiver<(u64, Result<Block, Failure>)>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        // What is stuck is waited for many times over.
-        let patience = (self.plan.patience / 10).max(SHORT_PATIENCE);
-        let mut executor = self.plan.executor_with(self.shrinking, patience)?;
-        self.shrink_the_rest(&mut *executor, observer)?;
+        // Shrinking may wait for a stuck call many times.
+        let call_timeout = (self.plan.call_timeout / 10).max(SHORT_TIMEOUT);
+        let mut executor = self.plan.executor_reporting_to(self.shrinking, call_timeout)?;
+        self.shrink_unfinished(&mut *executor, observer)?;
         if self.has_enough() {
             return Ok(());
         }
@@ -43,8 +43,8 @@ impl Merge<'_> {
             waiting.insert(number, block?);
             while let Some(block) = waiting.remove(&expected) {
                 expected += 1;
-                self.block(block, &mut *executor, observer)?;
-                let mut summary = self.standing.summary();
+                self.merge_block(block, &mut *executor, observer)?;
+                let mut summary = self.progress.summary();
                 summary.elapsed = self.before + self.start.elapsed();
                 summary.note_pace();
                 observer.progress(&summary);
@@ -61,9 +61,9 @@ impl Merge<'_> {
         self.interrupted.load(Ordering::Relaxed)
     }
 
-    /// Whether the run is over since enough was found. It is not while something is left to be shrunk.
+    /// Whether there are enough findings. The run ends only when their scenarios are shrunk, too.
     fn has_enough(&self) -> bool {
-        let mut summary = self.standing.summary();
+        let mut summary = self.progress.summary();
         let enough = summary.findings.len() >= self.plan.max_findings;
         if enough && summary.unshrunk().next().is_none() {
             summary.ending = Ending::EnoughFindings;
@@ -71,19 +71,19 @@ impl Merge<'_> {
         enough
     }
 
-    fn block(
+    fn merge_block(
         &self,
         block: Block,
         executor: &mut dyn Executor,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        let Self { plan, standing, .. } = self;
-        standing.summary().tally.append(&block.tally);
+        let Self { plan, progress, .. } = self;
+        progress.summary().tally.append(&block.tally);
         block.slow.iter().for_each(|seed| observer.slow(*seed));
         let mut new = Vec::new();
         for (seed, outcome) in block.findings {
             let signature = outcome.signature(&plan.kind.name());
-            let mut summary = standing.summary();
+            let mut summary = progress.summary();
             if plan.masks_signature(&signature) {
                 *summary.masked.entry(signature.to_string()).or_default() += 1;
             } else if !summary.count(&signature) {
@@ -100,27 +100,27 @@ impl Merge<'_> {
                 }
             }
         }
-        // All of the block is known before a scenario is run again, which may be the end of the process.
+        // Merge the whole block before running a scenario again, which may end the process.
         new.into_iter().try_for_each(|(number, finding)| self.shrink(number, finding, executor, observer))
     }
 
-    /// Shrinks the scenarios whose shrinking was interrupted in the run before, from the beginning, so that nobody sees it of
-    /// what they come to.
-    fn shrink_the_rest(
+    /// Shrinks the scenarios whose shrinking an earlier part of the run did not finish. It starts from the seed's
+    /// scenario, so the interruption does not change the result.
+    fn shrink_unfinished(
         &self,
         executor: &mut dyn Executor,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        let unshrunk: Vec<usize> = self.standing.summary().unshrunk().collect();
+        let unshrunk: Vec<usize> = self.progress.summary().unshrunk().collect();
         for number in unshrunk {
-            let mut finding = self.standing.summary().findings[number].clone();
+            let mut finding = self.progress.summary().findings[number].clone();
             finding.shrunk = self.plan.draw.scenario(finding.seed);
             self.shrink(number, finding, executor, observer)?;
         }
         Ok(())
     }
 
-    /// Shrinks the scenario of the first of a group.
+    /// Shrinks the scenario of a group's first finding.
     fn shrink(
         &self,
         number: usize,
@@ -128,26 +128,26 @@ impl Merge<'_> {
         executor: &mut dyn Executor,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        let Self { plan, standing, .. } = self;
-        self.shrinking.handle().begin(finding.seed);
-        let mut go_on = |scenario: &_| {
-            standing.trying().clone_from(scenario);
+        let Self { plan, progress, .. } = self;
+        self.shrinking.handle().begin_seed(finding.seed);
+        let mut keep_going = |scenario: &_| {
+            progress.candidate().clone_from(scenario);
             !self.is_interrupted()
         };
         finding.shrunk =
-            shrink_while(executor, plan.kind, &finding.signature, &finding.shrunk, BUDGET, &mut go_on)?;
-        if go_on(&finding.shrunk) {
-            // What went wrong once may not do so again, if the subject depends on more than its scenario.
+            shrink_while(executor, plan.kind, &finding.signature, &finding.shrunk, BUDGET, &mut keep_going)?;
+        if keep_going(&finding.shrunk) {
+            // A subject that depends on more than its scenario may not fail again.
             let (timeline, again) = executor.record(plan.kind, &finding.shrunk)?;
-            if number < MOST_TIMELINES {
+            if number < MAX_TIMELINES {
                 finding.timeline = timeline;
             }
             if again.is_finding() {
                 finding.detail = again.verdict.to_string();
             }
         }
-        // Whoever ends the process writes down what stands here; others of the group may have been counted meanwhile.
-        let mut summary = standing.summary();
+        // If the process ends, these results are saved. Meanwhile other findings may have been counted in the group.
+        let mut summary = progress.summary();
         finding.count = summary.findings[number].count;
         summary.findings[number] = finding.clone();
         drop(summary);

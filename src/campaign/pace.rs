@@ -1,45 +1,44 @@
-//! How fast a run was as it went on.
+//! Records the speed of a run over time.
 
-use super::Tally;
+use crate::tally::Tally;
 use std::time::Duration;
 
-/// How many points there are at most.
-const MOST: usize = 240;
-/// How far they are apart at least.
-const LEAST: Duration = Duration::from_millis(50);
+/// The maximal number of points.
+const MAX_POINTS: usize = 240;
+/// The minimal time between points.
+const MIN_DISTANCE: Duration = Duration::from_millis(50);
 
-/// How far a run was at some time.
+/// The state of a run at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Point {
-    /// Since its beginning.
+    /// Time since the run started.
     pub elapsed: Duration,
-    /// Effective steps until then.
+    /// Effective steps so far.
     pub effective_steps: u64,
-    /// Thread time spent on them until then.
+    /// Thread time spent on these steps.
     pub stepping: Duration,
 }
 
-/// How fast a run was as it went on: points on its way, in order, of which there are never more than some hundred. A
-/// measurement: no outcome depends on it.
+/// The speed of a run over time, as at most 240 points in order. No outcome depends on it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pace(Vec<Point>);
 
 impl Pace {
     /// The points, in order.
-    pub fn points(&self) -> &[Point] {
+    pub(crate) fn points(&self) -> &[Point] {
         &self.0
     }
 
-    /// The run has come so far. It is remembered if the last point is long ago.
-    pub fn note(&mut self, elapsed: Duration, tally: &Tally) {
+    /// Adds a point if the last one is long enough ago.
+    pub(crate) fn note(&mut self, elapsed: Duration, tally: &Tally) {
         let since = elapsed.saturating_sub(self.0.last().map_or(Duration::ZERO, |point| point.elapsed));
-        if since >= LEAST.max(elapsed / MOST as u32) {
+        if since >= MIN_DISTANCE.max(elapsed / MAX_POINTS as u32) {
             self.push(Point::new(elapsed, tally));
         }
     }
 
-    /// The pace so far, to the last moment.
-    pub fn until(&self, elapsed: Duration, tally: &Tally) -> Self {
+    /// Returns a copy with a point for the current time at the end.
+    pub(crate) fn until(&self, elapsed: Duration, tally: &Tally) -> Self {
         let mut pace = self.clone();
         let last = Point::new(elapsed, tally);
         if pace.0.last() != Some(&last) {
@@ -48,8 +47,8 @@ impl Pace {
         pace
     }
 
-    /// Goes on with that of another part, which began when this one ended.
-    pub fn append(&mut self, end: Point, next: &Self) {
+    /// Appends the points of another part, which started when this one ended.
+    pub(crate) fn append(&mut self, end: Point, next: &Self) {
         for Point { elapsed, effective_steps, stepping } in &next.0 {
             self.push(Point {
                 elapsed: end.elapsed.saturating_add(*elapsed),
@@ -60,7 +59,7 @@ impl Pace {
     }
 
     fn push(&mut self, point: Point) {
-        if self.0.len() >= MOST {
+        if self.0.len() >= MAX_POINTS {
             let mut place = 0;
             self.0.retain(|_| {
                 place += 1;

@@ -1,125 +1,36 @@
-//! What a campaign comes to, and how parts of it add up.
+//! The results of a campaign.
 
-use super::{MOST_TIMELINES, Pace, SweepHash};
-use crate::counts::Counts;
-use crate::coverage::ReachCounts;
-use crate::outcome::{Outcome, Signature};
+use super::{MAX_TIMELINES, Pace};
+use crate::outcome::Signature;
 use crate::scenario::Scenario;
+use crate::tally::Tally;
 use crate::timeline::Timeline;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// What a run of neighbouring seeds came to, but for what it found.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Tally {
-    /// Seeds that were run.
-    pub seeds: u64,
-    /// Steps.
-    pub steps: u64,
-    /// Effective steps.
-    pub effective_steps: u64,
-    /// Steps that the subject cannot do.
-    pub skipped_steps: u64,
-    /// Over all seeds, in their order.
-    pub trace_hash: SweepHash,
-    /// How many seeds reached which pairs.
-    pub heat: ReachCounts,
-    /// What was done, and how the driver answered.
-    pub counts: Counts,
-    /// Thread time spent on scenarios, the construction of subjects left out.
-    pub stepping: Duration,
-    /// Thread time spent on constructing subjects.
-    pub constructing: Duration,
-}
-
-impl Tally {
-    /// Adds the next seed.
-    pub fn add(&mut self, outcome: &Outcome) {
-        self.seeds += 1;
-        self.steps += outcome.steps;
-        self.effective_steps += outcome.effective_steps;
-        self.skipped_steps += outcome.skipped_steps;
-        self.trace_hash.push(outcome.trace_hash);
-        self.heat.count(&outcome.coverage);
-    }
-
-    /// Adds the seeds that come next.
-    pub fn append(&mut self, next: &Self) {
-        let Self {
-            seeds,
-            steps,
-            effective_steps,
-            skipped_steps,
-            trace_hash,
-            heat,
-            counts,
-            stepping,
-            constructing,
-        } = next;
-        self.seeds += seeds;
-        self.steps += steps;
-        self.effective_steps += effective_steps;
-        self.skipped_steps += skipped_steps;
-        self.trace_hash.append(*trace_hash, *seeds);
-        self.heat.add(heat);
-        self.counts.add(counts);
-        self.stepping = self.stepping.saturating_add(*stepping);
-        self.constructing = self.constructing.saturating_add(*constructing);
-    }
-}
-
-/// The results of neighbouring seeds, as they come from whoever ran them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Block {
-    /// All of them.
-    pub tally: Tally,
-    /// Those that found something.
-    pub findings: Vec<(u64, Outcome)>,
-    /// Those in which a call took longer than it may, once, and not when it was run again.
-    pub slow: Vec<u64>,
-}
-
-impl Block {
-    /// Adds the next seed.
-    pub fn add(&mut self, seed: u64, outcome: Outcome) {
-        self.tally.add(&outcome);
-        if outcome.is_finding() {
-            self.findings.push((seed, outcome));
-        }
-    }
-
-    /// Adds the seeds that come next.
-    pub fn append(&mut self, next: Self) {
-        self.tally.append(&next.tally);
-        self.findings.extend(next.findings);
-        self.slow.extend(next.slow);
-    }
-}
 
 /// Why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// It was complete.
+    /// The budget was used.
     Complete,
-    /// It had found enough.
+    /// The maximal number of groups of findings was reached.
     EnoughFindings,
-    /// It was interrupted, or is not over yet.
+    /// The run was interrupted, or is in progress.
     Unfinished,
 }
 
 /// One group of findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What they have in common.
+    /// The common signature.
     pub signature: Signature,
-    /// How many seeds.
+    /// The number of seeds with this signature.
     pub count: u64,
-    /// The lowest.
+    /// The lowest of these seeds.
     pub seed: u64,
-    /// The step at which its scenario went wrong.
+    /// The failing step of the lowest seed's scenario.
     pub step: usize,
-    /// Its scenario, shrunk.
+    /// The shrunk scenario.
     pub shrunk: Scenario,
     /// What goes wrong in the shrunk scenario.
     pub detail: String,
@@ -127,24 +38,24 @@ pub struct Finding {
     pub timeline: Timeline,
 }
 
-/// What a run came to.
+/// The results of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// All seeds.
+    /// The sums over all seeds.
     pub tally: Tally,
     /// The groups of findings, in the order of their lowest seeds.
     pub findings: Vec<Finding>,
-    /// Signatures that were masked, with their counts.
+    /// Masked signatures, each with its number of seeds.
     pub masked: BTreeMap<String, u64>,
-    /// From the beginning to the end.
+    /// The time that the run took.
     pub elapsed: Duration,
-    /// How fast it was on the way.
+    /// The speed of the run over time.
     pub pace: Pace,
-    /// Why it ended.
+    /// Why the run ended.
     pub ending: Ending,
 }
 
-/// Nothing is done yet.
+/// An empty summary for a new run.
 impl Default for Summary {
     fn default() -> Self {
         Self {
@@ -159,18 +70,18 @@ impl Default for Summary {
 }
 
 impl Summary {
-    /// Remembers now and then how far the run is.
+    /// Adds a point to the pace if the last one is long enough ago.
     pub(super) fn note_pace(&mut self) {
         self.pace.note(self.elapsed, &self.tally);
     }
 
-    /// The groups whose scenario is not shrunk to the end, as far as that is known: those that should have a timeline.
+    /// The numbers of the groups whose shrinking is not complete: those that should have a timeline and have none.
     pub(super) fn unshrunk(&self) -> impl Iterator<Item = usize> {
-        let groups = self.findings.iter().take(MOST_TIMELINES).enumerate();
+        let groups = self.findings.iter().take(MAX_TIMELINES).enumerate();
         groups.filter(|(_, finding)| finding.timeline == Timeline::default()).map(|(number, _)| number)
     }
 
-    /// Counts one more seed in the group of this signature, if there is one.
+    /// Counts one more seed of this signature. Returns `false` if there is no such group.
     pub fn count(&mut self, signature: &Signature) -> bool {
         let group = self.findings.iter_mut().find(|group| group.signature == *signature);
         group.map(|group| group.count += 1).is_some()

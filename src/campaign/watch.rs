@@ -1,4 +1,4 @@
-//! Watching for a call that never returns: the one use of a clock that decides anything.
+//! Detects calls that do not return. This is the only place where a clock decides a result.
 
 use super::Plan;
 use crate::execution::{ExecutionPosition, ProgressCell, SharedProgressCell};
@@ -8,45 +8,45 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-/// How often it is looked.
+/// The time between two checks.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A call of the subject that did not return in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hang {
-    /// The seed, or the one whose scenario is being shrunk.
+    /// The current seed, or the seed whose scenario is being shrunk.
     pub seed: Option<u64>,
-    /// Whether it is being shrunk.
+    /// Whether a scenario is being shrunk.
     pub shrinking: bool,
-    /// The step.
+    /// The number of the current step, from 0.
     pub step: u32,
     /// The call.
     pub call: Call,
-    /// The last fault before it.
+    /// The last fault before the call.
     pub last_fault: Option<Fault>,
-    /// How long it was waited for.
+    /// How long the call has taken so far.
     pub waited: Duration,
 }
 
-/// Watches the pulses of rigs in this process, until what is given back is dropped. (Whoever runs the subject in a child
-/// process watches that by itself.)
+/// Watches the rigs of this process until the returned sender is dropped. A child process is watched by its
+/// [`Child`](crate::isolation::Child) instead.
 pub(super) fn watch<'scope>(
     scope: &'scope Scope<'scope, '_>,
     plan: &'scope Plan,
-    pulses: &'scope [SharedProgressCell],
-    hung: &'scope (dyn Fn(&Hang) + Sync),
+    progress_cells: &'scope [SharedProgressCell],
+    on_hang: &'scope (dyn Fn(&Hang) + Sync),
 ) -> Sender<()> {
     let (watching, over) = channel();
     if plan.isolation.is_none() {
         scope.spawn(move || {
-            let mut watched: Vec<Watched> = pulses.iter().map(Watched::new).collect();
+            let mut watched: Vec<Watched> = progress_cells.iter().map(Watched::new).collect();
             while over.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                let mut hangs = watched.iter_mut().map(|watched| watched.look(plan.patience));
+                let mut hangs = watched.iter_mut().map(|watched| watched.check(plan.call_timeout));
                 if let Some((number, Some(hang))) =
                     hangs.by_ref().enumerate().find(|(_, hang)| hang.is_some())
                 {
-                    // The first one is that of whoever shrinks.
-                    return hung(&Hang { shrinking: number == 0, ..hang });
+                    // The first cell belongs to the thread that shrinks.
+                    return on_hang(&Hang { shrinking: number == 0, ..hang });
                 }
             }
         });
@@ -54,37 +54,42 @@ pub(super) fn watch<'scope>(
     watching
 }
 
-/// One pulse, and for how long it did not change.
+/// One progress cell, and for how long it has not changed.
 struct Watched {
-    pulse: ProgressCell,
+    progress_cell: ProgressCell,
     last: ExecutionPosition,
-    looked: Instant,
-    /// As far as the watchdog ran itself.
+    checked: Instant,
+    /// The time without a change, while the watchdog itself was running.
     waited: Duration,
 }
 
 impl Watched {
-    fn new(pulse: &SharedProgressCell) -> Self {
-        let pulse = pulse.handle();
-        Self { last: pulse.place(), pulse, looked: Instant::now(), waited: Duration::ZERO }
+    fn new(progress_cell: &SharedProgressCell) -> Self {
+        let progress_cell = progress_cell.handle();
+        Self {
+            last: progress_cell.position(),
+            progress_cell,
+            checked: Instant::now(),
+            waited: Duration::ZERO,
+        }
     }
 
-    fn look(&mut self, patience: Duration) -> Option<Hang> {
-        let (place, passed) = (self.pulse.place(), self.looked.elapsed());
-        self.looked += passed;
-        if place == self.last {
-            // Where the watchdog could not run, as in a process that is stopped, neither could the call.
+    fn check(&mut self, call_timeout: Duration) -> Option<Hang> {
+        let (position, passed) = (self.progress_cell.position(), self.checked.elapsed());
+        self.checked += passed;
+        if position == self.last {
+            // When the watchdog cannot run, for example in a stopped process, the call cannot run either.
             self.waited += passed.min(2 * INTERVAL);
         } else {
-            (self.last, self.waited) = (place, Duration::ZERO);
+            (self.last, self.waited) = (position, Duration::ZERO);
         }
-        let call = place.call?;
-        (self.waited >= patience).then(|| Hang {
-            seed: place.seed,
+        let call = position.call?;
+        (self.waited >= call_timeout).then(|| Hang {
+            seed: position.seed,
             shrinking: false,
-            step: place.steps.saturating_sub(1),
+            step: position.steps.saturating_sub(1),
             call,
-            last_fault: place.last_fault,
+            last_fault: position.last_fault,
             waited: self.waited,
         })
     }

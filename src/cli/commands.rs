@@ -36,7 +36,7 @@ pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, CliEr
             let deadly = matches!(expected, Expected::Died | Expected::Stuck);
             let mut executor = executor(session, &args.isolate, deadly)?;
             let style = if args.verbose { Style::Columns } else { Style::Brief };
-            let (told, outcome) = executor.tell(style, kind, &document.scenario)?;
+            let (told, outcome) = executor.annotated_trace(style, kind, &document.scenario)?;
             let mut text = annotated_trace::framed(kind, &document.scenario, &told.steps, &outcome);
             let as_expected = Expected::of(&outcome.verdict) == expected;
             // What is expected was understood when that was written down.
@@ -60,7 +60,7 @@ pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, CliEr
                 text.push_str(&format!("\nas a test:\n{test}"));
             }
             output::emit(&report::visible(&format!("== {input}: {text}\n")))?;
-            if let (Verdict::Died(_), Some(words)) = (&outcome.verdict, executor.last_words()) {
+            if let (Verdict::Died(_), Some(words)) = (&outcome.verdict, executor.last_output()) {
                 output::note(&format!("{input}: its last words: {words}"));
             }
             if !as_expected {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// A bar with what was found so far. Where standard error is no terminal, nothing.
 pub(super) struct RunProgress {
     bar: ProgressBar,
-    extent: Budget,
+    budget: Budget,
     start: Instant,
     /// Effective steps, and time, of what was run before.
     before: (u64, Duration),
@@ -18,7 +18,7 @@ pub(super) struct RunProgress {
 impl RunProgress {
     /// Of a run that goes on from `before`.
     pub(super) fn new(plan: &Plan, before: Option<&Summary>) -> Self {
-        let length = match plan.extent {
+        let length = match plan.budget {
             Budget::Seeds(seeds) => seeds,
             Budget::Time(time) => millis(time),
         };
@@ -27,14 +27,14 @@ impl RunProgress {
         bar.set_style(ProgressStyle::with_template(template).expect("a fixed template"));
         let before =
             before.map_or((0, Duration::ZERO), |summary| (summary.tally.effective_steps, summary.elapsed));
-        Self { bar, extent: plan.extent, start: Instant::now(), before }
+        Self { bar, budget: plan.budget, start: Instant::now(), before }
     }
 
     /// Shows what a run has come to.
     pub(super) fn show(&self, summary: &Summary) {
         let (steps, took) = self.before;
         let tally = &summary.tally;
-        self.bar.set_position(match self.extent {
+        self.bar.set_position(match self.budget {
             Budget::Seeds(_) => tally.seeds,
             Budget::Time(_) => millis(took + self.start.elapsed()),
         });
@@ -43,7 +43,7 @@ impl RunProgress {
             "{} seeds, {} effective steps/s, {} of {} pairs, {} findings",
             grouped(tally.seeds),
             grouped(rate as u64),
-            tally.heat.coverage().pairs_hit(),
+            tally.reach_counts.coverage().pairs_hit(),
             Coverage::pairs_total(),
             summary.findings.len()
         ));

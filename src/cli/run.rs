@@ -21,7 +21,7 @@ use std::thread::available_parallelism;
 const DEFAULT_OUT: &str = "findings";
 
 pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
-    let (offset, seeds) = args.shard.map_or((0, args.seeds), |shard| shard.of_range(args.seeds));
+    let (offset, seeds) = args.shard.map_or((0, args.seeds), |shard| shard.range_of(args.seeds));
     let fits = args.time.is_some() || args.from.checked_add(args.seeds).is_some();
     let from = args.from.checked_add(offset).filter(|_| fits);
     let kind = session.subject(args.seed.subject.as_deref())?;
@@ -30,11 +30,11 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
         kind,
         draw: args.seed.draw(),
         from: from.ok_or_else(|| CliError::Input(format!("--from: seeds end at {}", u64::MAX)))?,
-        extent: args.time.map_or(Budget::Seeds(seeds), Budget::Time),
+        budget: args.time.map_or(Budget::Seeds(seeds), Budget::Time),
         jobs: args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from),
         max_findings: args.max_findings as usize,
         masks: args.mask.iter().cloned().collect(),
-        patience: args.isolate.patience,
+        call_timeout: args.isolate.patience,
         isolation: if args.isolate.isolate { Some(session.isolation()?) } else { None },
     };
     let all_seeds = Interval { from: args.from, count: args.seeds };
@@ -117,12 +117,12 @@ fn text(
         text.push_str(&format!("{which} is in a file of its name in {}\n", keeper.out.display()));
     }
     if args.coverage {
-        text.push_str(&format!("\n{}", summary.tally.heat.coverage()));
+        text.push_str(&format!("\n{}", summary.tally.reach_counts.coverage()));
     }
     // Several groups are often one defect; the shortest says most plainly what it is.
     if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {
         let plan = keeper.plan;
-        let (told, outcome) = plan.executor()?.tell(Style::Brief, plan.kind, &finding.shrunk)?;
+        let (told, outcome) = plan.executor()?.annotated_trace(Style::Brief, plan.kind, &finding.shrunk)?;
         text.push_str(&format!(
             "\n{}",
             visible(&annotated_trace::view(plan.kind, &finding.shrunk, &told, &outcome))

@@ -1,4 +1,4 @@
-//! Why there is no execution.
+//! The error of a scenario that cannot be run.
 
 use crate::subject::WrongAdapter;
 use ringstorm_core::Error as MemoryError;
@@ -9,13 +9,13 @@ pub enum CannotRun {
     /// There is no memory for it.
     #[error(transparent)]
     System(#[from] MemoryError),
-    /// The subject is none.
+    /// The subject's adapter is wrong.
     #[error(transparent)]
     Adapter(#[from] WrongAdapter),
 }
 
 impl CannotRun {
-    /// The same, with the seed whose scenario it was.
+    /// Adds the seed of the scenario to the message.
     pub(crate) fn at_seed(self, seed: u64) -> Self {
         match self {
             Self::Adapter(wrong) => Self::Adapter(wrong.at(&format!("seed {seed}"))),

@@ -1,4 +1,4 @@
-//! Who acts as the device: the simulated one, or a guest in its place.
+//! Holds the device of an execution: the simulated one, or an external one in its place.
 
 use super::BUFFERS_ADDRESS;
 use super::external_device::ExternalDevice;
@@ -13,71 +13,71 @@ use std::rc::Rc;
 
 /// The device of an execution.
 pub(super) struct DeviceSlot {
-    /// With a guest in its place, it looks and does nothing.
+    /// If there is an external device, this one only reads the shared memory.
     simulated: Device<Rc<WatchedMemory>>,
-    guest: Option<Box<ExternalDevice>>,
+    external: Option<Box<ExternalDevice>>,
 }
 
 impl DeviceSlot {
     pub(super) fn new(provided: &Provided, geometry: Geometry) -> Self {
-        Self { simulated: simulated(provided, geometry), guest: None }
+        Self { simulated: simulated(provided, geometry), external: None }
     }
 
-    /// Puts a guest in the simulated device's place.
+    /// Replaces the simulated device with an external one.
     pub(super) fn replace_with(&mut self, device: Box<dyn HonestDevice>) {
-        self.guest = Some(Box::new(ExternalDevice::new(device)));
+        self.external = Some(Box::new(ExternalDevice::new(device)));
     }
 
     pub(super) const fn is_external(&self) -> bool {
-        self.guest.is_some()
+        self.external.is_some()
     }
 
-    /// Takes other memory.
+    /// Uses other memory.
     pub(super) fn move_to(&mut self, provided: &Provided, geometry: Geometry) {
         self.simulated = simulated(provided, geometry);
     }
 
-    /// What stands in memory, as a device sees it.
+    /// A device that reads the shared memory: the simulated device, which does nothing meanwhile.
     #[inline(always)]
     pub(super) const fn observer(&self) -> &Device<Rc<WatchedMemory>> {
         &self.simulated
     }
 
     pub(super) fn restart(&mut self, geometry: Geometry, first_index: u16, event_index: bool) {
-        match &mut self.guest {
+        match &mut self.external {
             None => self.simulated.restart(geometry, first_index, event_index),
-            Some(guest) => {
+            Some(external) => {
                 self.simulated.restart(geometry, first_index, false);
-                guest.restart(&self.simulated, first_index, event_index);
+                external.restart(&self.simulated, first_index, event_index);
             }
         }
     }
 
     pub(super) fn reset(&mut self, first_index: u16) {
         self.simulated.reset(first_index);
-        if let Some(guest) = &mut self.guest {
-            guest.reset(&self.simulated, first_index);
+        if let Some(external) = &mut self.external {
+            external.reset(&self.simulated, first_index);
         }
     }
 
     #[inline(always)]
     pub(super) fn notified(&mut self) {
-        match &mut self.guest {
+        match &mut self.external {
             None => self.simulated.notified(),
-            Some(guest) => guest.notified(&self.simulated),
+            Some(external) => external.notified(&self.simulated),
         }
     }
 
-    /// Takes a chain, if one is available, and says its head and whether it is whole. What it read goes to `descriptors`
-    /// and `payload`.
+    /// Takes an available chain. Returns its head and whether the chain is valid. Writes its descriptors to
+    /// `descriptors` and its device-readable bytes to `payload`.
     #[inline(always)]
     pub(super) fn take(
         &mut self,
         descriptors: &mut Vec<ObservedDescriptor>,
         payload: &mut Vec<u8>,
     ) -> Option<(u16, bool)> {
-        if let Some(guest) = &mut self.guest {
-            return guest.take(&self.simulated, descriptors, payload);
+        if let Some(external) = &mut self.external {
+            return external.take(&self.simulated, descriptors, payload);
         }
         let (head, whole) = self.simulated.take().map(|taken| (taken.head, taken.error.is_none()))?;
         to_model(self.simulated.newest(), descriptors);
@@ -90,52 +90,52 @@ impl DeviceSlot {
 
     #[inline(always)]
     pub(super) fn give_back(&mut self, pick: u8, reply: impl FnOnce(u64) -> Reply) -> bool {
-        match &mut self.guest {
+        match &mut self.external {
             None => self.simulated.give_back(pick, reply),
-            Some(guest) => guest.give_back(&self.simulated, pick, reply),
+            Some(external) => external.give_back(&self.simulated, pick, reply),
         }
     }
 
     #[inline(always)]
     pub(super) fn publish(&mut self) {
-        match &mut self.guest {
+        match &mut self.external {
             None => self.simulated.publish(),
-            Some(guest) => guest.publish(&self.simulated),
+            Some(external) => external.publish(&self.simulated),
         }
     }
 
     pub(super) fn set_notifications(&mut self, wanted: bool) {
-        match &mut self.guest {
+        match &mut self.external {
             None => self.simulated.set_notifications(wanted),
-            Some(guest) => guest.set_notifications(&self.simulated, wanted),
+            Some(external) => external.set_notifications(&self.simulated, wanted),
         }
     }
 
     pub(super) fn set_event(&mut self, ahead: u16) -> bool {
-        match &mut self.guest {
+        match &mut self.external {
             None => self.simulated.set_event(ahead),
-            Some(guest) => guest.set_event(&self.simulated, ahead),
+            Some(external) => external.set_event(&self.simulated, ahead),
         }
     }
 
-    /// Whether something was done since the effects were last taken.
+    /// Whether the device did something since the effects were last taken.
     #[inline(always)]
     pub(super) fn has_effects(&self) -> bool {
-        match &self.guest {
+        match &self.external {
             None => self.simulated.has_effects(),
-            Some(guest) => guest.has_effects(),
+            Some(external) => external.has_effects(),
         }
     }
 
     #[inline(always)]
     pub(super) fn take_effects(&mut self, out: &mut Vec<Effect>) {
-        match &mut self.guest {
+        match &mut self.external {
             None => self.simulated.take_effects(out),
-            Some(guest) => guest.take_effects(out),
+            Some(external) => external.take_effects(out),
         }
     }
 
-    /// Commits a fault, if it can. A guest is not asked to.
+    /// Commits a fault, if it is possible now. An external device commits no faults; do not call this for one.
     #[inline(always)]
     pub(super) fn misbehave(&mut self, fault: Fault, pick: u8, value: u32) -> bool {
         self.simulated.misbehave(fault, pick, value)
@@ -145,9 +145,9 @@ impl DeviceSlot {
         self.simulated.needs_reset()
     }
 
-    /// Means to return everything again; a guest always does.
+    /// Stops all faults, so that the device returns every chain. An external device has no faults to stop.
     pub(super) fn stop_faults(&mut self) {
-        if self.guest.is_none() {
+        if self.external.is_none() {
             self.simulated.stop_faults();
         }
     }
@@ -160,9 +160,9 @@ impl DeviceSlot {
         self.simulated.available_index_moved();
     }
 
-    /// The state of the simulated device; that of a guest is not known.
+    /// The state of the simulated device; `None` for an external device.
     pub(super) fn state(&self) -> Option<DeviceState> {
-        self.guest.is_none().then(|| self.simulated.state())
+        self.external.is_none().then(|| self.simulated.state())
     }
 
     pub(super) fn restore(&mut self, state: &DeviceState) {

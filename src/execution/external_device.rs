@@ -1,4 +1,4 @@
-//! A device that somebody else wrote, in an execution: what it is told, and what is seen of it.
+//! Runs an external device within an execution: calls it, and reads from shared memory what it did.
 
 use super::honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 use super::{BUFFERS_ADDRESS, RINGS_ADDRESS};
@@ -8,26 +8,28 @@ use std::collections::VecDeque;
 use std::mem;
 use std::rc::Rc;
 
-/// What is seen of the memory: a simulated device that does nothing.
-type Eyes = Device<Rc<WatchedMemory>>;
+/// Reads the shared memory: a simulated device that does nothing.
+type Observer = Device<Rc<WatchedMemory>>;
 
-/// Somebody else's device, and what a scenario needs to know of it.
+/// An external device, and what the harness has to record about it.
 pub(super) struct ExternalDevice {
     device: Box<dyn HonestDevice>,
     event_index: bool,
-    /// As of the simulated device: how many entries behind the next one it wants to be notified.
+    /// How many entries after the next one the device requests a notification for; `None` if it requests none. As in
+    /// the simulated device.
     event_ahead: Option<u16>,
-    held: VecDeque<Held>,
+    in_flight: VecDeque<InFlight>,
     chain: TakenChain,
-    /// The index of the next element that it will write.
+    /// The used index of the next element that the device will write.
     next_used: u16,
     replies: u32,
     reply: Vec<u8>,
     effects: Vec<Effect>,
 }
 
-/// A chain that it holds: the head, and the buffers that it can write to, each with its descriptor's index.
-struct Held {
+/// A chain that the device has: the head and the device-writable buffers, each with the index of its descriptor, its
+/// place, and its length in bytes.
+struct InFlight {
     head: u16,
     writable: Vec<(u16, BufferPlace, u32)>,
 }
@@ -38,7 +40,7 @@ impl ExternalDevice {
             device,
             event_index: false,
             event_ahead: None,
-            held: VecDeque::new(),
+            in_flight: VecDeque::new(),
             chain: TakenChain::default(),
             next_used: 0,
             replies: 0,
@@ -47,78 +49,83 @@ impl ExternalDevice {
         }
     }
 
-    pub(super) fn restart(&mut self, eyes: &Eyes, first_index: u16, event_index: bool) {
+    pub(super) fn restart(&mut self, observer: &Observer, first_index: u16, event_index: bool) {
         (self.event_index, self.replies) = (event_index, 0);
-        self.reset(eyes, first_index);
+        self.reset(observer, first_index);
     }
 
-    pub(super) fn reset(&mut self, eyes: &Eyes, first_index: u16) {
-        self.held.clear();
+    pub(super) fn reset(&mut self, observer: &Observer, first_index: u16) {
+        self.in_flight.clear();
         self.effects.clear();
         self.next_used = first_index;
-        self.device.start(&memory(eyes), first_index, self.event_index);
+        self.device.start(&memory(observer), first_index, self.event_index);
         self.event_ahead = Some(0);
         if self.event_index {
-            self.tell_event(eyes);
+            self.set_available_event(observer);
         }
     }
 
-    pub(super) fn notified(&mut self, eyes: &Eyes) {
-        self.device.notified(&memory(eyes));
+    pub(super) fn notified(&mut self, observer: &Observer) {
+        self.device.notified(&memory(observer));
     }
 
-    /// As [`DeviceSlot::take`](super::device_slot::DeviceSlot::take).
+    /// Like [`DeviceSlot::take`](super::device_slot::DeviceSlot::take).
     pub(super) fn take(
         &mut self,
-        eyes: &Eyes,
+        observer: &Observer,
         descriptors: &mut Vec<ObservedDescriptor>,
         payload: &mut Vec<u8>,
     ) -> Option<(u16, bool)> {
-        let Self { device, chain, held, .. } = self;
+        let Self { device, chain, in_flight, .. } = self;
         (chain.head, chain.whole) = (0, false);
         chain.buffers.clear();
         chain.payload.clear();
-        if !device.take(&memory(eyes), chain) {
+        if !device.take(&memory(observer), chain) {
             return None;
         }
         mem::swap(payload, &mut chain.payload);
         descriptors.clear();
         let mut usable = Vec::new();
         for ChainBuffer { index, address, length, writable } in chain.buffers.iter().copied() {
-            let place = eyes.space().locate(address, length);
+            let place = observer.space().locate(address, length);
             usable.extend(place.filter(|_| chain.whole && writable).map(|place| (index, place, length)));
             let place = place.map(|BufferPlace { region, offset }| model::Place { region, offset });
             descriptors.push(ObservedDescriptor { index, place, length, writable });
         }
-        held.push_back(Held { head: chain.head, writable: usable });
+        in_flight.push_back(InFlight { head: chain.head, writable: usable });
         let taken = (chain.head, chain.whole);
         if self.event_index && self.event_ahead.is_some() {
-            self.tell_event(eyes);
+            self.set_available_event(observer);
         }
         Some(taken)
     }
 
-    /// As [`Device::give_back`].
-    pub(super) fn give_back(&mut self, eyes: &Eyes, pick: u8, reply: impl FnOnce(u64) -> Reply) -> bool {
-        let position = picked(self.held.len(), pick);
-        let Some(held) = position.and_then(|position| let_go(&mut self.held, position)) else {
+    /// Like [`Device::give_back`].
+    pub(super) fn give_back(
+        &mut self,
+        observer: &Observer,
+        pick: u8,
+        reply: impl FnOnce(u64) -> Reply,
+    ) -> bool {
+        let position = picked(self.in_flight.len(), pick);
+        let Some(in_flight) = position.and_then(|position| let_go(&mut self.in_flight, position)) else {
             return false;
         };
-        let room = held.writable.iter().map(|(.., length)| u64::from(*length)).sum::<u64>();
+        let room = in_flight.writable.iter().map(|(.., length)| u64::from(*length)).sum::<u64>();
         let Reply { written, beyond } = reply(room.min(u32::MAX.into()));
-        self.write_reply(eyes, &held, if beyond { room } else { written.into() });
-        self.device.give_back(&memory(eyes), held.head, written);
-        let (id, length) = eyes.used_element(self.next_used);
+        self.write_reply(observer, &in_flight, if beyond { room } else { written.into() });
+        self.device.give_back(&memory(observer), in_flight.head, written);
+        let (id, length) = observer.used_element(self.next_used);
         self.effects.push(Effect::UsedElement { index: self.next_used, id, length });
         self.next_used = self.next_used.wrapping_add(1);
         true
     }
 
-    /// Lets it write what the simulated device writes: a pattern in each buffer.
-    fn write_reply(&mut self, eyes: &Eyes, held: &Held, count: u64) {
+    /// Makes the device write what the simulated device would write: a pattern in each buffer.
+    fn write_reply(&mut self, observer: &Observer, in_flight: &InFlight, count: u64) {
         self.replies = self.replies.wrapping_add(1);
         self.reply.clear();
-        for (index, place, length) in &held.writable {
+        for (index, place, length) in &in_flight.writable {
             let start = self.reply.len();
             let now = (count - start as u64).min((*length).into()) as usize;
             self.reply.resize(start + now, 0);
@@ -127,36 +134,37 @@ impl ExternalDevice {
                 self.effects.push(Effect::Wrote { place: *place, length: now as u32 });
             }
         }
-        self.device.write(&memory(eyes), held.head, &self.reply);
+        self.device.write(&memory(observer), in_flight.head, &self.reply);
     }
 
-    pub(super) fn publish(&mut self, eyes: &Eyes) {
-        self.device.publish(&memory(eyes));
-        self.effects.push(Effect::UsedIndex(eyes.used_index()));
+    pub(super) fn publish(&mut self, observer: &Observer) {
+        self.device.publish(&memory(observer));
+        self.effects.push(Effect::UsedIndex(observer.used_index()));
     }
 
-    /// As [`Device::set_notifications`]: with event indexes, not to be notified is to ask for the furthest entry.
-    pub(super) fn set_notifications(&mut self, eyes: &Eyes, wanted: bool) {
+    /// Like [`Device::set_notifications`]. With event indexes, a device that wants no notifications sets `avail_event`
+    /// to the most distant entry.
+    pub(super) fn set_notifications(&mut self, observer: &Observer, wanted: bool) {
         if self.event_index {
             self.event_ahead = wanted.then_some(0);
-            return self.tell_event(eyes);
+            return self.set_available_event(observer);
         }
-        self.device.set_notifications(&memory(eyes), wanted);
-        self.effects.push(Effect::UsedFlags(eyes.used_flags()));
+        self.device.set_notifications(&memory(observer), wanted);
+        self.effects.push(Effect::UsedFlags(observer.used_flags()));
     }
 
-    /// As [`Device::set_event`].
-    pub(super) fn set_event(&mut self, eyes: &Eyes, ahead: u16) -> bool {
+    /// Like [`Device::set_event`].
+    pub(super) fn set_event(&mut self, observer: &Observer, ahead: u16) -> bool {
         if self.event_index {
             self.event_ahead = Some(ahead);
-            self.tell_event(eyes);
+            self.set_available_event(observer);
         }
         self.event_index
     }
 
-    fn tell_event(&mut self, eyes: &Eyes) {
-        self.device.set_event(&memory(eyes), self.event_ahead.unwrap_or(u16::MAX));
-        self.effects.push(Effect::AvailableEvent(eyes.available_event()));
+    fn set_available_event(&mut self, observer: &Observer) {
+        self.device.set_event(&memory(observer), self.event_ahead.unwrap_or(u16::MAX));
+        self.effects.push(Effect::AvailableEvent(observer.available_event()));
     }
 
     pub(super) fn has_effects(&self) -> bool {
@@ -169,12 +177,12 @@ impl ExternalDevice {
     }
 }
 
-fn memory(eyes: &Eyes) -> DeviceMemory<'_> {
+fn memory(observer: &Observer) -> DeviceMemory<'_> {
     DeviceMemory {
-        rings: eyes.rings(),
+        rings: observer.rings(),
         rings_address: RINGS_ADDRESS,
-        geometry: *eyes.geometry(),
-        buffers: eyes.space().memory(0),
+        geometry: *observer.geometry(),
+        buffers: observer.space().memory(0),
         buffers_address: BUFFERS_ADDRESS,
     }
 }

@@ -1,36 +1,36 @@
-//! Which faults the driver meets in which call, and how it answers them.
+//! Assigns each answer of the driver to the fault that it answers.
 
-use super::run::Run;
-use crate::counts::Answer;
+use crate::counts::{Answer, Counts};
+use crate::coverage::Coverage;
 use crate::outcome::Call;
 use ringstorm_model::{Completion, DeviceRefusal, Refusal};
 use ringstorm_sim_device::{Effect, Fault, Target};
 
-/// A fault that was thrown.
+/// A fault that the device has committed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Thrown {
-    /// The driver's state then.
+struct Committed {
+    /// The number of the driver's state at that time.
     state: usize,
     fault: Fault,
     /// The number of the fault in its execution, from 1.
     number: u32,
 }
 
-impl Thrown {
-    /// Stands where there is none.
-    pub(super) const NOTHING: Self = Self { state: 0, fault: Fault::ChangedBetweenReads, number: 0 };
+impl Committed {
+    /// A placeholder, used before any trap is set.
+    const NONE: Self = Self { state: 0, fault: Fault::ChangedBetweenReads, number: 0 };
 }
 
-/// An element of the used ring that a fault added.
+/// A used element that a fault added.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Forged {
-    thrown: Thrown,
+struct ForgedElement {
+    committed: Committed,
     index: u16,
-    /// The length that it claims.
+    /// The length in the element, in bytes.
     length: u32,
 }
 
-/// Whether a fault adds an element to the used ring at once.
+/// Whether a fault adds a used element as soon as it is committed.
 pub(super) const fn adds_element(fault: Fault) -> bool {
     match fault {
         Fault::IdOutOfRange
@@ -75,17 +75,17 @@ pub(super) const fn adds_element(fault: Fault) -> bool {
     }
 }
 
-/// Whether a driver could come across a fault in a call.
-const fn can_meet(call: Call, fault: Fault) -> bool {
+/// Whether a call of the driver can encounter a fault.
+const fn can_encounter(call: Call, fault: Fault) -> bool {
     match (fault.target(), call) {
-        // Whoever looks for used chains can come across anything.
+        // A take reads the rings and the table, so it can encounter every fault.
         (_, Call::Take) | (Target::Table | Target::AvailableRing | Target::Buffers, _) => true,
         (Target::UsedRing, Call::Publish) => matches!(fault, Fault::FlagsGarbage | Fault::EventGarbage),
         (Target::UsedRing | Target::Time, _) => false,
     }
 }
 
-/// How the device is blamed, if it is.
+/// How the refusal blames the device; `None` if it does not.
 const fn blame(refusal: Option<Refusal>) -> Option<Answer> {
     match refusal {
         Some(Refusal::Device(DeviceRefusal { broken: true, .. })) => Some(Answer::Broken),
@@ -94,81 +94,152 @@ const fn blame(refusal: Option<Refusal>) -> Option<Answer> {
     }
 }
 
-impl Run {
-    /// The device did something that it should not.
-    pub(super) fn throw(&mut self, state: usize, fault: Fault) {
-        self.thrown += 1;
+/// The faults of an execution, and how the driver answered them.
+///
+/// [`Answers`](crate::counts::Answers) has the rules.
+pub(super) struct FaultAttribution {
+    /// The last fault that the device committed.
+    pub(super) last_fault: Option<Fault>,
+    /// The pairs of driver state and fault that were reached.
+    pub(super) coverage: Coverage,
+    /// Counts over all executions since they were last taken.
+    pub(super) counts: Counts,
+    /// How many faults the device has committed.
+    committed: u32,
+    /// Faults that no call of the driver could encounter so far.
+    pending: Vec<Committed>,
+    /// Forged elements that the driver has neither consumed nor refused.
+    forged: Vec<ForgedElement>,
+    /// The fault that set the current trap.
+    trap: Committed,
+    /// How the driver answered the last fault.
+    last_answer: Option<Answer>,
+    /// How the current call blamed the device.
+    blame: Option<Answer>,
+    /// Whether the subject reports the length of a used element.
+    reports_lengths: bool,
+}
+
+impl Default for FaultAttribution {
+    fn default() -> Self {
+        Self {
+            last_fault: None,
+            coverage: Coverage::default(),
+            counts: Counts::default(),
+            committed: 0,
+            pending: Vec::new(),
+            forged: Vec::new(),
+            trap: Committed::NONE,
+            last_answer: None,
+            blame: None,
+            reports_lengths: false,
+        }
+    }
+}
+
+impl FaultAttribution {
+    /// Starts a new execution. The counts continue.
+    pub(super) fn begin(&mut self, reports_lengths: bool) {
+        let Self {
+            last_fault,
+            coverage,
+            counts: _,
+            committed,
+            pending,
+            forged,
+            trap,
+            last_answer,
+            blame,
+            reports_lengths: own_reports_lengths,
+        } = self;
+        (*last_fault, *last_answer, *blame) = (None, None, None);
+        (*committed, *trap) = (0, Committed::NONE);
+        *coverage = Coverage::default();
+        *own_reports_lengths = reports_lengths;
+        pending.clear();
+        forged.clear();
+    }
+
+    /// Starts a call of the driver.
+    #[inline(always)]
+    pub(super) const fn begin_call(&mut self) {
+        self.blame = None;
+    }
+
+    /// Records a fault that the device committed while the driver was in this state.
+    pub(super) fn fault_committed(&mut self, state: usize, fault: Fault) {
+        self.committed += 1;
         self.counts.fault_mut(fault).thrown += 1;
         (self.last_fault, self.last_answer) = (Some(fault), None);
-        let thrown = Thrown { state, fault, number: self.thrown };
+        let committed = Committed { state, fault, number: self.committed };
         if fault == Fault::ChangedBetweenReads {
-            // Nothing has changed yet.
-            self.trap_thrown = thrown;
+            // The trap has not changed anything yet.
+            self.trap = committed;
         } else {
-            self.unmet.push(thrown);
+            self.pending.push(committed);
         }
     }
 
-    /// The last fault added an element to the used ring, as its effects tell.
-    pub(super) fn forge(&mut self, effects: &[Effect]) {
+    /// Records the used element that the last fault added; `effects` are the effects of that fault.
+    pub(super) fn element_forged(&mut self, effects: &[Effect]) {
         let element = effects.iter().rev().find_map(|effect| match *effect {
             Effect::UsedElement { index, length, .. } => Some((index, length)),
             _ => None,
         });
-        if let (Some((index, length)), Some(thrown)) = (element, self.unmet.last().copied()) {
+        if let (Some((index, length)), Some(committed)) = (element, self.pending.last().copied()) {
             self.forged.retain(|forged| forged.index != index);
-            self.forged.push(Forged { thrown, index, length });
+            self.forged.push(ForgedElement { committed, index, length });
         }
     }
 
-    /// The driver made a call that could meet some of the faults, and was or was not refused.
+    /// Attributes the answer of a call that is not a take; `refusal` is the call's error.
     #[inline]
-    pub(super) fn attribute_faults(&mut self, call: Call, refusal: Option<Refusal>) {
+    pub(super) fn attribute_call(&mut self, call: Call, refusal: Option<Refusal>) {
         self.blame = blame(refusal);
-        if !self.unmet.is_empty() {
-            self.meet_unmet(call);
+        if !self.pending.is_empty() {
+            self.attribute_pending(call);
         }
     }
 
-    fn meet_unmet(&mut self, call: Call) {
-        let mut unmet = std::mem::take(&mut self.unmet);
-        // Where the device's claims stand is where a driver looks first.
-        let is_claim = |thrown: &Thrown| {
-            thrown.fault.target() == Target::UsedRing
-                && !adds_element(thrown.fault)
-                && can_meet(call, thrown.fault)
+    fn attribute_pending(&mut self, call: Call) {
+        let mut pending = std::mem::take(&mut self.pending);
+        // A driver checks the device's values in the used ring first, so these faults are blamed before others.
+        let is_in_used_ring = |committed: &Committed| {
+            committed.fault.target() == Target::UsedRing
+                && !adds_element(committed.fault)
+                && can_encounter(call, committed.fault)
         };
-        let to_claims = self.blame.is_some() && unmet.iter().any(is_claim);
-        unmet.retain(|thrown| {
-            let met = can_meet(call, thrown.fault);
-            if met {
-                self.coverage.reach(thrown.state, thrown.fault);
-                if !adds_element(thrown.fault) {
-                    let blame = self.blame.filter(|_| !to_claims || is_claim(thrown));
-                    self.answered(*thrown, blame.unwrap_or(Answer::Ignored));
+        let blames_used_ring = self.blame.is_some() && pending.iter().any(is_in_used_ring);
+        pending.retain(|committed| {
+            let encountered = can_encounter(call, committed.fault);
+            if encountered {
+                self.coverage.reach(committed.state, committed.fault);
+                if !adds_element(committed.fault) {
+                    let blame = self.blame.filter(|_| !blames_used_ring || is_in_used_ring(committed));
+                    self.answered(*committed, blame.unwrap_or(Answer::Ignored));
                 }
             }
-            !met
+            !encountered
         });
-        self.unmet = unmet;
+        self.pending = pending;
     }
 
-    /// The driver took: from one element of the used ring it came to another. Meets all that can be met there.
+    /// Attributes the answer of a take, which advanced the driver's position in the used ring from `from` to `to`.
     #[inline]
     pub(super) fn attribute_take(&mut self, from: u16, to: u16, answer: Result<Option<Completion>, Refusal>) {
         self.blame = blame(answer.err());
         if !self.forged.is_empty() {
-            self.meet_forged(from, to.wrapping_sub(from), answer.ok().flatten());
+            self.attribute_forged(from, to.wrapping_sub(from), answer.ok().flatten());
         }
-        if !self.unmet.is_empty() {
-            self.meet_unmet(Call::Take);
+        if !self.pending.is_empty() {
+            self.attribute_pending(Call::Take);
         }
     }
 
-    fn meet_forged(&mut self, from: u16, consumed: u16, done: Option<Completion>) {
-        let (blame, tells) = (self.blame, self.can.lengths);
-        let ahead = |element: &Forged| element.index.wrapping_sub(from);
-        // Who leaves what it refuses may have refused all that is in the ring, up to the next such element.
+    fn attribute_forged(&mut self, from: u16, consumed: u16, done: Option<Completion>) {
+        let (blame, reports_lengths) = (self.blame, self.reports_lengths);
+        let ahead = |element: &ForgedElement| element.index.wrapping_sub(from);
+        // A driver that blames the device and consumes nothing may have refused any element up to the next forged one.
         let last = match (blame, consumed) {
             (Some(_), 0) => self.forged.iter().map(ahead).min().unwrap_or_default(),
             (_, consumed) => consumed.saturating_sub(1),
@@ -176,8 +247,10 @@ impl Run {
         let mut forged = std::mem::take(&mut self.forged);
         forged.retain(|element| {
             let ahead = ahead(element);
-            let answered = match (done, blame) {
-                (Some(done), _) if tells && ahead == last && done.length < element.length => Answer::Clamped,
+            let answer = match (done, blame) {
+                (Some(done), _) if reports_lengths && ahead == last && done.length < element.length => {
+                    Answer::Clamped
+                }
                 (_, Some(blame)) if ahead == last => {
                     self.blame = None;
                     blame
@@ -185,28 +258,35 @@ impl Run {
                 _ if ahead < consumed => Answer::Ignored,
                 _ => return true,
             };
-            self.answered(element.thrown, answered);
+            self.answered(element.committed, answer);
             false
         });
         self.forged = forged;
     }
 
-    /// A value that was to change behind a read did.
+    /// Attributes the current call to the trap, which has changed its value between two reads.
     pub(super) fn attribute_trap(&mut self) {
-        let thrown = self.trap_thrown;
-        self.coverage.reach(thrown.state, thrown.fault);
-        self.answered(thrown, self.blame.unwrap_or(Answer::Ignored));
+        let committed = self.trap;
+        self.coverage.reach(committed.state, committed.fault);
+        self.answered(committed, self.blame.unwrap_or(Answer::Ignored));
     }
 
-    /// The faults are over, whether the driver met them or not.
+    /// Drops the faults that have no answer yet.
     pub(super) fn forget_faults(&mut self) {
-        self.unmet.clear();
+        self.pending.clear();
         self.forged.clear();
     }
 
-    fn answered(&mut self, thrown: Thrown, answer: Answer) {
-        self.counts.answer(thrown.fault, answer);
-        if thrown.number == self.thrown {
+    /// Counts the finding that ends the execution as the answer to the last fault.
+    pub(super) const fn attribute_finding(&mut self) {
+        if let Some(fault) = self.last_fault {
+            self.counts.violate(fault, self.last_answer);
+        }
+    }
+
+    fn answered(&mut self, committed: Committed, answer: Answer) {
+        self.counts.answer(committed.fault, answer);
+        if committed.number == self.committed {
             self.last_answer = Some(answer);
         }
     }

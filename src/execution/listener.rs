@@ -1,37 +1,37 @@
-//! Listening to an execution.
+//! The trait through which others follow an execution.
 
 use super::Rig;
 use crate::scenario::Step;
 use ringstorm_model::Event;
 
-/// Somebody who listens to an execution.
+/// Follows an execution.
 pub trait Listener {
-    /// A step begins; `None` is the settling at the end.
+    /// A step begins; `None` is the drain at the end.
     fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
         let _ = (number, step, rig);
     }
-    /// No further step follows: the execution went wrong, or it is over.
+    /// The execution is over.
     fn ended(&mut self, rig: &Rig) {
         let _ = rig;
     }
-    /// Something was observed.
+    /// An event was observed.
     fn event(&mut self, event: &Event<'_>) {
         let _ = event;
     }
-    /// The subject cannot do this step, or there is nothing to do it with.
+    /// A step did nothing.
     fn skipped(&mut self, why: Skip) {
         let _ = why;
     }
 }
 
-/// Nobody listens.
+/// Ignores everything.
 impl Listener for () {}
 
 /// Why a step did nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
-    /// The subject has no such capability.
+    /// The subject lacks the capability.
     Incapable,
-    /// There is nothing that it could be done with: no chain to free, none to return.
+    /// Nothing fits the step, for example there is no chain to free or to return.
     NothingThere,
 }

@@ -1,38 +1,38 @@
-//! What the memory of a rig is.
+//! The kinds of memory that a rig can use.
 
 use ringstorm_core::Error as MemoryError;
 #[cfg(unix)]
 use ringstorm_core::{AnyMemory, GuardedMemory};
 use ringstorm_sim_device::WatchedMemory;
 
-/// Bytes of memory to begin with.
-pub(super) const LEAST: usize = 1 << 16;
+/// The least memory to allocate, in bytes.
+pub(super) const MIN_BYTES: usize = 1 << 16;
 
-/// What the memory of a [`Rig`](super::Rig) is. No outcome depends on it.
+/// The kind of memory of a [`Rig`](super::Rig). No outcome depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MemoryKind {
-    /// From the allocator, kept from one scenario to the next and made to grow: the quickest. What lies behind a
-    /// scenario's memory may be memory too.
+    /// Heap memory that is used again for each scenario and grows when needed. The fastest kind. An access past a
+    /// scenario's memory may go unnoticed.
     Kept,
-    /// As long as the scenario's, and inaccessible behind that.
+    /// Memory of exactly the scenario's length, with an inaccessible page after it.
     #[cfg(unix)]
     BeforeGuard,
-    /// As long as the scenario's, and inaccessible before that.
+    /// Memory of exactly the scenario's length, with an inaccessible page before it.
     #[cfg(unix)]
     BehindGuard,
 }
 
 impl MemoryKind {
-    /// Memory for a scenario that needs `length` bytes, which begin at a multiple of `alignment`.
+    /// Allocates memory of `length` bytes that starts at a multiple of `alignment`.
     ///
     /// # Errors
-    /// [`MemoryError`] if there is not that much.
+    /// [`MemoryError`] if there is not enough memory.
     pub fn memory(self, length: usize, alignment: usize) -> Result<WatchedMemory, MemoryError> {
         #[cfg(unix)]
         let watched = |memory: GuardedMemory| WatchedMemory::over(AnyMemory::from(memory));
         match self {
-            // It begins at a page.
-            Self::Kept => WatchedMemory::new(length.max(LEAST)),
+            // The allocation starts at a page.
+            Self::Kept => WatchedMemory::new(length.max(MIN_BYTES)),
             #[cfg(unix)]
             Self::BeforeGuard => GuardedMemory::before_guard(length, alignment).map(watched),
             #[cfg(unix)]
@@ -40,7 +40,7 @@ impl MemoryKind {
         }
     }
 
-    /// Whether memory that was made for another scenario serves for one of `length` bytes as well.
+    /// Whether this memory, made for another scenario, also suits one of `length` bytes.
     pub(super) fn serves(self, memory: &WatchedMemory, length: usize) -> bool {
         match self {
             Self::Kept => memory.capacity() >= length,

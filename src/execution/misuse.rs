@@ -1,11 +1,11 @@
-//! Naming chains that must not be named.
+//! Calls the driver with heads that its caller must not use.
 
 use super::{Listener, Rig, Skip, Stop};
 use crate::scenario::{Amount, BadHead, HeadCall, Pick};
 use ringstorm_model::Name;
 
 impl Rig {
-    /// Names a chain that must not be named.
+    /// Calls the driver with a head that its caller must not use.
     pub(super) fn misuse(
         &mut self,
         call: HeadCall,
@@ -23,13 +23,13 @@ impl Rig {
         if !can.misuse || unasked {
             return Ok(Some(Skip::Incapable));
         }
-        let Some(head) = self.bad_head(bad, pick) else { return Ok(Some(Skip::NothingThere)) };
+        let Some(head) = self.find_bad_head(bad, pick) else { return Ok(Some(Skip::NothingThere)) };
         match (call, bad) {
-            // What was returned may be freed and read.
+            // Freeing and reading a taken chain is correct use.
             (HeadCall::Free | HeadCall::Read, BadHead::Returned) => return Ok(Some(Skip::NothingThere)),
             (HeadCall::Free, BadHead::Stale) => self.free(head, Name::Stale, listener)?,
             (HeadCall::Free, _) => self.free(head, Name::Current, listener)?,
-            // Neither reading nor withdrawing has stale names: what they name is looked up by the newest.
+            // `read` and `withdraw` take no handle of an earlier chain: the adapter looks the newest one up.
             (HeadCall::Read | HeadCall::Withdraw, BadHead::Stale) => return Ok(Some(Skip::NothingThere)),
             (HeadCall::Withdraw, _) => self.withdraw(head, listener)?,
             (HeadCall::Read, _) => self.read(head, Amount::Bytes(8), listener)?,
@@ -37,21 +37,21 @@ impl Rig {
         Ok(None)
     }
 
-    /// A head that must not be named, of the kind asked for, among the descriptors from `pick` on.
-    fn bad_head(&mut self, bad: BadHead, pick: Pick) -> Option<u16> {
+    /// Finds a head of the requested kind. Most kinds search up to 64 descriptors, starting from `pick`.
+    fn find_bad_head(&mut self, bad: BadHead, pick: Pick) -> Option<u16> {
         let size = self.run.setup.queue_size.get();
         let run = &self.run;
-        let model = &self.judge.model;
+        let model = &self.sink.model;
         let mut around = (0..size.min(64)).map(|step| (u16::from(pick.0) + step) & (size - 1));
         match bad {
             BadHead::OutOfRange => Some(size),
             BadHead::Far => Some(u16::MAX),
             BadHead::FreeDescriptor => around.find(|index| model.owner(*index).is_none()),
             BadHead::MidChain => around.find(|index| model.owner(*index).is_some_and(|head| head != *index)),
-            BadHead::Stale => {
-                around.find(|index| model.owner(*index) == Some(*index) && run.lives[usize::from(*index)] > 1)
-            }
-            BadHead::Returned => pick.of(run.returned.len()).map(|position| run.returned[position]),
+            BadHead::Stale => around.find(|index| {
+                model.owner(*index) == Some(*index) && run.chains_started[usize::from(*index)] > 1
+            }),
+            BadHead::Returned => pick.of(run.taken.len()).map(|position| run.taken[position]),
             BadHead::InFlight => around.find(|index| model.is_in_flight(*index)),
         }
     }

@@ -1,4 +1,4 @@
-//! Telling a subject's panics from our own, and keeping quiet about them.
+//! Distinguishes panics of the subject from panics of the harness, and silences the subject's.
 
 use super::Stop;
 use crate::outcome::{Limit, Verdict};
@@ -13,11 +13,12 @@ use std::thread;
 thread_local! {
     /// Whether this thread is inside a call of a subject.
     static IN_SUBJECT: Cell<bool> = const { Cell::new(false) };
-    /// What the subject said when it panicked.
+    /// The message of the subject's last panic.
     static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Makes panics of subjects silent: they are outcomes. All others go on to the hook that was there.
+/// Installs a panic hook that silences panics of subjects, which are outcomes. All other panics go to the previous
+/// hook.
 pub(super) fn install_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -37,76 +38,76 @@ pub(super) fn install_hook() {
     });
 }
 
-/// Runs a call of the subject. If it panics, [`in_subject`] tells so.
-pub(super) fn guard<T>(call: impl FnOnce() -> T) -> T {
+/// Runs a call of the subject. After a panic, [`subject_panic_message`] returns its message.
+pub(super) fn in_subject_call<T>(call: impl FnOnce() -> T) -> T {
     IN_SUBJECT.set(true);
     let result = call();
     IN_SUBJECT.set(false);
     result
 }
 
-/// Runs what an adapter does without its queue. If it panics, the adapter is wrong.
-pub(super) fn of_adapter<T>(method: &str, call: impl FnOnce() -> T) -> T {
-    let payload = match catch_unwind(AssertUnwindSafe(|| guard(call))) {
+/// Runs code of an adapter that does not belong to its queue. A panic here means that the adapter is wrong.
+pub(super) fn call_adapter<T>(method: &str, call: impl FnOnce() -> T) -> T {
+    let payload = match catch_unwind(AssertUnwindSafe(|| in_subject_call(call))) {
         Ok(value) => return value,
         Err(payload) => payload,
     };
-    let message = in_subject().unwrap_or_default();
+    let message = subject_panic_message().unwrap_or_default();
     match payload.is::<WrongAdapter>() {
         true => resume_unwind(payload),
         false => WrongAdapter::raise(format!("its `{method}` panics: {message}")),
     }
 }
 
-/// Forgets that a subject panicked.
-pub(super) fn leave() {
+/// Marks the subject's panic as handled.
+pub(super) fn forget_panic() {
     IN_SUBJECT.set(false);
 }
 
-/// After a panic: whether it was the subject's, and what it said.
-pub(super) fn in_subject() -> Option<String> {
+/// After a panic: the message if the subject panicked, `None` if the harness did. Marks the panic as handled.
+pub(super) fn subject_panic_message() -> Option<String> {
     IN_SUBJECT.replace(false).then(|| MESSAGE.take())
 }
 
-/// What the end of a call or an execution comes to. A panic that is not the subject's goes on.
+/// The verdict of an execution that ended in this way. Resumes a panic that is not the subject's.
 ///
 /// # Errors
-/// [`WrongAdapter`] if the adapter is at fault.
+/// [`WrongAdapter`] if the adapter is wrong.
 pub(super) fn verdict(end: thread::Result<Result<(), Stop>>) -> Result<Verdict, WrongAdapter> {
     match end {
         Ok(Ok(())) => Ok(Verdict::Pass),
         Ok(Err(Stop::Violation(violation))) => Ok(Verdict::Violation(violation)),
-        Err(payload) => raised(payload),
+        Err(payload) => classify_panic(payload),
     }
 }
 
-/// What was raised, by an adapter or by whatever panicked.
-fn raised(payload: Box<dyn Any + Send>) -> Result<Verdict, WrongAdapter> {
+/// The verdict of a panic.
+fn classify_panic(payload: Box<dyn Any + Send>) -> Result<Verdict, WrongAdapter> {
     let payload = match payload.downcast::<WrongAdapter>() {
         Ok(wrong) => {
-            leave();
+            forget_panic();
             return Err(*wrong);
         }
         Err(payload) => payload,
     };
     let payload = match payload.downcast::<Trespass>() {
         Ok(trespass) => {
-            leave();
+            forget_panic();
             return Ok(Verdict::Violation(trespass.violation()));
         }
         Err(payload) => payload,
     };
-    match in_subject() {
+    match subject_panic_message() {
         None => resume_unwind(payload),
         Some(_) if payload.is::<EndlessCall>() => Ok(Verdict::Stuck(Limit::Accesses)),
         Some(message) => Ok(Verdict::Panic(message)),
     }
 }
 
-/// Releases a subject of which nothing more is to be learned, whatever state it is in.
+/// Releases a subject after the verdict, and ignores a panic. The subject may be in any state.
 pub(super) fn release(subject: Option<Box<dyn Subject>>) {
     if let Some(subject) = subject {
-        let _ = catch_unwind(AssertUnwindSafe(|| guard(|| subject.release())));
-        leave();
+        let _ = catch_unwind(AssertUnwindSafe(|| in_subject_call(|| subject.release())));
+        forget_panic();
     }
 }

@@ -1,6 +1,6 @@
-//! Keeping the state of an execution, going back to it, and telling it from others.
+//! Saves and restores the state of an execution, and computes fingerprints of it.
 
-use super::run::Run;
+use super::run_state::RunState;
 use super::{CannotRun, Listener, Rig, Skip, Stop, panics};
 use crate::outcome::Verdict;
 use crate::scenario::{Setup, Step};
@@ -12,40 +12,39 @@ use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What came of a step of an execution that is gone through step by step.
+/// The result of one step, for callers that execute step by step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Advance {
-    /// It went on.
-    On,
-    /// There was nothing to do, or nothing that the subject can do: everything is as it was.
+pub enum StepResult {
+    /// The execution continues.
+    Continued,
+    /// The step did nothing, because nothing fitted it or the subject lacks the capability. The state is unchanged.
     Skipped,
-    /// The execution ends here, with this verdict.
+    /// The execution ended with this verdict.
     Ended(Verdict),
 }
 
-/// The state of an execution, to go back to. It holds a copy of the subject, so it is given to
-/// [`Rig::forget`] in the end.
+/// A saved state of an execution. It contains a copy of the subject, so pass it to [`Rig::forget`] at the end.
 pub struct Snapshot {
     rings: Vec<u8>,
     buffers: Vec<u8>,
-    /// How often rings and buffers were abandoned, by the copy of the subject too.
+    /// How often the rings' memory and the buffers were abandoned, including by the copy of the subject.
     abandonments: [u32; 2],
     subject: Box<dyn Subject>,
     device: DeviceState,
     model: Model,
     available: u16,
-    returned: VecDeque<u16>,
-    lives: Vec<u32>,
+    taken: VecDeque<u16>,
+    chains_started: Vec<u32>,
     submissions: u32,
     resets: u32,
     trap: (Option<Trap>, Option<Change>),
-    /// How many accesses pass before one fails, if one is to.
+    /// How many accesses will succeed before the next failing one; `None` if no access is to fail.
     failing: Option<u32>,
     stopped: bool,
     steps: u64,
 }
 
-/// Whether a step was skipped.
+/// Records whether a step was skipped.
 struct WasSkipped(bool);
 
 impl Listener for WasSkipped {
@@ -55,26 +54,26 @@ impl Listener for WasSkipped {
 }
 
 impl Rig {
-    /// As [`begin`](Self::begin), with panics of the subject caught, and the subject of the execution before released.
+    /// Like [`begin`](Self::begin), but catches panics of the subject and releases the previous subject.
     ///
     /// # Errors
     /// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
-    pub fn try_begin(&mut self, kind: SubjectKind, setup: &Setup) -> Result<Advance, CannotRun> {
-        // Dropped with live chains, a subject may keep its memory for ever.
+    pub fn try_begin(&mut self, kind: SubjectKind, setup: &Setup) -> Result<StepResult, CannotRun> {
+        // A subject that is dropped with live chains may leak its memory.
         panics::release(self.run.subject.take());
         let setup = self.prepare(kind, setup)?;
         let end = catch_unwind(AssertUnwindSafe(|| self.construct(kind, &setup, &mut ())));
         Ok(self.advance(end, false)?)
     }
 
-    /// As [`step`](Self::step), with panics of the subject caught.
+    /// Like [`step`](Self::step), but catches panics of the subject.
     ///
     /// # Errors
     /// [`WrongAdapter`] if the subject's adapter is wrong.
     ///
     /// # Panics
-    /// If no execution was begun.
-    pub fn try_step(&mut self, step: &Step) -> Result<Advance, WrongAdapter> {
+    /// If no execution was started.
+    pub fn try_step(&mut self, step: &Step) -> Result<StepResult, WrongAdapter> {
         let number = self.run.steps as usize;
         let mut skipped = WasSkipped(false);
         let end = catch_unwind(AssertUnwindSafe(|| self.step_at(number, Some(step), &mut skipped)));
@@ -85,18 +84,19 @@ impl Rig {
         &mut self,
         end: std::thread::Result<Result<(), Stop>>,
         skipped: bool,
-    ) -> Result<Advance, WrongAdapter> {
+    ) -> Result<StepResult, WrongAdapter> {
         Ok(match self.verdict(end)? {
-            Verdict::Pass if skipped => Advance::Skipped,
-            Verdict::Pass => Advance::On,
-            verdict => Advance::Ended(verdict),
+            Verdict::Pass if skipped => StepResult::Skipped,
+            Verdict::Pass => StepResult::Continued,
+            verdict => StepResult::Ended(verdict),
         })
     }
 
-    /// The state of the current execution; `None` if the subject cannot be copied, or the device is somebody else's.
+    /// Saves the state of the current execution. Returns `None` if the subject cannot be copied or the device is
+    /// external.
     ///
     /// # Panics
-    /// If no execution was begun, or it has ended.
+    /// If no execution was started, or it has ended.
     pub fn snapshot(&self) -> Option<Snapshot> {
         let run = &self.run;
         let subject = run.subject.as_deref().expect("the subject is there until it is released");
@@ -107,10 +107,10 @@ impl Rig {
             abandonments: [self.provided.rings.abandonments(), self.provided.buffers.abandonments()],
             subject,
             device: run.device.state()?,
-            model: self.judge.model.clone(),
+            model: self.sink.model.clone(),
             available: run.available,
-            returned: run.returned.clone(),
-            lives: run.lives.clone(),
+            taken: run.taken.clone(),
+            chains_started: run.chains_started.clone(),
             submissions: run.submissions,
             resets: run.resets,
             trap: (self.provided.rings.trap(), run.trap),
@@ -120,104 +120,103 @@ impl Rig {
         })
     }
 
-    /// Goes back to a state of the current execution, wherever it has gone since, and even if it has ended. Its trace
-    /// and its counts go on, so they mean nothing any more.
+    /// Restores a saved state of the current execution, even if the execution has ended. The trace hash and the counts
+    /// are not restored, so they are meaningless afterwards.
     ///
     /// # Panics
-    /// If no execution was begun.
+    /// If no execution was started.
     pub fn restore(&mut self, snapshot: &Snapshot) {
-        // What was cut short by a panic is over.
+        // A panic may have cut a call short, so its end was not recorded.
         self.provided.end_call(&mut self.scratch.reports);
         self.run.restore_limits(&self.provided);
-        self.mend_memory();
+        self.stop_memory_failure();
         self.provided.rings.copy_in(0, &snapshot.rings);
         self.provided.buffers.copy_in(0, &snapshot.buffers);
         let (trap, then) = snapshot.trap;
         self.provided.rings.set_trap(trap);
-        self.judge.model.clone_from(&snapshot.model);
+        self.sink.model.clone_from(&snapshot.model);
         let run = &mut self.run;
         panics::release(run.subject.take());
         run.subject = snapshot.subject.snapshot();
-        // Whatever became of the subject that is gone.
+        // Undo what the released subject abandoned.
         let [rings, buffers] = snapshot.abandonments;
         self.provided.rings.set_abandonments(rings);
         self.provided.buffers.set_abandonments(buffers);
         run.device.restore(&snapshot.device);
         run.available = snapshot.available;
-        run.returned.clone_from(&snapshot.returned);
-        run.lives.clone_from(&snapshot.lives);
+        run.taken.clone_from(&snapshot.taken);
+        run.chains_started.clone_from(&snapshot.chains_started);
         (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
         (run.resets, run.trap) = (snapshot.resets, then);
         run.stopped = snapshot.stopped;
-        run.forget_faults();
+        run.faults.forget_faults();
         if let Some(after) = snapshot.failing {
-            self.let_memory_fail(after as u16);
+            self.arm_memory_failure(after as u16);
         }
     }
 
-    /// Lets go of a snapshot.
+    /// Releases a snapshot.
     pub fn forget(snapshot: Snapshot) {
         panics::release(Some(snapshot.subject));
     }
 
-    /// Folds in everything that decides how the current execution goes on, but for the private state of the subject, and of a
-    /// device that somebody else wrote: with more
-    /// faults to come, or with an `honest` device from now on.
+    /// Hashes everything that decides how the current execution continues, except for the private state of the subject
+    /// and of an external device. With `honest`, hashes only what matters if the device is honest from now on.
     ///
-    /// Two things are taken to be of no matter to a queue. Ring indexes count from the last multiple of the queue
-    /// size, so states that are whole turns of the rings apart are the same. And of the bytes in buffers it counts
-    /// which are zero, and whether a chain still carries what was submitted, but not what they are.
+    /// The hash ignores two things that should not matter to a queue. It counts ring indexes from the last multiple of
+    /// the queue size, so states that differ by full turns of the rings are equal. Of the buffers, it hashes which
+    /// bytes are zero and whether each chain still carries its payload, but not the bytes.
     ///
     /// # Panics
-    /// If no execution was begun, or it has ended.
+    /// If no execution was started, or it has ended.
     pub fn fingerprint(&self, honest: bool, state: &mut impl Hasher) {
         self.fingerprint_memory(state);
         let run = &self.run;
         let base = run.base();
         run.device.observer().fingerprint(base, honest, state);
-        self.judge.model.fingerprint(base, state);
-        (run.available.wrapping_sub(base), &run.returned).hash(state);
+        self.sink.model.fingerprint(base, state);
+        (run.available.wrapping_sub(base), &run.taken).hash(state);
         if run.setup.event_index && !honest {
-            // A garbled event is an index that stays where it is while the rings turn.
+            // A corrupted `used_event` or `avail_event` stays constant while the ring indexes advance.
             base.hash(state);
         }
         (run.failing.left(), run.stopped).hash(state);
-        // What first index the next reset is given.
+        // Decides the first index of the next reset.
         run.resets.is_multiple_of(2).hash(state);
         if let Some(Trap { offset, width, value }) = self.provided.rings.trap() {
-            // The value may be an index: it is told from others by all that it is.
+            // The value may be a ring index, so hash it together with all that identifies the trap.
             (offset as u64, width as u64, value, base).hash(state);
         }
-        // Whether a head has had a life, and whether an earlier one.
-        run.lives.iter().for_each(|lives| (*lives).min(2).hash(state));
+        // Whether no, one, or more than one chain has started at each head.
+        run.chains_started.iter().for_each(|chains_started| (*chains_started).min(2).hash(state));
     }
 
-    /// Folds in the subject's private state, and says so; `false` if it does not tell.
+    /// Hashes the subject's private state. Returns `false` if the subject does not provide it.
     ///
     /// # Panics
-    /// If no execution was begun, or it has ended.
+    /// If no execution was started, or it has ended.
     pub fn fingerprint_subject(&self, state: &mut dyn Hasher) -> bool {
         let run = &self.run;
         run.subject.as_deref().expect("the subject is there until it is released").fingerprint(state)
     }
 
-    /// Folds in what stands in shared memory, as [`fingerprint`](Self::fingerprint) does.
+    /// Hashes the shared memory, with the same exceptions as [`fingerprint`](Self::fingerprint).
     ///
     /// # Panics
-    /// If no execution was begun.
-    pub fn fingerprint_memory(&self, state: &mut impl Hasher) {
+    /// If no execution was started.
+    pub(crate) fn fingerprint_memory(&self, state: &mut impl Hasher) {
         let run = &self.run;
         self.rings(run, state);
         self.payload(run, state);
     }
 
-    /// The rings' memory, but for turns of its indexes.
-    fn rings(&self, run: &Run, state: &mut impl Hasher) {
+    /// Hashes the rings' memory, with its indexes relative to the last multiple of the queue size.
+    fn rings(&self, run: &RunState, state: &mut impl Hasher) {
         let mut bytes = bytes(&self.provided.rings);
         let sim::Geometry { size, available, used, .. } = run.geometry;
         let mut indexes = vec![available + 2, used + 2];
         if run.setup.event_index {
-            // Behind the entries of either ring.
+            // `used_event` and `avail_event` follow the entries of the available and the used ring.
             indexes.extend([available + 4 + 2 * usize::from(size), used + 4 + 8 * usize::from(size)]);
         }
         for index in indexes {
@@ -228,12 +227,12 @@ impl Rig {
         state.write(&bytes);
     }
 
-    /// The buffers: where they are zero, and whether they hold what was submitted.
-    fn payload(&self, run: &Run, state: &mut impl Hasher) {
+    /// Hashes which bytes of the buffers are zero, and whether the buffers contain the submitted payload.
+    fn payload(&self, run: &RunState, state: &mut impl Hasher) {
         let mut bytes = bytes(&self.provided.buffers);
         for head in 0..run.setup.queue_size.get() {
             let (Some(descriptors), Some(payload)) =
-                (self.judge.model.descriptors(head), self.judge.model.payload(head))
+                (self.sink.model.descriptors(head), self.sink.model.payload(head))
             else {
                 continue;
             };
@@ -241,12 +240,12 @@ impl Rig {
             let intact = descriptors.iter().filter(|descriptor| !descriptor.writable).all(|descriptor| {
                 let Some(place) = descriptor.place else { return false };
                 let (start, length) = (place.offset as usize, descriptor.length as usize);
-                let (Some(stands), Some(wanted)) = (bytes.get(start..start + length), rest.get(..length))
+                let (Some(actual), Some(expected)) = (bytes.get(start..start + length), rest.get(..length))
                 else {
                     return false;
                 };
                 rest = &rest[length..];
-                stands == wanted
+                actual == expected
             });
             intact.hash(state);
         }
@@ -255,14 +254,14 @@ impl Rig {
     }
 }
 
-impl Run {
-    /// What ring indexes are counted from.
+impl RunState {
+    /// The ring index that other indexes are relative to.
     fn base(&self) -> u16 {
         self.available & !(self.setup.queue_size.get() - 1)
     }
 }
 
-/// All bytes of a memory.
+/// Copies all bytes of a memory.
 fn bytes(memory: &WatchedMemory) -> Vec<u8> {
     let mut bytes = vec![0; memory.len()];
     memory.copy_out(0, &mut bytes);

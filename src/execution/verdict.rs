@@ -1,4 +1,4 @@
-//! What an execution came to.
+//! Turns the end of an execution into a verdict and an outcome.
 
 use super::{Rig, Stop, panics};
 use crate::outcome::{Outcome, Verdict};
@@ -6,13 +6,13 @@ use crate::subject::WrongAdapter;
 use std::thread;
 
 impl Rig {
-    /// What an end comes to. Of an adapter that is wrong, it is said where that was seen.
+    /// The verdict of an execution that ended in this way. For a wrong adapter, the error states the step and the call.
     pub(super) fn verdict(&mut self, end: thread::Result<Result<(), Stop>>) -> Result<Verdict, WrongAdapter> {
         panics::verdict(end).map_err(|wrong| {
             panics::release(self.run.subject.take());
             let Self { run, .. } = self;
             match run.steps {
-                0 => wrong.at("when it was made"),
+                0 => wrong.at("when the queue was constructed"),
                 steps => wrong.at(&format!("in step {}, {}", steps - 1, run.call)),
             }
         })
@@ -21,20 +21,18 @@ impl Rig {
     pub(super) fn outcome(&mut self, verdict: Verdict, step: usize) -> Outcome {
         let run = &mut self.run;
         if verdict != Verdict::Pass {
-            self.judge.hash.number(run.call as u64);
-            if let Some(fault) = run.last_fault {
-                run.counts.violate(fault, run.last_answer);
-            }
-            // A subject that went wrong may go wrong again when it is released; that tells nothing new, unless it never
-            // comes back.
-            if let Some(pulse) = &self.pulse {
+            self.sink.hash.number(run.call as u64);
+            run.faults.attribute_finding();
+            // A failed subject may fail again when it is released. Only a release that does not return matters, so
+            // report the position for the watchdog.
+            if let Some(progress_cell) = &self.progress_cell {
                 self.calls = self.calls.wrapping_add(1);
-                pulse.enter(run.call, run.steps, run.last_fault, self.calls);
+                progress_cell.begin_call(run.call, run.steps, run.faults.last_fault, self.calls);
             }
             panics::release(run.subject.take());
         }
-        if let Some(pulse) = &self.pulse {
-            pulse.leave();
+        if let Some(progress_cell) = &self.progress_cell {
+            progress_cell.end_execution();
         }
         Outcome {
             verdict,
@@ -42,10 +40,10 @@ impl Rig {
             steps: run.steps,
             effective_steps: run.effective_steps,
             skipped_steps: run.skipped_steps,
-            trace_hash: self.judge.hash.get(),
+            trace_hash: self.sink.hash.get(),
             call: run.call,
-            last_fault: run.last_fault,
-            coverage: run.coverage,
+            last_fault: run.faults.last_fault,
+            coverage: run.faults.coverage,
         }
     }
 }

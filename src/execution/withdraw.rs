@@ -1,4 +1,4 @@
-//! Taking back a chain that is not published.
+//! Withdraws a chain that is not published.
 
 use super::{Listener, Rig, Skip, Stop};
 use crate::outcome::Call;
@@ -14,7 +14,7 @@ impl Rig {
         if !self.run.can.withdraw {
             return Ok(Some(Skip::Incapable));
         }
-        let unpublished = self.judge.model.unpublished();
+        let unpublished = self.sink.model.unpublished();
         let Some(position) = pick.of(unpublished.len()) else { return Ok(Some(Skip::NothingThere)) };
         self.withdraw(unpublished[position], listener)?;
         Ok(None)
@@ -22,9 +22,9 @@ impl Rig {
 
     pub(super) fn withdraw(&mut self, head: u16, listener: &mut impl Listener) -> Result<(), Stop> {
         let answer = self.call(Call::Withdraw, |subject| subject.withdraw(head));
-        self.judge.tell(&Event::Withdraw { head, answer }, listener)?;
+        self.sink.emit(&Event::Withdraw { head, answer }, listener)?;
         self.run.effective = true;
-        self.run.attribute_faults(Call::Withdraw, answer.err());
-        self.look_after(listener)
+        self.run.faults.attribute_call(Call::Withdraw, answer.err());
+        self.observe_call(listener)
     }
 }

@@ -3,7 +3,7 @@
 use super::Scope;
 use super::alphabet::Alphabet;
 use super::key::{Key, KeyHasher, key_of};
-use crate::execution::{Advance, CannotRun, Rig, Snapshot, endings};
+use crate::execution::{CannotRun, Rig, Snapshot, StepResult, ending_variants};
 use crate::outcome::Outcome;
 use crate::scenario::{Op, Scenario, Setup, Step};
 use std::hash::Hasher;
@@ -74,7 +74,7 @@ impl<'a> Walker<'a> {
         let mut scenario = self.scenario(path);
         let ending = self.scope.kind.negotiate(&scenario.setup).ending;
         let mut outcome = self.rig.run(self.scope.kind, &scenario, &mut ())?;
-        for _ in 1..endings(ending) {
+        for _ in 1..ending_variants(ending) {
             if outcome.is_finding() {
                 break;
             }
@@ -108,18 +108,18 @@ impl<'a> Walker<'a> {
             }
             self.record_call(number);
             match self.rig.try_step(&action.step)? {
-                Advance::Skipped => {
+                StepResult::Skipped => {
                     // The step had no effect. It was counted, but the count does not matter for the next action.
                     self.history = history;
                     moved = false;
                 }
-                Advance::On => {
+                StepResult::Continued => {
                     expansion.transitions += 1;
                     let key = self.key(path, u64::from(action.is_fault()));
                     expansion.successors.push(Successor { action: number, key });
                     moved = true;
                 }
-                Advance::Ended(_) => {
+                StepResult::Ended(_) => {
                     expansion.transitions += 1;
                     expansion.failing = Some(number);
                     break;
@@ -149,7 +149,7 @@ impl<'a> Walker<'a> {
     /// Runs a path from its beginning. Returns whether nothing failed.
     fn replay(&mut self, path: &Path) -> Result<bool, CannotRun> {
         self.history = 0;
-        let mut passed = self.rig.try_begin(self.scope.kind, self.setup(path))? == Advance::On;
+        let mut passed = self.rig.try_begin(self.scope.kind, self.setup(path))? == StepResult::Continued;
         if self.has_fingerprint.is_none() {
             let has_fingerprint =
                 self.scope.features.fingerprints && self.rig.fingerprint_subject(&mut self.hasher);
@@ -158,7 +158,8 @@ impl<'a> Walker<'a> {
         }
         for action in &path.actions {
             self.record_call(*action);
-            passed &= self.rig.try_step(&self.alphabet.actions[usize::from(*action)].step)? == Advance::On;
+            passed &= self.rig.try_step(&self.alphabet.actions[usize::from(*action)].step)?
+                == StepResult::Continued;
         }
         Ok(passed)
     }

@@ -1,11 +1,11 @@
-//! What parent and child say to one another, each message a line of JSON. Both are the same program.
+//! The messages between parent and child: one line of JSON each. Both are the same program.
 
 use crate::annotated_trace::Style;
-use crate::campaign::{Block, Tally};
 use crate::coverage::Coverage;
 use crate::outcome::{Call, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Profile};
 use crate::subject::WrongAdapter;
+use crate::tally::{Block, Tally};
 use crate::timeline::Moment;
 use ringstorm_core::QueueSize;
 use ringstorm_model::{Invariant, Violation};
@@ -13,31 +13,31 @@ use ringstorm_sim_device::Fault;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Write};
 
-/// What the parent asks for. A subject goes by its name, a scenario as its bytes.
+/// A request of the parent. It contains the subject's name, and the scenario as bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
-    Seeds { subject: String, draw: DrawnAs, first: u64, count: u64 },
+    Seeds { subject: String, draw: DrawMessage, first: u64, count: u64 },
     Run { subject: String, scenario: Vec<u8> },
-    Tell { style: Style, subject: String, scenario: Vec<u8> },
+    AnnotatedTrace { style: Style, subject: String, scenario: Vec<u8> },
     Record { subject: String, scenario: Vec<u8> },
 }
 
-/// What the child says.
+/// A reply of the child.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
-    /// It was started.
+    /// The child has started.
     Ready,
-    /// The scenario is told so far; more is to come.
-    Told(String),
-    /// A step of it was recorded; more is to come.
+    /// The lines of one step of the annotated trace. More replies follow.
+    TraceLines(String),
+    /// One step of the timeline. More replies follow.
     Recorded(Moment),
-    /// The state that it went wrong in; its end follows.
-    State(String),
-    /// The seeds were run.
-    Block { tally: Box<Tally>, findings: Vec<(u64, Ended)> },
-    /// The scenario was run.
-    Ended(Box<Ended>),
-    /// There is no memory for it.
+    /// The state around the failing step. The outcome follows.
+    FailingState(String),
+    /// The results of a block of seeds.
+    Block { tally: Box<Tally>, findings: Vec<(u64, OutcomeMessage)> },
+    /// The outcome of a scenario.
+    Outcome(Box<OutcomeMessage>),
+    /// There is no memory for the scenario.
     Refused(String),
     /// The subject's adapter is wrong.
     WrongAdapter(WrongAdapter),
@@ -45,20 +45,20 @@ pub(super) enum Reply {
 
 /// A [`Draw`].
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct DrawnAs {
+pub(super) struct DrawMessage {
     profile: Profile,
     steps: usize,
     queue_size: Option<u16>,
 }
 
-impl From<&Draw> for DrawnAs {
+impl From<&Draw> for DrawMessage {
     fn from(draw: &Draw) -> Self {
         let Draw { profile, steps, queue_size } = *draw;
         Self { profile, steps, queue_size: queue_size.map(QueueSize::get) }
     }
 }
 
-impl DrawnAs {
+impl DrawMessage {
     pub(super) fn draw(&self) -> Option<Draw> {
         let Self { profile, steps, queue_size } = *self;
         let queue_size = queue_size.map(|size| QueueSize::new(size.into())).transpose().ok()?;
@@ -68,8 +68,8 @@ impl DrawnAs {
 
 /// An [`Outcome`].
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Ended {
-    how: How,
+pub(super) struct OutcomeMessage {
+    how: VerdictMessage,
     step: usize,
     steps: u64,
     effective_steps: u64,
@@ -80,25 +80,25 @@ pub(super) struct Ended {
     coverage: Coverage,
 }
 
-/// A verdict of somebody who lived to tell it.
+/// A verdict that the process survived.
 #[derive(Debug, Serialize, Deserialize)]
-enum How {
+enum VerdictMessage {
     Pass,
     Violation { invariant: u8, detail: String },
     Panic(String),
     Stuck,
 }
 
-impl Ended {
-    /// `None` for what no child can say of itself.
+impl OutcomeMessage {
+    /// `None` for an outcome that no child can report about itself.
     pub(super) fn of(outcome: &Outcome) -> Option<Self> {
         let how = match &outcome.verdict {
-            Verdict::Pass => How::Pass,
+            Verdict::Pass => VerdictMessage::Pass,
             Verdict::Violation(Violation { invariant, detail }) => {
-                How::Violation { invariant: *invariant as u8, detail: detail.clone() }
+                VerdictMessage::Violation { invariant: *invariant as u8, detail: detail.clone() }
             }
-            Verdict::Panic(message) => How::Panic(message.clone()),
-            Verdict::Stuck(Limit::Accesses) => How::Stuck,
+            Verdict::Panic(message) => VerdictMessage::Panic(message.clone()),
+            Verdict::Stuck(Limit::Accesses) => VerdictMessage::Stuck,
             Verdict::Stuck(Limit::Time) | Verdict::Died(_) => return None,
         };
         Some(Self {
@@ -116,12 +116,12 @@ impl Ended {
 
     pub(super) fn outcome(self) -> Option<Outcome> {
         let verdict = match self.how {
-            How::Pass => Verdict::Pass,
-            How::Violation { invariant, detail } => {
+            VerdictMessage::Pass => Verdict::Pass,
+            VerdictMessage::Violation { invariant, detail } => {
                 Verdict::Violation(Violation { invariant: Invariant::from_repr(invariant)?, detail })
             }
-            How::Panic(message) => Verdict::Panic(message),
-            How::Stuck => Verdict::Stuck(Limit::Accesses),
+            VerdictMessage::Panic(message) => Verdict::Panic(message),
+            VerdictMessage::Stuck => Verdict::Stuck(Limit::Accesses),
         };
         let last_fault = match self.last_fault {
             Some(fault) => Some(Fault::from_repr(fault)?),
@@ -142,7 +142,7 @@ impl Ended {
 }
 
 impl Reply {
-    /// The results of seeds, if this is what it is.
+    /// The results of seeds; `None` for other replies.
     pub(super) fn into_block(self) -> Option<Block> {
         let Self::Block { tally, findings } = self else { return None };
         let findings = findings.into_iter().map(|(seed, ended)| Some((seed, ended.outcome()?)));
@@ -150,7 +150,8 @@ impl Reply {
     }
 
     pub(super) fn block(block: &Block) -> Option<Self> {
-        let findings = block.findings.iter().map(|(seed, outcome)| Some((*seed, Ended::of(outcome)?)));
+        let findings =
+            block.findings.iter().map(|(seed, outcome)| Some((*seed, OutcomeMessage::of(outcome)?)));
         Some(Self::Block { tally: Box::new(block.tally.clone()), findings: findings.collect::<Option<_>>()? })
     }
 }
@@ -162,7 +163,7 @@ pub(super) fn send(mut to: impl Write, message: &impl Serialize) -> io::Result<(
     to.write_all(&line)
 }
 
-/// Reads a message; `None` at the end.
+/// Reads a message; `None` at the end of the stream.
 pub(super) fn receive<T: for<'de> Deserialize<'de>>(mut from: impl BufRead) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     if from.read_until(b'\n', &mut line)? == 0 {

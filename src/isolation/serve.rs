@@ -1,13 +1,13 @@
-//! The child's side.
+//! The child's side: answers the parent's requests.
 
-use super::message::{Ended, Reply, Request, receive, send};
+use super::message::{OutcomeMessage, Reply, Request, receive, send};
 use crate::annotated_trace;
-use crate::campaign::Block;
 use crate::execution::{CannotRun, ProgressCell, Rig};
 use crate::executor::{Executor, Failure};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::subject::Subjects;
+use crate::tally::Block;
 use crate::timeline;
 use std::fs::File;
 use std::io::{self, BufReader, stdin};
@@ -17,15 +17,16 @@ use std::os::unix::process::parent_id;
 use std::thread;
 use std::time::Duration;
 
-/// Runs what the parent asks for, over these subjects, until it asks for nothing more. The pulse is told in `pulse`.
+/// Answers requests for these subjects until the parent closes the socket. The position is reported in the file
+/// `progress_cell`.
 ///
 /// # Errors
-/// [`Failure`] if there is no memory, or what the parent says makes no sense.
-pub fn serve(pulse: File, subjects: Subjects) -> Result<(), Failure> {
+/// [`Failure`] if there is no memory, or a request is invalid.
+pub fn serve(progress_cell: File, subjects: Subjects) -> Result<(), Failure> {
     end_with_parent();
     let socket = UnixStream::from(stdin().as_fd().try_clone_to_owned()?);
     let mut rig = Rig::new()?;
-    rig.report_progress_to(ProgressCell::in_file(pulse)?);
+    rig.report_progress_to(ProgressCell::in_file(progress_cell)?);
     send(&socket, &Reply::Ready)?;
     let mut requests = BufReader::new(&socket);
     while let Some(request) = receive(&mut requests)? {
@@ -46,52 +47,52 @@ fn answer(
     request: Request,
     socket: &UnixStream,
 ) -> Result<Reply, Failure> {
-    let kind = |name: &str| subjects.by_name(name).ok_or_else(|| nonsense(name));
+    let kind = |name: &str| subjects.by_name(name).ok_or_else(|| invalid(name));
     let ended = |outcome: &Outcome| {
-        Ended::of(outcome).map(Box::new).map(Reply::Ended).ok_or_else(|| nonsense("outcome"))
+        OutcomeMessage::of(outcome).map(Box::new).map(Reply::Outcome).ok_or_else(|| invalid("outcome"))
     };
     match request {
         Request::Seeds { subject, draw, first, count } => {
-            let draw = draw.draw().ok_or_else(|| nonsense("draw"))?;
-            let block: Block = rig.seeds(kind(&subject)?, &draw, first, count)?;
-            Ok(Reply::block(&block).ok_or_else(|| nonsense("outcome"))?)
+            let draw = draw.draw().ok_or_else(|| invalid("draw"))?;
+            let block: Block = rig.run_seeds(kind(&subject)?, &draw, first, count)?;
+            Ok(Reply::block(&block).ok_or_else(|| invalid("outcome"))?)
         }
         Request::Run { subject, scenario } => {
             let outcome = Executor::run(rig, kind(&subject)?, &Scenario::decode(&scenario))?;
             Ok(ended(&outcome)?)
         }
-        Request::Tell { style, subject, scenario } => {
-            let mut told = Ok(());
+        Request::AnnotatedTrace { style, subject, scenario } => {
+            let mut sent = Ok(());
             let scenario = Scenario::decode(&scenario);
             let (state, outcome) =
                 annotated_trace::tell_to(style, rig, kind(&subject)?, &scenario, &mut |lines| {
-                    if told.is_ok() {
-                        told = send(socket, &Reply::Told(lines.to_owned()));
+                    if sent.is_ok() {
+                        sent = send(socket, &Reply::TraceLines(lines.to_owned()));
                     }
                 })?;
-            told?;
-            send(socket, &Reply::State(state))?;
+            sent?;
+            send(socket, &Reply::FailingState(state))?;
             Ok(ended(&outcome)?)
         }
         Request::Record { subject, scenario } => {
-            let mut told = Ok(());
+            let mut sent = Ok(());
             let scenario = Scenario::decode(&scenario);
             let outcome = timeline::record(rig, kind(&subject)?, &scenario, &mut |moment| {
-                if told.is_ok() {
-                    told = send(socket, &Reply::Recorded(moment));
+                if sent.is_ok() {
+                    sent = send(socket, &Reply::Recorded(moment));
                 }
             })?;
-            told?;
+            sent?;
             Ok(ended(&outcome)?)
         }
     }
 }
 
-fn nonsense(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{what} makes no sense between parent and child"))
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("invalid message between parent and child: {what}"))
 }
 
-/// Ends this process soon after its parent, even if the subject never returns.
+/// Ends this process soon after its parent has ended, even if the subject does not return from a call.
 fn end_with_parent() {
     let parent = parent_id();
     thread::spawn(move || {

@@ -3,7 +3,7 @@
 use super::RunReport;
 use super::coverage::CoverageReport;
 use super::pace::pace_report;
-use crate::campaign::{Canary, MOST_TIMELINES, Point, Shard, Summary};
+use crate::campaign::{Canary, MAX_TIMELINES, Point, Shard, Summary};
 use std::collections::BTreeSet;
 
 /// Why reports cannot be made one.
@@ -86,9 +86,9 @@ pub fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, Apart> {
     (whole.seeds, whole.steps) = (tally.seeds, tally.steps);
     (whole.effective_steps, whole.skipped_steps) = (tally.effective_steps, tally.skipped_steps);
     whole.trace_hash = tally.trace_hash.to_string();
-    whole.coverage = CoverageReport::new(&tally.heat);
+    whole.coverage = CoverageReport::new(&tally.reach_counts);
     whole.counts = tally.counts.into();
-    whole.findings.iter_mut().skip(MOST_TIMELINES).for_each(|finding| finding.timeline = None);
+    whole.findings.iter_mut().skip(MAX_TIMELINES).for_each(|finding| finding.timeline = None);
     (whole.missing, whole.ended_early) = (missing, ended_early);
     whole.complete &= whole.missing.is_empty();
     if whole.missing.is_empty() {

@@ -3,7 +3,9 @@
 use super::coverage::CoverageReport;
 use super::pace::{PaceReport, pace, pace_report};
 use super::{Interval, PROGRAM, RUN_VERSION};
-use crate::campaign::{Budget, Canary, Ending, Finding, NoShard, Plan, Shard, Summary, SweepHash, Tally};
+use crate::campaign::{
+    Budget, Canary, Ending, Finding, InvalidShard, Plan, Shard, Summary, SweepHash, Tally,
+};
 use crate::counts::CountsReport;
 use crate::outcome::Signature;
 use crate::scenario::{Document, GENERATOR, Profile};
@@ -143,7 +145,7 @@ impl Asked {
             steps_per_seed: plan.draw.steps,
             queue_size: plan.draw.queue_size.map(QueueSize::get),
             all_seeds,
-            time: match plan.extent {
+            time: match plan.budget {
                 Budget::Seeds(_) => None,
                 Budget::Time(time) => Some(time.as_secs_f64()),
             },
@@ -202,7 +204,7 @@ impl RunReport {
         canary: Option<Canary>,
         file: impl Fn(&Finding) -> String,
     ) -> Self {
-        let Tally { stepping, constructing, heat, counts, .. } = &summary.tally;
+        let Tally { stepping, constructing, reach_counts, counts, .. } = &summary.tally;
         let mut report = Self {
             asked,
             program,
@@ -227,7 +229,7 @@ impl RunReport {
             canary,
             findings: summary.findings.iter().map(|finding| finding_report(finding, &file)).collect(),
             masked: summary.masked.clone(),
-            coverage: CoverageReport::new(heat),
+            coverage: CoverageReport::new(reach_counts),
             counts: (*counts).into(),
             pace: pace_report(&summary.pace.until(summary.elapsed, &summary.tally)),
         };
@@ -267,7 +269,7 @@ impl RunReport {
                 effective_steps: self.effective_steps,
                 skipped_steps: self.skipped_steps,
                 trace_hash: self.hash().ok_or("trace_hash: expected 0x and 16 digits")?,
-                heat: self.coverage.read().map_err(|what| format!("coverage: {what}"))?,
+                reach_counts: self.coverage.read().map_err(|what| format!("coverage: {what}"))?,
                 counts: self.counts.clone().try_into().map_err(|what| format!("counts: {what}"))?,
                 stepping: seconds(self.stepping_seconds)?,
                 constructing: seconds(self.construction_seconds)?,
@@ -287,7 +289,7 @@ impl RunReport {
     /// Which part of its run this is.
     pub(super) fn part(&self) -> Result<Shard, String> {
         let Some(shard) = &self.shard else { return Ok(Shard::WHOLE) };
-        shard.parse().map_err(|error: NoShard| format!("shard: {error}"))
+        shard.parse().map_err(|error: InvalidShard| format!("shard: {error}"))
     }
 
     /// Whether its numbers can be those of one run.
@@ -298,7 +300,7 @@ impl RunReport {
         };
         let shard = self.part()?;
         if let Some(Interval { from, count }) = self.asked.all_seeds {
-            let (start, most) = shard.of_range(count);
+            let (start, most) = shard.range_of(count);
             if from.checked_add(start) != Some(self.from) {
                 return Err(format!("from: expected the first seed of its part, found {}", self.from));
             }
@@ -312,12 +314,12 @@ impl RunReport {
         limit("steps", self.steps, steps)?;
         limit("effective_steps", self.effective_steps, self.steps)?;
         limit("skipped_steps", self.skipped_steps, self.steps)?;
-        limit("counts", self.counts.most(), self.steps)?;
+        limit("counts", self.counts.highest(), self.steps)?;
         let heat = self.coverage.seeds.values().flatten().copied().max();
         limit("coverage: seeds", heat.unwrap_or_default(), self.seeds)?;
         limit("jobs", self.jobs as u64, 1 << 32)?;
         // A call that does not return ends a run, or each of its parts, before its seed is counted.
-        let hangs = if self.ended_early.is_empty() { u64::from(!self.complete) } else { Shard::MOST };
+        let hangs = if self.ended_early.is_empty() { u64::from(!self.complete) } else { Shard::MAX };
         let most = self.seeds.saturating_add(hangs);
         self.findings.iter().try_for_each(|finding| limit("findings: count", finding.count, most))
     }

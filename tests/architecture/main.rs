@@ -1,5 +1,6 @@
 //! Checks the rules of ARCHITECTURE.md: which crates may use which, and what the source must not contain.
 
+mod circles;
 mod dependencies;
 mod scan;
 mod source;

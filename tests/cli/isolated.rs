@@ -202,7 +202,7 @@ fn what_has_no_room_for_its_children_is_refused() {
     let place = Place::new();
     let left = Place::left(place.shell_command("$R run --seeds 5 --isolate").env("TMPDIR", "/nonexistent"));
     assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
-    assert!(left.err.starts_with("error: a child process: No such file or directory"), "{left:?}");
+    assert!(left.err.starts_with("error: a child process failed: No such file or directory"), "{left:?}");
 }
 
 #[test]

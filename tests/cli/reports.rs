@@ -207,7 +207,7 @@ fn files_that_are_no_reports() {
                 "counts",
                 json!({"operations": {"driver dance": {"begun": 1, "effective": 1}}, "faults": {}}),
             ),
-            "counts: \"driver dance\" is no operation",
+            "counts: \"driver dance\" is not an operation",
         ),
         (
             changed(

@@ -1,7 +1,7 @@
 //! A forbidden access that an adapter detects is a finding, wherever the scenario runs.
 
 use ringstorm::campaign::{self, Budget, Ending, Finding, Hang, Observer, Plan, Summary};
-use ringstorm::execution::{Advance, Rig};
+use ringstorm::execution::{Rig, StepResult};
 use ringstorm::outcome::{Call, Expected, Verdict};
 use ringstorm::scenario::{Document, Draw, Profile, Setup, Step};
 use ringstorm::subject::{
@@ -76,8 +76,8 @@ fn it_ends_an_execution_that_goes_step_by_step() {
     let scenario = SCENARIO.parse::<Document>().unwrap().scenario;
     let mut rig = Rig::new().unwrap();
     rig.try_begin(SubjectKind::External(&STRAY), &scenario.setup).unwrap();
-    assert_eq!(rig.try_step(&scenario.steps[0]).unwrap(), Advance::On);
-    let Advance::Ended(verdict) = rig.try_step(&scenario.steps[1]).unwrap() else { panic!("it goes on") };
+    assert_eq!(rig.try_step(&scenario.steps[0]).unwrap(), StepResult::Continued);
+    let StepResult::Ended(verdict) = rig.try_step(&scenario.steps[1]).unwrap() else { panic!("it goes on") };
     assert_eq!(Expected::of(&verdict), Expected::Violation(Invariant::OwnArea));
 }
 
@@ -99,11 +99,11 @@ fn a_call_that_does_not_return_while_shrinking_costs_no_finding() {
         kind: SubjectKind::External(&STICKY),
         draw,
         from: (0..).find(submits).expect("a seed"),
-        extent: Budget::Seeds(1),
+        budget: Budget::Seeds(1),
         jobs: 1,
         max_findings: 9,
         masks: BTreeSet::new(),
-        patience: Duration::from_secs(1),
+        call_timeout: Duration::from_secs(1),
         isolation: None,
     };
     let heard = Mutex::new(None);
@@ -121,7 +121,7 @@ fn a_call_that_does_not_return_while_shrinking_costs_no_finding() {
     assert_eq!(found.signature.expected, Expected::Violation(Invariant::OwnArea));
     assert_eq!(found.shrunk, plan.draw.scenario(plan.from));
     assert_eq!((stuck.signature.expected, stuck.seed, stuck.count), (Expected::Stuck, plan.from, 1));
-    assert!(stuck.detail.ends_with(", while what was found at its seed was shrunk"), "{}", stuck.detail);
+    assert!(stuck.detail.ends_with(", while a finding of its seed was shrunk"), "{}", stuck.detail);
     assert_eq!(stuck.shrunk.steps.len(), stuck.step + 1, "it was on its way to be smaller");
     // The call returns now, so the result has no trace of it.
     let [found] = summary.findings.as_slice() else { panic!("{:?}", summary.findings) };

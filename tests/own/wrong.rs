@@ -106,23 +106,23 @@ macro_rules! wrong {
 }
 
 #[test]
-fn an_invalid_geometry() {
-    insta::assert_snapshot!(wrong!(TableOutside), @"the adapter is wrong, so nothing is known about its queue: its geometry puts the descriptor table at 1048576, but 64 bytes from there are not inside the 120 provided for table and rings (when it was made)");
-    insta::assert_snapshot!(wrong!(UsedOffItsAlignment), @"the adapter is wrong, so nothing is known about its queue: its geometry puts the used ring at 82, which is no multiple of 4 (2.7) (when it was made)");
-    insta::assert_snapshot!(wrong!(RingsOverlap), @"the adapter is wrong, so nothing is known about its queue: its geometry puts the available ring at 0, where the descriptor table is, which begins at 0 (when it was made)");
-    insta::assert_snapshot!(wrong!(OtherSize), @"the adapter is wrong, so nothing is known about its queue: its geometry is that of a queue of 8, and the setup's is one of 4 (when it was made)");
+fn a_geometry_that_cannot_be() {
+    insta::assert_snapshot!(wrong!(TableOutside), @"the adapter is wrong, so nothing is known about its queue: its geometry puts the descriptor table at 1048576, but its 64 bytes do not fit in the 120 bytes provided for table and rings (when the queue was constructed)");
+    insta::assert_snapshot!(wrong!(UsedOffItsAlignment), @"the adapter is wrong, so nothing is known about its queue: its geometry puts the used ring at 82, which is not a multiple of 4 (2.7) (when the queue was constructed)");
+    insta::assert_snapshot!(wrong!(RingsOverlap), @"the adapter is wrong, so nothing is known about its queue: its geometry puts the available ring at 0, where it overlaps the descriptor table at 0 (when the queue was constructed)");
+    insta::assert_snapshot!(wrong!(OtherSize), @"the adapter is wrong, so nothing is known about its queue: its geometry has queue size 8, but the setup has queue size 4 (when the queue was constructed)");
 }
 
 #[test]
-fn a_panic_in_geometry_is_an_error_of_the_adapter() {
-    insta::assert_snapshot!(wrong!(GeometryPanics), @"the adapter is wrong, so nothing is known about its queue: its `geometry` panics: the map has no entry (when it was made)");
+fn a_geometry_that_panics_is_no_panic_of_the_queue() {
+    insta::assert_snapshot!(wrong!(GeometryPanics), @"the adapter is wrong, so nothing is known about its queue: its `geometry` panics: the map has no entry (when the queue was constructed)");
 }
 
 #[test]
 fn capabilities_that_do_not_match_the_calls() {
     let steps = "driver submit writable=1x8\ndevice take\ndevice return newest\ndriver take\ndriver read newest limit=4";
-    insta::assert_snapshot!(wrong!(ReadsTooMuch, FREES, steps), @"the adapter is wrong, so nothing is known about its queue: its `read` says that it copied 5 bytes to where there is room for 4 (in step 4, read)");
-    insta::assert_snapshot!(wrong!(PublishesEarly, PREPARES, "driver prepare readable=1x8"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `prepare`, but its `submit` moves the available index, which is for `publish` (in step 0, submit)");
+    insta::assert_snapshot!(wrong!(ReadsTooMuch, FREES, steps), @"the adapter is wrong, so nothing is known about its queue: its `read` returned a length of 5 for a buffer of length 4 (in step 4, read)");
+    insta::assert_snapshot!(wrong!(PublishesEarly, PREPARES, "driver prepare readable=1x8"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `prepare`, but its `submit` moves the available index, which only `publish` may do (in step 0, submit)");
 }
 
 /// The queue of the example, with other buffer addresses and other ring indexes than it declares.
@@ -132,26 +132,26 @@ fn memory_where_the_device_does_not_look() {
         Box::new(Wrong { queue: CoreQueue::new(setup, provided), fault: Fault::Raised })
     })
     .with_rings(|_| 16);
-    insta::assert_snapshot!(message(&CRAMPED, "settle"), @"the adapter is wrong, so nothing is known about its queue: its `with_rings` asks for 16 bytes, and table and rings of a queue of 4 have 120 (2.7) (when it was made)");
+    insta::assert_snapshot!(message(&CRAMPED, "settle"), @"the adapter is wrong, so nothing is known about its queue: its `with_rings` asks for 16 bytes, but the table and rings of a queue of size 4 need 120 bytes (2.7) (when the queue was constructed)");
     static OF_THIS_PROCESS: External =
         External::new("of-this-process", Capabilities::NONE, |setup, provided| {
             let host = DeviceAddress::new(provided.buffers.host_address());
             let provided = Provided { buffers_address: host, ..provided.clone() };
             Box::new(Wrong { queue: CoreQueue::new(setup, &provided), fault: Fault::ReadsTooMuch })
         });
-    insta::assert_snapshot!(message(&OF_THIS_PROCESS, "driver submit readable=1x8"), @"the adapter is wrong, so nothing is known about its queue: a buffer has an address of this process; to the device it is at `Provided::buffers_address` and its offset (in step 0, submit)");
+    insta::assert_snapshot!(message(&OF_THIS_PROCESS, "driver submit readable=1x8"), @"the adapter is wrong, so nothing is known about its queue: a descriptor has an address of this process; the device needs `Provided::buffers_address` plus the buffer's offset (in step 0, submit)");
     const FIRST: Capabilities = Capabilities { first_index: true, ..Capabilities::NONE };
     static AT_ZERO: External = External::new("at-zero", FIRST, |setup, provided| {
         let setup = Setup { first_index: RingIndex::new(0), ..*setup };
         Box::new(Wrong { queue: CoreQueue::new(&setup, provided), fault: Fault::ReadsTooMuch })
     });
-    insta::assert_snapshot!(message(&AT_ZERO, "settle"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `first_index`, but the available index is 0 where the rings are to begin at 65534 (when it was made)");
+    insta::assert_snapshot!(message(&AT_ZERO, "settle"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `first_index`, but the available index is 0 after construction; expected 65534 (when the queue was constructed)");
 }
 
 #[test]
-fn an_invalid_free_count() {
-    insta::assert_snapshot!(wrong!(TooManyFree), @"the adapter is wrong, so nothing is known about its queue: its free count is 4294967295 when it is made, and a queue of 4 begins with 4 free descriptors (when it was made)");
-    insta::assert_snapshot!(wrong!(NoneFree), @"the adapter is wrong, so nothing is known about its queue: its free count is 0 when it is made, and a queue of 4 begins with 4 free descriptors (when it was made)");
+fn a_free_count_that_is_none() {
+    insta::assert_snapshot!(wrong!(TooManyFree), @"the adapter is wrong, so nothing is known about its queue: its free count after construction is 4294967295, but a queue of size 4 has 4 free descriptors (when the queue was constructed)");
+    insta::assert_snapshot!(wrong!(NoneFree), @"the adapter is wrong, so nothing is known about its queue: its free count after construction is 0, but a queue of size 4 has 4 free descriptors (when the queue was constructed)");
 }
 
 #[test]
@@ -199,12 +199,12 @@ macro_rules! promises {
 }
 
 #[test]
-fn a_capability_without_its_method() {
-    insta::assert_snapshot!(promises!(free_count, "settle"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `free_count`, but it does not implement this method (when it was made)");
-    insta::assert_snapshot!(promises!(submits_itself, "settle"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `submitted_itself`, but it does not implement this method (when it was made)");
-    insta::assert_snapshot!(promises!(prepare, "driver publish"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `publish`, but it does not implement this method (in step 0, publish)");
-    insta::assert_snapshot!(promises!(should_notify, "driver publish"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `publish`, but it does not implement this method (in step 0, publish)");
-    insta::assert_snapshot!(promises!(interrupts, "driver interrupts off"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `interrupts`, but it does not implement this method (in step 0, interrupts)");
-    insta::assert_snapshot!(promises!(reset, "driver reset"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `reset`, but it does not implement this method (in step 0, reset)");
+fn a_promise_that_is_not_kept() {
+    insta::assert_snapshot!(promises!(free_count, "settle"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `free_count`, which it does not implement (when the queue was constructed)");
+    insta::assert_snapshot!(promises!(submits_itself, "settle"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `submitted_itself`, which it does not implement (when the queue was constructed)");
+    insta::assert_snapshot!(promises!(prepare, "driver publish"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `publish`, which it does not implement (in step 0, publish)");
+    insta::assert_snapshot!(promises!(should_notify, "driver publish"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `publish`, which it does not implement (in step 0, publish)");
+    insta::assert_snapshot!(promises!(interrupts, "driver interrupts off"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `interrupts`, which it does not implement (in step 0, interrupts)");
+    insta::assert_snapshot!(promises!(reset, "driver reset"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `reset`, which it does not implement (in step 0, reset)");
     insta::assert_snapshot!(promises!(watched, "driver submit readable=1x8"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `watched`, but it submitted a chain without a store to the rings' memory (in step 0, submit)");
 }

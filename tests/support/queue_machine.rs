@@ -285,7 +285,7 @@ impl<F: OnFailure> StateMachineTest for QueueTest<F> {
             "expected the reference's number of descriptors",
         );
         let empty = match reference.steps.last() {
-            Some(Step::Reset) => !rig.was_cut_short(),
+            Some(Step::Reset) => !rig.memory_failed_in_last_step(),
             last => last == Some(&Step::Settle),
         };
         check(!empty || owned == 0 && live == 0, "expected no live chain after a reset or a drain");

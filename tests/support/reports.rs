@@ -15,11 +15,11 @@ pub fn run(subject: &str, seeds: u64, max_findings: usize) -> RunReport {
         kind: SubjectKind::by_name(subject).expect("a subject"),
         draw: Draw { profile: Profile::Swarm, steps: 64, queue_size: None },
         from: 0,
-        extent: Budget::Seeds(seeds),
+        budget: Budget::Seeds(seeds),
         jobs: 2,
         max_findings,
         masks: BTreeSet::new(),
-        patience: Plan::PATIENCE,
+        call_timeout: Plan::CALL_TIMEOUT,
         isolation: None,
     };
     let hung = |hang: &Hang, _: &Summary| panic!("{hang:?}");

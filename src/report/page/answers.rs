@@ -51,7 +51,7 @@ fn row(fault: Fault, answers: &Answers) -> AnswerRow {
         ("ignored", answers.ignored),
         ("broken", answers.broken),
         ("violated", answers.violated),
-        ("unmet", answers.unmet()),
+        ("unmet", answers.unanswered()),
     ];
     let all: f64 = kinds.iter().map(|(_, count)| *count as f64).sum();
     let mut from = 0.0;

@@ -1,11 +1,15 @@
-//! What each step does.
+//! Calls the function that executes a step.
 
 use super::{Listener, Rig, Skip, Stop};
 use crate::scenario::Step;
 
 impl Rig {
-    /// Does what the step says, or tells why not.
-    pub(super) fn act(&mut self, step: &Step, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
+    /// Executes a step. Returns why the step did nothing, if so.
+    pub(super) fn dispatch(
+        &mut self,
+        step: &Step,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
         match *step {
             Step::Idle => Ok(Some(Skip::NothingThere)),
             Step::Submit { readable, writable } => self.submit(readable, writable, false, true, listener),
@@ -14,13 +18,13 @@ impl Rig {
             Step::Publish => self.publish(listener),
             Step::Take => self.take(listener).map(|_| None),
             Step::Collect => self.collect(listener).map(|()| None),
-            Step::Read { pick, limit } => self.read_returned(pick, limit, listener),
-            Step::Free { pick } => self.free_returned(pick, listener),
+            Step::Read { pick, limit } => self.read_taken(pick, limit, listener),
+            Step::Free { pick } => self.free_taken(pick, listener),
             Step::Reset => self.reset(listener),
             Step::Misuse { call, head, pick } => self.misuse(call, head, pick, listener),
-            Step::Interrupts { wanted } => self.interrupts(wanted, listener),
+            Step::Interrupts { wanted } => self.set_used_notifications(wanted, listener),
             Step::Withdraw { pick } => self.withdraw_unpublished(pick, listener),
-            Step::MemoryFails { after } => Ok(self.let_memory_fail(after)),
+            Step::MemoryFails { after } => Ok(self.arm_memory_failure(after)),
             Step::DeviceTake { .. }
             | Step::DeviceReturn { .. }
             | Step::DeviceEvent { .. }
@@ -38,16 +42,16 @@ impl Rig {
                 if !self.run.device.set_event(ahead) {
                     return Ok(Some(Skip::NothingThere));
                 }
-                self.tell_effects(listener)?;
+                self.emit_effects(listener)?;
                 Ok(None)
             }
             Step::DeviceNotifications { wanted } => {
                 self.run.device.set_notifications(wanted);
-                self.tell_effects(listener)?;
+                self.emit_effects(listener)?;
                 Ok(None)
             }
             Step::Fault { fault, pick, value } => self.fault(fault, pick, value, listener),
-            Step::Settle => self.settle(listener).map(|()| None),
+            Step::Settle => self.drain(listener).map(|()| None),
         }
     }
 }

@@ -1,24 +1,24 @@
-//! Whether table and rings can stand where an adapter says that they do.
+//! Checks where an adapter places the descriptor table and the rings.
 
 use crate::subject::WrongAdapter;
 use ringstorm_core::QueueSize;
 use ringstorm_sim_device::Geometry;
 
-/// Checks that table and rings of a queue of `size` descriptors have room in a memory of `length` bytes.
+/// Checks that the table and the rings of a queue of `size` descriptors fit in a memory of `length` bytes.
 ///
 /// # Panics
-/// With [`WrongAdapter`] if they have none.
+/// With [`WrongAdapter`] if they do not fit.
 pub(super) fn check_room(size: QueueSize, length: usize) {
     let packed = ringstorm_core::Layout::new(size).len();
     if length < packed {
         WrongAdapter::raise(format!(
-            "its `with_rings` asks for {length} bytes, and table and rings of a queue of {size} have {packed} (2.7)"
+            "its `with_rings` asks for {length} bytes, but the table and rings of a queue of size {size} need {packed} bytes (2.7)"
         ));
     }
 }
 
-/// Checks that a queue which can begin at other indexes than 0 has put the first one where the device looks: what stands there
-/// is `available` and `used`.
+/// Checks that a queue that can start at indexes other than 0 has stored the first index where the device reads it.
+/// `available` and `used` are the indexes in memory.
 ///
 /// # Panics
 /// With [`WrongAdapter`] if it has not.
@@ -26,21 +26,21 @@ pub(super) fn check_first_index(first: u16, available: u16, used: u16) {
     for (ring, index) in [("available", available), ("used", used)] {
         if index != first {
             WrongAdapter::raise(format!(
-                "its capabilities promise `first_index`, but the {ring} index is {index} where the rings are to begin at {first}"
+                "its capabilities promise `first_index`, but the {ring} index is {index} after construction; expected {first}"
             ));
         }
     }
 }
 
-/// Checks what an adapter says of a queue of `size` descriptors in a memory of `length` bytes (2.7).
+/// Checks an adapter's geometry for a queue of `size` descriptors in a memory of `length` bytes (2.7).
 ///
 /// # Panics
-/// With [`WrongAdapter`] if that cannot be.
+/// With [`WrongAdapter`] if the geometry is invalid.
 pub(super) fn check(geometry: &Geometry, size: QueueSize, length: usize) {
-    let Geometry { size: said, table, available, used } = *geometry;
-    if said != size.get() {
+    let Geometry { size: size_of_adapter, table, available, used } = *geometry;
+    if size_of_adapter != size.get() {
         WrongAdapter::raise(format!(
-            "its geometry is that of a queue of {said}, and the setup's is one of {size}"
+            "its geometry has queue size {size_of_adapter}, but the setup has queue size {size}"
         ));
     }
     let count = size.as_usize();
@@ -52,12 +52,12 @@ pub(super) fn check(geometry: &Geometry, size: QueueSize, length: usize) {
     for (name, start, alignment, bytes) in parts {
         if !start.is_multiple_of(alignment) {
             WrongAdapter::raise(format!(
-                "its geometry puts the {name} at {start}, which is no multiple of {alignment} (2.7)"
+                "its geometry puts the {name} at {start}, which is not a multiple of {alignment} (2.7)"
             ));
         }
         if start.checked_add(bytes).is_none_or(|end| end > length) {
             WrongAdapter::raise(format!(
-                "its geometry puts the {name} at {start}, but {bytes} bytes from there are not inside the {length} \
+                "its geometry puts the {name} at {start}, but its {bytes} bytes do not fit in the {length} bytes \
                  provided for table and rings"
             ));
         }
@@ -66,7 +66,7 @@ pub(super) fn check(geometry: &Geometry, size: QueueSize, length: usize) {
         for (other, from, _, length) in &parts[..at] {
             if start < &(from + length) && from < &(start + bytes) {
                 WrongAdapter::raise(format!(
-                    "its geometry puts the {name} at {start}, where the {other} is, which begins at {from}"
+                    "its geometry puts the {name} at {start}, where it overlaps the {other} at {from}"
                 ));
             }
         }

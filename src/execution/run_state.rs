@@ -1,73 +1,58 @@
-//! One execution, as far as it is neither the judge's nor the memory's.
+//! The state of one execution, except for the model's state and the memory.
 
 use super::device_slot::DeviceSlot;
-use super::fault_attribution::{Forged, Thrown};
-use super::unwound::Visible;
-use super::{Skip, geometry, panics};
-use crate::counts::{Answer, Counts};
-use crate::coverage::Coverage;
+use super::fault_attribution::FaultAttribution;
+use super::memory_failure::Visible;
+use super::{Skip, geometry_check, panics};
 use crate::outcome::Call;
 use crate::scenario::Setup;
 use crate::subject::{Capabilities, Provided, Subject};
 use ringstorm_core::{QueueSize, SharedMemory};
-use ringstorm_sim_device::{Change, FailingAccess, Fault, Geometry};
+use ringstorm_sim_device::{Change, FailingAccess, Geometry};
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// One execution.
-pub(super) struct Run {
+/// The state of one execution.
+pub(super) struct RunState {
     pub(super) can: Capabilities,
     pub(super) setup: Setup,
     pub(super) subject: Option<Box<dyn Subject>>,
     pub(super) device: DeviceSlot,
     pub(super) geometry: Geometry,
-    /// The used ring, in bytes of the rings' memory: the device's part.
+    /// The used ring, as a range of bytes of the rings' memory: the driver must not write there.
     pub(super) device_part: Range<usize>,
-    /// The available index as last seen.
+    /// The available index that was observed last.
     pub(super) available: u16,
     /// Heads of the chains that were taken and not freed, oldest first.
-    pub(super) returned: VecDeque<u16>,
-    /// By head: how many chains have begun there.
-    pub(super) lives: Vec<u32>,
+    pub(super) taken: VecDeque<u16>,
+    /// By head: how many chains have started there.
+    pub(super) chains_started: Vec<u32>,
     pub(super) submissions: u32,
     pub(super) resets: u32,
-    /// Accesses that a call may make.
+    /// The limit of memory accesses in one call.
     pub(super) call_limit: u64,
     pub(super) call: Call,
     pub(super) effective: bool,
     pub(super) steps: u64,
     pub(super) effective_steps: u64,
     pub(super) skipped_steps: u64,
-    pub(super) last_fault: Option<Fault>,
-    /// How many faults were thrown.
-    pub(super) thrown: u32,
-    /// Faults that the driver has not met yet.
-    pub(super) unmet: Vec<Thrown>,
-    /// Those that added an element to the used ring to which it has not come yet.
-    pub(super) forged: Vec<Forged>,
-    /// What the trap that is set comes to, and the fault that set it.
+    pub(super) faults: FaultAttribution,
+    /// What the current trap changes.
     pub(super) trap: Option<Change>,
-    pub(super) trap_thrown: Thrown,
-    /// Which access of the driver's is to fail, and what the device saw before the last call in which one could.
+    /// The access of the driver that is to fail, and what the device could see before the last call in which it could
+    /// fail.
     pub(super) failing: FailingAccess,
     pub(super) visible: Visible,
-    /// Whether it did in the current step.
-    pub(super) cut_short: bool,
-    /// The head of the chain that was last to be freed, by its current name.
+    /// Whether an access failed in the current step.
+    pub(super) memory_failed: bool,
+    /// The head of the last chain that the caller tried to free by its current handle.
     pub(super) freeing: Option<u16>,
-    /// Whether the device is stopped, since memory failed in a reset.
+    /// Whether the device is stopped because memory failed in a reset.
     pub(super) stopped: bool,
-    pub(super) coverage: Coverage,
-    /// Over all executions, until somebody takes it.
-    pub(super) counts: Counts,
-    /// How the last fault was answered, if it was.
-    pub(super) last_answer: Option<Answer>,
-    /// Whether the current call blamed the device, and how.
-    pub(super) blame: Option<Answer>,
 }
 
-impl Run {
-    /// No execution yet, but a device on this memory.
+impl RunState {
+    /// Makes the state before the first execution, with a device on this memory.
     pub(super) fn new(provided: &Provided) -> Self {
         let geometry = Geometry { size: 1, table: 0, available: 0, used: 0 };
         let mut run = Self {
@@ -78,8 +63,8 @@ impl Run {
             geometry,
             device_part: 0..0,
             available: 0,
-            returned: VecDeque::new(),
-            lives: Vec::new(),
+            taken: VecDeque::new(),
+            chains_started: Vec::new(),
             submissions: 0,
             resets: 0,
             call_limit: 0,
@@ -88,44 +73,36 @@ impl Run {
             steps: 0,
             effective_steps: 0,
             skipped_steps: 0,
-            last_fault: None,
-            thrown: 0,
-            unmet: Vec::new(),
-            forged: Vec::new(),
+            faults: FaultAttribution::default(),
             trap: None,
-            trap_thrown: Thrown::NOTHING,
             failing: FailingAccess::default(),
             visible: Visible::default(),
-            cut_short: false,
+            memory_failed: false,
             freeing: None,
             stopped: false,
-            coverage: Coverage::default(),
-            counts: Counts::default(),
-            last_answer: None,
-            blame: None,
         };
         run.begin(Capabilities::NONE, &Setup::default());
         run
     }
 
-    /// Takes other memory for the device.
+    /// Gives other memory to the device.
     pub(super) fn move_to(&mut self, provided: &Provided) {
         self.device.move_to(provided, self.geometry);
     }
 
-    /// Begins an execution of which the subject is not there yet.
+    /// Starts an execution. The subject does not exist yet.
     pub(super) fn begin(&mut self, can: Capabilities, setup: &Setup) {
         let Self {
             can: own_can,
             setup: own_setup,
             subject,
-            // These wait for the subject.
+            // `attach_subject` sets these.
             device: _,
             geometry: _,
             device_part: _,
             available,
-            returned,
-            lives,
+            taken,
+            chains_started,
             submissions,
             resets,
             call_limit,
@@ -134,64 +111,51 @@ impl Run {
             steps,
             effective_steps,
             skipped_steps,
-            last_fault,
-            thrown,
-            unmet,
-            forged,
+            faults,
             trap,
-            trap_thrown,
             failing,
             visible,
-            cut_short,
+            memory_failed,
             freeing,
             stopped,
-            coverage,
-            // These go on.
-            counts: _,
-            last_answer,
-            blame,
         } = self;
         (*own_can, *own_setup, *subject) = (can, *setup, None);
         *available = setup.first_index.get();
-        returned.clear();
-        lives.clear();
-        lives.resize(setup.queue_size.as_usize(), 0);
+        taken.clear();
+        chains_started.clear();
+        chains_started.resize(setup.queue_size.as_usize(), 0);
         (*submissions, *resets) = (0, 0);
         (*call_limit, *call) = (self::call_limit(setup.queue_size), Call::Construct);
         (*effective, *steps, *effective_steps, *skipped_steps) = (false, 0, 0, 0);
-        *last_fault = None;
-        unmet.clear();
-        forged.clear();
-        (*thrown, *trap, *trap_thrown) = (0, None, Thrown::NOTHING);
+        faults.begin(can.lengths);
+        *trap = None;
         failing.set(None);
         (*visible, *freeing, *stopped) = (Visible::default(), None, false);
-        *cut_short = false;
-        *coverage = Coverage::default();
-        (*last_answer, *blame) = (None, None);
+        *memory_failed = false;
     }
 
     /// Why there is no chain that was taken and not freed.
-    pub(super) const fn none_taken(&self) -> Skip {
+    pub(super) const fn why_none_taken(&self) -> Skip {
         if self.can.free { Skip::NothingThere } else { Skip::Incapable }
     }
 
-    /// What a reset changed for as long as it goes on is as in any other call.
+    /// Restores the limits that a reset had changed.
     pub(super) fn restore_limits(&mut self, provided: &Provided) {
         self.call_limit = call_limit(self.setup.queue_size);
         provided.rings.reserve_for_device(self.device_part.clone());
     }
 
-    /// The subject is there.
+    /// Attaches the new subject, and starts the device where the subject placed its rings.
     pub(super) fn attach_subject(&mut self, subject: Box<dyn Subject>, provided: &Provided) {
-        self.geometry = panics::of_adapter("geometry", || subject.geometry());
-        geometry::check(&self.geometry, self.setup.queue_size, provided.rings.len());
+        self.geometry = panics::call_adapter("geometry", || subject.geometry());
+        geometry_check::check(&self.geometry, self.setup.queue_size, provided.rings.len());
         self.device_part = self.geometry.used..self.geometry.used + self.geometry.used_bytes();
         self.device.restart(self.geometry, self.available, self.setup.event_index);
         self.subject = Some(subject);
     }
 }
 
-/// How many accesses a call may make: several times what handling one chain of all descriptors takes.
+/// The limit of memory accesses in one call: several times what a chain of all descriptors needs.
 pub(super) const fn call_limit(size: QueueSize) -> u64 {
     256 + 32 * size.get() as u64
 }

@@ -1,4 +1,4 @@
-//! The device's acts.
+//! Executes the steps of the device, and emits what the device did as events.
 
 use super::fault_attribution::adds_element;
 use super::{Listener, Rig, Scratch, Skip, Stop};
@@ -18,7 +18,7 @@ impl Rig {
     ) -> Result<Option<Skip>, Stop> {
         let mut skip = Some(Skip::NothingThere);
         for _ in 0..count {
-            if !self.fetch(listener)? {
+            if !self.device_take_one(listener)? {
                 break;
             }
             skip = None;
@@ -26,19 +26,19 @@ impl Rig {
         Ok(skip)
     }
 
-    /// The device takes one chain. Says whether there was one.
-    pub(super) fn fetch(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
-        let Self { run, judge, scratch: Scratch { descriptors, out: payload, .. }, .. } = self;
+    /// The device takes one available chain. Returns whether there was one.
+    pub(super) fn device_take_one(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
+        let Self { run, sink, scratch: Scratch { descriptors, out: payload, .. }, .. } = self;
         let taken = run.device.take(descriptors, payload);
         if let Some((head, whole)) = taken {
             run.effective = true;
-            judge.tell(&Event::Fetched { head, whole, descriptors, payload }, listener)?;
+            sink.emit(&Event::Fetched { head, whole, descriptors, payload }, listener)?;
         }
-        self.tell_effects(listener)?;
+        self.emit_effects(listener)?;
         Ok(taken.is_some())
     }
 
-    /// The device returns up to `count` chains in one move of the used index.
+    /// The device returns up to `count` chains and then publishes them with one store of the used index.
     pub(super) fn device_return(
         &mut self,
         pick: Pick,
@@ -55,7 +55,7 @@ impl Rig {
         if returned > 0 {
             device.publish();
         }
-        self.tell_effects(listener)?;
+        self.emit_effects(listener)?;
         Ok((returned == 0).then_some(Skip::NothingThere))
     }
 
@@ -66,94 +66,95 @@ impl Rig {
         value: u32,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        let state = self.judge.model.state().number();
+        let state = self.sink.model.state().number();
         let run = &mut self.run;
-        let can_meet = match fault {
+        let is_possible = match fault {
             Fault::ChangedBetweenReads => run.can.watched,
-            // A device that needs a reset and gets none returns nothing any more, and nobody is to blame.
+            // A device that needs a reset returns nothing. Without a reset the queue cannot drain, and this is nobody's
+            // fault.
             Fault::NeedsReset => run.can.reset,
             _ => true,
         };
-        if run.device.is_external() || !can_meet {
+        if run.device.is_external() || !is_possible {
             return Ok(Some(Skip::Incapable));
         }
         if !run.device.misbehave(fault, pick.0, value) {
-            // What it did before may have come to an end all the same.
-            self.tell_effects(listener)?;
+            // The device may still complete an action of an earlier step.
+            self.emit_effects(listener)?;
             return Ok(Some(Skip::NothingThere));
         }
-        run.throw(state, fault);
-        self.tell_effects(listener)?;
+        run.faults.fault_committed(state, fault);
+        self.emit_effects(listener)?;
         if adds_element(fault) {
             let Self { run, scratch: Scratch { effects, .. }, .. } = self;
-            run.forge(effects);
+            run.faults.element_forged(effects);
         }
         if fault == Fault::SpuriousNotification {
-            // The caller does what it does when it is notified.
+            // The caller takes a used chain, as it does after each notification.
             self.take(listener)?;
         }
         Ok(None)
     }
 
-    /// Tells what the device did.
+    /// Emits an event for each effect of the device.
     #[inline]
-    pub(super) fn tell_effects(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+    pub(super) fn emit_effects(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         if !self.run.device.has_effects() {
             return Ok(());
         }
         self.run.effective = true;
         let mut effects = std::mem::take(&mut self.scratch.effects);
         self.run.device.take_effects(&mut effects);
-        let told = effects.iter().try_for_each(|effect| self.tell_effect(effect, listener));
+        let result = effects.iter().try_for_each(|effect| self.emit_effect(effect, listener));
         self.scratch.effects = effects;
-        told
+        result
     }
 
-    fn tell_effect(&mut self, effect: &Effect, listener: &mut impl Listener) -> Result<(), Stop> {
+    fn emit_effect(&mut self, effect: &Effect, listener: &mut impl Listener) -> Result<(), Stop> {
         match *effect {
             Effect::Wrote { place: sim::BufferPlace { region, offset }, length } => {
-                self.judge.tell(&Event::DeviceWrote { place: Place { region, offset }, length }, listener)
+                self.sink.emit(&Event::DeviceWrote { place: Place { region, offset }, length }, listener)
             }
             Effect::UsedElement { index, id, length } => {
-                self.judge.tell(&Event::UsedElement { index, id, length }, listener)
+                self.sink.emit(&Event::UsedElement { index, id, length }, listener)
             }
             Effect::UsedIndex(index) => {
-                // The index that was to change is no more.
+                // The trap would change the used index, which the device has now moved.
                 if matches!(self.run.trap, Some(Change::UsedIndex(_))) {
-                    self.disarm();
+                    self.clear_trap();
                 }
-                self.judge.tell(&Event::UsedIndex { index }, listener)
+                self.sink.emit(&Event::UsedIndex { index }, listener)
             }
-            Effect::Notifications(wanted) => self.judge.tell(&Event::Notifications { wanted }, listener),
-            Effect::AvailableEvent(index) => self.judge.tell(&Event::AvailableEvent { index }, listener),
+            Effect::Notifications(wanted) => self.sink.emit(&Event::Notifications { wanted }, listener),
+            Effect::AvailableEvent(index) => self.sink.emit(&Event::AvailableEvent { index }, listener),
             Effect::UsedFlags(flags) => {
-                self.judge.tell(&Event::Notifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
+                self.sink.emit(&Event::Notifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
             }
             Effect::AvailableIndex(_) | Effect::AvailableEntry { .. } => {
-                self.judge.tell(&Event::RingTampered, listener)
+                self.sink.emit(&Event::RingTampered, listener)
             }
-            Effect::Spurious => self.judge.tell(&Event::Spurious, listener),
-            Effect::Silent => self.judge.tell(&Event::Silent, listener),
+            Effect::Spurious => self.sink.emit(&Event::Spurious, listener),
+            Effect::Silent => self.sink.emit(&Event::Silent, listener),
             Effect::Trap { trap, then } => {
                 self.provided.rings.set_trap(Some(trap));
                 self.run.trap = Some(then);
-                self.judge.tell(&Event::Trap, listener)
+                self.sink.emit(&Event::Trap, listener)
             }
-            Effect::Descriptor { index } => self.judge.tell(&Event::Tampered { descriptor: index }, listener),
-            Effect::Withheld { head } => self.judge.tell(&Event::Withheld { head }, listener),
+            Effect::Descriptor { index } => self.sink.emit(&Event::Tampered { descriptor: index }, listener),
+            Effect::Withheld { head } => self.sink.emit(&Event::Withheld { head }, listener),
         }
     }
 }
 
 impl Rig {
-    /// Takes a trap away that was not sprung.
-    pub(super) fn disarm(&mut self) {
+    /// Removes a trap that did not trigger.
+    pub(super) fn clear_trap(&mut self) {
         self.provided.rings.set_trap(None);
         self.run.trap = None;
     }
 }
 
-/// What the device writes to a chain with room for `room` bytes.
+/// What the device writes to a chain with `room` device-writable bytes.
 pub(super) fn reply(written: Amount, beyond: bool, room: u64) -> Reply {
     let room = u32::try_from(room).unwrap_or(u32::MAX);
     let written = match written {

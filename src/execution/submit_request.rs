@@ -1,19 +1,19 @@
-//! What a submission asks for: payload for the device to read, and room for it to write.
+//! The buffers of a `submit` step: device-readable payload and device-writable lengths.
 
 use crate::scenario::{Buffers, Lengths, Setup};
 
-/// How far the payloads of different buffers may begin behind one another.
+/// The range of offsets at which payloads start, in bytes.
 const BEGINNINGS: usize = 0x1000;
-/// Bytes of payload to choose from: the longest buffer, and different beginnings.
+/// The bytes that payloads are cut from: room for the longest buffer at every offset.
 const PAYLOAD_BYTES: usize = 0x1_0000 + 2 * BEGINNINGS;
 
-/// The payload of every submission is somewhere in here.
+/// The payload of every submission is a slice of this.
 static PAYLOAD: [u8; PAYLOAD_BYTES] = payload();
 
-/// Payload that need not be written, where what is not written is zero.
+/// Payload for a buffer that is left unwritten, where memory is zero.
 static ZEROS: [u8; PAYLOAD_BYTES] = [0; PAYLOAD_BYTES];
 
-/// Bytes that differ from place to place, and are never zero.
+/// Makes bytes that differ from place to place and are never zero.
 const fn payload() -> [u8; PAYLOAD_BYTES] {
     let (mut bytes, mut state, mut at) = ([0; PAYLOAD_BYTES], 1_u64, 0);
     while at < PAYLOAD_BYTES {
@@ -24,16 +24,16 @@ const fn payload() -> [u8; PAYLOAD_BYTES] {
     bytes
 }
 
-/// The buffers of one chain, in memory that is kept.
+/// The buffers of one chain. The allocations are used again.
 #[derive(Default)]
-pub(super) struct Request {
+pub(super) struct SubmitRequest {
     readable: List<&'static [u8]>,
     writable: List<u32>,
 }
 
-impl Request {
-    /// Asks for these buffers, in the submission with this number. To be written in place, the last of several for the device
-    /// to read is one of zeros.
+impl SubmitRequest {
+    /// Fills in the buffers of submission `number`. With `in_place` and at least two device-readable buffers, the last
+    /// of these contains only zeros.
     pub(super) fn fill(
         &mut self,
         setup: &Setup,
@@ -44,7 +44,7 @@ impl Request {
     ) {
         let (buffer_size, most) = (setup.buffer_size, setup.queue_size.get().into());
         let length = |lengths| match lengths {
-            // A readable buffer has to exist, so the absurd one is a page too long.
+            // A device-readable buffer must exist, so the oversized one is only one page too long.
             Lengths::Huge => u32::from(buffer_size) + 0x1000,
             lengths => first_length(lengths, buffer_size),
         };
@@ -75,9 +75,10 @@ impl Request {
 #[derive(Default)]
 struct List<T> {
     few: Vec<T>,
-    /// More than a queue has descriptors, each of one byte: made once, since they are refused for their number.
+    /// For requests of more buffers than the queue has descriptors: one byte each. They are made once, since the driver
+    /// refuses them because of their number.
     many: Vec<T>,
-    /// How many of those are asked for, if they are.
+    /// The number of buffers in use in `many`; 0 if `few` is used.
     count: usize,
 }
 
@@ -99,7 +100,7 @@ impl<T: Copy> List<T> {
     }
 }
 
-/// The length of the first buffer.
+/// The length of the first buffer in bytes.
 fn first_length(lengths: Lengths, buffer_size: u16) -> u32 {
     match lengths {
         Lengths::Cycle { from, .. } => from.into(),
@@ -109,7 +110,7 @@ fn first_length(lengths: Lengths, buffer_size: u16) -> u32 {
     }
 }
 
-/// Lengths, one more with each buffer, and around.
+/// Lengths that grow by one with each buffer and start again after the last.
 struct Cycle {
     first: u32,
     last: u32,

@@ -1,4 +1,4 @@
-//! Memory that fails in the middle of a call, and what becomes of the call.
+//! Lets a memory access fail in the middle of a call, and checks what the call left behind.
 
 use super::{Listener, Rig, Skip, Stop, panics};
 use crate::outcome::Call;
@@ -8,21 +8,22 @@ use ringstorm_model::{Event, Name};
 use ringstorm_sim_device::MemoryFailed;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// What a device can see that has not looked yet: what a call that changes nothing must leave.
+/// What the device can see. A call that changed nothing must leave it as it was.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Visible {
     available_index: u16,
     available_flags: u16,
     used_event: u16,
-    /// The used ring, where the call is one that may write to it.
+    /// The used ring during a reset, which may write to it; else empty.
     used_ring: Vec<u8>,
 }
 
 impl Rig {
-    /// Lets so many accesses of the driver's next calls pass, and the next one fail.
-    pub(super) fn let_memory_fail(&mut self, after: u16) -> Option<Skip> {
+    /// Lets the next `after` accesses of the driver succeed and the one after them fail.
+    pub(super) fn arm_memory_failure(&mut self, after: u16) -> Option<Skip> {
         let can = self.run.can;
-        // Without `free`, a chain that was taken is read and told free afterwards, so its read must not be cut short.
+        // Without `free`, the harness reads a chain after the take and reports it as freed. A failure would cut that
+        // read short.
         if !can.unwinds || !can.watched || !can.free || can.submits_itself {
             return Some(Skip::Incapable);
         }
@@ -33,29 +34,31 @@ impl Rig {
         None
     }
 
-    /// The memory does not fail any more.
-    pub(super) fn mend_memory(&mut self) {
+    /// Lets no further access fail.
+    pub(super) fn stop_memory_failure(&mut self) {
         self.run.failing.set(None);
         self.provided.rings.fail_at(None);
         self.provided.buffers.fail_at(None);
     }
 
-    /// Does a step in which memory may fail. If it does, the rest of the step is left out.
-    pub(super) fn act_while_memory_fails(
+    /// Executes a step in which an access may fail. If it does, the rest of the step is not executed.
+    pub(super) fn dispatch_while_memory_fails(
         &mut self,
         step: &Step,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        match catch_unwind(AssertUnwindSafe(|| self.act(step, listener))) {
+        match catch_unwind(AssertUnwindSafe(|| self.dispatch(step, listener))) {
             Ok(result) => result,
-            Err(payload) if payload.is::<MemoryFailed>() => self.unwound(listener).map(|()| None),
+            Err(payload) if payload.is::<MemoryFailed>() => {
+                self.after_memory_failure(listener).map(|()| None)
+            }
             Err(payload) => resume_unwind(payload),
         }
     }
 
-    /// Keeps what the device can see before a call that memory may cut short.
+    /// Saves what the device can see before a call in which an access may fail.
     #[cold]
-    pub(super) fn look_before_call(&mut self) {
+    pub(super) fn save_visible(&mut self) {
         self.run.visible = self.visible();
     }
 
@@ -75,37 +78,38 @@ impl Rig {
         }
     }
 
-    /// Memory failed in the last call.
-    fn unwound(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        panics::leave();
+    /// Handles the failure of an access in the last call.
+    fn after_memory_failure(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        panics::forget_panic();
         self.end_call();
-        self.mend_memory();
+        self.stop_memory_failure();
         let run = &mut self.run;
-        (run.effective, run.cut_short) = (true, true);
+        (run.effective, run.memory_failed) = (true, true);
         let stopped = run.call == Call::Reset;
         run.restore_limits(&self.provided);
         let subject = run.subject.as_deref().expect("the subject is there until it is released");
-        let broken = panics::guard(|| subject.is_broken());
-        // A chain that was to be freed may be free.
+        let broken = panics::in_subject_call(|| subject.is_broken());
+        // The call may have freed its chain before the access failed.
         let freed = run.freeing.filter(|head| {
             run.call == Call::Free
                 && !broken
-                && run.returned.contains(head)
-                && !panics::guard(|| subject.is_live(*head))
+                && run.taken.contains(head)
+                && !panics::in_subject_call(|| subject.is_live(*head))
         });
-        // A queue that was broken before refuses most calls. These it may have begun, with what is private.
-        let was_broken = self.judge.model.is_broken();
+        // A queue that was already broken refuses most calls. It may have started these calls, by a change of its
+        // private state.
+        let was_broken = self.sink.model.is_broken();
         let private = was_broken && matches!(run.call, Call::Free | Call::Withdraw | Call::Reset);
         let changed = private || self.visible() != self.run.visible;
         let available = self.run.device.observer().available_index();
-        self.judge.tell(&Event::Unwound { broken, changed, available }, listener)?;
+        self.sink.emit(&Event::Unwound { broken, changed, available }, listener)?;
         if let Some(head) = freed {
-            self.judge.tell(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)?;
-            self.run.returned.retain(|returned| *returned != head);
+            self.sink.emit(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)?;
+            self.run.taken.retain(|returned| *returned != head);
         }
         let run = &mut self.run;
         if broken {
-            // A device that was stopped for a reset stays so until one succeeds.
+            // A device that was stopped for a reset stays stopped until a reset succeeds.
             (run.available, run.stopped) = (available, run.stopped || stopped);
         }
         let [rings, buffers] = &self.scratch.reports;
@@ -113,14 +117,14 @@ impl Rig {
         let (foreign, trapped) = (rings.foreign.is_some(), rings.trapped);
         let places = buffers.stores > 0;
         if trapped {
-            self.look_at_trap(listener)?;
+            self.observe_trap(listener)?;
         }
         if !stopped && count > 0 {
-            self.judge.tell(&Event::Stores { count, foreign }, listener)?;
+            self.sink.emit(&Event::Stores { count, foreign }, listener)?;
             if places {
-                self.look_at_places(listener)?;
+                self.observe_buffer_stores(listener)?;
             }
         }
-        self.look_at_free_count(listener)
+        self.observe_free_count(listener)
     }
 }

@@ -1,0 +1,93 @@
+//! Starts an execution: provides memory and constructs the subject.
+
+use super::{Listener, OWN_HANDLES, RINGS_ALIGNMENT, Rig, Stop, geometry_check, panics};
+use crate::outcome::Call;
+use crate::scenario::Setup;
+use crate::subject::SubjectKind;
+use ringstorm_core::{Error as MemoryError, SharedMemory};
+use ringstorm_model::{Policies, TraceHash};
+use ringstorm_sim_device::WatchedMemory;
+use std::rc::Rc;
+
+impl Rig {
+    /// Provides zeroed memory for an execution. Returns the setup, limited to what this subject can do.
+    pub(super) fn prepare(&mut self, kind: SubjectKind, setup: &Setup) -> Result<Setup, MemoryError> {
+        let setup = kind.negotiate(setup);
+        // If the last execution ended with a panic, its subject is still there, perhaps in the middle of a call.
+        drop(self.run.subject.take());
+        let size = setup.queue_size;
+        let (ring_bytes, buffers) = (kind.ring_bytes(size), usize::from(setup.buffer_size) * size.as_usize());
+        // Allocate both before replacing either: if an allocation fails, the next execution needs the old memory
+        // unchanged.
+        let rings = self.other_memory(&self.provided.rings, ring_bytes, RINGS_ALIGNMENT)?;
+        let other = self.other_memory(&self.provided.buffers, buffers, 1)?;
+        if rings.is_some() || other.is_some() {
+            self.provided.rings = rings.unwrap_or_else(|| Rc::clone(&self.provided.rings));
+            self.provided.buffers = other.unwrap_or_else(|| Rc::clone(&self.provided.buffers));
+            self.run.move_to(&self.provided);
+        }
+        self.provided.rings.restart(ring_bytes);
+        self.provided.buffers.restart(buffers);
+        self.provided.buffers.record_places();
+        Ok(setup)
+    }
+
+    /// Returns new memory of at least `length` bytes if `memory` is unsuitable or has a foreign handle. A subject that
+    /// kept a handle must not access the memory of the next subject. Returns `None` if `memory` can be used again.
+    fn other_memory(
+        &self,
+        memory: &Rc<WatchedMemory>,
+        length: usize,
+        alignment: usize,
+    ) -> Result<Option<Rc<WatchedMemory>>, MemoryError> {
+        if self.memory_kind.serves(memory, length) && Rc::strong_count(memory) <= OWN_HANDLES {
+            return Ok(None);
+        }
+        Ok(Some(Rc::new(self.memory_kind.memory(length, alignment)?)))
+    }
+
+    pub(super) fn construct(
+        &mut self,
+        kind: SubjectKind,
+        setup: &Setup,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
+        let (size, can) = (setup.queue_size, kind.capabilities());
+        let first = setup.first_index.get();
+        self.sink.model.begin(&ringstorm_model::ModelSetup {
+            queue_size: size.get(),
+            buffer_size: setup.buffer_size.into(),
+            first_index: first,
+            event_index: setup.event_index,
+            zeroed: setup.zeroes() && can.zeroing,
+            policies: can.policies.then(|| Policies {
+                continues_after_fault: setup.continues_after_fault(),
+                refuses_over_long: setup.refuses_over_long(),
+            }),
+            exact_notifications: can.exact,
+            reset_keeps_interrupts: can.reset_keeps_interrupts,
+            lengths: can.lengths,
+            refills: can.submits_itself,
+        });
+        self.sink.hash = TraceHash::default();
+        self.run.begin(can, setup);
+        geometry_check::check_room(size, self.provided.rings.len());
+        self.begin_call(Call::Construct);
+        let subject = panics::in_subject_call(|| kind.build(setup, &self.provided));
+        self.end_call();
+        self.run.attach_subject(subject, &self.provided);
+        let (available, part) = (self.run.geometry.available, self.run.device_part.clone());
+        self.provided.rings.watch_available_index(available + 2);
+        self.provided.rings.reserve_for_device(part);
+        self.emit_effects(listener)?;
+        if matches!(kind, SubjectKind::External(_)) && can.first_index {
+            let counters = self.queue_counters().expect("the subject is there");
+            geometry_check::check_first_index(first, counters.available, counters.used);
+        }
+        if can.submits_itself {
+            return self.check_self_submitted(listener);
+        }
+        self.observe_used_event(listener)?;
+        self.check_first_free_count(listener)
+    }
+}
