@@ -5,17 +5,23 @@
 
 mod args;
 mod commands;
+mod error;
 mod explore;
-mod folder;
+mod finding_file;
 mod help;
 mod input;
-mod keeper;
+mod interrupt;
 mod names;
 mod output;
+mod program;
 mod progress;
 mod report;
 mod run;
+mod run_folder;
+mod run_recorder;
 mod session;
+
+pub use error::{CliError, Found};
 
 use crate::subject::{External, Subjects};
 use args::{Cli, Command};
@@ -23,44 +29,6 @@ use clap::FromArgMatches;
 use session::Session;
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Why the command ends without doing what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum CliError {
-    /// The arguments or a file are not what they should be.
-    #[error("{0}")]
-    Input(String),
-}
-
-impl From<crate::executor::Failure> for CliError {
-    fn from(failure: crate::executor::Failure) -> Self {
-        Self::Input(failure.to_string())
-    }
-}
-
-impl From<crate::execution::CannotRun> for CliError {
-    fn from(unfit: crate::execution::CannotRun) -> Self {
-        Self::Input(unfit.to_string())
-    }
-}
-
-impl From<ringstorm_core::Error> for CliError {
-    fn from(error: ringstorm_core::Error) -> Self {
-        Self::Input(error.to_string())
-    }
-}
-
-/// Whether something was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// Nothing was.
-    Nothing,
-    /// Something was.
-    Something,
-}
 
 /// Runs the command with the arguments of this process, over the subjects that come with ringstorm.
 pub fn main() -> ExitCode {
@@ -147,25 +115,4 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
     }
     output::note(line.trim());
     ExitCode::from(2)
-}
-
-/// What becomes true with Ctrl-C. A second one ends the process at once, but not one that comes with the first: whoever ends
-/// a process and its group, as `timeout` does, sends two.
-fn interrupt() -> Result<&'static AtomicBool, CliError> {
-    static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-    static FIRST: OnceLock<Instant> = OnceLock::new();
-    // There may be several commands in one process, one after the other or at the same time.
-    static SET: Mutex<bool> = Mutex::new(false);
-    let mut set = SET.lock().unwrap_or_else(PoisonError::into_inner);
-    if !*set {
-        ctrlc::set_handler(|| {
-            INTERRUPTED.store(true, Ordering::Relaxed);
-            if FIRST.get_or_init(Instant::now).elapsed() > Duration::from_millis(500) {
-                std::process::exit(130);
-            }
-        })
-        .map_err(|error| CliError::Input(format!("Ctrl-C: {error}")))?;
-        *set = true;
-    }
-    Ok(&INTERRUPTED)
 }

@@ -1,8 +1,10 @@
 //! What the commands do that run a few scenarios, or none.
 
 use super::args::{CalibrateArgs, IsolateArgs, ReplayArgs, ShowArgs, ShrinkArgs};
+use super::error::{CliError, Found};
+use super::interrupt::interrupt;
 use super::session::Session;
-use super::{CliError, Found, input, names, output};
+use super::{input, names, output};
 use crate::annotated_trace::{self, Style};
 use crate::execution::Rig;
 use crate::executor::Executor;
@@ -114,7 +116,7 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliEr
     let expectations = expectations(session, &args.input, &document, args.seed.subject.as_deref())?;
     let kinds: Vec<SubjectKind> = expectations.iter().map(|(kind, _)| *kind).collect();
     let mut executor = executor(session, &args.isolate, false)?;
-    let interrupted = super::interrupt()?;
+    let interrupted = interrupt()?;
     for kind in kinds {
         let outcome = executor.run(kind, &document.scenario)?;
         if outcome.verdict == Verdict::Pass {

@@ -1,8 +1,10 @@
 //! `ringstorm explore`.
 
 use super::args::ExploreArgs;
+use super::error::{CliError, Found};
+use super::interrupt::interrupt;
+use super::output;
 use super::session::Session;
-use super::{CliError, Found, interrupt, output};
 use crate::annotated_trace;
 use crate::execution::Rig;
 use crate::explore::{self, Alphabet, Ending, Explored, Means, Progress, Scope, report};

@@ -1,7 +1,7 @@
 //! Where scenarios come from: files of either form, and seeds.
 
-use super::CliError;
 use super::args::{SeedArgs, seed};
+use super::error::CliError;
 use crate::scenario::{Document, Scenario};
 use std::path::Path;
 

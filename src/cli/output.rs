@@ -1,7 +1,8 @@
 //! Where results go: standard output, and files that are there as a whole or not at all.
 
-use super::CliError;
+use super::error::CliError;
 use crate::report::visible;
+use serde::Serialize;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
@@ -19,6 +20,13 @@ pub(super) fn emit_bytes(bytes: &[u8]) -> Result<(), CliError> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(CliError::Input(format!("standard output: {error}"))),
     }
+}
+
+/// A value as JSON, for people too.
+pub(super) fn json(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("a report has only string keys");
+    text.push('\n');
+    text
 }
 
 /// Writes a note to standard error. If that is closed or full, nobody is there to be told. What a file or a subject said may

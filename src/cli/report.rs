@@ -1,7 +1,8 @@
 //! What runs came to, in one form or another.
 
 use super::args::{Format, ReportArgs};
-use super::{CliError, Found, output};
+use super::error::{CliError, Found};
+use super::output;
 use crate::report::{self, Comparison, RunReport};
 use std::path::Path;
 

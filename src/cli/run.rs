@@ -1,18 +1,18 @@
 //! A storm.
 
-use super::args::{DEFAULT_STEPS, RunArgs};
-use super::folder::{self, Folder};
-use super::keeper::{Keeper, held};
+use super::args::RunArgs;
+use super::error::{CliError, Found};
+use super::interrupt::interrupt;
 use super::progress::RunProgress;
+use super::run_folder::RunFolder;
+use super::run_recorder::{RunRecorder, lock};
 use super::session::Session;
-use super::{CliError, Found, output};
+use super::{finding_file, output};
 use crate::annotated_trace::{self, Style};
 use crate::campaign::{self, Budget, Canary, Hang, Plan, Stopped, Summary};
 use crate::isolation::serve;
 use crate::report::{Asked, Interval, visible};
-use crate::scenario::{Draw, Profile};
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
@@ -40,15 +40,15 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     let all_seeds = Interval { from: args.from, count: args.seeds };
     let asked = Asked::new(&plan, args.time.is_none().then_some(all_seeds));
     let shard = args.shard.map(|shard| shard.to_string());
-    let folder = args.out.as_deref().map(Folder::open).transpose()?;
+    let folder = args.out.as_deref().map(RunFolder::open).transpose()?;
     let before = match &folder {
         Some(folder) => folder.progress(&asked, shard.as_deref())?,
         None => None,
     };
-    let interrupted = super::interrupt()?;
+    let interrupted = interrupt()?;
     let canary = canary(&plan)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_OUT));
-    let keeper = Mutex::new(Keeper {
+    let recorder = Mutex::new(RunRecorder {
         bar: RunProgress::new(&plan, before.as_ref()),
         plan: &plan,
         asked,
@@ -62,26 +62,26 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     });
     if let Some(before) = &before {
         output::note(&format!("going on after {} seeds", before.tally.seeds));
-        let mut keeper = held(&keeper);
-        before.findings.iter().for_each(|finding| keeper.write(finding));
+        let mut recorder = lock(&recorder);
+        before.findings.iter().for_each(|finding| recorder.write(finding));
     }
-    let hung = |hang: &Hang, summary: &Summary| end_hung(session, held(&keeper), args.json, hang, summary);
+    let hung = |hang: &Hang, summary: &Summary| end_hung(session, lock(&recorder), args.json, hang, summary);
     let (summary, failure) =
-        match campaign::run(&plan, before.unwrap_or_default(), interrupted, &hung, &mut &keeper) {
+        match campaign::run(&plan, before.unwrap_or_default(), interrupted, &hung, &mut &recorder) {
             Ok(summary) => (summary, None),
             // What it came to until then is not lost.
             Err(Stopped { summary, failure }) => (*summary, Some(failure)),
         };
-    let mut keeper = keeper.into_inner().unwrap_or_else(PoisonError::into_inner);
-    keeper.bar.clear();
-    keeper.end(&summary, failure.is_some());
+    let mut recorder = recorder.into_inner().unwrap_or_else(PoisonError::into_inner);
+    recorder.bar.clear();
+    recorder.end(&summary, failure.is_some());
     if args.json {
-        output::emit(&folder::json(&keeper.report(&summary)))?;
+        output::emit(&output::json(&recorder.report(&summary)))?;
     } else {
-        output::emit(&text(session, args, &keeper, &summary)?)?;
+        output::emit(&text(session, args, &recorder, &summary)?)?;
     }
-    keeper.told(&summary);
-    match failure.map(CliError::from).or(keeper.unwritten) {
+    recorder.told(&summary);
+    match failure.map(CliError::from).or(recorder.unwritten) {
         Some(error) => Err(error),
         None if summary.findings.is_empty() => Ok(Found::Nothing),
         None => Ok(Found::Something),
@@ -107,35 +107,35 @@ fn canary(plan: &Plan) -> Result<Canary, CliError> {
 fn text(
     session: Session,
     args: &RunArgs,
-    keeper: &Keeper<'_>,
+    recorder: &RunRecorder<'_>,
     summary: &Summary,
 ) -> Result<String, CliError> {
-    let mut text = keeper.report(summary).brief_text();
-    let written = summary.findings.iter().filter(|finding| keeper.file(finding).is_some()).count();
+    let mut text = recorder.report(summary).brief_text();
+    let written = summary.findings.iter().filter(|finding| recorder.file(finding).is_some()).count();
     if written > 0 {
         let which = if written == summary.findings.len() { "each" } else { "each of the others" };
-        text.push_str(&format!("{which} is in a file of its name in {}\n", keeper.out.display()));
+        text.push_str(&format!("{which} is in a file of its name in {}\n", recorder.out.display()));
     }
     if args.coverage {
         text.push_str(&format!("\n{}", summary.tally.heat.coverage()));
     }
     // Several groups are often one defect; the shortest says most plainly what it is.
     if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {
-        let plan = keeper.plan;
+        let plan = recorder.plan;
         let (told, outcome) = plan.executor()?.tell(Style::Brief, plan.kind, &finding.shrunk)?;
         text.push_str(&format!(
             "\n{}",
             visible(&annotated_trace::view(plan.kind, &finding.shrunk, &told, &outcome))
         ));
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
-        match keeper.file(finding) {
+        match recorder.file(finding) {
             Some(file) => text.push_str(&format!(
                 "\nas a test:\n{}\nreplay it with:\n{}{isolate}\n",
                 annotated_trace::test_of(plan.kind, &outcome, &finding.shrunk, Some(&file)),
                 session.replay_command(&file, plan.kind),
             )),
             None => {
-                let replay = replay_of(plan, finding.seed, plan.isolation.is_some());
+                let replay = finding_file::replay_seed(plan, finding.seed, plan.isolation.is_some());
                 let command = session.command_line(&replay);
                 text.push_str(&format!("\nreplay it, as it was before shrinking, with:\n{command}\n"));
             }
@@ -144,44 +144,38 @@ fn text(
     Ok(text)
 }
 
-/// The arguments that replay a seed.
-pub(super) fn replay_of(plan: &Plan, seed: impl Display, isolate: bool) -> String {
-    let isolate = if isolate { " --isolate" } else { "" };
-    format!("replay {seed} --subject {}{}{isolate}", plan.kind.name(), options(&plan.draw))
-}
-
 /// Ends this process, in which the subject does not return from a call. (The progress stays what it was: the run may be in the
 /// middle of a block.)
 fn end_hung(
     session: Session,
-    mut keeper: MutexGuard<'_, Keeper<'_>>,
+    mut recorder: MutexGuard<'_, RunRecorder<'_>>,
     json: bool,
     hang: &Hang,
     summary: &Summary,
 ) -> ! {
     let Hang { seed, shrinking, step, call, waited, .. } = hang;
-    let (subject, seconds) = (keeper.plan.kind.name(), waited.as_secs_f64());
+    let (subject, seconds) = (recorder.plan.kind.name(), waited.as_secs_f64());
     let seed = seed.map_or("?".to_owned(), |seed| seed.to_string());
     let shrunk = if *shrinking { ", while what was found there was shrunk" } else { "" };
     let told = format!(
         "{subject} is stuck: {call} did not return within {seconds:.1} s, in step {step} of seed {seed}{shrunk}\n\
          in child processes a run goes on after that (--isolate); replay it with:\n\
          {}\n",
-        session.command_line(&replay_of(keeper.plan, &seed, true))
+        session.command_line(&finding_file::replay_seed(recorder.plan, &seed, true))
     );
-    keeper.bar.clear();
-    summary.findings.iter().for_each(|finding| keeper.write(finding));
-    keeper.settle(summary);
-    let report = keeper.report(summary);
-    keeper.keep_report(&report);
+    recorder.bar.clear();
+    summary.findings.iter().for_each(|finding| recorder.write(finding));
+    recorder.settle(summary);
+    let report = recorder.report(summary);
+    recorder.keep_report(&report);
     let printed = match json {
         true => {
             output::note(told.trim_end());
-            output::emit(&folder::json(&report))
+            output::emit(&output::json(&report))
         }
         false => output::emit(&format!("{}\n{told}", report.text())),
     };
-    match printed.err().or(keeper.unwritten.take()) {
+    match printed.err().or(recorder.unwritten.take()) {
         Some(error) => {
             output::note(&format!("error: {error}"));
             std::process::exit(2)
@@ -190,20 +184,4 @@ fn end_hung(
         None if summary.findings.is_empty() => std::process::exit(2),
         None => std::process::exit(1),
     }
-}
-
-/// The options that say which scenarios were drawn, as far as they are not what they are unless given.
-fn options(draw: &Draw) -> String {
-    let Draw { profile, steps, queue_size } = *draw;
-    let mut options = String::new();
-    if profile != Profile::default() {
-        options.push_str(&format!(" --profile {}", <&str>::from(profile)));
-    }
-    if steps != DEFAULT_STEPS as usize {
-        options.push_str(&format!(" --steps {steps}"));
-    }
-    if let Some(size) = queue_size {
-        options.push_str(&format!(" --queue-size {size}"));
-    }
-    options
 }

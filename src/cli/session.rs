@@ -1,7 +1,7 @@
 //! What a command line is run with, besides its arguments.
 
-use super::CliError;
-use super::folder;
+use super::error::CliError;
+use super::program;
 use crate::isolation::Isolation;
 use crate::report::{PROGRAM, command_line, quoted};
 use crate::subject::{SubjectKind, Subjects};
@@ -48,13 +48,13 @@ impl Session {
             return Err(CliError::Input(why.to_owned()));
         }
         let program =
-            folder::own_program().map_err(|error| CliError::Input(format!("--isolate: {error}")))?;
+            program::executable().map_err(|error| CliError::Input(format!("--isolate: {error}")))?;
         Ok(Isolation { program, arguments: vec!["isolated".to_owned()] })
     }
 
     /// A command line of this program, as it was called. Without a program of its own, the arguments alone.
     pub(super) fn command_line(self, arguments: &str) -> String {
-        let called = if self.whole_process { called() } else { PathBuf::new() };
+        let called = if self.whole_process { program::called() } else { PathBuf::new() };
         command_line(&called.to_string_lossy(), arguments)
     }
 
@@ -63,7 +63,7 @@ impl Session {
         match kind {
             SubjectKind::External(_) if !self.whole_process => String::new(),
             SubjectKind::External(_) => {
-                called().file_name().unwrap_or_default().to_string_lossy().into_owned()
+                program::called().file_name().unwrap_or_default().to_string_lossy().into_owned()
             }
             SubjectKind::Core | SubjectKind::Specimen(_) | SubjectKind::Deadly(_) => PROGRAM.to_owned(),
         }
@@ -77,9 +77,4 @@ impl Session {
         };
         self.command_line(&format!("replay {}{subject}", quoted(file)))
     }
-}
-
-/// This program, as it was called.
-fn called() -> PathBuf {
-    std::env::args_os().next().unwrap_or_else(|| PROGRAM.into()).into()
 }

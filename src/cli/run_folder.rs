@@ -1,9 +1,9 @@
 //! The folder of a run: its findings as they come, its progress, and in the end its report.
 
-use super::{CliError, output};
-use crate::campaign::{Finding, Plan, Summary};
-use crate::report::{Asked, RunReport, as_regression, command_line, file_name};
-use crate::scenario::{Document, GENERATOR};
+use super::error::CliError;
+use super::{output, program};
+use crate::campaign::Summary;
+use crate::report::{Asked, RunReport};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -31,7 +31,7 @@ struct Progress {
 }
 
 /// The folder of a run, which no other run uses meanwhile.
-pub(super) struct Folder {
+pub(super) struct RunFolder {
     path: PathBuf,
     /// Held for as long as the process lives.
     lock: File,
@@ -41,7 +41,7 @@ pub(super) struct Folder {
     cost: Duration,
 }
 
-impl Folder {
+impl RunFolder {
     /// Makes the folder if it is not there, and makes sure that it can be written to before work begins.
     pub(super) fn open(path: &Path) -> Result<Self, CliError> {
         output::prepare_folder(path)?;
@@ -56,7 +56,7 @@ impl Folder {
             Err(TryLockError::Error(error)) => return Err(refuse(error)),
         }
         output::sweep(path);
-        let program = own_program().and_then(std::fs::read).map_err(refuse)?;
+        let program = program::executable().and_then(std::fs::read).map_err(refuse)?;
         let build = format!("{:#018x}", xxh3_64(&program));
         Ok(Self { path: path.to_owned(), lock, build, written: Instant::now(), cost: Duration::ZERO })
     }
@@ -123,7 +123,7 @@ impl Folder {
         let progress = Progress { build: self.build.clone(), report };
         let result = self
             .is_there()
-            .and_then(|()| output::write_file(&self.path.join(PROGRESS), json(&progress).as_bytes()));
+            .and_then(|()| output::write_file(&self.path.join(PROGRESS), output::json(&progress).as_bytes()));
         (self.written, self.cost) = (Instant::now(), start.elapsed());
         result
     }
@@ -145,51 +145,5 @@ impl Folder {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// The file of this program, even if another has taken its name since.
-pub(super) fn own_program() -> io::Result<PathBuf> {
-    let own = PathBuf::from("/proc/self/exe");
-    if own.exists() { Ok(own) } else { std::env::current_exe() }
-}
-
-/// A value as JSON, for people too.
-pub(super) fn json(value: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("a report has only string keys");
-    text.push('\n');
-    text
-}
-
-/// Where the first of a group of findings is kept.
-pub(super) fn path(folder: &Path, finding: &Finding) -> PathBuf {
-    folder.join(file_name(&finding.signature))
-}
-
-/// Makes the folder of findings, if it is not there.
-pub(super) fn make(folder: &Path) -> Result<(), CliError> {
-    let refuse = |error: io::Error| CliError::Input(format!("{}: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(refuse)
-}
-
-/// The file of a finding.
-pub(super) fn document(program: &str, plan: &Plan, finding: &Finding) -> Document {
-    let signature = &finding.signature;
-    let deadly = signature.expected.is_deadly(&finding.detail);
-    let replay = super::run::replay_of(plan, finding.seed, plan.isolation.is_some() || deadly);
-    let comments = [
-        signature.to_string(),
-        finding.detail.replace(['\n', '\r'], " "),
-        format!(
-            "from seed {} of generator {GENERATOR}: {}",
-            finding.seed,
-            command_line(program, &replay).replace(['\n', '\r'], " ")
-        ),
-        as_regression(&signature.subject, signature.expected),
-    ];
-    Document {
-        comments: comments.map(|comment| format!(" {comment}")).into(),
-        scenario: finding.shrunk.clone(),
-        expectations: Vec::new(),
     }
 }

@@ -1,8 +1,9 @@
 //! What a run leaves behind: its findings as they come, its progress now and then, and at the end what it came to.
 
-use super::folder::{self, Folder};
+use super::error::CliError;
 use super::progress::RunProgress;
-use super::{CliError, output};
+use super::run_folder::RunFolder;
+use super::{finding_file, output};
 use crate::campaign::{Canary, Ending, Finding, Observer, Plan, Summary, is_masked};
 use crate::outcome::Signature;
 use crate::report::{Asked, RunReport};
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Hears of a campaign, and keeps what it comes to.
-pub(super) struct Keeper<'a> {
+pub(super) struct RunRecorder<'a> {
     pub(super) bar: RunProgress,
     pub(super) plan: &'a Plan,
     pub(super) asked: Asked,
@@ -22,14 +23,14 @@ pub(super) struct Keeper<'a> {
     /// Where findings go.
     pub(super) out: PathBuf,
     /// The same folder, if more is to be kept there.
-    pub(super) folder: Option<Folder>,
+    pub(super) folder: Option<RunFolder>,
     /// Findings that are in no file.
     pub(super) homeless: BTreeSet<Signature>,
     /// Why something that should have been written was not.
     pub(super) unwritten: Option<CliError>,
 }
 
-impl Keeper<'_> {
+impl RunRecorder<'_> {
     /// What the run came to so far.
     pub(super) fn report(&self, summary: &Summary) -> RunReport {
         let file = |finding: &Finding| self.file(finding).unwrap_or_default();
@@ -41,17 +42,17 @@ impl Keeper<'_> {
     /// Where a finding is kept, unless it could not be written.
     pub(super) fn file(&self, finding: &Finding) -> Option<String> {
         let written = !self.homeless.contains(&finding.signature);
-        written.then(|| folder::path(&self.out, finding).display().to_string())
+        written.then(|| finding_file::path(&self.out, finding).display().to_string())
     }
 
     /// Writes a finding down. Where the run has no folder of its own, the first one makes it.
     pub(super) fn write(&mut self, finding: &Finding) {
-        let document = folder::document(&self.program, self.plan, finding);
+        let document = finding_file::document(&self.program, self.plan, finding);
         let ready = match &self.folder {
             Some(folder) => folder.is_there(),
-            None => folder::make(&self.out),
+            None => finding_file::make_folder(&self.out),
         };
-        let path = folder::path(&self.out, finding);
+        let path = finding_file::path(&self.out, finding);
         let written = ready.and_then(|()| output::write_file(&path, document.to_string().as_bytes()));
         match written {
             Ok(()) => self.homeless.remove(&finding.signature),
@@ -112,13 +113,13 @@ impl Keeper<'_> {
         let gone = self.folder.as_ref().is_some_and(|folder| folder.is_there().is_err());
         for finding in &summary.findings {
             let written = !self.homeless.contains(&finding.signature);
-            if gone || !written || !folder::path(&self.out, finding).exists() {
+            if gone || !written || !finding_file::path(&self.out, finding).exists() {
                 self.write(finding);
             }
         }
         for finding in &summary.findings {
             if self.homeless.contains(&finding.signature) {
-                let document = folder::document(&self.program, self.plan, finding);
+                let document = finding_file::document(&self.program, self.plan, finding);
                 output::note(&format!("a finding could not be written; this is its scenario:\n{document}"));
             }
         }
@@ -129,39 +130,41 @@ impl Keeper<'_> {
         if summary.ending == Ending::Unfinished || self.unwritten.is_some() {
             return;
         }
-        let forgotten = self.folder.as_ref().map_or(Ok(()), Folder::forget_progress);
+        let forgotten = self.folder.as_ref().map_or(Ok(()), RunFolder::forget_progress);
         self.failed(forgotten);
     }
 }
 
 /// For as long as something is kept.
-pub(super) fn held<'a, 'b>(keeper: &'a Mutex<Keeper<'b>>) -> MutexGuard<'a, Keeper<'b>> {
-    keeper.lock().unwrap_or_else(PoisonError::into_inner)
+pub(super) fn lock<'a, 'b>(recorder: &'a Mutex<RunRecorder<'b>>) -> MutexGuard<'a, RunRecorder<'b>> {
+    recorder.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The watchdog, in a thread of its own, has to keep what a run came to that it ends.
-impl Observer for &Mutex<Keeper<'_>> {
+impl Observer for &Mutex<RunRecorder<'_>> {
     fn progress(&mut self, summary: &Summary) {
-        let mut keeper = held(self);
-        keeper.bar.show(summary);
-        if keeper.folder.as_ref().is_some_and(Folder::is_due) {
-            keeper.keep_progress(summary);
+        let mut recorder = lock(self);
+        recorder.bar.show(summary);
+        if recorder.folder.as_ref().is_some_and(RunFolder::is_due) {
+            recorder.keep_progress(summary);
         }
     }
 
     fn found(&mut self, finding: &Finding) {
-        let mut keeper = held(self);
-        keeper.bar.suspend(|| output::note(&format!("found {} at seed {}", finding.signature, finding.seed)));
+        let mut recorder = lock(self);
+        recorder
+            .bar
+            .suspend(|| output::note(&format!("found {} at seed {}", finding.signature, finding.seed)));
         // Shrinking may take a while, and may be the end of the process.
-        keeper.write(finding);
+        recorder.write(finding);
     }
 
     fn slow(&mut self, seed: u64) {
         let note = format!("seed {seed}: a call took longer than --patience, but not when it was run again");
-        held(self).bar.suspend(|| output::note(&note));
+        lock(self).bar.suspend(|| output::note(&note));
     }
 
     fn shrunk(&mut self, finding: &Finding) {
-        held(self).write(finding);
+        lock(self).write(finding);
     }
 }
