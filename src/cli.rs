@@ -1,7 +1,7 @@
 //! The command line.
 //!
-//! Results go to standard output, progress and notes to standard error. The exit status is 0 if nothing was
-//! found, 1 if something was, 2 if the input or the arguments were refused.
+//! Results go to standard output, progress and notes to standard error. The exit status is 0 if nothing was found, 1 if
+//! something was found, and 2 if the input or the arguments were refused, or the result is incomplete.
 
 mod args;
 mod commands;
@@ -35,8 +35,8 @@ pub fn main() -> ExitCode {
     main_with(&[])
 }
 
-/// Runs the command with the arguments of this process, over these subjects too: the first one is the one that is run
-/// unless another is asked for. To be called by `main` first of all, since `--isolate` starts the same program again.
+/// Runs the command with the arguments of this process. Adds the subjects `own`; the first of them is the default subject.
+/// Call it first in `main`: `--isolate` starts the same program again.
 pub fn main_with(own: &'static [External]) -> ExitCode {
     let subjects = match Subjects::with(own) {
         Ok(subjects) => subjects,
@@ -53,24 +53,23 @@ pub fn main_with(own: &'static [External]) -> ExitCode {
     }
 }
 
-/// In one line.
+/// Prints an error in one line.
 fn refuse(why: &str) -> ExitCode {
     output::note(&format!("error: {why}").replace(['\n', '\r'], " "));
     ExitCode::from(2)
 }
 
-/// A command line, the name of the program first.
+/// Parses a command line, which begins with the name of the program.
 fn parsed(subjects: Subjects, line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&names::command(subjects).try_get_matches_from(line)?)
 }
 
-/// Runs a command line over these subjects within another program, such as a test: `["run", "--seeds", "1000"]`. What it
-/// has to tell goes to standard output and standard error as always. `run`, `explore` and `shrink` make Ctrl-C end themselves first, from then
-/// on; a call that does not return ends the process, so that its seed is told.
+/// Runs a command line within another program, such as a test: `["run", "--seeds", "1000"]`. It writes to standard output
+/// and standard error. `run`, `explore` and `shrink` install a Ctrl-C handler, which stays. In `run`, a call that exceeds the
+/// call timeout ends the process after the run has printed the seed.
 ///
 /// # Errors
-/// [`CliError`] if something was refused: the arguments, the input, or an adapter that is wrong. Help and version, too, are
-/// answered in this way.
+/// [`CliError`] if the arguments, the input or a faulty adapter were refused. Help and version are returned in the same way.
 pub fn command<A: Into<OsString> + Clone>(
     own: &'static [External],
     arguments: impl IntoIterator<Item = A>,
@@ -90,12 +89,13 @@ fn execute(session: Session, cli: Cli) -> Result<Found, CliError> {
         Command::Explore(args) => explore::explore(session, &args),
         Command::Calibrate(args) => commands::calibrate(&args),
         Command::Report(args) => report::report(&args),
+        Command::Scenario => commands::example(),
         Command::Completions { shell } => commands::completions(session, shell),
         Command::Isolated { pulse } => run::isolated(session, &pulse),
     }
 }
 
-/// Help and version go where they are asked for; a wrong argument is refused in one line.
+/// Prints help and version to standard output, and an argument error in one line to standard error.
 fn refuse_arguments(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return match output::emit(&error.render().to_string()) {
@@ -109,7 +109,7 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
     });
     let mut line = String::new();
     for part in lines {
-        // A list begins behind a colon.
+        // A list follows a colon.
         let between = if line.is_empty() || line.ends_with(':') { " " } else { "; " };
         line.push_str(&format!("{between}{part}"));
     }

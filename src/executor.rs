@@ -1,6 +1,6 @@
 //! Who runs scenarios: a rig of this thread, or one in a child process.
 
-use crate::annotated_trace::{self, Style, Told};
+use crate::annotated_trace::{self, AnnotatedTrace, Style};
 use crate::campaign::Block;
 use crate::execution::{CannotRun, Rig};
 use crate::outcome::Outcome;
@@ -51,7 +51,7 @@ pub trait Executor {
         style: Style,
         kind: SubjectKind,
         scenario: &Scenario,
-    ) -> Result<(Told, Outcome), Failure>;
+    ) -> Result<(AnnotatedTrace, Outcome), Failure>;
 
     /// Runs a scenario and records where each descriptor was, step by step.
     ///
@@ -92,13 +92,13 @@ impl Executor for Rig {
         style: Style,
         kind: SubjectKind,
         scenario: &Scenario,
-    ) -> Result<(Told, Outcome), Failure> {
-        Ok(annotated_trace::tell_in(style, self, kind, scenario)?)
+    ) -> Result<(AnnotatedTrace, Outcome), Failure> {
+        Ok(annotated_trace::annotate_in(style, self, kind, scenario)?)
     }
 
     fn record(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure> {
         let (mut moments, mut texts) = (Recorded::default(), Vec::new());
-        annotated_trace::tell_to(Style::Brief, self, kind, scenario, &mut |lines| {
+        annotated_trace::annotate_to(Style::Brief, self, kind, scenario, &mut |lines| {
             texts.push(lines.to_owned())
         })?;
         let outcome = timeline::record(self, kind, scenario, &mut |moment| moments.push(moment))?;

@@ -56,12 +56,12 @@ fn the_seconds_below_the_picture_of_speed_have_few_digits() {
     }
 }
 
-/// Whoever opens the page learns what whoever ran the storm was told.
+/// The page says as much of a finding as the run.
 #[test]
-fn the_page_says_who_is_to_blame_and_how_to_test_it() {
+fn the_page_says_who_is_at_fault_and_how_to_test_it() {
     let mut report = found();
     let test = "must_pass(SubjectKind::by_name(&#34;specimen-links-read-back&#34;).unwrap(), scenario);";
-    let blame = "<dd>the driver: the device broke the specification before (next-to-self), which a driver must stand</dd>";
+    let blame = "<dd>The driver is at fault: the device broke the specification earlier (next-to-self), which a driver must withstand.</dd>";
     let page = page(&report, None).expect("a page");
     assert!(page.contains(test) && page.contains(blame), "{page}");
     // What would end the process of a test is none to paste, and no name ends a comment.
@@ -69,7 +69,7 @@ fn the_page_says_who_is_to_blame_and_how_to_test_it() {
     report.findings[0].signature.subject = "mine\nfn main() {}".to_owned();
     let page = ringstorm::report::page(&report, None).expect("a page");
     assert!(page.contains("must_pass(SubjectKind::External(&#38;OWN), scenario);"), "{page}");
-    assert!(page.contains("names the subject, mine fn main() {}.\n"), "{page}");
+    assert!(page.contains("is the constant of your subject, mine fn main() {}.\n"), "{page}");
     report.findings[0].signature.expected = Expected::Died;
     assert!(!ringstorm::report::page(&report, None).expect("a page").contains("must_pass"));
 }
@@ -150,7 +150,7 @@ fn silence_of_a_part_is_told() {
         report.missing = vec!["2/4".to_owned()];
         report.ended_early = vec!["3-4/4".to_owned()];
     });
-    assert_eq!(shards, (false, "\"shard 2/4: missing\" \"shard 3-4/4: ended early\"".to_owned()));
+    assert_eq!(shards, (false, "\"shard 2/4 is missing\" \"shard 3-4/4 ended early\"".to_owned()));
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_run_that_had_enough_did_not_run_every_seed() {
     };
     assert!(told(&|_| {}).ends_with("/>"), "it passes");
     let enough = told(&|report| (report.complete, report.enough_found, report.seeds) = (false, true, 1));
-    let skipped = "<skipped message=\"the run stopped at 0 groups of findings, after 1 seed\"/>";
+    let skipped = "<skipped message=\"the run stopped at its limit of findings: 0 groups after 1 seed\"/>";
     assert!(enough.contains(skipped), "{enough}");
     let early = told(&|report| report.complete = false);
     assert!(early.contains("<error message=\"the run ended early, after 20 seeds\"/>"), "{early}");
@@ -227,13 +227,13 @@ fn ten_thousand_findings_leave_the_page_usable() {
     assert!(page.len() < MOST, "{} bytes", page.len());
     assert!(page.contains(" more groups, by signature</summary>"), "those without a picture are named");
     assert!(
-        page.contains("more groups are in the JSON report, and too many for a page."),
+        page.contains("more groups do not fit on the page; the JSON report has all."),
         "so many are left out"
     );
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
     let alike = |finding: &&FindingReport| finding.signature.expected == first.signature.expected;
-    let told = format!("{} more groups of findings", report.findings.iter().filter(alike).count() - 20);
-    assert!(junit(&report).expect("XML").contains(&told), "{told}");
+    assert_eq!(report.findings.iter().filter(alike).count() - 20, 9_981);
+    assert!(junit(&report).expect("XML").contains("9,981 more groups of findings"));
 }
 
 #[test]

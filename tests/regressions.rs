@@ -50,7 +50,7 @@ fn every_regression_comes_out_as_expected() {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let mut stories = document.comments.iter().map(|comment| format!("#{comment}\n")).collect::<String>();
         for (kind, expected) in expectations(&document) {
-            let (text, outcome) = annotated_trace::tell(&mut rig, kind, &document.scenario).unwrap();
+            let (text, outcome) = annotated_trace::annotate(&mut rig, kind, &document.scenario).unwrap();
             assert_eq!(Expected::of(&outcome.verdict), expected, "{name} on {}:\n{text}", kind.name());
             stories.push_str(&format!("\n== {text}"));
         }
@@ -84,10 +84,10 @@ fn every_defect_has_a_regression_that_core_passes() {
 /// A finding's file says what makes it a regression. Core must pass it, so nothing that it came to may be expected.
 #[test]
 fn what_a_file_says_of_regressions_makes_it_one() {
-    let kept = "as a regression, this file is copied to corpus/regressions as it is: core must pass it";
+    let kept = "to keep this as a regression, copy this file to corpus/regressions: core must pass it";
     assert_eq!(as_regression("core", Expected::Panic), kept);
     let said = as_regression("specimen", Expected::Stuck);
-    let line = said.strip_prefix("as a regression, this file ends in: ").expect("a line");
+    let line = said.strip_prefix("to keep this as a regression, add the last line: ").expect("a line");
     let document: Document =
         format!("ringstorm scenario 1\nqueue size=1 buffer=1\n{line}\n").parse().unwrap();
     assert_eq!(document.expectations, [("specimen".to_owned(), Expected::Stuck)]);

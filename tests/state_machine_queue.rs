@@ -70,7 +70,10 @@ fn a_failure_is_shrunk_and_kept_as_a_scenario_to_commit() {
     let outcome = Rig::new().expect("memory").run(kind, &scenario, &mut ()).expect("a run");
     assert!(outcome.is_finding(), "{text}");
     assert!(
-        text.contains(&format!("\n# as a regression, this file ends in: expect {} ", kind.name())),
+        text.contains(&format!(
+            "\n# to keep this as a regression, add the last line: expect {} ",
+            kind.name()
+        )),
         "{text}"
     );
 }
@@ -84,7 +87,7 @@ struct Told;
 
 impl Failing for Told {
     fn fail(kind: SubjectKind, scenario: &Scenario, what: &str) -> ! {
-        let told = quietly(|| annotated_trace::tell(&mut Rig::new()?, kind, scenario));
+        let told = quietly(|| annotated_trace::annotate(&mut Rig::new()?, kind, scenario));
         let (story, expected) = match &told {
             Ok(Ok((story, outcome))) => (story.as_str(), Expected::of(&outcome.verdict)),
             // What the books alone object to passes otherwise.

@@ -1,6 +1,6 @@
-//! A finding on a screen, and as a test.
+//! A finding as text, and as a test to paste.
 
-use ringstorm::annotated_trace::{Style, Told, must_pass, tell_in, test_of, view};
+use ringstorm::annotated_trace::{AnnotatedTrace, Style, annotate_in, must_pass, test_of, view};
 use ringstorm::execution::Rig;
 use ringstorm::outcome::{Expected, Limit, Verdict};
 use ringstorm::scenario::{Document, Scenario, Step};
@@ -16,10 +16,10 @@ fn naive() -> SubjectKind {
 }
 
 #[test]
-fn a_subject_must_stand_a_scenario() {
+fn must_pass_panics_with_the_trace() {
     must_pass(SubjectKind::Core, MISUSE);
     let failure = catch_unwind(|| must_pass(naive(), MISUSE)).expect_err("the specimen does not");
-    let told = failure.downcast::<String>().expect("a story");
+    let told = failure.downcast::<String>().expect("an annotated trace");
     assert!(told.contains(">  1  driver misuse free mid-chain newest"), "{told}");
     assert!(told.contains("violation of misuse-refused"), "{told}");
     let failure =
@@ -52,13 +52,17 @@ fn the_test_to_paste_holds_the_scenario_or_names_its_file() {
     assert!(long.contains(r#"// A copy of found/a "b".storm, beside this test."#), "{long}");
 }
 
-fn told(style: Style, kind: SubjectKind, scenario: &Scenario) -> (Told, ringstorm::outcome::Outcome) {
-    tell_in(style, &mut Rig::new().expect("memory"), kind, scenario).expect("a run")
+fn told(
+    style: Style,
+    kind: SubjectKind,
+    scenario: &Scenario,
+) -> (AnnotatedTrace, ringstorm::outcome::Outcome) {
+    annotate_in(style, &mut Rig::new().expect("memory"), kind, scenario).expect("a run")
 }
 
-/// What does not hold, how it comes to that, and the state: on one screen, in lines that it has room for.
+/// The violation, the steps and the state fit on one screen.
 #[test]
-fn every_regression_is_on_one_screen_where_it_goes_wrong() {
+fn every_regression_fits_on_one_screen() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/regressions");
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).expect("the folder") {
@@ -69,8 +73,8 @@ fn every_regression_is_on_one_screen_where_it_goes_wrong() {
             let (told, outcome) = told(Style::Brief, kind, &scenario);
             let view = view(kind, &scenario, &told, &outcome);
             assert!(view.lines().count() <= 40, "{name}: {view}");
-            let mut story = view.lines().skip_while(|line| !line.is_empty());
-            assert!(story.all(|line| line.chars().count() <= 120), "{name}: {view}");
+            let mut trace = view.lines().skip_while(|line| !line.is_empty());
+            assert!(trace.all(|line| line.chars().count() <= 120), "{name}: {view}");
             let marked = view.lines().filter(|line| line.starts_with('>')).count();
             assert_eq!(marked, 1, "{name}: {view}");
             seen += 1;
@@ -80,23 +84,23 @@ fn every_regression_is_on_one_screen_where_it_goes_wrong() {
 }
 
 #[test]
-fn what_the_driver_says_is_free_stands_beside_what_should_be() {
+fn a_wrong_free_count_is_shown_with_the_expected_one() {
     let text = "ringstorm scenario 1\nqueue size=1 buffer=64\ndriver submit readable=1x8\ndriver reset\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
     let kind = SubjectKind::by_name("specimen-reset-loses-live-descriptors").expect("a specimen");
     let (told, outcome) = told(Style::Columns, kind, &scenario);
     assert!(outcome.is_finding());
-    assert!(told.state.contains("\n+ free       driver says 0 of 1; should be 1: 0\n"), "{}", told.state);
+    assert!(told.state.contains("\n+ free       driver returns 0 of 1; expected 1: 0\n"), "{}", told.state);
     let last = told.steps.lines().last().expect("a step");
     let columns: Vec<&str> = last.split_whitespace().skip(3).take(4).collect();
     assert_eq!(columns, ["0", "0", "0", "0"], "{last}");
-    // A count that is as it should be is told once.
+    // A correct count is shown once.
     let (told, _) = self::told(Style::Columns, naive(), &MISUSE.parse::<Document>().expect("one").scenario);
     assert!(told.state.contains("\n  free       1 of 4: 3\n"), "{}", told.state);
 }
 
 #[test]
-fn what_comes_again_and_again_is_said_once() {
+fn repeated_notes_are_counted() {
     let text = "ringstorm scenario 1\nqueue size=64 buffer=64\ndriver submit writable=52x64\ndevice take\n\
                 device return newest written=full\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
@@ -104,9 +108,9 @@ fn what_comes_again_and_again_is_said_once() {
     assert!(told.steps.contains("  52 times: writes 64 bytes; used element 0: "), "{}", told.steps);
 }
 
-/// Chains one after the other differ in their numbers: on a screen a few are enough, step by step each is told.
+/// Notes that differ only in numbers are folded on a screen, and complete in the whole trace.
 #[test]
-fn what_differs_in_numbers_alone_is_cut_on_a_screen() {
+fn similar_notes_are_folded_on_a_screen() {
     let mut text = String::from("ringstorm scenario 1\nqueue size=64 buffer=8\n");
     (0..40).for_each(|_| text.push_str("driver submit readable=1x8\n"));
     text.push_str("device take count=40\ndriver misuse free in-flight newest\n");
@@ -117,12 +121,12 @@ fn what_differs_in_numbers_alone_is_cut_on_a_screen() {
     let view = view(SubjectKind::Core, &scenario, &told, &outcome);
     let few = "  takes chain 0, reads 8 bytes; ...\n";
     assert!(view.contains(few), "{view}");
-    assert!(view.contains("\n      ... 31 steps before these\n"), "{view}");
+    assert!(view.contains("\n      ... 31 earlier steps\n"), "{view}");
     assert!(view.lines().skip_while(|line| !line.is_empty()).all(|line| line.len() <= 120), "{view}");
 }
 
 #[test]
-fn a_step_that_nobody_lived_to_tell_of_is_the_guilty_one() {
+fn the_step_in_which_the_process_ended_is_the_failing_one() {
     let scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
     let (mut told, mut outcome) = told(Style::Brief, naive(), &scenario);
     told.steps.truncate(told.steps.find('\n').expect("a line") + 1);
@@ -132,8 +136,8 @@ fn a_step_that_nobody_lived_to_tell_of_is_the_guilty_one() {
     ] {
         outcome.verdict = verdict;
         let view = view(naive(), &scenario, &told, &outcome);
-        let guilty = format!("\n{:<58} {how}\n", ">  1  driver misuse free mid-chain newest");
-        assert!(view.contains(&guilty), "{view}");
+        let failing = format!("\n{:<56} {how}\n", ">  1  driver misuse free mid-chain newest");
+        assert!(view.contains(&failing), "{view}");
         assert!(view.contains("\n   0  driver submit "), "{view}");
         let test = test_of(naive(), &outcome, &scenario, Some("x.storm"));
         assert!(!test.contains("must_pass"), "{test}");
@@ -141,29 +145,29 @@ fn a_step_that_nobody_lived_to_tell_of_is_the_guilty_one() {
     }
 }
 
-/// Whose process somebody else ended the first time may do nothing wrong when it is told.
+/// A finding whose process was killed from outside can pass when it is replayed.
 #[test]
-fn nobody_is_to_blame_where_nothing_goes_wrong() {
+fn nobody_is_at_fault_where_nothing_fails() {
     let scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
     let (told, outcome) = told(Style::Brief, SubjectKind::Core, &scenario);
     let view = view(SubjectKind::Core, &scenario, &told, &outcome);
-    assert!(view.starts_with("pass\n") && !view.contains("to blame") && !view.contains("\n>"), "{view}");
+    assert!(view.starts_with("pass\n") && !view.contains("at fault") && !view.contains("\n>"), "{view}");
     assert!(!test_of(SubjectKind::Core, &outcome, &scenario, Some("x.storm")).contains("must_pass"));
 }
 
-/// What is asked for and does not happen is told, and how the queue is let go.
+/// The drain notes a memory failure that did not happen, and how the queue ends.
 #[test]
-fn the_end_is_told_as_the_setup_has_it() {
+fn the_drain_has_the_ending_of_the_setup() {
     let text = "ringstorm scenario 1\nqueue size=4 buffer=64 ending=dropped\ndriver memory-fails after=60000\n\
                 driver submit readable=1x8\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    let (Told { steps, .. }, outcome) = told(Style::Brief, SubjectKind::Core, &scenario);
+    let (AnnotatedTrace { steps, .. }, outcome) = told(Style::Brief, SubjectKind::Core, &scenario);
     let last = steps.lines().last().expect("a line");
-    assert!(!outcome.is_finding() && last.starts_with(" end  settle and drop "), "{steps}");
-    assert!(last.contains(" the earlier memory-fails did not happen: too few accesses; "), "{steps}");
-    // One that did happen is not told twice.
+    assert!(!outcome.is_finding() && last.starts_with(" end  drain and drop "), "{steps}");
+    assert!(last.contains(" the earlier memory-fails had no effect: too few accesses; "), "{steps}");
+    // A failure that happened is not noted again.
     let scenario = text.replace("60000", "1").parse::<Document>().expect("a scenario").scenario;
-    let (Told { steps, .. }, _) = told(Style::Brief, SubjectKind::Core, &scenario);
+    let (AnnotatedTrace { steps, .. }, _) = told(Style::Brief, SubjectKind::Core, &scenario);
     assert!(
         steps.contains("memory fails and the call unwinds") && !steps.contains("did not happen"),
         "{steps}"

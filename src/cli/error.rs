@@ -1,9 +1,9 @@
 //! What a command returns: whether it found something, or why it refused to run.
 
-/// Why the command ends without doing what it was asked.
+/// Why the command was refused or its result is incomplete.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// The arguments or a file are not what they should be.
+    /// The arguments or a file are invalid.
     #[error("{0}")]
     Input(String),
 }
@@ -15,8 +15,8 @@ impl From<crate::executor::Failure> for CliError {
 }
 
 impl From<crate::execution::CannotRun> for CliError {
-    fn from(unfit: crate::execution::CannotRun) -> Self {
-        Self::Input(unfit.to_string())
+    fn from(error: crate::execution::CannotRun) -> Self {
+        Self::Input(error.to_string())
     }
 }
 
@@ -26,11 +26,11 @@ impl From<ringstorm_core::Error> for CliError {
     }
 }
 
-/// Whether something was found.
+/// Whether a command found something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    /// Nothing was.
+    /// It found nothing.
     Nothing,
-    /// Something was.
+    /// It found something.
     Something,
 }

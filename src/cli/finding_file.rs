@@ -3,24 +3,24 @@
 use super::args::DEFAULT_STEPS;
 use super::error::CliError;
 use crate::campaign::{Finding, Plan};
-use crate::report::{as_regression, command_line, file_name};
+use crate::report::{as_regression, command_line, file_name, quoted};
 use crate::scenario::{Document, Draw, GENERATOR, Profile};
 use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Where the first of a group of findings is kept.
+/// The file of a finding in `folder`. A group of findings has one file.
 pub(super) fn path(folder: &Path, finding: &Finding) -> PathBuf {
     folder.join(file_name(&finding.signature))
 }
 
-/// Makes the folder of findings, if it is not there.
+/// Creates the folder of findings if it does not exist.
 pub(super) fn make_folder(folder: &Path) -> Result<(), CliError> {
     let refuse = |error: io::Error| CliError::Input(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(refuse)
 }
 
-/// The file of a finding.
+/// The content of the file.
 pub(super) fn document(program: &str, plan: &Plan, finding: &Finding) -> Document {
     let signature = &finding.signature;
     let deadly = signature.expected.is_deadly(&finding.detail);
@@ -42,13 +42,13 @@ pub(super) fn document(program: &str, plan: &Plan, finding: &Finding) -> Documen
     }
 }
 
-/// The arguments that replay a seed.
+/// The arguments that replay a seed, before shrinking.
 pub(super) fn replay_seed(plan: &Plan, seed: impl Display, isolate: bool) -> String {
     let isolate = if isolate { " --isolate" } else { "" };
-    format!("replay {seed} --subject {}{}{isolate}", plan.kind.name(), options(&plan.draw))
+    format!("replay {seed} --subject {}{}{isolate}", quoted(&plan.kind.name()), options(&plan.draw))
 }
 
-/// The options that say which scenarios were drawn, as far as they are not what they are unless given.
+/// The options that select the scenarios of the run, where they differ from the defaults.
 fn options(draw: &Draw) -> String {
     let Draw { profile, steps, queue_size } = *draw;
     let mut options = String::new();

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What becomes true with Ctrl-C. A second one ends the process at once, but not one that comes with the first: whoever ends
-/// a process and its group, as `timeout` does, sends two.
+/// Installs the Ctrl-C handler. The flag becomes true at the first signal. A second signal ends the process at once, unless it
+/// comes within half a second: a program such as `timeout` signals both a process and its group.
 pub(super) fn interrupt() -> Result<&'static AtomicBool, CliError> {
     static INTERRUPTED: AtomicBool = AtomicBool::new(false);
     static FIRST: OnceLock<Instant> = OnceLock::new();
-    // There may be several commands in one process, one after the other or at the same time.
+    // A process can run several commands, also at the same time.
     static SET: Mutex<bool> = Mutex::new(false);
     let mut set = SET.lock().unwrap_or_else(PoisonError::into_inner);
     if !*set {

@@ -1,4 +1,4 @@
-//! A storm.
+//! `ringstorm run`.
 
 use super::args::RunArgs;
 use super::error::{CliError, Found};
@@ -11,13 +11,13 @@ use super::{finding_file, output};
 use crate::annotated_trace::{self, Style};
 use crate::campaign::{self, Budget, Canary, Hang, Plan, Stopped, Summary};
 use crate::isolation::serve;
-use crate::report::{Asked, Interval, visible};
+use crate::report::{Interval, RunOptions, counted, visible};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
-/// Where findings go unless said otherwise.
+/// The folder of findings without `--out`.
 const DEFAULT_OUT: &str = "findings";
 
 pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
@@ -29,7 +29,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     let plan = Plan {
         kind,
         draw: args.seed.draw(),
-        from: from.ok_or_else(|| CliError::Input(format!("--from: seeds end at {}", u64::MAX)))?,
+        from: from.ok_or_else(|| CliError::Input(format!("--from: the last seed is {}", u64::MAX)))?,
         extent: args.time.map_or(Budget::Seeds(seeds), Budget::Time),
         jobs: args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from),
         max_findings: args.max_findings as usize,
@@ -38,7 +38,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
         isolation: if args.isolate.isolate { Some(session.isolation()?) } else { None },
     };
     let all_seeds = Interval { from: args.from, count: args.seeds };
-    let asked = Asked::new(&plan, args.time.is_none().then_some(all_seeds));
+    let asked = RunOptions::new(&plan, args.time.is_none().then_some(all_seeds));
     let shard = args.shard.map(|shard| shard.to_string());
     let folder = args.out.as_deref().map(RunFolder::open).transpose()?;
     let before = match &folder {
@@ -57,11 +57,11 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
         canary,
         out,
         folder,
-        homeless: BTreeSet::new(),
-        unwritten: None,
+        unsaved: BTreeSet::new(),
+        write_error: None,
     });
     if let Some(before) = &before {
-        output::note(&format!("going on after {} seeds", before.tally.seeds));
+        output::note(&format!("continuing after {}", counted(before.tally.seeds, "seed")));
         let mut recorder = lock(&recorder);
         before.findings.iter().for_each(|finding| recorder.write(finding));
     }
@@ -69,7 +69,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     let (summary, failure) =
         match campaign::run(&plan, before.unwrap_or_default(), interrupted, &hung, &mut &recorder) {
             Ok(summary) => (summary, None),
-            // What it came to until then is not lost.
+            // Keep the results until the failure.
             Err(Stopped { summary, failure }) => (*summary, Some(failure)),
         };
     let mut recorder = recorder.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -80,15 +80,15 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     } else {
         output::emit(&text(session, args, &recorder, &summary)?)?;
     }
-    recorder.told(&summary);
-    match failure.map(CliError::from).or(recorder.unwritten) {
+    recorder.printed(&summary);
+    match failure.map(CliError::from).or(recorder.write_error) {
         Some(error) => Err(error),
         None if summary.findings.is_empty() => Ok(Found::Nothing),
         None => Ok(Found::Something),
     }
 }
 
-/// Runs scenarios for the process that started this one.
+/// Runs scenarios for the parent process.
 pub(super) fn isolated(session: Session, pulse: &Path) -> Result<Found, CliError> {
     let file = std::fs::OpenOptions::new().read(true).write(true).open(pulse);
     let file = file.map_err(|error| CliError::Input(format!("{}: {error}", pulse.display())))?;
@@ -96,14 +96,14 @@ pub(super) fn isolated(session: Session, pulse: &Path) -> Result<Found, CliError
     Ok(Found::Nothing)
 }
 
-/// Catches the canary of these scenarios.
+/// Catches the canary, or refuses the run.
 fn canary(plan: &Plan) -> Result<Canary, CliError> {
     let kind = campaign::canary(&plan.draw);
     let caught = Canary::catch(&mut *plan.executor()?, kind, &plan.draw, plan.from)?;
     caught.map_err(|silent| CliError::Input(silent.to_string()))
 }
 
-/// What a run came to, for people.
+/// The results as text.
 fn text(
     session: Session,
     args: &RunArgs,
@@ -111,21 +111,22 @@ fn text(
     summary: &Summary,
 ) -> Result<String, CliError> {
     let mut text = recorder.report(summary).brief_text();
-    let written = summary.findings.iter().filter(|finding| recorder.file(finding).is_some()).count();
-    if written > 0 {
-        let which = if written == summary.findings.len() { "each" } else { "each of the others" };
-        text.push_str(&format!("{which} is in a file of its name in {}\n", recorder.out.display()));
+    if summary.findings.iter().any(|finding| recorder.file(finding).is_some()) {
+        let folder = recorder.out.display();
+        text.push_str(&format!(
+            "the shrunk scenarios are in {folder}, in files named after the signatures\n"
+        ));
     }
     if args.coverage {
         text.push_str(&format!("\n{}", summary.tally.heat.coverage()));
     }
-    // Several groups are often one defect; the shortest says most plainly what it is.
+    // Several groups often have one cause. The shortest finding shows it best.
     if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {
         let plan = recorder.plan;
-        let (told, outcome) = plan.executor()?.tell(Style::Brief, plan.kind, &finding.shrunk)?;
+        let (trace, outcome) = plan.executor()?.tell(Style::Brief, plan.kind, &finding.shrunk)?;
         text.push_str(&format!(
             "\n{}",
-            visible(&annotated_trace::view(plan.kind, &finding.shrunk, &told, &outcome))
+            visible(&annotated_trace::view(plan.kind, &finding.shrunk, &trace, &outcome))
         ));
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         match recorder.file(finding) {
@@ -137,15 +138,15 @@ fn text(
             None => {
                 let replay = finding_file::replay_seed(plan, finding.seed, plan.isolation.is_some());
                 let command = session.command_line(&replay);
-                text.push_str(&format!("\nreplay it, as it was before shrinking, with:\n{command}\n"));
+                text.push_str(&format!("\nreplay it, before shrinking, with:\n{command}\n"));
             }
         }
     }
     Ok(text)
 }
 
-/// Ends this process, in which the subject does not return from a call. (The progress stays what it was: the run may be in the
-/// middle of a block.)
+/// Prints and writes the results, and ends this process, in which a call of the subject does not return. Does not write the
+/// progress, since the run can be in the middle of a block.
 fn end_hung(
     session: Session,
     mut recorder: MutexGuard<'_, RunRecorder<'_>>,
@@ -156,31 +157,31 @@ fn end_hung(
     let Hang { seed, shrinking, step, call, waited, .. } = hang;
     let (subject, seconds) = (recorder.plan.kind.name(), waited.as_secs_f64());
     let seed = seed.map_or("?".to_owned(), |seed| seed.to_string());
-    let shrunk = if *shrinking { ", while what was found there was shrunk" } else { "" };
-    let told = format!(
+    let shrunk = if *shrinking { ", while its finding was shrunk" } else { "" };
+    let message = format!(
         "{subject} is stuck: {call} did not return within {seconds:.1} s, in step {step} of seed {seed}{shrunk}\n\
-         in child processes a run goes on after that (--isolate); replay it with:\n\
+         run with --isolate to continue after such a call; replay it with:\n\
          {}\n",
         session.command_line(&finding_file::replay_seed(recorder.plan, &seed, true))
     );
     recorder.bar.clear();
     summary.findings.iter().for_each(|finding| recorder.write(finding));
-    recorder.settle(summary);
+    recorder.write_missing(summary);
     let report = recorder.report(summary);
-    recorder.keep_report(&report);
+    recorder.write_report(&report);
     let printed = match json {
         true => {
-            output::note(told.trim_end());
+            output::note(message.trim_end());
             output::emit(&output::json(&report))
         }
-        false => output::emit(&format!("{}\n{told}", report.text())),
+        false => output::emit(&format!("{}\n{message}", report.text())),
     };
-    match printed.err().or(recorder.unwritten.take()) {
+    match printed.err().or(recorder.write_error.take()) {
         Some(error) => {
             output::note(&format!("error: {error}"));
             std::process::exit(2)
         }
-        // Masked, it is no finding, and yet the run could not go on.
+        // The finding is masked, but the run is incomplete.
         None if summary.findings.is_empty() => std::process::exit(2),
         None => std::process::exit(1),
     }

@@ -1,7 +1,7 @@
 //! What explorations came to, for people and for machines.
 
 use super::{Alphabet, Ending, Explored, Scope};
-use crate::report::{JSON_VERSION, as_regression, grouped};
+use crate::report::{JSON_VERSION, as_regression, counted, grouped};
 use crate::scenario::Document;
 use ringstorm_model::Invariant;
 use serde::Serialize;
@@ -129,7 +129,7 @@ pub fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document> {
         comments: vec![
             format!(" {signature}"),
             format!(" {}", found.outcome.verdict.to_string().replace(['\n', '\r'], " ")),
-            " the fewest steps, of every scenario of a small scope".to_owned(),
+            " the shortest failing scenario of a small scope".to_owned(),
             format!(" {}", as_regression(&signature.subject, signature.expected)),
         ],
         scenario: found.scenario.clone(),
@@ -155,7 +155,7 @@ pub fn line(scope: &Scope, explored: &Explored) -> String {
     let mut text = format!("  queue size {:<3} ", scope.queue_size.get());
     let complete = match explored.depth {
         Some(depth) => format!("complete to depth {depth}"),
-        None => "nothing complete".to_owned(),
+        None => "no depth complete".to_owned(),
     };
     let depth = scope.depth;
     let _ = match explored.ending {
@@ -163,16 +163,16 @@ pub fn line(scope: &Scope, explored: &Explored) -> String {
         Ending::Closed => {
             write!(
                 text,
-                "exhausted at any depth: none leads anywhere new after {} steps",
-                explored.levels.len() - 1
+                "exhausted at any depth: no new state after {}",
+                counted(explored.levels.len() as u64 - 1, "step")
             )
         }
-        Ending::Found => write!(text, "FOUND something, {complete}"),
+        Ending::Found => write!(text, "FOUND a failing scenario, {complete}"),
         Ending::Refused { .. } => write!(text, "not explored"),
         Ending::Full => {
-            write!(text, "not exhausted, {complete}: stopped at the number of states it may have")
+            write!(text, "not exhausted, {complete}: stopped at the limit of states")
         }
-        Ending::Late => write!(text, "not exhausted, {complete}: stopped when the time was up"),
+        Ending::Late => write!(text, "not exhausted, {complete}: stopped at the time limit"),
         Ending::Interrupted => write!(text, "not exhausted, {complete}: interrupted"),
     };
     let seconds = explored.elapsed.as_secs_f64();
@@ -188,8 +188,8 @@ pub fn line(scope: &Scope, explored: &Explored) -> String {
 /// Why a scope is not begun.
 pub fn refusal(scope: &Scope, expected: u64, fits: usize) -> String {
     format!(
-        "queue size {}: about {} states are expected to depth {} with {}, and it may have {}; --depth {fits} should \
-         fit, or more with --max-states, or --time goes as deep as there is time for",
+        "queue size {}: expected about {} states to depth {} with {}, above the limit of {}; use --depth {fits}, a \
+         larger --max-states, or --time, which explores as deep as the time permits",
         scope.queue_size,
         grouped(expected),
         scope.depth,

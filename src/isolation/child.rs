@@ -1,7 +1,7 @@
 //! The parent's side: a child process, and another one when it is lost.
 
 use super::message::{Reply, Request, send};
-use crate::annotated_trace::{Style, Told};
+use crate::annotated_trace::{AnnotatedTrace, Style};
 use crate::campaign::Block;
 use crate::execution::{CannotRun, ExecutionPosition, ProgressCell};
 use crate::executor::{Executor, Failure};
@@ -273,9 +273,9 @@ impl Executor for Child {
         style: Style,
         kind: SubjectKind,
         scenario: &Scenario,
-    ) -> Result<(Told, Outcome), Failure> {
+    ) -> Result<(AnnotatedTrace, Outcome), Failure> {
         let request = Request::Tell { style, subject: kind.name(), scenario: scenario.encode() };
-        let mut told = Told::default();
+        let mut told = AnnotatedTrace::default();
         let outcome = self.scenario(&request, &mut |said| match said {
             Reply::Told(lines) => told.steps.push_str(&lines),
             Reply::State(state) => told.state = state,

@@ -64,7 +64,7 @@ fn answer(
             let mut told = Ok(());
             let scenario = Scenario::decode(&scenario);
             let (state, outcome) =
-                annotated_trace::tell_to(style, rig, kind(&subject)?, &scenario, &mut |lines| {
+                annotated_trace::annotate_to(style, rig, kind(&subject)?, &scenario, &mut |lines| {
                     if told.is_ok() {
                         told = send(socket, &Reply::Told(lines.to_owned()));
                     }

@@ -264,8 +264,8 @@ fn a_queue_is_made_as_large_as_it_can_be() {
         steps: Vec::new(),
     };
     let mut rig = Rig::new().expect("memory");
-    let (story, _) =
-        ringstorm::annotated_trace::tell(&mut rig, SubjectKind::External(&OWN), &scenario).expect("a run");
+    let (story, _) = ringstorm::annotated_trace::annotate(&mut rig, SubjectKind::External(&OWN), &scenario)
+        .expect("a run");
     assert!(story.starts_with("queue size=2 "), "{story}");
     for command in ["run", "explore"] {
         let own = std::slice::from_ref(&OWN);
