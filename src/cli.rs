@@ -113,6 +113,6 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
         let between = if line.is_empty() || line.ends_with(':') { " " } else { "; " };
         line.push_str(&format!("{between}{part}"));
     }
-    output::note(line.trim());
+    output::note(&format!("{} (see --help)", line.trim()));
     ExitCode::from(2)
 }

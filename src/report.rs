@@ -13,7 +13,7 @@ mod sarif;
 pub use compare::{Comparison, Findings, Pairs, Seen, Side};
 pub use coverage::CoverageReport;
 pub use junit::junit;
-pub use merge::{MergeError, merge};
+pub(crate) use merge::merge;
 pub use pace::PaceReport;
 pub use page::page;
 pub(crate) use page::visible;
@@ -33,9 +33,9 @@ use std::fmt::Write;
 const FEW_MISSED: usize = 10;
 
 /// Version of the object of `run --json`.
-pub const RUN_VERSION: u32 = 3;
+pub(crate) const RUN_VERSION: u32 = 3;
 /// Version of the other JSON objects.
-pub const JSON_VERSION: u32 = 1;
+pub(crate) const JSON_VERSION: u32 = 1;
 
 /// The program that has the subjects of ringstorm itself.
 pub const PROGRAM: &str = "ringstorm";
@@ -257,11 +257,11 @@ pub struct CalibrationReport {
 }
 
 /// The header of the calibration table: medians, and the worst start.
-pub const CALIBRATION_HEADER: &str =
+pub(crate) const CALIBRATION_HEADER: &str =
     "specimen                                   caught by            seeds  worst  seconds   worst  steps";
 
 /// One line of the calibration table.
-pub fn calibration_line(caught: &Caught) -> String {
+pub(crate) fn calibration_line(caught: &Caught) -> String {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let seeds = |seeds: Option<u64>| or_none(seeds.map(|seeds| seeds.to_string()));
     let seconds = |seconds: Option<f64>| or_none(seconds.map(|seconds| format!("{seconds:.4}")));

@@ -119,7 +119,7 @@ fn similar_notes_are_folded_on_a_screen() {
     assert!(told.steps.contains("takes chain 39, reads 8 bytes"), "{}", told.steps);
     outcome.verdict = Verdict::Panic("of nobody".to_owned());
     let view = view(SubjectKind::Core, &scenario, &told, &outcome);
-    let few = "  takes chain 0, reads 8 bytes; ...\n";
+    let few = "  takes chain 0, reads 8 bytes; takes chain 1, reads 8 bytes; ...\n";
     assert!(view.contains(few), "{view}");
     assert!(view.contains("\n      ... 31 earlier steps\n"), "{view}");
     assert!(view.lines().skip_while(|line| !line.is_empty()).all(|line| line.len() <= 120), "{view}");

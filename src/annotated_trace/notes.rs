@@ -274,7 +274,7 @@ fn refused(call: &str, refusal: Refusal) -> String {
         Refusal::Device(device) => {
             let element = if device.consumed { "consumes" } else { "leaves" };
             let broken = if device.broken { "; the queue is broken" } else { "" };
-            format!("reports a device fault, {element} the used element{broken}")
+            format!("reports a device fault, {element} the element{broken}")
         }
         Refusal::System => format!("fails to {call}: the system refused memory"),
         Refusal::Broken => format!("refuses to {call}: the queue is broken"),

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 /// Why reports cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MergeError {
+pub(crate) enum MergeError {
     /// They are of different runs.
     #[error("{first} and {second} are reports of different runs: {what}")]
     DifferentRuns {
@@ -53,7 +53,7 @@ pub enum MergeError {
 ///
 /// # Errors
 /// [`MergeError`] if they are not shards of one run.
-pub fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, MergeError> {
+pub(crate) fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, MergeError> {
     let mut parts = reports.into_iter().map(Part::new).collect::<Result<Vec<_>, _>>()?;
     parts.sort_by_key(|part| part.shard.number);
     for pair in parts.windows(2) {

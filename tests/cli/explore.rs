@@ -4,7 +4,7 @@ use crate::{Place, SPECIMEN};
 use serde_json::Value;
 
 /// A scope that has a counterexample of two steps.
-const GUILTY: [&str; 6] = ["explore", "--subject", SPECIMEN, "--faults", "0", "--json"];
+const FAILING: [&str; 6] = ["explore", "--subject", SPECIMEN, "--faults", "0", "--json"];
 
 #[test]
 fn nothing_found() {
@@ -24,7 +24,7 @@ fn nothing_found() {
 
 #[test]
 fn the_json_equals_its_snapshot() {
-    let left = Place::new().run(&[&GUILTY[..], &["--queue-size", "2", "--jobs", "1"]].concat());
+    let left = Place::new().run(&[&FAILING[..], &["--queue-size", "2", "--jobs", "1"]].concat());
     // Times differ in every run.
     let timeless = |line: &str| match line.split_once(':') {
         Some((field, rest)) if field.contains("second") => {
@@ -63,7 +63,7 @@ fn the_shortest_scenario_is_printed_and_written() {
 #[test]
 fn json_has_its_fields() {
     let place = Place::new();
-    let left = place.run(&GUILTY);
+    let left = place.run(&FAILING);
     assert_eq!(left.status, Some(1), "{left:?}");
     let report: Value = serde_json::from_str(&left.out).expect("one object");
     assert_eq!((&report["version"], &report["faults"]), (&1.into(), &0.into()));

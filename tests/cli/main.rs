@@ -100,7 +100,7 @@ impl Place {
 
     /// The lowest seed at which the specimen fails.
     #[track_caller]
-    fn guilty_seed(&self) -> String {
+    fn failing_seed(&self) -> String {
         let elsewhere = Self::new();
         let left =
             elsewhere.run(&["run", "--json", "--subject", SPECIMEN, "--seeds", "200", "--max-findings", "1"]);

@@ -127,7 +127,8 @@ fn files_that_cannot_be_read_or_written() {
 #[test]
 fn shrinking_into_a_missing_folder() {
     let place = Place::new();
-    let left = place.run(&["shrink", &place.guilty_seed(), "--subject", SPECIMEN, "-o", "missing/out.storm"]);
+    let left =
+        place.run(&["shrink", &place.failing_seed(), "--subject", SPECIMEN, "-o", "missing/out.storm"]);
     assert_eq!((left.status, left.out.as_str()), (Some(2), ""));
     // The result is printed before the file is written.
     let last = left.err.lines().last().expect("a line");

@@ -89,7 +89,7 @@ fn a_shard_that_ended_early_is_named_and_never_green() {
         let left = place.run(&["run", "--json", "--seeds", "90", "--shard", &format!("{number}/3")]);
         let mut report = json(&left);
         if number > 1 {
-            // As it is after Ctrl-C.
+            // The state after Ctrl-C.
             report["complete"] = json!(false);
         }
         place.write(name, report.to_string());

@@ -22,7 +22,7 @@ fn the_status_reports_a_finding_without_a_reader() {
     let found = format!("run --subject {SPECIMEN} --seeds 300 --max-findings 1");
     let left = place.run(&[&found.split(' ').collect::<Vec<_>>()[..], &["--json"]].concat());
     place.write("run.json", &left.out);
-    let replay = format!("replay 1 {} --subject {SPECIMEN}", place.guilty_seed());
+    let replay = format!("replay 1 {} --subject {SPECIMEN}", place.failing_seed());
     let explore = format!("explore --subject {SPECIMEN} --queue-size 2 --depth 3");
     for what in [&found, &format!("{found} --json"), &replay, &explore, "report run.json"] {
         let left = place.shell(&format!("{{ sleep 0.2; $R {what}; echo \"status $?\" >&2; }} | true"));
@@ -56,7 +56,7 @@ fn a_finding_that_cannot_be_written_is_printed() {
     let place = Place::new();
     // A file has the name of the folder. Without --out, the run does not check the folder first.
     place.write("findings", "a file");
-    let left = place.run(&["run", "--subject", SPECIMEN, "--from", &place.guilty_seed(), "--seeds", "1"]);
+    let left = place.run(&["run", "--subject", SPECIMEN, "--from", &place.failing_seed(), "--seeds", "1"]);
     assert_eq!(left.status, Some(2), "{left:?}");
     assert!(
         left.out.contains("FOUND specimen-mid-chain-freed/violation/"),

@@ -270,7 +270,7 @@ fn a_queue_is_made_as_large_as_it_can_be() {
     for command in ["run", "explore"] {
         let own = std::slice::from_ref(&OWN);
         let refused = ringstorm::cli::command(own, [command, "--queue-size", "4"]).expect_err("too large");
-        assert_eq!(refused.to_string(), "--queue-size 4: mannered has no queues above 2");
+        assert_eq!(refused.to_string(), "--queue-size 4: mannered supports at most 2 descriptors");
     }
 }
 
