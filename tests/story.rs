@@ -1,4 +1,4 @@
-//! A finding as text, and as a test to paste.
+//! A finding on a screen, and as a test.
 
 use ringstorm::annotated_trace::{AnnotatedTrace, Style, annotate_in, must_pass, test_of, view};
 use ringstorm::execution::Rig;
@@ -16,10 +16,10 @@ fn naive() -> SubjectKind {
 }
 
 #[test]
-fn must_pass_panics_with_the_trace() {
+fn a_subject_must_stand_a_scenario() {
     must_pass(SubjectKind::Core, MISUSE);
     let failure = catch_unwind(|| must_pass(naive(), MISUSE)).expect_err("the specimen does not");
-    let told = failure.downcast::<String>().expect("an annotated trace");
+    let told = failure.downcast::<String>().expect("a story");
     assert!(told.contains(">  1  driver misuse free mid-chain newest"), "{told}");
     assert!(told.contains("violation of misuse-refused"), "{told}");
     let failure =
@@ -60,9 +60,9 @@ fn told(
     annotate_in(style, &mut Rig::new().expect("memory"), kind, scenario).expect("a run")
 }
 
-/// The violation, the steps and the state fit on one screen.
+/// What does not hold, how it comes to that, and the state: on one screen, in lines that it has room for.
 #[test]
-fn every_regression_fits_on_one_screen() {
+fn every_regression_is_on_one_screen_where_it_goes_wrong() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/regressions");
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).expect("the folder") {
@@ -73,8 +73,8 @@ fn every_regression_fits_on_one_screen() {
             let (told, outcome) = told(Style::Brief, kind, &scenario);
             let view = view(kind, &scenario, &told, &outcome);
             assert!(view.lines().count() <= 40, "{name}: {view}");
-            let mut trace = view.lines().skip_while(|line| !line.is_empty());
-            assert!(trace.all(|line| line.chars().count() <= 120), "{name}: {view}");
+            let mut story = view.lines().skip_while(|line| !line.is_empty());
+            assert!(story.all(|line| line.chars().count() <= 120), "{name}: {view}");
             let marked = view.lines().filter(|line| line.starts_with('>')).count();
             assert_eq!(marked, 1, "{name}: {view}");
             seen += 1;
@@ -84,7 +84,7 @@ fn every_regression_fits_on_one_screen() {
 }
 
 #[test]
-fn a_wrong_free_count_is_shown_with_the_expected_one() {
+fn what_the_driver_says_is_free_stands_beside_what_should_be() {
     let text = "ringstorm scenario 1\nqueue size=1 buffer=64\ndriver submit readable=1x8\ndriver reset\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
     let kind = SubjectKind::by_name("specimen-reset-loses-live-descriptors").expect("a specimen");
@@ -94,13 +94,13 @@ fn a_wrong_free_count_is_shown_with_the_expected_one() {
     let last = told.steps.lines().last().expect("a step");
     let columns: Vec<&str> = last.split_whitespace().skip(3).take(4).collect();
     assert_eq!(columns, ["0", "0", "0", "0"], "{last}");
-    // A correct count is shown once.
+    // A count that is as it should be is told once.
     let (told, _) = self::told(Style::Columns, naive(), &MISUSE.parse::<Document>().expect("one").scenario);
     assert!(told.state.contains("\n  free       1 of 4: 3\n"), "{}", told.state);
 }
 
 #[test]
-fn repeated_notes_are_counted() {
+fn what_comes_again_and_again_is_said_once() {
     let text = "ringstorm scenario 1\nqueue size=64 buffer=64\ndriver submit writable=52x64\ndevice take\n\
                 device return newest written=full\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
@@ -108,9 +108,9 @@ fn repeated_notes_are_counted() {
     assert!(told.steps.contains("  52 times: writes 64 bytes; used element 0: "), "{}", told.steps);
 }
 
-/// Notes that differ only in numbers are folded on a screen, and complete in the whole trace.
+/// Chains one after the other differ in their numbers: on a screen a few are enough, step by step each is told.
 #[test]
-fn similar_notes_are_folded_on_a_screen() {
+fn what_differs_in_numbers_alone_is_cut_on_a_screen() {
     let mut text = String::from("ringstorm scenario 1\nqueue size=64 buffer=8\n");
     (0..40).for_each(|_| text.push_str("driver submit readable=1x8\n"));
     text.push_str("device take count=40\ndriver misuse free in-flight newest\n");
@@ -126,7 +126,7 @@ fn similar_notes_are_folded_on_a_screen() {
 }
 
 #[test]
-fn the_step_in_which_the_process_ended_is_the_failing_one() {
+fn a_step_that_nobody_lived_to_tell_of_is_the_guilty_one() {
     let scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
     let (mut told, mut outcome) = told(Style::Brief, naive(), &scenario);
     told.steps.truncate(told.steps.find('\n').expect("a line") + 1);
@@ -136,8 +136,8 @@ fn the_step_in_which_the_process_ended_is_the_failing_one() {
     ] {
         outcome.verdict = verdict;
         let view = view(naive(), &scenario, &told, &outcome);
-        let failing = format!("\n{:<56} {how}\n", ">  1  driver misuse free mid-chain newest");
-        assert!(view.contains(&failing), "{view}");
+        let guilty = format!("\n{:<56} {how}\n", ">  1  driver misuse free mid-chain newest");
+        assert!(view.contains(&guilty), "{view}");
         assert!(view.contains("\n   0  driver submit "), "{view}");
         let test = test_of(naive(), &outcome, &scenario, Some("x.storm"));
         assert!(!test.contains("must_pass"), "{test}");
@@ -145,9 +145,9 @@ fn the_step_in_which_the_process_ended_is_the_failing_one() {
     }
 }
 
-/// A finding whose process was killed from outside can pass when it is replayed.
+/// Whose process somebody else ended the first time may do nothing wrong when it is told.
 #[test]
-fn nobody_is_at_fault_where_nothing_fails() {
+fn nobody_is_to_blame_where_nothing_goes_wrong() {
     let scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
     let (told, outcome) = told(Style::Brief, SubjectKind::Core, &scenario);
     let view = view(SubjectKind::Core, &scenario, &told, &outcome);
@@ -155,9 +155,9 @@ fn nobody_is_at_fault_where_nothing_fails() {
     assert!(!test_of(SubjectKind::Core, &outcome, &scenario, Some("x.storm")).contains("must_pass"));
 }
 
-/// The drain notes a memory failure that did not happen, and how the queue ends.
+/// What is asked for and does not happen is told, and how the queue is let go.
 #[test]
-fn the_drain_has_the_ending_of_the_setup() {
+fn the_end_is_told_as_the_setup_has_it() {
     let text = "ringstorm scenario 1\nqueue size=4 buffer=64 ending=dropped\ndriver memory-fails after=60000\n\
                 driver submit readable=1x8\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
@@ -165,7 +165,7 @@ fn the_drain_has_the_ending_of_the_setup() {
     let last = steps.lines().last().expect("a line");
     assert!(!outcome.is_finding() && last.starts_with(" end  drain and drop "), "{steps}");
     assert!(last.contains(" the earlier memory-fails had no effect: too few accesses; "), "{steps}");
-    // A failure that happened is not noted again.
+    // One that did happen is not told twice.
     let scenario = text.replace("60000", "1").parse::<Document>().expect("a scenario").scenario;
     let (AnnotatedTrace { steps, .. }, _) = told(Style::Brief, SubjectKind::Core, &scenario);
     assert!(

@@ -129,7 +129,7 @@ pub fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document> {
         comments: vec![
             format!(" {signature}"),
             format!(" {}", found.outcome.verdict.to_string().replace(['\n', '\r'], " ")),
-            " the shortest failing scenario of a small scope".to_owned(),
+            " the finding with the fewest steps in a small scope".to_owned(),
             format!(" {}", as_regression(&signature.subject, signature.expected)),
         ],
         scenario: found.scenario.clone(),
@@ -163,7 +163,7 @@ pub fn line(scope: &Scope, explored: &Explored) -> String {
         Ending::Closed => {
             write!(
                 text,
-                "exhausted at any depth: no new state after {}",
+                "exhausted at any depth: no new states after {}",
                 counted(explored.levels.len() as u64 - 1, "step")
             )
         }
@@ -188,8 +188,8 @@ pub fn line(scope: &Scope, explored: &Explored) -> String {
 /// Why a scope is not begun.
 pub fn refusal(scope: &Scope, expected: u64, fits: usize) -> String {
     format!(
-        "queue size {}: expected about {} states to depth {} with {}, above the limit of {}; use --depth {fits}, a \
-         larger --max-states, or --time, which explores as deep as the time permits",
+        "queue size {}: about {} states are expected up to depth {} with {}, but the limit is {}; --depth {fits} should \
+         fit; --max-states raises the limit, and --time explores as deep as the time allows",
         scope.queue_size,
         grouped(expected),
         scope.depth,

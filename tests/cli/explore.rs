@@ -115,12 +115,8 @@ fn a_scope_above_the_limit_is_refused_with_its_size() {
     let args = ["explore", "--queue-size", "1", "--depth", "40", "--faults", "1", "--max-states", "10000"];
     let left = place.run(&args);
     assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
-    assert!(
-        left.err.starts_with("error: queue size 1: expected about ") && left.err.lines().count() == 1,
-        "{left:?}"
-    );
-    let part =
-        " states to depth 40 with at most one fault in an execution, above the limit of 10,000; use --depth ";
+    assert!(left.err.starts_with("error: queue size 1: about ") && left.err.lines().count() == 1, "{left:?}");
+    let part = " states are expected up to depth 40 with at most one fault in an execution, but the limit is 10,000; --depth ";
     assert!(left.err.contains(part), "{left:?}");
     // With --time it starts all the same, and stops at the limit of states.
     let left = place.run(&[&args[..], &["--time", "50s"]].concat());
