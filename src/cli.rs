@@ -1,21 +1,27 @@
 //! The command line.
 //!
-//! Results go to standard output, progress and notes to standard error. The exit status is 0 if nothing was
-//! found, 1 if something was, 2 if the input or the arguments were refused.
+//! Results go to standard output, progress and notes to standard error. The exit status is 0 if nothing was found, 1 if
+//! something was found, and 2 if the input or the arguments were refused, or the result is incomplete.
 
 mod args;
 mod commands;
+mod error;
 mod explore;
-mod folder;
+mod finding_file;
 mod help;
 mod input;
-mod keeper;
+mod interrupt;
 mod names;
 mod output;
+mod program;
 mod progress;
 mod report;
 mod run;
+mod run_folder;
+mod run_recorder;
 mod session;
+
+pub use error::{CliError, Found};
 
 use crate::subject::{External, Subjects};
 use args::{Cli, Command};
@@ -23,52 +29,14 @@ use clap::FromArgMatches;
 use session::Session;
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Why the command ends without doing what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum CliError {
-    /// The arguments or a file are not what they should be.
-    #[error("{0}")]
-    Input(String),
-}
-
-impl From<crate::executor::Failure> for CliError {
-    fn from(failure: crate::executor::Failure) -> Self {
-        Self::Input(failure.to_string())
-    }
-}
-
-impl From<crate::execution::CannotRun> for CliError {
-    fn from(unfit: crate::execution::CannotRun) -> Self {
-        Self::Input(unfit.to_string())
-    }
-}
-
-impl From<ringstorm_core::Error> for CliError {
-    fn from(error: ringstorm_core::Error) -> Self {
-        Self::Input(error.to_string())
-    }
-}
-
-/// Whether something was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// Nothing was.
-    Nothing,
-    /// Something was.
-    Something,
-}
 
 /// Runs the command with the arguments of this process, over the subjects that come with ringstorm.
 pub fn main() -> ExitCode {
     main_with(&[])
 }
 
-/// Runs the command with the arguments of this process, over these subjects too: the first one is the one that is run
-/// unless another is asked for. To be called by `main` first of all, since `--isolate` starts the same program again.
+/// Runs the command with the arguments of this process. Adds the subjects `own`; the first of them is the default subject.
+/// Call it first in `main`: `--isolate` starts the same program again.
 pub fn main_with(own: &'static [External]) -> ExitCode {
     let subjects = match Subjects::with(own) {
         Ok(subjects) => subjects,
@@ -85,24 +53,23 @@ pub fn main_with(own: &'static [External]) -> ExitCode {
     }
 }
 
-/// In one line.
+/// Prints an error in one line.
 fn refuse(why: &str) -> ExitCode {
     output::note(&format!("error: {why}").replace(['\n', '\r'], " "));
     ExitCode::from(2)
 }
 
-/// A command line, the name of the program first.
+/// Parses a command line, which begins with the name of the program.
 fn parsed(subjects: Subjects, line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&names::command(subjects).try_get_matches_from(line)?)
 }
 
-/// Runs a command line over these subjects within another program, such as a test: `["run", "--seeds", "1000"]`. What it
-/// has to tell goes to standard output and standard error as always. `run`, `explore` and `shrink` make Ctrl-C end themselves first, from then
-/// on; a call that does not return ends the process, so that its seed is told.
+/// Runs a command line within another program, such as a test: `["run", "--seeds", "1000"]`. It writes to standard output
+/// and standard error. `run`, `explore` and `shrink` install a Ctrl-C handler, which stays. In `run`, a call that exceeds the
+/// call timeout ends the process after the run has printed the seed.
 ///
 /// # Errors
-/// [`CliError`] if something was refused: the arguments, the input, or an adapter that is wrong. Help and version, too, are
-/// answered in this way.
+/// [`CliError`] if the arguments, the input or a faulty adapter were refused. Help and version are returned in the same way.
 pub fn command<A: Into<OsString> + Clone>(
     own: &'static [External],
     arguments: impl IntoIterator<Item = A>,
@@ -122,12 +89,13 @@ fn execute(session: Session, cli: Cli) -> Result<Found, CliError> {
         Command::Explore(args) => explore::explore(session, &args),
         Command::Calibrate(args) => commands::calibrate(&args),
         Command::Report(args) => report::report(&args),
+        Command::Scenario => commands::example(),
         Command::Completions { shell } => commands::completions(session, shell),
         Command::Isolated { pulse } => run::isolated(session, &pulse),
     }
 }
 
-/// Help and version go where they are asked for; a wrong argument is refused in one line.
+/// Prints help and version to standard output, and an argument error in one line to standard error.
 fn refuse_arguments(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return match output::emit(&error.render().to_string()) {
@@ -141,31 +109,10 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
     });
     let mut line = String::new();
     for part in lines {
-        // A list begins behind a colon.
+        // A list follows a colon.
         let between = if line.is_empty() || line.ends_with(':') { " " } else { "; " };
         line.push_str(&format!("{between}{part}"));
     }
-    output::note(line.trim());
+    output::note(&format!("{} (see --help)", line.trim()));
     ExitCode::from(2)
-}
-
-/// What becomes true with Ctrl-C. A second one ends the process at once, but not one that comes with the first: whoever ends
-/// a process and its group, as `timeout` does, sends two.
-fn interrupt() -> Result<&'static AtomicBool, CliError> {
-    static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-    static FIRST: OnceLock<Instant> = OnceLock::new();
-    // There may be several commands in one process, one after the other or at the same time.
-    static SET: Mutex<bool> = Mutex::new(false);
-    let mut set = SET.lock().unwrap_or_else(PoisonError::into_inner);
-    if !*set {
-        ctrlc::set_handler(|| {
-            INTERRUPTED.store(true, Ordering::Relaxed);
-            if FIRST.get_or_init(Instant::now).elapsed() > Duration::from_millis(500) {
-                std::process::exit(130);
-            }
-        })
-        .map_err(|error| CliError::Input(format!("Ctrl-C: {error}")))?;
-        *set = true;
-    }
-    Ok(&INTERRUPTED)
 }

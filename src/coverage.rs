@@ -55,6 +55,12 @@ impl Coverage {
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let states: Vec<DriverState> = (0..DriverState::COUNT).map(DriverState::from_number).collect();
+        writeln!(f, "coverage cells: a row for each fault, a column for each driver state")?;
+        writeln!(f, "x reached, . not reached, - cannot be reached")?;
+        writeln!(
+            f,
+            "E empty, P partly full, F full; f fragmented, w ring index at the 16-bit wrap, b broken\n"
+        )?;
         writeln!(
             f,
             "{:<28}{}",
@@ -69,8 +75,7 @@ impl fmt::Display for Coverage {
             });
             writeln!(f, "{}", format!("{:<28}{}", fault.name(), marks.collect::<String>()).trim_end())?;
         }
-        writeln!(f, "x reached, . not reached, - cannot be reached; E empty, P partly, F full;")?;
-        writeln!(f, "f fragmented, w ring index at the 16-bit wrap, b broken")
+        Ok(())
     }
 }
 

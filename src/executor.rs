@@ -1,6 +1,6 @@
 //! Runs scenarios: in a rig of this thread, or in a child process.
 
-use crate::annotated_trace::{self, Style, Told};
+use crate::annotated_trace::{self, AnnotatedTrace, Style};
 use crate::execution::{CannotRun, Rig};
 use crate::outcome::Outcome;
 use crate::scenario::{Draw, Scenario};
@@ -52,7 +52,7 @@ pub trait Executor {
         style: Style,
         kind: SubjectKind,
         scenario: &Scenario,
-    ) -> Result<(Told, Outcome), Failure>;
+    ) -> Result<(AnnotatedTrace, Outcome), Failure>;
 
     /// Runs a scenario and records where each descriptor was, step by step.
     ///
@@ -99,13 +99,13 @@ impl Executor for Rig {
         style: Style,
         kind: SubjectKind,
         scenario: &Scenario,
-    ) -> Result<(Told, Outcome), Failure> {
-        Ok(annotated_trace::tell_in(style, self, kind, scenario)?)
+    ) -> Result<(AnnotatedTrace, Outcome), Failure> {
+        Ok(annotated_trace::annotate_in(style, self, kind, scenario)?)
     }
 
     fn record(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure> {
         let (mut moments, mut texts) = (Recorded::default(), Vec::new());
-        annotated_trace::tell_to(Style::Brief, self, kind, scenario, &mut |lines| {
+        annotated_trace::annotate_to(Style::Brief, self, kind, scenario, &mut |lines| {
             texts.push(lines.to_owned())
         })?;
         let outcome = timeline::record(self, kind, scenario, &mut |moment| moments.push(moment))?;

@@ -1,4 +1,4 @@
-//! What a run came to, for people and for machines.
+//! The results of a run: as text, JSON, JUnit, SARIF and a page.
 
 mod compare;
 mod coverage;
@@ -13,12 +13,12 @@ mod sarif;
 pub use compare::{Comparison, Findings, Pairs, Seen, Side};
 pub use coverage::CoverageReport;
 pub use junit::junit;
-pub use merge::{Apart, merge};
+pub(crate) use merge::merge;
 pub use pace::PaceReport;
 pub use page::page;
 pub(crate) use page::visible;
 pub(crate) use repeat::{command_line, quoted};
-pub use run::{Asked, FindingReport, RunReport};
+pub use run::{FindingReport, RunOptions, RunReport};
 pub use sarif::sarif;
 
 use crate::calibrate::Caught;
@@ -29,43 +29,43 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
-/// As many pairs that were not reached are listed in text.
+/// The most missed coverage cells that the text lists.
 const FEW_MISSED: usize = 10;
 
-/// Version of what `run --json` prints.
-pub const RUN_VERSION: u32 = 3;
+/// Version of the object of `run --json`.
+pub(crate) const RUN_VERSION: u32 = 3;
 /// Version of the other JSON objects.
-pub const JSON_VERSION: u32 = 1;
+pub(crate) const JSON_VERSION: u32 = 1;
 
-/// The program whose subjects are those that come with ringstorm.
+/// The program that has the subjects of ringstorm itself.
 pub const PROGRAM: &str = "ringstorm";
 
-/// Neighbouring seeds.
+/// Consecutive seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Interval {
-    /// The first.
+    /// The first seed.
     pub from: u64,
-    /// How many.
+    /// The number of seeds.
     pub count: u64,
 }
 
-/// Reads a report.
+/// Reads the JSON of `run --json`.
 ///
 /// # Errors
-/// In one line, what was expected.
+/// A message of one line if it is not such a report.
 pub fn read(text: &str) -> Result<RunReport, String> {
     read_version(text, "run --json", RUN_VERSION)
 }
 
-/// Reads what `calibrate --json` printed.
+/// Reads the JSON of `calibrate --json`.
 ///
 /// # Errors
-/// In one line, what was expected.
+/// A message of one line if it is not such a report.
 pub fn read_calibration(text: &str) -> Result<CalibrationReport, String> {
     read_version(text, "calibrate --json", JSON_VERSION)
 }
 
-/// What is printed as JSON, by a key that no other kind has.
+/// The kinds of JSON objects, each with a key that only it has.
 const KINDS: [(&str, &str); 4] = [
     ("trace_hash", "run --json"),
     ("specimens", "calibrate --json"),
@@ -73,7 +73,7 @@ const KINDS: [(&str, &str); 4] = [
     ("pairs", "report --compare --json"),
 ];
 
-/// Reads an object of some version.
+/// Reads an object of this version.
 fn read_version<T: DeserializeOwned>(text: &str, what: &str, expected: u32) -> Result<T, String> {
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|error| format!("expected a report as JSON: {error}"))?;
@@ -81,9 +81,9 @@ fn read_version<T: DeserializeOwned>(text: &str, what: &str, expected: u32) -> R
         return Err(format!("expected a report of `{what}`, found one of `{found}`"));
     }
     match value.get("version").and_then(serde_json::Value::as_u64) {
-        None => return Err(format!("expected a report of `{what}`: it has no version")),
+        None => return Err(format!("expected a report of `{what}`, found no version")),
         Some(version) if version != u64::from(expected) => {
-            return Err(format!("a report of version {version}, where version {expected} is understood"));
+            return Err(format!("expected version {expected} of the report, found version {version}"));
         }
         Some(_) => {}
     }
@@ -91,14 +91,14 @@ fn read_version<T: DeserializeOwned>(text: &str, what: &str, expected: u32) -> R
 }
 
 impl RunReport {
-    /// What was not run, for which nothing found means nothing, in words for each part of the run. If it ended since enough was
-    /// found, nothing is amiss.
+    /// The parts of the run that did not run, in words. Nothing is known of them. Empty if the run ended because it found
+    /// enough.
     pub(crate) fn gaps(&self) -> Vec<String> {
         if self.complete || self.enough_found && self.missing.is_empty() {
             return Vec::new();
         }
-        let which = [("missing", &self.missing), ("ended early", &self.ended_early)]
-            .map(|(what, shards)| shards.iter().map(move |shard| format!("shard {shard}: {what}")));
+        let which = [("is missing", &self.missing), ("ended early", &self.ended_early)]
+            .map(|(what, shards)| shards.iter().map(move |shard| format!("shard {shard} {what}")));
         let which: Vec<String> = which.into_iter().flatten().collect();
         match which.is_empty() {
             true => vec![format!("the run ended early, after {}", counted(self.seeds, "seed"))],
@@ -106,30 +106,31 @@ impl RunReport {
         }
     }
 
-    /// The report as text for people.
+    /// The report as text.
     pub fn text(&self) -> String {
         let mut text = self.summary_text();
         for (number, finding) in self.findings.iter().enumerate() {
             let so_far = self.is_unshrunk(number);
             let _ = writeln!(
                 text,
-                "FOUND {}\n  {}\n  {}, the lowest is {}; {} {}, {}",
+                "FOUND {}\n  {}\n{}  {}, lowest seed {}; {} {}; {}",
                 one_line(&finding.signature.to_string()),
                 finding.detail.replace('\n', "\n  "),
+                finding.rule().map_or(String::new(), |rule| format!("  {rule}\n")),
                 counted(finding.count, "seed"),
                 finding.seed,
                 counted(finding.steps_after_shrinking as u64, "step"),
                 if so_far { "so far" } else { "after shrinking" },
                 match finding.file.as_str() {
-                    "" => "which could not be written".to_owned(),
-                    file => format!("in {}", one_line(file)),
+                    "" => "its file could not be written".to_owned(),
+                    file => format!("file {}", one_line(file)),
                 }
             );
         }
         visible(&text)
     }
 
-    /// The same with a line for each finding, where one of them is told in full behind it.
+    /// The report as text with one line for each finding, for a caller that adds one finding in full.
     pub(crate) fn brief_text(&self) -> String {
         let mut text = self.summary_text();
         for (number, finding) in self.findings.iter().enumerate() {
@@ -137,18 +138,19 @@ impl RunReport {
             let so_far = if self.is_unshrunk(number) { " so far" } else { "" };
             let (signature, count) = (one_line(&signature.to_string()), counted(*count, "seed"));
             let (steps, written) = (counted(*steps as u64, "step"), !file.is_empty());
-            let unwritten = if written { "" } else { ", which could not be written" };
-            let _ = writeln!(text, "FOUND {signature}: {count} from {seed} on, {steps}{so_far}{unwritten}");
+            let unwritten = if written { "" } else { "; its file could not be written" };
+            let _ =
+                writeln!(text, "FOUND {signature}: {count}, lowest seed {seed}; {steps}{so_far}{unwritten}");
         }
         visible(&text)
     }
 
-    /// Whether the run may have ended before it shrunk this finding. Of the first ones it is told what happened, once they are.
+    /// Whether the run may have ended before it shrunk this finding. Each of the first findings has a timeline once it is shrunk.
     fn is_unshrunk(&self, number: usize) -> bool {
         !self.complete && number < MAX_TIMELINES && self.findings[number].timeline.is_none()
     }
 
-    /// All but the findings.
+    /// The report without the findings.
     fn summary_text(&self) -> String {
         let mut text = String::new();
         let profile: &str = self.asked.profile.into();
@@ -166,13 +168,13 @@ impl RunReport {
         if self.skipped_steps > 0 {
             let _ = writeln!(
                 text,
-                "  skipped, since the subject cannot do them: {}",
+                "  skipped    {}, which the subject does not support",
                 counted(self.skipped_steps, "step")
             );
         }
         let _ = writeln!(
             text,
-            "  speed      {} effective steps per second and core; {:.1} s with {}, {:.1} s of thread time for making queues left out",
+            "  speed      {} effective steps per second and core; {:.1} s with {}; without {:.1} s of thread time for construction",
             grouped(self.steps_per_second_per_core as u64),
             self.seconds,
             counted(self.jobs as u64, "job"),
@@ -181,13 +183,16 @@ impl RunReport {
         if let Some(canary) = &self.canary {
             let _ = writeln!(
                 text,
-                "  canary     {} was caught by {}",
+                "  canary     {} was caught after {}",
                 one_line(&canary.subject),
                 counted(canary.seeds, "seed")
             );
         }
         let CoverageReport { pairs_hit, pairs_total, missed, .. } = &self.coverage;
-        let _ = writeln!(text, "  coverage   {pairs_hit} of {pairs_total} pairs of driver state and fault");
+        let _ = writeln!(
+            text,
+            "  coverage   {pairs_hit} of {pairs_total} coverage cells (driver state and fault)"
+        );
         if !missed.is_empty() && missed.len() <= FEW_MISSED {
             let _ = writeln!(text, "             not reached: {}", one_line(&missed.join("; ")));
         }
@@ -201,10 +206,10 @@ impl RunReport {
             let _ = writeln!(text, "  missing    shard {}", one_line(shard));
         }
         for shard in &self.ended_early {
-            let _ = writeln!(text, "  not all    shard {} ended early", one_line(shard));
+            let _ = writeln!(text, "  incomplete shard {} ended early", one_line(shard));
         }
         if !self.complete && self.missing.is_empty() && self.ended_early.is_empty() {
-            let _ = writeln!(text, "  not all     the run ended early; this is what it came to so far");
+            let _ = writeln!(text, "  incomplete the run ended early; these are its results so far");
         }
         for (signature, count) in &self.masked {
             let _ = writeln!(text, "  masked     {}: {}", one_line(signature), counted(*count, "seed"));
@@ -216,12 +221,12 @@ impl RunReport {
     }
 }
 
-/// A name that stays in its line, whatever a report says.
+/// A name without line breaks.
 fn one_line(name: &str) -> String {
     name.replace('\n', " ")
 }
 
-/// A number with its thousands apart.
+/// A number with commas between its thousands.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -234,8 +239,8 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// So many of something.
-fn counted(count: u64, what: &str) -> String {
+/// A number of things, singular or plural.
+pub(crate) fn counted(count: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
@@ -245,18 +250,18 @@ pub struct CalibrationReport {
     /// Version of the object.
     #[schemars(extend("const" = JSON_VERSION))]
     pub version: u32,
-    /// The generator whose seeds these are.
+    /// The generator of the seeds.
     pub generator: String,
-    /// One for each specimen.
+    /// The result of each specimen.
     pub specimens: Vec<Caught>,
 }
 
-/// The header of the calibration table: medians, and the worst of all starts.
-pub const CALIBRATION_HEADER: &str =
+/// The header of the calibration table: medians, and the worst start.
+pub(crate) const CALIBRATION_HEADER: &str =
     "specimen                                   caught by            seeds  worst  seconds   worst  steps";
 
 /// One line of the calibration table.
-pub fn calibration_line(caught: &Caught) -> String {
+pub(crate) fn calibration_line(caught: &Caught) -> String {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let seeds = |seeds: Option<u64>| or_none(seeds.map(|seeds| seeds.to_string()));
     let seconds = |seconds: Option<f64>| or_none(seconds.map(|seconds| format!("{seconds:.4}")));
@@ -276,18 +281,18 @@ pub fn calibration_line(caught: &Caught) -> String {
     )
 }
 
-/// The name of the file that the first of a group of findings is kept in.
+/// The name of the file of a group of findings.
 pub fn file_name(signature: &Signature) -> String {
-    debug_assert!(signature.expected != Expected::Pass, "a finding is never a pass");
+    debug_assert!(signature.expected != Expected::Pass, "a finding is not a pass");
     format!("{}.storm", signature.to_string().replace('/', "-"))
 }
 
-/// What makes the file of a finding a regression, in words.
+/// How to make a regression of the file of a finding.
 pub fn as_regression(subject: &str, expected: Expected) -> String {
     match subject == SubjectKind::Core.name() {
-        // Once it is mended.
-        true => "as a regression, this file is copied to corpus/regressions as it is: core must pass it"
-            .to_owned(),
-        false => format!("as a regression, this file ends in: expect {subject} {expected}"),
+        true => {
+            "to keep this as a regression, copy this file to corpus/regressions: core must pass it".to_owned()
+        }
+        false => format!("to keep this as a regression, add the last line: expect {subject} {expected}"),
     }
 }

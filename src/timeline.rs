@@ -83,7 +83,7 @@ impl Timeline {
         if let (true, Some(step)) =
             (outcome.step as u64 == left_out + moments.len() as u64, scenario.steps.get(outcome.step))
         {
-            let note = annotated_trace::untold(&outcome.verdict).unwrap_or_default().to_owned();
+            let note = annotated_trace::last_words(&outcome.verdict).unwrap_or_default().to_owned();
             moments.push(Moment { note, ..Moment::of(step.to_string(), Some(step)) });
         }
         for (moment, text) in moments.iter_mut().zip(texts.iter().skip(left_out as usize)) {
@@ -205,8 +205,7 @@ impl Recorder<'_> {
 impl Listener for Recorder<'_> {
     fn step(&mut self, _: usize, step: Option<&Step>, rig: &Rig) {
         self.end_step();
-        let text =
-            step.map_or_else(|| annotated_trace::settling(rig.ending()).to_owned(), ToString::to_string);
+        let text = step.map_or_else(|| annotated_trace::drain(rig.ending()).to_owned(), ToString::to_string);
         self.moment = Some((Moment::of(text, step), BTreeMap::new()));
     }
 

@@ -1,5 +1,5 @@
 
-// What a step did is shown below its picture, for whoever has no pointer to hover with.
+// A tap or the focus shows the note of a step below its picture, for devices without a pointer.
 for (const kind of ["click", "focusin"]) {
   document.addEventListener(kind, (event) => {
     const column = event.target.closest("[data-note]");
@@ -10,5 +10,5 @@ for (const kind of ["click", "focusin"]) {
     figure.querySelector("output").textContent = column.dataset.note;
   });
 }
-// What went wrong is at the end of a picture, which may be wider than the page.
+// The failing step is at the end of a picture, which can be wider than the page.
 document.querySelectorAll(".lanes .wide").forEach((wide) => { wide.scrollLeft = wide.scrollWidth; });

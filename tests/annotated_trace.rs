@@ -1,6 +1,6 @@
 //! The annotated trace of a finding, its view on one screen, and the test to paste.
 
-use ringstorm::annotated_trace::{Style, Told, must_pass, tell_in, test_of, view};
+use ringstorm::annotated_trace::{AnnotatedTrace, Style, annotate_in, must_pass, test_of, view};
 use ringstorm::execution::Rig;
 use ringstorm::outcome::{Expected, Limit, Verdict};
 use ringstorm::scenario::{Document, Scenario, Step};
@@ -52,8 +52,12 @@ fn the_test_to_paste_contains_the_scenario_or_names_its_file() {
     assert!(long.contains(r#"// A copy of found/a "b".storm, beside this test."#), "{long}");
 }
 
-fn trace(style: Style, kind: SubjectKind, scenario: &Scenario) -> (Told, ringstorm::outcome::Outcome) {
-    tell_in(style, &mut Rig::new().expect("memory"), kind, scenario).expect("a run")
+fn trace(
+    style: Style,
+    kind: SubjectKind,
+    scenario: &Scenario,
+) -> (AnnotatedTrace, ringstorm::outcome::Outcome) {
+    annotate_in(style, &mut Rig::new().expect("memory"), kind, scenario).expect("a run")
 }
 
 /// The violation, the last steps and the state fit on one screen: 40 lines, of at most 120 characters.
@@ -86,7 +90,7 @@ fn a_wrong_free_count_is_shown_beside_the_right_one() {
     let kind = SubjectKind::by_name("specimen-reset-loses-live-descriptors").expect("a specimen");
     let (told, outcome) = trace(Style::Columns, kind, &scenario);
     assert!(outcome.is_finding());
-    assert!(told.state.contains("\n+ free       driver says 0 of 1; should be 1: 0\n"), "{}", told.state);
+    assert!(told.state.contains("\n+ free       driver returns 0 of 1; expected 1: 0\n"), "{}", told.state);
     let last = told.steps.lines().last().expect("a step");
     let columns: Vec<&str> = last.split_whitespace().skip(3).take(4).collect();
     assert_eq!(columns, ["0", "0", "0", "0"], "{last}");
@@ -115,9 +119,9 @@ fn effects_that_differ_only_in_numbers_are_cut_in_the_view() {
     assert!(told.steps.contains("takes chain 39, reads 8 bytes"), "{}", told.steps);
     outcome.verdict = Verdict::Panic("an invented panic".to_owned());
     let view = view(SubjectKind::Core, &scenario, &told, &outcome);
-    let few = "  takes chain 0, reads 8 bytes; ...\n";
+    let few = "  takes chain 0, reads 8 bytes; takes chain 1, reads 8 bytes; ...\n";
     assert!(view.contains(few), "{view}");
-    assert!(view.contains("\n      ... 31 steps before these\n"), "{view}");
+    assert!(view.contains("\n      ... 31 earlier steps\n"), "{view}");
     assert!(view.lines().skip_while(|line| !line.is_empty()).all(|line| line.len() <= 120), "{view}");
 }
 
@@ -147,7 +151,7 @@ fn a_passing_replay_blames_nobody() {
     let scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
     let (told, outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
     let view = view(SubjectKind::Core, &scenario, &told, &outcome);
-    assert!(view.starts_with("pass\n") && !view.contains("to blame") && !view.contains("\n>"), "{view}");
+    assert!(view.starts_with("pass\n") && !view.contains("at fault") && !view.contains("\n>"), "{view}");
     assert!(!test_of(SubjectKind::Core, &outcome, &scenario, Some("x.storm")).contains("must_pass"));
 }
 
@@ -157,13 +161,13 @@ fn the_last_line_shows_the_ending_of_the_setup() {
     let text = "ringstorm scenario 1\nqueue size=4 buffer=64 ending=dropped\ndriver memory-fails after=60000\n\
                 driver submit readable=1x8\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    let (Told { steps, .. }, outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
+    let (AnnotatedTrace { steps, .. }, outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
     let last = steps.lines().last().expect("a line");
     assert!(!outcome.is_finding() && last.starts_with(" end  settle and drop "), "{steps}");
     assert!(last.contains(" the earlier memory-fails did not happen: too few accesses; "), "{steps}");
     // A memory failure that happened is shown only at its step.
     let scenario = text.replace("60000", "1").parse::<Document>().expect("a scenario").scenario;
-    let (Told { steps, .. }, _) = trace(Style::Brief, SubjectKind::Core, &scenario);
+    let (AnnotatedTrace { steps, .. }, _) = trace(Style::Brief, SubjectKind::Core, &scenario);
     assert!(
         steps.contains("memory fails and the call unwinds") && !steps.contains("did not happen"),
         "{steps}"

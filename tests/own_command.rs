@@ -132,7 +132,7 @@ fn main() -> ExitCode {
     let wrong =
         "error: the adapter is wrong, so nothing is known about its queue: its caller lost count (in step ";
     run(&["--subject", "wrong"], 2, "nothing found so far", wrong);
-    run(&["--subject", "wrong"], 2, "", "ended by an error after 0 seeds");
+    run(&["--subject", "wrong"], 2, "", "stopped by an error after 0 seeds");
     run(&["--subject", "wrong", "--isolate"], 2, "", wrong);
     check(&["replay", "7", "--subject", "wrong"], 2, "", wrong);
     check(&["replay", "7", "--subject", "wrong", "--isolate"], 2, "", wrong);

@@ -29,7 +29,7 @@ fn every_finding_has_the_expected_outcome() {
         let mut traces = document.comments.iter().map(|comment| format!("#{comment}\n")).collect::<String>();
         for (subject, expected) in &document.expectations {
             let kind = subjects.by_name(subject).unwrap_or_else(|| panic!("no subject {subject}"));
-            let (text, outcome) = annotated_trace::tell(&mut rig, kind, &document.scenario).unwrap();
+            let (text, outcome) = annotated_trace::annotate(&mut rig, kind, &document.scenario).unwrap();
             assert_eq!(Expected::of(&outcome.verdict), *expected, "{name} on {subject}:\n{text}");
             traces.push_str(&format!("\n== {text}"));
         }
@@ -67,7 +67,7 @@ fn a_spared_variant_has_no_other_finding() {
         for profile in [Profile::Honest, Profile::Hostile, Profile::Swarm] {
             for seed in 0..40 {
                 let scenario = generate(seed, profile, 64);
-                let (text, outcome) = annotated_trace::tell(&mut rig, kind, &scenario).unwrap();
+                let (text, outcome) = annotated_trace::annotate(&mut rig, kind, &scenario).unwrap();
                 assert!(!outcome.is_finding(), "seed {seed}, {profile:?}:\n{text}");
             }
         }

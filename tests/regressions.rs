@@ -50,7 +50,7 @@ fn every_regression_has_the_expected_outcome() {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let mut traces = document.comments.iter().map(|comment| format!("#{comment}\n")).collect::<String>();
         for (kind, expected) in expectations(&document) {
-            let (text, outcome) = annotated_trace::tell(&mut rig, kind, &document.scenario).unwrap();
+            let (text, outcome) = annotated_trace::annotate(&mut rig, kind, &document.scenario).unwrap();
             assert_eq!(Expected::of(&outcome.verdict), expected, "{name} on {}:\n{text}", kind.name());
             traces.push_str(&format!("\n== {text}"));
         }
@@ -84,10 +84,10 @@ fn every_defect_has_a_regression_that_core_passes() {
 /// The comment in a finding's file explains how to make it a regression. For core there is no line to add, since core must pass.
 #[test]
 fn the_comment_in_a_finding_gives_the_line_that_makes_it_a_regression() {
-    let copied = "as a regression, this file is copied to corpus/regressions as it is: core must pass it";
+    let copied = "to keep this as a regression, copy this file to corpus/regressions: core must pass it";
     assert_eq!(as_regression("core", Expected::Panic), copied);
     let comment = as_regression("specimen", Expected::Stuck);
-    let line = comment.strip_prefix("as a regression, this file ends in: ").expect("a line");
+    let line = comment.strip_prefix("to keep this as a regression, add the last line: ").expect("a line");
     let document: Document =
         format!("ringstorm scenario 1\nqueue size=1 buffer=1\n{line}\n").parse().unwrap();
     assert_eq!(document.expectations, [("specimen".to_owned(), Expected::Stuck)]);

@@ -70,7 +70,10 @@ fn a_failure_is_shrunk_and_written_as_a_scenario() {
     let outcome = Rig::new().expect("memory").run(kind, &scenario, &mut ()).expect("a run");
     assert!(outcome.is_finding(), "{text}");
     assert!(
-        text.contains(&format!("\n# as a regression, this file ends in: expect {} ", kind.name())),
+        text.contains(&format!(
+            "\n# to keep this as a regression, add the last line: expect {} ",
+            kind.name()
+        )),
         "{text}"
     );
 }
@@ -84,7 +87,7 @@ struct ReportFailure;
 
 impl OnFailure for ReportFailure {
     fn fail(kind: SubjectKind, scenario: &Scenario, what: &str) -> ! {
-        let trace = quietly(|| annotated_trace::tell(&mut Rig::new()?, kind, scenario));
+        let trace = quietly(|| annotated_trace::annotate(&mut Rig::new()?, kind, scenario));
         let (trace, expected) = match &trace {
             // The outcome is a pass if only the reference of this test objects.
             Ok(Ok((trace, outcome))) => (trace.as_str(), Expected::of(&outcome.verdict)),

@@ -42,7 +42,7 @@ const TABLE_AT: u64 = 0x10_0000;
 const BUFFERS_AT: u64 = 0x1_0000_0000;
 
 /// Replays every regression over the table.
-const REGRESSION: &str = "as a regression, this file is copied to corpus/regressions as it is";
+const REGRESSION: &str = "to keep this as a regression, copy this file to corpus/regressions";
 const REPLAY: &str = "cp PATH corpus/regressions/ && cargo test --test state_machine_table regression";
 
 prop_state_machine! {

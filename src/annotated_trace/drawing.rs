@@ -1,15 +1,15 @@
-//! The state before and after the guilty step, as text in which stands out what changed.
+//! The state before and after the failing step, as text that marks each change.
 
 use crate::execution::QueueView;
 use ringstorm_sim_device::Geometry;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// As many rows of one part are drawn; of those that did not change, only the nearest.
+/// The most changed rows, and the most unchanged ones, that one part shows.
 const MOST_CHANGED: usize = 12;
 const MOST_UNCHANGED: usize = 4;
 
-/// What a row is about; rows are drawn in this order.
+/// The subject of a row. Rows appear in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Row {
     Table(u16),
@@ -22,7 +22,7 @@ enum Row {
 }
 
 impl Row {
-    /// The part that it belongs to.
+    /// The part that the row belongs to.
     const fn part(self) -> &'static str {
         match self {
             Self::Table(_) => "table",
@@ -34,21 +34,21 @@ impl Row {
     }
 }
 
-/// A state, and how many descriptors the driver says that are free in it, if it does.
+/// A state, and the free count that the driver returned in it, if it was asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Seen<'a> {
+pub(super) struct Shown<'a> {
     pub(super) state: &'a QueueView,
-    pub(super) told_free: Option<u32>,
+    pub(super) driver_free: Option<u32>,
 }
 
-/// Draws two states: `-` before, `+` after, and what stayed as it was without a mark.
-pub(super) fn draw(before: Seen<'_>, after: Seen<'_>) -> String {
+/// Draws two states: `-` marks a row as it was before, `+` as it is after, and a row without a mark did not change.
+pub(super) fn draw(before: Shown<'_>, after: Shown<'_>) -> String {
     let (mut old, mut new) = (rows(before.state), rows(after.state));
     old.insert(Row::Free, free(before));
     new.insert(Row::Free, free(after));
     let mut text = String::from(match before.state == after.state && old == new {
-        true => "state at this step, which changed nothing\n",
-        false => "state (- before, + after this step)\n",
+        true => "state at the failing step, which changed nothing\n",
+        false => "state (- before, + after the failing step)\n",
     });
     let (mut part, mut counts) = ("", Counts::default());
     for (row, now) in &new {
@@ -87,12 +87,12 @@ struct Counts {
 impl Counts {
     fn close(&self, text: &mut String) {
         if self.left_out > 0 {
-            let _ = writeln!(text, "+ {:<10} ... and {} more that changed", "", self.left_out);
+            let _ = writeln!(text, "+ {:<10} ... and {} more changed rows", "", self.left_out);
         }
     }
 }
 
-/// Whether a row that did not change helps to understand those that did.
+/// Whether a row that did not change helps to understand the others.
 fn of_interest(row: Row, state: &QueueView) -> bool {
     let near = |slot: u16, index: u16| index.wrapping_sub(1) % state.geometry.size == slot;
     match row {
@@ -116,7 +116,7 @@ fn rows(state: &QueueView) -> BTreeMap<Row, String> {
     let Geometry { size, available, used, .. } = *geometry;
     let mut rows = BTreeMap::new();
     let event = |offset: usize| match event_index {
-        true => format!(", event {}", half(rings, offset)),
+        true => format!(", event index {}", half(rings, offset)),
         false => String::new(),
     };
     let (behind_available, behind_used) =
@@ -136,21 +136,24 @@ fn rows(state: &QueueView) -> BTreeMap<Row, String> {
     rows.insert(Row::Available, ring(available, event(behind_available)));
     rows.insert(Row::Used, ring(used, event(behind_used)));
     let broken = if *broken { "; the queue is broken" } else { "" };
-    rows.insert(Row::Driver, format!("with the device: {}; taken: {}{broken}", list(in_flight), list(taken)));
+    rows.insert(
+        Row::Driver,
+        format!("in flight: {}; completed, not freed: {}{broken}", list(in_flight), list(taken)),
+    );
     rows
 }
 
-/// How many descriptors are free, and which ones should be; both sides, where the driver says something else.
-fn free(Seen { state, told_free }: Seen<'_>) -> String {
+/// The free descriptors, and the driver's count where it differs.
+fn free(Shown { state, driver_free }: Shown<'_>) -> String {
     let size = state.geometry.size;
     let free: Vec<u16> = (0..size).filter(|number| state.owners[usize::from(*number)].is_none()).collect();
-    match told_free.filter(|told| *told as usize != free.len()) {
-        Some(told) => format!("driver says {told} of {size}; should be {}: {}", free.len(), list(&free)),
+    match driver_free.filter(|count| *count as usize != free.len()) {
+        Some(count) => format!("driver returns {count} of {size}; expected {}: {}", free.len(), list(&free)),
         None => format!("{} of {size}: {}", free.len(), list(&free)),
     }
 }
 
-/// A descriptor as it stands in the table (2.7.5), and whose it is.
+/// A descriptor in the table (2.7.5), and its chain.
 fn descriptor(state: &QueueView, number: u16) -> String {
     let at = state.geometry.table + 16 * usize::from(number);
     let address = u64::from(word(&state.rings, at)) | u64::from(word(&state.rings, at + 4)) << 32;
@@ -177,7 +180,7 @@ fn descriptor(state: &QueueView, number: u16) -> String {
     format!("[{number}] {place} length {length} {:<16} {owner}", words.join(" ")).trim_end().to_owned()
 }
 
-/// Numbers, the first few of them.
+/// The first few of the numbers.
 fn list(numbers: &[u16]) -> String {
     const FEW: usize = 12;
     if numbers.is_empty() {

@@ -1,6 +1,6 @@
-//! A finding on a screen, and as a test.
+//! A finding in the size of a screen, and as a test to paste.
 
-use super::{Told, ending, ending_of, lines, setup_line, steps, tell, untold};
+use super::{AnnotatedTrace, annotate, ending, ending_of, last_words, lines, setup_line, steps};
 use crate::execution::Rig;
 use crate::outcome::{Outcome, Signature};
 use crate::scenario::{Document, Scenario};
@@ -9,27 +9,28 @@ use ringstorm_sim_device::Fault;
 use std::fmt::Write;
 use std::path::Path;
 
-/// As many steps stand in a test to paste; of more, the file is named.
+/// The most steps that a test contains. With more, it includes the finding's file.
 const FEW_STEPS: usize = 16;
 
-/// As many steps are shown of a finding: the last ones.
+/// The most steps that a finding shows: the last ones.
 const SHOWN_STEPS: usize = 12;
 
-/// A finding on a screen: what does not hold, how it comes to that, what changed in the guilty step, and who is to blame.
-pub fn view(kind: SubjectKind, scenario: &Scenario, told: &Told, outcome: &Outcome) -> String {
-    // Somebody else may have ended the process the first time.
+/// A finding in the size of a screen: the violation, its rule, who is at fault, the last steps, and what the failing step
+/// changed.
+pub fn view(kind: SubjectKind, scenario: &Scenario, trace: &AnnotatedTrace, outcome: &Outcome) -> String {
+    // Another process may have ended the child the first time.
     let blame = if outcome.is_finding() {
         blame(outcome)
     } else {
-        "  nothing went wrong when it was told\n".to_owned()
+        "  the finding did not happen again when the scenario was replayed\n".to_owned()
     };
     let mut text = format!("{}{blame}", ending(scenario, outcome));
-    let steps = steps(kind, &told.steps, scenario, outcome);
+    let steps = steps(kind, &trace.steps, scenario, outcome);
     let all: Vec<&str> = steps.lines().collect();
     let _ = writeln!(text, "\n{}", setup_line(kind, scenario));
     let skipped = if all.len() > SHOWN_STEPS + 1 { all.len() - SHOWN_STEPS } else { 0 };
     if skipped > 0 {
-        let _ = writeln!(text, "      ... {skipped} steps before these");
+        let _ = writeln!(text, "      ... {skipped} earlier steps");
     }
     text.push_str(&lines::on_screen(
         &all[skipped..],
@@ -38,32 +39,35 @@ pub fn view(kind: SubjectKind, scenario: &Scenario, told: &Told, outcome: &Outco
         ending_of(kind, scenario),
         outcome.is_finding(),
     ));
-    if !told.state.is_empty() {
-        let _ = write!(text, "\n{}", told.state);
+    if !trace.state.is_empty() {
+        let _ = write!(text, "\n{}", trace.state);
     }
     text
 }
 
-/// Who is to blame, as a line below how an execution ended.
+/// Who is at fault, as the last line of the ending.
 pub(crate) fn blame(outcome: &Outcome) -> String {
-    format!("  to blame is {}\n", guilty(outcome.last_fault))
+    format!("  {}\n", at_fault(outcome.last_fault))
 }
 
-/// Who is to blame: the driver, which has to stand whatever a device does.
-pub(crate) fn guilty(last_fault: Option<Fault>) -> String {
+/// Who is at fault: always the driver, since it must withstand every device.
+pub(crate) fn at_fault(last_fault: Option<Fault>) -> String {
     match last_fault {
-        None => "the driver: the device has kept to the specification".to_owned(),
+        None => "The driver is at fault: the device followed the specification.".to_owned(),
         Some(fault) if !fault.breaks_specification() => {
-            format!("the driver: the device did nothing before that it may not ({})", fault.name())
+            format!(
+                "The driver is at fault: the device followed the specification (which permits the last fault, {}).",
+                fault.name()
+            )
         }
         Some(fault) => format!(
-            "the driver: the device broke the specification before ({}), which a driver must stand",
+            "The driver is at fault: the device broke the specification earlier ({}), which a driver must withstand.",
             fault.name()
         ),
     }
 }
 
-/// Runs a scenario, written as text, over a subject that must stand it.
+/// Runs a scenario, given as text, over a subject that must pass it.
 ///
 /// ```
 /// use ringstorm::{annotated_trace::must_pass, subject::SubjectKind};
@@ -77,48 +81,49 @@ pub(crate) fn guilty(last_fault: Option<Fault>) -> String {
 /// must_pass(SubjectKind::Core, scenario);
 /// ```
 ///
-/// A subject that ends its process ends the test's: such a one is replayed in a child process, by `replay --isolate`.
+/// A subject that ends its process ends the test's process. Replay such a scenario in a child process, with
+/// `replay --isolate`.
 ///
 /// # Panics
-/// With its story if the subject does not, or in words if the text is no scenario or cannot be run.
+/// With the annotated trace if the subject does not pass. With an error message if the text is not a scenario or cannot be run.
 #[track_caller]
 pub fn must_pass(kind: SubjectKind, scenario: &str) {
     let document: Document = scenario.parse().unwrap_or_else(|error| panic!("{error}"));
-    let told = Rig::new().map_err(Into::into).and_then(|mut rig| tell(&mut rig, kind, &document.scenario));
-    let (story, outcome) = told.unwrap_or_else(|unfit| panic!("{unfit}"));
-    assert!(!outcome.is_finding(), "\n{story}");
+    let run = Rig::new().map_err(Into::into).and_then(|mut rig| annotate(&mut rig, kind, &document.scenario));
+    let (trace, outcome) = run.unwrap_or_else(|cannot_run| panic!("{cannot_run}"));
+    assert!(!outcome.is_finding(), "\n{trace}");
 }
 
-/// A finding as a test to paste: it fails until the queue is mended. The scenario is in `file` too, if there is one. Where no
-/// test can be made of it, why.
+/// A finding as a test to paste, which fails until the queue is repaired. `file` also has the scenario. If no test can be made of
+/// the finding, a comment that gives the reason.
 pub fn test_of(kind: SubjectKind, outcome: &Outcome, scenario: &Scenario, file: Option<&str>) -> String {
     let signature = outcome.signature(&kind.name());
     if !outcome.is_finding() {
-        return "// None: nothing went wrong when it was told.\n".to_owned();
+        return "// No test: the finding did not happen again when the scenario was replayed.\n".to_owned();
     }
-    if untold(&outcome.verdict).is_some() {
+    if last_words(&outcome.verdict).is_some() {
         let (name, file) = (signature.subject, file.unwrap_or("FILE"));
         return format!(
-            "// None: it would end the process of all tests, or keep it for ever. It needs a child process:\n\
+            "// No test: it would end the process of all tests, or never return. Replay it in a child process:\n\
              // replay {file} --subject {name} --isolate\n"
         );
     }
     paste(Some(kind), &signature, scenario, file).unwrap_or_else(|| {
-        format!("// None: {} steps are too many to paste; `shrink` makes them few.\n", scenario.steps.len())
+        format!("// No test: {} steps are too many to paste. Run `shrink` first.\n", scenario.steps.len())
     })
 }
 
-/// The test itself, unless there are too many steps to paste and no file that has them. Without a kind that is known here, the
-/// subject is somebody's own.
+/// The test; none if the scenario has too many steps to paste and there is no file to include. Without `kind`, the subject
+/// belongs to another program.
 pub(crate) fn paste(
     kind: Option<SubjectKind>,
     signature: &Signature,
     scenario: &Scenario,
     file: Option<&str>,
 ) -> Option<String> {
-    // What stands in a comment must not end it.
+    // A line break would end the comment.
     let one_line = |text: &str| text.replace(['\n', '\r'], " ");
-    let name = signature.to_string().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+    let name = signature.to_string().replace(|character: char| !character.is_ascii_alphanumeric(), "_");
     let kind = match kind {
         Some(SubjectKind::Core) => "SubjectKind::Core".to_owned(),
         Some(SubjectKind::External(_)) | None => "SubjectKind::External(&OWN)".to_owned(),
@@ -128,11 +133,8 @@ pub(crate) fn paste(
         String::from("use ringstorm::{annotated_trace::must_pass, subject::SubjectKind};\n\n#[test]\n");
     let _ = writeln!(text, "fn {}() {{", name.to_lowercase());
     if kind.contains("OWN") {
-        let _ = writeln!(
-            text,
-            "    // OWN is the constant that names the subject, {}.",
-            one_line(&signature.subject)
-        );
+        let _ =
+            writeln!(text, "    // OWN is the constant of your subject, {}.", one_line(&signature.subject));
     }
     if scenario.steps.len() > FEW_STEPS {
         let file = file?;

@@ -1,22 +1,21 @@
-//! A line of a story: the step, columns if they are asked for, and what came of it.
+//! The line of a step: its number and text, columns if they are asked for, and its notes.
 
 use super::Style;
 use crate::scenario::{Ending, Step};
 use std::fmt::Write;
 
-/// Characters of a step and its number: with columns behind it, the longest one's.
-const BRIEF_WIDTH: usize = 58;
+/// The width of a step and its number, in characters. With columns, every step fits.
+const BRIEF_WIDTH: usize = 56;
 const STEP_WIDTH: usize = 74;
-/// What the columns are about.
+/// The columns: available index, used index, free descriptors, live chains.
 const NAMES: [&str; 4] = ["avail", "used", "free", "live"];
 
-/// As wide may a line be on a screen, and as many lines may the guilty step have.
+/// The width of a screen, and the most lines of the failing step.
 const SCREEN: usize = 120;
 const MOST_LINES: usize = 6;
-/// With less room behind a step, what came of it stands below it.
+/// If fewer characters are left after a step, its notes go below it.
 const LEAST_ROOM: usize = 30;
-/// Notes that differ in nothing but numbers are shown so many times, where they come more often than that and once more. They
-/// may take turns with as many others.
+/// Notes that differ only in numbers are folded after `SHOWN` of them. Up to `MOST_TURNS` such notes may alternate.
 const SHOWN: usize = 2;
 const MOST_TURNS: usize = 3;
 
@@ -26,28 +25,28 @@ pub(super) fn header() -> String {
     format!("{:<STEP_WIDTH$} {names}\n", "step")
 }
 
-/// Where columns are, they have a header.
-pub(super) fn has_header(told: &str) -> bool {
-    told.starts_with("step ")
+/// Whether the lines have columns.
+pub(super) fn has_header(lines: &str) -> bool {
+    lines.starts_with("step ")
 }
 
-/// A step by its number; without one, the settling at the end.
+/// A step and its number; without a step, the drain at the end.
 pub(super) fn head(number: usize, step: Option<&Step>, ending: Ending) -> String {
     match step {
         Some(step) => format!("{number:>4}  {step}"),
-        None => format!(" {}", settling(ending)),
+        None => format!(" {}", drain(ending)),
     }
 }
 
-/// The step at the end.
-pub(crate) const fn settling(ending: Ending) -> &'static str {
+/// The drain at the end of every execution.
+pub(crate) const fn drain(ending: Ending) -> &'static str {
     match ending {
-        Ending::Released => "end  settle and release",
-        Ending::Dropped => "end  settle and drop",
+        Ending::Released => "end  drain and release",
+        Ending::Dropped => "end  drain and drop",
     }
 }
 
-/// A line, with its end.
+/// The line of a step, with its line break.
 pub(super) fn line(style: Style, step: &str, columns: Option<[u32; 4]>, notes: &str) -> String {
     let (width, columns) = match style {
         Style::Columns => {
@@ -60,7 +59,7 @@ pub(super) fn line(style: Style, step: &str, columns: Option<[u32; 4]>, notes: &
     format!("{}\n", format!("{step:<width$} {columns}{notes}").trim_end())
 }
 
-/// Notes in a row; what comes more than twice in a row is said once, with how often.
+/// Joins notes. More than two equal ones in a row are written once, with their number.
 pub(super) fn folded(notes: &[String]) -> String {
     let mut text = String::new();
     for equal in notes.chunk_by(|one, next| one == next) {
@@ -73,14 +72,14 @@ pub(super) fn folded(notes: &[String]) -> String {
     text
 }
 
-/// Lines without columns as a screen has room for them: one for each step, and some for the last one if it is guilty. They
-/// begin with the step `first`.
+/// Fits lines without columns into the width of a screen: one line for each step, and up to [`MOST_LINES`] for the last step
+/// if it failed. `first` is the number of the first step.
 pub(super) fn on_screen(
     lines: &[&str],
     first: usize,
     steps: &[Step],
     ending: Ending,
-    guilty: bool,
+    failed: bool,
 ) -> String {
     let mut text = String::new();
     for (place, line) in lines.iter().enumerate() {
@@ -88,15 +87,15 @@ pub(super) fn on_screen(
         let head = head(number, steps.get(number), ending);
         // Its first character may be a mark.
         let (step, notes) = line.split_at_checked(head.len()).unwrap_or((line, ""));
-        let is_guilty = guilty && place + 1 == lines.len();
-        let notes = similar(notes.trim(), is_guilty);
-        let shown = if is_guilty { wrapped(step, &notes) } else { cut(step, &notes) };
+        let is_failing = failed && place + 1 == lines.len();
+        let notes = similar(notes.trim(), is_failing);
+        let shown = if is_failing { wrapped(step, &notes) } else { cut(step, &notes) };
         let _ = writeln!(text, "{shown}");
     }
     text
 }
 
-/// A step and its notes in one line, with as many of them as there is room for.
+/// A step and as many of its notes as fit in one line.
 fn cut(step: &str, notes: &[String]) -> String {
     let whole = format!("{step:<BRIEF_WIDTH$} {}", notes.join("; "));
     if whole.len() <= SCREEN {
@@ -116,8 +115,7 @@ fn cut(step: &str, notes: &[String]) -> String {
     format!("{}{} ...", line.trim_end(), if notes.len() > 1 { ";" } else { "" })
 }
 
-/// A step and its notes in several lines, of which the ones in the middle are left out if they are too many: how it
-/// ended matters most.
+/// A step and its notes in several lines. If there are too many, the middle is left out: the last notes matter most.
 fn wrapped(step: &str, notes: &[String]) -> String {
     let below = step.len().max(BRIEF_WIDTH) + 1 + LEAST_ROOM > SCREEN;
     let indent = if below { 8 } else { step.len().max(BRIEF_WIDTH) + 1 };
@@ -137,7 +135,7 @@ fn wrapped(step: &str, notes: &[String]) -> String {
     format!("{start}{}", lines.join(&format!("\n{:indent$}", ""))).trim_end().to_owned()
 }
 
-/// Notes, of which those that differ in numbers alone are said a few times only. The last one is kept if `to_end`.
+/// Folds notes that differ only in numbers. Keeps the last note if `to_end`.
 fn similar(notes: &str, to_end: bool) -> Vec<String> {
     let notes: Vec<&str> = notes.split("; ").collect();
     let shapes: Vec<String> = notes.iter().map(|note| shape(note)).collect();
@@ -164,7 +162,8 @@ fn similar(notes: &str, to_end: bool) -> Vec<String> {
     shown
 }
 
-/// A note without its numbers.
+/// A note without its numbers. "1 byte" and "2 bytes" have one shape.
 fn shape(note: &str) -> String {
-    note.chars().filter(|letter| !letter.is_ascii_digit()).collect()
+    let shape: String = note.chars().filter(|character| !character.is_ascii_digit()).collect();
+    shape.replace("bytes", "byte")
 }

@@ -1,57 +1,89 @@
-//! What came of a step, in words.
+//! The notes of a step: what the driver and the device did in it.
 
-use super::drawing::{Seen, draw};
+use super::drawing::{Shown, draw};
 use super::lines::{folded, head, line};
 use super::{Style, lines};
 use crate::execution::{Listener, QueueCounters, QueueView, Rig, Skip};
 use crate::scenario::Step;
-use ringstorm_model::{ChainFlaw, Event, Refusal};
+use ringstorm_model::{ChainFlaw, Event, MisuseKind, Refusal};
 
-/// The step that is being told.
-pub(super) struct Story<'a> {
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Actor {
+    Driver,
+    Device,
+}
+
+impl Actor {
+    /// The actor of a step. A drain has two.
+    fn of(step: Option<&Step>) -> Option<Self> {
+        let text = step?.to_string();
+        [Self::Driver, Self::Device].into_iter().find(|actor| text.starts_with(actor.name()))
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Driver => "driver",
+            Self::Device => "device",
+        }
+    }
+}
+
+/// Writes the line of each step when the step is over.
+pub(super) struct Annotator<'a> {
     sink: &'a mut dyn FnMut(&str),
-    /// The current step, and what came of it.
-    step: Option<String>,
-    notes: Vec<String>,
-    /// How many descriptors the driver said that are free, and whether it has done nothing since.
-    free: Option<u32>,
-    asked: bool,
     style: Style,
-    /// Before the current step, and after the last one, with what the driver said that is free.
+    /// The current step, its actor, and its notes so far.
+    step: Option<String>,
+    actor: Option<Actor>,
+    notes: Vec<String>,
+    /// The last free count that the driver returned.
+    free: Option<u32>,
+    /// Whether the driver made no other call since.
+    free_is_current: bool,
+    /// Before the current step and after the last one, each with the driver's free count, if it is current.
     states: [Option<(QueueView, Option<u32>)>; 2],
 }
 
-impl<'a> Story<'a> {
+impl<'a> Annotator<'a> {
     pub(super) fn new(style: Style, sink: &'a mut dyn FnMut(&str)) -> Self {
         if style == Style::Columns {
             sink(&lines::header());
         }
-        let states = [None, None];
-        Self { sink, step: None, notes: Vec::new(), free: None, asked: false, style, states }
+        Self {
+            sink,
+            style,
+            step: None,
+            actor: None,
+            notes: Vec::new(),
+            free: None,
+            free_is_current: false,
+            states: [None, None],
+        }
     }
 
-    /// The state before and after the last step.
+    /// The state before and after the last step. Empty if the execution ended while the queue was made, or if the subject's
+    /// process ended.
     pub(super) fn state(&self) -> String {
         match &self.states {
-            [Some((before, was)), Some((after, is))] => {
-                draw(Seen { state: before, told_free: *was }, Seen { state: after, told_free: *is })
-            }
-            // It went wrong when it was made, or nobody was left to look at.
+            [Some((before, free_before)), Some((after, free_after))] => draw(
+                Shown { state: before, driver_free: *free_before },
+                Shown { state: after, driver_free: *free_after },
+            ),
             _ => String::new(),
         }
     }
 
-    /// What the driver says that is free, if it was asked since it did anything.
-    fn told_free(&self) -> Option<u32> {
-        self.free.filter(|_| self.asked)
+    fn driver_free(&self) -> Option<u32> {
+        self.free.filter(|_| self.free_is_current)
     }
 
     fn end_step(&mut self, rig: &Rig) {
         if let Some(step) = self.step.take() {
             let columns = match (self.style, rig.queue_counters()) {
                 (Style::Columns, Some(QueueCounters { available, used, free, live })) => {
-                    // A driver that counts is believed, so that it can be seen where it begins to go wrong.
-                    Some([available.into(), used.into(), self.told_free().unwrap_or(free), live])
+                    // The driver's own count comes first, so that the step is visible from which on it is wrong.
+                    Some([available.into(), used.into(), self.driver_free().unwrap_or(free), live])
                 }
                 _ => None,
             };
@@ -63,123 +95,164 @@ impl<'a> Story<'a> {
     fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
+
+    /// A note that begins with a verb. Its actor comes first, unless the step names the same one.
+    fn act(&mut self, actor: Actor, note: impl AsRef<str>) {
+        let note = note.as_ref();
+        let note = match self.actor == Some(actor) {
+            true => note.to_owned(),
+            false => format!("{} {note}", actor.name()),
+        };
+        self.notes.push(note);
+    }
+
+    fn driver(&mut self, note: impl AsRef<str>) {
+        self.act(Actor::Driver, note);
+    }
+
+    fn device(&mut self, note: impl AsRef<str>) {
+        self.act(Actor::Device, note);
+    }
+
+    /// A call of the driver for a chain: what it did, or why it refused to.
+    fn chain_call(&mut self, verb: &str, done: &str, head: u16, refusal: Option<Refusal>) {
+        match refusal {
+            None => self.driver(done),
+            Some(refusal) => self.driver(refused(&format!("{verb} chain {head}"), refusal)),
+        }
+    }
 }
 
-impl Listener for Story<'_> {
+impl Listener for Annotator<'_> {
     fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
         self.end_step(rig);
-        self.states[0] = rig.queue_view().map(|state| (state, self.told_free()));
+        self.states[0] = rig.queue_view().map(|state| (state, self.driver_free()));
         self.step = Some(head(number, step, rig.ending()));
+        self.actor = Actor::of(step);
         if matches!(step, None | Some(Step::Settle | Step::MemoryFails { .. }))
             && rig.has_pending_memory_failure()
         {
-            self.note("the earlier memory-fails did not happen: too few accesses");
+            self.note("the earlier memory-fails had no effect: too few accesses");
         }
     }
 
     fn ended(&mut self, rig: &Rig) {
         self.end_step(rig);
-        self.states[1] = rig.queue_view().map(|state| (state, self.told_free()));
+        self.states[1] = rig.queue_view().map(|state| (state, self.driver_free()));
     }
 
     fn skipped(&mut self, why: Skip) {
         self.note(match why {
-            Skip::Incapable => "skipped: the subject cannot do this",
-            Skip::NothingThere => "nothing to do it with",
+            Skip::Incapable => "skipped: the subject does not support this",
+            Skip::NothingThere => "skipped: nothing to act on",
         });
     }
 
     fn event(&mut self, event: &Event<'_>) {
-        // A call is told before the driver is asked how many are free.
-        self.asked = matches!(event, Event::FreeCount { .. }) || self.asked && !event.is_call();
+        // The driver is asked for its free count after each call.
+        self.free_is_current =
+            matches!(event, Event::FreeCount { .. }) || self.free_is_current && !event.is_call();
         match *event {
-            Event::Submit { answer, .. } => match answer {
-                Ok(head) => self.note(format!("chain {head}")),
-                Err(refusal) => self.note(refused(refusal)),
+            Event::Submit { answer: Ok(head), .. } => match self.actor {
+                Some(Actor::Driver) => self.note(format!("chain {head}")),
+                _ => self.driver(format!("submits chain {head}")),
             },
+            Event::Submit { answer: Err(refusal), .. } => self.driver(refused("submit", refusal)),
             Event::Publish { notify } => {
                 if notify {
-                    self.note("notify");
+                    self.driver("notifies");
                 }
             }
             Event::Take { answer } => match answer {
-                Ok(Some(done)) => self.note(format!("takes chain {} with {} bytes", done.head, done.length)),
-                Ok(None) => self.note("takes none"),
-                Err(refusal) => self.note(refused(refusal)),
+                Ok(Some(done)) => {
+                    self.driver(format!("takes chain {}, {}", done.head, bytes(done.length.into())));
+                }
+                Ok(None) => self.driver("takes nothing"),
+                Err(refusal) => self.driver(refused("take", refusal)),
             },
-            Event::Read { head, answer, .. } => match answer {
-                Ok(bytes) => self.note(format!("reads {} bytes of chain {head}", bytes.len())),
-                Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
-            },
-            Event::Free { head, answer, .. } => match answer {
-                Ok(()) => self.note(format!("frees chain {head}")),
-                Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
-            },
-            Event::Withdraw { head, answer } => match answer {
-                Ok(()) => self.note(format!("takes chain {head} back")),
-                Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
-            },
-            Event::Reset { first_index } => self.note(format!("reset to index {first_index}")),
+            Event::Read { head, answer, .. } => {
+                let done = answer.map_or(0, <[u8]>::len) as u64;
+                self.chain_call(
+                    "read",
+                    &format!("reads {} of chain {head}", bytes(done)),
+                    head,
+                    answer.err(),
+                );
+            }
+            Event::Free { head, answer, .. } => {
+                self.chain_call("free", &format!("frees chain {head}"), head, answer.err());
+            }
+            Event::Withdraw { head, answer } => {
+                self.chain_call("withdraw", &format!("withdraws chain {head}"), head, answer.err());
+            }
+            Event::Reset { first_index } => self.driver(format!("is reset; first index {first_index}")),
             Event::Interrupts { .. }
             | Event::Notifications { .. }
             | Event::UsedEvent { .. }
-            | Event::AvailableFlags { .. } => {}
-            Event::AvailableEvent { index } => self.note(format!("wants to hear of entry {index}")),
+            | Event::AvailableFlags { .. }
+            | Event::DriverWrote { .. }
+            | Event::Available { .. } => {}
+            Event::AvailableEvent { index } => self.device(format!("sets avail_event to {index}")),
             Event::Stores { count, foreign } => {
                 if foreign {
-                    self.note(format!("{count} stores, some into the device's part"));
+                    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+                    self.driver(format!("writes {times}, also to memory that only the device may write"));
                 }
             }
-            Event::DriverWrote { .. } => {}
             Event::FreeCount { count } => {
                 if self.free.replace(count) != Some(count) {
                     self.note(format!("{count} free"));
                 }
             }
             Event::AvailableIndex { index } => self.note(format!("available index {index}")),
-            Event::Available { .. } => {}
             Event::Refetched { offset } => {
-                self.note(format!("reads the bytes at {offset} of the rings twice"))
+                self.driver(format!("reads offset {offset} of the rings twice in one call"));
             }
             Event::StoredLate { offset } => {
-                self.note(format!("writes to {offset} of the rings after publishing it"))
+                self.driver(format!("writes to offset {offset} of the rings after publishing it"));
             }
-            Event::RingTampered => self.note("scribbles on the available ring"),
-            Event::Silent => self.note("falls silent"),
-            Event::Trap => self.note("will change a value once it was read"),
-            Event::Spurious => self.note("notifies of nothing"),
+            Event::RingTampered => self.device("corrupts the available ring"),
+            Event::Silent => self.device("stops responding"),
+            Event::Trap => self.device("will change a value after the driver reads it"),
+            Event::Spurious => self.device("sends a spurious notification"),
             Event::Chain { descriptors, flaw, .. } => {
                 let indexes: Vec<String> =
                     descriptors.iter().take(8).map(|descriptor| descriptor.index.to_string()).collect();
                 let more = if descriptors.len() > 8 { ", ..." } else { "" };
-                self.note(format!("descriptors {}{more}", indexes.join(", ")));
+                let what = if descriptors.len() == 1 { "descriptor" } else { "descriptors" };
+                self.note(format!("{what} {}{more}", indexes.join(", ")));
                 match flaw {
-                    Some(ChainFlaw::Loop) => self.note("a loop"),
-                    Some(ChainFlaw::Malformed) => self.note("malformed"),
-                    Some(ChainFlaw::Unregistered) => self.note("a buffer outside every region"),
+                    Some(ChainFlaw::Loop) => self.note("the chain is a loop"),
+                    Some(ChainFlaw::Malformed) => self.note("the chain is malformed"),
+                    Some(ChainFlaw::Unregistered) => {
+                        self.note("a buffer of the chain is outside every region")
+                    }
                     None => {}
                 }
             }
             Event::Fetched { head, whole, payload, .. } => {
-                let flaw = if whole { "" } else { ", which makes no sense" };
-                self.note(format!("takes chain {head}{flaw}, reads {} bytes", payload.len()));
+                let flaw = if whole { "" } else { ", which is malformed" };
+                let read = bytes(payload.len() as u64);
+                self.device(format!("takes chain {head}{flaw}, reads {read}"));
             }
             Event::UsedElement { index, id, length } => {
                 self.note(format!("used element {index}: id {id}, length {length}"));
             }
-            Event::DeviceWrote { length, .. } => self.note(format!("writes {length} bytes")),
+            Event::DeviceWrote { length, .. } => self.device(format!("writes {}", bytes(length.into()))),
             Event::UsedIndex { index } => self.note(format!("used index {index}")),
-            Event::Tampered { descriptor } => self.note(format!("scribbles on descriptor {descriptor}")),
-            Event::Withheld { head } => self.note(format!("keeps chain {head}")),
-            Event::Settled => self.note("settled"),
+            Event::Tampered { descriptor } => self.device(format!("corrupts descriptor {descriptor}")),
+            Event::Withheld { head } => self.device(format!("withholds chain {head}")),
+            Event::Settled => self.note("drained"),
+            Event::Released { left: 0 } => self.note("released"),
             Event::Released { left } => {
-                self.note(if left == 0 { "released" } else { "released, but memory is still held" });
+                let left = if left == 1 { "1 handle".to_owned() } else { format!("{left} handles") };
+                self.note(format!("released, but the subject still has {left} to the memory"));
             }
-            Event::Panic => self.note("panics"),
+            Event::Panic => self.driver("panics"),
             Event::Unwound { broken, changed, .. } => self.note(match (broken, changed) {
-                (true, _) => "memory fails and the call unwinds; the queue says that it is broken",
-                (false, false) => "memory fails and the call unwinds; the queue goes on",
-                (false, true) => "memory fails and the call unwinds, half done; the queue goes on",
+                (true, _) => "memory fails and the call unwinds; the queue reports that it is broken",
+                (false, false) => "memory fails and the call unwinds; the queue stays usable",
+                (false, true) => "memory fails and the call unwinds, half done; the queue stays usable",
             }),
             Event::Dropped { rings, buffers } => self.note(match (rings, buffers) {
                 (true, true) => "dropped while the device runs; keeps rings and buffers",
@@ -191,15 +264,36 @@ impl Listener for Story<'_> {
     }
 }
 
-fn refused(refusal: Refusal) -> String {
+/// A number of bytes.
+fn bytes(count: u64) -> String {
+    format!("{count} byte{}", if count == 1 { "" } else { "s" })
+}
+
+/// A call that was refused, and why.
+fn refused(call: &str, refusal: Refusal) -> String {
     match refusal {
-        Refusal::Misuse(kind) => format!("refused as {kind:?}"),
+        Refusal::Misuse(kind) => format!("refuses to {call}: {}", misuse(kind)),
         Refusal::Device(device) => {
-            let element = if device.consumed { "element consumed" } else { "element left" };
-            let broken = if device.broken { ", queue broken" } else { "" };
-            format!("device fault reported, {element}{broken}")
+            let element = if device.consumed { "consumes" } else { "leaves" };
+            let broken = if device.broken { "; the queue is broken" } else { "" };
+            format!("reports a device fault, {element} the element{broken}")
         }
-        Refusal::System => "refused by the system".to_owned(),
-        Refusal::Broken => "refused: the queue is broken".to_owned(),
+        Refusal::System => format!("fails to {call}: the system refused memory"),
+        Refusal::Broken => format!("refuses to {call}: the queue is broken"),
+    }
+}
+
+const fn misuse(kind: MisuseKind) -> &'static str {
+    match kind {
+        MisuseKind::EmptyChain => "no buffers",
+        MisuseKind::EmptyBuffer => "an empty buffer",
+        MisuseKind::BufferTooLarge => "a buffer above the buffer size",
+        MisuseKind::ChainTooLong => "more than 2^32 bytes",
+        MisuseKind::NotEnoughFree => "not enough free descriptors",
+        MisuseKind::BadHead => "not the head of a live chain",
+        MisuseKind::NotReturned => "the device has not returned it",
+        MisuseKind::Unspecified => "misuse",
+        MisuseKind::ChainExceedsQueue => "more buffers than descriptors",
+        MisuseKind::Published => "it was published",
     }
 }

@@ -1,4 +1,4 @@
-//! What can be asked for.
+//! The commands and their arguments.
 
 use super::help;
 use crate::campaign::Shard;
@@ -9,10 +9,10 @@ use ringstorm_core::QueueSize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A storm for virtqueues: a simulated device that misbehaves, and a model that judges the driver.
+/// Find bugs in virtio queue drivers: a simulated device misbehaves, and a model checks the driver.
 ///
 /// Without a command, `run`: a storm of about 20 seconds over ringstorm's own queue. Exit status: 0 nothing found, 1
-/// something found, 2 input or arguments refused.
+/// something found, 2 input or arguments refused, or incomplete.
 #[derive(Debug, Parser)]
 #[command(name = "ringstorm", version, after_long_help = help::FRONT)]
 pub(super) struct Cli {
@@ -22,38 +22,40 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run a storm: many scenarios, each made from a seed.
+    /// Run a storm: many scenarios over one subject, each made from a seed.
     #[command(after_long_help = help::RUN)]
     Run(RunArgs),
-    /// Tell what happens in a scenario, step by step.
+    /// Run a scenario and print its annotated trace: what happens, step by step.
     #[command(after_long_help = help::REPLAY)]
     Replay(ReplayArgs),
-    /// Print a scenario as text, or as bytes.
+    /// Print a scenario as text or bytes.
     #[command(after_long_help = help::SHOW)]
     Show(ShowArgs),
-    /// Find the smallest scenario that goes wrong in the same way.
+    /// Make a failing scenario smaller, so that it fails in the same way.
     #[command(after_long_help = help::SHRINK)]
     Shrink(ShrinkArgs),
-    /// Explore every scenario of a small scope, to find the shortest one that goes wrong, or that none does.
+    /// Run every scenario of a small scope, to find the shortest one that fails, or to show that none does.
     #[command(after_long_help = help::EXPLORE)]
     Explore(ExploreArgs),
-    /// Run every specimen, a queue with a known defect, to see that the storm catches it.
+    /// Run a storm over every specimen, a queue with a known defect, and report whether it is caught.
     #[command(after_long_help = help::CALIBRATE)]
     Calibrate(CalibrateArgs),
-    /// Print what runs came to, or write it as a page, JSON, JUnit or SARIF; the shards of one run are merged.
+    /// Print the results of runs as text, HTML, JSON, JUnit or SARIF; merge the shards of a run; compare two runs.
     #[command(after_long_help = help::REPORT)]
     Report(ReportArgs),
-    /// Print what a shell needs to complete this command.
+    /// Print an example of a scenario's text form. `ringstorm help scenario` explains the form.
+    Scenario,
+    /// Print the completions of a shell.
     #[command(after_long_help = help::COMPLETIONS)]
     Completions {
-        /// Which shell.
+        /// The shell.
         #[arg(value_enum)]
         shell: Shell,
     },
     /// Run scenarios for another process, which starts this one.
     #[command(hide = true)]
     Isolated {
-        /// Where to say which call goes on.
+        /// The file that shows which call is in progress.
         pulse: PathBuf,
     },
 }
@@ -66,79 +68,79 @@ impl Command {
     }
 }
 
-/// What a seed needs to name a scenario.
+/// The options that select, together with a seed, a scenario.
 #[derive(Debug, Args, Clone)]
 pub(super) struct SeedArgs {
     /// The queue under test.
     #[arg(long, value_name = "NAME")]
     pub(super) subject: Option<String>,
-    /// What kind of scenarios.
+    /// The kind of scenarios.
     #[arg(long, value_enum, default_value_t, value_name = "PROFILE")]
     pub(super) profile: Profile,
     /// Steps of each scenario.
     #[arg(long, default_value_t = DEFAULT_STEPS, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) steps: u32,
-    /// Number of descriptors of every queue, a power of two up to 32768; drawn by each seed unless given.
+    /// The number of descriptors of every queue, a power of two up to 32768; by default each seed selects it.
     #[arg(long, value_name = "N", value_parser = queue_size)]
     pub(super) queue_size: Option<QueueSize>,
 }
 
 impl SeedArgs {
-    /// The scenarios that are asked for.
+    /// The scenarios that these options select.
     pub(super) const fn draw(&self) -> Draw {
         Draw { profile: self.profile, steps: self.steps as usize, queue_size: self.queue_size }
     }
 }
 
-/// Where the subject runs.
+/// The process that runs the subject.
 #[derive(Debug, Args, Clone)]
 pub(super) struct IsolateArgs {
-    /// Run the subject in child processes: one that aborts, overflows its stack, dies of a signal or never returns is
-    /// a finding then, and the run goes on.
+    /// Run the subject in child processes. If it aborts, exits, overflows its stack, is killed by a signal or does not return,
+    /// that is a finding, and the run continues.
     #[arg(long)]
     pub(super) isolate: bool,
-    /// How long a call of the subject may take before it counts as stuck.
+    /// The call timeout: a call of the subject that takes longer is stuck.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(super) patience: Duration,
 }
 
-/// Steps of a scenario unless asked for otherwise.
+/// Steps of a scenario by default.
 pub(super) const DEFAULT_STEPS: u32 = 128;
-/// Seeds of a run unless asked for otherwise: about 20 seconds on two cores.
+/// Seeds of a run by default: about 20 seconds on two cores.
 const DEFAULT_SEEDS: u64 = 600_000;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) seed: SeedArgs,
-    /// How many seeds.
+    /// The number of seeds.
     #[arg(long, default_value_t = DEFAULT_SEEDS, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=u64::MAX))]
     pub(super) seeds: u64,
-    /// Run for so long instead, for example 30s or 10min.
+    /// Run for this time instead of a number of seeds, for example 30s or 10min.
     #[arg(long, value_name = "DURATION", conflicts_with = "seeds", value_parser = duration)]
     pub(super) time: Option<Duration>,
     /// The first seed.
     #[arg(long, default_value_t = 0, value_name = "SEED", value_parser = seed)]
     pub(super) from: u64,
-    /// Threads; as many as there are cores unless given.
+    /// The number of threads; by default the number of cores.
     #[arg(long, value_name = "J", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,
     /// Run the K-th of N equal parts of the seeds.
     #[arg(long, value_name = "K/N", conflicts_with = "time")]
     pub(super) shard: Option<Shard>,
-    /// Stop at so many groups of findings.
+    /// Stop after this number of groups of findings. A group has one signature.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=u32::MAX.into()))]
     pub(super) max_findings: u32,
-    /// Do not report findings of this signature, in which `*` stands for any one part; can be repeated.
+    /// Count findings of this signature and do not report them. `*` matches any one part. Can be repeated.
     #[arg(long, value_name = "SIGNATURE")]
     pub(super) mask: Vec<String>,
-    /// Folder for findings, for the report, and for the progress from which the same command goes on if it was ended
-    /// before; without it, findings go to `findings`, and nothing else is kept.
+    /// The folder for findings, report and progress. If the run is interrupted, the same command continues from the progress.
+    /// Without this option the run writes only its findings, to `findings`.
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
     pub(super) isolate: IsolateArgs,
-    /// Print which faults met the driver in which states, as a table.
+    /// Print the coverage cells as a table: which faults the driver encountered in which states.
     #[arg(long, conflicts_with = "json")]
     pub(super) coverage: bool,
     /// Print one JSON object instead of text.
@@ -148,11 +150,11 @@ pub(super) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// Scenario files (.storm, or bytes as a fuzzer writes them), or seeds.
+    /// Scenario files (.storm, or bytes of a fuzzer), or seeds.
     #[arg(required = true, value_name = "FILE|SEED")]
     pub(super) inputs: Vec<String>,
-    /// Tell the rings' indexes, the free descriptors and the live chains after each step, and the state before and after the
-    /// step that went wrong.
+    /// Print ring indexes, free descriptors and live chains after each step; for a finding also the state before and after the
+    /// failing step, and a test to paste.
     #[arg(short, long)]
     pub(super) verbose: bool,
     #[command(flatten)]
@@ -166,10 +168,10 @@ pub(super) struct ShowArgs {
     /// A scenario file or a seed.
     #[arg(value_name = "FILE|SEED")]
     pub(super) input: String,
-    /// Write bytes, as a fuzzer takes them, instead of text.
+    /// Print bytes, the input of a fuzzer, instead of text.
     #[arg(long)]
     pub(super) bytes: bool,
-    /// Where to; standard output unless given.
+    /// The file to write; standard output by default.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
@@ -181,7 +183,7 @@ pub(super) struct ShrinkArgs {
     /// A scenario file or a seed.
     #[arg(value_name = "FILE|SEED")]
     pub(super) input: String,
-    /// Where to; standard output unless given.
+    /// The file to write; standard output by default.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
@@ -192,10 +194,10 @@ pub(super) struct ShrinkArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ExploreArgs {
-    /// Number of descriptors, a power of two up to 64; 1, 2 and 4 in turn unless given.
+    /// The number of descriptors, a power of two up to 64; by default 1, then 2, then 4.
     #[arg(long, value_name = "N", value_parser = small_queue_size)]
     pub(super) queue_size: Option<QueueSize>,
-    /// The most steps of a scenario, the settling at its end not counted; some seconds' worth unless given.
+    /// The most steps of a scenario, without the drain at its end; by default as many as take some seconds.
     #[arg(long, value_name = "D", value_parser = clap::value_parser!(u32).range(0..=65_535))]
     pub(super) depth: Option<u32>,
     /// The most faults in one execution.
@@ -204,22 +206,22 @@ pub(super) struct ExploreArgs {
     /// The queue under test.
     #[arg(long, value_name = "NAME")]
     pub(super) subject: Option<String>,
-    /// The most states of one queue size. A scope that is expected to have more is refused.
+    /// The most states of one queue size. `explore` refuses a scope that it expects to have more.
     #[arg(long, default_value_t = 10_000_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=u32::MAX.into()))]
     pub(super) max_states: u64,
-    /// Go as deep as there is time for with each queue size, for example 30s or 10min.
+    /// Explore each queue size as deep as this time permits, for example 30s or 10min.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(super) time: Option<Duration>,
-    /// Threads; as many as there are cores unless given.
+    /// The number of threads; by default the number of cores.
     #[arg(long, value_name = "J", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,
-    /// Come back to a state by doing everything again, not by a copy of the subject.
+    /// Return to a state by repeating all its steps, instead of copying the subject.
     #[arg(long)]
     pub(super) replay: bool,
-    /// Where to write the shortest scenario that goes wrong.
+    /// The file for the shortest failing scenario.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Print the steps that executions are made of, and explore nothing.
+    /// Print the actions that are tried from every state, and explore nothing.
     #[arg(long)]
     pub(super) alphabet: bool,
     /// Print one JSON object instead of text.
@@ -239,24 +241,24 @@ pub(super) struct CalibrateArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// Reports of `run --json`: one, or those of all shards of a run.
+    /// Reports of `run --json`: one, or all shards of a run.
     #[arg(required = true, value_name = "FILE.json")]
     pub(super) inputs: Vec<PathBuf>,
-    /// Hold two runs against each other: before, and after. Exit status 1 if the second one has a finding, by signature,
-    /// that the first one has not; else 2 if a part of the second one is missing or ended early, and else 0.
+    /// Compare two runs: before and after. Exit status: 1 if the second run has a finding with a signature that the first run
+    /// does not have; otherwise 2 if the second run is incomplete; otherwise 0.
     #[arg(long)]
     pub(super) compare: bool,
-    /// In which form; what the name of the output ends in says so unless given (.html, .json, .xml, .sarif), and else it
-    /// is text.
+    /// The form of the report. By default the extension of the output file selects it (.html, .json, .xml, .sarif, .txt);
+    /// without an output file it is text.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(super) format: Option<Format>,
     /// The same as `--format json`.
     #[arg(long, conflicts_with = "format")]
     pub(super) json: bool,
-    /// What `calibrate --json` printed, to be shown on the page.
+    /// The output of `calibrate --json`, to show on the page.
     #[arg(long, value_name = "FILE.json", conflicts_with = "compare")]
     pub(super) calibration: Option<PathBuf>,
-    /// Where to; standard output unless given.
+    /// The file to write; standard output by default.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 }
@@ -264,15 +266,15 @@ pub(super) struct ReportArgs {
 /// The forms of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// Text for people.
+    /// Text.
     Text,
     /// One JSON object, as `run --json` prints it.
     Json,
-    /// A page, one file that needs nothing else.
+    /// A page: one HTML file without other files.
     Html,
-    /// JUnit's XML, with a test for each invariant, for CI.
+    /// JUnit XML for CI, with a test for each invariant.
     Junit,
-    /// SARIF, with the findings' files as places.
+    /// SARIF for code scanning, with the files of the findings as locations.
     Sarif,
 }
 
@@ -288,7 +290,7 @@ fn small_queue_size(text: &str) -> Result<QueueSize, String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("expected more than no time at all".to_owned()),
+        Ok(Duration::ZERO) => Err("expected a duration above zero".to_owned()),
         Ok(duration) => Ok(duration),
         Err(error) => Err(format!("expected a duration like 30s or 10min: {error}")),
     }

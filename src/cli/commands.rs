@@ -1,14 +1,16 @@
-//! What the commands do that run a few scenarios, or none.
+//! `replay`, `show`, `shrink`, `calibrate`, `scenario` and `completions`.
 
 use super::args::{CalibrateArgs, IsolateArgs, ReplayArgs, ShowArgs, ShrinkArgs};
+use super::error::{CliError, Found};
+use super::interrupt::interrupt;
 use super::session::Session;
-use super::{CliError, Found, input, names, output};
+use super::{help, input, names, output};
 use crate::annotated_trace::{self, Style};
 use crate::execution::Rig;
 use crate::executor::Executor;
 use crate::isolation::Child;
 use crate::outcome::{Expected, Verdict};
-use crate::report::{self, CalibrationReport};
+use crate::report::{self, CalibrationReport, counted};
 use crate::scenario::{Document, GENERATOR};
 use crate::shrink::{BUDGET, shrink_while};
 use crate::subject::SubjectKind;
@@ -16,7 +18,7 @@ use clap_complete::Shell;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-/// Somebody to run scenarios: a child process if that is asked for.
+/// Runs scenarios: in a child process with `--isolate` or if it is `needed`, otherwise in this process.
 fn executor(session: Session, args: &IsolateArgs, needed: bool) -> Result<Box<dyn Executor>, CliError> {
     Ok(if args.isolate || needed {
         Box::new(Child::new(session.isolation()?, args.patience)?)
@@ -26,42 +28,43 @@ fn executor(session: Session, args: &IsolateArgs, needed: bool) -> Result<Box<dy
 }
 
 pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, CliError> {
-    // All inputs are read before anything is told, so that a bad one leaves nothing half done.
+    // Read all inputs first, so that nothing runs if one is invalid.
     let documents: Vec<Document> =
         args.inputs.iter().map(|input| input::read(input, &args.seed)).collect::<Result<_, _>>()?;
     let mut found = Found::Nothing;
     for (input, document) in args.inputs.iter().zip(&documents) {
         for (kind, expected) in expectations(session, input, document, args.seed.subject.as_deref())? {
-            // What is expected to end its process must not end this one.
+            // A scenario that is expected to end its process needs a child.
             let deadly = matches!(expected, Expected::Died | Expected::Stuck);
             let mut executor = executor(session, &args.isolate, deadly)?;
             let style = if args.verbose { Style::Columns } else { Style::Brief };
-            let (told, outcome) = executor.annotated_trace(style, kind, &document.scenario)?;
-            let mut text = annotated_trace::framed(kind, &document.scenario, &told.steps, &outcome);
+            let (trace, outcome) = executor.annotated_trace(style, kind, &document.scenario)?;
+            let mut text = annotated_trace::framed(kind, &document.scenario, &trace.steps, &outcome);
             let as_expected = Expected::of(&outcome.verdict) == expected;
-            // What is expected was understood when that was written down.
             let finding = outcome.is_finding() && !as_expected;
             if finding {
                 text.push_str(&annotated_trace::blame(&outcome));
             }
-            if args.verbose && !told.state.is_empty() {
-                text.push_str(&format!("\n{}", told.state));
+            if args.verbose && !trace.state.is_empty() {
+                text.push_str(&format!("\n{}", trace.state));
             }
             let note = match (as_expected, expected) {
                 (true, Expected::Pass) => String::new(),
                 (true, expected) => format!("as expected: {expected}\n"),
                 (false, Expected::Pass) => String::new(),
-                (false, expected) => format!("NOT as expected: {expected}\n"),
+                (false, expected) => format!("NOT as expected, which is: {expected}\n"),
             };
             text.push_str(&note);
             if finding && args.verbose {
                 let file = Some(input.as_str()).filter(|input| input.ends_with(".storm"));
                 let test = annotated_trace::test_of(kind, &outcome, &document.scenario, file);
                 text.push_str(&format!("\nas a test:\n{test}"));
+            } else if finding {
+                text.push_str("  --verbose adds the state at the failing step and a test to paste\n");
             }
             output::emit(&report::visible(&format!("== {input}: {text}\n")))?;
             if let (Verdict::Died(_), Some(words)) = (&outcome.verdict, executor.last_output()) {
-                output::note(&format!("{input}: its last words: {words}"));
+                output::note(&format!("{input}: the last output of its process: {words}"));
             }
             if !as_expected {
                 found = Found::Something;
@@ -71,7 +74,7 @@ pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, CliEr
     Ok(found)
 }
 
-/// Which subjects a document is replayed on, and what must come of it.
+/// The subjects to run a document over, each with the expected outcome.
 fn expectations(
     session: Session,
     input: &str,
@@ -109,12 +112,18 @@ pub(super) fn show(args: &ShowArgs) -> Result<Found, CliError> {
     Ok(Found::Nothing)
 }
 
+/// Prints the example of the text form.
+pub(super) fn example() -> Result<Found, CliError> {
+    output::emit(help::EXAMPLE)?;
+    Ok(Found::Nothing)
+}
+
 pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliError> {
     let document = input::read(&args.input, &args.seed)?;
     let expectations = expectations(session, &args.input, &document, args.seed.subject.as_deref())?;
     let kinds: Vec<SubjectKind> = expectations.iter().map(|(kind, _)| *kind).collect();
     let mut executor = executor(session, &args.isolate, false)?;
-    let interrupted = super::interrupt()?;
+    let interrupted = interrupt()?;
     for kind in kinds {
         let outcome = executor.run(kind, &document.scenario)?;
         if outcome.verdict == Verdict::Pass {
@@ -125,10 +134,14 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliEr
         let scenario =
             shrink_while(&mut *executor, kind, &signature, &document.scenario, BUDGET, &mut go_on)?;
         if interrupted.load(Ordering::Relaxed) {
-            output::note("interrupted; this is the smallest so far");
+            output::note("interrupted; this is the smallest scenario so far");
         }
         let (after, before) = (scenario.steps.len(), document.scenario.steps.len());
-        output::note(&format!("{signature}: {after} steps, {before} before"));
+        output::note(&format!(
+            "{signature}: shrunk from {} to {}",
+            counted(before as u64, "step"),
+            counted(after as u64, "step")
+        ));
         let own = [signature.to_string(), report::as_regression(&signature.subject, signature.expected)]
             .map(|line| format!(" {line}"));
         let comments = if document.comments.is_empty() { own.into() } else { document.comments };
@@ -138,7 +151,7 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliEr
                 output::write_file(path, shrunk.to_string().as_bytes())?;
                 let isolate = if args.isolate.isolate { " --isolate" } else { "" };
                 output::note(&format!(
-                    "{}{isolate}",
+                    "replay it with:\n{}{isolate}",
                     session.replay_command(&path.display().to_string(), kind)
                 ));
             }
@@ -146,7 +159,7 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliEr
         }
         return Ok(Found::Something);
     }
-    output::note(&format!("{}: nothing goes wrong here, so there is nothing to shrink", args.input));
+    output::note(&format!("{}: nothing to shrink, this scenario passes", args.input));
     Ok(Found::Nothing)
 }
 
@@ -154,13 +167,13 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, CliError> {
     if !args.json {
         output::emit(&format!("{}\n", report::CALIBRATION_HEADER))?;
     }
-    let mut untold = None;
+    let mut failed = None;
     let specimens = crate::calibrate::calibrate_all(args.steps as usize, |caught| {
-        if !args.json && untold.is_none() {
-            untold = output::emit(&format!("{}\n", report::calibration_line(caught))).err();
+        if !args.json && failed.is_none() {
+            failed = output::emit(&format!("{}\n", report::calibration_line(caught))).err();
         }
     })?;
-    if let Some(refusal) = untold {
+    if let Some(refusal) = failed {
         return Err(refusal);
     }
     let (caught, all) = (specimens.iter().filter(|specimen| specimen.found).count(), specimens.len());
@@ -170,13 +183,13 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, CliError> {
         let json = serde_json::to_string_pretty(&report).expect("a report has only string keys");
         output::emit(&format!("{json}\n"))?;
     } else {
-        output::emit(&format!("{caught} of {all} specimens caught from every start\n"))?;
+        output::emit(&format!("{caught} of {all} specimens were caught from every start\n"))?;
     }
-    // A defect that is not caught is what calibration looks for.
+    // A defect that the storm does not catch is the finding of a calibration.
     Ok(if caught == all { Found::Nothing } else { Found::Something })
 }
 
-/// Under the name of this program.
+/// Prints the completions for the name of this program.
 pub(super) fn completions(session: Session, shell: Shell) -> Result<Found, CliError> {
     let own = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&own).file_stem().and_then(|name| name.to_str()).unwrap_or("ringstorm");

@@ -1,19 +1,21 @@
 //! `ringstorm explore`.
 
 use super::args::ExploreArgs;
+use super::error::{CliError, Found};
+use super::interrupt::interrupt;
+use super::output;
 use super::session::Session;
-use super::{CliError, Found, interrupt, output};
 use crate::annotated_trace;
 use crate::execution::Rig;
 use crate::explore::{self, Alphabet, Explored, Progress, Scope, StopReason, SubjectFeatures, report};
-use crate::report::visible;
+use crate::report::{counted, visible};
 use crate::subject::SubjectKind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringstorm_core::QueueSize;
 use std::sync::atomic::AtomicBool;
 use std::thread::available_parallelism;
 
-/// The sizes that are explored unless one is asked for, each to a depth that takes some seconds.
+/// The queue sizes that are explored by default, each with a depth that takes some seconds.
 const SCOPES: [(u32, usize); 3] = [(1, 6), (2, 5), (4, 3)];
 
 pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, CliError> {
@@ -31,13 +33,13 @@ pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, Cli
         }
     };
     if args.alphabet {
-        return tell_alphabet(&scopes);
+        return print_alphabet(&scopes);
     }
     let interrupted = interrupt()?;
     let mut done: Vec<(Scope, Explored)> = Vec::new();
     let mut refused = None;
     for mut scope in scopes {
-        // Of what was found, only what is shorter is of interest.
+        // After a finding, look only for shorter ones.
         let shortest = done.iter().filter_map(|(_, explored)| explored.found.as_ref());
         match shortest.map(|found| found.scenario.steps.len()).min() {
             Some(0) => break,
@@ -58,11 +60,11 @@ pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, Cli
         let ending = explored.ending;
         done.push((scope, explored));
         if ending == StopReason::Interrupted {
-            output::note("interrupted; this is what is known so far");
+            output::note("interrupted; these are the results so far");
             break;
         }
     }
-    let unwritten = tell(session, kind, args, &done)?;
+    let unwritten = print(session, kind, args, &done)?;
     match refused.or(unwritten) {
         Some(refusal) => Err(refusal),
         None if done.iter().any(|(_, explored)| explored.found.is_some()) => Ok(Found::Something),
@@ -73,7 +75,7 @@ pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, Cli
 fn scope(kind: SubjectKind, args: &ExploreArgs, queue_size: QueueSize, depth: usize) -> Scope {
     let depth = match (args.depth, args.time) {
         (Some(depth), _) => depth as usize,
-        // As deep as there is time.
+        // The time is the limit.
         (None, Some(_)) => usize::from(u16::MAX),
         (None, None) => depth,
     };
@@ -99,7 +101,7 @@ fn run(scope: &Scope, interrupted: &AtomicBool) -> Result<Explored, CliError> {
         bar.set_length(level);
         bar.set_position(done);
         bar.set_message(format!(
-            "queue size {}, depth {depth}; {states} states and {transitions} transitions in all",
+            "queue size {}, depth {depth}; {states} states and {transitions} transitions in total",
             scope.queue_size
         ));
     });
@@ -107,8 +109,8 @@ fn run(scope: &Scope, interrupted: &AtomicBool) -> Result<Explored, CliError> {
     Ok(explored?)
 }
 
-/// Tells what was found. A file that could not be written is told of last.
-fn tell(
+/// Prints and writes the finding. Returns the error if its file could not be written.
+fn print(
     session: Session,
     kind: SubjectKind,
     args: &ExploreArgs,
@@ -129,30 +131,35 @@ fn tell(
             output::emit(&format!("{json}\n"))?;
         }
     } else if let Some(document) = document {
-        let (text, _) = annotated_trace::tell(&mut Rig::new()?, kind, &document.scenario)?;
+        let (text, outcome) = annotated_trace::annotate(&mut Rig::new()?, kind, &document.scenario)?;
         let end = match file {
             Some(file) => format!("replay it with:\n{}\n", session.replay_command(&file, kind)),
             None => format!("as a scenario:\n{document}"),
         };
-        output::emit(&visible(&format!("\n{text}\n{end}")))?;
+        let blame = annotated_trace::blame(&outcome);
+        output::emit(&visible(&format!("\n{text}{blame}\n{end}")))?;
     } else if !done.is_empty() {
         output::emit("nothing found\n")?;
     }
     Ok(unwritten)
 }
 
-/// The alphabet of each scope, as text.
-fn tell_alphabet(scopes: &[Scope]) -> Result<Found, CliError> {
+/// Prints the alphabet of each scope: its setups and actions.
+fn print_alphabet(scopes: &[Scope]) -> Result<Found, CliError> {
     for scope in scopes {
         let Alphabet { setups, actions } = Alphabet::new(scope.queue_size, scope.faults > 0);
-        let mut text =
-            format!("queue size {}: {} setups, {} actions\n", scope.queue_size, setups.len(), actions.len());
+        let mut text = format!(
+            "queue size {}: {}, {}\n",
+            scope.queue_size,
+            counted(setups.len() as u64, "setup"),
+            counted(actions.len() as u64, "action")
+        );
         for setup in setups {
             text.push_str(&format!("  {setup}\n"));
         }
         for action in actions {
             let rare = if action.rare {
-                format!("  (among the first {} steps)", Alphabet::RARE)
+                format!("  (only among the first {} steps)", Alphabet::RARE)
             } else {
                 String::new()
             };
@@ -163,7 +170,7 @@ fn tell_alphabet(scopes: &[Scope]) -> Result<Found, CliError> {
     Ok(Found::Nothing)
 }
 
-/// The depth unless said otherwise: for other sizes, that of the largest one that is known.
+/// The default depth. Sizes without a default depth use that of the largest size with one.
 fn default_depth(size: QueueSize) -> usize {
     let known = SCOPES.iter().find(|(known, _)| *known == u32::from(size.get()));
     known.or(SCOPES.last()).map_or(0, |(_, depth)| *depth)

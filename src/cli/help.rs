@@ -1,57 +1,86 @@
-//! What `ringstorm help` teaches: examples that can be typed as they are.
+//! The longer texts of `ringstorm help`: examples that work as they are, and the text form of scenarios.
+
+use crate::scenario::Op;
+use ringstorm_model::Invariant;
+use ringstorm_sim_device::Fault;
+use strum::VariantArray;
 
 pub(super) const FRONT: &str = "\
-A first hour:
-  ringstorm                                      a storm over ringstorm's own queue: nothing is found
-  ringstorm run --subject specimen-id-folded     a queue with a known defect: it is found, shrunk and told
-  ringstorm replay findings/NAME.storm -v        what happens there, step by step
-  ringstorm explore                              every scenario of small queues, nothing left to chance
-  ringstorm calibrate                            every known defect: is it caught, and how fast
+First steps:
+  ringstorm
+      Run a storm over ringstorm's own queue. It finds nothing.
+  ringstorm run --subject specimen-id-folded
+      Run a storm over a queue with a known defect. It finds, shrinks and explains the defect.
+  ringstorm replay findings/NAME.storm -v --subject specimen-id-folded
+      Replay a finding of that run, step by step.
+  ringstorm explore
+      Try every scenario of small queues.
+  ringstorm calibrate
+      Check that the storm catches every known defect, and how fast.
 
-A scenario is a queue and a list of steps. A seed is a number that stands for one; a .storm file holds one as text;
-any bytes that a fuzzer makes are one too. All of them are taken wherever FILE|SEED is asked for.";
+A subject is the driver-side queue under test. A scenario is a queue setup and a list of steps of \
+the driver and the device. A seed is a number from which ringstorm makes a scenario. FILE|SEED \
+accepts a seed, a .storm file (a scenario as text, see `ringstorm help scenario`), or any file of a \
+fuzzer.";
 
 pub(super) const RUN: &str = "\
 Examples:
-  ringstorm run --time 10min --out storm         findings, report and progress in storm/; ended, it goes on from there
-  ringstorm run --subject NAME --isolate         in child processes: aborts and endless loops are findings too
-  ringstorm run --profile honest                 a device without a fault: is a good driver left in peace
-  ringstorm run --mask 'NAME/*/drains/*/*'       what is known is counted and not reported; * is any one part
-  ringstorm run --shard 2/4 --json > part-2.json a quarter of the seeds; `ringstorm report` merges the parts
+  ringstorm run --time 10min --out storm
+      Write results to storm/. If interrupted, the same command continues.
+  ringstorm run --subject NAME --isolate
+      Use child processes: an abort or an endless loop is then a finding.
+  ringstorm run --profile honest
+      Use a device that follows the specification.
+  ringstorm run --mask 'NAME/*/drains/*/*'
+      Count known findings, do not report them. * matches any one part.
+  ringstorm run --shard 2/4 --json > part-2.json
+      Run the second quarter of the seeds. `ringstorm report` merges the parts.
 
-A finding's name is SUBJECT/KIND/INVARIANT/CALL/FAULT: whose, violation or panic or stuck or died, what does not hold,
-in which call of the driver, and the last thing that the device did wrong before it.";
+A finding is named by its signature, SUBJECT/KIND/INVARIANT/CALL/FAULT: the subject; violation, \
+panic, stuck or died; the rule that is violated; the failing call of the driver; the last fault of \
+the device before it.";
 
 pub(super) const REPLAY: &str = "\
 Examples:
-  ringstorm replay findings/NAME.storm           a finding as text
-  ringstorm replay 4711 --profile hostile        the scenario of a seed, which depends on the same options as `run`
-  ringstorm replay fuzz/artifacts/storm/crash-1  what a fuzzer found
-  ringstorm replay FILE -v                       with indexes, free descriptors and live chains after each step
+  ringstorm replay findings/NAME.storm --subject SUBJECT
+      Replay a finding. Without --subject, the replay uses the default subject.
+  ringstorm replay 4711 --profile hostile
+      Replay the scenario of a seed, with the same options as in `run`.
+  ringstorm replay fuzz/artifacts/storm/crash-1
+      Replay a file of a fuzzer.
+  ringstorm replay FILE -v
+      Add columns, the state at the failing step, and a test to paste.
 
-A file that ends in `expect SUBJECT OUTCOME` lines is replayed on those subjects, and it is well if that comes of it.";
+If a file ends in `expect SUBJECT OUTCOME` lines, `replay` runs it on these subjects, and the exit \
+status is 0 if each outcome is as expected.";
 
 pub(super) const SHOW: &str = "\
 Examples:
-  ringstorm show 4711 > mine.storm               a scenario to edit by hand
+  ringstorm show 4711 > mine.storm
+      Write the scenario of a seed as text, to edit it.
   ringstorm show crash-1 -o corpus/regressions/0080-what-went-wrong.storm
-  ringstorm show mine.storm --bytes -o corpus/storm/mine";
+      Convert a file of a fuzzer to text.
+  ringstorm show mine.storm --bytes -o corpus/storm/mine
+      Convert text to bytes, as input for a fuzzer.";
 
 pub(super) const SHRINK: &str = "\
 Example:
   ringstorm shrink fuzz/artifacts/storm/crash-1 -o small.storm
 
-The smaller scenario goes wrong in the same way: the same kind, invariant, call and last fault.";
+The smaller scenario fails in the same way: its kind, invariant, failing call and last fault stay \
+the same.";
 
 pub(super) const EXPLORE: &str = "\
 Examples:
   ringstorm explore --queue-size 2 --depth 6 --faults 1
-  ringstorm explore --queue-size 1 --alphabet    the steps that executions are made of
-  ringstorm explore --subject NAME --time 1min   as deep as there is time for";
+  ringstorm explore --queue-size 1 --alphabet
+      List the actions that are tried from every state.
+  ringstorm explore --subject NAME --time 1min
+      Explore as deep as one minute for each queue size permits.";
 
 pub(super) const CALIBRATE: &str = "\
-Columns: by which invariant it is caught; how many seeds until then, the median of 20 starts and the worst; the same in
-seconds on one core; steps after shrinking.";
+Columns: the specimen; the invariant by which it is caught; the seeds until then, at the median of \
+20 starts and at worst; the same in seconds on one core; the steps after shrinking.";
 
 pub(super) const REPORT: &str = "\
 Examples:
@@ -64,3 +93,83 @@ Examples:
   ringstorm completions bash > ~/.local/share/bash-completion/completions/ringstorm
   ringstorm completions zsh > ~/.zfunc/_ringstorm
   ringstorm completions fish > ~/.config/fish/completions/ringstorm.fish";
+
+/// A complete scenario, which `ringstorm scenario` prints.
+pub(super) const EXAMPLE: &str = "\
+ringstorm scenario 1
+# The device returns an id outside the descriptor table. The specimen cuts it to the queue size
+# and completes a chain that the device still has.
+queue size=1 buffer=64
+driver submit readable=1x8
+device take
+device fault id-out-of-range newest value=0
+driver take
+expect core pass
+expect specimen-id-folded violation completed-once
+";
+
+/// The help of the text form: an example, the grammar, and every word of the language.
+pub(super) fn scenario() -> String {
+    let example: String = EXAMPLE.lines().map(|line| format!("  {line}\n")).collect();
+    let named = |(name, what): (&str, &str)| format!("{name}: {what}\n");
+    let operations: String = Op::VARIANTS.iter().map(|op| named((op.name(), op.description()))).collect();
+    let faults: String =
+        Fault::VARIANTS.iter().map(|fault| named((fault.name(), fault.description()))).collect();
+    let invariants: String =
+        Invariant::VARIANTS.iter().map(|invariant| named((invariant.name(), invariant.sentence()))).collect();
+    format!(
+        "Example:\n{example}\n{GRAMMAR}\nOperations:\n{operations}\nFaults:\n{faults}\nInvariants:\n{invariants}"
+    )
+}
+
+const GRAMMAR: &str = "\
+Try it: `ringstorm scenario > mine.storm`, then `ringstorm replay mine.storm -v`.
+
+The lines, in this order:
+  ringstorm scenario 1
+      The first line.
+  # COMMENT
+      Any number of comments.
+  queue size=N buffer=BYTES [OPTION...]
+      The queue: the number of descriptors, and the size of a buffer.
+      first-index=N        both rings begin at this index
+      features=event-idx   used_event and avail_event
+      after-fault=go-on    the queue stays usable after a device fault
+      over-long=refuse     report a length that is too long, do not clamp it
+      writable=zeroed      zero device-writable buffers first
+      ending=dropped       drop the queue at the end, while the device runs
+  OPERATION ARGUMENTS
+      The steps, one per line. After the last step the faults stop, the
+      device returns every chain, and the driver takes and frees them.
+  expect SUBJECT OUTCOME
+      Optional: pass, violation INVARIANT, panic, stuck or died.
+The file ends with a line break.
+
+Arguments:
+  readable=1x8 writable=2x4..16
+      Device-readable and device-writable buffers: number and length. The
+      lengths cycle through a range. full is the size of a buffer, over is
+      one byte more, huge is far too long.
+  newest, oldest, oldest+1
+      A chain, or a descriptor.
+  driver read newest limit=N
+      Read at most N bytes, or full.
+  driver misuse free|read|withdraw HEAD newest
+      Call with a wrong head: out-of-range, far, free-descriptor, mid-chain,
+      stale, in-flight or returned.
+  driver interrupts on|off
+      Ask for used-buffer notifications, or for none.
+  driver memory-fails after=N
+      Let an access to memory fail after N accesses.
+  device take [count=N]
+      Take N available chains.
+  device return newest written=N [count=N] [beyond]
+      Write and report N bytes, or full. beyond also writes the bytes behind.
+  device notifications on|off
+      Ask for available-buffer notifications, or for none.
+  device event ahead=N
+      Set avail_event N entries ahead.
+  device fault FAULT newest value=N
+      A fault of the list below, its chain or descriptor, and a number from
+      which the forged value is made.
+";

@@ -1,14 +1,14 @@
-//! Where scenarios come from: files of either form, and seeds.
+//! Reads scenarios: from text files, byte files and seeds.
 
-use super::CliError;
 use super::args::{SeedArgs, seed};
+use super::error::CliError;
 use crate::scenario::{Document, Scenario};
 use std::path::Path;
 
-/// How every version of the text form begins.
+/// The beginning of every version of the text form.
 const TEXT_START: &[u8] = b"ringstorm scenario";
 
-/// Reads a scenario by what was written on the command line. A number is a seed; anything else is a file.
+/// Reads the scenario that an argument names. A number is a seed; anything else is a file.
 pub(super) fn read(input: &str, seed_args: &SeedArgs) -> Result<Document, CliError> {
     let digits = !input.is_empty() && input.bytes().all(|byte| byte.is_ascii_digit());
     if digits || input.starts_with("0x") {

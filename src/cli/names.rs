@@ -1,13 +1,13 @@
-//! The names of subjects, as somebody types them.
+//! The names of subjects on the command line.
 
 use super::args::Cli;
+use super::help;
 use crate::subject::{SubjectKind, Subjects};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command, CommandFactory, Error};
 use std::ffi::OsStr;
 
-/// What can be asked for, where these subjects are known: their names are completed by a shell, and somebody's own stand
-/// in the help.
+/// The command line over these subjects. Shells complete their names, and the help lists external ones.
 pub(super) fn command(subjects: Subjects) -> Command {
     let mut command = Cli::command();
     let commands: Vec<String> = command.get_subcommands().map(|each| each.get_name().to_owned()).collect();
@@ -19,28 +19,28 @@ pub(super) fn command(subjects: Subjects) -> Command {
             )
         });
     }
-    command
+    command.mut_subcommand("scenario", |scenario| scenario.after_long_help(help::scenario()))
 }
 
 fn named(arg: Arg, subjects: Subjects, about: String) -> Arg {
     arg.value_parser(Names(subjects)).hide_possible_values(true).help(about)
 }
 
-/// What stands in the help of a command.
+/// The help of `--subject` in a command.
 fn about(subjects: Subjects, command: &str) -> String {
     let own: String = subjects.external().map(|kind| kind.name() + ", ").collect();
     let own = format!("The queue under test: {own}core, specimen, specimen-DEFECT (`calibrate` lists them)");
     let usual = subjects.default_kind().name();
     match command {
         "explore" => format!("{own} [default: {usual}]"),
-        "run" => format!("{own}, or deadly-DEED, which is for child processes [default: {usual}]"),
+        "run" => format!("{own}, or deadly-DEED, which needs --isolate [default: {usual}]"),
         _ => format!(
-            "{own}, or deadly-DEED, which is for child processes; unless given, those that the file says what to expect of, or {usual}"
+            "{own}, or deadly-DEED, which needs --isolate [default: the subjects of the file's `expect` lines, or {usual}]"
         ),
     }
 }
 
-/// Any name: one that is none is refused by whoever looks for the subject, who knows the nearest ones.
+/// Accepts any name. `Session::subject` refuses unknown names and suggests the nearest ones.
 #[derive(Clone)]
 struct Names(Subjects);
 

@@ -1,12 +1,13 @@
-//! Where results go: standard output, and files that are there as a whole or not at all.
+//! Writes results: to standard output, and to files, each as a whole or not at all.
 
-use super::CliError;
+use super::error::CliError;
 use crate::report::visible;
+use serde::Serialize;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes to standard output. That nobody reads it any more is no error: what is found is said by the exit status too.
+/// Writes to standard output. A closed pipe is not an error: the exit status has the result too.
 pub(super) fn emit(text: &str) -> Result<(), CliError> {
     emit_bytes(text.as_bytes())
 }
@@ -21,13 +22,20 @@ pub(super) fn emit_bytes(bytes: &[u8]) -> Result<(), CliError> {
     }
 }
 
-/// Writes a note to standard error. If that is closed or full, nobody is there to be told. What a file or a subject said may
-/// be in it, and must not steer the terminal.
+/// A value as indented JSON.
+pub(super) fn json(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("a report has only string keys");
+    text.push('\n');
+    text
+}
+
+/// Writes a note to standard error, and ignores an error: there is no other place to report it. The note can contain text of
+/// a file or a subject, so control characters are escaped.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", visible(text));
 }
 
-/// An error of the operating system in its own words, without the name of a temporary file.
+/// The error message of the operating system, without the name of a temporary file.
 fn plain(error: io::Error) -> io::Error {
     let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
     while let Some(inner) = cause {
@@ -36,18 +44,17 @@ fn plain(error: io::Error) -> io::Error {
         }
         cause = inner.source();
     }
-    // Where the library that makes temporary files keeps the cause to itself, its words are the system's, and then the name.
+    // The library for temporary files can hide the cause. Its message is then that of the system and the name.
     match error.to_string().split_once(" at path ") {
         Some((system, _)) => io::Error::other(system.to_owned()),
         None => error,
     }
 }
 
-/// What a file is called until it is in its place.
+/// The prefix of a file that is not complete yet.
 const TEMPORARY: &str = ".ringstorm-tmp-";
 
-/// Removes files that were never moved to their place, since whoever wrote them was killed. Only for a folder that nobody
-/// else writes to.
+/// Removes incomplete files that a killed process left. The caller must be the only writer of the folder.
 pub(super) fn sweep(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
@@ -56,13 +63,13 @@ pub(super) fn sweep(folder: &Path) {
     }
 }
 
-/// Makes what was renamed or removed in a folder outlast a loss of power, where a folder can be opened.
+/// Makes renames and removals in a folder durable, where the platform can open a folder.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// Writes a file beside its place and moves it there, so that nobody ever sees half of it. What is no regular
-/// file, such as a device or a pipe, is written to as it is; a link stays one.
+/// Writes a temporary file and moves it to `path`, so that no reader sees an incomplete file. Writes directly to a path that
+/// is not a regular file, such as a device or a pipe. Keeps a link.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -72,7 +79,7 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
             return std::fs::OpenOptions::new().write(true).open(&target)?.write_all(bytes);
         }
         let mut builder = tempfile::Builder::new();
-        // What others may read is for the umask to say, as with any file, or for the file that was there.
+        // The permissions are those of the existing file, or those of the umask.
         #[cfg(unix)]
         let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut file = builder.prefix(TEMPORARY).tempfile_in(folder)?;
@@ -87,7 +94,7 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     write().map_err(|error| CliError::Input(format!("{}: {}", path.display(), plain(error))))
 }
 
-/// Makes a folder for results, and makes sure that it can be written to before work begins.
+/// Creates a folder for results and checks that it is writable.
 pub(super) fn prepare_folder(folder: &Path) -> Result<(), CliError> {
     let refuse = |error: io::Error| CliError::Input(format!("{}: {}", folder.display(), plain(error)));
     std::fs::create_dir_all(folder).map_err(refuse)?;

@@ -1,22 +1,22 @@
-//! How far a run has come, on a terminal.
+//! The progress bar of a run.
 
 use crate::campaign::{Budget, Plan, Summary};
 use crate::coverage::Coverage;
-use crate::report::grouped;
+use crate::report::{counted, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
 
-/// A bar with what was found so far. Where standard error is no terminal, nothing.
+/// A bar with the results so far. Shows nothing if standard error is not a terminal.
 pub(super) struct RunProgress {
     bar: ProgressBar,
     budget: Budget,
     start: Instant,
-    /// Effective steps, and time, of what was run before.
+    /// Effective steps and time of the run before it was interrupted.
     before: (u64, Duration),
 }
 
 impl RunProgress {
-    /// Of a run that goes on from `before`.
+    /// A bar for a run that continues from `before`.
     pub(super) fn new(plan: &Plan, before: Option<&Summary>) -> Self {
         let length = match plan.budget {
             Budget::Seeds(seeds) => seeds,
@@ -30,7 +30,7 @@ impl RunProgress {
         Self { bar, budget: plan.budget, start: Instant::now(), before }
     }
 
-    /// Shows what a run has come to.
+    /// Shows the results so far.
     pub(super) fn show(&self, summary: &Summary) {
         let (steps, took) = self.before;
         let tally = &summary.tally;
@@ -40,21 +40,21 @@ impl RunProgress {
         });
         let rate = (tally.effective_steps - steps) as f64 / self.start.elapsed().as_secs_f64().max(1e-3);
         self.bar.set_message(format!(
-            "{} seeds, {} effective steps/s, {} of {} pairs, {} findings",
-            grouped(tally.seeds),
+            "{}, {} effective steps/s, {} of {} coverage cells, {}",
+            counted(tally.seeds, "seed"),
             grouped(rate as u64),
             tally.reach_counts.coverage().pairs_hit(),
             Coverage::pairs_total(),
-            summary.findings.len()
+            counted(summary.findings.len() as u64, "finding")
         ));
     }
 
-    /// Tells something meanwhile.
-    pub(super) fn suspend(&self, tell: impl FnOnce()) {
-        self.bar.suspend(tell);
+    /// Hides the bar while `print` runs.
+    pub(super) fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
     }
 
-    /// Takes it away.
+    /// Removes the bar.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }

@@ -1,7 +1,8 @@
-//! What runs came to, in one form or another.
+//! `ringstorm report`.
 
 use super::args::{Format, ReportArgs};
-use super::{CliError, Found, output};
+use super::error::{CliError, Found};
+use super::output;
 use crate::report::{self, Comparison, RunReport};
 use std::path::Path;
 
@@ -26,12 +27,12 @@ pub(super) fn report(args: &ReportArgs) -> Result<Found, CliError> {
     found(&whole)
 }
 
-/// Holds two runs against each other.
+/// Compares two runs.
 fn compare(args: &ReportArgs, format: Format) -> Result<Found, CliError> {
     let [before, after] = args.inputs.as_slice() else {
         let count = args.inputs.len();
         return Err(CliError::Input(format!(
-            "--compare: expected two reports, before and after; found {count}"
+            "--compare: expected two reports, before and after, found {count}"
         )));
     };
     let whole = |path: &Path| {
@@ -44,14 +45,18 @@ fn compare(args: &ReportArgs, format: Format) -> Result<Found, CliError> {
         Format::Text => put(args, &report::visible(&comparison.to_string()))?,
         Format::Json => put(args, &comparison.json())?,
         Format::Html | Format::Junit | Format::Sarif => {
-            return Err(CliError::Input("--compare: expected text or JSON as the form".to_owned()));
+            return Err(CliError::Input("--compare: expected text or json as the format".to_owned()));
         }
     }
     match (comparison.findings.new.is_empty(), second.gaps().as_slice()) {
         (false, _) => Ok(Found::Something),
         (true, []) => Ok(Found::Nothing),
-        // What is not new yet may be so in the rest.
-        (true, gaps) => Err(CliError::Input(format!("{}: {}", after.display(), gaps.join(", ")))),
+        // The missing part can have a new finding.
+        (true, gaps) => Err(CliError::Input(format!(
+            "{}: no new finding, but incomplete: {}",
+            after.display(),
+            gaps.join(", ")
+        ))),
     }
 }
 
@@ -62,7 +67,7 @@ fn put(args: &ReportArgs, text: &str) -> Result<(), CliError> {
     }
 }
 
-/// The form that is asked for.
+/// The form that the options or the extension of the output file select.
 fn format(args: &ReportArgs) -> Result<Format, CliError> {
     let ending = args.output.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
     Ok(match (args.format, args.json, ending) {
@@ -74,24 +79,24 @@ fn format(args: &ReportArgs) -> Result<Format, CliError> {
         (None, false, None | Some("txt")) => Format::Text,
         (None, false, Some(ending)) => {
             return Err(CliError::Input(format!(
-                "-o: .{ending} is no form of a report: expected .txt, .json, .html, .xml or .sarif, or --format"
+                "-o: expected the extension .txt, .json, .html, .xml or .sarif, found .{ending}; or use --format"
             )));
         }
     })
 }
 
-/// Reads a file by one of the readers of reports.
+/// Reads a file with one of the readers of reports.
 fn read<T>(path: &Path, reader: impl Fn(&str) -> Result<T, String>) -> Result<T, CliError> {
     let refuse = |what: String| CliError::Input(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
     reader(&text).map_err(refuse)
 }
 
-/// Whether something was found; silence of a part is no silence.
+/// Whether the run found something. An incomplete run without findings is an error.
 fn found(whole: &RunReport) -> Result<Found, CliError> {
     match (whole.findings.is_empty(), whole.gaps().as_slice()) {
         (false, _) => Ok(Found::Something),
         (true, []) => Ok(Found::Nothing),
-        (true, gaps) => Err(CliError::Input(gaps.join(", "))),
+        (true, gaps) => Err(CliError::Input(format!("nothing found, but incomplete: {}", gaps.join(", ")))),
     }
 }

@@ -1,23 +1,23 @@
-//! A storm.
+//! `ringstorm run`.
 
-use super::args::{DEFAULT_STEPS, RunArgs};
-use super::folder::{self, Folder};
-use super::keeper::{Keeper, held};
+use super::args::RunArgs;
+use super::error::{CliError, Found};
+use super::interrupt::interrupt;
 use super::progress::RunProgress;
+use super::run_folder::RunFolder;
+use super::run_recorder::{RunRecorder, lock};
 use super::session::Session;
-use super::{CliError, Found, output};
+use super::{finding_file, output};
 use crate::annotated_trace::{self, Style};
 use crate::campaign::{self, Budget, Canary, Hang, Plan, Stopped, Summary};
 use crate::isolation::serve;
-use crate::report::{Asked, Interval, visible};
-use crate::scenario::{Draw, Profile};
+use crate::report::{Interval, RunOptions, counted, visible};
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
-/// Where findings go unless said otherwise.
+/// The folder of findings without `--out`.
 const DEFAULT_OUT: &str = "findings";
 
 pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
@@ -29,7 +29,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     let plan = Plan {
         kind,
         draw: args.seed.draw(),
-        from: from.ok_or_else(|| CliError::Input(format!("--from: seeds end at {}", u64::MAX)))?,
+        from: from.ok_or_else(|| CliError::Input(format!("--from: the last seed is {}", u64::MAX)))?,
         budget: args.time.map_or(Budget::Seeds(seeds), Budget::Time),
         jobs: args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from),
         max_findings: args.max_findings as usize,
@@ -38,17 +38,17 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
         isolation: if args.isolate.isolate { Some(session.isolation()?) } else { None },
     };
     let all_seeds = Interval { from: args.from, count: args.seeds };
-    let asked = Asked::new(&plan, args.time.is_none().then_some(all_seeds));
+    let asked = RunOptions::new(&plan, args.time.is_none().then_some(all_seeds));
     let shard = args.shard.map(|shard| shard.to_string());
-    let folder = args.out.as_deref().map(Folder::open).transpose()?;
+    let folder = args.out.as_deref().map(RunFolder::open).transpose()?;
     let before = match &folder {
         Some(folder) => folder.progress(&asked, shard.as_deref())?,
         None => None,
     };
-    let interrupted = super::interrupt()?;
+    let interrupted = interrupt()?;
     let canary = canary(&plan)?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_OUT));
-    let keeper = Mutex::new(Keeper {
+    let recorder = Mutex::new(RunRecorder {
         bar: RunProgress::new(&plan, before.as_ref()),
         plan: &plan,
         asked,
@@ -57,38 +57,38 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
         canary,
         out,
         folder,
-        homeless: BTreeSet::new(),
-        unwritten: None,
+        unsaved: BTreeSet::new(),
+        write_error: None,
     });
     if let Some(before) = &before {
-        output::note(&format!("going on after {} seeds", before.tally.seeds));
-        let mut keeper = held(&keeper);
-        before.findings.iter().for_each(|finding| keeper.write(finding));
+        output::note(&format!("continuing after {}", counted(before.tally.seeds, "seed")));
+        let mut recorder = lock(&recorder);
+        before.findings.iter().for_each(|finding| recorder.write(finding));
     }
-    let hung = |hang: &Hang, summary: &Summary| end_hung(session, held(&keeper), args.json, hang, summary);
+    let hung = |hang: &Hang, summary: &Summary| end_hung(session, lock(&recorder), args.json, hang, summary);
     let (summary, failure) =
-        match campaign::run(&plan, before.unwrap_or_default(), interrupted, &hung, &mut &keeper) {
+        match campaign::run(&plan, before.unwrap_or_default(), interrupted, &hung, &mut &recorder) {
             Ok(summary) => (summary, None),
-            // What it came to until then is not lost.
+            // Keep the results until the failure.
             Err(Stopped { summary, failure }) => (*summary, Some(failure)),
         };
-    let mut keeper = keeper.into_inner().unwrap_or_else(PoisonError::into_inner);
-    keeper.bar.clear();
-    keeper.end(&summary, failure.is_some());
+    let mut recorder = recorder.into_inner().unwrap_or_else(PoisonError::into_inner);
+    recorder.bar.clear();
+    recorder.end(&summary, failure.is_some());
     if args.json {
-        output::emit(&folder::json(&keeper.report(&summary)))?;
+        output::emit(&output::json(&recorder.report(&summary)))?;
     } else {
-        output::emit(&text(session, args, &keeper, &summary)?)?;
+        output::emit(&text(session, args, &recorder, &summary)?)?;
     }
-    keeper.told(&summary);
-    match failure.map(CliError::from).or(keeper.unwritten) {
+    recorder.printed(&summary);
+    match failure.map(CliError::from).or(recorder.write_error) {
         Some(error) => Err(error),
         None if summary.findings.is_empty() => Ok(Found::Nothing),
         None => Ok(Found::Something),
     }
 }
 
-/// Runs scenarios for the process that started this one.
+/// Runs scenarios for the parent process.
 pub(super) fn isolated(session: Session, pulse: &Path) -> Result<Found, CliError> {
     let file = std::fs::OpenOptions::new().read(true).write(true).open(pulse);
     let file = file.map_err(|error| CliError::Input(format!("{}: {error}", pulse.display())))?;
@@ -96,114 +96,93 @@ pub(super) fn isolated(session: Session, pulse: &Path) -> Result<Found, CliError
     Ok(Found::Nothing)
 }
 
-/// Catches the canary of these scenarios.
+/// Catches the canary, or refuses the run.
 fn canary(plan: &Plan) -> Result<Canary, CliError> {
     let kind = campaign::canary(&plan.draw);
     let caught = Canary::catch(&mut *plan.executor()?, kind, &plan.draw, plan.from)?;
     caught.map_err(|silent| CliError::Input(silent.to_string()))
 }
 
-/// What a run came to, for people.
+/// The results as text.
 fn text(
     session: Session,
     args: &RunArgs,
-    keeper: &Keeper<'_>,
+    recorder: &RunRecorder<'_>,
     summary: &Summary,
 ) -> Result<String, CliError> {
-    let mut text = keeper.report(summary).brief_text();
-    let written = summary.findings.iter().filter(|finding| keeper.file(finding).is_some()).count();
-    if written > 0 {
-        let which = if written == summary.findings.len() { "each" } else { "each of the others" };
-        text.push_str(&format!("{which} is in a file of its name in {}\n", keeper.out.display()));
+    let mut text = recorder.report(summary).brief_text();
+    if summary.findings.iter().any(|finding| recorder.file(finding).is_some()) {
+        let folder = recorder.out.display();
+        text.push_str(&format!(
+            "the shrunk scenarios are in {folder}, in files named after the signatures\n"
+        ));
     }
     if args.coverage {
         text.push_str(&format!("\n{}", summary.tally.reach_counts.coverage()));
     }
-    // Several groups are often one defect; the shortest says most plainly what it is.
+    // Several groups often have one cause. The shortest finding shows it best.
     if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {
-        let plan = keeper.plan;
-        let (told, outcome) = plan.executor()?.annotated_trace(Style::Brief, plan.kind, &finding.shrunk)?;
+        let plan = recorder.plan;
+        let (trace, outcome) = plan.executor()?.annotated_trace(Style::Brief, plan.kind, &finding.shrunk)?;
         text.push_str(&format!(
             "\n{}",
-            visible(&annotated_trace::view(plan.kind, &finding.shrunk, &told, &outcome))
+            visible(&annotated_trace::view(plan.kind, &finding.shrunk, &trace, &outcome))
         ));
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
-        match keeper.file(finding) {
+        match recorder.file(finding) {
             Some(file) => text.push_str(&format!(
                 "\nas a test:\n{}\nreplay it with:\n{}{isolate}\n",
                 annotated_trace::test_of(plan.kind, &outcome, &finding.shrunk, Some(&file)),
                 session.replay_command(&file, plan.kind),
             )),
             None => {
-                let replay = replay_of(plan, finding.seed, plan.isolation.is_some());
+                let replay = finding_file::replay_seed(plan, finding.seed, plan.isolation.is_some());
                 let command = session.command_line(&replay);
-                text.push_str(&format!("\nreplay it, as it was before shrinking, with:\n{command}\n"));
+                text.push_str(&format!("\nreplay it, before shrinking, with:\n{command}\n"));
             }
         }
     }
     Ok(text)
 }
 
-/// The arguments that replay a seed.
-pub(super) fn replay_of(plan: &Plan, seed: impl Display, isolate: bool) -> String {
-    let isolate = if isolate { " --isolate" } else { "" };
-    format!("replay {seed} --subject {}{}{isolate}", plan.kind.name(), options(&plan.draw))
-}
-
-/// Ends this process, in which the subject does not return from a call. (The progress stays what it was: the run may be in the
-/// middle of a block.)
+/// Prints and writes the results, and ends this process, in which a call of the subject does not return. Does not write the
+/// progress, since the run can be in the middle of a block.
 fn end_hung(
     session: Session,
-    mut keeper: MutexGuard<'_, Keeper<'_>>,
+    mut recorder: MutexGuard<'_, RunRecorder<'_>>,
     json: bool,
     hang: &Hang,
     summary: &Summary,
 ) -> ! {
     let Hang { seed, shrinking, step, call, waited, .. } = hang;
-    let (subject, seconds) = (keeper.plan.kind.name(), waited.as_secs_f64());
+    let (subject, seconds) = (recorder.plan.kind.name(), waited.as_secs_f64());
     let seed = seed.map_or("?".to_owned(), |seed| seed.to_string());
-    let shrunk = if *shrinking { ", while what was found there was shrunk" } else { "" };
-    let told = format!(
+    let shrunk = if *shrinking { ", while its finding was shrunk" } else { "" };
+    let message = format!(
         "{subject} is stuck: {call} did not return within {seconds:.1} s, in step {step} of seed {seed}{shrunk}\n\
-         in child processes a run goes on after that (--isolate); replay it with:\n\
+         run with --isolate to continue after such a call; replay it with:\n\
          {}\n",
-        session.command_line(&replay_of(keeper.plan, &seed, true))
+        session.command_line(&finding_file::replay_seed(recorder.plan, &seed, true))
     );
-    keeper.bar.clear();
-    summary.findings.iter().for_each(|finding| keeper.write(finding));
-    keeper.settle(summary);
-    let report = keeper.report(summary);
-    keeper.keep_report(&report);
+    recorder.bar.clear();
+    summary.findings.iter().for_each(|finding| recorder.write(finding));
+    recorder.write_missing(summary);
+    let report = recorder.report(summary);
+    recorder.write_report(&report);
     let printed = match json {
         true => {
-            output::note(told.trim_end());
-            output::emit(&folder::json(&report))
+            output::note(message.trim_end());
+            output::emit(&output::json(&report))
         }
-        false => output::emit(&format!("{}\n{told}", report.text())),
+        false => output::emit(&format!("{}\n{message}", report.text())),
     };
-    match printed.err().or(keeper.unwritten.take()) {
+    match printed.err().or(recorder.write_error.take()) {
         Some(error) => {
             output::note(&format!("error: {error}"));
             std::process::exit(2)
         }
-        // Masked, it is no finding, and yet the run could not go on.
+        // The finding is masked, but the run is incomplete.
         None if summary.findings.is_empty() => std::process::exit(2),
         None => std::process::exit(1),
     }
-}
-
-/// The options that say which scenarios were drawn, as far as they are not what they are unless given.
-fn options(draw: &Draw) -> String {
-    let Draw { profile, steps, queue_size } = *draw;
-    let mut options = String::new();
-    if profile != Profile::default() {
-        options.push_str(&format!(" --profile {}", <&str>::from(profile)));
-    }
-    if steps != DEFAULT_STEPS as usize {
-        options.push_str(&format!(" --steps {steps}"));
-    }
-    if let Some(size) = queue_size {
-        options.push_str(&format!(" --queue-size {size}"));
-    }
-    options
 }

@@ -1,33 +1,35 @@
-//! What a command line is run with, besides its arguments.
+//! The context of a command line: its subjects and its process.
 
-use super::CliError;
-use super::folder;
+use super::error::CliError;
+use super::program;
 use crate::isolation::Isolation;
 use crate::report::{PROGRAM, command_line, quoted};
 use crate::subject::{SubjectKind, Subjects};
 use ringstorm_core::QueueSize;
 use std::path::PathBuf;
 
-/// What a command line is run with.
+/// The context of a command line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Session {
     pub(super) subjects: Subjects,
-    /// Whether this process is there for the command alone, so that it can be started once more for children.
+    /// Whether the process runs only this command, so that it can start its own program as a child.
     pub(super) whole_process: bool,
 }
 
 impl Session {
-    /// The subject that is asked for.
+    /// The subject of this name; without a name, the default.
     pub(super) fn subject(self, asked: Option<&str>) -> Result<SubjectKind, CliError> {
         asked.map_or(Ok(self.subjects.default_kind()), |name| self.named(name))
     }
 
-    /// Refuses queues that cannot be made of a subject.
+    /// Returns an error if the subject does not support queues of this size.
     pub(super) fn fits(self, kind: SubjectKind, size: Option<QueueSize>) -> Result<(), CliError> {
         match size.filter(|size| *size > kind.largest()) {
             Some(size) => {
                 let (name, largest) = (kind.name(), kind.largest());
-                Err(CliError::Input(format!("--queue-size {size}: {name} has no queues above {largest}")))
+                Err(CliError::Input(format!(
+                    "--queue-size {size}: {name} supports at most {largest} descriptors"
+                )))
             }
             None => Ok(()),
         }
@@ -41,45 +43,40 @@ impl Session {
         })
     }
 
-    /// How this program is started as a child.
+    /// How to start this program as a child.
     pub(super) fn isolation(self) -> Result<Isolation, CliError> {
         if !self.whole_process {
-            let why = "--isolate starts this program once more, which must be ringstorm::cli::main_with";
+            let why = "--isolate starts this program again, so its main must call ringstorm::cli::main_with";
             return Err(CliError::Input(why.to_owned()));
         }
         let program =
-            folder::own_program().map_err(|error| CliError::Input(format!("--isolate: {error}")))?;
+            program::executable().map_err(|error| CliError::Input(format!("--isolate: {error}")))?;
         Ok(Isolation { program, arguments: vec!["isolated".to_owned()] })
     }
 
-    /// A command line of this program, as it was called. Without a program of its own, the arguments alone.
+    /// A command line of this program, under the name by which it was called. Within another program, only the arguments.
     pub(super) fn command_line(self, arguments: &str) -> String {
-        let called = if self.whole_process { called() } else { PathBuf::new() };
+        let called = if self.whole_process { program::called() } else { PathBuf::new() };
         command_line(&called.to_string_lossy(), arguments)
     }
 
-    /// The name of the program that knows this subject, wherever it is; none within another program.
+    /// The file name of the program that has this subject; empty within another program.
     pub(super) fn program(self, kind: SubjectKind) -> String {
         match kind {
             SubjectKind::External(_) if !self.whole_process => String::new(),
             SubjectKind::External(_) => {
-                called().file_name().unwrap_or_default().to_string_lossy().into_owned()
+                program::called().file_name().unwrap_or_default().to_string_lossy().into_owned()
             }
             SubjectKind::Core | SubjectKind::Specimen(_) | SubjectKind::Deadly(_) => PROGRAM.to_owned(),
         }
     }
 
-    /// The command line that replays a file.
+    /// The command line that replays a file over this subject.
     pub(super) fn replay_command(self, file: &str, kind: SubjectKind) -> String {
         let subject = match kind == self.subjects.default_kind() {
             true => String::new(),
-            false => format!(" --subject {}", kind.name()),
+            false => format!(" --subject {}", quoted(&kind.name())),
         };
         self.command_line(&format!("replay {}{subject}", quoted(file)))
     }
-}
-
-/// This program, as it was called.
-fn called() -> PathBuf {
-    std::env::args_os().next().unwrap_or_else(|| PROGRAM.into()).into()
 }

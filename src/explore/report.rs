@@ -155,7 +155,7 @@ pub(crate) fn line(scope: &Scope, explored: &Explored) -> String {
     let mut text = format!("  queue size {:<3} ", scope.queue_size.get());
     let complete = match explored.depth {
         Some(depth) => format!("complete to depth {depth}"),
-        None => "nothing complete".to_owned(),
+        None => "no depth complete".to_owned(),
     };
     let depth = scope.depth;
     let _ = match explored.ending {

@@ -1,7 +1,7 @@
 //! The parent's side: a child process, and its replacement when it ends.
 
 use super::message::{Reply, Request, send};
-use crate::annotated_trace::{Style, Told};
+use crate::annotated_trace::{AnnotatedTrace, Style};
 use crate::execution::{CannotRun, ExecutionPosition, ProgressCell};
 use crate::executor::{Executor, Failure};
 use crate::outcome::{Call, Limit, Outcome, Verdict};
@@ -303,9 +303,9 @@ impl Executor for Child {
         style: Style,
         kind: SubjectKind,
         scenario: &Scenario,
-    ) -> Result<(Told, Outcome), Failure> {
+    ) -> Result<(AnnotatedTrace, Outcome), Failure> {
         let request = Request::AnnotatedTrace { style, subject: kind.name(), scenario: scenario.encode() };
-        let mut trace = Told::default();
+        let mut trace = AnnotatedTrace::default();
         let outcome = self.scenario(&request, &mut |reply| match reply {
             Reply::TraceLines(lines) => trace.steps.push_str(&lines),
             Reply::FailingState(state) => trace.state = state,

@@ -65,7 +65,7 @@ fn answer(
             let mut sent = Ok(());
             let scenario = Scenario::decode(&scenario);
             let (state, outcome) =
-                annotated_trace::tell_to(style, rig, kind(&subject)?, &scenario, &mut |lines| {
+                annotated_trace::annotate_to(style, rig, kind(&subject)?, &scenario, &mut |lines| {
                     if sent.is_ok() {
                         sent = send(socket, &Reply::TraceLines(lines.to_owned()));
                     }

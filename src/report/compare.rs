@@ -1,4 +1,4 @@
-//! Two runs held against each other.
+//! Compares two runs.
 
 use super::{JSON_VERSION, RunReport, counted, grouped};
 use crate::coverage::{Coverage, pair_name, reachable_pairs};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-/// As many pairs are listed in text.
+/// The most coverage cells that the text lists.
 const FEW: usize = 10;
 
 /// `report --compare --json`.
@@ -17,15 +17,15 @@ pub struct Comparison {
     pub version: u32,
     /// The first run.
     pub before: Side,
-    /// The second one.
+    /// The second run.
     pub after: Side,
-    /// In what the two were not asked for the same: a word on each.
+    /// The options that differ, in words.
     pub asked: Vec<String>,
     /// Findings by signature.
     pub findings: Findings,
-    /// Pairs of driver state and fault.
+    /// Coverage cells: pairs of driver state and fault.
     pub pairs: Pairs,
-    /// Effective steps by the second and core, after by before.
+    /// Effective steps per second and core: the second run divided by the first.
     pub speed_ratio: Option<f64>,
 }
 
@@ -34,60 +34,60 @@ pub struct Comparison {
 pub struct Side {
     /// The queue under test.
     pub subject: String,
-    /// Seeds that were run.
+    /// Seeds that ran.
     pub seeds: u64,
-    /// The first of them.
+    /// The first seed.
     pub from: u64,
-    /// Whether every seed was run.
+    /// Whether every seed ran.
     pub complete: bool,
-    /// Pairs that were reached.
+    /// Coverage cells that were reached.
     pub pairs_hit: u32,
-    /// Effective steps by the second and core.
+    /// Effective steps per second and core.
     pub steps_per_second_per_core: f64,
-    /// Over all seeds, in their order.
+    /// The trace hash of all seeds, in their order.
     pub trace_hash: String,
 }
 
 /// Findings of two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Findings {
-    /// Those that the second run has and the first one has not.
+    /// Findings of the second run only.
     pub new: Vec<Seen>,
-    /// Those that the first run has and the second one has not.
+    /// Findings of the first run only.
     pub gone: Vec<Seen>,
-    /// Those that both have.
+    /// Findings of both runs.
     pub same: Vec<Seen>,
 }
 
 /// A group of findings in two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Seen {
-    /// What it has in common.
+    /// The signature of the group.
     pub signature: String,
-    /// How many seeds of the first run.
+    /// Its seeds in the first run.
     pub before: u64,
-    /// How many seeds of the second one.
+    /// Its seeds in the second run.
     pub after: u64,
-    /// The lowest of the second run, or of the first if it is gone.
+    /// The lowest seed: of the second run, or of the first if the finding is gone.
     pub seed: u64,
-    /// What goes wrong.
+    /// What happened.
     pub detail: String,
 }
 
-/// Pairs that only one of two runs reached.
+/// Coverage cells that only one of two runs reached.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Pairs {
-    /// The second one.
+    /// Reached by the second run only.
     pub gained: Vec<String>,
-    /// The first one.
+    /// Reached by the first run only.
     pub lost: Vec<String>,
 }
 
 impl Comparison {
-    /// Holds two runs against each other.
+    /// Compares two runs.
     ///
     /// # Errors
-    /// A word on what makes no sense in one of them.
+    /// A message if the coverage of a report is inconsistent.
     pub fn new(before: &RunReport, after: &RunReport) -> Result<Self, String> {
         let coverage = |report: &RunReport| report.coverage.read().map(|heat| heat.coverage());
         let speed_ratio = after.steps_per_second_per_core / before.steps_per_second_per_core;
@@ -137,7 +137,7 @@ impl Findings {
                     seed: 0,
                     detail: String::new(),
                 });
-                // A group has a seed, whatever a report says.
+                // A group has at least one seed.
                 *(if is_after { &mut seen.after } else { &mut seen.before }) = finding.count.max(1);
                 (seen.seed, seen.detail) = (finding.seed, finding.detail.clone());
             }
@@ -167,11 +167,11 @@ impl Pairs {
     }
 }
 
-/// For people.
+/// The comparison as text.
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, side) in [("before", &self.before), ("after ", &self.after)] {
-            let early = if side.complete { "" } else { ", not all of them run" };
+            let early = if side.complete { "" } else { ", incomplete" };
             writeln!(
                 f,
                 "{name}     {}: {} from {}{early}",
@@ -184,7 +184,7 @@ impl fmt::Display for Comparison {
             writeln!(f, "  differs  {what}")?;
         }
         let Findings { new, gone, same } = &self.findings;
-        writeln!(f, "findings   {} new, {} gone, {} the same", new.len(), gone.len(), same.len())?;
+        writeln!(f, "findings   {} new, {} gone, {} in both", new.len(), gone.len(), same.len())?;
         for (word, seen) in new.iter().map(|seen| ("NEW", seen)).chain(gone.iter().map(|seen| ("gone", seen)))
         {
             writeln!(f, "  {word:<5}    {}\n           {}", seen.signature, seen.detail)?;
@@ -195,8 +195,8 @@ impl fmt::Display for Comparison {
         let Pairs { gained, lost } = &self.pairs;
         writeln!(
             f,
-            "coverage   {} pairs, {} before; {} gained, {} lost",
-            self.after.pairs_hit,
+            "coverage   {}, {} before; {} gained, {} lost",
+            counted(self.after.pairs_hit.into(), "coverage cell"),
             self.before.pairs_hit,
             gained.len(),
             lost.len()
@@ -205,10 +205,10 @@ impl fmt::Display for Comparison {
             write!(f, "{}", few(word, pairs))?;
         }
         if let Some(ratio) = self.speed_ratio {
-            writeln!(f, "speed      {ratio:.2} times as fast as before")?;
+            writeln!(f, "speed      {ratio:.2} times the speed before")?;
         }
         let same = self.before.trace_hash == self.after.trace_hash;
-        writeln!(f, "traces     {}", if same { "the same" } else { "not the same" })
+        writeln!(f, "traces     {}", if same { "equal" } else { "different" })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which pairs of driver state and fault were reached, as JSON.
+//! The coverage cells that were reached, as JSON.
 
 use crate::coverage::{Coverage, ReachCounts, pair_name};
 use ringstorm_model::DriverState;
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strum::VariantArray;
 
-/// Which pairs of driver state and fault were reached.
+/// The coverage cells: pairs of driver state and fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CoverageReport {
-    /// How many were.
+    /// The number of cells that were reached.
     pub pairs_hit: u32,
-    /// How many can be.
+    /// The number of cells that can be reached.
     pub pairs_total: u32,
-    /// Those that were not.
+    /// The cells that can be reached and were not.
     pub missed: Vec<String>,
-    /// The driver's states, in the order of the numbers below.
+    /// The states of the driver, in the order of the numbers in `seeds`.
     pub states: Vec<String>,
-    /// By fault: how many seeds reached it in each state.
+    /// By fault: the number of seeds that reached it in each state.
     pub seeds: BTreeMap<String, Vec<u64>>,
 }
 
@@ -39,19 +39,24 @@ impl CoverageReport {
         }
     }
 
-    /// What was reached.
+    /// The counts of the cells.
     ///
     /// # Errors
-    /// A word on what makes no sense in it.
+    /// A message if the report is inconsistent.
     pub(super) fn read(&self) -> Result<ReachCounts, String> {
         let mut heat = ReachCounts::default();
         for (name, seeds) in &self.seeds {
-            let fault = name.parse::<Fault>().map_err(|_| format!("{name:?} is no fault"))?;
+            let fault =
+                name.parse::<Fault>().map_err(|_| format!("expected the name of a fault, found {name:?}"))?;
             if seeds.len() != DriverState::COUNT {
-                return Err(format!("expected {} numbers of {name}", DriverState::COUNT));
+                return Err(format!(
+                    "{name}: expected {} numbers, found {}",
+                    DriverState::COUNT,
+                    seeds.len()
+                ));
             }
             states().zip(seeds).for_each(|(state, seeds)| heat.set(state, fault, *seeds));
         }
-        if Self::new(&heat) == *self { Ok(heat) } else { Err("its parts do not agree".to_owned()) }
+        if Self::new(&heat) == *self { Ok(heat) } else { Err("its numbers contradict each other".to_owned()) }
     }
 }

@@ -1,4 +1,4 @@
-//! What a run came to as JUnit's XML: a test for each invariant, so that the same run has the same tests every time.
+//! The results of a run as JUnit XML, with a test for each invariant: every run has the same tests.
 
 use super::page;
 use super::repeat::{replay_command, run_command};
@@ -8,13 +8,13 @@ use ringstorm_model::Invariant;
 use std::time::Duration;
 use strum::VariantArray;
 
-/// As many findings are told in full for one invariant.
-const MOST_TOLD: usize = 20;
+/// The most findings in full for one invariant.
+const MOST_IN_FULL: usize = 20;
 
 /// The report as XML.
 ///
 /// # Errors
-/// A word on what cannot be written.
+/// A message if it cannot be written.
 pub fn junit(report: &RunReport) -> Result<String, String> {
     let profile: &str = report.asked.profile.into();
     let class = format!("ringstorm.{}.{profile}", plain(&report.asked.subject));
@@ -32,7 +32,7 @@ pub fn junit(report: &RunReport) -> Result<String, String> {
     for invariant in Invariant::VARIANTS {
         let broken = |finding: &&FindingReport| finding.signature.expected.invariant() == Some(*invariant);
         let findings: Vec<&FindingReport> = report.findings.iter().filter(broken).collect();
-        add(invariant.name(), held(report, *invariant, &findings));
+        add(invariant.name(), status(report, *invariant, &findings));
     }
     let mut all = Report::new("ringstorm");
     all.add_test_suite(suite);
@@ -44,7 +44,7 @@ fn properties(report: &RunReport) -> Vec<(&'static str, String)> {
         ("generator", plain(&report.asked.generator)),
         ("seeds", report.seeds.to_string()),
         ("effective steps", report.effective_steps.to_string()),
-        ("pairs of driver state and fault", report.coverage.pairs_hit.to_string()),
+        ("coverage cells", report.coverage.pairs_hit.to_string()),
         ("trace hash", plain(&report.trace_hash)),
         ("command", visible(&run_command(report))),
     ];
@@ -54,7 +54,7 @@ fn properties(report: &RunReport) -> Vec<(&'static str, String)> {
     properties
 }
 
-/// Silence of a part is an error. Where the run ended since enough was found, it does not matter what was not run.
+/// Whether every seed ran. An incomplete run is an error, and a run that stopped at its limit of findings is skipped.
 fn completeness(report: &RunReport) -> TestCaseStatus {
     let gaps = report.gaps();
     if gaps.is_empty() && report.complete {
@@ -64,7 +64,7 @@ fn completeness(report: &RunReport) -> TestCaseStatus {
         let mut status = TestCaseStatus::skipped();
         let (groups, seeds) = (report.findings.len() as u64, counted(report.seeds, "seed"));
         status.set_message(format!(
-            "the run stopped at {} of findings, after {seeds}",
+            "the run stopped at its limit of findings: {} after {seeds}",
             counted(groups, "group")
         ));
         return status;
@@ -75,15 +75,15 @@ fn completeness(report: &RunReport) -> TestCaseStatus {
     status
 }
 
-fn held(report: &RunReport, invariant: Invariant, findings: &[&FindingReport]) -> TestCaseStatus {
+fn status(report: &RunReport, invariant: Invariant, findings: &[&FindingReport]) -> TestCaseStatus {
     let Some(first) = findings.first() else { return TestCaseStatus::success() };
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(first.signature.expected.kind());
     status.set_message(plain(&first.detail));
-    let mut text = format!("{}\n", invariant.sentence());
-    for finding in findings.iter().take(MOST_TOLD) {
+    let mut text = format!("rule {invariant}: {}\n", invariant.sentence());
+    for finding in findings.iter().take(MOST_IN_FULL) {
         text.push_str(&format!(
-            "\n{}\n{}\n{}, the lowest is {}\n{}\n",
+            "\n{}\n{}\n{}, lowest seed {}\nreplay it with: {}\n",
             plain(&finding.signature.to_string()),
             plain(&finding.detail),
             counted(finding.count, "seed"),
@@ -91,24 +91,27 @@ fn held(report: &RunReport, invariant: Invariant, findings: &[&FindingReport]) -
             visible(&replay_command(report, finding))
         ));
     }
-    if findings.len() > MOST_TOLD {
-        text.push_str(&format!("\n{} more groups of findings\n", findings.len() - MOST_TOLD));
+    if findings.len() > MOST_IN_FULL {
+        text.push_str(&format!(
+            "\n{} of findings\n",
+            counted((findings.len() - MOST_IN_FULL) as u64, "more group")
+        ));
     }
     status.set_description(text);
     status
 }
 
-/// As on the page, and without what XML has no characters for.
+/// As on the page, without the characters that XML does not permit.
 fn plain(text: &str) -> String {
     well_formed(&page::plain(text))
 }
 
-/// Likewise, in full.
+/// The same in full length.
 fn visible(text: &str) -> String {
     well_formed(&page::visible(text))
 }
 
-/// Writes out what a document of XML 1.0 must not hold, escaped or not.
+/// Escapes the characters that XML 1.0 does not permit, escaped or not.
 fn well_formed(text: &str) -> String {
     let is_allowed =
         |character: char| matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..);

@@ -1,4 +1,4 @@
-//! One report out of those of a run's shards.
+//! Merges the reports of the shards of a run.
 
 use super::RunReport;
 use super::coverage::CoverageReport;
@@ -6,55 +6,54 @@ use super::pace::pace_report;
 use crate::campaign::{Canary, MAX_TIMELINES, Point, Shard, Summary};
 use std::collections::BTreeSet;
 
-/// Why reports cannot be made one.
+/// Why reports cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Apart {
-    /// They are not of one run.
-    #[error("{first} and {second} are not of one run: {what}")]
-    Strangers {
-        /// One of them.
+pub(crate) enum MergeError {
+    /// They are of different runs.
+    #[error("{first} and {second} are reports of different runs: {what}")]
+    DifferentRuns {
+        /// The first file.
         first: String,
-        /// The other one.
+        /// The second file.
         second: String,
-        /// In what they differ.
+        /// The difference.
         what: String,
     },
-    /// They have seeds in common.
-    #[error("{first} and {second} overlap: both have seeds from {from} on")]
-    Overlap {
-        /// One of them.
+    /// Two reports of one shard, which have the same seeds.
+    #[error("{first} and {second} are the same shard: both have the seeds from {from} on")]
+    SameShard {
+        /// The first file.
         first: String,
-        /// The other one.
+        /// The second file.
         second: String,
-        /// The first seed of the second one.
+        /// The first seed of the second file.
         from: u64,
     },
-    /// Each is a run of its own, which took as many seeds as there was time for.
+    /// Both are runs with `--time`, which have no shards.
     #[error(
-        "{first} and {second} are two runs for some time, not parts of one run: those are made by run --shard"
+        "{first} and {second} are two runs with --time, not shards of one run (run --shard); compare them with report --compare"
     )]
-    Whole {
-        /// One of them.
+    TimedRuns {
+        /// The first file.
         first: String,
-        /// The other one.
+        /// The second file.
         second: String,
     },
-    /// One of them makes no sense.
+    /// A report is inconsistent.
     #[error("{name}: {what}")]
-    Nonsense {
-        /// That one.
+    Invalid {
+        /// The file.
         name: String,
-        /// What is wrong.
+        /// The error.
         what: String,
     },
 }
 
-/// Makes one report of those of a run's shards, each with a name for whoever reads an error. What is missing is said in
-/// the result.
+/// Merges the reports of the shards of a run, each given with a name for error messages. The result lists missing shards.
 ///
 /// # Errors
-/// [`Apart`] if they are not parts of one run.
-pub fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, Apart> {
+/// [`MergeError`] if they are not shards of one run.
+pub(crate) fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, MergeError> {
     let mut parts = reports.into_iter().map(Part::new).collect::<Result<Vec<_>, _>>()?;
     parts.sort_by_key(|part| part.shard.number);
     for pair in parts.windows(2) {
@@ -70,7 +69,7 @@ pub fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, Apart> {
     let mut parts = parts.into_iter();
     let Some(Part { report: mut whole, mut summary, .. }) = parts.next() else {
         let what = "expected at least one report".to_owned();
-        return Err(Apart::Nonsense { name: "nothing".to_owned(), what });
+        return Err(MergeError::Invalid { name: "nothing".to_owned(), what });
     };
     for part in parts {
         let Summary { tally, elapsed, .. } = &summary;
@@ -98,7 +97,7 @@ pub fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, Apart> {
     Ok(whole)
 }
 
-/// A report and which part of its run it is.
+/// A report, and the part of the run that it is.
 struct Part {
     name: String,
     report: RunReport,
@@ -107,42 +106,48 @@ struct Part {
 }
 
 impl Part {
-    fn new((name, report): (String, RunReport)) -> Result<Self, Apart> {
-        let nonsense = |what: String| Apart::Nonsense { name: name.clone(), what };
-        let shard = report.part().map_err(nonsense)?;
+    fn new((name, report): (String, RunReport)) -> Result<Self, MergeError> {
+        let invalid = |what: String| MergeError::Invalid { name: name.clone(), what };
+        let shard = report.part().map_err(invalid)?;
         if !report.missing.is_empty() {
-            return Err(nonsense(format!("it was merged without {}", report.missing.join(", "))));
+            return Err(invalid(format!(
+                "expected a report of all shards, found one without {}",
+                report.missing.join(", ")
+            )));
         }
-        let summary = report.summary().map_err(nonsense)?;
+        let summary = report.summary().map_err(invalid)?;
         if report.canary.is_none() {
-            return Err(nonsense("it says of no canary that it was caught".to_owned()));
+            return Err(invalid("expected a canary that was caught, found none".to_owned()));
         }
         Ok(Self { name, report, summary, shard })
     }
 
-    fn goes_with(&self, next: &Self) -> Result<(), Apart> {
-        let strangers =
-            |what: String| Apart::Strangers { first: self.name.clone(), second: next.name.clone(), what };
+    fn goes_with(&self, next: &Self) -> Result<(), MergeError> {
+        let different = |what: String| MergeError::DifferentRuns {
+            first: self.name.clone(),
+            second: next.name.clone(),
+            what,
+        };
         if let Some(what) = self.report.asked.difference(&next.report.asked) {
-            return Err(strangers(what));
+            return Err(different(what));
         }
         let (of, next_of) = (self.shard.of, next.shard.of);
         if of != next_of {
-            return Err(strangers(format!("the first is of {of} shards, the second of {next_of}")));
+            return Err(different(format!("the first is one of {of} shards, the second one of {next_of}")));
         }
-        // Each has the seeds of its part and no others, so only the same part overlaps.
+        // Each has exactly the seeds of its part, so only equal parts overlap.
         if self.shard == next.shard && self.report.asked.time.is_some() {
-            return Err(Apart::Whole { first: self.name.clone(), second: next.name.clone() });
+            return Err(MergeError::TimedRuns { first: self.name.clone(), second: next.name.clone() });
         }
         if self.shard == next.shard {
             let from = next.report.from;
-            return Err(Apart::Overlap { first: self.name.clone(), second: next.name.clone(), from });
+            return Err(MergeError::SameShard { first: self.name.clone(), second: next.name.clone(), from });
         }
         Ok(())
     }
 }
 
-/// Adds what is not in the tally of the part that comes next.
+/// Adds the next part, except for its tally.
 fn append(whole: &mut RunReport, part: RunReport) {
     whole.jobs += part.jobs;
     whole.isolated &= part.isolated;
@@ -153,7 +158,7 @@ fn append(whole: &mut RunReport, part: RunReport) {
     whole.stepping_seconds += part.stepping_seconds;
     for finding in part.findings {
         match whole.findings.iter_mut().find(|group| group.signature == finding.signature) {
-            // Parts come in the order of their seeds, so the lowest one is known.
+            // Parts are in the order of their seeds, so the group already has the lowest seed.
             Some(group) => group.count += finding.count,
             None => whole.findings.push(finding),
         }
@@ -164,7 +169,7 @@ fn append(whole: &mut RunReport, part: RunReport) {
     whole.canary = slower(whole.canary.take(), part.canary);
 }
 
-/// Parts in words, several in a row as one.
+/// Shards in words, several in a row as one range.
 fn in_rows(numbers: impl Iterator<Item = u64>, of: u64) -> Vec<String> {
     let mut rows: Vec<(u64, u64)> = Vec::new();
     for number in numbers {
@@ -180,7 +185,7 @@ fn in_rows(numbers: impl Iterator<Item = u64>, of: u64) -> Vec<String> {
     rows.into_iter().map(word).collect()
 }
 
-/// The canary that took longer to be caught; none if one part had none.
+/// The canary that took more seeds; none if a part has none.
 fn slower(one: Option<Canary>, other: Option<Canary>) -> Option<Canary> {
     let (one, other) = (one?, other?);
     Some(if other.seeds > one.seeds { other } else { one })

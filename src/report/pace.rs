@@ -1,17 +1,17 @@
-//! How fast a run was as it went on, as JSON.
+//! The pace of a run as JSON: effective steps over time.
 
 use crate::campaign::{Pace, Point};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How far a run was at some time.
+/// One sample of the pace.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PaceReport {
-    /// Since its beginning.
+    /// Seconds since the run began.
     pub seconds: f64,
-    /// Effective steps until then.
+    /// Effective steps so far.
     pub effective_steps: u64,
-    /// Thread time spent on them until then.
+    /// Their thread time so far, in seconds.
     pub stepping_seconds: f64,
 }
 
@@ -24,10 +24,10 @@ pub(super) fn pace_report(pace: &Pace) -> Vec<PaceReport> {
     pace.points().iter().map(report).collect()
 }
 
-/// What a report says, to go on from.
+/// Reads the pace of a report, to continue from it.
 ///
 /// # Errors
-/// A word on what makes no sense in it.
+/// A message if a time is invalid.
 pub(super) fn pace(report: &[PaceReport]) -> Result<Pace, String> {
     let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string());
     let point = |point: &PaceReport| -> Result<Point, String> {

@@ -1,7 +1,7 @@
-//! The page: one file of HTML that needs nothing else, for whoever looks at a run.
+//! The page of a run: one HTML file without other files.
 //!
-//! Templates stand in `templates/`; what they show is made ready here, a file for each part. Whatever comes from a report is
-//! text of strangers: [`plain`] makes it visible as it is, and the templates escape it.
+//! The templates are in `templates/`. The modules here prepare the content of each part. The text of a report is untrusted:
+//! [`plain`] makes every character visible, and the templates escape it.
 
 mod answers;
 mod finding;
@@ -17,7 +17,7 @@ use askama::Template;
 use finding::FindingView;
 use heat::HeatView;
 
-/// As many characters of one text are shown.
+/// The most characters of one text.
 const MOST_TEXT: usize = 2_000;
 
 #[derive(Template)]
@@ -31,7 +31,7 @@ struct Page<'a> {
     notes: Vec<String>,
     figures: Vec<Figure>,
     findings: Vec<FindingView>,
-    /// Findings of which only the signature is shown, and how many are not shown at all.
+    /// The signatures of findings that are not shown in full, and the number of findings that are not shown at all.
     more: Vec<String>,
     left_out: usize,
     masked: Vec<(String, String)>,
@@ -46,7 +46,7 @@ struct Page<'a> {
     trace_hash: String,
 }
 
-/// A number that matters, and what it is.
+/// A number of the summary, and its description.
 struct Figure {
     number: String,
     what: String,
@@ -59,10 +59,10 @@ struct CalibrationView {
     rows: Vec<[String; 7]>,
 }
 
-/// The page of a run. `calibration` is what `calibrate --json` said of the same storm.
+/// The page of a run. `calibration` is the result of `calibrate --json`.
 ///
 /// # Errors
-/// A word on what cannot be drawn.
+/// A message if a picture cannot be drawn.
 pub fn page(report: &RunReport, calibration: Option<&CalibrationReport>) -> Result<String, String> {
     let shown = finding::shown(report)?;
     let (verdict, verdict_word) = verdict(report);
@@ -76,9 +76,13 @@ pub fn page(report: &RunReport, calibration: Option<&CalibrationReport>) -> Resu
         findings: shown.full,
         more: shown.named,
         left_out: shown.left_out,
-        masked: report.masked.iter().map(|(name, count)| (plain(name), grouped(*count))).collect(),
+        masked: report
+            .masked
+            .iter()
+            .map(|(name, count)| (plain(name), numbers::counted(*count, "seed")))
+            .collect(),
         heat: HeatView::new(&report.coverage),
-        missed: numbers::counted(report.coverage.missed.len() as u64, "pair"),
+        missed: numbers::counted(report.coverage.missed.len() as u64, "coverage cell"),
         answers: answers::answers(&report.counts),
         steps: answers::steps(&report.counts),
         speed: speed::plot(&report.pace)?,
@@ -91,7 +95,7 @@ pub fn page(report: &RunReport, calibration: Option<&CalibrationReport>) -> Resu
     page.render().map_err(|error| error.to_string())
 }
 
-/// Text of strangers as it can be shown: [`visible`], and what is very long is cut.
+/// Untrusted text for display: [`visible`], and cut if it is very long.
 pub(super) fn plain(text: &str) -> String {
     match text.char_indices().nth(MOST_TEXT) {
         Some((end, _)) => format!("{} ... (cut)", visible(&text[..end])),
@@ -99,8 +103,8 @@ pub(super) fn plain(text: &str) -> String {
     }
 }
 
-/// All of a text: characters that would not be seen, or would turn around what stands beside them, are written out. For
-/// commands, of which a part is another command.
+/// A whole text, with invisible characters and those that change the direction of writing escaped. Commands use it, since a
+/// cut command would be another command.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::new();
     for character in text.chars() {
@@ -116,7 +120,7 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
-/// What the run came to, as a class and in words.
+/// The result of the run, as a CSS class and in words.
 fn verdict(report: &RunReport) -> (&'static str, String) {
     match report.findings.len() {
         0 if report.complete => ("good", "Nothing found".to_owned()),
@@ -125,7 +129,7 @@ fn verdict(report: &RunReport) -> (&'static str, String) {
     }
 }
 
-/// What must not be overlooked.
+/// The notes on an incomplete run.
 fn notes(report: &RunReport) -> Vec<String> {
     let mut notes = Vec::new();
     for (what, shards) in [("are missing", &report.missing), ("ended early", &report.ended_early)] {
@@ -134,9 +138,9 @@ fn notes(report: &RunReport) -> Vec<String> {
         }
     }
     if report.enough_found {
-        notes.push("The run stopped as it had found as many groups as it was asked for".to_owned());
+        notes.push("The run stopped at its limit of findings (--max-findings)".to_owned());
     } else if !report.complete && notes.is_empty() {
-        notes.push("The run ended early: silence of a part is no silence".to_owned());
+        notes.push("Incomplete: the run ended early, so defects may be left that it did not find".to_owned());
     }
     notes
 }
@@ -149,12 +153,12 @@ fn figures(report: &RunReport) -> Vec<Figure> {
         (numbers::short(report.steps_per_second_per_core), "effective steps per second and core".to_owned()),
         (
             format!("{} of {}", report.coverage.pairs_hit, report.coverage.pairs_total),
-            "pairs of driver state and fault".to_owned(),
+            "coverage cells (driver state and fault)".to_owned(),
         ),
         (numbers::seconds(report.seconds), format!("with {}", numbers::counted(report.jobs as u64, "job"))),
     ];
     if let Some(canary) = &report.canary {
-        let what = format!("until the canary {} was caught", plain(&canary.subject));
+        let what = format!("until the run caught the canary {}", plain(&canary.subject));
         figures.push((numbers::counted(canary.seeds, "seed"), what));
     }
     figures.into_iter().map(|(number, what)| Figure { number, what }).collect()
@@ -186,7 +190,7 @@ impl CalibrationView {
             caught: specimens.iter().filter(|caught| caught.found).count(),
             of: specimens.len(),
             generator: plain(&report.generator),
-            // A table with more rows is no calibration of ours.
+            // A calibration has fewer rows than this.
             rows: specimens.iter().take(1_000).map(row).collect(),
         }
     }

@@ -1,22 +1,22 @@
-//! The commands that repeat a run and what it found.
+//! The commands that repeat a run and replay its findings.
 
 use super::{FindingReport, RunReport};
 use crate::scenario::Profile;
 use std::fmt::Write;
 
-/// Steps of a scenario and groups of findings, unless asked for otherwise.
+/// The default steps of a scenario and the default limit of findings.
 const DEFAULTS: (usize, usize) = (128, 10);
 
-/// A path or a name as a shell takes it.
+/// A path or a name, quoted for a shell.
 pub(crate) fn quoted(text: &str) -> String {
     let plain =
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./+".contains(&byte));
-    // A file that begins with a dash would be taken for a flag.
+    // A shell command would parse a name that begins with a dash as an option.
     let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
     if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// A command line of a program; without one, the arguments alone.
+/// A command line of a program; without a program, only the arguments.
 pub(crate) fn command_line(program: &str, arguments: &str) -> String {
     if program.is_empty() { arguments.to_owned() } else { format!("{} {arguments}", quoted(program)) }
 }
@@ -27,7 +27,7 @@ pub(super) fn run_command(report: &RunReport) -> String {
     let mut command = command_line(&report.program, &format!("run --subject {}", quoted(&asked.subject)));
     let _ = match (&asked.all_seeds, asked.time) {
         (Some(all), _) => write!(command, " --seeds {} --from {}", all.count, all.from),
-        // As many seeds as there was time for.
+        // A run with a time: the seeds that ran.
         (None, _) => write!(command, " --seeds {} --from {}", report.seeds.max(1), report.from),
     };
     command.push_str(&draw_options(report));
@@ -45,7 +45,7 @@ pub(super) fn run_command(report: &RunReport) -> String {
     command
 }
 
-/// The command that tells a finding's shrunk scenario; where that is in no file, the one before shrinking.
+/// The command that replays the shrunk scenario of a finding; without a file, the scenario before shrinking.
 pub(super) fn replay_command(report: &RunReport, finding: &FindingReport) -> String {
     if finding.file.is_empty() {
         return seed_command(report, finding);
@@ -57,7 +57,7 @@ pub(super) fn replay_command(report: &RunReport, finding: &FindingReport) -> Str
     )
 }
 
-/// The command that tells the scenario of its lowest seed, as it was before shrinking.
+/// The command that replays the lowest seed of a finding, before shrinking.
 pub(super) fn seed_command(report: &RunReport, finding: &FindingReport) -> String {
     let (seed, subject) = (finding.seed, quoted(&report.asked.subject));
     let (draw, isolate) = (draw_options(report), isolate_for(report, finding));
@@ -79,7 +79,7 @@ fn draw_options(report: &RunReport) -> String {
     options
 }
 
-/// What cannot be run in this process needs a child, whoever found it.
+/// A finding that ends its process needs a child, also if the run had none.
 fn isolate_for(report: &RunReport, finding: &FindingReport) -> &'static str {
     match finding.signature.expected.is_deadly(&finding.detail) {
         true => " --isolate",

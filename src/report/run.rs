@@ -1,4 +1,4 @@
-//! What a run came to, as JSON: of a whole run, of a shard, or of one that is not over yet.
+//! The results of a run as JSON: of a whole run, a shard, or an unfinished run.
 
 use super::coverage::CoverageReport;
 use super::pace::{PaceReport, pace, pace_report};
@@ -16,126 +16,134 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// What was asked for: everything that the result depends on. Reports of one run agree in it.
+/// The options on which the result depends. The reports of one run agree in them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Asked {
+pub struct RunOptions {
     /// Version of the object.
     #[schemars(extend("const" = RUN_VERSION))]
     pub version: u32,
-    /// The generator whose seeds these are.
+    /// The generator of the seeds.
     pub generator: String,
     /// The subject.
     pub subject: String,
-    /// What kind of scenarios.
+    /// The kind of scenarios.
     pub profile: Profile,
-    /// Steps of each.
+    /// Steps of each scenario.
     pub steps_per_seed: usize,
-    /// The size of every queue, if it was not drawn.
+    /// The size of every queue, if the seeds did not select it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_size: Option<u16>,
-    /// All seeds of the run, of which a shard is a part; none if it was to take some time.
+    /// All seeds of the run, of which a shard is a part; none if the run had a time instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all_seeds: Option<Interval>,
-    /// How long it was to take, in seconds.
+    /// The time of the run, in seconds, if it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<f64>,
-    /// Groups of findings after which it was to stop.
+    /// The number of groups of findings after which the run stops.
     pub max_findings: usize,
-    /// Signatures that were not to be reported.
+    /// The signatures that are not reported.
     pub masks: BTreeSet<String>,
 }
 
 /// `run --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RunReport {
-    /// What was asked for.
+    /// The options of the run.
     #[serde(flatten)]
-    pub asked: Asked,
-    /// The file name of the program that knows the subject; empty if the command was run within another program.
+    pub asked: RunOptions,
+    /// The file name of the program that has the subject; empty if the command ran within another program.
     #[serde(default = "usual_program")]
     pub program: String,
-    /// Which part of the run this is: K/N, or none if it is all of it.
+    /// The part of the run: K/N; none for the whole run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
-    /// Parts that are not in it, where only the others' reports were merged: K/N, or K-L/N for several in a row.
+    /// The shards that a merged report lacks: K/N, or K-L/N for several in a row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
-    /// Parts that are in it and ended early, likewise.
+    /// The shards of a merged report that ended early, in the same form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ended_early: Vec<String>,
     /// The first seed.
     pub from: u64,
-    /// Threads.
+    /// The number of threads.
     pub jobs: usize,
-    /// Whether the subject was run in child processes.
+    /// Whether the subject ran in child processes.
     pub isolated: bool,
-    /// Whether every seed was run.
+    /// Whether every seed ran.
     pub complete: bool,
-    /// Whether it ended because enough was found.
+    /// Whether the run ended at its limit of findings.
     pub enough_found: bool,
-    /// Seeds that were run.
+    /// Seeds that ran.
     pub seeds: u64,
     /// Steps.
     pub steps: u64,
-    /// Steps that changed a ring, the table, a buffer or a driver's answer.
+    /// Steps that changed a ring, the table, a buffer or an answer of the driver.
     pub effective_steps: u64,
-    /// Steps that the subject cannot do.
+    /// Steps that the subject does not support.
     pub skipped_steps: u64,
-    /// From the beginning to the end; the sum, if reports were merged or a run was gone on with.
+    /// The duration of the run; the sum for merged reports and continued runs.
     pub seconds: f64,
-    /// Thread time spent on making queues, summed over the jobs.
+    /// Thread time of constructing queues, summed over the threads.
     pub construction_seconds: f64,
-    /// The other thread time that was spent on scenarios.
+    /// The other thread time of scenarios, summed over the threads.
     pub stepping_seconds: f64,
-    /// Effective steps by the time that the jobs spent on steps, all jobs together.
+    /// Effective steps per second of all threads, without the construction of queues.
     pub steps_per_second: f64,
-    /// The same for one job.
+    /// The same for one thread.
     pub steps_per_second_per_core: f64,
-    /// Over all seeds, in their order.
+    /// The trace hash of all seeds, in their order.
     pub trace_hash: String,
-    /// The canary that was caught before the run.
+    /// The canary that the run caught first.
     pub canary: Option<Canary>,
     /// The groups of findings, in the order of their lowest seeds.
     pub findings: Vec<FindingReport>,
-    /// Signatures that were masked, with their counts.
+    /// The masked signatures that were found, with their numbers of seeds.
     pub masked: BTreeMap<String, u64>,
-    /// The pairs reached.
+    /// The coverage cells that were reached.
     pub coverage: CoverageReport,
-    /// What was done, and how the driver answered.
+    /// The operations and faults, and how the driver answered.
     pub counts: CountsReport,
-    /// How far it was on the way: its speed over time.
+    /// The effective steps and their thread time, sampled over the run.
     pub pace: Vec<PaceReport>,
 }
 
 /// One group of findings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FindingReport {
-    /// What they have in common: SUBJECT/KIND/INVARIANT/CALL/FAULT.
+    /// The signature of the group: SUBJECT/KIND/INVARIANT/CALL/FAULT.
     #[schemars(with = "String")]
     pub signature: Signature,
-    /// The invariant that does not hold.
+    /// The invariant that is violated.
     pub invariant: Option<String>,
-    /// What goes wrong in the shrunk scenario.
+    /// What happened in the shrunk scenario.
     pub detail: String,
     /// The lowest seed.
     pub seed: u64,
-    /// The step at which its scenario went wrong.
+    /// The failing step of its scenario.
     pub step: usize,
-    /// How many seeds.
+    /// The number of seeds in the group.
     pub count: u64,
     /// Steps of the shrunk scenario.
     pub steps_after_shrinking: usize,
-    /// Where that was written to; empty if it could not be written.
+    /// The file of the shrunk scenario; empty if it could not be written.
     pub file: String,
     /// The shrunk scenario, as text.
     pub scenario: String,
-    /// The same, step by step; of the first hundred groups.
+    /// The shrunk scenario step by step, for the first hundred groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Timeline>,
 }
 
-impl Asked {
-    /// What a plan asks for. `all_seeds` says what it is a part of, if it is for a number of seeds.
+impl FindingReport {
+    /// The rule that the finding violates, in a sentence.
+    pub(super) fn rule(&self) -> Option<String> {
+        let invariant = self.signature.expected.invariant()?;
+        Some(format!("rule {invariant}: {}", invariant.sentence()))
+    }
+}
+
+impl RunOptions {
+    /// The options of a plan. `all_seeds` has all seeds of the run; none for a run with a time.
     pub fn new(plan: &Plan, all_seeds: Option<Interval>) -> Self {
         Self {
             version: RUN_VERSION,
@@ -155,22 +163,21 @@ impl Asked {
     }
 }
 
-impl Asked {
-    /// In what two differ, if they do: `other` is there, and this one here.
+impl RunOptions {
+    /// The first difference, if any: `other` is called "there", and this one "here".
     pub fn difference(&self, other: &Self) -> Option<String> {
         let word =
-            |(key, here, there): (String, String, String)| format!("{key} is {there} there, and {here} here");
+            |(key, here, there): (String, String, String)| format!("{key} is {there} there and {here} here");
         self.apart(other).next().map(word)
     }
 
-    /// In what two differ, of which `other` is the later one.
+    /// All differences. `other` is the later one.
     pub(super) fn differences(&self, other: &Self) -> Vec<String> {
-        let word =
-            |(key, before, after): (String, String, String)| format!("{key} is {after}, and was {before}");
+        let word = |(key, before, after): (String, String, String)| format!("{key} is {after}, was {before}");
         self.apart(other).map(word).collect()
     }
 
-    /// Each key in which two differ, and what it is in either.
+    /// Each key that differs, with both values.
     fn apart(&self, other: &Self) -> impl Iterator<Item = (String, String, String)> + use<> {
         let [here, there] = [self, other].map(|asked| serde_json::to_value(asked).expect("keys are strings"));
         let keys =
@@ -194,9 +201,9 @@ impl RunReport {
         text
     }
 
-    /// A report of a run, or of what it came to so far.
+    /// The report of a run, or of its results so far.
     pub fn new(
-        asked: Asked,
+        asked: RunOptions,
         program: String,
         shard: Option<String>,
         plan: &Plan,
@@ -237,16 +244,16 @@ impl RunReport {
         report
     }
 
-    /// The speeds follow from the rest.
+    /// Computes the speeds from the other numbers.
     pub(super) fn set_speed(&mut self) {
         self.steps_per_second_per_core = self.effective_steps as f64 / self.stepping_seconds.max(1e-9);
         self.steps_per_second = self.steps_per_second_per_core * self.jobs as f64;
     }
 
-    /// What can be gone on from.
+    /// The summary from which a run can continue.
     ///
     /// # Errors
-    /// A word on what makes no sense in it.
+    /// A message if the numbers of the report are inconsistent.
     pub fn summary(&self) -> Result<Summary, String> {
         self.check()?;
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string());
@@ -286,13 +293,13 @@ impl RunReport {
         })
     }
 
-    /// Which part of its run this is.
+    /// The part of the run.
     pub(super) fn part(&self) -> Result<Shard, String> {
         let Some(shard) = &self.shard else { return Ok(Shard::WHOLE) };
         shard.parse().map_err(|error: InvalidShard| format!("shard: {error}"))
     }
 
-    /// Whether its numbers can be those of one run.
+    /// Checks that the numbers can be those of one run.
     fn check(&self) -> Result<(), String> {
         let limit = |key: &str, is: u64, most: u64| match is <= most {
             true => Ok(()),
@@ -302,14 +309,14 @@ impl RunReport {
         if let Some(Interval { from, count }) = self.asked.all_seeds {
             let (start, most) = shard.range_of(count);
             if from.checked_add(start) != Some(self.from) {
-                return Err(format!("from: expected the first seed of its part, found {}", self.from));
+                return Err(format!("from: expected the first seed of its shard, found {}", self.from));
             }
             limit("seeds", self.seeds, most)?;
             if self.complete && self.seeds < most && self.missing.is_empty() {
-                return Err(format!("seeds: expected {most} of a complete part, found {}", self.seeds));
+                return Err(format!("seeds: expected {most} in a complete shard, found {}", self.seeds));
             }
         }
-        // Each seed settles at its end.
+        // Each scenario ends with a drain.
         let steps = (self.asked.steps_per_seed as u64).saturating_add(1).saturating_mul(self.seeds);
         limit("steps", self.steps, steps)?;
         limit("effective_steps", self.effective_steps, self.steps)?;
@@ -318,7 +325,7 @@ impl RunReport {
         let heat = self.coverage.seeds.values().flatten().copied().max();
         limit("coverage: seeds", heat.unwrap_or_default(), self.seeds)?;
         limit("jobs", self.jobs as u64, 1 << 32)?;
-        // A call that does not return ends a run, or each of its parts, before its seed is counted.
+        // A call that does not return ends a run, or each of its shards, before its seed is counted.
         let hangs = if self.ended_early.is_empty() { u64::from(!self.complete) } else { Shard::MAX };
         let most = self.seeds.saturating_add(hangs);
         self.findings.iter().try_for_each(|finding| limit("findings: count", finding.count, most))
@@ -331,7 +338,7 @@ impl RunReport {
     }
 }
 
-/// Where a report does not say which.
+/// The program of a report that names none.
 fn usual_program() -> String {
     PROGRAM.to_owned()
 }

@@ -1,4 +1,4 @@
-//! What a run found as SARIF: a rule for each invariant, and the file that a finding is kept in as its place.
+//! The findings of a run as SARIF: a rule for each invariant, and the file of each finding as its location.
 
 use super::page::{plain, visible};
 use super::repeat::replay_command;
@@ -7,13 +7,13 @@ use ringstorm_model::Invariant;
 use serde_json::{Value, json};
 use strum::VariantArray;
 
-/// As many results are what services take.
+/// Services accept this number of results.
 const MOST_RESULTS: usize = 5_000;
 
-/// As many parts that were not run are told of.
+/// The most notifications of parts that did not run.
 const MOST_NOTIFICATIONS: usize = 100;
 
-/// The findings as SARIF 2.1.0. Its invocation failed where silence would mean nothing.
+/// The findings as SARIF 2.1.0. If the run is incomplete, `executionSuccessful` is false.
 pub fn sarif(report: &RunReport) -> String {
     let rules: Vec<Value> = Invariant::VARIANTS
         .iter()
@@ -59,14 +59,15 @@ fn result(report: &RunReport, finding: &FindingReport) -> Value {
     let rule = finding.signature.expected.invariant().map_or("none", Invariant::name);
     let (signature, detail) = (plain(&finding.signature.to_string()), plain(&finding.detail));
     let text = format!(
-        "{detail}. Found by {}, the lowest is {}. {}",
+        "{detail}.{} Found by {}, lowest seed {}. Replay it with: {}",
+        finding.rule().map_or(String::new(), |rule| format!(" Violated {rule}")),
         counted(finding.count, "seed"),
         finding.seed,
         visible(&replay_command(report, finding))
     );
     let mut location =
         json!({ "logicalLocations": [{ "name": plain(&report.asked.subject), "kind": "module" }] });
-    // What could not be written is in no file.
+    // A finding whose file could not be written has no location.
     if !finding.file.is_empty() {
         location["physicalLocation"] = json!({
             "artifactLocation": { "uri": uri(&finding.file) },
@@ -83,14 +84,14 @@ fn result(report: &RunReport, finding: &FindingReport) -> Value {
     })
 }
 
-/// The line of the last step, where a shrunk scenario goes wrong at the latest: behind the comments that a finding's file
-/// begins with.
+/// The line of the last step in the file of a finding, where a shrunk scenario fails at the latest. The file begins with
+/// comments.
 fn last_step(scenario: &str) -> usize {
     const COMMENTS: usize = 4;
     scenario.lines().count().max(1) + COMMENTS
 }
 
-/// A path as the reference that it is in a URI.
+/// A path as a relative reference of a URI.
 fn uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.bytes() {

@@ -1,10 +1,10 @@
-//! Every scenario of a small scope: what is printed, written and refused.
+//! `explore`: its output, its files and its errors.
 
 use crate::{Place, SPECIMEN};
 use serde_json::Value;
 
 /// A scope that has a counterexample of two steps.
-const GUILTY: [&str; 6] = ["explore", "--subject", SPECIMEN, "--faults", "0", "--json"];
+const FAILING: [&str; 6] = ["explore", "--subject", SPECIMEN, "--faults", "0", "--json"];
 
 #[test]
 fn nothing_found() {
@@ -23,9 +23,9 @@ fn nothing_found() {
 }
 
 #[test]
-fn the_json_is_as_it_was_reviewed() {
-    let left = Place::new().run(&[&GUILTY[..], &["--queue-size", "2", "--jobs", "1"]].concat());
-    // How long it took is another number each time.
+fn the_json_equals_its_snapshot() {
+    let left = Place::new().run(&[&FAILING[..], &["--queue-size", "2", "--jobs", "1"]].concat());
+    // Times differ in every run.
     let timeless = |line: &str| match line.split_once(':') {
         Some((field, rest)) if field.contains("second") => {
             format!("{field}: 0{}", if rest.ends_with(',') { "," } else { "" })
@@ -37,7 +37,7 @@ fn the_json_is_as_it_was_reviewed() {
 }
 
 #[test]
-fn the_shortest_scenario_is_told_and_written() {
+fn the_shortest_scenario_is_printed_and_written() {
     let place = Place::new();
     let args = ["explore", "--subject", SPECIMEN, "--faults", "0", "-o", "found.storm"];
     let left = place.run(&args);
@@ -46,7 +46,7 @@ fn the_shortest_scenario_is_told_and_written() {
         left.out.contains("  queue size 2   FOUND a failing scenario, complete to depth 1; "),
         "{left:?}"
     );
-    // Four descriptors do not show it in one step.
+    // With four descriptors, one step does not show the defect.
     assert!(left.out.contains("  queue size 4   exhausted to depth 1; "), "{left:?}");
     assert!(left.out.contains("violation of misuse-refused"), "{left:?}");
     let command = left.out.lines().last().expect("a line");
@@ -54,7 +54,7 @@ fn the_shortest_scenario_is_told_and_written() {
     let again = place.run(&["replay", "found.storm", "--subject", SPECIMEN]);
     assert_eq!(again.status, Some(1), "{again:?}");
     assert_eq!(place.run(&["replay", "found.storm"]).status, Some(0), "core passes it");
-    // Without a file it is printed.
+    // Without -o, the scenario is printed.
     let printed = place.run(&args[..5]);
     let (_, scenario) = printed.out.split_once("as a scenario:\n").expect("the scenario");
     assert_eq!(scenario, place.read("found.storm"));
@@ -63,7 +63,7 @@ fn the_shortest_scenario_is_told_and_written() {
 #[test]
 fn json_has_its_fields() {
     let place = Place::new();
-    let left = place.run(&GUILTY);
+    let left = place.run(&FAILING);
     assert_eq!(left.status, Some(1), "{left:?}");
     let report: Value = serde_json::from_str(&left.out).expect("one object");
     assert_eq!((&report["version"], &report["faults"]), (&1.into(), &0.into()));
@@ -98,7 +98,7 @@ fn the_alphabet_is_printed() {
     let actions = left.out.lines().filter(|line| line.starts_with("    ")).count();
     assert!(left.out.starts_with(&format!("queue size 2: 2 setups, {actions} actions\n")), "{left:?}");
     assert!(left.out.contains("\n    device fault index-jump newest value=1\n"), "{left:?}");
-    // Every letter is a step as a scenario has it.
+    // Every action is a step of the text form.
     let steps: String = left
         .out
         .lines()
@@ -110,7 +110,7 @@ fn the_alphabet_is_printed() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_with_its_size() {
+fn a_scope_above_the_limit_is_refused_with_its_size() {
     let place = Place::new();
     let args = ["explore", "--queue-size", "1", "--depth", "40", "--faults", "1", "--max-states", "10000"];
     let left = place.run(&args);
@@ -118,7 +118,7 @@ fn what_does_not_fit_is_refused_with_its_size() {
     assert!(left.err.starts_with("error: queue size 1: about ") && left.err.lines().count() == 1, "{left:?}");
     let part = " states are expected up to depth 40 with at most one fault in an execution, but the limit is 10,000; --depth ";
     assert!(left.err.contains(part), "{left:?}");
-    // With a time it is begun all the same, and ends by its own bound.
+    // With --time it starts all the same, and stops at the limit of states.
     let left = place.run(&[&args[..], &["--time", "50s"]].concat());
     assert_eq!(left.status, Some(0), "{left:?}");
     assert!(left.out.contains("  queue size 1   not exhausted, complete to depth "), "{left:?}");

@@ -1,6 +1,10 @@
-//! A finding as people meet it: on a screen, step by step, and as a test.
+//! A finding as text: in the output of a run, as a replay, and as a test to paste.
 
 use crate::Place;
+use ringstorm::scenario::Op;
+use ringstorm_model::Invariant;
+use ringstorm_sim_device::Fault;
+use strum::VariantArray;
 
 const SUBJECT: &str = "specimen-mid-chain-id-taken";
 const SCENARIO: &str = "ringstorm scenario 1\nqueue size=4 buffer=8 features=event-idx\n\
@@ -18,24 +22,24 @@ pub fn assert_format(name: &str, text: &str) {
 }
 
 #[test]
-fn a_run_ends_with_its_shortest_finding_on_a_screen() {
+fn a_run_ends_with_its_shortest_finding() {
     let place = Place::new();
     let left = place.run(&["run", "--subject", SUBJECT, "--seeds", "300", "--jobs", "1"]);
     assert_eq!(left.status, Some(1), "{left:?}");
     let view = left.out.split_once("\n\n").expect("a summary, and a finding").1;
     assert_format("finding", view);
     assert!(view.lines().count() <= 50, "a screen: {view}");
-    assert!(view.lines().filter(|line| line.starts_with('>')).count() == 1, "one guilty step: {view}");
+    assert!(view.lines().filter(|line| line.starts_with('>')).count() == 1, "one failing step: {view}");
 }
 
 #[test]
-fn a_replay_tells_indexes_and_counts_in_columns() {
+fn a_verbose_replay_has_indexes_and_counts_in_columns() {
     let place = Place::new();
     place.write("finding.storm", SCENARIO);
     let left = place.run(&["replay", "finding.storm", "--verbose", "--subject", SUBJECT]);
     assert_eq!(left.status, Some(1), "{left:?}");
     assert_format("replay-verbose", &left.out);
-    // In a child it is the same.
+    // A child process prints the same.
     assert_eq!(
         place.run(&["replay", "finding.storm", "-v", "--subject", SUBJECT, "--isolate"]).out,
         left.out
@@ -51,53 +55,55 @@ fn a_replay_tells_indexes_and_counts_in_columns() {
     }
 }
 
-/// The README shows what is printed, but for the test to paste, which it says.
+/// The README quotes the output, without the test to paste.
 #[test]
 fn the_readme_shows_a_finding_as_it_is_printed() {
     let readme = include_str!("../../README.md").split_once("\n## A finding\n").expect("its section").1;
     let mut blocks = readme.split("```").skip(1).step_by(2);
     let command = blocks.next().and_then(|block| block.strip_prefix("sh\ncargo run --release -- "));
-    let shown = blocks.next().and_then(|block| block.strip_prefix("text\n")).expect("what is printed");
+    let shown = blocks.next().and_then(|block| block.strip_prefix("text\n")).expect("the output");
     let place = Place::new();
     let arguments: Vec<&str> = command.expect("a command").split_whitespace().collect();
     let printed =
         place.run(&arguments).out.replace(env!("CARGO_BIN_EXE_ringstorm"), "target/release/ringstorm");
     let (_, printed) = printed.split_once("\n\n").expect("a summary, and a finding");
     let (view, rest) = printed.split_once("\nas a test:\n").expect("a test to paste");
-    let last = &rest[rest.find("\nreplay it with:").expect("what replays it")..];
+    let last = &rest[rest.find("\nreplay it with:").expect("the command that replays it")..];
     assert_eq!(shown, format!("{view}{last}"));
 }
 
-/// Whoever fetched a file learns from a replay what whoever ran the storm was told.
+/// A replay of a finding prints as much as the run that found it.
 #[test]
-fn a_replay_that_goes_wrong_says_who_is_to_blame_and_how_to_test_it() {
-    const BLAME: &str = "\n  to blame is the driver: the device broke the specification before (free-id), ";
+fn a_failing_replay_says_who_is_at_fault_and_how_to_test_it() {
+    const BLAME: &str = "\n  The driver is at fault: the device broke the specification earlier (free-id), ";
     let place = Place::new();
     place.write("finding.storm", SCENARIO);
     let brief = place.run(&["replay", "finding.storm", "--subject", SUBJECT]).out;
-    assert!(brief.ends_with(&format!("{BLAME}which a driver must stand\n\n")), "{brief}");
+    assert!(brief.ends_with(&format!(
+            "{BLAME}which a driver must withstand.\n  --verbose adds the state at the failing step and a test to paste\n\n"
+        )), "{brief}");
     let whole = place.run(&["replay", "finding.storm", "-v", "--subject", SUBJECT]).out;
-    let after = whole.split_once(BLAME).expect("the blame").1;
+    let after = whole.split_once(BLAME).expect("who is at fault").1;
     let (state, test) = after.split_once("\nas a test:\n").expect("a test to paste");
     assert!(state.contains("\nstate ") && state.contains("\n  free "), "{whole}");
     assert!(test.contains("\n        driver take\\n\\\n") && test.ends_with("\n}\n\n"), "{whole}");
-    // What is expected was understood already.
+    // An expected finding is not explained again.
     let expected = format!("{SCENARIO}expect {SUBJECT} violation completed-once\n");
     place.write("expected.storm", expected);
     for more in [&[][..], &["-v"]] {
         let left = place.run(&[&["replay", "expected.storm"], more].concat());
         assert_eq!(left.status, Some(0), "{left:?}");
         assert!(left.out.ends_with("as expected: violation completed-once\n\n"), "{left:?}");
-        assert!(!left.out.contains("to blame") && !left.out.contains("as a test"), "{left:?}");
+        assert!(!left.out.contains("at fault") && !left.out.contains("as a test"), "{left:?}");
     }
-    // Another thing went wrong than was said.
+    // Another finding than the expected one.
     let other = format!("{SCENARIO}expect {SUBJECT} violation drains\n");
     place.write("other.storm", other);
     let left = place.run(&["replay", "other.storm"]);
-    assert!(left.out.contains(BLAME) && left.out.contains("\nNOT as expected: "), "{left:?}");
+    assert!(left.out.contains(BLAME) && left.out.contains("\nNOT as expected, which is: "), "{left:?}");
 }
 
-/// The list before the finding that is told in full takes a line for each.
+/// The list of findings has one line for each, before the finding in full.
 #[test]
 fn a_run_lists_each_finding_in_a_line() {
     let place = Place::new();
@@ -106,21 +112,21 @@ fn a_run_lists_each_finding_in_a_line() {
     let list: Vec<&str> = summary.lines().skip_while(|line| !line.starts_with("FOUND ")).collect();
     let (last, found) = list.split_last().expect("findings");
     assert!(found.len() > 1 && found.iter().all(|line| line.starts_with("FOUND ") && line.len() <= 120));
-    assert_eq!(*last, "each is in a file of its name in kept", "{summary}");
+    assert_eq!(*last, "the shrunk scenarios are in kept, in files named after the signatures", "{summary}");
 }
 
 #[test]
-fn a_long_finding_is_shown_from_its_end() {
+fn a_replay_of_a_long_finding_prints_every_step() {
     let place = Place::new();
     let (before, rest) = SCENARIO.split_at(SCENARIO.find("driver submit").expect("a step"));
     let idle = "driver take\n".repeat(40);
     place.write("long.storm", format!("{before}{idle}{rest}"));
     let left = place.run(&["replay", "long.storm", "-v", "--subject", SUBJECT]);
-    assert_eq!(left.out.matches("driver take ").count(), 41, "a replay leaves nothing out: {left:?}");
+    assert_eq!(left.out.matches("driver take ").count(), 41, "a replay prints every step: {left:?}");
 }
 
 #[test]
-fn completions_are_for_the_shell_that_is_asked_for() {
+fn completions_are_for_the_named_shell() {
     let place = Place::new();
     for (shell, part) in
         [("bash", "complete -F"), ("zsh", "#compdef ringstorm"), ("fish", "complete -c ringstorm")]
@@ -133,18 +139,18 @@ fn completions_are_for_the_shell_that_is_asked_for() {
 }
 
 #[test]
-fn help_keeps_to_the_width_of_the_terminal() {
+fn help_fits_the_width_of_the_terminal() {
     let place = Place::new();
-    for command in ["run", "replay", "explore", "report"] {
+    for command in ["run", "replay", "explore", "report", "scenario"] {
         let left = place.shell(&format!("COLUMNS=80 $R help {command}"));
         let widest = left.out.lines().map(|line| line.chars().count()).max();
         assert!(widest.is_some_and(|widest| (60..=80).contains(&widest)), "{left:?}");
     }
 }
 
-/// What help teaches can be typed as it is.
+/// Every example in a help is a valid command.
 #[test]
-fn the_examples_of_help_are_understood() {
+fn the_examples_of_help_are_valid() {
     let place = Place::new();
     let mut seen = 0;
     for command in ["", "run", "replay", "show", "shrink", "explore", "calibrate", "report", "completions"] {
@@ -153,7 +159,7 @@ fn the_examples_of_help_are_understood() {
             let line = line.split("  ").next().expect("a command").split(" > ").next().expect("a command");
             let line = line.replace("NAME.storm", "x.storm").replace("NAME", "core").replace('\'', "");
             let mut arguments: Vec<&str> = line.split_whitespace().collect();
-            // With its help asked for, a command says whether it knows its arguments and does nothing.
+            // With --help, a command checks its arguments and does nothing.
             arguments.push("--help");
             let left = place.run(&arguments);
             assert_eq!(left.status, Some(0), "{line}: {left:?}");
@@ -161,4 +167,25 @@ fn the_examples_of_help_are_understood() {
         }
     }
     assert!(seen > 15, "{seen} examples");
+}
+
+/// The help of the text form has a complete example, and every word of the language.
+#[test]
+fn the_help_of_scenarios_has_an_example_that_runs() {
+    let place = Place::new();
+    let help = place.run(&["help", "scenario"]).out;
+    let example = place.run(&["scenario"]);
+    assert_eq!((example.status, example.err.as_str()), (Some(0), ""));
+    let indented: String = example.out.lines().map(|line| format!("  {line}\n")).collect();
+    assert!(help.contains(&format!("Example:\n{indented}")), "{help}");
+    place.write("example.storm", &example.out);
+    let replayed = place.run(&["replay", "example.storm"]);
+    assert_eq!(replayed.status, Some(0), "each outcome is as expected: {replayed:?}");
+    assert_eq!(place.run(&["show", "example.storm"]).out, example.out);
+    let operations = Op::VARIANTS.iter().map(|op| op.name());
+    let faults = Fault::VARIANTS.iter().map(|fault| fault.name());
+    let invariants = Invariant::VARIANTS.iter().map(|invariant| invariant.name());
+    for name in operations.chain(faults).chain(invariants) {
+        assert!(help.contains(&format!("\n{name}: ")), "{name}: {help}");
+    }
 }

@@ -1,16 +1,16 @@
-//! The forms of a report: which one is written, and what two runs come to beside each other.
+//! The forms of a report, and the comparison of two runs.
 
 use crate::{Left, Place, SPECIMEN, json};
 use serde_json::json;
 
-/// Runs over the specimen, and keeps the report.
+/// Runs a storm over the specimen and writes its report.
 fn report(place: &Place, name: &str, seeds: &str) {
     let left = place.run(&["run", "--json", "--subject", SPECIMEN, "--seeds", seeds, "--max-findings", "99"]);
     place.write(name, left.out);
 }
 
 #[test]
-fn the_ending_of_the_output_says_which_form() {
+fn the_extension_of_the_output_selects_the_form() {
     let place = Place::new();
     report(&place, "run.json", "40");
     let forms = [
@@ -24,7 +24,7 @@ fn the_ending_of_the_output_says_which_form() {
         let left = place.run(&["report", "run.json", "-o", file]);
         assert_eq!((left.status, left.out.as_str(), left.err.as_str()), (Some(1), "", ""), "{file}");
         assert!(place.read(file).starts_with(beginning), "{file}: {}", &place.read(file)[..80]);
-        // What is asked for is written, whatever the file is called.
+        // --format has precedence over the extension.
         let left = place.run(&["report", "run.json", "--format", format]);
         assert_eq!((left.status, left.out), (Some(1), place.read(file)), "{format}");
         let left = place.run(&["report", "run.json", "--format", format, "-o", "any.thing"]);
@@ -33,12 +33,16 @@ fn the_ending_of_the_output_says_which_form() {
     let left = place.run(&["report", "run.json", "--format", "pdf"]);
     assert!(left.status == Some(2) && left.err.contains("'pdf'"), "{left:?}");
     let left = place.run(&["report", "run.json", "-o", "x.pdf"]);
-    assert!(left.status == Some(2) && left.err.contains(".pdf is no form of a report"), "{left:?}");
+    assert!(
+        left.status == Some(2)
+            && left.err.contains("expected the extension .txt, .json, .html, .xml or .sarif, found .pdf"),
+        "{left:?}"
+    );
     assert!(!place.path().join("x.pdf").exists());
 }
 
 #[test]
-fn a_run_with_a_folder_leaves_its_page_there() {
+fn a_run_with_a_folder_writes_its_page() {
     let place = Place::new();
     let left = place.run(&["run", "--subject", SPECIMEN, "--seeds", "40", "--out", "out"]);
     assert_eq!(left.status, Some(1), "{left:?}");
@@ -64,7 +68,7 @@ fn the_calibration_is_shown_on_the_page() {
     for (bad, what) in [
         (place.read("calibrate.json")[..100].to_owned(), "expected a report as JSON: "),
         (place.read("run.json"), "expected a report of `calibrate --json`, found one of `run --json`"),
-        ("{}".to_owned(), "expected a report of `calibrate --json`: it has no version"),
+        ("{}".to_owned(), "expected a report of `calibrate --json`, found no version"),
     ] {
         place.write("bad.json", bad);
         place.write("page.html", "as it was");
@@ -94,13 +98,13 @@ fn a_bad_report_leaves_the_page_as_it_was() {
 }
 
 #[test]
-fn two_runs_beside_each_other() {
+fn two_runs_are_compared() {
     let place = Place::new();
     report(&place, "small.json", "20");
     report(&place, "large.json", "200");
     let left = place.run(&["report", "--compare", "small.json", "small.json"]);
     assert_eq!((left.status, left.err.as_str()), (Some(0), ""), "nothing is new: {left:?}");
-    assert!(left.out.contains("findings   0 new, 0 gone, ") && left.out.ends_with("traces     the same\n"));
+    assert!(left.out.contains("findings   0 new, 0 gone, ") && left.out.ends_with("traces     equal\n"));
     let left = place.run(&["report", "--compare", "small.json", "large.json", "--json"]);
     assert_eq!(left.status, Some(1), "something is new");
     let compared = json(&left);
@@ -108,7 +112,7 @@ fn two_runs_beside_each_other() {
     assert!(count("new") > 0 && count("same") > 0 && count("gone") == 0, "{compared}");
     assert!(compared["pairs"]["gained"].as_array().is_some_and(|gained| !gained.is_empty()));
     assert_eq!(compared["pairs"]["lost"], json!([]));
-    // The other way round, what was new is gone.
+    // With the runs exchanged, the new findings are gone.
     let left = place.run(&["report", "--compare", "large.json", "small.json", "-o", "compared.json"]);
     assert_eq!((left.status, left.out.as_str()), (Some(0), ""));
     let back: serde_json::Value = serde_json::from_str(&place.read("compared.json")).expect("an object");
@@ -117,7 +121,7 @@ fn two_runs_beside_each_other() {
 }
 
 #[test]
-fn a_part_beside_a_whole_run_is_never_green() {
+fn a_comparison_with_an_incomplete_run_never_passes() {
     let place = Place::new();
     report(&place, "whole.json", "40");
     let changed = |name: &str, change: &dyn Fn(&mut serde_json::Value)| {
@@ -125,7 +129,7 @@ fn a_part_beside_a_whole_run_is_never_green() {
         change(&mut report);
         place.write(name, report.to_string());
     };
-    // As it is after Ctrl-C, and where as many groups were found as were asked for.
+    // After Ctrl-C, and at the limit of findings.
     changed("early.json", &|report| report["complete"] = json!(false));
     changed("enough.json", &|report| {
         (report["complete"], report["enough_found"]) = (json!(false), json!(true));
@@ -135,8 +139,18 @@ fn a_part_beside_a_whole_run_is_never_green() {
         ["run", "--json", "--subject", SPECIMEN, "--seeds", "40", "--max-findings", "99", "--shard", "1/2"];
     place.write("part.json", place.run(&part).out);
     let cases = [
-        ("whole.json", "early.json", 2, "error: early.json: the run ended early, after 40 seeds\n"),
-        ("whole.json", "part.json", 2, "error: part.json: shard 2/2: missing\n"),
+        (
+            "whole.json",
+            "early.json",
+            2,
+            "error: early.json: no new finding, but incomplete: the run ended early, after 40 seeds\n",
+        ),
+        (
+            "whole.json",
+            "part.json",
+            2,
+            "error: part.json: no new finding, but incomplete: shard 2/2 is missing\n",
+        ),
         ("whole.json", "enough.json", 0, ""),
         ("early.json", "whole.json", 0, ""),
         ("silent.json", "early.json", 1, ""),
@@ -144,24 +158,24 @@ fn a_part_beside_a_whole_run_is_never_green() {
     for (before, after, status, err) in cases {
         let left = place.run(&["report", "--compare", before, after]);
         assert_eq!((left.status, left.err.as_str()), (Some(status), err), "{before} {after}: {left:?}");
-        assert!(left.out.starts_with("before "), "it is told all the same: {left:?}");
+        assert!(left.out.starts_with("before "), "the comparison is printed: {left:?}");
     }
 }
 
 #[test]
-fn what_cannot_be_compared() {
+fn invalid_comparisons_are_refused() {
     let place = Place::new();
     report(&place, "run.json", "20");
     place.write("cut.json", &place.read("run.json")[..300]);
     let cases: [(&[&str], &str); 4] = [
-        (&["run.json"], "error: --compare: expected two reports, before and after; found 1\n"),
+        (&["run.json"], "error: --compare: expected two reports, before and after, found 1\n"),
         (
             &["run.json", "run.json", "run.json"],
-            "error: --compare: expected two reports, before and after; found 3\n",
+            "error: --compare: expected two reports, before and after, found 3\n",
         ),
         (
             &["run.json", "run.json", "--format", "html"],
-            "error: --compare: expected text or JSON as the form\n",
+            "error: --compare: expected text or json as the format\n",
         ),
         (&["run.json", "cut.json"], "error: cut.json: expected a report as JSON: EOF while parsing"),
     ];

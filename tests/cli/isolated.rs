@@ -1,9 +1,9 @@
-//! Subjects that end their process, or never return: findings in child processes, and the campaign goes on.
+//! Subjects that end their process or never return: findings in child processes, and the run continues.
 
 use crate::{Left, Place, TIMES, json};
 use serde_json::Value;
 
-/// A seed that has the chain which a deadly subject cannot bear, with one that has not on either side.
+/// A seed with the chain at which deadly subjects fail. Its neighbours have no such chain.
 const DEADLY_SEED: u64 = 2184;
 
 fn around(place: &Place, subject: &str, more: &[&str]) -> Left {
@@ -30,7 +30,7 @@ fn subjects_that_abort_or_never_return_on_one_seed_are_reported() {
         assert_eq!(
             (&report["seeds"], &report["complete"]),
             (&Value::from(7), &Value::from(true)),
-            "it goes on: {report}"
+            "it continues: {report}"
         );
         let [finding] = report["findings"].as_array().expect("an array").as_slice() else {
             panic!("{report}")
@@ -44,16 +44,16 @@ fn subjects_that_abort_or_never_return_on_one_seed_are_reported() {
         let signature = finding["signature"].as_str().expect("text");
         assert!(signature.starts_with(&format!("{subject}/{kind}/no-panic/submit/")), "{signature}");
         assert!(finding["steps_after_shrinking"].as_u64().is_some_and(|steps| steps <= 3), "{finding}");
-        // The file goes wrong in the same way.
+        // The file fails in the same way.
         let file = finding["file"].as_str().expect("text");
         let again = place.run(&["replay", file, "--subject", &subject, "--isolate", "--patience", "1s"]);
         assert_eq!(again.status, Some(1), "{again:?}");
-        assert!(again.out.contains(detail) && again.out.contains("guilty call: submit"), "{again:?}");
-        // Nobody lived to tell of the guilty step.
+        assert!(again.out.contains(detail) && again.out.contains("failing call: submit"), "{again:?}");
+        // The process did not report the failing step.
         let how = if kind == "died" { "the process died here" } else { "the call did not return" };
-        let guilty: Vec<&str> = again.out.lines().filter(|line| line.starts_with('>')).collect();
+        let failing: Vec<&str> = again.out.lines().filter(|line| line.starts_with('>')).collect();
         let step = "  driver submit ";
-        assert!(guilty.len() == 1 && guilty[0].contains(step) && guilty[0].ends_with(how), "{again:?}");
+        assert!(failing.len() == 1 && failing[0].contains(step) && failing[0].ends_with(how), "{again:?}");
     }
 }
 
@@ -61,23 +61,26 @@ fn subjects_that_abort_or_never_return_on_one_seed_are_reported() {
 fn no_test_to_paste_ends_the_process_of_all_tests() {
     let place = Place::new();
     let left = around(&place, "deadly-exit", &[]);
-    let (_, told) = left.out.split_once("\nas a test:\n").expect("a finding in full");
-    assert!(told.starts_with("// None: it would end the process") && !told.contains("must_pass"), "{left:?}");
-    let command = told.lines().find_map(|line| line.strip_prefix("// ")?.strip_prefix("replay "));
+    let (_, test) = left.out.split_once("\nas a test:\n").expect("a finding in full");
+    assert!(
+        test.starts_with("// No test: it would end the process") && !test.contains("must_pass"),
+        "{left:?}"
+    );
+    let command = test.lines().find_map(|line| line.strip_prefix("// ")?.strip_prefix("replay "));
     let again = place.shell(&format!("exec $R replay {}", command.expect("what replays it")));
     assert_eq!(again.status, Some(1), "{again:?}");
     assert!(again.out.contains("died: exit status: 7"), "{again:?}");
 }
 
 #[test]
-fn a_deadly_scenario_is_shrunk_in_children_and_kept_as_a_regression() {
+fn a_deadly_scenario_is_shrunk_in_children_and_becomes_a_regression() {
     let place = Place::new();
     let seed = DEADLY_SEED.to_string();
     let shrunk =
         place.run(&["shrink", &seed, "--subject", "deadly-overflow", "--isolate", "-o", "small.storm"]);
     assert_eq!(shrunk.status, Some(1), "{shrunk:?}");
     assert!(shrunk.err.starts_with("deadly-overflow/died/no-panic/submit/"), "{shrunk:?}");
-    // Expected to end its process, so it is not run in this one.
+    // It is expected to end its process, so `replay` uses a child.
     place.write(
         "small.storm",
         place.read("small.storm") + "expect deadly-overflow died\nexpect specimen pass\n",
@@ -85,11 +88,14 @@ fn a_deadly_scenario_is_shrunk_in_children_and_kept_as_a_regression() {
     let left = place.run(&["replay", "small.storm"]);
     assert_eq!(left.status, Some(0), "{left:?}");
     assert!(left.out.contains("as expected: died\n"), "{left:?}");
-    assert!(left.err.contains("small.storm: its last words: ") && left.err.contains("overflow"), "{left:?}");
+    assert!(
+        left.err.contains("small.storm: the last output of its process: ") && left.err.contains("overflow"),
+        "{left:?}"
+    );
 }
 
 #[test]
-fn a_harmless_subject_comes_to_the_same_in_children() {
+fn a_harmless_subject_has_the_same_results_in_children() {
     let place = Place::new();
     let run = |more: &[&str]| {
         let base = ["run", "--json", "--seeds", "70", "--subject", crate::SPECIMEN];
@@ -105,7 +111,7 @@ fn a_harmless_subject_comes_to_the_same_in_children() {
 }
 
 #[test]
-fn without_children_a_hang_is_told_with_its_seed_and_ends_the_run() {
+fn without_children_a_hang_is_printed_with_its_seed_and_ends_the_run() {
     let place = Place::new();
     let from = (DEADLY_SEED - 300).to_string();
     let base = ["run", "--subject", "deadly-spin", "--from", &from, "--seeds", "310", "--patience", "500ms"];
@@ -115,46 +121,46 @@ fn without_children_a_hang_is_told_with_its_seed_and_ends_the_run() {
         left
     };
     let left = hung(&[]);
-    let told = format!(" of seed {DEADLY_SEED}\n");
+    let of_seed = format!(" of seed {DEADLY_SEED}\n");
     assert!(left.out.contains("\nFOUND deadly-spin/stuck/no-panic/submit/"), "{left:?}");
     assert!(left.out.contains("\ndeadly-spin is stuck: submit did not return within 0."), "{left:?}");
-    assert!(left.out.contains(&told), "{left:?}");
+    assert!(left.out.contains(&of_seed), "{left:?}");
     let command = left.out.lines().last().expect("a last line");
     let again = place.shell(&format!("{command} --patience 500ms"));
     assert_eq!(again.status, Some(1), "{command}: {again:?}");
     assert!(again.out.contains("stuck: the call did not return in time"), "{again:?}");
     assert!(
-        left.out.contains(" steps so far, in findings/deadly-spin-stuck-"),
+        left.out.contains(" steps so far; file findings/deadly-spin-stuck-"),
         "it was not shrunk: {left:?}"
     );
-    // A report like any other, of what was taken in until then.
+    // A complete report of the results so far.
     let left = hung(&["--json", "--out", "out", "--shard", "1/1"]);
-    assert!(left.err.contains(&told), "{left:?}");
+    assert!(left.err.contains(&of_seed), "{left:?}");
     let report = json(&left);
     let seeds = report["seeds"].as_u64().expect("a number");
     assert!(report["complete"] == false && (1..300).contains(&seeds), "{report}");
     let finding = report["findings"].as_array().and_then(|findings| findings.last()).expect("a finding");
     assert_eq!((&finding["seed"], &finding["count"]), (&DEADLY_SEED.into(), &1.into()), "{finding}");
     let file = finding["file"].as_str().expect("text");
-    // Whatever tells of it has the command that ends, and none has a test that does not.
+    // Every form has the command with --isolate, and none has a test.
     place.write("run.json", &left.out);
     assert!(place.read(file).contains(" --subject deadly-spin --isolate\n"), "{}", place.read(file));
     for form in ["html", "junit", "sarif"] {
-        let told = place.run(&["report", "run.json", "--format", form]).out;
+        let report = place.run(&["report", "run.json", "--format", form]).out;
         let command = format!("{file} --subject deadly-spin --isolate");
-        assert!(told.contains(&command) && !told.contains("must_pass"), "{form}: {told}");
+        assert!(report.contains(&command) && !report.contains("must_pass"), "{form}: {report}");
     }
     let again = place.shell(&format!("$R replay {file} --subject deadly-spin --isolate --patience 500ms"));
-    assert!(again.status == Some(1) && again.out.contains("guilty call: submit"), "{again:?}");
+    assert!(again.status == Some(1) && again.out.contains("failing call: submit"), "{again:?}");
     assert!(place.read("out/report.json").contains("deadly-spin"), "the folder has it, too");
     let whole = place.run(&["report", "run.json"]);
     assert!(whole.status == Some(1) && whole.out.contains("the run ended early"), "{whole:?}");
-    // Gone on with, it comes to the same.
+    // Continued, it has the same result.
     let again = hung(&["--json", "--out", "out", "--shard", "1/1"]);
     assert_eq!(json(&again)["findings"], report["findings"], "{again:?}");
 }
 
-/// While the process is stopped, its calls cannot return. One that does not return is told all the same.
+/// While the process is stopped, its calls cannot return, and that is no finding. A call that does not return is one.
 #[test]
 fn a_process_that_is_stopped_is_not_stuck() {
     let place = Place::new();
@@ -173,32 +179,32 @@ fn a_process_that_is_stopped_is_not_stuck() {
 /// Shell: the first child of the run.
 const CHILD: &str = "child() { cat /proc/$run/task/*/children 2>/dev/null | tr ' ' '\\n' | head -1; };";
 
-/// At rest, a child is replaced; in the middle of a call it is a finding that says that it did not happen again.
+/// An idle child is replaced. A child that is killed in a call is a finding that did not happen again.
 #[test]
-fn a_child_that_somebody_else_ends_does_not_end_the_run() {
+fn a_killed_child_does_not_end_the_run() {
     let place = Place::new();
-    // Children of the run alone, one after the other, whatever they are at; fewer than in a row end a run that starts slowly.
+    // Kill only children of the run, one after the other, and fewer than end a run that starts slowly.
     let line = format!(
         "$R run --json --seeds 1500 --subject specimen --jobs 2 --isolate & run=$!; {CHILD} \
          for i in 1 2; do sleep 0.2; until [ -n \"$(child)\" ]; do sleep 0.02; done; \
          kill -9 $(child) && echo killed >&2; done; wait $run"
     );
     let left = place.shell(&line);
-    assert!(left.err.contains("killed"), "there was a child to be ended: {left:?}");
+    assert!(left.err.contains("killed"), "a child was killed: {left:?}");
     let report = json(&left);
     assert_eq!((&report["seeds"], &report["complete"]), (&Value::from(1500), &Value::from(true)), "{left:?}");
     let findings = report["findings"].as_array().expect("an array");
     assert_eq!(left.status, Some(i32::from(!findings.is_empty())), "{left:?}");
     for finding in findings {
         let detail = finding["detail"].as_str().expect("text");
-        // Both may have met the same seed, the second one when it was run again.
+        // Both can be of one seed, the second when the seed was repeated.
         let twice = findings.len() == 1 && detail == "died: signal: 9 (SIGKILL)";
         assert!(twice || detail == "died: signal: 9 (SIGKILL), but not when it was run again", "{detail}");
     }
 }
 
 #[test]
-fn what_has_no_room_for_its_children_is_refused() {
+fn isolation_without_a_temporary_folder_is_refused() {
     let place = Place::new();
     let left = Place::left(place.shell_command("$R run --seeds 5 --isolate").env("TMPDIR", "/nonexistent"));
     assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
@@ -208,7 +214,7 @@ fn what_has_no_room_for_its_children_is_refused() {
 #[test]
 fn no_child_outlives_its_parent() {
     let place = Place::new();
-    // Children are known by where their files are; the brackets keep the search from finding itself.
+    // The paths of their files identify the children. The brackets keep grep from finding itself.
     let line = format!(
         "count() {{ grep -lsz \"$PWD/[r]ingstorm-\" /proc/[0-9]*/cmdline | wc -l; }}; \
          $R run --subject deadly-spin --from {DEADLY_SEED} --seeds 1 --isolate --patience 1h >/dev/null 2>&1 & \

@@ -1,4 +1,4 @@
-//! Nothing is lost: a run that was killed goes on where it was.
+//! A run that was killed continues without loss.
 
 use crate::{Left, Place, SPECIMEN, TIMES, json};
 use rand::{RngExt, SeedableRng};
@@ -26,7 +26,7 @@ fn run(place: &Place, more: &[&str]) -> Left {
     place.run(&[&RUN[..], more].concat())
 }
 
-/// All of a report that must not depend on how it came about, and the files of its findings.
+/// The parts of a report that must not depend on interruptions, and the files of its findings.
 fn essence(place: &Place, mut report: Value) -> (Value, Vec<(String, String)>) {
     let object = report.as_object_mut().expect("an object");
     TIMES.iter().for_each(|key| assert!(object.remove(*key).is_some(), "{key}"));
@@ -40,14 +40,14 @@ fn essence(place: &Place, mut report: Value) -> (Value, Vec<(String, String)>) {
     (report, files)
 }
 
-/// How many seeds a killed run has behind it.
+/// The number of seeds that a killed run has completed.
 fn seeds_done(place: &Place) -> Option<u64> {
     let text = std::fs::read_to_string(place.path().join("out/progress.json")).ok()?;
     let progress: Value = serde_json::from_str(&text).expect("never half a file");
     progress["seeds"].as_u64()
 }
 
-/// Waits until more than so many seeds are kept.
+/// Waits until the progress has more than `seeds` seeds.
 #[track_caller]
 fn wait_for_progress(place: &Place, seeds: u64) -> u64 {
     let begin = Instant::now();
@@ -60,7 +60,7 @@ fn wait_for_progress(place: &Place, seeds: u64) -> u64 {
     }
 }
 
-/// Starts a run, and kills it when some progress is kept.
+/// Starts a run, and kills it when it has written some progress.
 fn killed(place: &Place, args: &[&str]) -> u64 {
     let mut child = start(place, args);
     wait_for_progress(place, 0);
@@ -70,8 +70,8 @@ fn killed(place: &Place, args: &[&str]) -> u64 {
 }
 
 #[test]
-fn a_run_that_is_killed_at_twenty_random_moments_ends_as_if_it_was_not() {
-    // A second or two, so that progress is written some times.
+fn a_run_that_is_killed_twenty_times_has_the_same_result() {
+    // A second or two, so that the run writes its progress several times.
     let seeds = if cfg!(debug_assertions) { "2500" } else { "60000" };
     let args = ["--seeds", seeds, "--steps", "40", "--subject", SPECIMEN];
     let whole = Place::new();
@@ -86,7 +86,7 @@ fn a_run_that_is_killed_at_twenty_random_moments_ends_as_if_it_was_not() {
     let (mut kills, mut far, mut done) = (0, Vec::new(), 0);
     while kills < 20 {
         let mut child = start(&place, &args);
-        // Some before it has begun, some on the way, and some after it has got further than the one before.
+        // Some kills come before the run continues, some after it has made further progress.
         let further = random.random_range(0..3) > 0;
         while further
             && seeds_done(&place).unwrap_or(0) <= done
@@ -98,7 +98,7 @@ fn a_run_that_is_killed_at_twenty_random_moments_ends_as_if_it_was_not() {
         child.kill().expect("it can be killed");
         child.wait().expect("it ends");
         if seeds_done(&place).is_none() && place.path().join("out/report.json").exists() {
-            // It was over already, whether or not its process was: from the beginning once more.
+            // The run had already ended: start again.
             std::fs::remove_dir_all(place.path().join("out")).expect("the folder");
             done = 0;
             continue;
@@ -112,10 +112,10 @@ fn a_run_that_is_killed_at_twenty_random_moments_ends_as_if_it_was_not() {
     assert!(far.iter().any(|seeds| *seeds > 0), "no progress was kept at all: {far:?}");
     let left = run(&place, &args);
     if done > 0 {
-        assert!(left.err.starts_with(&format!("going on after {done} seeds\n")), "{left:?}");
+        assert!(left.err.starts_with(&format!("continuing after {} seeds\n", grouped(done))), "{left:?}");
     }
     assert_eq!(essence(&place, json(&left)), expected, "killed after {far:?}");
-    assert!(seeds_done(&place).is_none(), "nothing is left to go on with");
+    assert!(seeds_done(&place).is_none(), "the progress is removed");
     let names = std::fs::read_dir(place.path().join("out")).expect("the folder");
     let names: Vec<_> = names.map(|entry| entry.expect("an entry").file_name()).collect();
     assert!(
@@ -127,14 +127,14 @@ fn a_run_that_is_killed_at_twenty_random_moments_ends_as_if_it_was_not() {
 }
 
 #[test]
-fn a_run_for_some_time_goes_on_for_the_time_that_is_left() {
+fn a_run_with_a_time_continues_for_the_remaining_time() {
     let place = Place::new();
     let done = killed(&place, &["--time", "4s"]);
     let before: Value = serde_json::from_str(&place.read("out/progress.json")).expect("an object");
     let left = run(&place, &["--time", "4s"]);
     let (before, report) = (before["seconds"].as_f64().expect("a number"), json(&left));
     let seconds = report["seconds"].as_f64().expect("a number");
-    // Not for four more.
+    // Four seconds in total, not four more.
     assert!(
         before > 0.0 && (4.0..4.0 + before.max(1.0)).contains(&seconds),
         "{seconds} s, {before} s before"
@@ -143,7 +143,7 @@ fn a_run_for_some_time_goes_on_for_the_time_that_is_left() {
 }
 
 #[test]
-fn an_interrupted_run_goes_on_too() {
+fn an_interrupted_run_continues() {
     let place = Place::new();
     let mut child = start(&place, &["--seeds", "1000000"]);
     wait_for_progress(&place, 0);
@@ -152,10 +152,14 @@ fn an_interrupted_run_goes_on_too() {
     assert!(sent.success());
     child.wait().expect("it ends");
     let done = seeds_done(&place).expect("progress");
-    // The report of a run that is not over can be looked at.
+    // `report` accepts the progress of an unfinished run.
     let left = place.run(&["report", "out/progress.json"]);
-    assert!(left.out.contains("not all     the run ended early"), "{left:?}");
-    assert!(left.status == Some(2) && left.err.starts_with("error: the run ended early, after "), "{left:?}");
+    assert!(left.out.contains("  incomplete the run ended early"), "{left:?}");
+    assert!(
+        left.status == Some(2)
+            && left.err.starts_with("error: nothing found, but incomplete: the run ended early, after "),
+        "{left:?}"
+    );
     let mut child = start(&place, &["--seeds", "1000000"]);
     wait_for_progress(&place, done);
     child.kill().expect("it can be killed");
@@ -163,23 +167,23 @@ fn an_interrupted_run_goes_on_too() {
 }
 
 #[test]
-fn the_progress_of_another_run_is_refused_and_kept() {
+fn the_progress_of_a_run_with_other_options_is_refused_and_stays() {
     let place = Place::new();
     killed(&place, &["--seeds", "1000000"]);
     let before = place.read("out/progress.json");
     let cases: [(&[&str], &str); 4] = [
         (
             &["--seeds", "999999"],
-            "all_seeds is {\"count\":1000000,\"from\":0} there, and {\"count\":999999,\"from\":0} here",
+            "all_seeds is {\"count\":1000000,\"from\":0} there and {\"count\":999999,\"from\":0} here",
         ),
-        (&["--seeds", "1000000", "--profile", "honest"], "profile is \"swarm\" there, and \"honest\" here"),
-        (&["--seeds", "1000000", "--shard", "1/2"], "shard is none there, and 1/2 here"),
-        (&["--time", "1s"], "time is not given there, and 1.0 here"),
+        (&["--seeds", "1000000", "--profile", "honest"], "profile is \"swarm\" there and \"honest\" here"),
+        (&["--seeds", "1000000", "--shard", "1/2"], "shard is none there and 1/2 here"),
+        (&["--time", "1s"], "time is not given there and 1.0 here"),
     ];
     for (args, what) in cases {
         let left = run(&place, args);
         assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
-        let error = "error: out/progress.json: the progress of another run: ";
+        let error = "error: out/progress.json: this is the progress of a run with other options: ";
         assert!(left.err.starts_with(&format!("{error}{what}")), "{what}: {left:?}");
         assert_eq!(place.read("out/progress.json"), before);
     }
@@ -187,7 +191,7 @@ fn the_progress_of_another_run_is_refused_and_kept() {
         (before[..before.len() / 2].to_owned(), "expected a report as JSON"),
         (
             before.replacen("\"build\": \"0x", "\"build\": \"1x", 1),
-            "the progress of a program that was built otherwise: ",
+            "this is the progress of another build of this program; ",
         ),
     ] {
         place.write("out/progress.json", &bad);
@@ -208,13 +212,16 @@ fn two_runs_do_not_share_a_folder() {
     child.wait().expect("it ends");
     assert_eq!(
         (left.status, left.err.as_str()),
-        (Some(2), "error: --out out: another run is writing there\n")
+        (
+            Some(2),
+            "error: --out out: another run is using this folder; wait for it, or name another folder\n"
+        )
     );
 }
 
 #[test]
-fn a_folder_that_goes_away_costs_no_finding() {
-    // On the way, the folder is moved, or is in one move replaced by one that leads nowhere, or by another one.
+fn a_folder_that_is_removed_loses_no_finding() {
+    // During the run the folder is moved, or replaced by a broken link, or replaced by another folder.
     for (before, away) in [
         ("", "mv out gone"),
         ("mkdir gone; ln -s gone out; ln -s printed/nowhere other", "mv -T other out"),
@@ -223,23 +230,33 @@ fn a_folder_that_goes_away_costs_no_finding() {
         let place = Place::new();
         let args = format!("run --subject {SPECIMEN} --time 3s --steps 32 --out out --max-findings 99");
         let line = format!(
-            "{before}\n$R {args} >printed 2>told & \
+            "{before}\n$R {args} >printed 2>errors & \
              while [ ! -e out/progress.json ]; do :; done; {away}; wait $!; echo $?"
         );
         let left = place.shell(&line);
         assert_eq!(left.out.trim(), "2", "{away}: {left:?}");
-        let (printed, told) = (place.read("printed"), place.read("told"));
+        let (printed, errors) = (place.read("printed"), place.read("errors"));
         let groups = printed.matches("FOUND ").count();
         assert!(groups > 0 && printed.contains(" seeds from 0, "), "{printed}");
-        // No file is where a report would say, so each is printed, once.
-        let said = told
-            .matches("a finding could not be written; this is its scenario:\nringstorm scenario 1\n")
+        // No finding has a file, so each scenario is printed once.
+        let scenarios = errors
+            .matches(
+                "a finding could not be written to a file; this is its scenario:\nringstorm scenario 1\n",
+            )
             .count();
-        assert_eq!(said, groups, "{away}: {told}");
-        let nowhere = printed.matches(", which could not be written\n").count();
-        assert_eq!(nowhere, groups, "{away}: {printed}");
-        assert!(told.lines().last().is_some_and(|line| line.starts_with("error: out: ")), "{told}");
+        assert_eq!(scenarios, groups, "{away}: {errors}");
+        let unsaved = printed.matches("; its file could not be written\n").count();
+        assert_eq!(unsaved, groups, "{away}: {printed}");
+        assert!(errors.lines().last().is_some_and(|line| line.starts_with("error: out: ")), "{errors}");
         let entries = |name: &str| std::fs::read_dir(place.path().join(name)).map_or(0, Iterator::count);
-        assert!(entries("gone") > 0 && entries("out") == 0, "nothing is made anew: {away}");
+        assert!(entries("gone") > 0 && entries("out") == 0, "no folder is created again: {away}");
+    }
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: u64) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1_000), number % 1_000),
     }
 }

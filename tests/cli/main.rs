@@ -1,4 +1,4 @@
-//! The command as its users meet it: exit status, streams and files.
+//! The command as a process: exit status, streams and files.
 
 mod explore;
 mod findings;
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 /// A subject with a defect.
 const SPECIMEN: &str = "specimen-mid-chain-freed";
 
-/// Of a run's report, what is another every time.
+/// The fields of a report that differ in every run.
 const TIMES: [&str; 6] = [
     "seconds",
     "construction_seconds",
@@ -29,7 +29,7 @@ const TIMES: [&str; 6] = [
     "pace",
 ];
 
-/// The one object that a command printed, which is as its schema says.
+/// The JSON object that a command printed, checked against its schema.
 #[track_caller]
 fn json(left: &Left) -> serde_json::Value {
     let object: serde_json::Value =
@@ -47,7 +47,7 @@ fn json(left: &Left) -> serde_json::Value {
     object
 }
 
-/// What a command left behind.
+/// The results of a command.
 #[derive(Debug, Default)]
 struct Left {
     status: Option<i32>,
@@ -98,9 +98,9 @@ impl Place {
         Left { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    /// The lowest seed that the specimen goes wrong with.
+    /// The lowest seed at which the specimen fails.
     #[track_caller]
-    fn guilty_seed(&self) -> String {
+    fn failing_seed(&self) -> String {
         let elsewhere = Self::new();
         let left =
             elsewhere.run(&["run", "--json", "--subject", SPECIMEN, "--seeds", "200", "--max-findings", "1"]);
@@ -119,7 +119,7 @@ impl Place {
         std::fs::read_to_string(self.path().join(name)).expect(name)
     }
 
-    /// Every file and folder, and what is in it.
+    /// Every file and folder, with its content.
     fn everything(&self) -> BTreeMap<String, Vec<u8>> {
         fn walk(folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
             for entry in std::fs::read_dir(folder).expect("a folder") {

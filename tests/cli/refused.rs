@@ -1,4 +1,4 @@
-//! What is refused: exit status 2, one line on standard error that says where and why, and nothing else.
+//! Refused input: exit status 2, one line on standard error with the place and the reason, and nothing else.
 
 use crate::{Place, SPECIMEN};
 
@@ -42,7 +42,7 @@ fn arguments() {
         ("run --time 1s --shard 1/2", &["--time", "cannot be used with", "--shard"]),
         ("run --time soon", &["'soon'", "--time", "30s"]),
         ("run --from nowhere", &["'nowhere'", "--from", "a seed from 0 to 18446744073709551615"]),
-        ("run --from 18446744073709551615", &["--from", "seeds end at 18446744073709551615"]),
+        ("run --from 18446744073709551615", &["--from", "the last seed is 18446744073709551615"]),
         ("explore --queue-size 3", &["'3'", "--queue-size", "a power of two from 1 to 64"]),
         ("explore --queue-size 128", &["'128'", "--queue-size", "a power of two from 1 to 64"]),
         ("explore --depth -1", &["-1"]),
@@ -62,7 +62,7 @@ fn arguments() {
 }
 
 #[test]
-fn files_that_are_no_scenarios() {
+fn files_that_are_not_scenarios() {
     let place = Place::new();
     let head = "ringstorm scenario 1\nqueue size=8 buffer=64\n";
     let size_is =
@@ -109,7 +109,7 @@ fn files_that_are_no_scenarios() {
 }
 
 #[test]
-fn places_to_read_and_write() {
+fn files_that_cannot_be_read_or_written() {
     let place = Place::new();
     place.write("file", "a file");
     std::fs::create_dir(place.path().join("folder")).expect("a folder");
@@ -117,13 +117,13 @@ fn places_to_read_and_write() {
         refused(&place, &[command, "missing.storm"], &["missing.storm: ", "No such file"]);
         refused(&place, &[command, "folder"], &["folder: ", "directory"]);
     }
-    // Of several inputs, none is told before all are read.
+    // All inputs are read before the first one runs.
     refused(&place, &["replay", "1", "missing.storm"], &["missing.storm: "]);
     refused(&place, &["run", "--seeds", "1", "--out", "file"], &["file: "]);
     refused(&place, &["run", "--seeds", "1", "--out", "file/below"], &["file/below: "]);
     refused(&place, &["show", "1", "-o", "missing/out.storm"], &["missing/out.storm: ", "No such file"]);
     let left = place.run(&["show", "1", "-o", "missing/out.storm"]);
-    assert!(!left.err.contains("tmp"), "nobody asked for that file: {left:?}");
+    assert!(!left.err.contains("tmp"), "the error has no temporary name: {left:?}");
     refused(&place, &["show", "1", "-o", "file/out.storm"], &["file/out.storm: "]);
     refused(&place, &["show", "1", "-o", "folder"], &["folder: "]);
 }
@@ -131,9 +131,10 @@ fn places_to_read_and_write() {
 #[test]
 fn shrinking_into_a_missing_folder() {
     let place = Place::new();
-    let left = place.run(&["shrink", &place.guilty_seed(), "--subject", SPECIMEN, "-o", "missing/out.storm"]);
+    let left =
+        place.run(&["shrink", &place.failing_seed(), "--subject", SPECIMEN, "-o", "missing/out.storm"]);
     assert_eq!((left.status, left.out.as_str()), (Some(2), ""));
-    // What was found out is noted before the file turns out not to be writable.
+    // The result is printed before the file is written.
     let last = left.err.lines().last().expect("a line");
     assert!(last.starts_with("error: missing/out.storm: "), "{left:?}");
     assert!(place.everything().is_empty());

@@ -1,9 +1,9 @@
-//! Shards and their reports: what belongs together is merged, anything else is refused.
+//! Merging the reports of shards, and refusing reports that do not belong together.
 
 use crate::{Place, SPECIMEN, TIMES, json};
 use serde_json::{Value, json};
 
-/// Runs shard K of N of a run with findings, and keeps its report.
+/// Runs shard K of N of a run with findings, and writes its report.
 fn shard(place: &Place, shard: &str, more: &[&str]) -> String {
     let base =
         ["run", "--json", "--subject", SPECIMEN, "--seeds", "150", "--from", "100", "--max-findings", "999"];
@@ -27,12 +27,12 @@ fn without(mut report: Value, keys: &[&str]) -> Value {
 fn shards_in_any_number_of_processes_are_the_whole_run() {
     let place = Place::new();
     let whole = shard(&place, "1/1", &[]);
-    // Of one shard, the report is that of the whole run but for its name.
+    // The report of the only shard is that of the whole run.
     let whole = without(json(&place.run(&["report", "--json", &whole])), &["jobs", "canary"]);
     assert!(whole["findings"].as_array().is_some_and(|findings| findings.len() > 3), "{whole}");
     for of in [2, 3, 7] {
         let mut names = shards(&place, of);
-        // In whatever order.
+        // In any order.
         names.reverse();
         names.swap(0, of as usize / 2);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -42,7 +42,7 @@ fn shards_in_any_number_of_processes_are_the_whole_run() {
         assert_eq!(without(json(&merged), &["jobs", "canary"]), whole, "{of} shards");
         let text = place.run(&[&["report"], &names[..]].concat());
         assert!(text.out.contains(": 150 seeds from 100, "), "{text:?}");
-        assert!(!text.out.contains("not all") && !text.out.contains("missing"), "{text:?}");
+        assert!(!text.out.contains("incomplete") && !text.out.contains("missing"), "{text:?}");
     }
 }
 
@@ -59,7 +59,7 @@ fn an_unsharded_report_stays_as_it_is() {
 }
 
 #[test]
-fn missing_shards_are_named_and_never_green() {
+fn missing_shards_are_named_and_never_pass() {
     let place = Place::new();
     for number in [1, 3] {
         let left = place.run(&["run", "--json", "--seeds", "40", "--shard", &format!("{number}/4")]);
@@ -68,14 +68,17 @@ fn missing_shards_are_named_and_never_green() {
     let left = place.run(&["report", "1.json", "3.json"]);
     assert_eq!(left.status, Some(2), "{left:?}");
     assert!(left.out.contains("missing    shard 2/4\n  missing    shard 4/4\n"), "{left:?}");
-    assert_eq!(left.err, "error: shard 2/4: missing, shard 4/4: missing\n");
+    assert_eq!(
+        left.err,
+        "error: nothing found, but incomplete: shard 2/4 is missing, shard 4/4 is missing\n"
+    );
     let left = place.run(&["report", "--json", "1.json", "3.json"]);
     assert_eq!((&json(&left)["missing"], &json(&left)["complete"]), (&json!(["2/4", "4/4"]), &json!(false)));
-    // What was merged without them is no shard of anything.
+    // A merged report with missing shards is not a shard.
     place.write("part.json", left.out);
     let left = place.run(&["report", "part.json", "1.json"]);
     assert_eq!(left.status, Some(2));
-    assert_eq!(left.err, "error: part.json: it was merged without 2/4, 4/4\n");
+    assert_eq!(left.err, "error: part.json: expected a report of all shards, found one without 2/4, 4/4\n");
 }
 
 #[test]
@@ -86,15 +89,15 @@ fn a_shard_that_ended_early_is_named_and_never_green() {
         let left = place.run(&["run", "--json", "--seeds", "90", "--shard", &format!("{number}/3")]);
         let mut report = json(&left);
         if number > 1 {
-            // As it is after Ctrl-C.
+            // The state after Ctrl-C.
             report["complete"] = json!(false);
         }
         place.write(name, report.to_string());
     }
     let left = place.run(&["report", &names[0], &names[1], &names[2]]);
     assert_eq!(left.status, Some(2), "{left:?}");
-    assert!(left.out.contains("  not all    shard 2-3/3 ended early\n"), "{left:?}");
-    assert_eq!(left.err, "error: shard 2-3/3: ended early\n");
+    assert!(left.out.contains("  incomplete shard 2-3/3 ended early\n"), "{left:?}");
+    assert_eq!(left.err, "error: nothing found, but incomplete: shard 2-3/3 ended early\n");
 }
 
 #[test]
@@ -114,7 +117,7 @@ fn more_shards_than_seeds_add_up_too() {
 }
 
 #[test]
-fn what_does_not_belong_together_is_refused() {
+fn reports_of_different_runs_are_refused() {
     let place = Place::new();
     let one = shard(&place, "1/2", &[]);
     let other = |name: &str, more: &[&str]| {
@@ -127,39 +130,43 @@ fn what_does_not_belong_together_is_refused() {
     let cases = [
         (
             other("a.json", &["--shard", "2/2", "--max-findings", "999", "--steps", "64"]),
-            "steps_per_seed is 64 there, and 128 here",
+            "steps_per_seed is 64 there and 128 here",
         ),
         (
             other("b.json", &["--shard", "2/2", "--max-findings", "999", "--profile", "hostile"]),
-            "profile is \"hostile\" there, and \"swarm\" here",
+            "profile is \"hostile\" there and \"swarm\" here",
         ),
         (
             other("c.json", &["--shard", "2/3", "--max-findings", "999"]),
-            "the first is of 2 shards, the second of 3",
+            "the first is one of 2 shards, the second one of 3",
         ),
-        (other("d.json", &["--shard", "2/2"]), "max_findings is 10 there, and 999 here"),
+        (other("d.json", &["--shard", "2/2"]), "max_findings is 10 there and 999 here"),
     ];
     for (name, what) in &cases {
         let left = place.run(&["report", &one, name]);
         assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{left:?}");
-        assert_eq!(left.err, format!("error: {one} and {name} are not of one run: {what}\n"));
+        assert_eq!(left.err, format!("error: {one} and {name} are reports of different runs: {what}\n"));
     }
     let left = place.run(&["report", &one, &one]);
     assert_eq!(left.status, Some(2));
-    assert_eq!(left.err, format!("error: {one} and {one} overlap: both have seeds from 100 on\n"));
-    // Runs for some time have no seeds in common if they begin far apart, and are no parts all the same.
+    assert_eq!(
+        left.err,
+        format!("error: {one} and {one} are the same shard: both have the seeds from 100 on\n")
+    );
+    // Two runs with a time are not shards, even if they have no common seeds.
     let [first, second] = ["0", "100000"].map(|from| {
         let left = place.run(&["run", "--json", "--time", "100ms", "--from", from]);
         place.write(&format!("{from}.json"), left.out);
         format!("{from}.json")
     });
     let left = place.run(&["report", &first, &second]);
-    let error = "are two runs for some time, not parts of one run: those are made by run --shard";
+    let error =
+        "are two runs with --time, not shards of one run (run --shard); compare them with report --compare";
     assert_eq!((left.status, left.err), (Some(2), format!("error: {first} and {second} {error}\n")));
 }
 
 #[test]
-fn files_that_are_no_reports() {
+fn files_that_are_not_reports() {
     let place = Place::new();
     let report = place.run(&["run", "--json", "--seeds", "3"]).out;
     place.write("kept.txt", "as it was");
@@ -171,21 +178,21 @@ fn files_that_are_no_reports() {
     let cases = [
         (report[..report.len() / 2].to_owned(), "expected a report as JSON: EOF while parsing"),
         (String::new(), "expected a report as JSON: EOF while parsing a value"),
-        ("[1, 2]".to_owned(), "expected a report of `run --json`: it has no version"),
+        ("[1, 2]".to_owned(), "expected a report of `run --json`, found no version"),
         (
             "{\"version\": 1, \"specimens\": []}".to_owned(),
             "expected a report of `run --json`, found one of `calibrate --json`",
         ),
-        ("{\"version\": 1}".to_owned(), "a report of version 1, where version 3 is understood"),
-        (changed("version", json!(2)), "a report of version 2, where version 3 is understood"),
+        ("{\"version\": 1}".to_owned(), "expected version 3 of the report, found version 1"),
+        (changed("version", json!(2)), "expected version 3 of the report, found version 2"),
         (changed("seeds", json!("many")), "expected a report of `run --json`: invalid type"),
         (changed("shard", json!("5/4")), "shard: expected K/N with K from 1 to N"),
-        (changed("from", json!(7)), "from: expected the first seed of its part, found 7"),
-        (changed("seeds", json!(2)), "seeds: expected 3 of a complete part, found 2"),
+        (changed("from", json!(7)), "from: expected the first seed of its shard, found 7"),
+        (changed("seeds", json!(2)), "seeds: expected 3 in a complete shard, found 2"),
         (changed("seeds", json!(u64::MAX)), "seeds: expected at most 3, found 18446744073709551615"),
         (changed("steps", json!(u64::MAX)), "steps: expected at most 387, found 18446744073709551615"),
         (changed("effective_steps", json!(388)), "effective_steps: expected at most 387, found 388"),
-        (changed("canary", json!(null)), "it says of no canary that it was caught"),
+        (changed("canary", json!(null)), "expected a canary that was caught, found none"),
         (changed("trace_hash", json!("0x12g")), "trace_hash: expected 0x and 16 digits"),
         (changed("seconds", json!(-1.0)), "cannot convert float seconds to Duration"),
         (
@@ -193,14 +200,14 @@ fn files_that_are_no_reports() {
                 "coverage",
                 json!({"pairs_hit": 0, "pairs_total": 1, "missed": ["no x pair"], "states": [], "seeds": {}}),
             ),
-            "coverage: its parts do not agree",
+            "coverage: its numbers contradict each other",
         ),
         (
             changed(
                 "coverage",
                 json!({"pairs_hit": 0, "pairs_total": 1, "missed": [], "states": [], "seeds": {"no-fault": []}}),
             ),
-            "coverage: \"no-fault\" is no fault",
+            "coverage: expected the name of a fault, found \"no-fault\"",
         ),
         (
             changed(

@@ -1,4 +1,4 @@
-//! Runs: what they find, write and say.
+//! Runs: their findings, files and output.
 
 use crate::{Left, Place, SPECIMEN, TIMES, json};
 use serde_json::Value;
@@ -63,7 +63,7 @@ fn json_has_its_fields() {
 
 #[test]
 fn the_last_line_reproduces_the_finding() {
-    // A folder whose name a shell would take apart.
+    // Folder names that need quotes in a shell.
     for folder in ["found", "what's \"found\" $here", "deep/er"] {
         let place = Place::new();
         let left = storm(&place, "40", &["--out", folder]);
@@ -83,13 +83,13 @@ fn the_last_line_reproduces_the_finding() {
             names.iter().map(String::as_str).partition(|name| name.ends_with(".storm"));
         assert_eq!(storms.len(), left.out.matches("FOUND ").count(), "{names:?}");
         let known = |name: &&str| ["report.json", "report.html", ".ringstorm-lock"].contains(name);
-        assert!(others.iter().all(known), "nothing half done is left: {names:?}");
+        assert!(others.iter().all(known), "no temporary file is left: {names:?}");
     }
 }
 
-/// Whatever was asked for beside the number of seeds, the file of a finding says it.
+/// The file of a finding has the options that select its scenario.
 #[test]
-fn a_findings_file_says_how_to_draw_its_seed() {
+fn the_file_of_a_finding_has_the_command_that_replays_its_seed() {
     let place = Place::new();
     for options in [&[][..], &["--queue-size", "16", "--profile", "hostile", "--steps", "50"]] {
         let left =
@@ -118,13 +118,13 @@ fn masked_signatures_are_named_and_not_found() {
     }
     let left = storm(&place, "40", &[&masks[..2], &["--json"]].concat());
     assert_eq!(left.status, Some(1));
-    assert_eq!(signatures(&json(&left)), found[1..], "only what was masked is missing");
+    assert_eq!(signatures(&json(&left)), found[1..], "only the masked finding is missing");
     let takes = format!("{SPECIMEN}/*/*/take/*");
     let left = storm(&place, "40", &["--mask", &takes, "--json"]);
     let others: Vec<_> = found.iter().filter(|signature| !signature.contains("/take/")).cloned().collect();
-    assert_eq!(signatures(&json(&left)), others, "whatever the parts are that say *");
+    assert_eq!(signatures(&json(&left)), others, "* matches any part");
     let left = storm(&place, "40", &["--mask", "*/take", "--json"]);
-    assert_eq!(signatures(&json(&left)), found, "a part is no whole signature");
+    assert_eq!(signatures(&json(&left)), found, "a mask has every part of a signature");
     assert!(left.err.contains("--mask */take: no finding has this signature"), "{left:?}");
 }
 
@@ -134,11 +134,15 @@ fn enough_findings_end_a_run_early() {
     let left = storm(&place, "4000", &["--json", "--max-findings", "1"]);
     let report = json(&left);
     let groups = signatures(&report).len();
-    // Seeds are run in blocks, and a block is taken in as a whole.
+    // Seeds run in blocks, and a whole block is merged.
     assert!(left.status == Some(1) && groups >= 1, "{left:?}");
     assert!(number(&report, "seeds") < 4000);
     assert_eq!(report["complete"], false);
-    let note = format!("stopped at {groups} groups of findings, after {} seeds\n", number(&report, "seeds"));
+    let note = format!(
+        "stopped after {} seeds: {groups} group{} of findings (--max-findings)\n",
+        number(&report, "seeds"),
+        if groups == 1 { "" } else { "s" }
+    );
     assert!(left.err.ends_with(&note), "{left:?}");
     let complete = storm(&place, "40", &["--json"]);
     assert_eq!(json(&complete)["complete"], true);

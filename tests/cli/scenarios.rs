@@ -3,7 +3,7 @@
 use crate::{Place, SPECIMEN};
 
 const HEAD: &str = "ringstorm scenario 1\nqueue size=8 buffer=64\n";
-/// Misuse that the specimen lets through, and core refuses.
+/// A misuse that the specimen accepts and core refuses.
 const MISUSE: &str = "driver submit readable=2x1\ndriver misuse free mid-chain newest\n";
 
 #[test]
@@ -21,9 +21,9 @@ fn a_scenario_goes_to_bytes_and_back() {
         place.run(&["show", "a.bytes", "--output", "b.storm"]);
         assert_eq!(place.read("b.storm"), shown.out);
         let again = place.run(&["replay", "a.storm", "b.storm", "a.bytes"]).out;
-        let told: Vec<&str> =
-            again.split("== ").skip(1).map(|told| told.split_once(": ").expect("a name").1).collect();
-        assert!(told.len() == 3 && told.iter().all(|one| *one == told[0]), "{again}");
+        let traces: Vec<&str> =
+            again.split("== ").skip(1).map(|trace| trace.split_once(": ").expect("a name").1).collect();
+        assert!(traces.len() == 3 && traces.iter().all(|trace| *trace == traces[0]), "{again}");
     }
 }
 
@@ -37,11 +37,11 @@ fn several_inputs_are_replayed_in_order() {
         left.out.lines().filter_map(|line| line.strip_prefix("== ")?.split(':').next()).collect();
     assert_eq!(heads, ["3", "good.storm", "4"]);
     assert_eq!(left.out.lines().filter(|line| *line == "pass").count(), 3);
-    // One that goes wrong is enough, wherever it stands.
+    // One failing input makes the exit status 1.
     place.write("bad.storm", format!("{HEAD}{MISUSE}expect {SPECIMEN} pass\n"));
     let left = place.run(&["replay", "bad.storm", "good.storm"]);
     assert_eq!(left.status, Some(1), "{left:?}");
-    assert!(left.out.contains("== good.storm: "), "the others are told all the same: {left:?}");
+    assert!(left.out.contains("== good.storm: "), "the others are replayed: {left:?}");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn expectations_decide() {
         ("", &[], 0, "pass\n"),
         ("", &["--subject", SPECIMEN], 1, "violation of misuse-refused: "),
         ("expect core pass\n", &[], 0, "pass\n"),
-        ("expect core panic\n", &[], 1, "NOT as expected: panic\n"),
+        ("expect core panic\n", &[], 1, "NOT as expected, which is: panic\n"),
         (
             "expect specimen-mid-chain-freed violation misuse-refused\n",
             &[],
@@ -61,40 +61,44 @@ fn expectations_decide() {
             "expect specimen-mid-chain-freed violation payload\n",
             &[],
             1,
-            "NOT as expected: violation payload\n",
+            "NOT as expected, which is: violation payload\n",
         ),
         ("expect specimen-mid-chain-freed pass\n", &[], 1, "violation of misuse-refused: "),
         ("expect core pass\nexpect specimen-mid-chain-freed stuck\n", &["--subject", "core"], 0, "pass\n"),
     ];
     let place = Place::new();
-    for (expect, args, status, told) in table {
+    for (expect, args, status, ending) in table {
         place.write("a.storm", format!("{HEAD}{MISUSE}{expect}"));
         let left = place.run(&[&["replay", "a.storm"], args].concat());
         assert_eq!((left.status, left.err.as_str()), (Some(status), ""), "{expect:?}: {left:?}");
-        assert!(left.out.contains(told), "{expect:?}: {left:?}");
+        assert!(left.out.contains(ending), "{expect:?}: {left:?}");
     }
 }
 
 #[test]
 fn shrinking_keeps_the_signature() {
     let place = Place::new();
-    let left = place.run(&["shrink", &place.guilty_seed(), "--subject", SPECIMEN, "-o", "small.storm"]);
+    let left = place.run(&["shrink", &place.failing_seed(), "--subject", SPECIMEN, "-o", "small.storm"]);
     assert_eq!((left.status, left.out.as_str()), (Some(1), ""), "{left:?}");
     let (signature, rest) = left.err.split_once(": ").expect("a signature");
-    let steps =
-        rest.split_once(" steps, 128 before\n").expect("both lengths").0.parse::<usize>().expect("a number");
+    let steps = rest
+        .strip_prefix("shrunk from 128 steps to ")
+        .expect("both lengths")
+        .split_once(" steps\n")
+        .expect("a number");
+    let steps = steps.0.parse::<usize>().expect("a number");
     assert!(steps < 20, "{left:?}");
     let small = place.read("small.storm");
     assert_eq!(small.lines().nth(1), Some(format!("# {signature}").as_str()));
-    let expect = "# as a regression, this file ends in: expect ";
+    let expect = "# to keep this as a regression, add the last line: expect ";
     assert!(small.lines().nth(2).is_some_and(|line| line.starts_with(expect)), "{small}");
     assert_eq!(small.lines().count(), 4 + steps);
     let replay = left.err.lines().last().expect("a command");
     assert_eq!(place.shell(replay).status, Some(1), "{replay}");
-    // Without a place for it, it is printed; and what is small stays as it is.
+    // Without -o, the scenario is printed. The smallest scenario stays unchanged.
     let printed = place.run(&["shrink", "small.storm", "--subject", SPECIMEN]);
     assert_eq!((printed.status, printed.out.as_str()), (Some(1), small.as_str()));
-    assert_eq!(printed.err, format!("{signature}: {steps} steps, {steps} before\n"));
+    assert_eq!(printed.err, format!("{signature}: shrunk from {steps} steps to {steps} steps\n"));
 }
 
 #[test]
@@ -113,7 +117,7 @@ fn nothing_to_shrink() {
     let place = Place::new();
     let left = place.run(&["shrink", "5", "-o", "small.storm"]);
     assert_eq!((left.status, left.out.as_str()), (Some(0), ""));
-    assert_eq!(left.err, "5: nothing goes wrong here, so there is nothing to shrink\n");
+    assert_eq!(left.err, "5: nothing to shrink, this scenario passes\n");
     assert!(place.everything().is_empty());
 }
 

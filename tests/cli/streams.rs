@@ -1,4 +1,4 @@
-//! What happens when streams close, disks are full and the user has had enough.
+//! Closed streams, full disks and Ctrl-C.
 
 use crate::{Place, SPECIMEN};
 use std::process::{Command, Stdio};
@@ -6,23 +6,23 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 #[test]
-fn output_that_nobody_reads_is_no_error() {
+fn a_closed_pipe_is_no_error() {
     let place = Place::new();
     for what in ["show 5 --steps 100000", "replay 5 --steps 5000", "--help"] {
-        // The status of the command itself, through the third descriptor.
+        // Standard error has the exit status of the command.
         let left = place.shell(&format!("{{ $R {what}; echo \"status $?\" >&2; }} | head -c 1 >/dev/null"));
         assert_eq!(left.err, "status 0\n", "{what}");
     }
 }
 
-/// Whoever found something says so, even if nobody reads it: the reader is gone before anything is written.
+/// The exit status reports a finding also if the reader of the pipe is gone.
 #[test]
-fn what_is_found_is_said_by_the_status_alone() {
+fn the_status_reports_a_finding_without_a_reader() {
     let place = Place::new();
     let found = format!("run --subject {SPECIMEN} --seeds 300 --max-findings 1");
     let left = place.run(&[&found.split(' ').collect::<Vec<_>>()[..], &["--json"]].concat());
     place.write("run.json", &left.out);
-    let replay = format!("replay 1 {} --subject {SPECIMEN}", place.guilty_seed());
+    let replay = format!("replay 1 {} --subject {SPECIMEN}", place.failing_seed());
     let explore = format!("explore --subject {SPECIMEN} --queue-size 2 --depth 3");
     for what in [&found, &format!("{found} --json"), &replay, &explore, "report run.json"] {
         let left = place.shell(&format!("{{ sleep 0.2; $R {what}; echo \"status $?\" >&2; }} | true"));
@@ -31,7 +31,7 @@ fn what_is_found_is_said_by_the_status_alone() {
 }
 
 #[test]
-fn a_full_disk_is_said() {
+fn a_full_disk_is_an_error() {
     let place = Place::new();
     let run = format!("run --seeds 10 --subject {SPECIMEN}");
     for what in [
@@ -54,24 +54,27 @@ fn a_full_disk_is_said() {
 #[test]
 fn a_finding_that_cannot_be_written_is_printed() {
     let place = Place::new();
-    // Without --out nothing is tried out before the run, and a file stands where the folder should be.
+    // A file has the name of the folder. Without --out, the run does not check the folder first.
     place.write("findings", "a file");
-    let left = place.run(&["run", "--subject", SPECIMEN, "--from", &place.guilty_seed(), "--seeds", "1"]);
+    let left = place.run(&["run", "--subject", SPECIMEN, "--from", &place.failing_seed(), "--seeds", "1"]);
     assert_eq!(left.status, Some(2), "{left:?}");
     assert!(
         left.out.contains("FOUND specimen-mid-chain-freed/violation/"),
         "the summary is printed: {left:?}"
     );
     let (before, document) = left.err.split_once("ringstorm scenario 1\n").expect("the scenario");
-    assert!(before.ends_with("a finding could not be written; this is its scenario:\n"), "{left:?}");
+    assert!(
+        before.ends_with("a finding could not be written to a file; this is its scenario:\n"),
+        "{left:?}"
+    );
     assert_eq!(left.err.matches("ringstorm scenario 1\n").count(), 1, "once: {left:?}");
-    // Nothing is told of a file that is not there, and the seed can be replayed.
-    assert!(left.out.contains(", which could not be written\n"), "{left:?}");
+    // The output names no file. It has the command that replays the seed.
+    assert!(left.out.contains("; its file could not be written\n"), "{left:?}");
     assert!(!left.out.contains(".storm"), "{left:?}");
     let again = place.shell(left.out.lines().last().expect("a command"));
     assert_eq!(again.status, Some(1), "{again:?}");
     assert!(left.err.lines().last().is_some_and(|line| line.starts_with("error: findings: ")), "{left:?}");
-    // What is printed can be used.
+    // The printed scenario is valid.
     let lines = document.lines().take_while(|line| !line.is_empty()).map(|line| format!("{line}\n"));
     place.write("saved.storm", format!("ringstorm scenario 1\n{}", lines.collect::<String>()));
     let again = place.run(&["replay", "saved.storm", "--subject", SPECIMEN]);
@@ -79,7 +82,7 @@ fn a_finding_that_cannot_be_written_is_printed() {
     assert_eq!(place.read("findings"), "a file");
 }
 
-/// Starts a long run, interrupts it, and gives its status and its streams.
+/// Starts a long run, interrupts it, and returns its status and its streams.
 fn interrupted(place: &Place, args: &[&str], signal: &str) -> (Option<i32>, String, String) {
     let child = Command::new(env!("CARGO_BIN_EXE_ringstorm"))
         .current_dir(place.path())
@@ -96,14 +99,14 @@ fn interrupted(place: &Place, args: &[&str], signal: &str) -> (Option<i32>, Stri
     assert!(sent.success());
     let start = Instant::now();
     let output = child.wait_with_output().expect("it ends");
-    // Far from the 60 seconds that were asked for, and far from what a slow machine needs to stop.
+    // Well below the 60 seconds of the run, and enough for a slow machine to stop.
     assert!(start.elapsed() < Duration::from_secs(40), "took {:?} to stop", start.elapsed());
     let text = |bytes| String::from_utf8(bytes).expect("output is text");
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
 #[test]
-fn an_interrupted_run_prints_what_it_has() {
+fn an_interrupted_run_prints_its_results() {
     for signal in ["-INT", "-TERM"] {
         let place = Place::new();
         let (status, out, err) = interrupted(&place, &[], signal);

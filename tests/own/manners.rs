@@ -265,13 +265,13 @@ fn a_queue_is_created_with_at_most_its_largest_size() {
         steps: Vec::new(),
     };
     let mut rig = Rig::new().expect("memory");
-    let (story, _) =
-        ringstorm::annotated_trace::tell(&mut rig, SubjectKind::External(&OWN), &scenario).expect("a run");
+    let (story, _) = ringstorm::annotated_trace::annotate(&mut rig, SubjectKind::External(&OWN), &scenario)
+        .expect("a run");
     assert!(story.starts_with("queue size=2 "), "{story}");
     for command in ["run", "explore"] {
         let own = std::slice::from_ref(&OWN);
         let refused = ringstorm::cli::command(own, [command, "--queue-size", "4"]).expect_err("too large");
-        assert_eq!(refused.to_string(), "--queue-size 4: mannered has no queues above 2");
+        assert_eq!(refused.to_string(), "--queue-size 4: mannered supports at most 2 descriptors");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A browser without a window, talked to through two pipes, as its DevTools protocol has it.
+//! A headless browser, controlled by the DevTools protocol through two pipes.
 
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
@@ -10,12 +10,12 @@ use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// What says, as `required`, that tests must not do without a browser.
+/// With the value `required`, tests fail without a browser.
 pub const NEEDED: &str = "RINGSTORM_BROWSER";
-/// Longer than a page takes on any machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// The timeout of an answer: more than a page takes on any machine.
+const TIMEOUT: Duration = Duration::from_secs(90);
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
-/// Nothing but the page: no network, no update, no profile of somebody's.
+/// No network, no updates, and no profile of the user.
 const FLAGS: [&str; 14] = [
     "--headless",
     "--no-sandbox",
@@ -40,12 +40,12 @@ pub struct Browser {
     from: Receiver<Value>,
     number: u64,
     session: Option<String>,
-    /// What it told without being asked.
+    /// The events received so far.
     events: Vec<Value>,
     _folder: TempDir,
 }
 
-/// How wide a page is shown, and in which colours.
+/// The width of the window, and the colour scheme.
 #[derive(Debug, Clone, Copy)]
 pub struct View {
     pub width: u32,
@@ -53,7 +53,8 @@ pub struct View {
 }
 
 impl Browser {
-    /// Starts one; `None` where there is none and none is needed, which is said past the test runner: it keeps what tests print.
+    /// Starts a browser. Returns `None` if there is none and none is required; the message goes directly to standard error, since
+    /// the test runner captures printed text.
     pub fn start() -> Option<Self> {
         let runs = |name: &&&str| {
             let version =
@@ -96,7 +97,7 @@ impl Browser {
         Some(browser)
     }
 
-    /// Opens a file as a page of its own.
+    /// Opens a file in a new tab.
     pub fn open(&mut self, path: &Path, view: View) {
         self.session = None;
         let target = self.call("Target.createTarget", json!({"url": "about:blank"}));
@@ -113,13 +114,13 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", json!({"features": feature}));
         self.events.clear();
         self.call("Page.navigate", json!({"url": format!("file://{}", path.display())}));
-        while self.told("Page.loadEventFired").next().is_none() {
+        while self.received("Page.loadEventFired").next().is_none() {
             let message = self.receive();
             self.events.push(message);
         }
     }
 
-    /// What an expression is on the page.
+    /// Evaluates an expression on the page.
     pub fn value(&mut self, expression: &str) -> Value {
         let asked = json!({"expression": expression, "returnByValue": true});
         let answer = self.call("Runtime.evaluate", asked);
@@ -127,13 +128,13 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    /// Everything that the page logged, or that was logged of it.
+    /// All log entries of the page.
     pub fn logged(&self) -> Vec<Value> {
         let kinds = ["Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"];
-        kinds.iter().flat_map(|kind| self.told(kind).cloned()).collect()
+        kinds.iter().flat_map(|kind| self.received(kind).cloned()).collect()
     }
 
-    /// The same, as soon as there is so much of it: what the page is forbidden may be logged after it is there.
+    /// The same, after waiting for `count` entries: violations of the policy can be logged after the page is loaded.
     pub fn logged_at_least(&mut self, count: usize) -> Vec<Value> {
         while self.logged().len() < count {
             let message = self.receive();
@@ -142,14 +143,14 @@ impl Browser {
         self.logged()
     }
 
-    /// Every address that the page asked for.
+    /// Every address that the page requested.
     pub fn requests(&self) -> Vec<String> {
         let address =
             |event: &Value| event["params"]["request"]["url"].as_str().unwrap_or_default().to_owned();
-        self.told("Network.requestWillBeSent").map(address).collect()
+        self.received("Network.requestWillBeSent").map(address).collect()
     }
 
-    fn told(&self, method: &str) -> impl Iterator<Item = &Value> {
+    fn received(&self, method: &str) -> impl Iterator<Item = &Value> {
         self.events.iter().filter(move |event| event["method"] == method)
     }
 
@@ -173,7 +174,7 @@ impl Browser {
     }
 
     fn receive(&self) -> Value {
-        self.from.recv_timeout(PATIENCE).expect("the browser answers")
+        self.from.recv_timeout(TIMEOUT).expect("the browser answers")
     }
 }
 

@@ -1,7 +1,6 @@
-//! The page as a browser shows it: every picture is there, nothing is logged or asked for, and whatever a report says stays
-//! text.
+//! The page in a browser: every picture is there, the page logs and requests nothing, and untrusted text stays text.
 //!
-//! Where there is no browser, tests are skipped, which is said; with `RINGSTORM_BROWSER=required` that is a failure.
+//! Without a browser, the tests are skipped with a message; with `RINGSTORM_BROWSER=required` they fail.
 
 #[path = "../support/reports.rs"]
 mod reports;
@@ -35,7 +34,7 @@ fn look(browser: &mut Browser, report: &RunReport, look: impl Fn(&mut Browser, V
 }
 
 #[test]
-fn every_picture_is_there_and_the_page_keeps_to_itself() {
+fn every_picture_is_there_and_the_page_requests_nothing() {
     let Some(mut browser) = Browser::start() else { return };
     let report = found();
     look(&mut browser, &report, |browser, view| {
@@ -53,7 +52,7 @@ fn every_picture_is_there_and_the_page_keeps_to_itself() {
             let marks = browser.value(&format!("document.querySelectorAll('.lanes {kind}').length"));
             assert!(marks.as_u64() > Some(0), "{kind}: {view:?}");
         }
-        // Wide pictures and tables move within their box, and the page does not.
+        // Wide pictures and tables scroll in their box; the page does not.
         assert_eq!(browser.value("document.documentElement.scrollWidth <= innerWidth"), true, "{view:?}");
         let ground = browser.value("getComputedStyle(document.body).backgroundColor");
         let white = json!("rgb(255, 255, 255)");
@@ -62,21 +61,21 @@ fn every_picture_is_there_and_the_page_keeps_to_itself() {
 }
 
 #[test]
-fn what_a_step_did_is_told_where_it_is_tapped() {
+fn a_tap_on_a_step_shows_its_note() {
     let Some(mut browser) = Browser::start() else { return };
     look(&mut browser, &found(), |browser, _| {
-        let told = "document.querySelector('.lanes output').textContent";
-        assert!(browser.value(told).as_str().is_some_and(|last| !last.starts_with('0')));
+        let note = "document.querySelector('.lanes output').textContent";
+        assert!(browser.value(note).as_str().is_some_and(|last| !last.starts_with('0')));
         browser.value("document.querySelector('.column').dispatchEvent(new Event('click', {bubbles: true}))");
         let first = browser.value("document.querySelector('.column title').textContent");
-        assert_eq!(browser.value(told), first);
+        assert_eq!(browser.value(note), first);
         assert!(first.as_str().is_some_and(|first| first.starts_with("0  ")), "{first}");
         assert_eq!(browser.value("document.querySelectorAll('.chosen').length"), 1);
     });
 }
 
 #[test]
-fn whatever_a_report_says_stays_text() {
+fn untrusted_text_stays_text() {
     let Some(mut browser) = Browser::start() else { return };
     look(&mut browser, &hostile(), |browser, _| {
         assert_eq!(browser.value("document.scripts.length"), 1);
@@ -94,7 +93,7 @@ fn whatever_a_report_says_stays_text() {
     });
 }
 
-/// A picture that is wider than its box opens where it went wrong, beside the names of what is drawn.
+/// A picture that is wider than its box opens at the violation, beside the names of the lanes.
 #[test]
 fn a_wide_picture_opens_at_the_violation() {
     let Some(mut browser) = Browser::start() else { return };
@@ -119,9 +118,9 @@ fn a_wide_picture_opens_at_the_violation() {
     });
 }
 
-/// Any script but the page's own, and any request, is forbidden by the page itself.
+/// The page forbids every script but its own, and every request.
 #[test]
-fn the_page_forbids_what_it_does_not_do() {
+fn the_page_forbids_foreign_scripts_and_requests() {
     let Some(mut browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("report.html");
@@ -137,12 +136,12 @@ fn the_page_forbids_what_it_does_not_do() {
     }
 }
 
-/// This program tries a test of its own where no browser can be found.
+/// Runs a test of this program where no browser can be found.
 #[test]
-fn without_a_browser_it_is_said_that_nothing_is_tried() {
+fn without_a_browser_tests_are_skipped_with_a_message() {
     let nowhere = tempfile::tempdir().expect("a folder");
     let mut tests = Command::new(std::env::current_exe().expect("this program"));
-    tests.args(["--exact", "whatever_a_report_says_stays_text"]).env("PATH", nowhere.path());
+    tests.args(["--exact", "untrusted_text_stays_text"]).env("PATH", nowhere.path());
     let left = tests.env_remove(NEEDED).output().expect("it starts");
     let said = String::from_utf8_lossy(&left.stderr);
     assert!(left.status.success() && said.starts_with("skipped: none of chromium, "), "{left:?}");

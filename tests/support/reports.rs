@@ -2,7 +2,7 @@
 
 use ringstorm::campaign::{self, Budget, Canary, Hang, Plan, Summary};
 use ringstorm::report::{
-    Asked, CalibrationReport, Interval, PROGRAM, PaceReport, RunReport, file_name, read_calibration,
+    CalibrationReport, Interval, PROGRAM, PaceReport, RunOptions, RunReport, file_name, read_calibration,
 };
 use ringstorm::scenario::{Draw, Profile};
 use ringstorm::subject::SubjectKind;
@@ -25,7 +25,7 @@ pub fn run(subject: &str, seeds: u64, max_findings: usize) -> RunReport {
     let hung = |hang: &Hang, _: &Summary| panic!("{hang:?}");
     let summary = campaign::run(&plan, Summary::default(), &AtomicBool::new(false), &hung, &mut ());
     let summary = summary.expect("there is memory");
-    let asked = Asked::new(&plan, Some(Interval { from: 0, count: seeds }));
+    let asked = RunOptions::new(&plan, Some(Interval { from: 0, count: seeds }));
     let canary = Canary {
         subject: "specimen-id-folded".to_owned(),
         seeds: 6,

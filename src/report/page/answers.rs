@@ -1,4 +1,4 @@
-//! The tables of what was done and how the driver answered.
+//! The tables of operations and of faults with the answers of the driver.
 
 use crate::counts::{Answers, Counts, CountsReport};
 use crate::report::grouped;
@@ -6,7 +6,7 @@ use crate::scenario::Op;
 use ringstorm_sim_device::Fault;
 use strum::VariantArray;
 
-/// A fault, and how it was answered.
+/// A fault and its answers.
 pub(super) struct AnswerRow {
     pub(super) name: &'static str,
     pub(super) description: &'static str,
@@ -18,13 +18,13 @@ pub(super) struct AnswerRow {
 pub(super) struct Part {
     pub(super) class: &'static str,
     pub(super) count: String,
-    /// Where it begins and how long it is, in percent.
+    /// Its start and its width in the bar, in percent.
     pub(super) from: String,
     pub(super) share: String,
     pub(super) is_none: bool,
 }
 
-/// An operation, and how often it was done.
+/// An operation and its steps.
 pub(super) struct StepRow {
     pub(super) name: &'static str,
     pub(super) description: &'static str,
@@ -34,7 +34,7 @@ pub(super) struct StepRow {
 }
 
 fn read(report: &CountsReport) -> Counts {
-    // A report that was merged was read before.
+    // `merge` has already checked the report.
     report.clone().try_into().unwrap_or_default()
 }
 

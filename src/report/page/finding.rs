@@ -1,8 +1,8 @@
-//! The findings: each with its picture, as long as there is room.
+//! The findings, each with its picture, up to the size limit of the page.
 
 use super::lanes::{LanesView, last};
 use super::{numbers, plain, visible};
-use crate::annotated_trace::{guilty, paste};
+use crate::annotated_trace::{at_fault, paste};
 use crate::outcome::Signature;
 use crate::report::repeat::{replay_command, seed_command};
 use crate::report::{FindingReport, RunReport};
@@ -13,19 +13,19 @@ use askama::Template;
 use ringstorm_model::Invariant;
 use ringstorm_sim_device::Fault;
 
-/// Bytes of the page for findings that are shown in full, and for all of them.
+/// The most bytes of findings in full, and of all findings.
 const ROOM: usize = 3_000_000;
 const ALL_ROOM: usize = 3_600_000;
-/// As many lines and bytes of a scenario are shown.
+/// The most lines and bytes of a scenario.
 const MOST_LINES: usize = 100;
 const MOST_BYTES: usize = 8_000;
 
-/// What is shown of a run's findings.
+/// The findings of a run, as the page shows them.
 pub(super) struct Shown {
     pub(super) full: Vec<FindingView>,
-    /// Of these the signature.
+    /// The signatures of further findings.
     pub(super) named: Vec<String>,
-    /// So many are not shown.
+    /// The number of findings that are not shown.
     pub(super) left_out: usize,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct FindingView {
     pub(super) what: String,
     pub(super) count: String,
     pub(super) steps: String,
-    /// The part of the page, as it is.
+    /// The HTML of the finding.
     pub(super) html: String,
 }
 
@@ -60,7 +60,7 @@ struct FindingPart {
     moments: Vec<MomentLine>,
     scenario: String,
     scenario_cut: bool,
-    /// The finding as a test, if one can be made of it.
+    /// The finding as a test, if it can be one.
     test: Option<String>,
     replay: String,
     seed_command: String,
@@ -74,10 +74,10 @@ struct MomentLine {
     last: bool,
 }
 
-/// The findings as far as there is room for them.
+/// The findings, up to the size limit.
 ///
 /// # Errors
-/// A word on what cannot be drawn.
+/// A message if a finding cannot be rendered.
 pub(super) fn shown(report: &RunReport) -> Result<Shown, String> {
     let mut shown = Shown { full: Vec::new(), named: Vec::new(), left_out: 0 };
     let mut room = 0;
@@ -125,7 +125,7 @@ impl FindingPart {
             sentence: invariant.map_or("", Invariant::sentence),
             call: call.to_string(),
             fault: last_fault.map(|fault: Fault| (fault.name(), fault.description())),
-            blame: guilty(*last_fault),
+            blame: at_fault(*last_fault),
             signature: plain(&finding.signature.to_string()),
             detail: plain(&finding.detail),
             number,
@@ -144,7 +144,8 @@ impl FindingPart {
     }
 }
 
-/// A finding as a test to paste: of what is a scenario, and does not end the process of the test or keep it for ever.
+/// A finding as a test to paste. None if its scenario cannot be parsed, or if it would end the process of the test or never
+/// return.
 fn test(finding: &FindingReport) -> Option<String> {
     let FindingReport { signature, scenario, file, detail, .. } = finding;
     let document: Document = scenario.parse().ok().filter(|_| !signature.expected.is_deadly(detail))?;
@@ -152,7 +153,7 @@ fn test(finding: &FindingReport) -> Option<String> {
     paste(SubjectKind::by_name(&signature.subject), signature, &document.scenario, file)
 }
 
-/// The beginning of a scenario, and whether there is more.
+/// The beginning of a scenario, and whether it was cut.
 fn beginning(scenario: &str) -> (String, bool) {
     let mut text = String::new();
     for (place, line) in scenario.lines().enumerate() {

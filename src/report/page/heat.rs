@@ -1,4 +1,4 @@
-//! The heat map: which fault met the driver in which state, and how often.
+//! The heat map: how many seeds reached each coverage cell.
 
 use crate::coverage::{ReachCounts, reachable_pairs, unreachable_because};
 use crate::report::{CoverageReport, grouped};
@@ -6,16 +6,16 @@ use ringstorm_model::{DriverState, Occupancy};
 use ringstorm_sim_device::{Fault, Target};
 use strum::VariantArray;
 
-/// The side of a cell, and the room for names.
+/// The side of a cell, and the space for names, in pixels.
 const CELL: usize = 18;
 const LEFT: usize = 178;
 const TOP: usize = 64;
-/// Room above each group of faults.
+/// The space above each group of faults, in pixels.
 const GAP: usize = 20;
-/// How many shades there are.
+/// The number of shades.
 const SHADES: u32 = 5;
 
-/// What is drawn.
+/// The content of the heat map.
 pub(super) struct HeatView {
     pub(super) width: usize,
     pub(super) height: usize,
@@ -25,7 +25,7 @@ pub(super) struct HeatView {
     pub(super) legend: Vec<(String, String)>,
 }
 
-/// A word and where it stands.
+/// A word and its x coordinate.
 pub(super) struct Label {
     pub(super) at: usize,
     pub(super) text: &'static str,
@@ -48,7 +48,7 @@ pub(super) struct Row {
     pub(super) cells: Vec<Cell>,
 }
 
-/// A pair of both.
+/// A coverage cell.
 pub(super) struct Cell {
     pub(super) x: usize,
     pub(super) class: String,
@@ -65,7 +65,7 @@ const TARGETS: [(Target, &str); 5] = [
 
 impl HeatView {
     pub(super) fn new(report: &CoverageReport) -> Self {
-        // A report that was merged was read before.
+        // `merge` has already checked the report.
         let heat = report.read().unwrap_or_default();
         let states: Vec<DriverState> = (0..DriverState::COUNT)
             .map(DriverState::from_number)
@@ -116,7 +116,7 @@ impl Cell {
     fn new(x: usize, heat: &ReachCounts, state: DriverState, fault: Fault, most: u64) -> Self {
         let count = heat.of(state, fault);
         let (class, what) = match (unreachable_because(state, fault), count) {
-            (Some(reason), _) => ("none".to_owned(), format!("cannot be: {reason}")),
+            (Some(reason), _) => ("none".to_owned(), format!("cannot be reached: {reason}")),
             (None, 0) => ("missed".to_owned(), "never reached".to_owned()),
             (None, 1) => (format!("h{}", shade(count, most)), "1 seed".to_owned()),
             (None, count) => (format!("h{}", shade(count, most)), format!("{} seeds", grouped(count))),
@@ -125,13 +125,13 @@ impl Cell {
     }
 }
 
-/// From 1 to [`SHADES`], by the number of digits.
+/// From 1 to [`SHADES`], on a logarithmic scale.
 fn shade(count: u64, most: u64) -> u32 {
     let share = (count as f64 + 1.0).ln() / (most as f64 + 1.0).ln().max(1e-9);
     ((share * f64::from(SHADES)).ceil() as u32).clamp(1, SHADES)
 }
 
-/// What the shades are: the most that each stands for.
+/// The legend: the most seeds of each shade.
 fn legend(most: u64) -> Vec<(String, String)> {
     let mut legend = vec![("missed".to_owned(), "never".to_owned())];
     for shade in 1..=SHADES.min(most.min(5) as u32) {
@@ -149,7 +149,7 @@ const fn occupancy(occupancy: Occupancy) -> &'static str {
     }
 }
 
-/// What else is to be said of a state, in letters.
+/// The other properties of a state, as letters.
 fn code(state: DriverState) -> String {
     let letters = [(state.fragmented, 'f'), (state.at_wrap, 'w'), (state.broken, 'b')];
     letters.into_iter().filter_map(|(is, letter)| is.then_some(letter)).collect()

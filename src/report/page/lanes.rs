@@ -1,32 +1,32 @@
 //! The picture of a finding: a lane for each descriptor, a column for each step.
 
-use super::plain;
+use super::{numbers, plain};
 use crate::timeline::{Change, Moment, Phase, Timeline};
 use std::collections::{BTreeMap, BTreeSet};
 
 const COLUMN: usize = 24;
 const LANE: usize = 20;
-/// Room for names at the left, for marks and numbers above, and for a line below.
+/// The space for names at the left, for marks and numbers above, and below the last lane, in pixels.
 const LEFT: usize = 96;
 const TOP: usize = 44;
 const BOTTOM: usize = 8;
-/// As many lanes and steps are drawn.
+/// The most lanes and steps.
 const MOST_LANES: usize = 32;
 const MOST_COLUMNS: usize = 160;
 
-/// What is drawn.
+/// The content of the picture.
 pub(super) struct LanesView {
     pub(super) width: usize,
     pub(super) height: usize,
-    /// How much of the width is for names, which stay where they are when the rest is scrolled.
+    /// The width of the names, which do not scroll.
     pub(super) left: usize,
     pub(super) lanes: Vec<Lane>,
     pub(super) spans: Vec<Span>,
     pub(super) columns: Vec<Column>,
     pub(super) dots: Vec<Dot>,
-    /// Where the violation is.
+    /// The x coordinate of the violation.
     pub(super) end: usize,
-    /// What is not drawn, in words.
+    /// The parts that are not drawn, in words.
     pub(super) left_out: Option<String>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Span {
     pub(super) y: usize,
     pub(super) width: usize,
     pub(super) class: &'static str,
-    /// The chain, where there is room for it.
+    /// The chain, if its number fits.
     pub(super) chain: Option<u16>,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Dot {
 }
 
 impl LanesView {
-    /// The picture; nothing if there is nothing to draw.
+    /// The picture; none without steps.
     pub(super) fn new(timeline: &Timeline) -> Option<Self> {
         let moments = &timeline.moments;
         let (before, drawn) = last(timeline);
@@ -109,24 +109,24 @@ impl LanesView {
     }
 }
 
-/// The last steps, as many as are shown, and how many there are before them.
+/// The number of earlier steps, and the last steps, which are shown.
 pub(super) fn last(timeline: &Timeline) -> (u64, &[Moment]) {
     let skipped = timeline.moments.len().saturating_sub(MOST_COLUMNS);
     (timeline.left_out.saturating_add(skipped as u64), &timeline.moments[skipped..])
 }
 
-/// A step and what came of it.
+/// A step and its notes.
 pub(super) fn words(moment: &Moment) -> String {
     let (step, note) = (plain(&moment.step), plain(&moment.note));
     if note.is_empty() { step } else { format!("{step}: {note}") }
 }
 
-/// The descriptors that anything is said of.
+/// The descriptors that change.
 fn descriptors(moments: &[Moment]) -> BTreeSet<u16> {
     moments.iter().flat_map(|moment| moment.changes.iter().map(|change| change.descriptor)).collect()
 }
 
-/// Where a descriptor went: the step, which of how many moves in it, the chain and the phase.
+/// A change of a descriptor: the step, its place among the changes of that step, the chain and the phase.
 struct Move {
     step: usize,
     place: usize,
@@ -136,7 +136,7 @@ struct Move {
 }
 
 impl Move {
-    /// Where it stands in the picture. The moves within a step share its column.
+    /// Its x coordinate. The changes of one step share a column.
     fn x(&self, skipped: usize) -> usize {
         match self.step.checked_sub(skipped) {
             Some(column) => LEFT + column * COLUMN + COLUMN * self.place / self.of,
@@ -145,7 +145,7 @@ impl Move {
     }
 }
 
-/// By lane: where its descriptor went.
+/// The changes of each lane.
 fn tracks(moments: &[Moment], lanes: &BTreeMap<u16, usize>) -> BTreeMap<usize, Vec<Move>> {
     let mut tracks: BTreeMap<usize, Vec<Move>> = BTreeMap::new();
     for (step, moment) in moments.iter().enumerate() {
@@ -187,8 +187,8 @@ const fn class(phase: Phase) -> Option<&'static str> {
 }
 
 fn left_out(steps: u64, lanes: usize) -> Option<String> {
-    let steps = (steps > 0).then(|| format!("the {steps} steps before"));
-    let lanes = (lanes > 0).then(|| format!("{lanes} more descriptors"));
+    let steps = (steps > 0).then(|| numbers::counted(steps, "earlier step"));
+    let lanes = (lanes > 0).then(|| numbers::counted(lanes as u64, "more descriptor"));
     let what: Vec<String> = steps.into_iter().chain(lanes).collect();
     (!what.is_empty()).then(|| format!("Not drawn: {}.", what.join(", ")))
 }

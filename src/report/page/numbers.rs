@@ -1,8 +1,10 @@
-//! Numbers as people read them.
+//! Numbers for people.
+
+pub(super) use crate::report::counted;
 
 use crate::report::grouped;
 
-/// A number of which a few digits matter.
+/// A rounded number.
 pub(super) fn short(number: f64) -> String {
     match number {
         number if number >= 1e9 => format!("{:.2} G", number / 1e9),
@@ -12,7 +14,7 @@ pub(super) fn short(number: f64) -> String {
     }
 }
 
-/// A time of which a few digits matter.
+/// A rounded time.
 pub(super) fn seconds(seconds: f64) -> String {
     match seconds {
         seconds if seconds >= 7_200.0 => format!("{:.1} h", seconds / 3_600.0),
@@ -21,12 +23,7 @@ pub(super) fn seconds(seconds: f64) -> String {
     }
 }
 
-/// So many of something.
-pub(super) fn counted(count: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
-}
-
-/// A number in as many digits as it needs, of which six at most are behind the point.
+/// A number with at most six decimals.
 pub(super) fn plain(number: f64) -> String {
     let text = format!("{number:.6}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -5,24 +5,24 @@ use crate::report::PaceReport;
 use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (520, 220);
-/// What the style sheet replaces, by what is drawn.
+/// Placeholder colours, which the style sheet replaces.
 const LINE: RGBColor = RGBColor(1, 1, 1);
 const GRID: RGBColor = RGBColor(2, 2, 2);
 
-/// Effective steps by the second and core, over the seconds of the run; nothing if there is nothing to draw.
+/// Effective steps per second and core, over the seconds of the run; none without samples.
 ///
 /// # Errors
-/// A word on what cannot be drawn.
+/// A message if it cannot be drawn.
 pub(super) fn plot(pace: &[PaceReport]) -> Result<Option<String>, String> {
     let speeds = speeds(pace);
     let most = speeds.iter().map(|(_, speed)| *speed).fold(0.0, f64::max);
     let Some((end, _)) = speeds.last().copied().filter(|_| most > 0.0) else { return Ok(None) };
     let mut svg = String::new();
-    draw(&mut svg, &speeds, end, most).map_err(|error| format!("the picture of its speed: {error}"))?;
+    draw(&mut svg, &speeds, end, most).map_err(|error| format!("the picture of the speed: {error}"))?;
     Ok(Some(svg))
 }
 
-/// The speed until each point, from the one before.
+/// The speed between each sample and the one before.
 fn speeds(pace: &[PaceReport]) -> Vec<(f64, f64)> {
     let mut speeds: Vec<(f64, f64)> = Vec::new();
     let mut before = PaceReport { seconds: 0.0, effective_steps: 0, stepping_seconds: 0.0 };
