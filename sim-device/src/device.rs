@@ -127,7 +127,7 @@ impl<M: SharedMemory> Device<M> {
     }
 
     /// Number of chains that the device holds.
-    pub fn held_count(&self) -> usize {
+    pub fn in_flight_count(&self) -> usize {
         self.held.len()
     }
 
@@ -163,7 +163,7 @@ impl<M: SharedMemory> Device<M> {
     /// Writes to a held chain's buffers and puts it into the used ring; the driver sees it after
     /// [`publish`](Self::publish). `pick` is 0 for the newest, 1 for the oldest, and so on from the oldest.
     /// Says whether there was one.
-    pub fn give_back(&mut self, pick: u8, reply: impl FnOnce(u64) -> Reply) -> bool {
+    pub fn return_chain(&mut self, pick: u8, reply: impl FnOnce(u64) -> Reply) -> bool {
         self.write_late_element();
         let position = self.position(pick).filter(|position| !self.held[*position].withheld);
         let Some(position) = position.filter(|_| !self.is_silent()) else { return false };
@@ -298,7 +298,7 @@ impl<M: SharedMemory> Device<M> {
         self.space.memory(place.region).copy_in(place.offset as usize, bytes);
         self.scratch = pattern;
         if length > 0 {
-            self.effects.push(Effect::Wrote { place, length });
+            self.effects.push(Effect::BufferWritten { place, length });
         }
         (length > 0).then_some(())
     }
@@ -315,7 +315,7 @@ impl<M: SharedMemory> Device<M> {
             let bytes = pattern_in(&mut pattern, now, seed);
             if now > 0 {
                 self.space.memory(place.region).copy_in(place.offset as usize, bytes);
-                self.effects.push(Effect::Wrote { place, length: now as u32 });
+                self.effects.push(Effect::BufferWritten { place, length: now as u32 });
             }
             left -= now as u64;
         }

@@ -140,7 +140,7 @@ impl Fault {
     }
 
     /// Whether the device needs a chain that it holds to do it.
-    pub const fn needs_held_chain(self) -> bool {
+    pub const fn needs_chain_in_flight(self) -> bool {
         match self {
             Self::TruncatedId
             | Self::MidChainId

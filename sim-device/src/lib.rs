@@ -6,7 +6,7 @@
 //! call, so that an execution repeats exactly.
 //!
 //! ```text
-//!    take ──▶ chains held ──▶ give_back ──▶ used elements ──▶ publish ──▶ used index
+//!    take ──▶ chains held ──▶ return_chain ──▶ used elements ──▶ publish ──▶ used index
 //!               │                              ▲                              ▲
 //!               └───────── misbehave ──────────┴──────────────────────────────┘
 //! ```
@@ -30,7 +30,7 @@
 //!
 //! let mut device = Device::new(&rings, geometry, AddressSpace::new([(0x1000, &buffers)]), 0);
 //! assert_eq!(device.take().map(|chain| chain.head), Some(0));
-//! assert!(device.give_back(0, |room| Reply { written: room as u32, beyond: false }));
+//! assert!(device.return_chain(0, |room| Reply { written: room as u32, beyond: false }));
 //! device.publish();
 //! // The used ring: index 1, and an element with id 0 and length 64 (2.7.8).
 //! assert_eq!((rings.load_u16(24 + 2), rings.load_u32(24 + 4), rings.load_u32(24 + 8)), (1, 0, 64));

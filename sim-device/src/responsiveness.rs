@@ -35,7 +35,7 @@ impl<M: SharedMemory> Device<M> {
         }
         let flags = if wanted { 0 } else { F_NO_NOTIFY };
         self.rings.store_ordered(OrderedStore::UsedFlags, self.geometry.used, flags);
-        self.effects.push(Effect::Notifications(wanted));
+        self.effects.push(Effect::AvailableNotifications(wanted));
     }
 
     /// Tells the driver to notify when it makes the entry `ahead` of the next one available, from now on (2.7.10).

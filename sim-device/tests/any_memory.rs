@@ -21,7 +21,7 @@ fn run(rings: &[u8], first_index: u16, event_index: bool, steps: &[Step]) -> (Ve
     for (operation, pick, value) in steps {
         match operation % 16 {
             0..4 => drop(device.take().map(|taken| taken.head)),
-            4..6 => drop(device.give_back(*pick, |_| Reply { written: *value, beyond: value % 2 == 1 })),
+            4..6 => drop(device.return_chain(*pick, |_| Reply { written: *value, beyond: value % 2 == 1 })),
             6 => device.publish(),
             7 => device.set_notifications(value % 2 == 1),
             8 => assert_eq!(device.set_event(*value as u16), event_index),
@@ -49,8 +49,8 @@ fn run(rings: &[u8], first_index: u16, event_index: bool, steps: &[Step]) -> (Ve
             }
         }
         told.extend(support::effects(&mut device));
-        assert!(device.returnable() <= device.held_count());
-        assert!(!device.needs_reset() || device.held_count() == 0);
+        assert!(device.returnable() <= device.in_flight_count());
+        assert!(!device.needs_reset() || device.in_flight_count() == 0);
     }
     (memory.all(), told)
 }
@@ -85,7 +85,7 @@ fn retold(rings: &[u8], told: &[Effect]) -> (Vec<u8>, Vec<bool>) {
                 put(84 + 8 * usize::from(index % 4), &[id.to_le_bytes(), length.to_le_bytes()].concat());
             }
             Effect::UsedIndex(index) => put(82, &index.to_le_bytes()),
-            Effect::Notifications(wanted) => put(80, &[u8::from(!wanted), 0]),
+            Effect::AvailableNotifications(wanted) => put(80, &[u8::from(!wanted), 0]),
             Effect::UsedFlags(flags) => put(80, &flags.to_le_bytes()),
             Effect::AvailableEvent(event) => put(116, &event.to_le_bytes()),
             Effect::AvailableIndex(index) => put(66, &index.to_le_bytes()),
@@ -93,7 +93,7 @@ fn retold(rings: &[u8], told: &[Effect]) -> (Vec<u8>, Vec<bool>) {
                 put(68 + 2 * usize::from(index % 4), &head.to_le_bytes());
             }
             // What exactly is written to a buffer, or lied in a descriptor, is not told.
-            Effect::Wrote { place, length } => {
+            Effect::BufferWritten { place, length } => {
                 let offset = [118, 118 + 256][usize::from(place.region)] + place.offset as usize;
                 may_differ[offset..offset + length as usize].fill(true);
             }
@@ -101,7 +101,8 @@ fn retold(rings: &[u8], told: &[Effect]) -> (Vec<u8>, Vec<bool>) {
                 let offset = 16 * usize::from(index);
                 may_differ[offset..offset + 16].fill(true);
             }
-            Effect::Trap { .. } | Effect::Silent | Effect::Spurious | Effect::Withheld { .. } => {}
+            Effect::Trap { .. } | Effect::Silent | Effect::SpuriousNotification | Effect::Withheld { .. } => {
+            }
         }
     }
     (expected, may_differ)

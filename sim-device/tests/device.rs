@@ -62,7 +62,7 @@ fn a_chain_is_taken_as_it_stands_and_once() {
     assert_eq!((taken.head, taken.descriptors, taken.error), (3, &parts[..], None));
     assert!(parts[0].has_next() && !parts[0].is_writable() && !parts[1].has_next() && parts[1].is_writable());
     assert!(device.take().is_none());
-    assert_eq!((device.held_count(), device.returnable()), (1, 1));
+    assert_eq!((device.in_flight_count(), device.returnable()), (1, 1));
     assert_eq!((memory.all(), effects(&mut device)), (before, vec![]), "taking writes nothing");
 }
 
@@ -77,18 +77,18 @@ fn a_chain_is_returned_with_what_was_written() {
     memory.offer(0);
     assert!(device.take().is_some());
     let mut room = 0;
-    assert!(device.give_back(0, |bytes| {
+    assert!(device.return_chain(0, |bytes| {
         room = bytes;
         Reply { written: 5, beyond: false }
     }));
     assert_eq!(room, 11);
     assert_eq!((memory.element(0), memory.used_index()), ((0, 5), 0));
-    assert_eq!(device.held_count(), 0);
+    assert_eq!(device.in_flight_count(), 0);
     device.publish();
     assert_eq!(memory.used_index(), 1);
     let told = [
-        Effect::Wrote { place: BufferPlace { region: 0, offset: 16 }, length: 3 },
-        Effect::Wrote { place: BufferPlace { region: 1, offset: 0 }, length: 2 },
+        Effect::BufferWritten { place: BufferPlace { region: 0, offset: 16 }, length: 3 },
+        Effect::BufferWritten { place: BufferPlace { region: 1, offset: 0 }, length: 2 },
         Effect::UsedElement { index: 0, id: 0, length: 5 },
         Effect::UsedIndex(1),
     ];
@@ -113,7 +113,7 @@ fn a_reply_is_no_longer_than_the_room_but_may_be_more_than_reported() {
     ] {
         let memory = Memory::new();
         let mut device = four(&memory, 0);
-        assert!(device.give_back(2, |_| Reply { written, beyond }));
+        assert!(device.return_chain(2, |_| Reply { written, beyond }));
         assert_eq!(memory.element(0), (1, reported));
         let buffers = bytes(&memory.buffers);
         let touched: Vec<usize> = (0..256).filter(|place| buffers[*place] != 0).collect();
@@ -125,7 +125,7 @@ fn a_reply_is_no_longer_than_the_room_but_may_be_more_than_reported() {
 fn two_replies_differ() {
     let memory = Memory::new();
     let mut device = four(&memory, 0);
-    (0..4).for_each(|_| assert!(device.give_back(1, exactly(8))));
+    (0..4).for_each(|_| assert!(device.return_chain(1, exactly(8))));
     let buffers = bytes(&memory.buffers);
     let mut replies: Vec<&[u8]> = buffers[..32].chunks(8).collect();
     replies.sort_unstable();
@@ -147,10 +147,10 @@ fn a_pick_chooses_the_newest_or_from_the_oldest_on() {
         let memory = Memory::new();
         let mut device = four(&memory, 0);
         for pick in picks {
-            assert!(device.give_back(pick, SHORT));
+            assert!(device.return_chain(pick, SHORT));
         }
         assert_eq!([0, 1, 2, 3].map(|slot| memory.element(slot).0), order, "{picks:?}");
-        assert!(!device.give_back(0, SHORT) && !device.give_back(1, SHORT));
+        assert!(!device.return_chain(0, SHORT) && !device.return_chain(1, SHORT));
     }
 }
 
@@ -161,7 +161,7 @@ fn a_batch_is_seen_at_once_and_indexes_wrap() {
     assert_eq!(device.available_index(), 2);
     for head in 0..4 {
         assert_eq!(memory.used_index(), 65_534);
-        assert!(device.give_back(1, exactly(head)));
+        assert!(device.return_chain(1, exactly(head)));
     }
     device.publish();
     assert_eq!(memory.used_index(), 2);
@@ -169,7 +169,7 @@ fn a_batch_is_seen_at_once_and_indexes_wrap() {
     assert_eq!(ids, [(0, 0), (1, 1), (2, 2), (3, 3)]);
     memory.offer(2);
     assert!(device.take().is_some_and(|taken| taken.head == 2));
-    assert!(device.give_back(1, SHORT));
+    assert!(device.return_chain(1, SHORT));
     let told = effects(&mut device);
     let elements = [(65_534, 0, 0), (65_535, 1, 1), (0, 2, 2), (1, 3, 3), (2, 2, 0)];
     let elements = elements.map(|(index, id, length)| Effect::UsedElement { index, id, length });
@@ -182,17 +182,17 @@ fn a_batch_is_seen_at_once_and_indexes_wrap() {
 fn a_reset_forgets_what_was_held() {
     let memory = Memory::new();
     let mut device = four(&memory, 0);
-    assert!(device.give_back(1, SHORT));
+    assert!(device.return_chain(1, SHORT));
     let before = memory.all();
     device.reset(9);
     assert_eq!(memory.all(), before, "the driver sets the rings up, not the device");
-    assert_eq!((device.held_count(), device.returnable()), (0, 0));
-    assert!(!device.give_back(0, SHORT));
+    assert_eq!((device.in_flight_count(), device.returnable()), (0, 0));
+    assert!(!device.return_chain(0, SHORT));
     memory.rings.store_u16(66, 9);
     assert!(!device.has_available());
     memory.offer(2);
     assert!(device.take().is_some_and(|taken| taken.head == 2 && taken.descriptors.len() == 1));
-    assert!(device.give_back(0, exactly(1)));
+    assert!(device.return_chain(0, exactly(1)));
     device.publish();
     assert_eq!((memory.element(1), memory.used_index()), ((2, 1), 10));
 }
@@ -207,7 +207,7 @@ fn the_wish_for_notifications_is_a_flag() {
         expected[80..82].copy_from_slice(&[flags, 0]);
         device.set_notifications(wanted);
         assert_eq!(memory.all(), expected);
-        assert_eq!(effects(&mut device), [Effect::Notifications(wanted)]);
+        assert_eq!(effects(&mut device), [Effect::AvailableNotifications(wanted)]);
     }
 }
 
@@ -222,7 +222,7 @@ fn a_chain_without_sense_is_returned_untouched() {
         assert!(device.take().is_some_and(|taken| taken.head == head && taken.error == Some(error)));
     }
     for (slot, head) in [(0, 0), (1, 700)] {
-        assert!(device.give_back(1, exactly(8)));
+        assert!(device.return_chain(1, exactly(8)));
         assert_eq!(memory.element(slot), (head, 0));
     }
     assert!(bytes(&memory.buffers).iter().all(|byte| *byte == 0));
@@ -296,7 +296,7 @@ fn the_largest_queue_has_a_slot_for_every_index() {
     rings.store_u16(geometry.available + 2, 0);
     let mut device = Device::new(&rings, geometry, space, 65_535);
     assert!(device.take().is_some_and(|taken| taken.head == size - 1 && taken.error.is_none()));
-    assert!(device.give_back(0, SHORT));
+    assert!(device.return_chain(0, SHORT));
     device.publish();
     assert_eq!(rings.load_u32(geometry.used + 4 + 8 * 32_767), u32::from(size - 1));
     assert_eq!(rings.load_u16(geometry.used + 2), 0);

@@ -127,7 +127,7 @@ fn without_the_feature_nothing_is_said_by_index() {
         memory.rings.store_u16(68 + 2 * 3, 0);
         assert_eq!((memory.all(), effects(&mut device)), (before, vec![]));
         device.set_notifications(false);
-        assert_eq!(effects(&mut device), [Effect::Notifications(false)]);
+        assert_eq!(effects(&mut device), [Effect::AvailableNotifications(false)]);
         device.reset(7);
         assert_eq!((event(&memory), effects(&mut device)), (0x5555, vec![]));
         memory.rings.store_u16(80, 0);

@@ -35,7 +35,7 @@ fn the_same_acts_have_the_same_effects_again() {
     let act = |device: &mut Device<&HeapMemory>| {
         assert!(device.take().is_some());
         assert!(device.misbehave(Fault::NeverReturned, 0, 0));
-        assert!(device.give_back(1, ALL));
+        assert!(device.return_chain(1, ALL));
         device.publish();
         assert!(device.misbehave(Fault::DuplicateId, 0, 1));
         (effects(device), memory.all(), print(device, 0))
@@ -50,7 +50,7 @@ fn the_same_acts_have_the_same_effects_again() {
     device.set_notifications(false);
     device.restore(&state);
     assert!(effects(&mut device).is_empty());
-    assert_eq!(device.held_count(), 1);
+    assert_eq!(device.in_flight_count(), 1);
 }
 
 #[test]
@@ -69,11 +69,11 @@ fn the_fingerprint_shows_what_the_device_will_do() {
     changes(&device);
     assert!(device.misbehave(Fault::NeverReturned, 0, 0));
     changes(&device);
-    assert!(device.give_back(1, ALL));
+    assert!(device.return_chain(1, ALL));
     changes(&device);
     device.stop_faults();
     changes(&device);
-    assert!(device.give_back(0, ALL));
+    assert!(device.return_chain(0, ALL));
     changes(&device);
     device.reset(1);
     changes(&device);
@@ -85,7 +85,7 @@ fn turns_of_the_rings_and_bytes_written_do_not_show() {
         let memory = Memory::new();
         let mut device = offered(&memory, first);
         assert!(device.take().is_some() && device.take().is_some());
-        assert!(device.give_back(0, ALL));
+        assert!(device.return_chain(0, ALL));
         print(&device, first)
     };
     assert_eq!(here(0), here(8));
@@ -93,6 +93,6 @@ fn turns_of_the_rings_and_bytes_written_do_not_show() {
     let memory = Memory::new();
     let mut device = offered(&memory, 0);
     assert!(device.take().is_some() && device.take().is_some());
-    assert!(device.give_back(0, |_| Reply { written: 0, beyond: false }));
+    assert!(device.return_chain(0, |_| Reply { written: 0, beyond: false }));
     assert_eq!(print(&device, 0), here(0), "what was written stands in memory");
 }

@@ -105,7 +105,7 @@ fn the_first_store_into_the_device_part_is_told() {
     memory.restart(PAGE);
     memory.begin_call(100);
     memory.store_u16(64, 1);
-    assert_eq!(memory.end_call().foreign, None, "a restart gives everything to the driver");
+    assert_eq!(memory.end_call().device_area_store, None, "a restart gives everything to the driver");
 }
 
 #[test]

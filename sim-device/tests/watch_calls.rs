@@ -28,7 +28,7 @@ const LOADS: [(usize, Load); 5] = [
 fn refetched(memory: &WatchedMemory, loads: impl FnOnce(&WatchedMemory)) -> Option<usize> {
     memory.begin_call(100);
     loads(memory);
-    memory.end_call().refetched
+    memory.end_call().double_fetch
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_call_that_was_never_ended_leaves_nothing_to_the_next() {
     memory.begin_call(100);
     memory.store_u16(8, 1);
     let report = memory.end_call();
-    assert_eq!((report.stores, report.refetched), (1, None));
+    assert_eq!((report.stores, report.double_fetch), (1, None));
 }
 
 #[test]
@@ -150,14 +150,14 @@ fn a_trap_changes_what_was_loaded_after_it_was_loaded() {
             LOADS[0].1(&memory, offset - 2);
             assert_eq!(load(&memory, offset), old & mask, "what was loaded is what stood there");
             assert_eq!(load(&memory, offset), new & mask);
-            assert!(memory.end_call().trapped);
+            assert!(memory.end_call().trap_triggered);
             assert_eq!(memory.load_u64(offset), old & !mask | new & mask, "no byte more is changed");
             // It is sprung once.
             memory.store_u64(offset, old);
             memory.begin_call(100);
             assert_eq!((load(&memory, offset), load(&memory, offset)), (old & mask, old & mask));
             let report = memory.end_call();
-            assert!(!report.trapped && report.stores == 0 && report.foreign.is_none());
+            assert!(!report.trap_triggered && report.stores == 0 && report.device_area_store.is_none());
             memory.restart(PAGE);
             assert_eq!(memory.load_u64(offset), 0, "what it changed is cleared like anything else");
         }
@@ -175,13 +175,13 @@ fn a_trap_stores_for_the_device() {
     memory.store_u16(256, 1);
     memory.load_u16(64);
     let report = memory.end_call();
-    assert_eq!((report.stores, report.foreign, report.trapped), (1, None, true));
+    assert_eq!((report.stores, report.device_area_store, report.trap_triggered), (1, None, true));
     let (mut places, mut late) = (Vec::new(), Vec::new());
     memory.take_places(&mut places);
     memory.take_late_stores(&mut late);
     assert_eq!((places, late), (vec![(256, 2)], vec![]));
     memory.begin_call(1);
-    assert!(!memory.end_call().trapped, "that was the call before");
+    assert!(!memory.end_call().trap_triggered, "that was the call before");
 }
 
 /// A page that nobody else touched must be zero after a restart.
@@ -205,14 +205,14 @@ fn a_trap_that_was_not_sprung_stands_until_it_is_taken_away() {
     let sprung = |memory: &WatchedMemory| {
         memory.begin_call(100);
         memory.load_u16(64);
-        memory.end_call().trapped
+        memory.end_call().trap_triggered
     };
     let memory = memory();
     memory.set_trap(Some(trap));
     memory.begin_call(100);
     memory.load_u16(66);
     memory.store_u16(64, 1);
-    assert!(!memory.end_call().trapped);
+    assert!(!memory.end_call().trap_triggered);
     assert!(sprung(&memory));
     memory.set_trap(Some(trap));
     memory.set_trap(None);

@@ -101,7 +101,7 @@ fn a_call_in_which_memory_may_fail_is_watched_as_any_other() {
         memory.copy_in(0, &[]);
         let _ = memory.load_u32(0) + memory.load_u32(0);
         let report = memory.end_call();
-        assert_eq!((report.stores, report.foreign, report.refetched), (1, Some(64), Some(0)));
+        assert_eq!((report.stores, report.device_area_store, report.double_fetch), (1, Some(64), Some(0)));
         // It is not endless either.
         memory.begin_call(1);
         memory.store_u16(0, 1);

@@ -118,12 +118,12 @@ impl Listener for Story<'_> {
                 Err(refusal) => self.note(format!("chain {head}: {}", refused(refusal))),
             },
             Event::Reset { first_index } => self.note(format!("reset to index {first_index}")),
-            Event::Interrupts { .. }
-            | Event::Notifications { .. }
+            Event::UsedNotifications { .. }
+            | Event::AvailableNotifications { .. }
             | Event::UsedEvent { .. }
             | Event::AvailableFlags { .. } => {}
             Event::AvailableEvent { index } => self.note(format!("wants to hear of entry {index}")),
-            Event::Stores { count, foreign } => {
+            Event::Stores { count, to_device_area: foreign } => {
                 if foreign {
                     self.note(format!("{count} stores, some into the device's part"));
                 }
@@ -136,16 +136,16 @@ impl Listener for Story<'_> {
             }
             Event::AvailableIndex { index } => self.note(format!("available index {index}")),
             Event::Available { .. } => {}
-            Event::Refetched { offset } => {
+            Event::DoubleFetch { offset } => {
                 self.note(format!("reads the bytes at {offset} of the rings twice"))
             }
-            Event::StoredLate { offset } => {
+            Event::LateWrite { offset } => {
                 self.note(format!("writes to {offset} of the rings after publishing it"))
             }
-            Event::RingTampered => self.note("scribbles on the available ring"),
+            Event::AvailableRingCorrupted => self.note("scribbles on the available ring"),
             Event::Silent => self.note("falls silent"),
             Event::Trap => self.note("will change a value once it was read"),
-            Event::Spurious => self.note("notifies of nothing"),
+            Event::SpuriousNotification => self.note("notifies of nothing"),
             Event::Chain { descriptors, flaw, .. } => {
                 let indexes: Vec<String> =
                     descriptors.iter().take(8).map(|descriptor| descriptor.index.to_string()).collect();
@@ -158,7 +158,7 @@ impl Listener for Story<'_> {
                     None => {}
                 }
             }
-            Event::Fetched { head, whole, payload, .. } => {
+            Event::DeviceTook { head, whole, payload, .. } => {
                 let flaw = if whole { "" } else { ", which makes no sense" };
                 self.note(format!("takes chain {head}{flaw}, reads {} bytes", payload.len()));
             }
@@ -167,7 +167,9 @@ impl Listener for Story<'_> {
             }
             Event::DeviceWrote { length, .. } => self.note(format!("writes {length} bytes")),
             Event::UsedIndex { index } => self.note(format!("used index {index}")),
-            Event::Tampered { descriptor } => self.note(format!("scribbles on descriptor {descriptor}")),
+            Event::DescriptorCorrupted { descriptor } => {
+                self.note(format!("scribbles on descriptor {descriptor}"))
+            }
             Event::Withheld { head } => self.note(format!("keeps chain {head}")),
             Event::Settled => self.note("settled"),
             Event::Released { left } => {

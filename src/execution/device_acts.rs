@@ -32,7 +32,7 @@ impl Rig {
         let taken = run.device.take(descriptors, payload);
         if let Some((head, whole)) = taken {
             run.effective = true;
-            judge.tell(&Event::Fetched { head, whole, descriptors, payload }, listener)?;
+            judge.tell(&Event::DeviceTook { head, whole, descriptors, payload }, listener)?;
         }
         self.tell_effects(listener)?;
         Ok(taken.is_some())
@@ -49,7 +49,7 @@ impl Rig {
     ) -> Result<Option<Skip>, Stop> {
         let device = &mut self.run.device;
         let mut returned = 0;
-        while returned < count && device.give_back(pick.0, |room| reply(written, beyond, room)) {
+        while returned < count && device.return_chain(pick.0, |room| reply(written, beyond, room)) {
             returned += 1;
         }
         if returned > 0 {
@@ -111,7 +111,7 @@ impl Rig {
 
     fn tell_effect(&mut self, effect: &Effect, listener: &mut impl Listener) -> Result<(), Stop> {
         match *effect {
-            Effect::Wrote { place: sim::BufferPlace { region, offset }, length } => {
+            Effect::BufferWritten { place: sim::BufferPlace { region, offset }, length } => {
                 self.judge.tell(&Event::DeviceWrote { place: Place { region, offset }, length }, listener)
             }
             Effect::UsedElement { index, id, length } => {
@@ -124,22 +124,26 @@ impl Rig {
                 }
                 self.judge.tell(&Event::UsedIndex { index }, listener)
             }
-            Effect::Notifications(wanted) => self.judge.tell(&Event::Notifications { wanted }, listener),
+            Effect::AvailableNotifications(wanted) => {
+                self.judge.tell(&Event::AvailableNotifications { wanted }, listener)
+            }
             Effect::AvailableEvent(index) => self.judge.tell(&Event::AvailableEvent { index }, listener),
             Effect::UsedFlags(flags) => {
-                self.judge.tell(&Event::Notifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
+                self.judge.tell(&Event::AvailableNotifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
             }
             Effect::AvailableIndex(_) | Effect::AvailableEntry { .. } => {
-                self.judge.tell(&Event::RingTampered, listener)
+                self.judge.tell(&Event::AvailableRingCorrupted, listener)
             }
-            Effect::Spurious => self.judge.tell(&Event::Spurious, listener),
+            Effect::SpuriousNotification => self.judge.tell(&Event::SpuriousNotification, listener),
             Effect::Silent => self.judge.tell(&Event::Silent, listener),
             Effect::Trap { trap, then } => {
                 self.provided.rings.set_trap(Some(trap));
                 self.run.trap = Some(then);
                 self.judge.tell(&Event::Trap, listener)
             }
-            Effect::Descriptor { index } => self.judge.tell(&Event::Tampered { descriptor: index }, listener),
+            Effect::Descriptor { index } => {
+                self.judge.tell(&Event::DescriptorCorrupted { descriptor: index }, listener)
+            }
             Effect::Withheld { head } => self.judge.tell(&Event::Withheld { head }, listener),
         }
     }

@@ -5,7 +5,7 @@ use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers, Pick};
 use crate::subject::{Subject, Submission, WrongAdapter};
 use ringstorm_core::SharedMemory;
-use ringstorm_model::{Answer, Completion, Event, Name, Refusal};
+use ringstorm_model::{Answer, Completion, Event, HandleAge, Refusal};
 
 /// What is wrong with an adapter that promises to be watched and is not.
 const UNWATCHED: &str =
@@ -160,7 +160,7 @@ impl Rig {
 
     /// Keeps what stands in the buffers of the chain that should be taken next: they may be used again as soon as it is.
     fn look_at_what_stands(&mut self) -> Option<u16> {
-        let head = self.judge.model.returned_next()?;
+        let head = self.judge.model.next_completion()?;
         self.gather(head, self.room(head));
         Some(head)
     }
@@ -190,7 +190,7 @@ impl Rig {
         (self.scratch.reports, self.run.call) = (reports, Call::Take);
         match head {
             Some(head) => {
-                self.judge.tell(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)
+                self.judge.tell(&Event::Free { head, name: HandleAge::Current, answer: Ok(()) }, listener)
             }
             None => Ok(()),
         }
@@ -295,7 +295,7 @@ impl Rig {
         };
         let told = self
             .judge
-            .tell(&Event::Read { head, limit: limit as u32, answer: bytes, standing: &standing }, listener);
+            .tell(&Event::Read { head, limit: limit as u32, answer: bytes, in_memory: &standing }, listener);
         (self.scratch.out, self.scratch.standing) = (out, standing);
         told
     }
@@ -322,14 +322,19 @@ impl Rig {
         let run = &mut self.run;
         let Some(position) = pick.of(run.returned.len()) else { return Ok(Some(run.none_taken())) };
         let head = run.returned[position];
-        self.free(head, Name::Current, listener)?;
+        self.free(head, HandleAge::Current, listener)?;
         Ok(None)
     }
 
-    pub(super) fn free(&mut self, head: u16, name: Name, listener: &mut impl Listener) -> Result<(), Stop> {
-        self.run.freeing = (name == Name::Current).then_some(head);
+    pub(super) fn free(
+        &mut self,
+        head: u16,
+        name: HandleAge,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
+        self.run.freeing = (name == HandleAge::Current).then_some(head);
         let answer = self.call(Call::Free, |subject| subject.free(head, name));
-        self.judge.tell(&Event::Free { head, name, answer }, listener)?;
+        self.judge.tell(&Event::Free { head, handle: name, answer }, listener)?;
         let run = &mut self.run;
         if answer.is_ok() {
             let position = run.returned.iter().position(|returned| *returned == head);
@@ -351,7 +356,7 @@ impl Rig {
         let waiting = self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
         let device = self.run.device.observer();
         let (flags, used_event) = (device.available_flags(), device.used_event());
-        self.judge.tell(&Event::Interrupts { wanted, flags, used_event, waiting }, listener)?;
+        self.judge.tell(&Event::UsedNotifications { wanted, flags, used_event, waiting }, listener)?;
         self.look_after(listener)?;
         self.run.effective = true;
         Ok(None)

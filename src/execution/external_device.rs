@@ -98,8 +98,8 @@ impl ExternalDevice {
         Some(taken)
     }
 
-    /// As [`Device::give_back`].
-    pub(super) fn give_back(&mut self, eyes: &Eyes, pick: u8, reply: impl FnOnce(u64) -> Reply) -> bool {
+    /// As [`Device::return_chain`].
+    pub(super) fn return_chain(&mut self, eyes: &Eyes, pick: u8, reply: impl FnOnce(u64) -> Reply) -> bool {
         let position = picked(self.held.len(), pick);
         let Some(held) = position.and_then(|position| let_go(&mut self.held, position)) else {
             return false;
@@ -107,7 +107,7 @@ impl ExternalDevice {
         let room = held.writable.iter().map(|(.., length)| u64::from(*length)).sum::<u64>();
         let Reply { written, beyond } = reply(room.min(u32::MAX.into()));
         self.write_reply(eyes, &held, if beyond { room } else { written.into() });
-        self.device.give_back(&memory(eyes), held.head, written);
+        self.device.return_chain(&memory(eyes), held.head, written);
         let (id, length) = eyes.used_element(self.next_used);
         self.effects.push(Effect::UsedElement { index: self.next_used, id, length });
         self.next_used = self.next_used.wrapping_add(1);
@@ -124,7 +124,7 @@ impl ExternalDevice {
             self.reply.resize(start + now, 0);
             fill_pattern(&mut self.reply[start..], self.replies.wrapping_add((*index).into()));
             if now > 0 {
-                self.effects.push(Effect::Wrote { place: *place, length: now as u32 });
+                self.effects.push(Effect::BufferWritten { place: *place, length: now as u32 });
             }
         }
         self.device.write(&memory(eyes), held.head, &self.reply);

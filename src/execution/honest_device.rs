@@ -70,7 +70,7 @@ pub trait HonestDevice {
 
     /// Puts a chain that it holds into the used ring, with so many bytes written (2.7.8). It may move the used index
     /// right away.
-    fn give_back(&mut self, memory: &DeviceMemory<'_>, head: u16, written: u32);
+    fn return_chain(&mut self, memory: &DeviceMemory<'_>, head: u16, written: u32);
 
     /// Moves the used index behind all that was given back.
     fn publish(&mut self, memory: &DeviceMemory<'_>);

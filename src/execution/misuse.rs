@@ -2,7 +2,7 @@
 
 use super::{Listener, Rig, Skip, Stop};
 use crate::scenario::{Amount, BadHead, HeadCall, Pick};
-use ringstorm_model::Name;
+use ringstorm_model::HandleAge;
 
 impl Rig {
     /// Names a chain that must not be named.
@@ -27,8 +27,8 @@ impl Rig {
         match (call, bad) {
             // What was returned may be freed and read.
             (HeadCall::Free | HeadCall::Read, BadHead::Returned) => return Ok(Some(Skip::NothingThere)),
-            (HeadCall::Free, BadHead::Stale) => self.free(head, Name::Stale, listener)?,
-            (HeadCall::Free, _) => self.free(head, Name::Current, listener)?,
+            (HeadCall::Free, BadHead::Stale) => self.free(head, HandleAge::Stale, listener)?,
+            (HeadCall::Free, _) => self.free(head, HandleAge::Current, listener)?,
             // Neither reading nor withdrawing has stale names: what they name is looked up by the newest.
             (HeadCall::Read | HeadCall::Withdraw, BadHead::Stale) => return Ok(Some(Skip::NothingThere)),
             (HeadCall::Withdraw, _) => self.withdraw(head, listener)?,

@@ -36,21 +36,21 @@ impl Rig {
     fn look_at_accesses(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let [rings, buffers] = &self.scratch.reports;
         let count = rings.stores.saturating_add(buffers.stores);
-        let foreign = rings.foreign.or(buffers.foreign).is_some();
-        let refetched = rings.refetched.or(buffers.refetched);
-        let (trapped, late, places) = (rings.trapped, rings.late, buffers.stores > 0);
+        let foreign = rings.device_area_store.or(buffers.device_area_store).is_some();
+        let refetched = rings.double_fetch.or(buffers.double_fetch);
+        let (trapped, late, places) = (rings.trap_triggered, rings.late_stores, buffers.stores > 0);
         if trapped {
             self.look_at_trap(listener)?;
         }
         // A call that stored nothing cannot have stored what it must not.
         if count > 0 {
-            self.judge.tell(&Event::Stores { count, foreign }, listener)?;
+            self.judge.tell(&Event::Stores { count, to_device_area: foreign }, listener)?;
         }
         if places {
             self.look_at_places(listener)?;
         }
         if let Some(offset) = refetched {
-            self.judge.tell(&Event::Refetched { offset: offset as u64 }, listener)?;
+            self.judge.tell(&Event::DoubleFetch { offset: offset as u64 }, listener)?;
         }
         if late {
             self.look_at_late_stores(listener)?;
@@ -88,7 +88,7 @@ impl Rig {
             None => false,
         });
         match first {
-            Some(offset) => judge.tell(&Event::StoredLate { offset: offset as u64 }, listener),
+            Some(offset) => judge.tell(&Event::LateWrite { offset: offset as u64 }, listener),
             None => Ok(()),
         }
     }
@@ -112,7 +112,7 @@ impl Rig {
         // What the count shows is the doing of the call before it.
         self.run.call = guilty;
         let [rings, buffers] = &self.scratch.reports;
-        if rings.trapped || rings.refetched.is_some() || buffers.refetched.is_some() {
+        if rings.trap_triggered || rings.double_fetch.is_some() || buffers.double_fetch.is_some() {
             self.look_at_reads_of_count(listener)?;
         }
         self.judge.tell(&Event::FreeCount { count }, listener)
@@ -138,11 +138,11 @@ impl Rig {
     #[cold]
     fn look_at_reads_of_count(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let [rings, buffers] = self.scratch.reports;
-        if rings.trapped {
+        if rings.trap_triggered {
             self.look_at_trap(listener)?;
         }
-        match rings.refetched.or(buffers.refetched) {
-            Some(offset) => self.judge.tell(&Event::Refetched { offset: offset as u64 }, listener),
+        match rings.double_fetch.or(buffers.double_fetch) {
+            Some(offset) => self.judge.tell(&Event::DoubleFetch { offset: offset as u64 }, listener),
             None => Ok(()),
         }
     }
@@ -193,12 +193,12 @@ impl Rig {
             }
         }
         to_model(seen, descriptors);
-        let unclean = run.setup.zeroes() && {
+        let not_zeroed = run.setup.zeroes() && {
             // Whether anything that the device may write is not zero.
             run.device.observer().space().gather(seen, true, u64::MAX, standing);
             standing.iter().fold(0, |all, byte| all | byte) != 0
         };
-        judge.tell(&Event::Chain { head, descriptors, flaw, unclean }, listener)
+        judge.tell(&Event::Chain { head, descriptors, flaw, not_zeroed }, listener)
     }
 }
 

@@ -4,7 +4,7 @@ use super::device_acts::reply;
 use super::{Listener, OWN_HANDLES, Rig, Stop};
 use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers, Ending};
-use ringstorm_model::{Event, Name};
+use ringstorm_model::{Event, HandleAge};
 use ringstorm_sim_device::WatchedMemory;
 use std::rc::Rc;
 
@@ -54,7 +54,7 @@ impl Rig {
             while !stopped && self.fetch(listener)? {}
             let device = &mut self.run.device;
             let mut returned = false;
-            while !stopped && device.give_back(1, |room| reply(Amount::Full, false, room)) {
+            while !stopped && device.return_chain(1, |room| reply(Amount::Full, false, room)) {
                 returned = true;
             }
             if returned {
@@ -64,7 +64,7 @@ impl Rig {
             self.collect(listener)?;
             for _ in 0..self.run.returned.len() {
                 let Some(head) = self.run.returned.front().copied() else { break };
-                self.free(head, Name::Current, listener)?;
+                self.free(head, HandleAge::Current, listener)?;
             }
             if self.judge.model.live_chains() == 0 || self.judge.model.is_broken() {
                 break;
@@ -127,7 +127,7 @@ impl Rig {
         self.tell_effects(listener)?;
         self.fetch(listener)?;
         let device = &mut self.run.device;
-        if device.give_back(1, |room| reply(Amount::Full, false, room)) {
+        if device.return_chain(1, |room| reply(Amount::Full, false, room)) {
             device.publish();
         }
         self.tell_effects(listener)

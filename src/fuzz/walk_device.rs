@@ -133,7 +133,7 @@ impl Run {
                     room = Some(most);
                     Reply { written, beyond }
                 };
-                let given = self.call(|device| device.give_back(pick, reply));
+                let given = self.call(|device| device.return_chain(pick, reply));
                 assert_eq!(given, room.is_some(), "a reply is asked for if there is a chain for it");
                 self.held -= usize::from(given);
             }
@@ -141,8 +141,8 @@ impl Run {
             Act::Misbehave { fault, pick, value } => {
                 let fault = Fault::VARIANTS[usize::from(fault) % Fault::VARIANTS.len()];
                 self.call(|device| device.misbehave(fault, pick, value));
-                assert!(self.device.held_count() <= self.held, "{} gave it chains", fault.name());
-                self.held = self.device.held_count();
+                assert!(self.device.in_flight_count() <= self.held, "{} gave it chains", fault.name());
+                self.held = self.device.in_flight_count();
             }
             Act::Notifications(wanted) => self.call(|device| device.set_notifications(wanted)),
             Act::Event(ahead) => {
@@ -203,11 +203,11 @@ impl Run {
     }
 
     fn check(&mut self) {
-        assert_eq!(self.device.held_count(), self.held, "chains that it holds");
+        assert_eq!(self.device.in_flight_count(), self.held, "chains that it holds");
         assert!(self.device.returnable() <= self.held, "it means to return what it has not");
         self.device.take_effects(&mut self.effects);
         for effect in &self.effects {
-            if let Effect::Wrote { place, length } = effect {
+            if let Effect::BufferWritten { place, length } = effect {
                 let end = place.offset + u64::from(*length);
                 assert!(place.region == 0 && end <= BUFFERS as u64, "wrote to {place:?}, {length} bytes");
             }

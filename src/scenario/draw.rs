@@ -317,7 +317,7 @@ impl Drawer {
 
     fn fault(&mut self, weights: &Weights) -> Step {
         let mut fault = weights.faults.at(self.rng.random());
-        if self.guess.held == 0 && fault.needs_held_chain() {
+        if self.guess.held == 0 && fault.needs_chain_in_flight() {
             // Now and then it has one all the same, and otherwise nothing would happen.
             fault = weights.faults.at(self.rng.random());
         }

@@ -6,7 +6,7 @@ use ringstorm_core::{
     ChainWriter, Config, DeviceFault, DeviceStopped, Error, Head, Layout, Misuse, Notification, Region,
     RingIndex, SplitQueue,
 };
-use ringstorm_model::{Answer, Completion, DeviceRefusal, MisuseKind, Name, Refusal};
+use ringstorm_model::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
@@ -70,12 +70,12 @@ impl CoreQueue {
         Self { queue, setup: *setup, names: Vec::with_capacity(size), lengths: Vec::with_capacity(size) }
     }
 
-    fn name(&self, head: u16, name: Name) -> Head {
+    fn name(&self, head: u16, name: HandleAge) -> Head {
         let unknown = Head::from_parts(self.queue.id(), head, 0);
         let [current, stale] = self.names.get(usize::from(head)).copied().unwrap_or([unknown; 2]);
         match name {
-            Name::Current => current,
-            Name::Stale => stale,
+            HandleAge::Current => current,
+            HandleAge::Stale => stale,
         }
     }
 
@@ -167,15 +167,17 @@ impl Subject for CoreQueue {
     }
 
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
-        self.queue.read(self.name(head, Name::Current), out).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
+        self.queue
+            .read(self.name(head, HandleAge::Current), out)
+            .map_err(|misuse| Refusal::Misuse(kind(&misuse)))
     }
 
-    fn free(&mut self, head: u16, name: Name) -> Answer<()> {
+    fn free(&mut self, head: u16, name: HandleAge) -> Answer<()> {
         self.queue.free(self.name(head, name)).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
     }
 
     fn withdraw(&mut self, head: u16) -> Answer<()> {
-        let head = self.name(head, Name::Current);
+        let head = self.name(head, HandleAge::Current);
         self.queue.withdraw(head).map_err(|misuse| Refusal::Misuse(kind(&misuse)))
     }
 
@@ -196,7 +198,7 @@ impl Subject for CoreQueue {
     }
 
     fn is_live(&self, head: u16) -> bool {
-        self.queue.buffers(self.name(head, Name::Current)).is_ok()
+        self.queue.buffers(self.name(head, HandleAge::Current)).is_ok()
     }
 
     fn snapshot(&self) -> Option<Box<dyn Subject>> {
@@ -208,7 +210,7 @@ impl Subject for CoreQueue {
         queue.fingerprint(&mut state);
         // Of a name it matters whether it is one.
         for head in 0..setup.queue_size.get() {
-            for name in [Name::Current, Name::Stale] {
+            for name in [HandleAge::Current, HandleAge::Stale] {
                 queue.buffers(self.name(head, name)).is_ok().hash(&mut state);
             }
         }

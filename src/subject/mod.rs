@@ -22,7 +22,7 @@ pub use wrong::{Trespass, WrongAdapter};
 pub use ringstorm_core::{
     DeviceAddress, FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory,
 };
-pub use ringstorm_model::{Answer, Completion, DeviceRefusal, MisuseKind, Name, Refusal};
+pub use ringstorm_model::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal};
 pub use ringstorm_sim_device::{Geometry, WatchedMemory};
 
 use ringstorm_sim_device::CallReport;
@@ -190,7 +190,7 @@ pub trait Subject {
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize>;
 
     /// Frees a taken chain. Asked for with [`Capabilities::free`] only.
-    fn free(&mut self, head: u16, name: Name) -> Answer<()> {
+    fn free(&mut self, head: u16, name: HandleAge) -> Answer<()> {
         let _ = (head, name);
         not_there("free")
     }

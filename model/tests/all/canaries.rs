@@ -62,7 +62,9 @@ fn canary_of(invariant: Invariant) -> Canary {
             Event::Publish { notify: false },
             Event::Publish { notify: true },
         ),
-        Invariant::OwnArea => canary(ASKED.to_vec(), Event::Stores { count: 1, foreign: true }, stores(1)),
+        Invariant::OwnArea => {
+            canary(ASKED.to_vec(), Event::Stores { count: 1, to_device_area: true }, stores(1))
+        }
         Invariant::FailedUnchanged => {
             canary(vec![no_submit(&[], &[], MisuseKind::EmptyChain)], stores(1), stores(0))
         }
@@ -79,11 +81,14 @@ fn canary_of(invariant: Invariant) -> Canary {
             bad: Event::Settled,
             good: vec![take(0, 8), free(0), Event::Settled],
         },
-        Invariant::FetchedOnce => canary(ASKED.to_vec(), Event::Refetched { offset: 4 }, NOTHING),
+        Invariant::FetchedOnce => canary(ASKED.to_vec(), Event::DoubleFetch { offset: 4 }, NOTHING),
         Invariant::MemoryKept => canary(
             and(
                 &ASKED,
-                &[Event::Dropped { rings: true, buffers: false }, Event::Notifications { wanted: true }],
+                &[
+                    Event::Dropped { rings: true, buffers: false },
+                    Event::AvailableNotifications { wanted: true },
+                ],
             ),
             fetched(0, &QUERY, b"abc"),
             NOTHING,

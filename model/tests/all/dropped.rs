@@ -10,8 +10,12 @@ const fn dropped(rings: bool, buffers: bool) -> Event<'static> {
 }
 
 /// What a running device does with a queue of which it has a chain.
-const ACTS: [Event<'static>; 4] =
-    [Event::Notifications { wanted: true }, Event::AvailableEvent { index: 0 }, element(0, 0, 8), used(1)];
+const ACTS: [Event<'static>; 4] = [
+    Event::AvailableNotifications { wanted: true },
+    Event::AvailableEvent { index: 0 },
+    element(0, 0, 8),
+    used(1),
+];
 
 #[test]
 fn the_rings_are_kept_whatever_the_device_has() {
@@ -49,5 +53,5 @@ fn buffers_are_kept_if_the_device_accesses_them() {
 fn the_next_queue_has_its_memory() {
     let mut model = support::accepting(&FOUR, &[dropped(false, false)]);
     model.begin(&FOUR);
-    model.observe(&Event::Notifications { wanted: true }).expect("another queue");
+    model.observe(&Event::AvailableNotifications { wanted: true }).expect("another queue");
 }

@@ -108,14 +108,14 @@ fn a_broken_queue_tells_of_nothing() {
 /// 2.7.10: each way of asking has no meaning where the other one was negotiated.
 #[test]
 fn flags_and_indexes_do_not_mix() {
-    let off = Event::Notifications { wanted: false };
+    let off = Event::AvailableNotifications { wanted: false };
     must_notify(&BY_INDEX, &and(&[off], &submissions(0, 1)), true);
     must_notify(&FOUR, &and(&[asks(9)], &submissions(0, 1)), true);
     must_notify(&FOUR, &and(&[asks(0), off], &submissions(0, 1)), false);
 }
 
 const fn interrupts(wanted: bool, flags: u16, used_event: u16) -> Event<'static> {
-    Event::Interrupts { wanted, flags, used_event, waiting: None }
+    Event::UsedNotifications { wanted, flags, used_event, waiting: None }
 }
 
 /// Chain 0 is with the device, chain 1 came back and was taken.
@@ -207,7 +207,7 @@ fn an_index_that_went_back_excuses() {
 
 #[test]
 fn a_broken_queue_is_woken_by_nothing() {
-    let lied = and(&OUT, &[Event::RingTampered]);
+    let lied = and(&OUT, &[Event::AvailableRingCorrupted]);
     rejects(&BY_INDEX, &lied, wakes(77), Invariant::Notified);
     rejects(&BY_INDEX, &and(&lied, &[no_take(blame(false, false, None))]), wakes(77), Invariant::Notified);
     accepts(&BY_INDEX, &and(&lied, &[no_take(blame(false, true, None))]), wakes(77));

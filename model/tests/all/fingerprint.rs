@@ -45,8 +45,8 @@ fn every_event_that_matters_shows() {
         seen.push(print);
     }
     for event in [
-        Event::Notifications { wanted: false },
-        Event::Tampered { descriptor: 3 },
+        Event::AvailableNotifications { wanted: false },
+        Event::DescriptorCorrupted { descriptor: 3 },
         Event::DeviceWrote { place: ringstorm_model::Place { region: 0, offset: 0 }, length: 1 },
     ] {
         let changed = and(&way[..4], &[event]);

@@ -5,7 +5,7 @@ use crate::support::{
     index, misuse, no_free, no_submit, no_take, read, readable, rejects, stores, submit, take, used,
     writable,
 };
-use ringstorm_model::{Event, Invariant, MisuseKind, ModelSetup, Name, ObservedDescriptor, Refusal};
+use ringstorm_model::{Event, HandleAge, Invariant, MisuseKind, ModelSetup, ObservedDescriptor, Refusal};
 
 const PUBLISH: Event<'static> = Event::Publish { notify: true };
 
@@ -177,7 +177,7 @@ fn an_index_jump_is_refused_or_followed_as_far_as_it_is_true() {
 fn a_reset_forgets_everything() {
     let before = support::and(
         &support::OUT,
-        &[submit(&[], &[1], 1), element(0, 0, 8), used(1), Event::Tampered { descriptor: 2 }],
+        &[submit(&[], &[1], 1), element(0, 0, 8), used(1), Event::DescriptorCorrupted { descriptor: 2 }],
     );
     let rest = [
         Event::Reset { first_index: 7 },
@@ -213,7 +213,7 @@ fn misuse_is_refused() {
             stores(0),
             no_free(0, misuse(MisuseKind::NotReturned)),
             no_free(1, misuse(MisuseKind::BadHead)),
-            freed(0, Name::Stale, Err(misuse(MisuseKind::BadHead))),
+            freed(0, HandleAge::Stale, Err(misuse(MisuseKind::BadHead))),
             support::no_read(0, misuse(MisuseKind::NotReturned)),
             free_count(0),
         ],
@@ -231,8 +231,8 @@ fn what_the_device_scribbled_on_is_excused() {
             chain(0, &parts),
             index(1),
             available(0),
-            Event::Tampered { descriptor: 1 },
-            Event::Fetched { head: 0, whole: false, descriptors: &[], payload: b"" },
+            Event::DescriptorCorrupted { descriptor: 1 },
+            Event::DeviceTook { head: 0, whole: false, descriptors: &[], payload: b"" },
             no_take(blame(false, false, None)),
             element(0, 0, 8),
             used(1),

@@ -5,7 +5,7 @@ use crate::support::{
     free_count, freed, index, misuse, no_free, no_read, no_submit, no_take, read, rejects, stores, submit,
     take, used, writable,
 };
-use ringstorm_model::{Event, Invariant, MisuseKind, Model, ModelSetup, Name, Refusal};
+use ringstorm_model::{Event, HandleAge, Invariant, MisuseKind, Model, ModelSetup, Refusal};
 
 const KINDS: [MisuseKind; 8] = [
     MisuseKind::EmptyChain,
@@ -151,10 +151,10 @@ fn a_head_outside_the_table_is_a_bad_one() {
 fn an_old_name_is_a_bad_head_whatever_lives_there() {
     let bad = Err(misuse(MisuseKind::BadHead));
     for before in [OUT.to_vec(), back()] {
-        accepts(&FOUR, &before, freed(0, Name::Stale, bad));
-        rejects(&FOUR, &before, freed(0, Name::Stale, Ok(())), Invariant::MisuseRefused);
+        accepts(&FOUR, &before, freed(0, HandleAge::Stale, bad));
+        rejects(&FOUR, &before, freed(0, HandleAge::Stale, Ok(())), Invariant::MisuseRefused);
         let kind = misuse(MisuseKind::NotReturned);
-        rejects(&FOUR, &before, freed(0, Name::Stale, Err(kind)), Invariant::MisuseRefused);
+        rejects(&FOUR, &before, freed(0, HandleAge::Stale, Err(kind)), Invariant::MisuseRefused);
     }
 }
 
@@ -223,7 +223,7 @@ fn only_a_refused_call_must_store_nothing() {
         for next in [
             submit(&[], &[1], 0),
             Event::Publish { notify: true },
-            Event::Interrupts { wanted: false, flags: 1, used_event: 0, waiting: None },
+            Event::UsedNotifications { wanted: false, flags: 1, used_event: 0, waiting: None },
             NOTHING,
             Event::Reset { first_index: 0 },
         ] {
@@ -237,8 +237,8 @@ fn only_a_refused_call_must_store_nothing() {
     let mut again = accepting(&FOUR, &[no_submit(&[], &[], MisuseKind::EmptyChain)]);
     again.begin(&FOUR);
     assert_eq!(again.observe(&stores(1)), Ok(()));
-    let foreign = Event::Stores { count: 0, foreign: true };
-    rejects(&FOUR, &[], foreign, Invariant::OwnArea);
+    let to_device_area = Event::Stores { count: 0, to_device_area: true };
+    rejects(&FOUR, &[], to_device_area, Invariant::OwnArea);
 }
 
 #[test]

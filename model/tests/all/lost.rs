@@ -164,7 +164,7 @@ fn a_device_that_takes_its_entries_loses_none() {
 
 #[test]
 fn whoever_scribbles_on_the_available_ring_may_be_blamed() {
-    let scribbled = and(&OUT, &[Event::RingTampered]);
+    let scribbled = and(&OUT, &[Event::AvailableRingCorrupted]);
     rejects(&FOUR, &OUT, no_take(blame(false, false, None)), Invariant::FairBlame);
     accepts(&FOUR, &scribbled, no_take(blame(false, false, None)));
     let reset = and(&scribbled, &[Event::Reset { first_index: 0 }]);
@@ -176,7 +176,7 @@ fn whoever_scribbles_on_the_available_ring_may_be_blamed() {
 
 #[test]
 fn what_breaks_nothing_excuses_nothing() {
-    for quiet in [Event::Silent, Event::Spurious, Event::Trap, Event::Withheld { head: 0 }] {
+    for quiet in [Event::Silent, Event::SpuriousNotification, Event::Trap, Event::Withheld { head: 0 }] {
         let before = and(&OUT, &[quiet]);
         accepts(&FOUR, &before, NOTHING);
         rejects(&FOUR, &before, no_take(blame(false, false, None)), Invariant::FairBlame);
@@ -189,12 +189,15 @@ fn what_breaks_nothing_excuses_nothing() {
 /// No trace makes it right: what is read twice or stored late is wrong whatever the device did.
 #[test]
 fn a_double_fetch_and_a_late_store_are_never_excused() {
-    let tampered = and(&OUT, &[Event::RingTampered, Event::Tampered { descriptor: 0 }, Event::Trap]);
+    let tampered = and(
+        &OUT,
+        &[Event::AvailableRingCorrupted, Event::DescriptorCorrupted { descriptor: 0 }, Event::Trap],
+    );
     let broken = and(&OUT, &[used(9), no_take(blame(false, true, None))]);
     for before in [&[][..], &OUT, &tampered, &broken] {
         for offset in [0, 4, u64::MAX] {
-            rejects(&FOUR, before, Event::Refetched { offset }, Invariant::FetchedOnce);
-            rejects(&FOUR, before, Event::StoredLate { offset }, Invariant::AvailableOrder);
+            rejects(&FOUR, before, Event::DoubleFetch { offset }, Invariant::FetchedOnce);
+            rejects(&FOUR, before, Event::LateWrite { offset }, Invariant::AvailableOrder);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::support::{
 };
 use ringstorm_model::{DeviceRefusal, Event, Invariant, ModelSetup, Refusal};
 
-const NO_LENGTHS: ModelSetup = ModelSetup { lengths: false, ..FOUR };
+const NO_LENGTHS: ModelSetup = ModelSetup { reports_lengths: false, ..FOUR };
 const REFILLS: ModelSetup = ModelSetup { refills: true, ..FOUR };
 
 #[test]
@@ -49,7 +49,7 @@ fn what_came_back_is_put_back() {
 
 #[test]
 fn the_next_chain_is_the_first_good_one() {
-    let next = |events: &[Event<'_>]| accepting(&FOUR, events).returned_next();
+    let next = |events: &[Event<'_>]| accepting(&FOUR, events).next_completion();
     assert_eq!(next(&OUT), None);
     assert_eq!(next(&and(&OUT, &[element(0, 0, 8)])), None, "the index says nothing of it");
     assert_eq!(next(&filled()), Some(0));

@@ -88,11 +88,11 @@ fn a_broken_queue_says_so_each_time() {
 fn what_was_tampered_with_is_excused() {
     let setup = promising(true, true);
     let bad = [element(0, 9, 8), used(1)];
-    accepts(&setup, &and(&and(&OUT, &[Event::RingTampered]), &bad), NOTHING);
-    let scribbled = and(&OUT, &[Event::RingTampered, Event::Reset { first_index: 0 }, used(1)]);
+    accepts(&setup, &and(&and(&OUT, &[Event::AvailableRingCorrupted]), &bad), NOTHING);
+    let scribbled = and(&OUT, &[Event::AvailableRingCorrupted, Event::Reset { first_index: 0 }, used(1)]);
     rejects(&setup, &scribbled, NOTHING, Invariant::FailedUnchanged);
     // The table says nothing of that.
-    let table = and(&and(&OUT, &[Event::Tampered { descriptor: 0 }]), &bad);
+    let table = and(&and(&OUT, &[Event::DescriptorCorrupted { descriptor: 0 }]), &bad);
     rejects(&setup, &table, NOTHING, Invariant::FailedUnchanged);
 }
 
@@ -106,7 +106,7 @@ const fn publish(notify: bool) -> Event<'static> {
 #[test]
 fn no_notification_is_asked_for_that_is_not_wanted() {
     let one = [submit(&[], &[8], 0)];
-    let unwanted = and(&one, &[Event::Notifications { wanted: false }]);
+    let unwanted = and(&one, &[Event::AvailableNotifications { wanted: false }]);
     let elsewhere = and(&one, &[Event::AvailableEvent { index: 1 }]);
     let by_index = ModelSetup { event_index: true, ..FOUR };
     for (careless, exact, before) in
@@ -125,7 +125,7 @@ fn no_notification_is_asked_for_that_is_not_wanted() {
 }
 
 const fn unwanted(used_event: u16) -> Event<'static> {
-    Event::Interrupts { wanted: false, flags: 0, used_event, waiting: None }
+    Event::UsedNotifications { wanted: false, flags: 0, used_event, waiting: None }
 }
 
 const fn event(index: u16) -> Event<'static> {
@@ -151,7 +151,7 @@ fn a_driver_that_wants_no_notification_is_not_woken() {
     accepts(&BY_INDEX, &asked, event(1));
     rejects(&BY_INDEX, &asked, event(0), Invariant::Notified);
     accepts(&careless, &asked, event(0));
-    let scribbled = and(&asked, &[Event::RingTampered]);
+    let scribbled = and(&asked, &[Event::AvailableRingCorrupted]);
     accepts(&BY_INDEX, &scribbled, event(0));
     let again = and(&asked, &[unwanted(7)]);
     accepts(&BY_INDEX, &again, event(7));
@@ -208,7 +208,7 @@ const RESET: Event<'static> = Event::Reset { first_index: 0 };
 const KEEPS_WISH: ModelSetup = ModelSetup { keeps_wish: true, ..FOUR };
 
 const fn wanted(wanted: bool) -> Event<'static> {
-    Event::Interrupts { wanted, flags: !wanted as u16, used_event: 0, waiting: None }
+    Event::UsedNotifications { wanted, flags: !wanted as u16, used_event: 0, waiting: None }
 }
 
 /// With event indexes, it names an element that the device cannot add next.
@@ -226,7 +226,7 @@ fn a_driver_that_wanted_no_notification_before_a_reset_is_not_woken_after_it() {
             rejects(&setup, &named, event(0), Invariant::Notified);
             accepts(&careless, &named, event(0));
             // What it says anew holds.
-            let back = Event::Interrupts { wanted: true, flags: 0, used_event: 0, waiting: None };
+            let back = Event::UsedNotifications { wanted: true, flags: 0, used_event: 0, waiting: None };
             accepts(&setup, &and(&named, &[back]), event(0));
         }
         // The first element comes next, whether or not the driver names another one later.
@@ -236,7 +236,9 @@ fn a_driver_that_wanted_no_notification_before_a_reset_is_not_woken_after_it() {
     // Only an exact driver is held to it before a reset.
     accepts(&promises, &and(&OUT, &[unwanted(u16::MAX)]), event(0));
     // One that wanted to be notified, or said nothing, names the next element.
-    for before in [&[][..], &[Event::Interrupts { wanted: true, flags: 0, used_event: 0, waiting: None }]] {
+    for before in
+        [&[][..], &[Event::UsedNotifications { wanted: true, flags: 0, used_event: 0, waiting: None }]]
+    {
         let reset = and(before, &[RESET]);
         accepts(&promises, &reset, event(0));
         rejects(&promises, &reset, event(u16::MAX), Invariant::Notified);

@@ -6,7 +6,7 @@ use crate::support::{
     take,
 };
 use proptest::prelude::*;
-use ringstorm_model::{Event, MisuseKind, Model, ModelSetup, Name, Refusal};
+use ringstorm_model::{Event, HandleAge, MisuseKind, Model, ModelSetup, Refusal};
 
 /// The event with one number changed, if it has one whose change cannot be harmless. Left out are, besides
 /// events without a number: a device that says less or more than it did, for the driver may look later; a
@@ -28,22 +28,22 @@ fn corrupted<R>(event: &Event<'_>, by: u16, judge: impl FnOnce(&Event<'_>) -> R)
             _ => NOTHING,
         },
         Event::Take { answer: Err(_) } => no_take(Refusal::Broken),
-        Event::Read { head, limit, answer: Ok(bytes), standing } => {
+        Event::Read { head, limit, answer: Ok(bytes), in_memory } => {
             let mut bytes = bytes.to_vec();
             match bytes.len() {
                 0 => bytes.push(1),
                 count => bytes[usize::from(by) % count] ^= by.to_le_bytes()[0].max(1),
             }
-            return Some(judge(&read(head, limit, &bytes, standing)));
+            return Some(judge(&read(head, limit, &bytes, in_memory)));
         }
         Event::Read { head, .. } => read(head, 0, b"", b""),
-        Event::Free { head, name, answer: Ok(()) } => match by % 2 {
+        Event::Free { head, handle, answer: Ok(()) } => match by % 2 {
             0 => free(head.wrapping_add(by)),
-            _ => no_free(head, if name == Name::Current { Refusal::System } else { return None }),
+            _ => no_free(head, if handle == HandleAge::Current { Refusal::System } else { return None }),
         },
         Event::Free { head, .. } => no_free(head, misuse(MisuseKind::EmptyChain)),
         Event::Reset { first_index } => Event::Reset { first_index: first_index.wrapping_add(by) },
-        Event::Stores { count, .. } => Event::Stores { count, foreign: true },
+        Event::Stores { count, .. } => Event::Stores { count, to_device_area: true },
         Event::FreeCount { count } => free_count(count.wrapping_add(by.into())),
         Event::AvailableIndex { index: right } => index(right.wrapping_add(by)),
         Event::Chain { head, descriptors, .. } => {
@@ -57,7 +57,7 @@ fn corrupted<R>(event: &Event<'_>, by: u16, judge: impl FnOnce(&Event<'_>) -> R)
             return Some(judge(&chain(head, &parts)));
         }
         Event::Available { head } => available(head.wrapping_add(by)),
-        Event::Fetched { head, descriptors, payload, .. } => {
+        Event::DeviceTook { head, descriptors, payload, .. } => {
             let mut payload = payload.to_vec();
             match payload.last_mut() {
                 Some(last) => *last = last.wrapping_add(1),
@@ -85,11 +85,11 @@ fn setups() -> impl Strategy<Value = ModelSetup> {
             buffer_size: 16,
             first_index,
             event_index: false,
-            zeroed: true,
+            zeroes_buffers: true,
             policies: None,
             exact_notifications: false,
             keeps_wish: false,
-            lengths: true,
+            reports_lengths: true,
             refills: false,
         },
     )

@@ -49,7 +49,7 @@ fn a_driver_that_publishes_within_submit_announces_too() {
     rejects(&FOUR, &OUT, Event::Publish { notify: false }, Invariant::Notified);
     let announced = and(&OUT, &[Event::Publish { notify: true }]);
     accepts(&FOUR, &announced, Event::Publish { notify: false });
-    let unwanted = and(&OUT, &[Event::Notifications { wanted: false }]);
+    let unwanted = and(&OUT, &[Event::AvailableNotifications { wanted: false }]);
     accepts(&FOUR, &unwanted, Event::Publish { notify: false });
 }
 
@@ -98,7 +98,7 @@ fn after_a_fault_a_queue_does_as_it_promised() {
 
 #[test]
 fn interrupts_are_asked_for_in_the_flags() {
-    let asked = |wanted, flags, waiting| Event::Interrupts { wanted, flags, used_event: 0, waiting };
+    let asked = |wanted, flags, waiting| Event::UsedNotifications { wanted, flags, used_event: 0, waiting };
     for (wanted, right) in [(true, 0), (false, 1)] {
         for flags in 0..4 {
             match flags == right {

@@ -60,7 +60,7 @@ fn only_entries_that_the_index_covers_are_there() {
 /// 2.7.10: the device says in `flags` whether it wants to be notified.
 #[test]
 fn a_wanted_notification_of_something_new_is_sent() {
-    let wanted = |wanted| Event::Notifications { wanted };
+    let wanted = |wanted| Event::AvailableNotifications { wanted };
     let one = submit(&[], &[1], 0);
     let silent = Event::Publish { notify: false };
     rejects(&FOUR, &[wanted(false), one, wanted(true)], silent, Invariant::Notified);
@@ -106,10 +106,10 @@ fn no_descriptor_is_in_two_live_chains() {
 
 #[test]
 fn stale_bytes_matter_where_zeroing_was_promised() {
-    let unclean = Event::Chain { head: 0, descriptors: &[writable(0, 8)], flaw: None, unclean: true };
-    accepts(&FOUR, &OUT[..1], unclean);
-    let zeroed = ModelSetup { zeroed: true, ..FOUR };
-    rejects(&zeroed, &OUT[..1], unclean, Invariant::Response);
+    let not_zeroed = Event::Chain { head: 0, descriptors: &[writable(0, 8)], flaw: None, not_zeroed: true };
+    accepts(&FOUR, &OUT[..1], not_zeroed);
+    let zeroed = ModelSetup { zeroes_buffers: true, ..FOUR };
+    rejects(&zeroed, &OUT[..1], not_zeroed, Invariant::Response);
     accepts(&zeroed, &OUT[..1], OUT[1]);
 }
 
@@ -135,13 +135,18 @@ fn the_device_finds_what_was_published() {
         rejects(&FOUR, &before, fetched(0, &found, b"abc"), Invariant::Payload);
     }
     rejects(&FOUR, &before, fetched(0, &parts[..1], b"abc"), Invariant::Payload);
-    let torn = Event::Fetched { head: 0, whole: false, descriptors: &parts, payload: b"abc" };
+    let torn = Event::DeviceTook { head: 0, whole: false, descriptors: &parts, payload: b"abc" };
     rejects(&FOUR, &before, torn, Invariant::Payload);
     for excused in [0, 1] {
-        accepts(&FOUR, &and(&before, &[Event::Tampered { descriptor: excused }]), torn);
+        accepts(&FOUR, &and(&before, &[Event::DescriptorCorrupted { descriptor: excused }]), torn);
     }
     for other in [2, 3, 4, u16::MAX] {
-        rejects(&FOUR, &and(&before, &[Event::Tampered { descriptor: other }]), torn, Invariant::Payload);
+        rejects(
+            &FOUR,
+            &and(&before, &[Event::DescriptorCorrupted { descriptor: other }]),
+            torn,
+            Invariant::Payload,
+        );
     }
 }
 
@@ -186,10 +191,10 @@ fn a_violation_tells_where_bytes_first_differ() {
 #[test]
 fn a_chain_may_be_tampered_with_before_it_is_published() {
     let parts = [readable(0, 3), writable(1, 8)];
-    let torn = Event::Fetched { head: 0, whole: false, descriptors: &[], payload: b"" };
-    let before = [submit(&[b"abc"], &[8], 0), chain(0, &parts), Event::Tampered { descriptor: 1 }];
+    let torn = Event::DeviceTook { head: 0, whole: false, descriptors: &[], payload: b"" };
+    let before = [submit(&[b"abc"], &[8], 0), chain(0, &parts), Event::DescriptorCorrupted { descriptor: 1 }];
     accepts(&FOUR, &and(&before, &[index(1), available(0)]), torn);
-    let early = [Event::Tampered { descriptor: 1 }, before[0], before[1], index(1), available(0)];
+    let early = [Event::DescriptorCorrupted { descriptor: 1 }, before[0], before[1], index(1), available(0)];
     rejects(&FOUR, &early, torn, Invariant::Payload);
 }
 
@@ -230,8 +235,10 @@ fn a_payload_that_the_device_wrote_over_is_excused() {
 /// What was tampered with is excused until its descriptors serve another chain.
 #[test]
 fn a_new_chain_is_not_excused_for_an_old_one() {
-    let again =
-        and(&OUT, &[Event::Tampered { descriptor: 0 }, element(0, 0, 0), used(1), take(0, 0), free(0)]);
+    let again = and(
+        &OUT,
+        &[Event::DescriptorCorrupted { descriptor: 0 }, element(0, 0, 0), used(1), take(0, 0), free(0)],
+    );
     let again =
         and(&again, &[submit(&[], &[8], 0), chain(0, const { &[writable(0, 8)] }), index(2), available(0)]);
     rejects(&FOUR, &again, fetched(0, &[writable(0, 7)], b""), Invariant::Payload);

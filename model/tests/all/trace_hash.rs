@@ -2,7 +2,7 @@
 
 use crate::support::{self, at, blame, misuse};
 use ringstorm_model::{
-    ChainFlaw, Completion, DeviceRefusal, Event, MisuseKind, Name, ObservedDescriptor, Place, Refusal,
+    ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, MisuseKind, ObservedDescriptor, Place, Refusal,
     TraceHash,
 };
 use std::collections::HashMap;
@@ -33,33 +33,33 @@ const EVENTS: [Event<'static>; 35] = [
     Event::Submit { readable: &[b"abc", b"d"], writable: &[7, 8], answer: Ok(1) },
     Event::Publish { notify: false },
     Event::Take { answer: Ok(Some(Completion { head: 1, length: 2 })) },
-    Event::Read { head: 1, limit: 2, answer: Ok(b"abcdefgh"), standing: b"abcdefgh" },
-    Event::Free { head: 1, name: Name::Current, answer: Ok(()) },
+    Event::Read { head: 1, limit: 2, answer: Ok(b"abcdefgh"), in_memory: b"abcdefgh" },
+    Event::Free { head: 1, handle: HandleAge::Current, answer: Ok(()) },
     Event::Reset { first_index: 1 },
-    Event::Stores { count: 1, foreign: false },
+    Event::Stores { count: 1, to_device_area: false },
     Event::FreeCount { count: 1 },
     Event::AvailableIndex { index: 1 },
-    Event::Chain { head: 1, descriptors: &PARTS, flaw: None, unclean: false },
-    Event::Fetched { head: 1, whole: true, descriptors: &PARTS, payload: b"abc" },
+    Event::Chain { head: 1, descriptors: &PARTS, flaw: None, not_zeroed: false },
+    Event::DeviceTook { head: 1, whole: true, descriptors: &PARTS, payload: b"abc" },
     Event::UsedElement { index: 1, id: 2, length: 3 },
     Event::UsedIndex { index: 1 },
-    Event::Notifications { wanted: false },
-    Event::Tampered { descriptor: 1 },
+    Event::AvailableNotifications { wanted: false },
+    Event::DescriptorCorrupted { descriptor: 1 },
     Event::Withheld { head: 1 },
     Event::Settled,
     Event::Released { left: 1 },
     Event::Panic,
     Event::Available { head: 1 },
-    Event::Interrupts { wanted: false, flags: 1, used_event: 3, waiting: None },
+    Event::UsedNotifications { wanted: false, flags: 1, used_event: 3, waiting: None },
     Event::DeviceWrote { place: Place { region: 1, offset: 2 }, length: 3 },
     Event::DriverWrote { place: Place { region: 1, offset: 2 }, length: 3 },
     Event::UsedEvent { index: 1 },
     Event::AvailableEvent { index: 1 },
-    Event::Refetched { offset: 1 },
-    Event::StoredLate { offset: 1 },
-    Event::RingTampered,
+    Event::DoubleFetch { offset: 1 },
+    Event::LateWrite { offset: 1 },
+    Event::AvailableRingCorrupted,
     Event::Silent,
-    Event::Spurious,
+    Event::SpuriousNotification,
     Event::Trap,
     Event::AvailableFlags { flags: 1 },
     Event::Dropped { rings: true, buffers: false },
@@ -113,44 +113,44 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(support::take(2, 1));
             REFUSALS.iter().for_each(|why| add(Event::Take { answer: Err(*why) }));
         }
-        Event::Read { head, limit, answer, standing } => {
-            add(Event::Read { head: 2, limit, answer, standing });
-            add(Event::Read { head, limit: 1, answer, standing });
+        Event::Read { head, limit, answer, in_memory } => {
+            add(Event::Read { head: 2, limit, answer, in_memory });
+            add(Event::Read { head, limit: 1, answer, in_memory });
             for bytes in [&b"abcdefgi"[..], b"bbcdefgh", b"abcdefg", b"abcdefgh\0", b"abcdefghi", b""] {
-                add(Event::Read { head, limit, answer: Ok(bytes), standing });
+                add(Event::Read { head, limit, answer: Ok(bytes), in_memory });
             }
-            REFUSALS.iter().for_each(|why| add(Event::Read { head, limit, answer: Err(*why), standing }));
+            REFUSALS.iter().for_each(|why| add(Event::Read { head, limit, answer: Err(*why), in_memory }));
         }
-        Event::Free { head, name, answer } => {
-            add(Event::Free { head: 2, name, answer });
-            add(Event::Free { head, name: Name::Stale, answer });
-            REFUSALS.iter().for_each(|why| add(Event::Free { head, name, answer: Err(*why) }));
+        Event::Free { head, handle, answer } => {
+            add(Event::Free { head: 2, handle, answer });
+            add(Event::Free { head, handle: HandleAge::Stale, answer });
+            REFUSALS.iter().for_each(|why| add(Event::Free { head, handle, answer: Err(*why) }));
         }
         Event::Reset { first_index } => add(Event::Reset { first_index: first_index + 1 }),
-        Event::Stores { count, foreign } => {
-            add(Event::Stores { count: count + 1, foreign });
-            add(Event::Stores { count, foreign: !foreign });
+        Event::Stores { count, to_device_area } => {
+            add(Event::Stores { count: count + 1, to_device_area });
+            add(Event::Stores { count, to_device_area: !to_device_area });
         }
         Event::FreeCount { count } => add(Event::FreeCount { count: count + 1 }),
         Event::AvailableIndex { index } => add(Event::AvailableIndex { index: index + 1 }),
-        Event::Chain { head, descriptors, flaw, unclean } => {
-            add(Event::Chain { head: 2, descriptors, flaw, unclean });
-            add(Event::Chain { head, descriptors, flaw, unclean: !unclean });
+        Event::Chain { head, descriptors, flaw, not_zeroed } => {
+            add(Event::Chain { head: 2, descriptors, flaw, not_zeroed });
+            add(Event::Chain { head, descriptors, flaw, not_zeroed: !not_zeroed });
             for flaw in [ChainFlaw::Loop, ChainFlaw::Malformed, ChainFlaw::Unregistered] {
-                add(Event::Chain { head, descriptors, flaw: Some(flaw), unclean });
+                add(Event::Chain { head, descriptors, flaw: Some(flaw), not_zeroed });
             }
             for descriptors in &other_parts() {
-                add(Event::Chain { head, descriptors, flaw, unclean });
+                add(Event::Chain { head, descriptors, flaw, not_zeroed });
             }
         }
-        Event::Fetched { head, whole, descriptors, payload } => {
-            add(Event::Fetched { head: 2, whole, descriptors, payload });
-            add(Event::Fetched { head, whole: !whole, descriptors, payload });
+        Event::DeviceTook { head, whole, descriptors, payload } => {
+            add(Event::DeviceTook { head: 2, whole, descriptors, payload });
+            add(Event::DeviceTook { head, whole: !whole, descriptors, payload });
             for payload in [&b"abd"[..], b"ab", b"abc\0", b""] {
-                add(Event::Fetched { head, whole, descriptors, payload });
+                add(Event::DeviceTook { head, whole, descriptors, payload });
             }
             for descriptors in &other_parts() {
-                add(Event::Fetched { head, whole, descriptors, payload });
+                add(Event::DeviceTook { head, whole, descriptors, payload });
             }
         }
         Event::UsedElement { index, id, length } => {
@@ -159,22 +159,24 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(Event::UsedElement { index, id, length: length + 8 });
         }
         Event::UsedIndex { index } => add(Event::UsedIndex { index: index + 1 }),
-        Event::Notifications { wanted } => add(Event::Notifications { wanted: !wanted }),
-        Event::Tampered { descriptor } => add(Event::Tampered { descriptor: descriptor + 1 }),
+        Event::AvailableNotifications { wanted } => add(Event::AvailableNotifications { wanted: !wanted }),
+        Event::DescriptorCorrupted { descriptor } => {
+            add(Event::DescriptorCorrupted { descriptor: descriptor + 1 })
+        }
         Event::Withheld { head } => add(Event::Withheld { head: head + 1 }),
         Event::Released { left } => add(Event::Released { left: left + 1 }),
         Event::Available { head } => add(Event::Available { head: head + 1 }),
         Event::UsedEvent { index } => add(Event::UsedEvent { index: index + 1 }),
         Event::AvailableFlags { flags } => add(Event::AvailableFlags { flags: flags + 1 }),
         Event::AvailableEvent { index } => add(Event::AvailableEvent { index: index + 1 }),
-        Event::Refetched { offset } => add(Event::Refetched { offset: offset + 1 }),
-        Event::StoredLate { offset } => add(Event::StoredLate { offset: offset + 1 }),
-        Event::Interrupts { wanted, flags, used_event, waiting } => {
-            add(Event::Interrupts { wanted: !wanted, flags, used_event, waiting });
-            add(Event::Interrupts { wanted, flags: flags + 1, used_event, waiting });
-            add(Event::Interrupts { wanted, flags, used_event: used_event + 1, waiting });
-            add(Event::Interrupts { wanted, flags, used_event, waiting: Some(false) });
-            add(Event::Interrupts { wanted, flags, used_event, waiting: Some(true) });
+        Event::DoubleFetch { offset } => add(Event::DoubleFetch { offset: offset + 1 }),
+        Event::LateWrite { offset } => add(Event::LateWrite { offset: offset + 1 }),
+        Event::UsedNotifications { wanted, flags, used_event, waiting } => {
+            add(Event::UsedNotifications { wanted: !wanted, flags, used_event, waiting });
+            add(Event::UsedNotifications { wanted, flags: flags + 1, used_event, waiting });
+            add(Event::UsedNotifications { wanted, flags, used_event: used_event + 1, waiting });
+            add(Event::UsedNotifications { wanted, flags, used_event, waiting: Some(false) });
+            add(Event::UsedNotifications { wanted, flags, used_event, waiting: Some(true) });
         }
         Event::DriverWrote { place, length } => {
             add(Event::DriverWrote { place: Place { region: 9, ..place }, length });
@@ -202,9 +204,9 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
         }
         Event::Settled
         | Event::Panic
-        | Event::RingTampered
+        | Event::AvailableRingCorrupted
         | Event::Silent
-        | Event::Spurious
+        | Event::SpuriousNotification
         | Event::Trap => {}
     }
     hashes

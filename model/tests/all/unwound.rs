@@ -68,7 +68,7 @@ fn nothing_else_of_a_broken_queue_is_judged_until_its_reset() {
         fetched(2, &[], b""),
         Event::UsedEvent { index: 77 },
         Event::AvailableFlags { flags: 1 },
-        Event::Interrupts { wanted: true, flags: 1, used_event: 9, waiting: Some(true) },
+        Event::UsedNotifications { wanted: true, flags: 1, used_event: 9, waiting: Some(true) },
         Event::Settled,
     ] {
         accepts(&FOUR, &unwound, event);
@@ -84,7 +84,7 @@ fn nothing_else_of_a_broken_queue_is_judged_until_its_reset() {
 fn what_the_caller_wants_is_not_known_until_it_says_so_again() {
     let setup = ModelSetup { exact_notifications: true, ..FOUR };
     let flags = |flags| Event::AvailableFlags { flags };
-    let off = Event::Interrupts { wanted: false, flags: 1, used_event: 0, waiting: None };
+    let off = Event::UsedNotifications { wanted: false, flags: 1, used_event: 0, waiting: None };
     let unwound = [flags(0), off, BROKEN, RESET];
     accepts(&setup, &unwound, flags(0));
     accepts(&setup, &unwound, flags(1));

@@ -60,8 +60,8 @@ fn the_device_is_blamed_for_what_it_did() {
         (&[element(0, 1, 0), used(1)], true),
         (&[element(0, 0, 8), used(2)], true),
         (&[used(u16::MAX)], true),
-        (&[Event::Tampered { descriptor: 3 }], true),
-        (&[Event::Tampered { descriptor: 0 }], true),
+        (&[Event::DescriptorCorrupted { descriptor: 3 }], true),
+        (&[Event::DescriptorCorrupted { descriptor: 0 }], true),
     ] {
         let before = and(&OUT, done);
         match lied {
@@ -109,7 +109,7 @@ fn a_refusal_consumes_the_element_that_it_complains_of_or_leaves_it() {
     let left = and(&bad, &[no_take(FINE)]);
     accepts(&FOUR, &left, no_take(FINE));
     // Where there is no element, none is consumed.
-    let none = and(&OUT, &[Event::Tampered { descriptor: 3 }, no_take(blame(true, false, None))]);
+    let none = and(&OUT, &[Event::DescriptorCorrupted { descriptor: 3 }, no_take(blame(true, false, None))]);
     accepts(&FOUR, &and(&none, &[element(0, 0, 8), used(1)]), take(0, 8));
 }
 
@@ -127,7 +127,7 @@ fn a_chain_comes_back_with_a_refusal_if_the_device_returned_it() {
     rejects(&FOUR, &long, no_take(blame(true, false, Some(1))), Invariant::CompletedOnce);
     let bad = and(&OUT, &[element(0, 7, 0), used(1)]);
     rejects(&FOUR, &bad, no_take(blame(true, false, Some(0))), Invariant::CompletedOnce);
-    let none = and(&OUT, &[Event::Tampered { descriptor: 3 }]);
+    let none = and(&OUT, &[Event::DescriptorCorrupted { descriptor: 3 }]);
     rejects(&FOUR, &none, no_take(blame(true, false, Some(0))), Invariant::CompletedOnce);
 }
 

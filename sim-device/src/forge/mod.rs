@@ -59,7 +59,7 @@ impl<M: SharedMemory> Device<M> {
             Fault::ReadableWritten => self.write_to_readable(pick),
             Fault::WrittenAfterReturn => self.write_after_return(),
             Fault::SpuriousNotification => {
-                self.effects.push(Effect::Spurious);
+                self.effects.push(Effect::SpuriousNotification);
                 Some(())
             }
             Fault::LostNotification => self.lose_notification(),

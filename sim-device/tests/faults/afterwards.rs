@@ -10,15 +10,15 @@ use ringstorm_sim_device::{AddressSpace, Change, Device, Effect, Fault};
 fn a_chain_is_returned_again() {
     let memory = Memory::new();
     let mut device = full(&memory);
-    assert!(device.give_back(1, NOTHING_WRITTEN));
+    assert!(device.return_chain(1, NOTHING_WRITTEN));
     let _ = effects(&mut device);
     for place in 1..4 {
-        let before = device.held_count();
+        let before = device.in_flight_count();
         assert!(device.misbehave(Fault::DuplicateId, 0, 77));
         assert_eq!(memory.element(place), (2, 77));
         let told = [Effect::UsedElement { index: place as u16, id: 2, length: 77 }];
         assert_eq!(effects(&mut device), [told[0], Effect::UsedIndex(place as u16 + 1)]);
-        assert_eq!(device.held_count(), before, "nothing else was returned");
+        assert_eq!(device.in_flight_count(), before, "nothing else was returned");
     }
     device.reset(0);
     assert!(!device.misbehave(Fault::DuplicateId, 0, 77), "a reset forgets what was returned");
@@ -29,7 +29,7 @@ fn a_length_too_long_returns_the_chain() {
     let memory = Memory::new();
     let mut device = full(&memory);
     assert!(device.misbehave(Fault::LengthTooLong, 1, 1));
-    assert_eq!((device.held_count(), device.returnable()), (1, 1));
+    assert_eq!((device.in_flight_count(), device.returnable()), (1, 1));
     assert!(device.misbehave(Fault::DuplicateId, 0, 0));
     assert_eq!(memory.element(1).0, 2);
     assert!(device.misbehave(Fault::FreeId, 0, 2), "its descriptors are not held any more");
@@ -50,7 +50,7 @@ fn no_length_is_too_long_for_the_longest_chain() {
         let mut device = Device::new(Vast(&rings), GEOMETRY, space, 0);
         assert!(device.take().is_some_and(|taken| taken.error.is_none()));
         let could = device.misbehave(Fault::LengthTooLong, 0, 5);
-        (could, rings.load_u32(88), effects(&mut device).len(), device.held_count())
+        (could, rings.load_u32(88), effects(&mut device).len(), device.in_flight_count())
     };
     assert_eq!(vast(1 << 31, 1 << 31), (false, 0, 0, 1));
     assert_eq!(vast(u32::MAX - 1, 1), (false, 0, 0, 1));
@@ -64,14 +64,14 @@ fn a_withheld_chain_comes_back_when_the_device_repents() {
     let mut device = full(&memory);
     assert!(device.misbehave(Fault::NeverReturned, 1, 0));
     assert!(!device.misbehave(Fault::NeverReturned, 1, 0), "it is withheld already");
-    assert_eq!((device.held_count(), device.returnable()), (2, 1));
+    assert_eq!((device.in_flight_count(), device.returnable()), (2, 1));
     let before = memory.all();
-    assert!(!device.give_back(1, ALL_WRITTEN));
+    assert!(!device.return_chain(1, ALL_WRITTEN));
     assert_eq!(memory.all(), before);
-    assert!(device.give_back(0, ALL_WRITTEN));
+    assert!(device.return_chain(0, ALL_WRITTEN));
     device.stop_faults();
     assert_eq!(device.returnable(), 1);
-    assert!(device.give_back(0, ALL_WRITTEN));
+    assert!(device.return_chain(0, ALL_WRITTEN));
     assert_eq!((memory.element(0), memory.element(1)), ((1, 0), (2, 12)));
 }
 
@@ -119,7 +119,7 @@ fn an_old_id_is_one_of_the_last_eight_but_the_newest() {
         assert_eq!(device.misbehave(Fault::StaleId, 0, 0), count > 1, "after {count}");
         memory.describe((*head).into(), BUFFERS, 1, 0, 0);
         memory.offer(*head);
-        assert!(device.take().is_some() && device.give_back(0, NOTHING_WRITTEN));
+        assert!(device.take().is_some() && device.return_chain(0, NOTHING_WRITTEN));
     }
     for pick in 0..16 {
         let _ = effects(&mut device);
@@ -161,7 +161,7 @@ fn a_late_element_follows_with_the_next_act() {
     type Act = for<'m> fn(&mut Device<&'m HeapMemory>);
     let acts: [Act; 5] = [
         |device| assert!(device.take().is_none()),
-        |device| assert!(device.give_back(2, NOTHING_WRITTEN)),
+        |device| assert!(device.return_chain(2, NOTHING_WRITTEN)),
         |device| assert!(!device.misbehave(Fault::DuplicateId, 0, 0)),
         |device| assert!(device.misbehave(Fault::NeedsReset, 0, 0)),
         |device| device.stop_faults(),
@@ -170,7 +170,7 @@ fn a_late_element_follows_with_the_next_act() {
         let memory = Memory::new();
         let mut device = full(&memory);
         assert!(device.misbehave(Fault::IndexBeforeElement, 1, 0));
-        assert_eq!((memory.element(0), memory.used_index(), device.held_count()), ((0, 0), 1, 2));
+        assert_eq!((memory.element(0), memory.used_index(), device.in_flight_count()), ((0, 0), 1, 2));
         device.publish();
         device.set_notifications(true);
         assert_eq!(memory.element(0), (0, 0), "these are no acts on the ring of elements");
@@ -195,8 +195,8 @@ fn a_chain_of_a_late_element_is_held_until_it_is_returned() {
     let memory = Memory::new();
     let mut device = full(&memory);
     assert!(device.misbehave(Fault::IndexBeforeElement, 1, 0));
-    assert!(device.give_back(1, ALL_WRITTEN));
-    assert_eq!((memory.element(0), memory.element(1), device.held_count()), ((2, 0), (2, 12), 1));
+    assert!(device.return_chain(1, ALL_WRITTEN));
+    assert_eq!((memory.element(0), memory.element(1), device.in_flight_count()), ((2, 0), (2, 12), 1));
 }
 
 #[test]
@@ -295,14 +295,14 @@ fn only_entries_of_the_ring_are_overwritten() {
 fn a_buffer_is_written_after_its_chain_came_back() {
     let memory = Memory::new();
     let mut device = single(&memory);
-    assert!(device.give_back(0, NOTHING_WRITTEN));
+    assert!(device.return_chain(0, NOTHING_WRITTEN));
     assert!(!device.misbehave(Fault::WrittenAfterReturn, 0, 0), "it has nothing writable");
     for (length, could) in [(0, false), (8, true)] {
         let memory = Memory::new();
         let mut device = idle(&memory);
         memory.describe(0, BUFFERS, length, WRITE, 0);
         memory.offer(0);
-        assert!(device.take().is_some() && device.give_back(0, NOTHING_WRITTEN));
+        assert!(device.take().is_some() && device.return_chain(0, NOTHING_WRITTEN));
         let _ = effects(&mut device);
         assert_eq!(device.misbehave(Fault::WrittenAfterReturn, 0, 0), could);
         assert_eq!(effects(&mut device).len(), usize::from(could), "nothing is told of an empty buffer");
@@ -310,7 +310,7 @@ fn a_buffer_is_written_after_its_chain_came_back() {
     // A chain that the device could make nothing of is left alone.
     let memory = Memory::new();
     let mut device = crate::scenes::senseless(&memory);
-    assert!(device.give_back(0, NOTHING_WRITTEN));
+    assert!(device.return_chain(0, NOTHING_WRITTEN));
     assert!(!device.misbehave(Fault::WrittenAfterReturn, 0, 0));
 }
 

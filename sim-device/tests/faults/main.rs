@@ -73,7 +73,7 @@ fn a_fault_that_needs_a_chain_can_do_nothing_on_an_idle_device() {
         let memory = Memory::new();
         // A returned chain and descriptors that differ from what is lied, so that nothing else is missing.
         let mut device = single(&memory);
-        assert!(device.give_back(0, NOTHING_WRITTEN));
+        assert!(device.return_chain(0, NOTHING_WRITTEN));
         let _ = effects(&mut device);
         let before = memory.all();
         let could = device.misbehave(*fault, 3, 4);

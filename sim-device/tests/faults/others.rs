@@ -65,7 +65,10 @@ pub fn in_time(fault: Fault) -> Vec<Case> {
             (full, 1, 0, Some(told(Effect::Withheld { head: 2 }))),
         ],
         Fault::SpuriousNotification => {
-            vec![(idle, 0, 0, Some(told(Effect::Spurious))), (full, 1, 9, Some(told(Effect::Spurious)))]
+            vec![
+                (idle, 0, 0, Some(told(Effect::SpuriousNotification))),
+                (full, 1, 9, Some(told(Effect::SpuriousNotification))),
+            ]
         }
         Fault::LostNotification | Fault::StopsAnswering | Fault::NeedsReset => {
             vec![(idle, 0, 0, Some(told(Effect::Silent))), (full, 1, 9, Some(told(Effect::Silent)))]

@@ -26,14 +26,14 @@ pub fn full(memory: &Memory) -> Device<&HeapMemory> {
     memory.offer(1);
     let mut device = memory.device_now();
     while device.take().is_some() {}
-    assert_eq!((device.held_count(), device.returnable()), (2, 2));
+    assert_eq!((device.in_flight_count(), device.returnable()), (2, 2));
     device
 }
 
 /// Both chains of [`full`] were returned, 2 as the newest, with its twelve bytes. Element 1 is the last one.
 pub fn answered(memory: &Memory) -> Device<&HeapMemory> {
     let mut device = full(memory);
-    assert!(device.give_back(0, NOTHING_WRITTEN) && device.give_back(0, ALL_WRITTEN));
+    assert!(device.return_chain(0, NOTHING_WRITTEN) && device.return_chain(0, ALL_WRITTEN));
     device.publish();
     let _ = effects(&mut device);
     device
@@ -115,7 +115,7 @@ pub fn wrote(offset: usize, length: u32, seed: u32) -> Deed {
     let mut pattern = vec![0; length as usize];
     fill_pattern(&mut pattern, seed);
     let place = BufferPlace { region: 0, offset: offset as u64 };
-    (vec![(RINGS + offset, pattern)], vec![Effect::Wrote { place, length }])
+    (vec![(RINGS + offset, pattern)], vec![Effect::BufferWritten { place, length }])
 }
 
 pub fn both(first: Deed, second: Deed) -> Deed {

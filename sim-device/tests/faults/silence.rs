@@ -12,7 +12,7 @@ fn assert_silent(memory: &Memory, device: &mut Device<&HeapMemory>) {
     memory.offer(1);
     let before = memory.all();
     assert!(device.has_available() && device.take().is_none());
-    assert!(!device.give_back(0, ALL_WRITTEN) && !device.give_back(1, ALL_WRITTEN));
+    assert!(!device.return_chain(0, ALL_WRITTEN) && !device.return_chain(1, ALL_WRITTEN));
     for fault in Fault::VARIANTS {
         assert!(!device.misbehave(*fault, 1, 9), "{fault:?}");
     }
@@ -26,11 +26,11 @@ fn a_device_that_stopped_answers_when_it_repents() {
     assert!(device.misbehave(Fault::StopsAnswering, 0, 0));
     assert_silent(&memory, &mut device);
     assert!(!device.needs_reset());
-    assert_eq!((device.held_count(), device.returnable()), (2, 2), "it has forgotten nothing");
+    assert_eq!((device.in_flight_count(), device.returnable()), (2, 2), "it has forgotten nothing");
     device.stop_faults();
     assert_eq!(effects(&mut device), []);
     assert!(device.take().is_some_and(|taken| taken.head == 1));
-    assert!(device.give_back(1, ALL_WRITTEN));
+    assert!(device.return_chain(1, ALL_WRITTEN));
     assert_eq!(memory.element(0), (2, 12));
 }
 
@@ -42,13 +42,13 @@ fn a_device_that_needs_a_reset_has_forgotten_what_it_held() {
     assert!(device.misbehave(Fault::NeedsReset, 0, 0));
     assert!(device.needs_reset());
     assert_silent(&memory, &mut device);
-    assert_eq!((device.held_count(), device.returnable()), (0, 0));
+    assert_eq!((device.in_flight_count(), device.returnable()), (0, 0));
     device.reset(2);
     assert!(!device.needs_reset());
     assert!(device.take().is_some_and(|taken| taken.head == 1 && taken.error.is_none()));
     assert!(device.misbehave(Fault::FreeId, 0, 0), "nothing else is held");
     assert_eq!(memory.element(2), (0, 0));
-    assert!(device.give_back(0, NOTHING_WRITTEN));
+    assert!(device.return_chain(0, NOTHING_WRITTEN));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn one_notification_is_lost() {
     device.notified();
     assert!(device.has_available() && device.take().is_none());
     assert!(!device.misbehave(Fault::LostNotification, 0, 0), "this one is not over");
-    assert!(device.give_back(0, NOTHING_WRITTEN), "it goes on with what it holds");
+    assert!(device.return_chain(0, NOTHING_WRITTEN), "it goes on with what it holds");
     assert!(device.misbehave(Fault::IdOutOfRange, 0, 0));
     device.notified();
     assert!(device.take().is_some_and(|taken| taken.head == 2));

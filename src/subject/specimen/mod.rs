@@ -15,7 +15,7 @@ use crate::scenario::Setup;
 use chain::Stage;
 use rings::{Element, Rings};
 use ringstorm_core::SharedMemory;
-use ringstorm_model::{Answer, Completion, DeviceRefusal, Name, Refusal};
+use ringstorm_model::{Answer, Completion, DeviceRefusal, HandleAge, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
 use shared::DESCRIPTOR_BYTES;
 use std::cell::RefCell;
@@ -241,7 +241,7 @@ impl Subject for Specimen {
         self.heed(answer)
     }
 
-    fn free(&mut self, head: u16, _: Name) -> Answer<()> {
+    fn free(&mut self, head: u16, _: HandleAge) -> Answer<()> {
         if self.torn {
             return Err(Refusal::Broken);
         }

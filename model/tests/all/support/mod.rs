@@ -3,7 +3,7 @@
 pub mod toy;
 
 use ringstorm_model::{
-    Answer, ChainFlaw, Completion, DeviceRefusal, Event, Invariant, MisuseKind, Model, ModelSetup, Name,
+    Answer, ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, Invariant, MisuseKind, Model, ModelSetup,
     ObservedDescriptor, Place, Refusal,
 };
 
@@ -13,11 +13,11 @@ pub const FOUR: ModelSetup = ModelSetup {
     buffer_size: 64,
     first_index: 0,
     event_index: false,
-    zeroed: false,
+    zeroes_buffers: false,
     policies: None,
     exact_notifications: false,
     keeps_wish: false,
-    lengths: true,
+    reports_lengths: true,
     refills: false,
 };
 
@@ -43,11 +43,11 @@ pub const fn no_submit<'a>(readable: &'a [&'a [u8]], writable: &'a [u32], kind: 
 }
 
 pub const fn chain(head: u16, descriptors: &[ObservedDescriptor]) -> Event<'_> {
-    Event::Chain { head, descriptors, flaw: None, unclean: false }
+    Event::Chain { head, descriptors, flaw: None, not_zeroed: false }
 }
 
 pub const fn flawed(head: u16, descriptors: &[ObservedDescriptor], flaw: ChainFlaw) -> Event<'_> {
-    Event::Chain { head, descriptors, flaw: Some(flaw), unclean: false }
+    Event::Chain { head, descriptors, flaw: Some(flaw), not_zeroed: false }
 }
 
 pub const fn available(head: u16) -> Event<'static> {
@@ -59,7 +59,7 @@ pub const fn index(index: u16) -> Event<'static> {
 }
 
 pub const fn fetched<'a>(head: u16, descriptors: &'a [ObservedDescriptor], payload: &'a [u8]) -> Event<'a> {
-    Event::Fetched { head, whole: true, descriptors, payload }
+    Event::DeviceTook { head, whole: true, descriptors, payload }
 }
 
 pub const fn element(index: u16, id: u32, length: u32) -> Event<'static> {
@@ -84,24 +84,24 @@ pub const fn blame(consumed: bool, broken: bool, returned: Option<u16>) -> Refus
     Refusal::Device(DeviceRefusal { consumed, broken, returned })
 }
 
-pub const fn read<'a>(head: u16, limit: u32, bytes: &'a [u8], standing: &'a [u8]) -> Event<'a> {
-    Event::Read { head, limit, answer: Ok(bytes), standing }
+pub const fn read<'a>(head: u16, limit: u32, bytes: &'a [u8], in_memory: &'a [u8]) -> Event<'a> {
+    Event::Read { head, limit, answer: Ok(bytes), in_memory }
 }
 
 pub const fn no_read(head: u16, refusal: Refusal) -> Event<'static> {
-    Event::Read { head, limit: 64, answer: Err(refusal), standing: &[] }
+    Event::Read { head, limit: 64, answer: Err(refusal), in_memory: &[] }
 }
 
 pub const fn free(head: u16) -> Event<'static> {
-    freed(head, Name::Current, Ok(()))
+    freed(head, HandleAge::Current, Ok(()))
 }
 
 pub const fn no_free(head: u16, refusal: Refusal) -> Event<'static> {
-    freed(head, Name::Current, Err(refusal))
+    freed(head, HandleAge::Current, Err(refusal))
 }
 
-pub const fn freed(head: u16, name: Name, answer: Answer<()>) -> Event<'static> {
-    Event::Free { head, name, answer }
+pub const fn freed(head: u16, handle: HandleAge, answer: Answer<()>) -> Event<'static> {
+    Event::Free { head, handle, answer }
 }
 
 pub const fn free_count(count: u32) -> Event<'static> {
@@ -109,7 +109,7 @@ pub const fn free_count(count: u32) -> Event<'static> {
 }
 
 pub const fn stores(count: u32) -> Event<'static> {
-    Event::Stores { count, foreign: false }
+    Event::Stores { count, to_device_area: false }
 }
 
 pub const fn misuse(kind: MisuseKind) -> Refusal {

@@ -1,7 +1,7 @@
 //! A driver that is right and a device that mostly is, as small as both can be: no memory, only who has what.
 
 use ringstorm_model::{
-    Completion, DeviceRefusal, Event, MisuseKind, ModelSetup, Name, ObservedDescriptor, Place, Refusal,
+    Completion, DeviceRefusal, Event, HandleAge, MisuseKind, ModelSetup, ObservedDescriptor, Place, Refusal,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -72,7 +72,7 @@ impl<'s> Toy<'s> {
             0 | 1 => self.submit(usize::from(shape % 3), usize::from(shape / 3 % 3)),
             2 => self.publish(),
             3 | 4 => self.fetch(),
-            5 | 6 => self.give_back(pick, shape, lie),
+            5 | 6 => self.return_chain(pick, shape, lie),
             7 | 8 => self.take(),
             9 => self.free(pick),
             10 => self.misuse(pick),
@@ -80,7 +80,7 @@ impl<'s> Toy<'s> {
                 0..8 => self.reset(lie),
                 _ => {
                     self.wanted = shape % 2 == 0;
-                    self.tell(Event::Notifications { wanted: self.wanted });
+                    self.tell(Event::AvailableNotifications { wanted: self.wanted });
                 }
             },
         }
@@ -102,7 +102,7 @@ impl<'s> Toy<'s> {
             None => Ok(self.free[0]),
         };
         self.tell(Event::Submit { readable: &payload, writable: &room, answer });
-        self.tell(Event::Stores { count: 3 * answer.is_ok() as u32, foreign: false });
+        self.tell(Event::Stores { count: 3 * answer.is_ok() as u32, to_device_area: false });
         if let Ok(head) = answer {
             let lengths = payload.iter().map(|bytes| (bytes.len() as u32, false));
             let parts = lengths.chain(room.iter().map(|length| (*length, true))).map(|(length, writable)| {
@@ -111,7 +111,7 @@ impl<'s> Toy<'s> {
                 ObservedDescriptor { index, place: Some(place), length, writable }
             });
             let parts: Vec<ObservedDescriptor> = parts.collect();
-            self.tell(Event::Chain { head, descriptors: &parts, flaw: None, unclean: false });
+            self.tell(Event::Chain { head, descriptors: &parts, flaw: None, not_zeroed: false });
             let chain =
                 Chain { parts, payload: payload.concat(), room: room.iter().sum(), ..Chain::default() };
             self.chains.insert(head, chain);
@@ -122,7 +122,7 @@ impl<'s> Toy<'s> {
 
     fn publish(&mut self) {
         self.tell(Event::Publish { notify: self.wanted && !self.submitted.is_empty() });
-        self.tell(Event::Stores { count: 1, foreign: false });
+        self.tell(Event::Stores { count: 1, to_device_area: false });
         self.available_index = self.available_index.wrapping_add(self.submitted.len() as u16);
         self.tell(Event::AvailableIndex { index: self.available_index });
         for head in std::mem::take(&mut self.submitted) {
@@ -134,7 +134,7 @@ impl<'s> Toy<'s> {
     fn fetch(&mut self) {
         let Some(head) = self.available.pop_front() else { return };
         let Chain { parts, payload, .. } = self.chains[&head].clone();
-        self.tell(Event::Fetched { head, whole: true, descriptors: &parts, payload: &payload });
+        self.tell(Event::DeviceTook { head, whole: true, descriptors: &parts, payload: &payload });
         self.held.push(head);
     }
 
@@ -146,7 +146,7 @@ impl<'s> Toy<'s> {
     }
 
     /// Returns a chain in any order, sometimes with a length too long, or an id of nothing.
-    fn give_back(&mut self, pick: u8, shape: u8, lie: u8) {
+    fn return_chain(&mut self, pick: u8, shape: u8, lie: u8) {
         // More elements than the ring has would overwrite what the driver has not seen.
         if self.held.is_empty() || self.elements.len() + 1 >= usize::from(self.setup.queue_size) {
             return;
@@ -175,7 +175,7 @@ impl<'s> Toy<'s> {
         if id >= 1000 {
             let refusal = DeviceRefusal { consumed: true, ..DeviceRefusal::default() };
             self.tell(Event::Take { answer: Err(Refusal::Device(refusal)) });
-            self.tell(Event::Stores { count: 0, foreign: false });
+            self.tell(Event::Stores { count: 0, to_device_area: false });
             return self.count();
         }
         let head = id as u16;
@@ -195,8 +195,8 @@ impl<'s> Toy<'s> {
         let chain = self.chains.remove(&head).expect("completed");
         let limit = u32::from(pick % 8) * 8;
         let bytes = &chain.answer[..chain.used.min(limit) as usize];
-        self.tell(Event::Read { head, limit, answer: Ok(bytes), standing: &chain.answer });
-        self.tell(Event::Free { head, name: Name::Current, answer: Ok(()) });
+        self.tell(Event::Read { head, limit, answer: Ok(bytes), in_memory: &chain.answer });
+        self.tell(Event::Free { head, handle: HandleAge::Current, answer: Ok(()) });
         self.free.extend(chain.parts.iter().map(|part| part.index));
         self.count();
     }
@@ -209,9 +209,9 @@ impl<'s> Toy<'s> {
             false => MisuseKind::BadHead,
         };
         let refusal = Refusal::Misuse(kind);
-        self.tell(Event::Read { head, limit: 1, answer: Err(refusal), standing: &[] });
-        self.tell(Event::Free { head, name: Name::Current, answer: Err(refusal) });
-        self.tell(Event::Stores { count: 0, foreign: false });
+        self.tell(Event::Read { head, limit: 1, answer: Err(refusal), in_memory: &[] });
+        self.tell(Event::Free { head, handle: HandleAge::Current, answer: Err(refusal) });
+        self.tell(Event::Stores { count: 0, to_device_area: false });
         self.count();
     }
 
@@ -231,7 +231,7 @@ impl<'s> Toy<'s> {
         self.publish();
         while !self.chains.is_empty() {
             self.fetch();
-            self.give_back(1, 5, 0);
+            self.return_chain(1, 5, 0);
             self.take();
             self.free(255);
         }
