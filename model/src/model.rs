@@ -4,8 +4,8 @@ use crate::chains::{Chain, Chains};
 use crate::invariant::require;
 use crate::used::UsedRing;
 use crate::wish::{NamedUsedElement, Wish};
-use crate::wording::{Count, are, bytes, chains_were};
-use crate::{DriverState, Event, ModelSetup, ObservedDescriptor, Occupancy, Place, Violation};
+use crate::wording::{Count, are, chains_were};
+use crate::{DriverState, Event, ModelSetup, ObservedDescriptor, Occupancy, Violation};
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 

@@ -1,12 +1,12 @@
-//! The ways in which the device misbehaves.
+//! The faults: the ways in which the device misbehaves.
 
 use strum::{EnumMessage, EnumString, FromRepr, IntoStaticStr, VariantArray};
 
-/// One way to misbehave. Each doc line: what the device does; the sentence of the specification that it
-/// breaks; the promise of the driver that it attacks. Numbers are only ever appended.
+/// One way to misbehave. Each doc line says what the device does, which rule of the specification that breaks, and which
+/// part of a driver it attacks. Numbers never change; a new fault gets the next one.
 ///
-/// What a driver may do about any of them: report it, ignore it, clamp a length, or declare the queue broken.
-/// What it must never do is stated by the model's invariants.
+/// A driver may report a fault, ignore it, clamp a length, or declare the queue broken. The model's invariants state what it
+/// must not do.
 #[derive(
     Debug,
     Clone,
@@ -27,17 +27,17 @@ use strum::{EnumMessage, EnumString, FromRepr, IntoStaticStr, VariantArray};
 pub enum Fault {
     /// Adds a used element whose id is no index of the table; "id indicates the head entry of the descriptor chain" (2.7.8); attacks every look-up by id.
     IdOutOfRange = 0,
-    /// Adds a used element whose id equals a live head in its low 16 bits only; an id is the head of a chain that was used (2.7.8); attacks drivers that cut the id.
+    /// Adds a used element whose id equals a live head in its low 16 bits only; an id is the head of a chain that was used (2.7.8); attacks drivers that truncate the id.
     TruncatedId = 1,
-    /// Adds a used element whose id is inside a chain; an id is the head of a chain that was used (2.7.8); attacks the free list.
+    /// Adds a used element whose id is a descriptor inside a chain; an id is the head of a chain that was used (2.7.8); attacks the free list.
     MidChainId = 2,
-    /// Returns a chain again that was returned before; each buffer is used once (2.7.8); attacks completed-once.
+    /// Returns the last returned chain again; each buffer is used once (2.7.8); attacks drivers that complete it twice.
     DuplicateId = 3,
-    /// Returns a chain with a length above its device-writable bytes; len is the number of bytes written into the device-writable portion (2.7.8); attacks whoever reads that many.
+    /// Returns a chain with a length above its device-writable bytes; len is the number of bytes written into the device-writable portion (2.7.8); attacks drivers that read that many bytes.
     LengthTooLong = 4,
-    /// Moves the used index beyond what it returned; idx says "where the device would put the next descriptor entry" (2.7.8); attacks the loop that follows it.
+    /// Moves the used index beyond the elements that it wrote; idx says "where the device would put the next descriptor entry" (2.7.8); attacks the loop that follows the index.
     IndexJump = 5,
-    /// Links the last descriptor of a chain to its head; the table is the driver's, "A device MUST NOT write to any descriptor table entry" (2.7.5.1); attacks whoever follows the table.
+    /// Links the last descriptor of a chain to its head; "A device MUST NOT write to any descriptor table entry" (2.7.5.1); attacks drivers that follow the table.
     NextToHead = 6,
     /// Links the last descriptor of a chain to its second; a device writes to no descriptor (2.7.5.1); attacks loop detection at the head.
     NextToMiddle = 7,
@@ -45,83 +45,83 @@ pub enum Fault {
     LengthScribbled = 8,
     /// Keeps a chain until the faults stop; buffers are to be returned when done (2.7.8); attacks liveness.
     NeverReturned = 9,
-    /// Links a descriptor to an index outside the table; a device writes to no descriptor (2.7.5.1); attacks whoever follows the table.
+    /// Links a descriptor to an index outside the table; a device writes to no descriptor (2.7.5.1); attacks drivers that follow the table.
     NextOutOfRange = 10,
-    /// Adds a used element whose id is in no chain that the device holds, with nothing more available: a free descriptor, or one that it returned; an id is the head of a chain that was used (2.7.8); attacks the free list.
+    /// Adds a used element whose id is in no chain in flight, while no chain is available: a free descriptor, or one of a returned chain; an id is the head of a chain that was used (2.7.8); attacks the free list.
     FreeId = 11,
-    /// Adds a used element whose id is one that it returned a while ago, whatever its descriptors are now; an id is the head of a chain that was used (2.7.8); attacks drivers that know a chain by its head alone.
+    /// Adds a used element with the id of a chain that it returned earlier, but not last, whatever that descriptor is now; an id is the head of a chain that was used (2.7.8); attacks drivers that know a chain by its head alone.
     StaleId = 12,
-    /// Returns a chain that has nothing device-writable with a length; 2.7.8 as for length-too-long; attacks drivers that trust it where there is nothing to copy.
+    /// Returns a chain without device-writable buffers with a length above zero; 2.7.8 as for length-too-long; attacks drivers that trust the length although there is nothing to copy.
     LengthForReadable = 13,
-    /// Returns a chain with a length in bounds of which it wrote less; "the device MUST write at least len bytes to descriptor" (2.7.8.2); attacks whoever hands out what an earlier chain left.
+    /// Returns a chain with a length within its device-writable bytes, but writes fewer bytes; "the device MUST write at least len bytes to descriptor" (2.7.8.2); attacks drivers that return bytes of an earlier chain.
     LengthUnwritten = 14,
-    /// Moves the used index back; idx only ever grows (2.7.8); attacks whoever takes it for many new elements.
+    /// Moves the used index back; idx only grows (2.7.8); attacks drivers that take it for many new elements.
     IndexBackwards = 15,
-    /// Moves the used index before it has written the element, which follows with its next act; "the device MUST set len prior to updating the used idx" (2.7.8.2); attacks whoever believes what an earlier lap left there.
+    /// Moves the used index before it has written the element, and writes the element with its next act; "the device MUST set len prior to updating the used idx" (2.7.8.2); attacks drivers that read an old element there.
     IndexBeforeElement = 16,
     /// Writes garbage to the used flags; "the device MUST set flags to 0 or 1", and to 0 with event indexes (2.7.10.2); attacks notification suppression.
     FlagsGarbage = 17,
-    /// Writes garbage to avail_event; any value is allowed there (2.7.10.2), so this breaks nothing; attacks the windowed comparison.
+    /// Writes garbage to avail_event; any value is allowed there (2.7.10.2), so this breaks no rule; attacks the comparison with event indexes.
     EventGarbage = 18,
-    /// Links a descriptor to itself; a device writes to no descriptor (2.7.5.1); attacks whoever follows the table.
+    /// Links a descriptor to itself; a device writes to no descriptor (2.7.5.1); attacks drivers that follow the table.
     NextToSelf = 19,
-    /// Links the last descriptor of a chain to one that is in no chain which it holds, with nothing more available: one that is free, or was returned; a device writes to no descriptor (2.7.5.1); attacks the free list.
+    /// Links the last descriptor of a chain to one that is in no chain in flight, while no chain is available: a free one, or one of a returned chain; a device writes to no descriptor (2.7.5.1); attacks the free list.
     NextToFree = 20,
-    /// Sets NEXT on the last descriptor of a chain; a device writes to no descriptor (2.7.5.1); attacks whoever follows the table.
+    /// Sets NEXT on the last descriptor of a chain; a device writes to no descriptor (2.7.5.1); attacks drivers that follow the table.
     NextSet = 21,
     /// Clears NEXT on the first descriptor of a chain; a device writes to no descriptor (2.7.5.1); attacks the free count.
     NextCleared = 22,
-    /// Flips WRITE on a descriptor, free or not; a device writes to no descriptor (2.7.5.1); attacks whoever takes the direction back from the table.
+    /// Flips WRITE on a descriptor, free or not; a device writes to no descriptor (2.7.5.1); attacks drivers that read the direction back from the table.
     WriteFlipped = 23,
-    /// Flips INDIRECT on a descriptor, free or not; a device writes to no descriptor (2.7.5.1); attacks whoever takes flags back from the table.
+    /// Flips INDIRECT on a descriptor, free or not; a device writes to no descriptor (2.7.5.1); attacks drivers that read flags back from the table.
     IndirectFlipped = 24,
     /// Makes a descriptor's length larger, free or not; a device writes to no descriptor (2.7.5.1); attacks copies by that length.
     LengthGrown = 25,
-    /// Makes a descriptor's length zero; a device writes to no descriptor (2.7.5.1); attacks whoever takes zero for a mark.
+    /// Makes a descriptor's length zero; a device writes to no descriptor (2.7.5.1); attacks drivers that use zero as a mark.
     LengthZeroed = 26,
-    /// Moves a descriptor's address to another one's buffer, free or not; a device writes to no descriptor (2.7.5.1); attacks copies from that address.
+    /// Changes a descriptor's address to that of another one's buffer, free or not; a device writes to no descriptor (2.7.5.1); attacks copies from that address.
     AddressOfAnother = 27,
-    /// Moves a descriptor's address out of all regions, free or not; a device writes to no descriptor (2.7.5.1); attacks translation of addresses.
+    /// Changes a descriptor's address to one outside all regions, free or not; a device writes to no descriptor (2.7.5.1); attacks the translation of addresses.
     AddressOutside = 28,
-    /// Makes a descriptor's address zero, free or not; a device writes to no descriptor (2.7.5.1); attacks null as a mark.
+    /// Makes a descriptor's address zero, free or not; a device writes to no descriptor (2.7.5.1); attacks drivers that use null as a mark.
     AddressZero = 29,
     /// Overwrites the available index; the available ring is "only written by the driver and read by the device" (2.7.6); attacks drivers that read their index back.
     AvailableIndexOverwritten = 30,
-    /// Overwrites an entry of the available ring that it did not take yet; the available ring is the driver's (2.7.6); attacks drivers that read entries back.
+    /// Overwrites an entry of the available ring that it has not taken yet; the available ring is "only written by the driver and read by the device" (2.7.6); attacks drivers that read entries back.
     AvailableEntryOverwritten = 31,
-    /// Writes to a device-readable buffer of a chain that it holds; "A device MUST NOT write to a device-readable buffer" (2.7.5.1); attacks whoever trusts what it sent.
+    /// Writes to a device-readable buffer of a chain in flight; "A device MUST NOT write to a device-readable buffer" (2.7.5.1); attacks drivers that read such a buffer back.
     ReadableWritten = 32,
-    /// Writes to a device-writable buffer of the chain that it returned last; a buffer is the driver's again once it is used (2.7.8); attacks whoever reads it more than once.
+    /// Writes to a device-writable buffer of the chain that it returned last; a buffer is the driver's again once it is used (2.7.8); attacks drivers that read it more than once.
     WrittenAfterReturn = 33,
-    /// Notifies the driver of nothing; "The driver MUST handle spurious notifications from the device" (2.7.7.1), so this breaks nothing; attacks whoever takes a notification for an element.
+    /// Sends a spurious notification; "The driver MUST handle spurious notifications from the device" (2.7.7.1), so this breaks no rule; attacks drivers that expect an element with each notification.
     SpuriousNotification = 34,
-    /// Loses the next notification and looks at the available ring after the one behind it; nothing says how soon a device must look, so this breaks nothing but hopes; attacks drivers that wait for an answer with nothing else to say.
+    /// Loses the next available-buffer notification and looks at the available ring only after the one that follows; no rule says how soon a device must look, so this breaks no rule; attacks drivers that wait for an answer without another notification.
     LostNotification = 35,
-    /// Changes a used element, the used index or a descriptor as soon as the driver has read it; an element is written before the index and not after (2.7.8.2), the index only grows (2.7.8), the table is the driver's (2.7.5.1); attacks whoever reads twice, for the check and for the use.
+    /// Changes a used element, the used index or a descriptor right after the driver has read it; an element is written before the index and not after (2.7.8.2), the index only grows (2.7.8), a device writes to no descriptor (2.7.5.1); attacks drivers that read a value twice, to check it and to use it.
     ChangedBetweenReads = 36,
     /// Takes nothing and returns nothing until the faults stop or it is reset; buffers are to be returned when done (2.7.8); attacks liveness.
     StopsAnswering = 37,
-    /// Needs a reset (DEVICE_NEEDS_RESET, 2.1.2): it takes and returns nothing until then, and has forgotten what it held; this breaks nothing; attacks recovery of what is in flight.
+    /// Needs a reset (DEVICE_NEEDS_RESET, 2.1.2): it takes and returns nothing until then, and forgets the chains in flight; this breaks no rule; attacks the recovery of chains in flight.
     NeedsReset = 38,
 }
 
-/// What a fault is done to.
+/// What a fault changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
     /// The used ring, which the device writes and the driver reads.
     UsedRing,
-    /// The descriptor table, which is the driver's.
+    /// The descriptor table, which only the driver may write.
     Table,
-    /// The available ring, which is the driver's.
+    /// The available ring, which only the driver may write.
     AvailableRing,
     /// Buffers.
     Buffers,
-    /// Nothing in memory: what is done when, or not at all.
+    /// Nothing in memory: the device does something at the wrong time, or not at all.
     Time,
 }
 
 impl Fault {
-    /// Whether the device does what it must not, and not just what a driver may not expect.
+    /// Whether the fault breaks the specification. The others only do what a driver may not expect.
     pub const fn breaks_specification(self) -> bool {
         !matches!(
             self,
@@ -134,12 +134,12 @@ impl Fault {
         self.into()
     }
 
-    /// What it does, breaks and attacks.
+    /// The doc line: what the device does, what that breaks, and what it attacks.
     pub fn description(self) -> &'static str {
         self.get_documentation().expect("every fault has a doc line")
     }
 
-    /// Whether the device needs a chain that it holds to do it.
+    /// Whether the fault needs a chain in flight.
     pub const fn needs_chain_in_flight(self) -> bool {
         match self {
             Self::TruncatedId
@@ -184,7 +184,7 @@ impl Fault {
         }
     }
 
-    /// What it is done to.
+    /// What it changes.
     pub const fn target(self) -> Target {
         match self {
             Self::IdOutOfRange

@@ -14,7 +14,13 @@ fn memory(length: usize) -> WatchedMemory {
 
 /// Of a call that did nothing.
 const QUIET: CallReport =
-    CallReport { stores: 0, foreign: None, refetched: None, late: false, trapped: false };
+    CallReport {
+        stores: 0,
+        device_area_store: None,
+        double_fetch: None,
+        late_stores: false,
+        trap_triggered: false,
+    };
 
 type Access = fn(&WatchedMemory, usize);
 
@@ -80,7 +86,7 @@ fn the_first_store_into_the_device_part_is_told() {
     let memory = memory(PAGE);
     memory.reserve_for_device(64..128);
     for (number, (size, store)) in STORES.into_iter().enumerate() {
-        for (offset, foreign) in [
+        for (offset, device_area_store) in [
             (64 - size, None),
             (64, Some(64)),
             (128 - size, Some(128 - size)),
@@ -90,14 +96,14 @@ fn the_first_store_into_the_device_part_is_told() {
             store(&memory, 64);
             memory.begin_call(100);
             store(&memory, offset);
-            assert_eq!(memory.end_call(), CallReport { stores: 1, foreign, ..QUIET }, "{number} at {offset}");
+            assert_eq!(memory.end_call(), CallReport { stores: 1, device_area_store, ..QUIET }, "{number} at {offset}");
         }
     }
     memory.begin_call(100);
     for offset in [0, 96, 64] {
         memory.store_u16(offset, 1);
     }
-    assert_eq!(memory.end_call(), CallReport { stores: 3, foreign: Some(96), ..QUIET });
+    assert_eq!(memory.end_call(), CallReport { stores: 3, device_area_store: Some(96), ..QUIET });
     memory.begin_call(100);
     memory.load_u16(64);
     memory.copy_out(66, &mut [0; 24]);

@@ -190,7 +190,7 @@ impl Rig {
         (self.scratch.reports, self.run.call) = (reports, Call::Take);
         match head {
             Some(head) => {
-                self.judge.tell(&Event::Free { head, name: HandleAge::Current, answer: Ok(()) }, listener)
+                self.judge.tell(&Event::Free { head, handle: HandleAge::Current, answer: Ok(()) }, listener)
             }
             None => Ok(()),
         }

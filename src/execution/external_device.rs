@@ -3,7 +3,9 @@
 use super::honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 use super::{BUFFERS_ADDRESS, RINGS_ADDRESS};
 use ringstorm_model::{self as model, ObservedDescriptor};
-use ringstorm_sim_device::{BufferPlace, Device, Effect, Reply, WatchedMemory, fill_pattern, let_go, picked};
+use ringstorm_sim_device::{
+    BufferPlace, Device, Effect, Reply, WatchedMemory, fill_pattern, picked_position, remove_at,
+};
 use std::collections::VecDeque;
 use std::mem;
 use std::rc::Rc;
@@ -100,8 +102,8 @@ impl ExternalDevice {
 
     /// As [`Device::return_chain`].
     pub(super) fn return_chain(&mut self, eyes: &Eyes, pick: u8, reply: impl FnOnce(u64) -> Reply) -> bool {
-        let position = picked(self.held.len(), pick);
-        let Some(held) = position.and_then(|position| let_go(&mut self.held, position)) else {
+        let position = picked_position(self.held.len(), pick);
+        let Some(held) = position.and_then(|position| remove_at(&mut self.held, position)) else {
             return false;
         };
         let room = held.writable.iter().map(|(.., length)| u64::from(*length)).sum::<u64>();

@@ -100,7 +100,7 @@ impl Rig {
         let available = self.run.device.observer().available_index();
         self.judge.tell(&Event::Unwound { broken, changed, available }, listener)?;
         if let Some(head) = freed {
-            self.judge.tell(&Event::Free { head, name: HandleAge::Current, answer: Ok(()) }, listener)?;
+            self.judge.tell(&Event::Free { head, handle: HandleAge::Current, answer: Ok(()) }, listener)?;
             self.run.returned.retain(|returned| *returned != head);
         }
         let run = &mut self.run;

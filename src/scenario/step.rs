@@ -327,7 +327,7 @@ impl Step {
             Self::Free { .. } => Op::Free,
             Self::Reset => Op::Reset,
             Self::Misuse { .. } => Op::Misuse,
-            Self::UsedNotifications { .. } => Op::Interrupts,
+            Self::Interrupts { .. } => Op::Interrupts,
             Self::MemoryFails { .. } => Op::MemoryFails,
             Self::Withdraw { .. } => Op::Withdraw,
             Self::DeviceTake { .. } => Op::DeviceTake,
