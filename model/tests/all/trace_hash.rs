@@ -1,6 +1,6 @@
-//! One number for a trace: the same everywhere, and another one for any other trace.
+//! The trace hash: the same for equal traces on every machine, and different for different traces.
 
-use crate::support::{self, at, blame, misuse};
+use crate::support::{self, at, device_fault, misuse};
 use ringstorm_model::{
     ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, MisuseKind, ObservedDescriptor, Place, Refusal,
     TraceHash,
@@ -18,10 +18,10 @@ const REFUSALS: [Refusal; 16] = [
     misuse(MisuseKind::BadHead),
     misuse(MisuseKind::NotReturned),
     misuse(MisuseKind::Unspecified),
-    blame(false, false, None),
-    blame(true, false, None),
-    blame(false, true, None),
-    blame(false, false, Some(0)),
+    device_fault(false, false, None),
+    device_fault(true, false, None),
+    device_fault(false, true, None),
+    device_fault(false, false, Some(0)),
     Refusal::System,
     Refusal::Broken,
     misuse(MisuseKind::ChainExceedsQueue),
@@ -67,7 +67,7 @@ const EVENTS: [Event<'static>; 35] = [
     Event::Withdraw { head: 1, answer: Ok(()) },
 ];
 
-/// The same chain but for one field, one time for each.
+/// The same chain with one field changed, once for each field.
 fn other_parts() -> Vec<Vec<ObservedDescriptor>> {
     let mut others = vec![PARTS[..1].to_vec(), Vec::new(), vec![PARTS[1], PARTS[0]]];
     for position in 0..2 {
@@ -88,7 +88,7 @@ fn other_parts() -> Vec<Vec<ObservedDescriptor>> {
     others
 }
 
-/// Hashes of events that differ from this one in one field.
+/// The hashes of events that differ from this one in one field.
 fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
     let mut hashes = Vec::new();
     let mut add = |event: Event<'_>| hashes.push((format!("{event:?}"), hash(&[event])));
@@ -219,7 +219,7 @@ fn hash(events: &[Event<'_>]) -> u64 {
 }
 
 #[test]
-fn every_field_of_every_event_counts() {
+fn every_field_of_every_event_changes_the_hash() {
     let mut seen = HashMap::new();
     for event in &EVENTS {
         let itself = (format!("{event:?}"), hash(std::slice::from_ref(event)));
@@ -233,10 +233,10 @@ fn every_field_of_every_event_counts() {
 }
 
 #[test]
-fn how_a_device_refusal_ends_counts() {
+fn the_head_returned_by_a_device_refusal_changes_the_hash() {
     let refusal = DeviceRefusal::default();
     let returned =
-        |head| hash(&[support::no_take(Refusal::Device(DeviceRefusal { returned: head, ..refusal }))]);
+        |head| hash(&[support::take_refused(Refusal::Device(DeviceRefusal { returned: head, ..refusal }))]);
     let mut hashes: Vec<u64> = [None, Some(0), Some(1), Some(u16::MAX)].map(returned).to_vec();
     hashes.sort_unstable();
     hashes.dedup();
@@ -244,16 +244,16 @@ fn how_a_device_refusal_ends_counts() {
 }
 
 #[test]
-fn the_order_of_events_counts() {
+fn the_order_of_events_changes_the_hash() {
     for pair in EVENTS.windows(2) {
         assert_ne!(hash(pair), hash(&[pair[1], pair[0]]));
         assert_ne!(hash(pair), hash(&pair[..1]));
     }
 }
 
-/// A hash stands in reports, and is compared between machines and versions.
+/// Hashes are in reports, and are compared between machines and versions.
 #[test]
-fn a_trace_has_the_same_hash_for_ever() {
+fn a_trace_keeps_its_hash_in_all_versions() {
     assert_eq!(hash(&[]), 0x243f_6a88_85a3_08d3);
     assert_eq!(hash(&EVENTS[..19]), 0xebc0_2ab3_051d_f2b3);
     assert_eq!(hash(&EVENTS[..31]), 0xdd33_b17b_c6cf_c00b);
@@ -261,16 +261,16 @@ fn a_trace_has_the_same_hash_for_ever() {
     assert_eq!(hash(&EVENTS[..33]), 0x5189_a342_837b_9d45);
     assert_eq!(hash(&EVENTS[..34]), 0xde81_e007_9fd9_8c0c);
     assert_eq!(hash(&EVENTS), 0xc90f_7458_c746_3165);
-    let refused = REFUSALS.map(support::no_take);
+    let refused = REFUSALS.map(support::take_refused);
     assert_eq!(hash(&refused[..14]), 0xca8e_f5ee_a294_7358);
-    // Bytes in all four lanes, then in words, then what is left.
+    // Bytes for all four lanes, then for words, then a rest.
     let mut lanes = TraceHash::default();
     lanes.bytes(&std::array::from_fn::<u8, 100, _>(|at| at as u8));
     assert_eq!(lanes.get(), 0xf5f6_1447_c777_b948);
 }
 
 #[test]
-fn bytes_and_numbers_are_folded_in_with_their_length() {
+fn the_number_of_bytes_changes_the_hash() {
     let hash = |fold: &dyn Fn(&mut TraceHash)| {
         let mut hash = TraceHash::default();
         fold(&mut hash);

@@ -50,9 +50,9 @@ impl<M: SharedMemory> Device<M> {
             | Fault::IndirectFlipped
             | Fault::LengthScribbled
             | Fault::LengthGrown
-            | Fault::LengthZeroed => self.scribble_shape(fault, pick, value),
+            | Fault::LengthZeroed => self.corrupt_descriptor(fault, pick, value),
             Fault::AddressOfAnother | Fault::AddressOutside | Fault::AddressZero => {
-                self.scribble_address(fault, pick, value)
+                self.corrupt_address(fault, pick, value)
             }
             Fault::AvailableIndexOverwritten => self.overwrite_index(value),
             Fault::AvailableEntryOverwritten => self.overwrite_entry(pick, value),

@@ -11,7 +11,7 @@ const NOWHERE: u64 = 0xdead_0000_0000_0000;
 
 impl<M: SharedMemory> Device<M> {
     /// Changes length, flags and next of a descriptor.
-    pub(super) fn scribble_shape(&mut self, fault: Fault, pick: u8, value: u32) -> Option<()> {
+    pub(super) fn corrupt_descriptor(&mut self, fault: Fault, pick: u8, value: u32) -> Option<()> {
         let size = u32::from(self.geometry.size);
         let (index, next) = match fault {
             Fault::NextToHead | Fault::NextToMiddle | Fault::NextToFree | Fault::NextSet => {
@@ -51,7 +51,7 @@ impl<M: SharedMemory> Device<M> {
     }
 
     /// Changes the address of a descriptor.
-    pub(super) fn scribble_address(&mut self, fault: Fault, pick: u8, value: u32) -> Option<()> {
+    pub(super) fn corrupt_address(&mut self, fault: Fault, pick: u8, value: u32) -> Option<()> {
         let index = self.any_descriptor(pick);
         let address = match fault {
             Fault::AddressOfAnother => {
