@@ -309,16 +309,16 @@ impl Model {
             require!(
                 count.checked_add(live) == Some(size),
                 ResetRecovers,
-                "the driver says that {count} of {} are free after a reset; expected all",
-                Count(size.into(), "descriptor")
+                "the driver says that {} free after a reset; expected {size}",
+                are(count)
             );
         }
         require!(
             count.checked_add(live) == Some(size),
             FreeCount,
-            "the driver says that {} free, but {live} of {size} are in live chains, so {} free",
+            "the driver says that {} free; expected {}: live chains have {live} of {size}",
             are(count),
-            are(size.saturating_sub(live))
+            size.saturating_sub(live)
         );
         Ok(())
     }
@@ -343,7 +343,7 @@ impl Model {
         require!(
             claimed == 0 && live == full || self.broken,
             Drains,
-            "the driver did not take {} after the faults stopped, and has {live} live of {}, which it should keep up; the queue does not say that it is broken",
+            "after the faults stopped, the driver left {} in the used ring and keeps {live} of {} live; expected none left and all live, or a queue that says it is broken",
             Count(claimed.into(), "used element"),
             Count(full.into(), "chain")
         );
