@@ -93,7 +93,7 @@ impl Subject for Adapter {
         Ok(self.pool.read(lent, *used, out))
     }
 
-    fn free(&mut self, head: u16, _: ringstorm::subject::Name) -> Answer<()> {
+    fn free(&mut self, head: u16, _: ringstorm::subject::HandleAge) -> Answer<()> {
         let (chain, lent, _) = self.chains[usize::from(head)].take().expect("the harness frees what it took");
         self.queue.free.extend(chain.iter().rev());
         self.pool.take_back(lent);

@@ -223,7 +223,7 @@ impl Listener for Recorder<'_> {
                 self.move_chain(head, Phase::Submitted);
             }
             Event::Available { head } => self.move_chain(head, Phase::Available),
-            Event::Fetched { head, .. } => self.move_chain(head, Phase::Device),
+            Event::DeviceTook { head, .. } => self.move_chain(head, Phase::Device),
             Event::UsedElement { id, .. } => {
                 if let Ok(head) = u16::try_from(id) {
                     self.touch(head);
@@ -247,7 +247,7 @@ impl Listener for Recorder<'_> {
                 let heads: Vec<u16> = self.chains.keys().copied().collect();
                 heads.into_iter().for_each(|head| self.move_chain(head, Phase::Free));
             }
-            Event::Tampered { descriptor } => self.touch(descriptor),
+            Event::DescriptorCorrupted { descriptor } => self.touch(descriptor),
             Event::Withheld { head } => self.touch(head),
             _ => {}
         }

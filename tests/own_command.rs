@@ -44,7 +44,7 @@ impl Subject for Adapter {
         self.queue.read(head, out)
     }
 
-    fn free(&mut self, head: u16, name: ringstorm::subject::Name) -> Answer<()> {
+    fn free(&mut self, head: u16, name: ringstorm::subject::HandleAge) -> Answer<()> {
         self.queue.free(head, name)
     }
 

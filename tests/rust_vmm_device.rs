@@ -86,20 +86,20 @@ impl HonestDevice for WrongDevice {
         self.0.write(memory, head, &bytes);
     }
 
-    fn give_back(&mut self, memory: &DeviceMemory<'_>, head: u16, written: u32) {
+    fn return_chain(&mut self, memory: &DeviceMemory<'_>, head: u16, written: u32) {
         let neighbour = (head + 1) % memory.geometry.size;
         match self.1 {
-            Wrong::LengthLongerByOne => self.0.give_back(memory, head, written + 1),
-            Wrong::NeighboursHead => self.0.give_back(memory, neighbour, written),
+            Wrong::LengthLongerByOne => self.0.return_chain(memory, head, written + 1),
+            Wrong::NeighboursHead => self.0.return_chain(memory, neighbour, written),
             Wrong::ElementTwice => {
-                self.0.give_back(memory, head, written);
-                self.0.give_back(memory, head, written);
+                self.0.return_chain(memory, head, written);
+                self.0.return_chain(memory, head, written);
             }
             Wrong::WrittenAfterReturn => {
-                self.0.give_back(memory, head, written);
+                self.0.return_chain(memory, head, written);
                 self.0.write(memory, head, &[1]);
             }
-            _ => self.0.give_back(memory, head, written),
+            _ => self.0.return_chain(memory, head, written),
         }
     }
 

@@ -108,7 +108,7 @@ impl HonestDevice for RustVmmDevice {
         }
     }
 
-    fn give_back(&mut self, memory: &DeviceMemory<'_>, head: u16, written: u32) {
+    fn return_chain(&mut self, memory: &DeviceMemory<'_>, head: u16, written: u32) {
         self.in_flight.remove(&head);
         self.queue.add_used(&Regions::new(memory), head, written).expect("the used ring is in memory");
     }

@@ -21,7 +21,9 @@ impl NotificationCounter {
     pub fn observe(&mut self, event: &Event<'_>) -> Option<bool> {
         match *event {
             Event::UsedEvent { index } => self.event = Some(index),
-            Event::Interrupts { used_event, .. } if self.event.is_some() => self.event = Some(used_event),
+            Event::UsedNotifications { used_event, .. } if self.event.is_some() => {
+                self.event = Some(used_event)
+            }
             Event::Reset { first_index } => self.published = first_index,
             Event::UsedIndex { index } => {
                 let from = std::mem::replace(&mut self.published, index);

@@ -1,13 +1,14 @@
-//! Judging the driver's answers.
+//! Checks the driver's answers to its caller.
 
 use crate::chains::Progress;
 use crate::invariant::require;
 use crate::memory::first_difference;
 use crate::model::Model;
 use crate::used::Claim;
-use crate::{Answer, Completion, DeviceRefusal, MisuseKind, Name, Refusal, Violation};
+use crate::wording::{Count, bytes, misuse};
+use crate::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal, Violation};
 
-/// Limit of a chain's length in bytes (2.7.5.2).
+/// The longest chain in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
 
 impl Model {
@@ -23,42 +24,43 @@ impl Model {
                 require!(
                     !self.broken,
                     FailedUnchanged,
-                    "submit accepted a chain on a queue that said it is broken"
+                    "submit accepted a chain, although the queue had reported that it is broken"
                 );
                 if let Some(reason) = self.first_misuse(readable, writable) {
-                    require!(false, MisuseRefused, "submit accepted what is {reason:?}");
+                    require!(false, MisuseRefused, "submit accepted {}", misuse(reason));
                 }
-                self.submissions += 1;
-                self.unannounced = self.unannounced.saturating_add(1);
+                self.submitted_chains += 1;
+                self.submitted_since_publish = self.submitted_since_publish.saturating_add(1);
                 self.submitting = true;
-                self.chains.submitted(head, self.submissions, readable, writable)?;
+                self.chains.add(head, self.submitted_chains, readable, writable)?;
                 self.unpublished.push_back(head);
-                let outstanding = self.offered.len() + self.unpublished.len();
+                let outstanding = self.awaiting_device.len() + self.unpublished.len();
                 self.overrun |= outstanding > usize::from(self.setup.queue_size);
                 Ok(())
             }
-            Err(_) if self.halfway => Ok(()),
+            Err(_) if self.state_unknown => Ok(()),
             Err(Refusal::Misuse(MisuseKind::Unspecified)) => {
                 let reason = self.first_misuse(readable, writable);
-                require!(reason.is_some(), MisuseRefused, "submit refused a good chain");
+                require!(reason.is_some(), MisuseRefused, "submit refused a valid chain");
                 Ok(())
             }
             Err(Refusal::Misuse(kind)) => {
                 require!(
                     self.is_misuse(kind, readable, writable),
                     MisuseRefused,
-                    "submit refused a chain of {} and {} buffers as {kind:?}, which it is not",
-                    readable.len(),
-                    writable.len()
+                    "submit refused a chain of {} and {} as {}, which it is not",
+                    Count(readable.len() as u64, "device-readable buffer"),
+                    Count(writable.len() as u64, "device-writable buffer"),
+                    misuse(kind)
                 );
                 Ok(())
             }
-            Err(refusal) => self.other_refusal(refusal, "submit"),
+            Err(refusal) => self.check_refusal(refusal, "submit"),
         }
     }
 
-    /// Whether the device did something that could make a careful driver complain.
-    fn device_lied(&self) -> bool {
+    /// Whether the device did something that a driver may report as a device fault.
+    fn device_misbehaved(&self) -> bool {
         let jump = u32::from(self.used.claimed()) > self.chains.in_flight;
         let over_long = match self.used.claim(&self.chains) {
             Claim::Nothing => false,
@@ -67,36 +69,46 @@ impl Model {
                 self.chains.get(head).is_none_or(|chain| u64::from(length) > chain.writable)
             }
         };
-        jump || over_long || self.tampered
+        jump || over_long || self.driver_part_corrupted
     }
 
-    pub(crate) fn other_refusal(&mut self, refusal: Refusal, call: &str) -> Result<(), Violation> {
+    /// Checks a refusal of a call in which the caller made no mistake.
+    pub(crate) fn check_refusal(&mut self, refusal: Refusal, call: &str) -> Result<(), Violation> {
         match refusal {
             Refusal::Broken => {
                 require!(
                     self.broken,
                     FairBlame,
-                    "{call} says that the queue is broken, which nothing made it"
+                    "{call} reported that the queue is broken, but no earlier call had reported a fault that broke it"
                 );
             }
             Refusal::Device(DeviceRefusal { broken, .. }) => {
-                require!(self.device_lied(), FairBlame, "{call} blames the device, which did nothing wrong");
+                require!(
+                    self.device_misbehaved(),
+                    FairBlame,
+                    "{call} reported a device fault, but the device had done nothing wrong"
+                );
                 let jump = u32::from(self.used.claimed()) > self.chains.in_flight;
                 if let Some(policies) = self.setup.policies {
                     require!(
                         broken == (jump || !policies.continues_after_fault),
                         FailedUnchanged,
-                        "after a device fault the queue is {} against its policy",
-                        if broken { "broken" } else { "not broken" }
+                        "{call} reported a device fault, and the queue is {} afterwards; by its policy it should {}",
+                        if broken { "broken" } else { "not broken" },
+                        if broken { "continue" } else { "be broken" }
                     );
                 }
                 self.broken |= broken;
             }
             Refusal::System => {
-                require!(false, FairBlame, "{call} blames the system, which refused nothing");
+                require!(
+                    false,
+                    FairBlame,
+                    "{call} reported a failure of the operating system, but there was none"
+                );
             }
             Refusal::Misuse(kind) => {
-                require!(false, MisuseRefused, "{call} refuses as {kind:?} what is no misuse");
+                require!(false, MisuseRefused, "{call} reported {}, but the call was valid", misuse(kind));
             }
         }
         Ok(())
@@ -105,68 +117,82 @@ impl Model {
     pub(crate) fn take(&mut self, answer: Answer<Option<Completion>>) -> Result<(), Violation> {
         self.stores_allowed = match answer {
             Ok(_) => u32::MAX,
-            // Consuming an element may move the driver's event.
+            // A driver that consumes an element may move `used_event`.
             Err(Refusal::Device(DeviceRefusal { consumed: true, .. })) => u32::from(self.setup.event_index),
             Err(_) => 0,
         };
-        let promise = self.promised(answer);
+        // The policies concern the state before the call.
+        let policies = self.check_policies(answer);
         match answer {
-            // That chains are not forgotten is seen when the queue settles.
+            // A driver that forgets a chain is found at the end, when the queue has drained.
             Ok(None) => {}
             Ok(Some(completion)) => self.completion(completion)?,
-            Err(_) if self.halfway => {}
+            Err(_) if self.state_unknown => {}
             Err(Refusal::Device(refusal)) => {
-                self.other_refusal(Refusal::Device(refusal), "take")?;
+                self.check_refusal(Refusal::Device(refusal), "take")?;
                 self.device_refusal(refusal)?;
             }
-            Err(refusal) => self.other_refusal(refusal, "take")?,
+            Err(refusal) => self.check_refusal(refusal, "take")?,
         }
-        promise
+        policies
     }
 
     fn completion(&mut self, Completion { head, length }: Completion) -> Result<(), Violation> {
-        require!(!self.broken, FailedUnchanged, "chain {head} was taken from a queue that said it is broken");
+        require!(
+            !self.broken,
+            FailedUnchanged,
+            "take returned chain {head}, although the queue had reported that it is broken"
+        );
         let claim = self.used.skip_bad(&self.chains);
         let Claim::Good { head: returned, length: claimed } = claim else {
-            require!(false, CompletedOnce, "chain {head} completed, which the device did not return");
+            require!(
+                false,
+                CompletedOnce,
+                "take returned chain {head}, but the device has not returned that chain"
+            );
             return Ok(());
         };
         require!(
             head == returned,
             CompletedOnce,
-            "chain {head} completed where the device returned {returned}"
+            "take returned chain {head}, but the next used element names chain {returned}"
         );
         let writable = self.chains.get(head).map_or(0, |chain| chain.writable);
-        if !self.setup.lengths {
+        if !self.setup.reports_lengths {
             self.used.consume();
-            self.chains.completed(head, u32::try_from(writable).unwrap_or(u32::MAX));
+            self.chains.mark_completed(head, u32::try_from(writable).unwrap_or(u32::MAX));
             return Ok(());
         }
         require!(
             u64::from(length) <= writable,
             LengthBound,
-            "chain {head} is said to have {length} bytes, but only {writable} are writable"
+            "take reported a length of {} for chain {head}, but its device-writable buffers have only {}",
+            bytes(length),
+            bytes(writable)
         );
         require!(
             u64::from(length) == u64::from(claimed).min(writable),
             Response,
-            "chain {head} is said to have {length} bytes, the device said {claimed} of {writable}"
+            "take reported a length of {} for chain {head}; expected {}: the used element says {claimed}, of {}",
+            bytes(length),
+            u64::from(claimed).min(writable),
+            Count(writable, "device-writable byte")
         );
         self.used.consume();
-        self.chains.completed(head, length);
+        self.chains.mark_completed(head, length);
         Ok(())
     }
 
-    /// What a driver says that became of the element it complains about.
+    /// Checks what the driver did with the used element that it reports, and follows it.
     fn device_refusal(&mut self, refusal: DeviceRefusal) -> Result<(), Violation> {
         if let Some(head) = refusal.returned {
             let claim = self.used.skip_bad(&self.chains);
             require!(
                 matches!(claim, Claim::Good { head: returned, .. } if returned == head),
                 CompletedOnce,
-                "chain {head} came back with a device fault, but the device did not return it"
+                "take reported a device fault and returned chain {head}, but the next used element does not name that chain"
             );
-            self.chains.completed(head, 0);
+            self.chains.mark_completed(head, 0);
         }
         if refusal.consumed && self.used.claimed() > 0 {
             self.used.consume();
@@ -179,10 +205,10 @@ impl Model {
         head: u16,
         limit: u32,
         answer: Answer<&[u8]>,
-        standing: &[u8],
+        in_memory: &[u8],
     ) -> Result<(), Violation> {
         self.stores_allowed = if answer.is_ok() { u32::MAX } else { 0 };
-        if self.halfway {
+        if self.state_unknown {
             return Ok(());
         }
         let used = match self.chains.get(head) {
@@ -190,69 +216,75 @@ impl Model {
             chain => Err(chain.is_some()),
         };
         match (used, answer) {
-            (Ok(used), Ok(bytes)) => {
-                let expected = standing.get(..used.min(limit) as usize);
+            (Ok(used), Ok(content)) => {
+                let expected = in_memory.get(..used.min(limit) as usize);
                 require!(
                     expected.is_some(),
                     Response,
-                    "chain {head} has no room for the {used} bytes it is said to have"
+                    "chain {head} completed with {}, but its device-writable buffers have only {}",
+                    bytes(used),
+                    bytes(in_memory.len())
                 );
                 let expected = expected.unwrap_or_default();
                 require!(
-                    bytes == expected,
+                    content == expected,
                     Response,
-                    "{} bytes of chain {head} were handed out where {} stand; first difference at {}",
-                    bytes.len(),
-                    expected.len(),
-                    first_difference(bytes, expected)
+                    "read returned {} of chain {head}; expected the {} in its device-writable buffers; the first difference is at byte {}",
+                    bytes(content.len()),
+                    bytes(expected.len()),
+                    first_difference(content, expected)
                 );
                 Ok(())
             }
-            (Ok(_), Err(refusal)) => self.other_refusal(refusal, "read"),
-            (Err(live), Ok(bytes)) => {
-                let what = if live { "which is not back from the device" } else { "which is none" };
+            (Ok(_), Err(refusal)) => self.check_refusal(refusal, "read"),
+            (Err(live), Ok(content)) => {
                 require!(
                     false,
                     MisuseRefused,
-                    "read handed out {} bytes of chain {head}, {what}",
-                    bytes.len()
+                    "read returned {} of {}",
+                    bytes(content.len()),
+                    not_readable(head, live)
                 );
                 Ok(())
             }
-            (Err(live), Err(refusal)) => self.bad_head(Self::not_returned(live), refusal, "read", head),
+            (Err(live), Err(refusal)) => self.check_bad_head(Self::not_returned(live), refusal, "read", head),
         }
     }
 
-    pub(crate) fn free(&mut self, head: u16, name: Name, answer: Answer<()>) -> Result<(), Violation> {
+    pub(crate) fn free(&mut self, head: u16, handle: HandleAge, answer: Answer<()>) -> Result<(), Violation> {
         self.stores_allowed = if answer.is_ok() { u32::MAX } else { 0 };
-        let live = name == Name::Current && self.chains.get(head).is_some();
+        let live = handle == HandleAge::Current && self.chains.get(head).is_some();
         let returned =
             live && self.chains.get(head).is_some_and(|chain| chain.progress == Progress::Completed);
         match answer {
-            _ if self.halfway && !(answer.is_ok() && returned) => Ok(()),
+            _ if self.state_unknown && !(answer.is_ok() && returned) => Ok(()),
             Ok(()) => {
-                let what = if live { "not back from the device" } else { "none, by that name" };
-                require!(returned, MisuseRefused, "free accepted chain {head}, which is {what}");
-                self.gone(head);
+                require!(
+                    returned || handle == HandleAge::Current,
+                    MisuseRefused,
+                    "free accepted a stale handle of head {head}: its chain was freed before"
+                );
+                require!(returned, MisuseRefused, "free accepted {}", not_readable(head, live));
+                self.free_descriptors(head);
                 Ok(())
             }
-            Err(refusal) if returned => self.other_refusal(refusal, "free"),
-            Err(refusal) => self.bad_head(Self::not_returned(live), refusal, "free", head),
+            Err(refusal) if returned => self.check_refusal(refusal, "free"),
+            Err(refusal) => self.check_bad_head(Self::not_returned(live), refusal, "free", head),
         }
     }
 
-    /// The chain at `head` is none any more.
-    pub(crate) fn gone(&mut self, head: u16) {
-        let serial = self.chains.freed(head);
-        self.fragmented |= serial != self.free_next;
-        self.free_next += 1;
+    /// Frees the descriptors of the chain at `head`.
+    pub(crate) fn free_descriptors(&mut self, head: u16) {
+        let serial = self.chains.remove(head);
+        self.fragmented |= serial != self.next_serial_to_free;
+        self.next_serial_to_free += 1;
         if self.chains.live == 0 {
-            (self.free_next, self.fragmented) = (self.submissions + 1, false);
+            (self.next_serial_to_free, self.fragmented) = (self.submitted_chains + 1, false);
         }
     }
 
-    /// A refusal of a head that deserves one, for the right reason.
-    pub(crate) fn bad_head(
+    /// Checks the reason of a refusal: the call must be refused because of its head, as `right` says.
+    pub(crate) fn check_bad_head(
         &mut self,
         right: MisuseKind,
         refusal: Refusal,
@@ -265,23 +297,31 @@ impl Model {
                 require!(
                     kind == right,
                     MisuseRefused,
-                    "{call} of {head} is refused as {kind:?}, not {right:?}"
+                    "{call} of head {head} reported {}; expected {}",
+                    misuse(kind),
+                    misuse(right)
                 );
             }
-            Refusal::Broken => return self.other_refusal(refusal, call),
+            Refusal::Broken => return self.check_refusal(refusal, call),
             Refusal::Device(_) | Refusal::System => {
-                require!(false, MisuseRefused, "{call} of {head} blames somebody else than the caller");
+                let other = if refusal == Refusal::System { "operating system" } else { "device" };
+                require!(
+                    false,
+                    MisuseRefused,
+                    "{call} of head {head} reported a fault of the {other}; expected a mistake of the caller: {}",
+                    misuse(right)
+                );
             }
         }
         Ok(())
     }
 
-    /// Why a call that wants a returned chain refuses one that is live, or none.
+    /// Why a call must refuse a head without a completed chain.
     const fn not_returned(live: bool) -> MisuseKind {
         if live { MisuseKind::NotReturned } else { MisuseKind::BadHead }
     }
 
-    /// The first reason to refuse a chain, if there is one.
+    /// The first reason to refuse a chain; `None` if the chain is valid.
     fn first_misuse(&self, readable: &[&[u8]], writable: &[u32]) -> Option<MisuseKind> {
         use MisuseKind::{BufferTooLarge, ChainTooLong, EmptyBuffer, EmptyChain, NotEnoughFree};
         if let Some(kind) =
@@ -289,7 +329,7 @@ impl Model {
         {
             return Some(kind);
         }
-        // Few enough to be looked at, once for all reasons.
+        // There are at most as many buffers as descriptors here. One pass finds all the other reasons.
         let (mut least, mut most, mut total) = (u64::MAX, 0, 0_u64);
         let lengths = readable.iter().map(|bytes| bytes.len() as u64);
         for length in lengths.chain(writable.iter().map(|length| u64::from(*length))) {
@@ -303,7 +343,7 @@ impl Model {
         }
     }
 
-    /// Whether a chain is misuse of this kind.
+    /// Whether a chain has this mistake.
     fn is_misuse(&self, kind: MisuseKind, readable: &[&[u8]], writable: &[u32]) -> bool {
         let count = readable.len() as u64 + writable.len() as u64;
         let mut lengths = readable
@@ -324,5 +364,13 @@ impl Model {
             | MisuseKind::Published
             | MisuseKind::Unspecified => false,
         }
+    }
+}
+
+/// A head of which nothing can be read and which cannot be freed, with the reason.
+fn not_readable(head: u16, live: bool) -> String {
+    match live {
+        true => format!("chain {head}, which was not taken back from the device"),
+        false => format!("head {head}, but no live chain has this head"),
     }
 }

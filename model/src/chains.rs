@@ -1,80 +1,82 @@
-//! The live chains, as the driver made them.
+//! The live chains, as the driver submitted them.
 
 use crate::extents::Extents;
 use crate::invariant::require;
+use crate::wording::Count;
 use crate::{ObservedDescriptor, Place, Violation};
 use std::hash::{Hash, Hasher};
 
-/// How far a chain has come.
+/// How far a chain is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub(crate) enum Progress {
-    /// No live chain begins here.
+    /// No live chain has this head.
     #[default]
     None,
-    /// Submitted; the device cannot see it.
+    /// Submitted and not published.
     Submitted,
-    /// In the available ring.
+    /// In the available ring, or taken from it by the device.
     Published,
-    /// The driver handed it back to the caller.
+    /// The driver returned it to the caller, who has not freed it.
     Completed,
 }
 
-/// What is known of one chain.
+/// One chain, found by its head.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Chain {
-    /// When it began: it is no chain of this queue unless in this epoch.
+    /// The epoch of the queue that the chain belongs to; a chain of another epoch is stale.
     epoch: u16,
     pub(crate) progress: Progress,
-    /// Descriptors: as many as buffers, until the table shows how many.
+    /// Number of descriptors; the number of buffers until the chain is read from the table.
     pub(crate) count: u32,
-    /// Bytes submitted in device-writable buffers.
+    /// Total length of the device-writable buffers, in bytes.
     pub(crate) writable: u64,
-    /// Bytes submitted for the device to read.
+    /// Contents of the device-readable buffers.
     pub(crate) payload: Vec<u8>,
-    /// Bytes that the caller was told of.
+    /// Length that the driver reported when the chain completed, in bytes.
     pub(crate) used: u32,
-    /// The chain as it was submitted.
+    /// The descriptors, as submitted.
     pub(crate) descriptors: Vec<ObservedDescriptor>,
-    /// Whether the device scribbled on it.
-    pub(crate) tampered: bool,
-    /// Whether the device lost it: it overwrote its return, or let its entry be overwritten, before anybody saw it.
+    /// Whether the device overwrote a descriptor or a device-readable buffer of the chain.
+    pub(crate) corrupted: bool,
+    /// Whether the device lost the chain: its entry in the available ring was overwritten before the device took it, or the
+    /// device overwrote its used element before the driver took it.
     pub(crate) lost: bool,
-    /// When it was submitted.
+    /// Number of its submission, counted over all chains.
     pub(crate) serial: u64,
 }
 
-/// The head of the live chain that has a descriptor; of an earlier queue, or nobody, unless in this epoch.
+/// The head of the live chain that has a descriptor. In another epoch: no chain.
 #[derive(Debug, Default, Clone, Copy)]
 struct Owner {
     epoch: u16,
     head: u16,
 }
 
-/// All chains of a queue, by head, and who owns which descriptor.
+/// All chains of a queue, found by head and by descriptor.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Chains {
     by_head: Vec<Chain>,
-    /// By descriptor.
+    /// Indexed by descriptor.
     owners: Vec<Owner>,
-    /// Number of descriptors: what is behind belongs to larger queues of before.
+    /// Number of descriptors. The vectors may be longer: entries from here on are of earlier, larger queues.
     size: u16,
-    /// Counts beginnings, from 1. What is of another one is forgotten, so that a beginning costs the same at every size.
+    /// Counts the queues that began, from 1. Entries of other epochs are stale, so starting a queue takes constant time.
     epoch: u16,
     extents: Extents,
-    /// Live chains that the device lost.
+    /// Number of live chains that the device lost.
     lost: u32,
-    /// Descriptors of live chains.
+    /// Number of descriptors in live chains.
     pub(crate) live_descriptors: u32,
-    /// Live chains.
+    /// Number of live chains.
     pub(crate) live: u32,
-    /// The most live chains that there were.
+    /// The highest number of live chains at the same time since the queue began.
     pub(crate) most_live: u32,
-    /// Chains that are published and not completed.
+    /// Number of chains that are published and not completed.
     pub(crate) in_flight: u32,
 }
 
 impl Chains {
-    /// Forgets everything, but keeps the memory.
+    /// Begins with a new queue without chains, in the memory of the last one. `longest` is the usual limit of a buffer in bytes.
     pub(crate) fn begin(&mut self, queue_size: u16, longest: u64) {
         let size = usize::from(queue_size);
         self.size = queue_size;
@@ -91,7 +93,7 @@ impl Chains {
         self.most_live = 0;
     }
 
-    /// The live chain that begins at `head`.
+    /// The live chain with this head.
     #[inline]
     pub(crate) fn get(&self, head: u16) -> Option<&Chain> {
         let chain = self.by_head.get(usize::from(head))?;
@@ -109,20 +111,20 @@ impl Chains {
         head < self.size && chain.epoch == self.epoch && chain.progress != Progress::None
     }
 
-    /// The chain at `head` if the device has it.
+    /// The chain with this head, if it is published and not completed.
     pub(crate) fn in_flight(&self, head: u32) -> Option<&Chain> {
         self.get(u16::try_from(head).ok()?).filter(|chain| chain.progress == Progress::Published)
     }
 
-    /// The chain that owns a descriptor.
+    /// The head of the live chain that has a descriptor.
     #[inline]
     pub(crate) fn owner(&self, descriptor: u16) -> Option<u16> {
         let owner = self.owners.get(usize::from(descriptor))?;
         (descriptor < self.size && owner.epoch == self.epoch).then_some(owner.head)
     }
 
-    /// A chain was submitted.
-    pub(crate) fn submitted(
+    /// Adds a chain that the driver accepted.
+    pub(crate) fn add(
         &mut self,
         head: u16,
         serial: u64,
@@ -130,12 +132,17 @@ impl Chains {
         writable: &[u32],
     ) -> Result<(), Violation> {
         let size = self.size;
-        require!(head < size, WellFormed, "submit answered head {head} on a queue of {size}");
+        require!(
+            head < size,
+            WellFormed,
+            "submit returned head {head}, but the queue has only {}",
+            Count(size.into(), "descriptor")
+        );
         let other = self.get(head).map(|_| head).or(self.owner(head));
         require!(
             other.is_none(),
             NoDoubleUse,
-            "submit answered head {head}, which is in the live chain {}",
+            "submit returned head {head}, but this descriptor is in live chain {}",
             other.unwrap_or(head)
         );
         let chain = &mut self.by_head[usize::from(head)];
@@ -147,14 +154,14 @@ impl Chains {
         chain.count = (readable.len() + writable.len()) as u32;
         chain.writable = writable.iter().map(|length| u64::from(*length)).sum();
         chain.descriptors.clear();
-        (chain.used, chain.tampered, chain.lost, chain.serial) = (0, false, false, serial);
+        (chain.used, chain.corrupted, chain.lost, chain.serial) = (0, false, false, serial);
         self.live_descriptors += chain.count;
         self.live += 1;
         self.most_live = self.most_live.max(self.live);
         Ok(())
     }
 
-    /// The chain at `head` has this descriptor, which is one of the table.
+    /// Adds a descriptor to the chain at `head`. Its index must be below the queue size.
     #[inline(always)]
     pub(crate) fn add_descriptor(
         &mut self,
@@ -166,7 +173,7 @@ impl Chains {
         require!(
             owner.is_none(),
             NoDoubleUse,
-            "descriptor {index} of chain {head} is in the live chain {} too",
+            "descriptor {index} of chain {head} is already in live chain {}",
             owner.unwrap_or(head)
         );
         self.owners[usize::from(index)] = Owner { epoch: self.epoch, head };
@@ -175,14 +182,14 @@ impl Chains {
             require!(
                 added.is_ok(),
                 BuffersDisjoint,
-                "the buffer of descriptor {index} of chain {head} overlaps one of chain {}",
+                "the buffer of descriptor {index} in chain {head} overlaps a buffer of chain {}",
                 added.err().unwrap_or(head)
             );
         }
         Ok(())
     }
 
-    /// The chain at `head` stands in the table with these descriptors, each of which was [placed](Self::place).
+    /// Sets the descriptors of the chain at `head`. Each was [added](Self::add_descriptor) before.
     pub(crate) fn set_descriptors(&mut self, head: u16, descriptors: &[ObservedDescriptor]) -> &Chain {
         let chain = &mut self.by_head[usize::from(head)];
         self.live_descriptors = self.live_descriptors - chain.count + descriptors.len() as u32;
@@ -191,15 +198,15 @@ impl Chains {
         chain
     }
 
-    /// The chain at `head` appeared in the available ring. Says when it was submitted.
-    pub(crate) fn published(&mut self, head: u16) -> u64 {
+    /// Marks the chain at `head` as published and returns its serial number.
+    pub(crate) fn mark_published(&mut self, head: u16) -> u64 {
         let chain = &mut self.by_head[usize::from(head)];
         chain.progress = Progress::Published;
         self.in_flight += 1;
         chain.serial
     }
 
-    /// The chain at `head` was lost by the device, if it is still the one with this serial.
+    /// Marks the chain at `head` as lost by the device, if it still has this serial number.
     pub(crate) fn mark_lost(&mut self, head: u16, serial: u64) {
         if let Some(chain) = self.get_mut(head).filter(|chain| chain.serial == serial && !chain.lost) {
             chain.lost = true;
@@ -207,7 +214,7 @@ impl Chains {
         }
     }
 
-    /// The device returns the chain with this id, so that it is not lost, or not any more.
+    /// Marks the chain with this id as not lost, since the device returns it.
     pub(crate) fn unmark_lost(&mut self, id: u32) {
         if self.lost == 0 {
             return;
@@ -219,21 +226,21 @@ impl Chains {
         }
     }
 
-    /// How many live chains the driver should have seen again.
+    /// Number of live chains that the device did not lose.
     pub(crate) const fn not_lost(&self) -> u32 {
         self.live - self.lost
     }
 
-    /// The device wrote to a place. Whatever it had to read there is no longer what was submitted.
-    pub(crate) fn overwritten(&mut self, place: Place, length: u32) {
+    /// Marks the chains as corrupted that have a device-readable buffer where the device wrote.
+    pub(crate) fn mark_corrupted_at(&mut self, place: Place, length: u32) {
         let by_head = &mut self.by_head;
         self.extents.each_at(place.region, place.offset, length, |extent| {
-            by_head[usize::from(extent.head)].tampered |= !extent.writable;
+            by_head[usize::from(extent.head)].corrupted |= !extent.writable;
         });
     }
 
-    /// A live chain other than `own` that has a buffer at a place.
-    pub(crate) fn other_than(&self, own: Option<u16>, place: Place, length: u32) -> Option<u16> {
+    /// A live chain, other than `own`, that has a buffer in this run of bytes.
+    pub(crate) fn live_chain_at(&self, own: Option<u16>, place: Place, length: u32) -> Option<u16> {
         let mut other = None;
         self.extents.each_at(place.region, place.offset, length, |extent| {
             if Some(extent.head) != own {
@@ -243,8 +250,7 @@ impl Chains {
         other
     }
 
-    /// Folds in what is known of live chains, but for their bytes and when they were submitted. The extents follow
-    /// from it.
+    /// Hashes the live chains without their contents and serial numbers. The extents follow from the descriptors.
     pub(crate) fn fingerprint(&self, state: &mut impl Hasher) {
         let Self {
             by_head,
@@ -255,7 +261,7 @@ impl Chains {
             lost: _,
             live_descriptors,
             live,
-            // Of a queue that fills itself, and there it stays the same.
+            // Only a queue that refills itself uses it, and there it does not change.
             most_live: _,
             in_flight,
         } = self;
@@ -270,27 +276,27 @@ impl Chains {
                 payload,
                 used,
                 descriptors,
-                tampered,
+                corrupted,
                 lost,
                 serial: _,
             } = chain;
             if self.is_live(head, chain) {
-                (head, progress, count, writable, payload.len() as u64, used, tampered, lost).hash(state);
+                (head, progress, count, writable, payload.len() as u64, used, corrupted, lost).hash(state);
                 descriptors.hash(state);
             }
         }
     }
 
-    /// The driver handed the chain at `head` back.
-    pub(crate) fn completed(&mut self, head: u16, used: u32) {
+    /// Marks the chain at `head` as completed with this length.
+    pub(crate) fn mark_completed(&mut self, head: u16, used: u32) {
         let chain = &mut self.by_head[usize::from(head)];
         chain.progress = Progress::Completed;
         chain.used = used;
         self.in_flight -= 1;
     }
 
-    /// The chain at `head`, which the device does not have, was freed. Says when it was submitted.
-    pub(crate) fn freed(&mut self, head: u16) -> u64 {
+    /// Removes the chain at `head`, which is not in flight, and returns its serial number.
+    pub(crate) fn remove(&mut self, head: u16) -> u64 {
         let chain = &mut self.by_head[usize::from(head)];
         for descriptor in &chain.descriptors {
             self.owners[usize::from(descriptor.index)].epoch = 0;

@@ -1,4 +1,4 @@
-//! One thing that was observed.
+//! What the model observes: calls of the driver, changes in shared memory, and acts of the device.
 
 /// A driver's answer to a call.
 pub type Answer<T> = Result<T, Refusal>;
@@ -6,325 +6,326 @@ pub type Answer<T> = Result<T, Refusal>;
 /// Why a driver refused a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// It blames the caller.
+    /// The caller made a mistake.
     Misuse(MisuseKind),
-    /// It blames the device.
+    /// The device misbehaved.
     Device(DeviceRefusal),
-    /// It blames the system.
+    /// The operating system refused something, for example memory.
     System,
-    /// It said so before: the queue is broken and waits for a reset. Until then it publishes nothing.
+    /// The queue is broken, as it has reported before, and waits for a reset. Until then it publishes nothing.
     Broken,
 }
 
-/// What a driver says the caller did wrong.
+/// The caller's mistake, as the driver reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MisuseKind {
-    /// A chain of no buffer.
+    /// The chain has no buffer.
     EmptyChain,
-    /// A buffer of no byte.
+    /// A buffer has a length of zero bytes.
     EmptyBuffer,
-    /// A buffer above the buffer size.
+    /// A buffer is longer than the queue's buffer size.
     BufferTooLarge,
-    /// More than 2^32 bytes in all.
+    /// The chain is longer than 2^32 bytes (2.7.5.2).
     ChainTooLong,
-    /// Not enough free descriptors.
+    /// The chain has more buffers than there are free descriptors.
     NotEnoughFree,
-    /// Not the head of a live chain: out of range, free, mid-chain or stale.
+    /// The index is not the head of a live chain: it is out of range, free or mid-chain, or the handle is stale.
     BadHead,
-    /// A live chain that is not back from the device.
+    /// The chain is live, but the driver has not taken it back from the device.
     NotReturned,
-    /// The driver does not tell them apart.
+    /// A mistake of the caller; the driver does not say which.
     Unspecified,
-    /// More buffers than the queue has descriptors, so that the chain never fits.
+    /// The chain has more buffers than the queue has descriptors, so it can never fit.
     ChainExceedsQueue,
-    /// A chain that is not taken back: the device may have it, or has returned it.
+    /// The chain cannot be withdrawn: it is published, or the device has already returned it.
     Published,
 }
 
-/// What a driver says of the device.
+/// How a driver handled a fault of the device that it reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeviceRefusal {
-    /// Whether the used element that it complains about is consumed.
+    /// Whether the driver consumed the used element that it reports.
     pub consumed: bool,
     /// Whether the queue is broken from now on.
     pub broken: bool,
-    /// The chain that came back all the same, with nothing to read.
+    /// The head of the chain that nevertheless completed, with no bytes to read.
     pub returned: Option<u16>,
 }
 
-/// A chain that a driver hands back to its caller.
+/// A chain that a driver returns to its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Completion {
-    /// Its head.
+    /// Index of the head descriptor.
     pub head: u16,
-    /// Bytes said to be written.
+    /// Number of bytes that the device wrote, as the driver reports it.
     pub length: u32,
 }
 
-/// How a call names a chain.
+/// Whether a call uses the newest handle for a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name {
-    /// By the newest name that was given for this head.
+pub enum HandleAge {
+    /// The newest handle for this head.
     Current,
-    /// By an older name for it: the chain was freed, and another one begins there now.
+    /// An older handle: its chain was freed, and another chain has the same head now.
     Stale,
 }
 
-/// A place in a registered region.
+/// A position in a registered region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
     /// Number of the region.
     pub region: u16,
-    /// Bytes from its beginning.
+    /// Offset in the region, in bytes.
     pub offset: u64,
 }
 
-/// A descriptor as it stands in the table.
+/// A descriptor as it is in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ObservedDescriptor {
-    /// Its index.
+    /// Index in the table.
     pub index: u16,
-    /// Where the buffer is; `None` if not inside one registered region.
+    /// Where the buffer is; `None` if it is not inside one registered region.
     pub place: Option<Place>,
-    /// The buffer's length in bytes.
+    /// Length of the buffer in bytes.
     pub length: u32,
-    /// Whether the device writes to it.
+    /// Whether the buffer is device-writable.
     pub writable: bool,
 }
 
-/// What a reader of the table found wrong with a chain.
+/// What is wrong with a chain in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChainFlaw {
-    /// It does not end within queue-size descriptors.
+    /// The chain does not end within queue-size descriptors.
     Loop,
-    /// An index outside the table, a readable buffer after a writable one, an indirect table, or more than
-    /// 2^32 bytes.
+    /// The chain has an index outside the table, a readable buffer after a writable one, an indirect table, or
+    /// more than 2^32 bytes.
     Malformed,
-    /// A buffer outside every registered region.
+    /// A buffer is outside every registered region.
     Unregistered,
 }
 
-/// One thing that was observed. Events arrive in the order in which things happen; those about shared memory
-/// come right after the driver's call that they are the result of.
+/// One observation.
+///
+/// Events arrive in the order in which things happen. What a call of the driver changed in shared memory follows right
+/// after the event of the call.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
-    /// The driver was asked to submit a chain; it answers with the head.
+    /// The caller submitted a chain.
     Submit {
-        /// The payload, one byte string for each device-readable buffer.
+        /// The contents of the device-readable buffers, one byte string for each.
         readable: &'a [&'a [u8]],
-        /// The lengths of the device-writable buffers.
+        /// The lengths of the device-writable buffers in bytes.
         writable: &'a [u32],
-        /// The head, or why not.
+        /// The head of the chain.
         answer: Answer<u16>,
     },
-    /// The driver was asked to publish what was submitted.
+    /// The caller asked the driver to publish all submitted chains.
     Publish {
-        /// Whether it says that the device must be notified.
+        /// Whether the driver says that the device must be notified.
         notify: bool,
     },
-    /// The driver was asked for the next used chain.
+    /// The caller asked for the next used chain.
     Take {
-        /// The chain, none, or why not.
+        /// The chain; `None` if no chain has been used.
         answer: Answer<Option<Completion>>,
     },
-    /// The driver was asked for what the device wrote to a chain.
+    /// The caller read what the device wrote to a chain.
     Read {
-        /// The chain.
+        /// The head of the chain.
         head: u16,
-        /// At most so many bytes were asked for.
+        /// The most bytes that the caller accepts.
         limit: u32,
-        /// The bytes, or why not.
+        /// The bytes that the driver returned.
         answer: Answer<&'a [u8]>,
-        /// What stands in the chain's device-writable buffers, from their beginning, at least as far as
-        /// asked for.
-        standing: &'a [u8],
+        /// The contents of the chain's device-writable buffers, from the beginning: at least `limit` bytes, or all.
+        in_memory: &'a [u8],
     },
-    /// The driver was asked to free a chain.
+    /// The caller freed a chain.
     Free {
-        /// The chain.
+        /// The head of the chain.
         head: u16,
-        /// How it was named.
-        name: Name,
-        /// Done, or why not.
+        /// Whether the call used the newest handle for this head.
+        handle: HandleAge,
+        /// Whether the driver freed it.
         answer: Answer<()>,
     },
-    /// The driver was asked to take back a chain that was submitted and not published.
+    /// The caller withdrew a chain that was submitted and not published.
     Withdraw {
-        /// The chain.
+        /// The head of the chain.
         head: u16,
-        /// Done, or why not.
+        /// Whether the driver withdrew it.
         answer: Answer<()>,
     },
-    /// The driver was told whether its caller wants to be notified of used chains.
-    Interrupts {
-        /// Whether it does.
+    /// The caller switched used-buffer notifications on or off (2.7.7).
+    UsedNotifications {
+        /// Whether the caller wants them.
         wanted: bool,
-        /// The available flags afterwards.
+        /// The flags of the available ring after the call.
         flags: u16,
-        /// The driver's event afterwards; means something with event indexes only.
+        /// `used_event` after the call. It only has a meaning with event indexes.
         used_event: u16,
-        /// Whether the driver says that used chains are waiting already, if it says anything of it.
+        /// Whether the driver says that used elements are waiting; `None` if it does not say.
         waiting: Option<bool>,
     },
-    /// Of which used element the driver wants to be notified, after it was made, reset, or took one. With event indexes
-    /// only.
+    /// The value of `used_event` after the driver was made or reset, or took an element. Only with event indexes.
     UsedEvent {
-        /// The index of the element.
+        /// The index of a used element: the device is to notify when it has added this one.
         index: u16,
     },
-    /// The flags of the available ring after the driver was made or reset. Without event indexes only.
+    /// The flags of the available ring after the driver was made or reset. Only without event indexes.
     AvailableFlags {
-        /// As they stand.
+        /// The flags.
         flags: u16,
     },
-    /// The device stopped and the driver was reset.
+    /// The device stopped, and the driver was reset.
     Reset {
-        /// Where both rings begin again.
+        /// The index at which both rings begin again.
         first_index: u16,
     },
-    /// What the last call did to the memory, for drivers that can be watched.
+    /// How often the last call stored to shared memory. Only for drivers in watched memory.
     Stores {
-        /// How often it stored something.
+        /// The number of stores.
         count: u32,
-        /// Whether it stored into the device's part.
-        foreign: bool,
+        /// Whether a store touched the part of the rings that only the device may write.
+        to_device_area: bool,
     },
-    /// The last call stored into a buffer, for drivers that can be watched.
+    /// The last call stored to a buffer. Only for drivers in watched memory.
     DriverWrote {
-        /// Where.
+        /// The position of the first byte.
         place: Place,
-        /// How many bytes.
+        /// The number of bytes.
         length: u32,
     },
-    /// The last call loaded something twice that the device can write, for drivers that can be watched.
-    Refetched {
-        /// Where in the memory of the rings, in bytes.
+    /// The last call loaded bytes twice that the device can write: a double fetch. Only for drivers in watched memory.
+    DoubleFetch {
+        /// Offset in the memory of the rings, in bytes.
         offset: u64,
     },
-    /// The last call stored to the table or the available ring after it had published what stands there, for drivers
-    /// that can be watched.
-    StoredLate {
-        /// Where in the memory of the rings, in bytes.
+    /// The last call stored to the table or the available ring, at a part that it had already published. Only for drivers in
+    /// watched memory.
+    LateWrite {
+        /// Offset in the memory of the rings, in bytes.
         offset: u64,
     },
     /// The driver's number of free descriptors.
     FreeCount {
-        /// That number.
+        /// The number.
         count: u32,
     },
-    /// The available index, after a call that was to move it, or did.
+    /// The available index, after a call that should move it, or that moved it.
     AvailableIndex {
         /// The index.
         index: u16,
     },
-    /// The chain that stands in the table where a submission was just accepted.
+    /// The chain in the table, right after a submission was accepted.
     Chain {
-        /// The head that the driver answered.
+        /// The head that the driver returned.
         head: u16,
         /// The chain, as far as it can be followed.
         descriptors: &'a [ObservedDescriptor],
-        /// What is wrong with it.
+        /// The first thing that is wrong with it.
         flaw: Option<ChainFlaw>,
-        /// Whether a byte that the device may write is not zero, where the driver promised to zero them.
-        unclean: bool,
+        /// Whether a device-writable byte is not zero although the driver promised to zero them.
+        not_zeroed: bool,
     },
     /// A new entry of the available ring.
     Available {
-        /// The entry.
+        /// The head in the entry.
         head: u16,
     },
-    /// The device took a chain.
-    Fetched {
-        /// The entry of the available ring.
+    /// The device took a chain from the available ring.
+    DeviceTook {
+        /// The head in the entry of the available ring.
         head: u16,
-        /// Whether it could make sense of the chain.
+        /// Whether the chain was free of flaws.
         whole: bool,
-        /// The chain as it stood.
+        /// The chain as the device found it.
         descriptors: &'a [ObservedDescriptor],
         /// The bytes of its device-readable buffers.
         payload: &'a [u8],
     },
     /// The device wrote an element of the used ring.
     UsedElement {
-        /// The free-running index of its place.
+        /// The free-running index of the element.
         index: u16,
-        /// The id.
+        /// The element's `id`.
         id: u32,
-        /// The length.
+        /// The element's `len`, in bytes.
         length: u32,
     },
     /// The device wrote to a buffer.
     DeviceWrote {
-        /// Where.
+        /// The position of the first byte.
         place: Place,
-        /// How many bytes.
+        /// The number of bytes.
         length: u32,
     },
     /// The device moved the used index.
     UsedIndex {
-        /// To this.
+        /// The new index.
         index: u16,
     },
-    /// The device said whether it wants to be notified.
-    Notifications {
-        /// Whether it does.
+    /// The device switched available-buffer notifications on or off (2.7.10).
+    AvailableNotifications {
+        /// Whether it wants them.
         wanted: bool,
     },
-    /// The device said by index of which entry it wants to be notified.
+    /// The device wrote `avail_event` (2.7.10).
     AvailableEvent {
-        /// The index of the entry.
+        /// The index of an entry: the driver is to notify when it has added this one.
         index: u16,
     },
-    /// The device scribbled on a descriptor.
-    Tampered {
-        /// Its index.
+    /// The device overwrote a descriptor.
+    DescriptorCorrupted {
+        /// Index in the table.
         descriptor: u16,
     },
-    /// The device scribbled on the available ring.
-    RingTampered,
-    /// The device takes nothing and returns nothing for a while.
+    /// The device overwrote a part of the available ring.
+    AvailableRingCorrupted,
+    /// The device takes and returns nothing for a while.
     Silent,
-    /// The device will change a value as soon as the driver has read it.
+    /// The device will change a value right after the driver has read it.
     Trap,
-    /// The device notified the driver of nothing.
-    Spurious,
+    /// The device notified the driver without a reason.
+    SpuriousNotification,
     /// The device keeps a chain until the faults stop.
     Withheld {
-        /// The chain.
+        /// The head of the chain.
         head: u16,
     },
-    /// The faults have stopped, the device returned everything that it holds, and the driver was asked for
-    /// all of it within the stated bound.
+    /// The drain is over: the faults have stopped, the device has returned all its chains, and the driver was asked for
+    /// them within the stated number of steps.
     Settled,
     /// The subject was released at the end.
     Released {
-        /// Handles to the memory that it still holds.
+        /// The number of memory handles that still exist.
         left: u32,
     },
     /// The driver panicked in a call.
     Panic,
-    /// The subject was dropped at the end, while the device was running. What follows is what the device does then.
+    /// The subject was dropped at the end, while the device was running. The events that follow are acts of the device.
     Dropped {
-        /// Whether it keeps the memory of table and rings.
+        /// Whether the memory of table and rings was kept.
         rings: bool,
-        /// Whether it keeps the memory of the buffers.
+        /// Whether the memory of the buffers was kept.
         buffers: bool,
     },
-    /// Memory failed in a call of the driver, which unwound. There is no event of the call itself, unless it freed a chain all the
-    /// same.
+    /// A memory access failed in a call of the driver, and the call unwound. The call itself has no event, unless it freed a
+    /// chain.
     Unwound {
         /// Whether the queue says that it is broken.
         broken: bool,
-        /// Whether what the device can see of a call has changed: the available index, flags or the driver's event, and with a
-        /// reset the used ring. Of a queue that was broken before, what is private may have changed instead.
+        /// Whether the call changed something that the device can see: the available index, the available flags,
+        /// `used_event`, or, in a reset, the used ring. If the queue was broken before the call, a change of its private
+        /// state counts too.
         changed: bool,
-        /// The available index afterwards.
+        /// The available index after the call.
         available: u16,
     },
 }
 
 impl Event<'_> {
-    /// Whether this is a call of the driver, and not what was seen of it or what the device did.
+    /// Whether this is a call of the driver. All other events are observations after a call, or acts of the device.
     pub const fn is_call(&self) -> bool {
         match self {
             Self::Submit { .. }
@@ -333,7 +334,7 @@ impl Event<'_> {
             | Self::Read { .. }
             | Self::Free { .. }
             | Self::Withdraw { .. }
-            | Self::Interrupts { .. }
+            | Self::UsedNotifications { .. }
             | Self::Reset { .. }
             | Self::Released { .. }
             | Self::Dropped { .. }
@@ -345,21 +346,21 @@ impl Event<'_> {
             | Self::AvailableIndex { .. }
             | Self::Chain { .. }
             | Self::Available { .. }
-            | Self::Fetched { .. }
+            | Self::DeviceTook { .. }
             | Self::UsedElement { .. }
             | Self::DeviceWrote { .. }
             | Self::UsedIndex { .. }
-            | Self::Notifications { .. }
+            | Self::AvailableNotifications { .. }
             | Self::AvailableEvent { .. }
-            | Self::Refetched { .. }
-            | Self::StoredLate { .. }
-            | Self::RingTampered
+            | Self::DoubleFetch { .. }
+            | Self::LateWrite { .. }
+            | Self::AvailableRingCorrupted
             | Self::Silent
             | Self::Trap
-            | Self::Spurious
+            | Self::SpuriousNotification
             | Self::UsedEvent { .. }
             | Self::AvailableFlags { .. }
-            | Self::Tampered { .. }
+            | Self::DescriptorCorrupted { .. }
             | Self::Withheld { .. }
             | Self::Settled => false,
         }

@@ -1,9 +1,9 @@
-//! Which bytes of the registered regions belong to live chains.
+//! Finds the live chain that has a buffer at a position in the registered regions.
 
-/// No link.
+/// The end of a list.
 const NONE: u32 = u32::MAX;
 
-/// One buffer as it lies in one granule.
+/// One buffer, as a node in the list of one granule.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Extent {
     start: u64,
@@ -13,25 +13,26 @@ pub(crate) struct Extent {
     next: u32,
 }
 
-/// The buffers of live chains, found by place in constant time.
+/// The buffers of live chains, found by position in constant time.
 ///
-/// Each region is cut into granules of a power of two that holds the longest buffer. A buffer stands in the list of every
-/// granule that it touches, so a new one is compared with its neighbours alone. Nodes are kept for their memory.
+/// Each region is divided into granules. The length of a granule is a power of two, and at least that of the longest buffer.
+/// A buffer is in the list of each granule that it touches, so a new buffer is compared only with those nearby. The memory
+/// of removed nodes is used again.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Extents {
     /// Binary logarithm of a granule's length.
     shift: u32,
-    /// First extent by region and granule; grown as places are used.
+    /// The first node of each list, by region and granule. The vectors grow as positions are used.
     lists: Vec<Vec<u32>>,
     nodes: Vec<Extent>,
     spare: Vec<u32>,
 }
 
 impl Extents {
-    /// Begins with no buffer; `longest` is how long one usually is at most.
+    /// Begins without buffers. `longest` is the usual limit of a buffer's length in bytes; longer ones work too.
     pub(crate) fn begin(&mut self, longest: u64) {
         self.shift = longest.next_power_of_two().trailing_zeros();
-        // Grown again as far as this queue uses them, which may be much less than the last one did.
+        // The lists grow again as far as this queue needs, which may be much less than the last queue needed.
         for list in &mut self.lists {
             list.clear();
         }
@@ -39,14 +40,16 @@ impl Extents {
         self.spare.clear();
     }
 
-    /// The granules that a run of at least one byte touches.
+    /// The granules that a run of bytes touches. The run must not be empty.
     #[inline(always)]
     fn granules(&self, start: u64, end: u64) -> std::ops::Range<usize> {
         (start >> self.shift) as usize..((end - 1) >> self.shift) as usize + 1
     }
 
-    /// Adds a buffer of a chain, or says whose buffer it overlaps where one of the two is writable. An empty
-    /// buffer has no place.
+    /// Adds a buffer of the chain at `head`. An empty buffer is ignored.
+    ///
+    /// # Errors
+    /// The head of a chain with a buffer that overlaps, if one of the two buffers is writable.
     pub(crate) fn add(
         &mut self,
         region: u16,
@@ -71,7 +74,7 @@ impl Extents {
         for first in &mut list[granules] {
             let overlaps =
                 |other: &&Extent| other.start < end && start < other.end && (writable || other.writable);
-            if let Some(other) = from(nodes, *first).find(overlaps) {
+            if let Some(other) = nodes_from(nodes, *first).find(overlaps) {
                 return Err(other.head);
             }
             let extent = Extent { start, end, head, writable, next: *first };
@@ -89,24 +92,26 @@ impl Extents {
         Ok(())
     }
 
-    /// Calls `f` with each buffer that shares a byte with a place, once for each granule it shares.
+    /// Calls `f` with each buffer that shares a byte with a run of bytes, once for each granule that both touch.
     #[inline(always)]
     pub(crate) fn each_at(&self, region: u16, start: u64, length: u32, f: impl FnMut(&Extent)) {
         if length > 0 {
-            self.each(region.into(), start, start + u64::from(length), f);
+            self.each_between(region.into(), start, start + u64::from(length), f);
         }
     }
 
     #[inline(always)]
-    fn each(&self, region: usize, start: u64, end: u64, mut f: impl FnMut(&Extent)) {
+    fn each_between(&self, region: usize, start: u64, end: u64, mut f: impl FnMut(&Extent)) {
         let Some(list) = self.lists.get(region) else { return };
         for granule in self.granules(start, end) {
             let first = list.get(granule).copied().unwrap_or(NONE);
-            from(&self.nodes, first).filter(|other| other.start < end && start < other.end).for_each(&mut f);
+            nodes_from(&self.nodes, first)
+                .filter(|other| other.start < end && start < other.end)
+                .for_each(&mut f);
         }
     }
 
-    /// Removes a buffer that was added.
+    /// Removes a buffer that was [added](Self::add).
     pub(crate) fn remove(&mut self, region: u16, start: u64, length: u32, head: u16) {
         if length == 0 {
             return;
@@ -129,9 +134,9 @@ impl Extents {
     }
 }
 
-/// The extents of a list, from this node on.
+/// The nodes of a list, from this one on.
 #[inline(always)]
-fn from(nodes: &[Extent], mut at: u32) -> impl Iterator<Item = &Extent> {
+fn nodes_from(nodes: &[Extent], mut at: u32) -> impl Iterator<Item = &Extent> {
     std::iter::from_fn(move || {
         let extent = nodes.get(at as usize)?;
         at = extent.next;

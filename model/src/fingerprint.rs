@@ -1,67 +1,75 @@
-//! What the model knows, as a hash.
+//! Hashes the state of the model.
 
 use crate::Model;
-use crate::notifications::Wish;
+use crate::wish::Wish;
 use std::hash::{Hash, Hasher};
 
 impl Model {
-    /// Folds in everything that a later judgement depends on, so that two models with the same fingerprint judge the
-    /// same events alike. Ring indexes count from `base`, a multiple of the queue size.
+    /// Hashes all state that later verdicts depend on: two models with the same fingerprint give the same verdicts on the same
+    /// events. Ring indexes are hashed relative to `base`, which must be a multiple of the queue size.
     ///
-    /// Left out: the bytes that chains carry (see [`payload`](Self::payload)); when a chain was submitted, which
-    /// coverage alone looks at; and what one call leaves for the events right behind it, since a fingerprint is taken
-    /// between calls. The setup is the caller's.
+    /// Left out are the contents of chains (see [`payload`](Self::payload)), serial numbers, which only coverage uses, and
+    /// what only the events right after a call need, since a fingerprint is taken between calls. The caller has to hash the
+    /// setup, if it can differ.
     pub fn fingerprint(&self, base: u16, state: &mut impl Hasher) {
         let Self {
             setup,
             chains,
             used,
             unpublished,
-            offered,
+            awaiting_device,
             overrun,
             available,
-            announced,
+            entries_due,
             notifications_wanted,
             available_event,
-            asked_for,
+            publish_due,
             wish,
-            wish_carried,
-            unwanted_event,
-            first_flags,
-            went_back,
-            tampered,
-            ring_tampered,
+            wish_precedes_reset,
+            unwanted_used_event,
+            initial_flags,
+            used_index_went_back,
+            driver_part_corrupted,
+            available_ring_corrupted,
             broken,
-            halfway,
+            state_unknown,
             stores_allowed: _,
             submitting: _,
-            // Nothing follows that is gone on from.
+            // Set at the end of an execution, after which no fingerprint is taken.
             rings_gone: _,
             buffers_gone: _,
-            fresh,
-            unannounced,
-            submissions: _,
-            free_next: _,
+            after_reset,
+            submitted_since_publish,
+            submitted_chains: _,
+            next_serial_to_free: _,
             fragmented: _,
         } = self;
         chains.fingerprint(state);
         used.fingerprint(base, state);
-        for (head, serial) in offered {
+        for (head, serial) in awaiting_device {
             (head, chains.get(*head).is_some_and(|chain| chain.serial == *serial)).hash(state);
         }
-        (unpublished, offered.len(), overrun, available.wrapping_sub(base), announced).hash(state);
-        (notifications_wanted, wish, wish_carried, went_back).hash(state);
-        (tampered, ring_tampered, broken, halfway, fresh, unannounced).hash(state);
-        asked_for.wrapping_sub(base).hash(state);
-        first_flags.hash(state);
+        (unpublished, awaiting_device.len(), overrun, available.wrapping_sub(base), entries_due).hash(state);
+        (notifications_wanted, wish, wish_precedes_reset, used_index_went_back).hash(state);
+        (
+            driver_part_corrupted,
+            available_ring_corrupted,
+            broken,
+            state_unknown,
+            after_reset,
+            submitted_since_publish,
+        )
+            .hash(state);
+        publish_due.wrapping_sub(base).hash(state);
+        initial_flags.hash(state);
         if setup.event_index {
             available_event.wrapping_sub(base).hash(state);
-            let named = unwanted_event.filter(|_| *wish == Wish::Unwanted);
+            let named = unwanted_used_event.filter(|_| *wish == Wish::Unwanted);
             named.map(|named| (named.index.wrapping_sub(base), named.passed)).hash(state);
         }
     }
 
-    /// The bytes that were submitted for the device to read in a live chain.
+    /// The contents of the device-readable buffers of a live chain, as submitted.
     pub fn payload(&self, head: u16) -> Option<&[u8]> {
         self.chains.get(head).map(|chain| chain.payload.as_slice())
     }

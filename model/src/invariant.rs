@@ -1,10 +1,10 @@
-//! What must hold.
+//! The invariants of a correct driver, and their violations.
 
 use std::fmt;
 use strum::{EnumMessage, EnumString, FromRepr, IntoStaticStr, VariantArray};
 
-/// One property of a correct driver. The doc line is its sentence and its ground in the specification. Numbers are
-/// only ever appended.
+/// One property of a correct driver. The doc line states it, with its section of the specification. Numbers never change; a
+/// new invariant gets the next one.
 #[derive(
     Debug,
     Clone,
@@ -37,7 +37,7 @@ pub enum Invariant {
     BuffersDisjoint = 5,
     /// The device reads exactly the bytes that were submitted, in order, and finds the room that was asked for (2.7.13).
     Payload = 6,
-    /// The driver hands out, for the used length and no more, the bytes that stand in that chain's writable buffers; with the zeroing policy nothing of an earlier chain shows (2.7.8.3).
+    /// A read returns the bytes in that chain's writable buffers, the used length and no more; with the zeroing policy no byte of an earlier chain appears (2.7.8.3).
     Response = 7,
     /// No reported length exceeds the chain's writable bytes (2.7.8.2).
     LengthBound = 8,
@@ -45,13 +45,13 @@ pub enum Invariant {
     CompletedOnce = 9,
     /// Heads appear in the available ring in submission order; its index only grows, by as many as were added (2.7.6.1).
     AvailableOrder = 10,
-    /// Whoever asked to be notified is, device or driver; whoever asked not to be is left alone by a driver that promises it (2.7.7, 2.7.10).
+    /// Device and driver get the notifications that they asked for; a driver that promises it causes none that were not asked for (2.7.7, 2.7.10).
     Notified = 11,
     /// The driver writes nothing that belongs to the device, and nothing outside its memory (2.7).
     OwnArea = 12,
     /// A refused call changes neither queue nor shared memory; one that reports a device fault changes only what the policy states.
     FailedUnchanged = 13,
-    /// What a caller must not ask for is refused with the right error, and what it may ask for is not.
+    /// Invalid calls are refused with the right error, and valid calls are not refused.
     MisuseRefused = 14,
     /// No panic, abort or hang, whatever caller or device do.
     NoPanic = 15,
@@ -65,7 +65,7 @@ pub enum Invariant {
     ResetRecovers = 19,
     /// A value that the device can write is read at most once within one call (double fetch).
     FetchedOnce = 20,
-    /// A queue that goes away while the device runs keeps its rings, and the buffers of chains that the device has: the device may access them until it is reset (3.3.1).
+    /// A queue that is dropped while the device runs keeps the memory of its rings, and of the buffers of chains in flight: the device may access them until it is reset (3.3.1).
     MemoryKept = 21,
     /// A call that unwinds because memory failed has changed nothing, or freed the chain that it was to free, or left the queue broken until a reset, and the queue says which.
     UnwoundUnchanged = 22,
@@ -77,7 +77,7 @@ impl Invariant {
         self.into()
     }
 
-    /// Its sentence.
+    /// The sentence that states it: its doc line.
     pub fn sentence(self) -> &'static str {
         self.get_documentation().expect("every invariant has a doc line")
     }
@@ -89,12 +89,12 @@ impl fmt::Display for Invariant {
     }
 }
 
-/// An invariant that does not hold, with the numbers of the case.
+/// An event that breaks an invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The invariant.
+    /// The invariant that is broken.
     pub invariant: Invariant,
-    /// What was seen and what was expected.
+    /// What happened and what was expected.
     pub detail: String,
 }
 
@@ -113,7 +113,7 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// Returns a violation unless the condition holds; formats the detail only then.
+/// Returns a violation from the function if the condition is false. The detail is formatted only in that case.
 macro_rules! require {
     ($holds:expr, $invariant:ident, $($detail:tt)*) => {
         if !$holds {

@@ -1,12 +1,12 @@
 //! The reference model of a split virtqueue's driver side.
 //!
-//! It sees [`Event`]s and nothing else: plain integers and byte strings, no memory, no driver, no device. So
-//! a trace can be judged again, and every [`Invariant`] can be tested by a bad trace written by hand.
+//! The model sees only [`Event`]s, which are plain integers and byte strings. It knows no memory, driver or device. So a
+//! recorded trace can be checked again, and a hand-written trace can test each [`Invariant`].
 //!
 //! ```text
-//!   driver's calls and answers ─┐
-//!   what stands in the memory ──┼──▶ Model::observe ──▶ ok, or a Violation
-//!   what the device did ────────┘
+//!   calls of the driver, with answers ─┐
+//!   contents of shared memory ─────────┼──▶ Model::observe ──▶ Ok, or a Violation
+//!   acts of the device ────────────────┘
 //! ```
 //!
 //! ```
@@ -36,10 +36,13 @@ mod state;
 mod trace;
 mod unwound;
 mod used;
+mod wish;
 mod withdraw;
+mod wording;
 
 pub use event::{
-    Answer, ChainFlaw, Completion, DeviceRefusal, Event, MisuseKind, Name, ObservedDescriptor, Place, Refusal,
+    Answer, ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, MisuseKind, ObservedDescriptor, Place,
+    Refusal,
 };
 pub use invariant::{Invariant, Violation};
 pub use model::Model;

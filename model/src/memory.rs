@@ -1,9 +1,10 @@
-//! Judging what stands in shared memory: the chains in the table, the available ring, and what the device fetches.
+//! Checks shared memory: the chains in the table, the available ring, what the device reads there, and where both sides write.
 
 use crate::chains::Progress;
 use crate::invariant::require;
 use crate::model::Model;
-use crate::{ChainFlaw, ObservedDescriptor, Violation};
+use crate::wording::{Count, bytes};
+use crate::{ChainFlaw, ObservedDescriptor, Place, Violation};
 
 impl Model {
     pub(crate) fn available_index(&mut self, index: u16) -> Result<(), Violation> {
@@ -12,38 +13,39 @@ impl Model {
         require!(
             !self.broken || added == 0,
             AvailableOrder,
-            "a queue that said it is broken published: the available index moved from {} to {index}",
+            "the queue had reported that it is broken, but it published: the available index moved from {} to {index}",
             self.available
         );
         require!(
             self.broken || usize::from(added) == waiting,
             AvailableOrder,
-            "the available index moved from {} to {index}, but {waiting} chains were added",
+            "the available index moved by {added}, from {} to {index}; expected a move by {waiting}, the number of chains submitted and not published",
             self.available
         );
-        (self.available, self.announced) = (index, added);
+        (self.available, self.entries_due) = (index, added);
         Ok(())
     }
 
-    pub(crate) fn entry(&mut self, head: u16) -> Result<(), Violation> {
+    pub(crate) fn available_entry(&mut self, head: u16) -> Result<(), Violation> {
         require!(
-            self.announced > 0,
+            self.entries_due > 0,
             AvailableOrder,
-            "an entry for chain {head} that the index does not cover"
+            "the available ring has an entry for chain {head} that the available index does not cover"
         );
-        self.announced -= 1;
+        self.entries_due -= 1;
         let expected = self.unpublished.pop_front();
         require!(
             expected == Some(head),
             AvailableOrder,
-            "the available ring names {head} where {expected:?} was submitted next"
+            "the next entry of the available ring names chain {head}; expected {}",
+            expected.map_or("no entry".to_owned(), |head| format!("chain {head}, which was submitted next"))
         );
-        let serial = self.chains.published(head);
-        self.offered.push_back((head, serial));
-        // The ring has room for as many entries as the queue has descriptors; an older one is gone now.
+        let serial = self.chains.mark_published(head);
+        self.awaiting_device.push_back((head, serial));
+        // The ring has as many entries as the queue has descriptors: this one has overwritten an older one.
         let size = usize::from(self.setup.queue_size);
-        if let Some(oldest) = self.offered.len().checked_sub(size + 1) {
-            let (head, serial) = self.offered[oldest];
+        if let Some(oldest) = self.awaiting_device.len().checked_sub(size + 1) {
+            let (head, serial) = self.awaiting_device[oldest];
             self.chains.mark_lost(head, serial);
         }
         Ok(())
@@ -54,25 +56,43 @@ impl Model {
         head: u16,
         descriptors: &[ObservedDescriptor],
         flaw: Option<ChainFlaw>,
-        unclean: bool,
+        not_zeroed: bool,
     ) -> Result<(), Violation> {
         require!(
             self.unpublished.back() == Some(&head) && self.descriptors(head).is_some_and(<[_]>::is_empty),
             WellFormed,
-            "a chain at {head}, which is not what was submitted last"
+            "the table was read for chain {head}, which is not the chain that was submitted last"
         );
         match flaw {
             Some(ChainFlaw::Loop) => {
-                require!(false, Acyclic, "chain {head} does not end within the queue size");
+                require!(
+                    false,
+                    Acyclic,
+                    "chain {head} has a loop: it does not end within {}",
+                    Count(self.setup.queue_size.into(), "descriptor")
+                );
             }
-            Some(ChainFlaw::Malformed) => require!(false, WellFormed, "chain {head} is malformed"),
+            Some(ChainFlaw::Malformed) => require!(
+                false,
+                WellFormed,
+                "chain {head} is malformed: it has an index outside the table, a readable buffer after a writable one, an indirect table, or more than 2^32 bytes"
+            ),
             Some(ChainFlaw::Unregistered) => {
-                require!(false, BuffersRegistered, "chain {head} has a buffer outside every region");
+                require!(
+                    false,
+                    BuffersRegistered,
+                    "chain {head} has a buffer outside every registered region"
+                );
             }
             None => {}
         }
         let first = descriptors.first().map(|descriptor| descriptor.index);
-        require!(first == Some(head), WellFormed, "chain {head} begins with descriptor {first:?}");
+        require!(
+            first == Some(head),
+            WellFormed,
+            "chain {head} begins with {}; expected descriptor {head}",
+            first.map_or("no descriptor".to_owned(), |index| format!("descriptor {index}"))
+        );
         let (mut readable, mut writable, mut writing) = (0, 0, false);
         for descriptor in descriptors {
             self.check_shape(head, descriptor, writing)?;
@@ -84,24 +104,26 @@ impl Model {
         require!(
             readable == chain.payload.len() as u64,
             Payload,
-            "chain {head} has {readable} readable bytes, {} were submitted",
-            chain.payload.len()
+            "the device-readable buffers of chain {head} have {}; the caller submitted {}",
+            bytes(readable),
+            bytes(chain.payload.len())
         );
         require!(
             writable == chain.writable,
             Payload,
-            "chain {head} has {writable} writable bytes, {} were asked for",
-            chain.writable
+            "the device-writable buffers of chain {head} have {}; the caller submitted {}",
+            bytes(writable),
+            bytes(chain.writable)
         );
         require!(
-            !(unclean && self.setup.zeroed),
+            !(not_zeroed && self.setup.zeroes_buffers),
             Response,
-            "chain {head} was submitted with bytes of an earlier one in its writable buffers"
+            "the device-writable buffers of chain {head} are not zero; the driver promises to zero them before it submits a chain"
         );
         Ok(())
     }
 
-    /// Checks of a descriptor what the reader of the table may not have looked at.
+    /// Checks a descriptor again, independently of the code that read the table.
     #[inline(always)]
     fn check_shape(
         &self,
@@ -111,71 +133,131 @@ impl Model {
     ) -> Result<(), Violation> {
         let ObservedDescriptor { index, place, writable, .. } = *descriptor;
         let size = self.setup.queue_size;
-        require!(index < size, WellFormed, "chain {head} has descriptor {index} of {size}");
+        require!(
+            index < size,
+            WellFormed,
+            "chain {head} has descriptor {index}, but the table has only {}",
+            Count(size.into(), "descriptor")
+        );
         require!(
             writable || !writing,
             WellFormed,
-            "chain {head} has a readable buffer after a writable one, at descriptor {index}"
+            "chain {head} has a device-readable buffer after a device-writable one, at descriptor {index}"
         );
         require!(
             place.is_some(),
             BuffersRegistered,
-            "chain {head} has a buffer outside every region, at descriptor {index}"
+            "the buffer of descriptor {index} in chain {head} is outside every registered region"
         );
         Ok(())
     }
 
-    pub(crate) fn fetched(
+    pub(crate) fn device_took(
         &mut self,
         head: u16,
         whole: bool,
         descriptors: &[ObservedDescriptor],
         payload: &[u8],
     ) -> Result<(), Violation> {
-        self.reach_rings("takes an available chain")?;
+        self.device_accesses_rings("takes an available chain")?;
         if !payload.is_empty() {
-            self.reach_buffers("reads a chain that it has")?;
+            self.device_accesses_buffers("reads a buffer of a chain in flight")?;
         }
-        if self.halfway {
+        if self.state_unknown {
             return Ok(());
         }
-        let offered = self.offered.pop_front();
-        let expected = offered.map(|(head, _)| head);
+        let published = self.awaiting_device.pop_front();
+        let expected = published.map(|(head, _)| head);
         require!(
             self.overrun || expected == Some(head),
             AvailableOrder,
-            "the device finds chain {head} in the available ring where {} was published",
-            expected.map_or("none".to_owned(), |head| format!("chain {head}"))
+            "the device found chain {head} in the next entry of the available ring; expected {}",
+            expected
+                .map_or("no new entry".to_owned(), |head| format!("chain {head}, which was published next"))
         );
-        // What stood there was overwritten, perhaps by an entry that is not published yet.
-        if let Some((overwritten, serial)) = offered.filter(|(offered, _)| *offered != head) {
+        // Another entry has overwritten this one. That entry may not even be published yet.
+        if let Some((overwritten, serial)) = published.filter(|(published, _)| *published != head) {
             self.chains.mark_lost(overwritten, serial);
         }
-        // What the device takes from a queue that it lied to may be anything; a chain that it scribbled on too.
+        // After faults of the device, the head may be that of no chain in flight. A chain that the device overwrote may have
+        // changed. Neither is the driver's fault.
         let Some(chain) = self.chains.get(head).filter(|chain| chain.progress == Progress::Published) else {
             return Ok(());
         };
-        if chain.tampered {
+        if chain.corrupted {
             return Ok(());
         }
         require!(
             whole && descriptors == chain.descriptors,
             Payload,
-            "the device finds another chain at {head} than the driver submitted"
+            "the descriptors of chain {head} have changed since the driver submitted it"
         );
         require!(
             payload == chain.payload,
             Payload,
-            "the device reads {} bytes of chain {head}, {} were submitted; first difference at {}",
-            payload.len(),
-            chain.payload.len(),
+            "the device read {} from chain {head}; the caller submitted {}; the first difference is at byte {}",
+            bytes(payload.len()),
+            bytes(chain.payload.len()),
             first_difference(payload, &chain.payload)
         );
         Ok(())
     }
+
+    /// The device accesses the table or the rings, as it may until it is reset. `act` says how.
+    #[inline(always)]
+    pub(crate) fn device_accesses_rings(&self, act: &str) -> Result<(), Violation> {
+        require!(
+            !self.rings_gone,
+            MemoryKept,
+            "the running device {act}, but the queue was dropped and its rings' memory was released; expected the queue to keep it"
+        );
+        Ok(())
+    }
+
+    /// The device accesses the buffers of a chain in flight. `act` says how.
+    #[inline(always)]
+    pub(crate) fn device_accesses_buffers(&self, act: &str) -> Result<(), Violation> {
+        require!(
+            !self.buffers_gone,
+            MemoryKept,
+            "the running device {act}, but the queue was dropped and its buffers' memory was released; expected the queue to keep it"
+        );
+        Ok(())
+    }
+
+    pub(crate) fn stores(&self, count: u32, to_device_area: bool) -> Result<(), Violation> {
+        require!(
+            !to_device_area,
+            OwnArea,
+            "the driver wrote to the used ring, which only the device may write"
+        );
+        require!(
+            count <= self.stores_allowed,
+            FailedUnchanged,
+            "a refused call made {} to shared memory; expected {}",
+            Count(count.into(), "store"),
+            if self.stores_allowed == 0 { "none" } else { "at most one, to used_event" }
+        );
+        Ok(())
+    }
+
+    pub(crate) fn driver_wrote(&self, place: Place, length: u32) -> Result<(), Violation> {
+        let own = if self.submitting { self.unpublished.back().copied() } else { None };
+        if let Some(head) = self.chains.live_chain_at(own, place, length) {
+            require!(
+                false,
+                OwnArea,
+                "the driver wrote {} at offset {} of region {}, to a buffer of live chain {head}",
+                bytes(length),
+                place.offset,
+                place.region
+            );
+        }
+        Ok(())
+    }
 }
 
-/// Where two byte strings begin to differ.
+/// The first position at which two byte strings differ.
 pub(crate) fn first_difference(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()))
 }

@@ -1,88 +1,99 @@
-//! The judge: what each event means, and what it must not mean.
+//! The model: its state, and how each event changes it.
 
 use crate::chains::{Chain, Chains};
 use crate::invariant::require;
-use crate::notifications::{NamedElement, Wish};
 use crate::used::UsedRing;
-use crate::{DriverState, Event, ModelSetup, ObservedDescriptor, Occupancy, Place, Violation};
+use crate::wish::{NamedUsedElement, Wish};
+use crate::wording::{Count, are, chains_were};
+use crate::{DriverState, Event, ModelSetup, ObservedDescriptor, Occupancy, Violation};
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-/// The reference model of one queue at a time.
+/// The reference model of the driver's side of one queue.
+///
+/// It follows the queue event by event, and reports the first event that a correct driver cannot cause.
 #[derive(Debug, Default, Clone)]
 pub struct Model {
     pub(crate) setup: ModelSetup,
     pub(crate) chains: Chains,
     pub(crate) used: UsedRing,
-    /// Heads submitted and not yet seen in the available ring.
+    /// Heads of chains that are submitted and not yet in the available ring, oldest first.
     pub(crate) unpublished: VecDeque<u16>,
-    /// Heads in the available ring that the device did not take yet.
-    pub(crate) offered: VecDeque<(u16, u64)>,
-    /// Whether entries were overwritten before the device took them: it returned chains that it never took, so that
-    /// the driver had room for more than the ring has.
+    /// Heads and serial numbers of chains in the available ring that the device has not taken, oldest first.
+    pub(crate) awaiting_device: VecDeque<(u16, u64)>,
+    /// Whether more chains were available than the ring has entries, so that entries were overwritten before the device took
+    /// them. That is possible because the device returned chains that it had not taken.
     pub(crate) overrun: bool,
-    /// The available index, as last seen.
+    /// The last observed available index.
     pub(crate) available: u16,
-    /// Entries that the index says were added and that were not seen yet.
-    pub(crate) announced: u16,
-    /// Whether the device wants to be notified, without event indexes.
+    /// Number of new entries that the available index covers and that were not observed yet.
+    pub(crate) entries_due: u16,
+    /// Whether the device wants available-buffer notifications. Only without event indexes.
     pub(crate) notifications_wanted: bool,
-    /// Of which entry it wants to be notified, with event indexes.
+    /// `avail_event`: the entry of which the device wants to be notified. Only with event indexes.
     pub(crate) available_event: u16,
-    /// Behind the last entry that the driver was asked to publish.
-    pub(crate) asked_for: u16,
-    /// Whether the driver's caller wants to be notified. A reset changes nothing of it.
+    /// The available index that is due after the last publish call.
+    pub(crate) publish_due: u16,
+    /// Whether the driver's caller wants used-buffer notifications. A reset does not change it.
     pub(crate) wish: Wish,
-    /// Whether the driver was reset since its caller said that it wants no notifications.
-    pub(crate) wish_carried: bool,
-    /// What the driver last named while its caller wants no notifications, since it said so or since a reset.
-    pub(crate) unwanted_event: Option<NamedElement>,
-    /// The available flags of the queue when it was made, as soon as they are known.
-    pub(crate) first_flags: Option<u16>,
-    /// Whether the device moved the used index back, and not forward again.
-    pub(crate) went_back: bool,
-    /// Whether the device scribbled on the table or the available ring since the last reset.
-    pub(crate) tampered: bool,
-    /// Whether it scribbled on the available ring, so that it is not known what is published.
-    pub(crate) ring_tampered: bool,
+    /// Whether the driver was reset after its caller asked for no notifications.
+    pub(crate) wish_precedes_reset: bool,
+    /// The last value of `used_event` since the caller asked for no notifications, or since a later reset.
+    pub(crate) unwanted_used_event: Option<NamedUsedElement>,
+    /// The flags of the available ring when the queue was made; `None` until they are observed.
+    pub(crate) initial_flags: Option<u16>,
+    /// Whether the device moved the used index back, and has not moved it forward since.
+    pub(crate) used_index_went_back: bool,
+    /// Whether the device overwrote parts of the table or the available ring since the last reset.
+    pub(crate) driver_part_corrupted: bool,
+    /// Whether it overwrote parts of the available ring: then it is unknown what is published.
+    pub(crate) available_ring_corrupted: bool,
+    /// Whether the queue has reported that it is broken.
     pub(crate) broken: bool,
-    /// Whether memory failed in a call that broke it or changed it: what it is in private and in memory is not known.
-    pub(crate) halfway: bool,
-    /// How often the last call may have stored something: not at all if it was refused.
+    /// Whether a memory access failed in a call that broke or changed the queue: then its state is unknown until a reset.
+    pub(crate) state_unknown: bool,
+    /// How many stores the last call may have made: none if it was refused.
     pub(crate) stores_allowed: u32,
-    /// Whether the last call was a submission that was accepted.
+    /// Whether the last call was an accepted submission.
     pub(crate) submitting: bool,
-    /// Whether the subject is gone and has given the rings' memory back while the device was running; and the buffers'.
+    /// Whether the subject was dropped while the device was running, and released the memory of the rings.
     pub(crate) rings_gone: bool,
+    /// The same for the memory of the buffers.
     pub(crate) buffers_gone: bool,
     /// Whether the next free count is the first one after a reset.
-    pub(crate) fresh: bool,
-    /// Submissions since the driver was last asked to publish.
-    pub(crate) unannounced: u16,
-    pub(crate) submissions: u64,
-    /// Which submission is to be freed next, if chains are freed in the order they were submitted in.
-    pub(crate) free_next: u64,
+    pub(crate) after_reset: bool,
+    /// Number of chains submitted since the last publish call, without withdrawn ones.
+    pub(crate) submitted_since_publish: u16,
+    /// Number of chains submitted since the queue began.
+    pub(crate) submitted_chains: u64,
+    /// The serial number of the chain to be freed next, if chains are freed in the order of their submission.
+    pub(crate) next_serial_to_free: u64,
+    /// Whether chains were freed in another order since the queue was last empty.
     pub(crate) fragmented: bool,
 }
 
 impl Model {
-    /// A model of no queue yet.
+    /// A model without a queue; call [`begin`](Self::begin) first.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Begins with a new queue, of which nothing was used yet. Keeps its memory from one queue to the next.
+    /// Begins with a new queue. Allocated memory is used again from one queue to the next.
     ///
     /// # Panics
-    /// If the number of descriptors is no power of two (2.7).
+    /// If the queue size is not a power of two (2.7).
     pub fn begin(&mut self, setup: &ModelSetup) {
-        assert!(setup.queue_size.is_power_of_two(), "{} descriptors are no power of two", setup.queue_size);
+        assert!(
+            setup.queue_size.is_power_of_two(),
+            "a queue size of {} is not a power of two",
+            setup.queue_size
+        );
         self.setup = *setup;
-        self.submissions = 0;
+        self.submitted_chains = 0;
         self.restart(setup.first_index);
-        (self.fresh, self.stores_allowed) = (false, u32::MAX);
-        self.first_flags = None;
-        (self.wish, self.wish_carried) = (Wish::Unsaid, false);
+        (self.after_reset, self.stores_allowed) = (false, u32::MAX);
+        self.initial_flags = None;
+        (self.wish, self.wish_precedes_reset) = (Wish::Default, false);
         (self.rings_gone, self.buffers_gone) = (false, false);
     }
 
@@ -90,17 +101,17 @@ impl Model {
         self.chains.begin(self.setup.queue_size, self.setup.buffer_size.into());
         self.used.begin(self.setup.queue_size, first_index);
         self.unpublished.clear();
-        self.offered.clear();
+        self.awaiting_device.clear();
         self.overrun = false;
-        (self.available, self.announced) = (first_index, 0);
+        (self.available, self.entries_due) = (first_index, 0);
         self.notifications_wanted = true;
-        self.went_back = false;
-        (self.available_event, self.asked_for) = (first_index, first_index);
-        (self.tampered, self.ring_tampered) = (false, false);
-        (self.broken, self.halfway) = (false, false);
-        (self.free_next, self.fragmented) = (self.submissions + 1, false);
-        self.unannounced = 0;
-        self.unwanted_event = None;
+        self.used_index_went_back = false;
+        (self.available_event, self.publish_due) = (first_index, first_index);
+        (self.driver_part_corrupted, self.available_ring_corrupted) = (false, false);
+        (self.broken, self.state_unknown) = (false, false);
+        (self.next_serial_to_free, self.fragmented) = (self.submitted_chains + 1, false);
+        self.submitted_since_publish = 0;
+        self.unwanted_used_event = None;
     }
 
     /// The driver's state, as coverage counts it.
@@ -119,12 +130,12 @@ impl Model {
         }
     }
 
-    /// Whether the queue said that it is broken.
+    /// Whether the queue has reported that it is broken.
     pub const fn is_broken(&self) -> bool {
         self.broken
     }
 
-    /// Number of live chains.
+    /// Number of chains that are submitted and not freed.
     pub const fn live_chains(&self) -> u32 {
         self.chains.live
     }
@@ -134,22 +145,22 @@ impl Model {
         self.chains.live_descriptors
     }
 
-    /// Whether a chain begins here that the device has.
+    /// Whether the chain with this head is in flight: published and not completed.
     pub fn is_in_flight(&self, head: u16) -> bool {
         self.chains.in_flight(head.into()).is_some()
     }
 
-    /// Heads of the chains that were submitted and not published, oldest first.
+    /// Heads of the chains that are submitted and not published, oldest first.
     pub const fn unpublished(&self) -> &VecDeque<u16> {
         &self.unpublished
     }
 
-    /// The head of the chain that the device returned and the driver should hand back next.
-    pub fn returned_next(&self) -> Option<u16> {
+    /// The head of the chain that the driver should return to its caller next.
+    pub fn next_completion(&self) -> Option<u16> {
         self.used.first_good(&self.chains)
     }
 
-    /// The head whose live chain has this descriptor, if one has.
+    /// The head of the live chain that has this descriptor.
     pub fn owner(&self, descriptor: u16) -> Option<u16> {
         self.chains.owner(descriptor)
     }
@@ -159,15 +170,16 @@ impl Model {
         self.used.next
     }
 
-    /// The descriptors of a live chain, as they were submitted.
+    /// The descriptors of a live chain, as submitted.
     pub fn descriptors(&self, head: u16) -> Option<&[ObservedDescriptor]> {
         self.chains.get(head).map(|chain| chain.descriptors.as_slice())
     }
 
-    /// Judges one event.
+    /// Checks one event and follows it.
     ///
     /// # Errors
-    /// The first [`Violation`]; the model is of no use afterwards, until it begins anew.
+    /// The [`Violation`], if a correct driver cannot cause this event. The model must not be used afterwards until the next
+    /// [`begin`](Self::begin).
     #[inline(always)]
     pub fn observe(&mut self, event: &Event<'_>) -> Result<(), Violation> {
         self.submitting &= !event.is_call();
@@ -175,25 +187,27 @@ impl Model {
             Event::Submit { readable, writable, answer } => self.submit(readable, writable, answer),
             Event::Publish { notify } => self.publish(notify),
             Event::Take { answer } => self.take(answer),
-            Event::Read { head, limit, answer, standing } => self.read(head, limit, answer, standing),
-            Event::Free { head, name, answer } => self.free(head, name, answer),
+            Event::Read { head, limit, answer, in_memory } => self.read(head, limit, answer, in_memory),
+            Event::Free { head, handle, answer } => self.free(head, handle, answer),
             Event::Withdraw { head, answer } => self.withdraw(head, answer),
             Event::Reset { first_index } => {
                 self.restart(first_index);
-                self.wish_carried = self.wish == Wish::Unwanted;
-                (self.fresh, self.stores_allowed) = (true, u32::MAX);
+                self.wish_precedes_reset = self.wish == Wish::Unwanted;
+                (self.after_reset, self.stores_allowed) = (true, u32::MAX);
                 Ok(())
             }
-            Event::Stores { count, foreign } => self.stores(count, foreign),
-            Event::DriverWrote { place, length } => self.stored(place, length),
+            Event::Stores { count, to_device_area } => self.stores(count, to_device_area),
+            Event::DriverWrote { place, length } => self.driver_wrote(place, length),
             Event::FreeCount { count } => self.free_count(count),
             Event::AvailableIndex { index } => self.available_index(index),
-            Event::Chain { head, descriptors, flaw, unclean } => self.chain(head, descriptors, flaw, unclean),
-            Event::Fetched { head, whole, descriptors, payload } => {
-                self.fetched(head, whole, descriptors, payload)
+            Event::Chain { head, descriptors, flaw, not_zeroed } => {
+                self.chain(head, descriptors, flaw, not_zeroed)
+            }
+            Event::DeviceTook { head, whole, descriptors, payload } => {
+                self.device_took(head, whole, descriptors, payload)
             }
             Event::UsedElement { index, id, length } => {
-                self.reach_rings("writes a used element")?;
+                self.device_accesses_rings("writes a used element")?;
                 if let Some(unseen) = self.used.write(index, id, length)
                     && let Some(Chain { serial, .. }) = self.chains.in_flight(unseen)
                 {
@@ -203,69 +217,75 @@ impl Model {
                 Ok(())
             }
             Event::DeviceWrote { place, length } => {
-                self.reach_buffers("writes to a chain that it has")?;
-                self.chains.overwritten(place, length);
+                self.device_accesses_buffers("writes to a buffer of a chain in flight")?;
+                self.chains.mark_corrupted_at(place, length);
                 Ok(())
             }
             Event::UsedIndex { index } => {
-                self.reach_rings("moves the used index")?;
+                self.device_accesses_rings("moves the used index")?;
                 match index.wrapping_sub(self.used.next).cmp(&self.used.claimed()) {
-                    Ordering::Less => self.went_back = true,
-                    // From now on the driver sees elements again, and has the last one to ask anew with.
-                    Ordering::Greater => self.went_back = false,
+                    Ordering::Less => self.used_index_went_back = true,
+                    // The driver sees new elements again, and can re-arm `used_event` when it takes the last of them.
+                    Ordering::Greater => self.used_index_went_back = false,
                     Ordering::Equal => {}
                 }
                 self.used.index = index;
                 Ok(())
             }
-            Event::Notifications { wanted } => {
-                self.reach_rings("writes its flags")?;
+            Event::AvailableNotifications { wanted } => {
+                self.device_accesses_rings("writes the flags of the used ring")?;
                 self.notifications_wanted = wanted;
                 Ok(())
             }
-            Event::Tampered { descriptor } => {
-                self.tampered = true;
+            Event::DescriptorCorrupted { descriptor } => {
+                self.driver_part_corrupted = true;
                 if let Some(chain) = self.chains.owner(descriptor).and_then(|head| self.chains.get_mut(head))
                 {
-                    chain.tampered = true;
+                    chain.corrupted = true;
                 }
                 Ok(())
             }
             Event::AvailableEvent { index } => {
-                self.reach_rings("writes its event")?;
+                self.device_accesses_rings("writes avail_event")?;
                 self.available_event = index;
                 Ok(())
             }
             Event::UsedEvent { index } => self.used_event(index),
             Event::AvailableFlags { flags } => self.available_flags(flags),
-            Event::Interrupts { wanted, flags, used_event, waiting } => {
-                self.interrupts(wanted, flags, used_event, waiting)
+            Event::UsedNotifications { wanted, flags, used_event, waiting } => {
+                self.used_notifications(wanted, flags, used_event, waiting)
             }
-            Event::Available { head } => self.entry(head),
-            Event::Refetched { offset } => {
+            Event::Available { head } => self.available_entry(head),
+            Event::DoubleFetch { offset } => {
                 require!(
                     false,
                     FetchedOnce,
-                    "the driver read the bytes at {offset} of the rings twice in one call; a device can change them in between"
+                    "the driver read the bytes at offset {offset} of the memory of table and rings twice in one call; a device can change them in between"
                 );
                 Ok(())
             }
-            Event::StoredLate { offset } => {
+            Event::LateWrite { offset } => {
                 require!(
                     false,
                     AvailableOrder,
-                    "the driver wrote to {offset} of the rings what it had published before in the same call"
+                    "the driver wrote at offset {offset} of the memory of table and rings, at a part that it had already published in the same call"
                 );
                 Ok(())
             }
-            Event::RingTampered => {
-                (self.tampered, self.ring_tampered) = (true, true);
+            Event::AvailableRingCorrupted => {
+                (self.driver_part_corrupted, self.available_ring_corrupted) = (true, true);
                 Ok(())
             }
-            Event::Withheld { .. } | Event::Silent | Event::Spurious | Event::Trap => Ok(()),
+            Event::Withheld { .. } | Event::Silent | Event::SpuriousNotification | Event::Trap => Ok(()),
             Event::Settled => self.settled(),
             Event::Released { left } => {
-                require!(left == 0, Released, "{left} handles to the memory are left after release");
+                require!(
+                    left == 0,
+                    Released,
+                    "the queue was released, but {} to its memory still {}",
+                    Count(left.into(), "handle"),
+                    if left == 1 { "exists" } else { "exist" }
+                );
                 Ok(())
             }
             Event::Panic => {
@@ -280,68 +300,25 @@ impl Model {
         }
     }
 
-    /// The device accesses table or rings, as it may until it is reset.
-    #[inline(always)]
-    pub(crate) fn reach_rings(&self, act: &str) -> Result<(), Violation> {
-        require!(
-            !self.rings_gone,
-            MemoryKept,
-            "the running device {act}, but the queue was dropped and gave the memory of its rings back"
-        );
-        Ok(())
-    }
-
-    /// The device accesses the buffers of a chain that it has.
-    #[inline(always)]
-    pub(crate) fn reach_buffers(&self, act: &str) -> Result<(), Violation> {
-        require!(
-            !self.buffers_gone,
-            MemoryKept,
-            "the running device {act}, but the queue was dropped and gave the memory of its buffers back"
-        );
-        Ok(())
-    }
-
-    fn stores(&self, count: u32, foreign: bool) -> Result<(), Violation> {
-        require!(!foreign, OwnArea, "the driver wrote to the used ring, which is the device's");
-        require!(
-            count <= self.stores_allowed,
-            FailedUnchanged,
-            "a refused call stored {count} times into shared memory"
-        );
-        Ok(())
-    }
-
-    fn stored(&self, place: Place, length: u32) -> Result<(), Violation> {
-        let own = if self.submitting { self.unpublished.back().copied() } else { None };
-        if let Some(head) = self.chains.other_than(own, place, length) {
-            require!(
-                false,
-                OwnArea,
-                "the driver wrote {length} bytes to a buffer of the live chain {head}, at {} of region {}",
-                place.offset,
-                place.region
-            );
-        }
-        Ok(())
-    }
-
     fn free_count(&mut self, count: u32) -> Result<(), Violation> {
-        if self.halfway {
+        if self.state_unknown {
             return Ok(());
         }
         let (size, live) = (u32::from(self.setup.queue_size), self.chains.live_descriptors);
-        if std::mem::take(&mut self.fresh) {
+        if std::mem::take(&mut self.after_reset) {
             require!(
                 count.checked_add(live) == Some(size),
                 ResetRecovers,
-                "{count} of {size} descriptors are free after a reset"
+                "the driver says that {} free after a reset; expected {size}",
+                are(count)
             );
         }
         require!(
             count.checked_add(live) == Some(size),
             FreeCount,
-            "{count} free + {live} in live chains is not the queue size {size}"
+            "the driver says that {} free; expected {}: live chains have {live} of {size}",
+            are(count),
+            size.saturating_sub(live)
         );
         Ok(())
     }
@@ -354,18 +331,21 @@ impl Model {
         require!(
             missing == 0 || self.broken,
             Drains,
-            "{missing} chains never came back, and the queue is not broken"
+            "{} not returned to the caller after the faults stopped, and the queue does not say that it is broken",
+            chains_were(missing)
         );
         Ok(())
     }
 
-    /// All that came back was put back.
+    /// The check for a driver that replaces each chain that it takes by a new one.
     fn refilled(&self) -> Result<(), Violation> {
         let (claimed, live, full) = (self.used.claimed(), self.chains.live, self.chains.most_live);
         require!(
             claimed == 0 && live == full || self.broken,
             Drains,
-            "{claimed} used chains were never taken, {live} of {full} chains are there, and the queue is not broken"
+            "after the faults stopped, the driver left {} in the used ring and keeps {live} of {} live; expected none left and all live, or a queue that says it is broken",
+            Count(claimed.into(), "used element"),
+            Count(full.into(), "chain")
         );
         Ok(())
     }

@@ -1,111 +1,103 @@
-//! Judging who is to be notified, and says so (2.7.7, 2.7.10).
+//! Checks available-buffer notifications (2.7.10) and used-buffer notifications (2.7.7).
 
 use crate::Violation;
 use crate::invariant::require;
 use crate::model::Model;
-
-/// What a driver's caller last said of notifications.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-pub(crate) enum Wish {
-    /// Nothing: they are wanted.
-    #[default]
-    Unsaid,
-    Wanted,
-    Unwanted,
-    /// What a call that was cut short may have said, or may not.
-    Unknown,
-}
-
-/// The used element that a driver named while its caller wants no notification, with event indexes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NamedElement {
-    pub(crate) index: u16,
-    /// Whether the used index was behind it already when it was named.
-    pub(crate) passed: bool,
-}
+use crate::wish::{NamedUsedElement, Wish};
+use crate::wording::{Count, chains_were};
 
 impl Model {
     pub(crate) fn publish(&mut self, notify: bool) -> Result<(), Violation> {
         self.stores_allowed = u32::MAX;
-        let waiting = std::mem::take(&mut self.unannounced);
+        let waiting = std::mem::take(&mut self.submitted_since_publish);
         if self.broken {
             require!(
                 !(notify && self.setup.exact_notifications),
                 Notified,
-                "the queue is broken, and the driver says that the device must be notified"
+                "publish says that the device must be notified, although the queue is broken and publishes nothing"
             );
             return Ok(());
         }
-        let before = self.asked_for;
-        self.asked_for = before.wrapping_add(waiting);
+        let first = self.publish_due;
+        self.publish_due = first.wrapping_add(waiting);
         let wanted = match self.setup.event_index {
-            // Entries up to the one that is asked for, from the first new one on.
-            true => self.available_event.wrapping_sub(before) < waiting,
+            // The device asks for an entry. It must be one of the new entries.
+            true => self.available_event.wrapping_sub(first) < waiting,
             false => self.notifications_wanted && waiting > 0,
         };
         require!(
             notify || !wanted,
             Notified,
-            "{waiting} chains were published from {before} on, the device wants to be notified{}, and the driver says it need not be",
-            if self.setup.event_index { format!(" of {}", self.available_event) } else { String::new() }
+            "{} published, from available index {first} on, and the device wants a notification{}; publish says that none is needed",
+            chains_were(waiting),
+            if self.setup.event_index {
+                format!(" (avail_event is {})", self.available_event)
+            } else {
+                String::new()
+            }
         );
         require!(
             wanted || !(notify && self.setup.exact_notifications),
             Notified,
-            "{waiting} chains were published from {before} on, the device does not want to be notified, and the driver says it must be"
+            "{} published, from available index {first} on, and the device wants no notification{}; publish says that one is needed",
+            chains_were(waiting),
+            if self.setup.event_index {
+                format!(" (avail_event is {})", self.available_event)
+            } else {
+                String::new()
+            }
         );
         Ok(())
     }
 
-    /// Whether the driver promised to let the device ask for no notification that its caller does not want: at all, or since a
-    /// reset.
-    const fn promised_silence(&self) -> bool {
-        self.setup.exact_notifications || self.setup.reset_keeps_interrupts && self.wish_carried
+    /// Whether the driver promised to prevent notifications that its caller does not want: always, or only after a reset.
+    const fn promised_no_unwanted_notifications(&self) -> bool {
+        self.setup.exact_notifications || self.setup.reset_keeps_interrupts && self.wish_precedes_reset
     }
 
-    /// How many elements the device can add from the next one on: one, if it has no chain, as soon as it gets one.
+    /// How many used elements the device can add next. At least one: a chain may become available later.
     fn elements_to_come(&self) -> u32 {
         self.chains.in_flight.max(1)
     }
 
-    /// Whether a device notifies of an element that can come next if the driver names this one (2.7.7).
+    /// Whether the device would notify of one of the next used elements if `used_event` has this value (2.7.7).
     ///
-    /// An element behind the used index when it was named has to wait until the index has wrapped around. A driver need not name
-    /// another one for that.
-    fn event_wakes(&mut self, index: u16) -> bool {
+    /// It would not if the device had already added the element when the driver stored its index: the used index reaches the
+    /// element again only after it has wrapped around. A driver need not store another value before that.
+    fn device_would_notify(&mut self, index: u16) -> bool {
         let ahead = index.wrapping_sub(self.used.next);
-        let passed = match self.unwanted_event {
+        let passed = match self.unwanted_used_event {
             Some(named) if named.index == index => named.passed,
             _ => ahead >= 0x8000 || ahead < self.used.claimed(),
         };
-        self.unwanted_event = Some(NamedElement { index, passed });
+        self.unwanted_used_event = Some(NamedUsedElement { index, passed });
         !passed && u32::from(ahead) < self.elements_to_come()
     }
 
     pub(crate) fn used_event(&mut self, index: u16) -> Result<(), Violation> {
-        if self.halfway {
+        if self.state_unknown {
             return Ok(());
         }
         let next = self.used.next;
         let unwanted = self.wish == Wish::Unwanted;
-        let wakes = unwanted && self.event_wakes(index);
+        let would_notify = unwanted && self.device_would_notify(index);
         require!(
-            !wakes || self.ring_tampered || !self.promised_silence(),
+            !would_notify || self.available_ring_corrupted || !self.promised_no_unwanted_notifications(),
             Notified,
-            "notifications are not wanted, but `used_event` is {index}: of the used elements that can come next, {} from {next} on, the device would notify of that one",
-            self.elements_to_come()
+            "the caller wants no notifications, but used_event is {index}: the device can add {} from index {next} on, and would notify of that one",
+            Count(self.elements_to_come().into(), "used element")
         );
-        // A driver that saw more elements than there are in the end had no reason to ask anew.
-        let excused = unwanted || self.wish == Wish::Unknown || self.went_back || self.broken;
+        // A driver that had seen more elements, before the used index went back, had no reason to re-arm `used_event`.
+        let excused = unwanted || self.wish == Wish::Unknown || self.used_index_went_back || self.broken;
         require!(
             index == next || excused || self.used.claimed() > 0,
             Notified,
-            "all used elements before {next} were taken, but the driver's event is {index}: nobody would wake it"
+            "the driver has taken all used elements, but used_event is {index}; expected {next}, the next element, or the device will not notify of it"
         );
         Ok(())
     }
 
-    pub(crate) fn interrupts(
+    pub(crate) fn used_notifications(
         &mut self,
         wanted: bool,
         flags: u16,
@@ -114,45 +106,48 @@ impl Model {
     ) -> Result<(), Violation> {
         self.stores_allowed = u32::MAX;
         self.wish = if wanted { Wish::Wanted } else { Wish::Unwanted };
-        (self.wish_carried, self.unwanted_event) = (false, None);
-        if self.halfway {
+        (self.wish_precedes_reset, self.unwanted_used_event) = (false, None);
+        if self.state_unknown {
             return Ok(());
         }
         if self.setup.event_index {
             self.used_event(used_event)?;
         }
+        let expected = u16::from(!wanted && !self.setup.event_index);
         require!(
-            flags == u16::from(!wanted && !self.setup.event_index),
+            flags == expected,
             Notified,
-            "the available flags are {flags:#x} when notifications are {}",
-            if wanted { "wanted" } else { "not wanted" }
+            "the flags of the available ring are {flags:#x} after the caller asked for {}; expected {expected:#x}{}",
+            if wanted { "notifications" } else { "no notifications" },
+            if self.setup.event_index { ", as always with event indexes" } else { "" }
         );
         let claimed = self.used.claimed();
         require!(
             waiting.is_none_or(|waiting| waiting == (claimed > 0)),
             Notified,
-            "the driver says that used chains are {} when {claimed} are",
-            if waiting == Some(true) { "waiting" } else { "not waiting" }
+            "the driver says that {} waiting, but the device has added {} that it did not take",
+            if waiting == Some(true) { "used elements are" } else { "no used element is" },
+            Count(claimed.into(), "used element")
         );
         Ok(())
     }
 
-    /// A reset makes a queue what it was when it was made, but for what its caller said since that it wants.
+    /// Checks the flags after the queue was made or reset. A reset keeps what the caller last asked for.
     pub(crate) fn available_flags(&mut self, flags: u16) -> Result<(), Violation> {
-        if self.halfway {
+        if self.state_unknown {
             return Ok(());
         }
-        let first = *self.first_flags.get_or_insert(flags);
+        let first = *self.initial_flags.get_or_insert(flags);
         let (right, why) = match self.wish {
-            Wish::Unsaid => (first, "as when the queue was made"),
-            Wish::Wanted => (0, "its caller last wanted notifications"),
+            Wish::Default => (first, "as when the queue was made"),
+            Wish::Wanted => (0, "the caller last asked for notifications"),
             Wish::Unknown => return Ok(()),
-            Wish::Unwanted => (1, "its caller last wanted no notifications"),
+            Wish::Unwanted => (1, "the caller last asked for no notifications"),
         };
         require!(
             flags == right || !(self.setup.exact_notifications || self.setup.reset_keeps_interrupts),
             Notified,
-            "the available flags are {flags:#x} after a reset, not {right:#x}: {why}"
+            "the flags of the available ring are {flags:#x} after a reset; expected {right:#x}: {why}"
         );
         Ok(())
     }

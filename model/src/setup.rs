@@ -1,38 +1,39 @@
-//! What is known of a queue before anything happens.
+//! What the model knows about a queue before the first event.
 
-/// What a driver does about device faults in the used ring, each of which it reports.
+/// How a driver handles device faults in the used ring. It reports each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policies {
-    /// Whether it goes on behind a bad element, or is broken.
+    /// Whether it continues after a bad element. Otherwise the queue is broken.
     pub continues_after_fault: bool,
-    /// Whether it reports a length that exceeds what is writable, or takes the chain with all that is.
+    /// Whether it reports a length above the chain's device-writable bytes. Otherwise it clamps the length.
     pub refuses_over_long: bool,
 }
 
-/// What the model must know of a queue beforehand.
+/// Geometry and promises of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelSetup {
     /// Number of descriptors: a power of two.
     pub queue_size: u16,
-    /// Largest buffer that the driver takes, in bytes.
+    /// The largest buffer that the driver accepts, in bytes.
     pub buffer_size: u32,
-    /// Where both rings begin.
+    /// The index at which both rings begin.
     pub first_index: u16,
-    /// Whether event indexes were negotiated.
+    /// Whether `VIRTIO_F_EVENT_IDX` was negotiated.
     pub event_index: bool,
-    /// Whether the driver promised to zero device-writable buffers before it submits them.
-    pub zeroed: bool,
-    /// What the driver promised to do about device faults in the used ring; `None` if it promised nothing.
+    /// Promise: the driver zeroes device-writable buffers before it submits them.
+    pub zeroes_buffers: bool,
+    /// Promise: how the driver handles device faults in the used ring; `None` if it promises nothing.
     pub policies: Option<Policies>,
-    /// Whether the driver promised to ask for no notification that the device does not want, and to let the device ask
-    /// for none that its caller does not want.
+    /// Promise: the driver asks its caller for no notification that the device does not want, and causes the device to send
+    /// none that the caller does not want.
     pub exact_notifications: bool,
-    /// Whether the driver promised to ask after a reset for what its caller last asked for. An exact one does.
+    /// Promise: after a reset, the driver asks for used-buffer notifications as its caller last wanted. `exact_notifications`
+    /// implies it.
     pub reset_keeps_interrupts: bool,
-    /// Whether the driver tells how many bytes the device wrote to a chain. One that does not hands out all that stands in
-    /// its device-writable buffers.
-    pub lengths: bool,
-    /// Whether the driver puts another chain in the place of each that it takes.
+    /// Whether the driver reports how many bytes the device wrote to a chain. If not, it returns all bytes of the
+    /// device-writable buffers.
+    pub reports_lengths: bool,
+    /// Whether the driver submits a new chain by itself for each one that it takes.
     pub refills: bool,
 }
 
@@ -43,11 +44,11 @@ impl Default for ModelSetup {
             buffer_size: 4096,
             first_index: 0,
             event_index: false,
-            zeroed: false,
+            zeroes_buffers: false,
             policies: None,
             exact_notifications: false,
             reset_keeps_interrupts: false,
-            lengths: true,
+            reports_lengths: true,
             refills: false,
         }
     }

@@ -13,24 +13,24 @@ pub enum Occupancy {
     Full,
 }
 
-/// What is told apart of a driver's state.
+/// The driver's state, as far as coverage distinguishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DriverState {
-    /// Descriptors in live chains.
+    /// How many descriptors are in live chains.
     pub occupancy: Occupancy,
-    /// Whether chains were freed in another order than submitted since the queue was last empty.
+    /// Whether chains were freed in another order than they were submitted, since the queue was last empty.
     pub fragmented: bool,
-    /// Whether a ring index is about to wrap, or just did.
+    /// Whether a ring index is within four of its wrap at 2^16, before or after.
     pub at_wrap: bool,
-    /// Whether the queue said that it is broken.
+    /// Whether the queue has reported that it is broken.
     pub broken: bool,
 }
 
 impl DriverState {
-    /// How many states there are.
+    /// The number of states.
     pub const COUNT: usize = 24;
 
-    /// A number below [`COUNT`](Self::COUNT).
+    /// The number of this state, below [`COUNT`](Self::COUNT).
     pub const fn number(self) -> usize {
         self.occupancy as usize * 8
             + self.fragmented as usize * 4

@@ -1,12 +1,12 @@
-//! One number for everything that happened.
+//! The trace hash: one number for all events of an execution.
 
 use crate::{Answer, Event, ObservedDescriptor, Place, Refusal};
 
-/// A running hash over events. The same events give the same hash, on every machine.
+/// A running hash over events. The same events give the same hash on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceHash(u64);
 
-/// Odd, and half of its bits are set.
+/// An odd number with half of its bits set.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Default for TraceHash {
@@ -21,21 +21,21 @@ impl TraceHash {
         self.0
     }
 
-    /// Folds a number in.
+    /// Adds a number.
     #[inline(always)]
     pub const fn number(&mut self, number: u64) {
         self.pair(number, 0);
     }
 
-    /// Folds two numbers in by one multiplication of twice the width, which is what an event costs. What was there
-    /// before is added, so that no number can make it vanish.
+    /// Adds two numbers by one multiplication of double width, which is the cost of an event. The earlier hash is added to
+    /// the product, so no number can erase it.
     #[inline(always)]
     const fn pair(&mut self, one: u64, other: u64) {
         let product = (self.0 ^ one) as u128 * (other ^ MULTIPLIER) as u128;
         self.0 = self.0.rotate_left(23).wrapping_add(product as u64 ^ (product >> 64) as u64);
     }
 
-    /// Folds bytes in, and how many they are: long ones in four lanes, since one would wait for itself.
+    /// Adds bytes and their number. Long strings use four lanes, since the multiplications of one lane depend on each other.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.0 ^= (bytes.len() as u64).wrapping_add(1).wrapping_mul(MULTIPLIER);
         let (blocks, rest) = bytes.as_chunks::<64>();
@@ -57,8 +57,8 @@ impl TraceHash {
         }
     }
 
-    /// Folds an event in: which one, and what it says; of a refused submission only how many buffers it had,
-    /// and of a read only what the driver answered.
+    /// Adds the kind and the fields of an event. Left out: the contents of a refused submission, of which only the numbers of
+    /// buffers count, and the memory contents of a read.
     #[inline(always)]
     pub fn event(&mut self, event: &Event<'_>) {
         match event {
@@ -79,25 +79,30 @@ impl TraceHash {
                     completion.map_or(0, |done| 1 | u64::from(done.head) << 8 | u64::from(done.length) << 32);
                 self.pair(3 | answer_code(answer, |_| 0) << 8, done);
             }
-            Event::Read { head, limit, answer, standing: _ } => {
+            Event::Read { head, limit, answer, in_memory: _ } => {
                 let asked = u64::from(*head) | u64::from(*limit) << 32;
                 self.pair(4 | answer_code(answer, |_| 0) << 8, asked);
                 if let Ok(bytes) = answer {
                     self.bytes(bytes);
                 }
             }
-            Event::Free { head, name, answer } => {
-                self.pair(5 | answer_code(answer, |()| 0) << 8, u64::from(*head) | (*name as u64) << 16);
+            Event::Free { head, handle, answer } => {
+                self.pair(5 | answer_code(answer, |()| 0) << 8, u64::from(*head) | (*handle as u64) << 16);
             }
             Event::Reset { first_index } => self.pair(6, u64::from(*first_index)),
-            Event::Stores { count, foreign } => self.pair(7 | u64::from(*foreign) << 8, u64::from(*count)),
+            Event::Stores { count, to_device_area } => {
+                self.pair(7 | u64::from(*to_device_area) << 8, u64::from(*count))
+            }
             Event::FreeCount { count } => self.pair(8, u64::from(*count)),
             Event::AvailableIndex { index } => self.pair(9, u64::from(*index)),
-            Event::Chain { head, descriptors, flaw, unclean } => {
+            Event::Chain { head, descriptors, flaw, not_zeroed } => {
                 let flaw = flaw.map_or(0, |flaw| flaw as u64 + 1);
-                self.chain(10 | flaw << 8 | u64::from(*unclean) << 16 | u64::from(*head) << 24, descriptors);
+                self.chain(
+                    10 | flaw << 8 | u64::from(*not_zeroed) << 16 | u64::from(*head) << 24,
+                    descriptors,
+                );
             }
-            Event::Fetched { head, whole, descriptors, payload } => {
+            Event::DeviceTook { head, whole, descriptors, payload } => {
                 self.chain(11 | u64::from(*whole) << 8 | u64::from(*head) << 16, descriptors);
                 self.bytes(payload);
             }
@@ -105,14 +110,14 @@ impl TraceHash {
                 self.pair(12 | u64::from(*index) << 8, u64::from(*id) | u64::from(*length) << 32);
             }
             Event::UsedIndex { index } => self.pair(13, u64::from(*index)),
-            Event::Notifications { wanted } => self.pair(14, u64::from(*wanted)),
-            Event::Tampered { descriptor } => self.pair(15, u64::from(*descriptor)),
+            Event::AvailableNotifications { wanted } => self.pair(14, u64::from(*wanted)),
+            Event::DescriptorCorrupted { descriptor } => self.pair(15, u64::from(*descriptor)),
             Event::Withheld { head } => self.pair(16, u64::from(*head)),
             Event::Settled => self.pair(17, 0),
             Event::Released { left } => self.pair(18, u64::from(*left)),
             Event::Panic => self.pair(19, 0),
             Event::Available { head } => self.pair(20, u64::from(*head)),
-            Event::Interrupts { wanted, flags, used_event, waiting } => {
+            Event::UsedNotifications { wanted, flags, used_event, waiting } => {
                 let waiting = waiting.map_or(0, |waiting| u64::from(waiting) + 1);
                 let wish = u64::from(*flags) | u64::from(*used_event) << 16;
                 self.pair(21 | u64::from(*wanted) << 8 | waiting << 16, wish);
@@ -121,11 +126,11 @@ impl TraceHash {
             Event::DriverWrote { place, length } => self.run(23, place, *length),
             Event::UsedEvent { index } => self.pair(24, u64::from(*index)),
             Event::AvailableEvent { index } => self.pair(25, u64::from(*index)),
-            Event::Refetched { offset } => self.pair(26, *offset),
-            Event::StoredLate { offset } => self.pair(27, *offset),
-            Event::RingTampered => self.pair(28, 0),
+            Event::DoubleFetch { offset } => self.pair(26, *offset),
+            Event::LateWrite { offset } => self.pair(27, *offset),
+            Event::AvailableRingCorrupted => self.pair(28, 0),
             Event::Silent => self.pair(29, 0),
-            Event::Spurious => self.pair(30, 0),
+            Event::SpuriousNotification => self.pair(30, 0),
             Event::Trap => self.pair(31, 0),
             Event::AvailableFlags { flags } => self.pair(32, u64::from(*flags)),
             Event::Withdraw { head, answer } => {
@@ -154,7 +159,7 @@ impl TraceHash {
     }
 }
 
-/// An answer in 56 bits: done, with what it came to, or why not.
+/// An answer in 56 bits: the result, or the reason of the refusal.
 #[inline(always)]
 fn answer_code<T>(answer: &Answer<T>, done: impl FnOnce(&T) -> u64) -> u64 {
     match answer {
@@ -169,7 +174,7 @@ fn answer_code<T>(answer: &Answer<T>, done: impl FnOnce(&T) -> u64) -> u64 {
     }
 }
 
-/// The first and the last bytes of at most 16, in two words that together hold all of them.
+/// At most 16 bytes in two words: the first and the last ones. Together the words hold all bytes.
 #[inline(always)]
 fn ends(bytes: &[u8]) -> (u64, u64) {
     if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {

@@ -1,32 +1,32 @@
-//! Judging a call that was cut short, and what follows it.
+//! Checks a call that unwound because a memory access failed.
 
 use crate::Violation;
 use crate::invariant::require;
 use crate::model::Model;
-use crate::notifications::Wish;
+use crate::wish::Wish;
 
 impl Model {
-    /// Memory failed in a call. Nothing has happened then, or the queue is broken and nobody knows how far the call came: until the
-    /// next reset it is judged only by what no broken queue does. If the queue was broken before and the call changed nothing, it
-    /// is judged as before the call.
+    /// The call must have changed nothing, or the queue must be broken. In the second case its state is unknown, and until the next
+    /// reset only the rules for broken queues apply. If the queue was broken before and the call changed nothing, its state stays
+    /// known.
     pub(crate) fn unwound(&mut self, broken: bool, changed: bool, available: u16) -> Result<(), Violation> {
         self.stores_allowed = u32::MAX;
         require!(
             broken || !self.broken,
             UnwoundUnchanged,
-            "memory failed in a call of a queue that said it is broken, and it says that it is not"
+            "a memory access failed in a call, and the queue says that it is not broken; expected it to stay broken until a reset"
         );
         require!(
             broken || !changed,
             UnwoundUnchanged,
-            "memory failed in a call that had changed what the device sees, and the queue does not say that it is broken"
+            "a memory access failed in a call that had already changed what the device sees; expected the queue to be broken, but it says that it is not"
         );
         if broken {
-            // One that was broken before and is as it was has refused the call: all that is known of it stays known.
-            self.halfway |= !self.broken || changed;
+            // A queue that was already broken and did not change has refused the call.
+            self.state_unknown |= !self.broken || changed;
             self.broken = true;
-            (self.available, self.announced) = (available, 0);
-            // It may have been the call that said it.
+            (self.available, self.entries_due) = (available, 0);
+            // It may have been the call that sets the wish.
             self.wish = Wish::Unknown;
         }
         Ok(())

@@ -1,30 +1,30 @@
-//! What the device claims in the used ring.
+//! The used ring, and what the device claims in it.
 
 use crate::chains::Chains;
 use std::hash::{Hash, Hasher};
 
-/// The used ring as the device wrote it, and how far the driver has read.
+/// The used ring as the device wrote it, and how far the driver has consumed it.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct UsedRing {
-    /// By slot: when it was written, id and length. Of an earlier queue unless it was in this epoch.
+    /// By slot: epoch, id and length. Elements of other epochs are of earlier queues.
     elements: Vec<(u32, u32, u32)>,
     size: u16,
-    /// Counts beginnings.
+    /// Counts the queues that began.
     epoch: u32,
-    /// Where the device says that it is.
+    /// The used index, as the device last stored it.
     pub(crate) index: u16,
-    /// The first element that the driver has not consumed.
+    /// The index of the first element that the driver has not consumed.
     pub(crate) next: u16,
 }
 
-/// What the next element is worth.
+/// What the next used element says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claim {
-    /// There is none.
+    /// There is no new element.
     Nothing,
-    /// It names a chain that the device has.
+    /// Its id is the head of a chain in flight.
     Good { head: u16, length: u32 },
-    /// It names none.
+    /// Its id is not the head of a chain in flight.
     Bad,
 }
 
@@ -33,7 +33,7 @@ impl UsedRing {
         self.size = queue_size;
         self.epoch = self.epoch.wrapping_add(1);
         if self.epoch == 0 {
-            // What is left of the first epochs would be taken for new.
+            // The counter has wrapped: elements of old epochs would look current.
             self.elements.clear();
             self.epoch = 1;
         }
@@ -41,31 +41,32 @@ impl UsedRing {
         (self.index, self.next) = (first_index, first_index);
     }
 
-    /// A distance in the ring, the size of which is a power of two.
-    fn around(&self, distance: u16) -> u16 {
+    /// A distance modulo the ring size, which is a power of two.
+    fn wrap(&self, distance: u16) -> u16 {
         distance & (self.size - 1)
     }
 
     fn slot(&self, index: u16) -> usize {
-        usize::from(self.around(index))
+        usize::from(self.wrap(index))
     }
 
-    /// Id and length of an element, zero where the device never wrote.
+    /// Id and length of the element in a slot; zero if the device has not written it.
     fn element(&self, slot: usize) -> (u32, u32) {
         let (epoch, id, length) = self.elements[slot];
         if epoch == self.epoch { (id, length) } else { (0, 0) }
     }
 
-    /// The device wrote an element. Says which id stood there if the driver had not come so far.
+    /// Records an element that the device wrote. Returns the id that it overwrote, if it differs and the driver had not
+    /// consumed that element.
     pub(crate) fn write(&mut self, index: u16, id: u32, length: u32) -> Option<u32> {
         let slot = self.slot(index);
-        let (before, _) = self.element(slot);
+        let (overwritten, _) = self.element(slot);
         self.elements[slot] = (self.epoch, id, length);
-        let ahead = self.around((slot as u16).wrapping_sub(self.next));
-        (ahead < self.claimed() && before != id).then_some(before)
+        let ahead = self.wrap((slot as u16).wrapping_sub(self.next));
+        (ahead < self.claimed() && overwritten != id).then_some(overwritten)
     }
 
-    /// How many elements the device claims to have added.
+    /// How many elements the used index claims that the driver has not consumed.
     pub(crate) fn claimed(&self) -> u16 {
         self.index.wrapping_sub(self.next)
     }
@@ -74,6 +75,12 @@ impl UsedRing {
         self.next = self.next.wrapping_add(1);
     }
 
+    /// The id of the next element.
+    pub(crate) fn next_id(&self) -> u32 {
+        self.element(self.slot(self.next)).0
+    }
+
+    /// What the next element says.
     pub(crate) fn claim(&self, chains: &Chains) -> Claim {
         if self.claimed() == 0 {
             return Claim::Nothing;
@@ -85,7 +92,7 @@ impl UsedRing {
         }
     }
 
-    /// Steps over elements that name no chain: a driver may ignore them.
+    /// Consumes elements that name no chain in flight, since a driver may ignore them, and returns what the next one says.
     pub(crate) fn skip_bad(&mut self, chains: &Chains) -> Claim {
         loop {
             match self.claim(chains) {
@@ -95,14 +102,14 @@ impl UsedRing {
         }
     }
 
-    /// The head of the first element that names a chain which the device has.
+    /// The head of the first chain in flight that an unconsumed element names.
     pub(crate) fn first_good(&self, chains: &Chains) -> Option<u16> {
         let ahead = 0..self.claimed().min(self.size);
         let ids = ahead.map(|step| self.element(self.slot(self.next.wrapping_add(step))).0);
         ids.into_iter().find(|id| chains.in_flight(*id).is_some()).map(|id| id as u16)
     }
 
-    /// Folds the ring in, with indexes counted from `base`.
+    /// Hashes the ring, with indexes relative to `base`.
     pub(crate) fn fingerprint(&self, base: u16, state: &mut impl Hasher) {
         let Self { elements: _, size, epoch: _, index, next } = self;
         (0..usize::from(*size)).for_each(|slot| self.element(slot).hash(state));

@@ -1,4 +1,4 @@
-//! Judging the call that takes a chain back before it is published.
+//! Checks the call that withdraws a chain before it is published.
 
 use crate::chains::Progress;
 use crate::invariant::require;
@@ -11,19 +11,27 @@ impl Model {
         let progress = self.chains.get(head).map(|chain| chain.progress);
         let submitted = progress == Some(Progress::Submitted);
         match answer {
-            _ if self.halfway && !(answer.is_ok() && submitted) => Ok(()),
+            _ if self.state_unknown && !(answer.is_ok() && submitted) => Ok(()),
             Ok(()) => {
-                let what = if progress.is_some() { "the device has or had" } else { "is none" };
-                require!(submitted, MisuseRefused, "withdraw accepted chain {head}, which {what}");
+                require!(
+                    submitted,
+                    MisuseRefused,
+                    "withdraw accepted head {head}, but {}",
+                    if progress.is_some() {
+                        "its chain is already published"
+                    } else {
+                        "no live chain has this head"
+                    }
+                );
                 self.unpublished.retain(|unpublished| *unpublished != head);
-                self.unannounced = self.unannounced.saturating_sub(1);
-                self.gone(head);
+                self.submitted_since_publish = self.submitted_since_publish.saturating_sub(1);
+                self.free_descriptors(head);
                 Ok(())
             }
-            Err(refusal) if submitted => self.other_refusal(refusal, "withdraw"),
+            Err(refusal) if submitted => self.check_refusal(refusal, "withdraw"),
             Err(refusal) => {
                 let right = if progress.is_some() { MisuseKind::Published } else { MisuseKind::BadHead };
-                self.bad_head(right, refusal, "withdraw", head)
+                self.check_bad_head(right, refusal, "withdraw", head)
             }
         }
     }

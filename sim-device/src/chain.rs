@@ -1,81 +1,81 @@
-//! Reading a descriptor chain as a careful device does.
+//! Reads and checks a descriptor chain, as a device does.
 
 use crate::geometry::{F_INDIRECT, F_NEXT, F_WRITE, Geometry};
 use ringstorm_core::SharedMemory;
 
-/// Limit of a chain's length in bytes (2.7.5.2).
+/// The longest chain in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
 
-/// A place in a registered region.
+/// The position of a buffer in a registered region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BufferPlace {
     /// Number of the region, in the order of registration.
     pub region: u16,
-    /// Bytes from its beginning.
+    /// Offset in the region, in bytes.
     pub offset: u64,
 }
 
-/// A descriptor as it stood in memory.
+/// A descriptor as it was in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Descriptor {
-    /// Its index in the table.
+    /// Index in the table.
     pub index: u16,
-    /// The buffer's device address.
+    /// Device address of the buffer.
     pub address: u64,
-    /// Where that is; `None` if the buffer is not inside one registered region.
+    /// The position of the buffer; `None` if it is not inside one registered region.
     pub place: Option<BufferPlace>,
-    /// The buffer's length in bytes.
+    /// Length of the buffer in bytes.
     pub length: u32,
-    /// The flags, unknown ones included.
+    /// The flags, including unknown ones.
     pub flags: u16,
-    /// The next index, whether or not the flags make it valid.
+    /// The field `next`, which is valid only with `VIRTQ_DESC_F_NEXT`.
     pub next: u16,
 }
 
 impl Descriptor {
-    /// Whether the device writes to the buffer.
+    /// Whether the buffer is device-writable.
     pub const fn is_writable(&self) -> bool {
         self.flags & F_WRITE != 0
     }
 
-    /// Whether another descriptor follows.
+    /// Whether another descriptor follows in the chain.
     pub const fn has_next(&self) -> bool {
         self.flags & F_NEXT != 0
     }
 }
 
-/// What a device finds wrong with a chain.
+/// What is wrong with a chain. A number is the index of the descriptor, except in `HeadOutOfRange`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChainError {
-    /// The entry of the available ring is no index of the table (2.7.6).
+    /// The entry of the available ring has this value, which is not an index of the table (2.7.6).
     HeadOutOfRange(u16),
-    /// A descriptor's next is no index of the table (2.7.5).
+    /// The field `next` is not an index of the table (2.7.5).
     NextOutOfRange(u16),
     /// The chain does not end within queue-size descriptors (2.7.5.2).
     Loop,
-    /// A device-readable buffer after a device-writable one (2.7.4.2).
+    /// A device-readable buffer follows a device-writable one (2.7.4.2).
     ReadableAfterWritable(u16),
-    /// An indirect table, which was not negotiated (2.7.5.3.1).
+    /// The descriptor refers to an indirect table, but the feature was not negotiated (2.7.5.3.1).
     Indirect(u16),
-    /// More than 2^32 bytes in all (2.7.5.2).
+    /// The chain is longer than 2^32 bytes (2.7.5.2).
     TooLong,
-    /// A buffer outside every registered region.
+    /// The buffer is not inside one registered region.
     Unregistered(u16),
 }
 
-/// The memory that a device was told of: regions, each at a device address.
+/// The memory that is registered with a device: regions, each at a device address.
 #[derive(Debug)]
 pub struct AddressSpace<M> {
     regions: Vec<(u64, M)>,
 }
 
 impl<M: SharedMemory> AddressSpace<M> {
-    /// The regions with their device addresses. A region's number is its position.
+    /// Registers regions with their device addresses. The first one gets number 0.
     pub fn new(regions: impl IntoIterator<Item = (u64, M)>) -> Self {
         Self { regions: regions.into_iter().collect() }
     }
 
-    /// Where a run of bytes is, if one region holds it all.
+    /// The position of a run of bytes, if it is inside one region.
     #[inline(always)]
     pub fn locate(&self, address: u64, length: u32) -> Option<BufferPlace> {
         self.regions.iter().zip(0..).find_map(|((base, memory), region)| {
@@ -85,12 +85,15 @@ impl<M: SharedMemory> AddressSpace<M> {
         })
     }
 
-    /// The memory of a region by its number.
+    /// The memory of a region.
+    ///
+    /// # Panics
+    /// If no region has this number.
     pub fn memory(&self, region: u16) -> &M {
         &self.regions[usize::from(region)].1
     }
 
-    /// Copies the chain's device-readable bytes, or its device-writable ones, into `out`, at most `limit`.
+    /// Copies the contents of a chain's device-readable or device-writable buffers to `out`, at most `limit` bytes.
     pub fn gather(&self, chain: &[Descriptor], writable: bool, limit: u64, out: &mut Vec<u8>) {
         out.clear();
         for descriptor in chain.iter().filter(|descriptor| descriptor.is_writable() == writable) {
@@ -103,10 +106,10 @@ impl<M: SharedMemory> AddressSpace<M> {
     }
 }
 
-/// Reads the chain at `head` into `out`, as far as it can be followed, and says what is wrong with it first.
+/// Reads the chain at `head` into `out`, as far as it can be followed, and checks it.
 ///
 /// # Errors
-/// [`ChainError`]: a loop, or else the first one in the order of the chain.
+/// [`ChainError`]: a loop, or otherwise the first error in the order of the chain.
 pub fn walk<M: SharedMemory>(
     memory: &M,
     geometry: &Geometry,
@@ -126,7 +129,7 @@ pub fn walk<M: SharedMemory>(
             Descriptor { index, address, place: space.locate(address, length), length, flags, next };
         bytes += u64::from(length);
         let disordered = after_writable && !descriptor.is_writable();
-        // One question for what is nearly always so.
+        // One branch for all errors, since they are rare.
         if descriptor.place.is_none() || flags & F_INDIRECT != 0 || disordered || bytes > CHAIN_BYTES {
             error = error.or(Some(first_error(&descriptor, disordered)));
         }
@@ -138,10 +141,10 @@ pub fn walk<M: SharedMemory>(
         if next >= geometry.size {
             return Err(error.unwrap_or(ChainError::NextOutOfRange(index)));
         }
-        // Somewhere it comes to where it was, and that is noticed long before a large table was gone through: the place
-        // that it must not come to again moves on whenever the chain is twice as long (Brent).
+        // Brent's cycle detection: `mark` moves to the current index whenever the length of the chain has doubled. It finds a
+        // loop without a walk through all of a large table.
         if next == mark || out.len() >= usize::from(geometry.size) {
-            // Whatever else is wrong comes of going around.
+            // A loop has precedence: it can cause the other errors.
             return Err(ChainError::Loop);
         }
         if out.len().is_power_of_two() {
@@ -151,7 +154,7 @@ pub fn walk<M: SharedMemory>(
     }
 }
 
-/// What is wrong with a descriptor with which something is.
+/// The first error of a descriptor that has one.
 #[cold]
 const fn first_error(descriptor: &Descriptor, disordered: bool) -> ChainError {
     let index = descriptor.index;

@@ -1,4 +1,4 @@
-//! What the device is told to do, and what it tells.
+//! What the device returns from its acts, and what it reports about them.
 
 use crate::chain::{BufferPlace, ChainError, Descriptor};
 use crate::watch::Trap;
@@ -6,90 +6,90 @@ use crate::watch::Trap;
 /// A chain that the device just took.
 #[derive(Debug, Clone, Copy)]
 pub struct Taken<'a> {
-    /// The entry of the available ring.
+    /// The head in the entry of the available ring.
     pub head: u16,
     /// The chain, as far as it could be followed.
     pub descriptors: &'a [Descriptor],
-    /// What is wrong with it. The device then reads and writes nothing of it, but returns it like any other.
+    /// The first error of the chain. The device accesses no buffer of such a chain, but returns it like any other.
     pub error: Option<ChainError>,
 }
 
-/// How a chain is returned.
+/// How the device returns a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reply {
-    /// Bytes written and reported; at most what the chain has room for.
+    /// Number of bytes that the device writes and reports; clamped to the chain's device-writable bytes.
     pub written: u32,
-    /// Whether the bytes behind those are written too, which 2.7.8.2 allows.
+    /// Whether the device writes the remaining bytes too, without reporting them. 2.7.8.2 allows that.
     pub beyond: bool,
 }
 
-/// What the device did to shared memory, or left undone.
+/// What the device did to shared memory, or did not do although it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// It wrote an element of the used ring, at the place of this index.
+    /// It wrote an element of the used ring.
     UsedElement {
-        /// The free-running index.
+        /// The free-running index of the element.
         index: u16,
-        /// The id written.
+        /// The element's `id`.
         id: u32,
-        /// The length written.
+        /// The element's `len`, in bytes.
         length: u32,
     },
     /// It wrote to a buffer.
-    Wrote {
-        /// Where.
+    BufferWritten {
+        /// The position of the first byte.
         place: BufferPlace,
-        /// How many bytes.
+        /// The number of bytes.
         length: u32,
     },
     /// It moved the used index.
     UsedIndex(u16),
-    /// It said whether it wants to be notified.
-    Notifications(bool),
-    /// It said by index of which entry it wants to be notified.
+    /// It switched available-buffer notifications on or off by the used flags (2.7.10).
+    AvailableNotifications(bool),
+    /// It wrote `avail_event` (2.7.10).
     AvailableEvent(u16),
-    /// It wrote the used flags as a whole: garbage, or as it should.
+    /// It wrote this value to the used flags. Unlike after [`AvailableNotifications`](Self::AvailableNotifications), any bits can be set.
     UsedFlags(u16),
     /// It overwrote the available index.
     AvailableIndex(u16),
     /// It overwrote an entry of the available ring.
     AvailableEntry {
-        /// The free-running index.
+        /// The free-running index of the entry.
         index: u16,
-        /// What it wrote.
+        /// The value that it wrote.
         head: u16,
     },
-    /// It means to change a value as soon as the driver has read it. Whoever watches the memory does it.
+    /// It wants to change a value right after the driver has read it. The owner of the watched memory has to set the trap.
     Trap {
-        /// What is to change.
+        /// The value and its position.
         trap: Trap,
-        /// What that comes to.
+        /// What the change means for the queue.
         then: Change,
     },
-    /// It takes nothing and returns nothing any more.
+    /// It takes and returns nothing from now on, or loses the next notification.
     Silent,
-    /// It notified the driver of nothing.
-    Spurious,
-    /// It scribbled on a descriptor.
+    /// It sent a spurious notification.
+    SpuriousNotification,
+    /// It overwrote a descriptor.
     Descriptor {
         /// Its index in the table.
         index: u16,
     },
-    /// It will not return a chain before the faults stop.
+    /// It keeps a chain until the faults stop.
     Withheld {
-        /// The chain.
+        /// The head of the chain.
         head: u16,
     },
 }
 
-/// What a [trap](Effect::Trap) comes to when it is sprung.
+/// What the change by a [trap](Effect::Trap) means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// The used index moved.
+    /// The used index moved to this value.
     UsedIndex(u16),
     /// A used element changed.
     UsedElement {
-        /// The free-running index.
+        /// The free-running index of the element.
         index: u16,
     },
     /// A descriptor changed.

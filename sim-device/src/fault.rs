@@ -1,12 +1,12 @@
-//! The ways in which the device misbehaves.
+//! The faults: the ways in which the device misbehaves.
 
 use strum::{EnumMessage, EnumString, FromRepr, IntoStaticStr, VariantArray};
 
-/// One way to misbehave. Each doc line: what the device does; the sentence of the specification that it
-/// breaks; the promise of the driver that it attacks. Numbers are only ever appended.
+/// One way to misbehave. Each doc line says what the device does, which rule of the specification that breaks, and which
+/// part of a driver it attacks. Numbers never change; a new fault gets the next one.
 ///
-/// What a driver may do about any of them: report it, ignore it, clamp a length, or declare the queue broken.
-/// What it must never do is stated by the model's invariants.
+/// A driver may report a fault, ignore it, clamp a length, or declare the queue broken. The model's invariants state what it
+/// must not do.
 #[derive(
     Debug,
     Clone,
@@ -105,23 +105,23 @@ pub enum Fault {
     NeedsReset = 38,
 }
 
-/// What a fault is done to.
+/// What a fault changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
     /// The used ring, which the device writes and the driver reads.
     UsedRing,
-    /// The descriptor table, which is the driver's.
+    /// The descriptor table, which only the driver may write.
     Table,
-    /// The available ring, which is the driver's.
+    /// The available ring, which only the driver may write.
     AvailableRing,
     /// Buffers.
     Buffers,
-    /// Nothing in memory: what is done when, or not at all.
+    /// Nothing in memory: the device does something at the wrong time, or not at all.
     Time,
 }
 
 impl Fault {
-    /// Whether the device does what it must not, and not just what a driver may not expect.
+    /// Whether the fault breaks the specification. The others only do what a driver may not expect.
     pub const fn breaks_specification(self) -> bool {
         !matches!(
             self,
@@ -134,13 +134,13 @@ impl Fault {
         self.into()
     }
 
-    /// What it does, breaks and attacks.
+    /// The doc line: what the device does, what that breaks, and what it attacks.
     pub fn description(self) -> &'static str {
         self.get_documentation().expect("every fault has a doc line")
     }
 
-    /// Whether the device needs a chain that it holds to do it.
-    pub const fn needs_held_chain(self) -> bool {
+    /// Whether the fault needs a chain in flight.
+    pub const fn needs_chain_in_flight(self) -> bool {
         match self {
             Self::TruncatedId
             | Self::MidChainId
@@ -184,7 +184,7 @@ impl Fault {
         }
     }
 
-    /// What it is done to.
+    /// What it changes.
     pub const fn target(self) -> Target {
         match self {
             Self::IdOutOfRange

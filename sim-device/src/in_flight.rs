@@ -1,25 +1,25 @@
-//! Chains that the device took.
+//! Chains in flight at the device.
 
 use crate::chain::Descriptor;
 use std::collections::VecDeque;
 
 /// A chain that the device took and has not returned.
 #[derive(Debug, Default, Clone, Hash)]
-pub(crate) struct Held {
+pub(crate) struct InFlightChain {
     pub(crate) head: u16,
     pub(crate) descriptors: Vec<Descriptor>,
-    /// Whether the device could make sense of it. If not, it neither reads nor writes.
+    /// Whether the chain has no error. The device accesses no buffer of a chain with an error.
     pub(crate) whole: bool,
-    /// Kept back until the faults stop.
+    /// Whether the device keeps the chain until the faults stop.
     pub(crate) withheld: bool,
 }
 
-impl Held {
+impl InFlightChain {
     pub(crate) fn writable_bytes(&self) -> u64 {
         self.writable().map(|descriptor| u64::from(descriptor.length)).sum()
     }
 
-    /// The buffers that can be written to.
+    /// The device-writable buffers; none if the chain has an error.
     pub(crate) fn writable(&self) -> impl Iterator<Item = &Descriptor> {
         let usable =
             |descriptor: &&Descriptor| self.whole && descriptor.is_writable() && descriptor.place.is_some();
@@ -27,42 +27,42 @@ impl Held {
     }
 }
 
-/// As many descriptors has a short chain at most.
+/// The most descriptors of a short chain.
 const SHORT: usize = 16;
 
-/// Chains that are not held any more, kept for their memory: short ones and long ones apart, or in the end every short one
-/// would have the memory of the longest.
+/// Chains that are no longer in flight. Their memory is used again. Short and long chains are kept apart; otherwise every
+/// short chain would have the memory of a long one in the end.
 #[derive(Debug, Default)]
 pub(crate) struct Spare {
-    short: Vec<Held>,
-    long: Vec<Held>,
+    short: Vec<InFlightChain>,
+    long: Vec<InFlightChain>,
 }
 
 impl Spare {
-    /// Keeps a chain, if there is one.
-    pub(crate) fn keep(&mut self, chain: Option<Held>) {
+    pub(crate) fn keep(&mut self, chain: Option<InFlightChain>) {
         if let Some(chain) = chain {
             self.of(chain.descriptors.capacity()).push(chain);
         }
     }
 
-    /// A chain for so many descriptors, with whatever an earlier one has left in it.
-    pub(crate) fn take(&mut self, descriptors: usize) -> Held {
-        self.of(descriptors).pop().unwrap_or_else(|| Held {
-            // So that a short one need not grow later.
+    /// A chain with room for this number of descriptors. It still has the contents of an earlier chain.
+    pub(crate) fn take(&mut self, descriptors: usize) -> InFlightChain {
+        self.of(descriptors).pop().unwrap_or_else(|| InFlightChain {
+            // A short chain never has to grow later.
             descriptors: Vec::with_capacity(descriptors.max(SHORT)),
-            ..Held::default()
+            ..InFlightChain::default()
         })
     }
 
-    fn of(&mut self, descriptors: usize) -> &mut Vec<Held> {
+    fn of(&mut self, descriptors: usize) -> &mut Vec<InFlightChain> {
         if descriptors > SHORT { &mut self.long } else { &mut self.short }
     }
 }
 
-/// The place that `pick` chooses among `count` chains that are held, in the order in which they were taken but for what
-/// [`let_go`] moves: 0 is the newest, others count from the oldest on, around.
-pub const fn picked(count: usize, pick: u8) -> Option<usize> {
+/// The position that `pick` chooses among `count` chains in flight: 0 is the newest, 1 the oldest, 2 the next, and so on,
+/// modulo `count`. `None` if there is no chain. The chains are in the order in which the device took them, except for those
+/// that [`remove_at`] moved.
+pub const fn picked_position(count: usize, pick: u8) -> Option<usize> {
     match (count, pick) {
         (0, _) => None,
         (count, 0) => Some(count - 1),
@@ -70,10 +70,10 @@ pub const fn picked(count: usize, pick: u8) -> Option<usize> {
     }
 }
 
-/// Lets go of a held chain: the newest takes its place, if it is not the oldest.
-pub fn let_go<T>(held: &mut VecDeque<T>, position: usize) -> Option<T> {
+/// Removes a chain in flight in constant time. The newest chain takes its position, unless it was the oldest.
+pub fn remove_at<T>(in_flight: &mut VecDeque<T>, position: usize) -> Option<T> {
     match position {
-        0 => held.pop_front(),
-        _ => held.swap_remove_back(position),
+        0 => in_flight.pop_front(),
+        _ => in_flight.swap_remove_back(position),
     }
 }

@@ -1,4 +1,4 @@
-//! What stands in memory: looking, without acting.
+//! Reads from the device what is in memory, without an act of the device.
 
 use crate::chain::{AddressSpace, ChainError, Descriptor, walk};
 use crate::device::Device;
@@ -11,26 +11,26 @@ impl<M: SharedMemory> Device<M> {
         &self.rings
     }
 
-    /// Where table and rings stand in it.
+    /// Size and layout of the queue.
     pub const fn geometry(&self) -> &Geometry {
         &self.geometry
     }
 
-    /// The memory that the device was told of.
+    /// The registered memory.
     pub const fn space(&self) -> &AddressSpace<M> {
         &self.space
     }
 
-    /// The available index as it stands in memory, or stood there before the device overwrote it.
+    /// The available index as the driver wrote it: if the device has overwritten it, the value before that.
     pub fn available_index(&self) -> u16 {
         let index = self.rings.load_ordered(OrderedLoad::AvailableIndex, self.geometry.available + 2);
         match self.overwritten_index {
-            Some((lie, truth)) if lie == index => truth,
+            Some((forged, original)) if forged == index => original,
             _ => index,
         }
     }
 
-    /// The available flags as they stand in memory.
+    /// The available flags in memory.
     pub fn available_flags(&self) -> u16 {
         self.rings.load_ordered(OrderedLoad::AvailableFlags, self.geometry.available)
     }
@@ -40,12 +40,12 @@ impl<M: SharedMemory> Device<M> {
         self.geometry.size
     }
 
-    /// What of the driver's stands at an offset.
+    /// The descriptor or available entry at an offset, if there is one.
     pub fn driver_part_at(&self, offset: usize) -> Option<Part> {
         self.geometry.part(offset)
     }
 
-    /// The event of the driver as it stands in memory (2.7.7).
+    /// `used_event` in memory (2.7.7).
     pub fn used_event(&self) -> u16 {
         self.rings.load_ordered(OrderedLoad::UsedEvent, self.geometry.used_event())
     }
@@ -55,15 +55,15 @@ impl<M: SharedMemory> Device<M> {
         let (slot, entry) = (self.geometry.slot(index), self.entry_in_memory(index));
         let mut overwritten = self.overwritten_entries.iter();
         overwritten
-            .find(|(other, lie, _)| (*other, *lie) == (slot, entry))
-            .map_or(entry, |(_, _, truth)| *truth)
+            .find(|(other, forged, _)| (*other, *forged) == (slot, entry))
+            .map_or(entry, |(_, _, original)| *original)
     }
 
     pub(crate) fn entry_in_memory(&self, index: u16) -> u16 {
         self.rings.load_u16(self.geometry.available_entry(index))
     }
 
-    /// Reads a chain as it stands in memory, without taking it.
+    /// Reads a chain in memory without taking it.
     ///
     /// # Errors
     /// [`ChainError`], as for [`walk`].
@@ -71,23 +71,23 @@ impl<M: SharedMemory> Device<M> {
         walk(&self.rings, &self.geometry, &self.space, head, out)
     }
 
-    /// The used index as it stands in memory.
+    /// The used index in memory.
     pub fn used_index(&self) -> u16 {
         self.rings.load_u16(self.geometry.used + 2)
     }
 
-    /// The used flags as they stand in memory.
+    /// The used flags in memory.
     pub fn used_flags(&self) -> u16 {
         self.rings.load_u16(self.geometry.used)
     }
 
-    /// The element of the used ring at a free-running index as it stands in memory: id and length.
+    /// Id and length of the used element at a free-running index in memory.
     pub fn used_element(&self, index: u16) -> (u32, u32) {
         let at = self.geometry.used_element(index);
         (self.rings.load_u32(at), self.rings.load_u32(at + 4))
     }
 
-    /// The event of the device as it stands in memory (2.7.10).
+    /// `avail_event` in memory (2.7.10).
     pub fn available_event(&self) -> u16 {
         self.rings.load_u16(self.geometry.available_event())
     }

@@ -1,62 +1,45 @@
-//! When the device wants to be notified, and whether it pays attention at all.
+//! Whether the device wants to be notified, and whether it reacts.
 
 use crate::device::Device;
 use crate::effect::Effect;
+use crate::silence::{NotificationLoss, Silence};
 use ringstorm_core::{OrderedStore, SharedMemory};
 
 /// `VIRTQ_USED_F_NO_NOTIFY` (2.7.8).
 const F_NO_NOTIFY: u16 = 0x1;
 
-/// Why a device does nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Silence {
-    /// It will answer when the faults stop.
-    UntilFaultsStop,
-    /// It will answer after a reset.
-    NeedsReset,
-}
-
-/// Whether the device hears of what is made available.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum NotificationLoss {
-    Good,
-    /// The next notification will be lost.
-    LosesNext,
-    /// It was; until another one comes, the device does not look.
-    Lost,
-}
-
 impl<M: SharedMemory> Device<M> {
-    /// Tells the driver whether to notify of what it makes available (2.7.10). With event indexes the flags stay zero.
+    /// Switches available-buffer notifications on or off (2.7.10): by the flags of the used ring, or by `avail_event` with
+    /// event indexes, where the flags stay zero.
     pub fn set_notifications(&mut self, wanted: bool) {
         if self.event_index {
             self.event_ahead = wanted.then_some(0);
-            return self.tell_event();
+            return self.write_avail_event();
         }
         let flags = if wanted { 0 } else { F_NO_NOTIFY };
         self.rings.store_ordered(OrderedStore::UsedFlags, self.geometry.used, flags);
-        self.effects.push(Effect::Notifications(wanted));
+        self.effects.push(Effect::AvailableNotifications(wanted));
     }
 
-    /// Tells the driver to notify when it makes the entry `ahead` of the next one available, from now on (2.7.10).
-    /// Says whether it could: only with event indexes.
+    /// From now on, asks for a notification of the entry that is `ahead` entries after the next one (2.7.10). Only with
+    /// event indexes; otherwise it does nothing and returns false.
     pub fn set_event(&mut self, ahead: u16) -> bool {
         if self.event_index {
             self.event_ahead = Some(ahead);
-            self.tell_event();
+            self.write_avail_event();
         }
         self.event_index
     }
 
-    /// The driver notifies of what it made available.
+    /// Receives an available-buffer notification.
     pub fn notified(&mut self) {
-        self.hearing = match self.hearing {
+        self.notification_loss = match self.notification_loss {
             NotificationLoss::LosesNext => NotificationLoss::Lost,
-            NotificationLoss::Good | NotificationLoss::Lost => NotificationLoss::Good,
+            NotificationLoss::None | NotificationLoss::Lost => NotificationLoss::None,
         };
     }
 
-    /// Whether nothing but a reset helps.
+    /// Whether the device does nothing until it is reset (`DEVICE_NEEDS_RESET`).
     pub fn needs_reset(&self) -> bool {
         self.silence == Some(Silence::NeedsReset)
     }
@@ -72,23 +55,24 @@ impl<M: SharedMemory> Device<M> {
     }
 
     pub(crate) fn lose_notification(&mut self) -> Option<()> {
-        if self.hearing != NotificationLoss::Good {
+        if self.notification_loss != NotificationLoss::None {
             return None;
         }
-        self.hearing = NotificationLoss::LosesNext;
+        self.notification_loss = NotificationLoss::LosesNext;
         self.effects.push(Effect::Silent);
         Some(())
     }
 
+    /// Asks for notifications as a device does after it was made or reset.
     pub(crate) fn restart_event(&mut self) {
         self.event_ahead = Some(0);
         if self.event_index {
-            self.tell_event();
+            self.write_avail_event();
         }
     }
 
-    pub(crate) fn tell_event(&mut self) {
-        // The furthest entry is asked for where none is.
+    pub(crate) fn write_avail_event(&mut self) {
+        // A device that wants no notification asks for the entry that is furthest away.
         self.store_event(self.next_available.wrapping_add(self.event_ahead.unwrap_or(u16::MAX)));
     }
 

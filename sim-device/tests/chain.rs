@@ -1,4 +1,4 @@
-//! What a device makes of a chain, and of an address.
+//! How a device reads chains and finds addresses.
 
 mod support;
 
@@ -7,7 +7,7 @@ use ringstorm_sim_device::{AddressSpace, BufferPlace, ChainError, Descriptor, Ge
 use support::vast::Vast;
 use support::{BUFFERS, GEOMETRY, INDIRECT, Memory, NEXT, OTHERS, RINGS, WRITE};
 
-/// Descriptors with their flags and next; addresses and lengths are fine.
+/// Descriptors with their flags and next; addresses and lengths are valid.
 fn walked(head: u16, table: &[(usize, u64, u32, u16, u16)]) -> (Result<(), ChainError>, Vec<u16>) {
     let memory = Memory::new();
     for (index, address, length, flags, next) in table {
@@ -21,14 +21,18 @@ fn walked(head: u16, table: &[(usize, u64, u32, u16, u16)]) -> (Result<(), Chain
 #[test]
 fn a_chain_is_walked_to_its_end() {
     let at = BUFFERS;
-    assert_eq!(walked(3, &[(3, at, 1, 0, 3)]), (Ok(()), vec![3]), "next counts with its flag only");
+    assert_eq!(
+        walked(3, &[(3, at, 1, 0, 3)]),
+        (Ok(()), vec![3]),
+        "without VIRTQ_DESC_F_NEXT, next is ignored"
+    );
     let whole = [(2, at, 1, NEXT, 0), (0, at, 2, NEXT, 3), (3, at, 3, NEXT | WRITE, 1), (1, at, 4, WRITE, 2)];
     assert_eq!(walked(2, &whole), (Ok(()), vec![2, 0, 3, 1]));
-    assert_eq!(walked(0, &[(0, at, 0, 0, 0)]), (Ok(()), vec![0]), "an empty buffer is in its region");
+    assert_eq!(walked(0, &[(0, at, 0, 0, 0)]), (Ok(()), vec![0]), "an empty buffer is inside the region");
 }
 
 #[test]
-fn the_first_thing_wrong_with_a_chain_is_told() {
+fn the_first_error_of_a_chain_is_reported() {
     let at = BUFFERS;
     for head in [4, 5, u16::MAX] {
         assert_eq!(walked(head, &[]), (Err(ChainError::HeadOutOfRange(head)), vec![]));
@@ -48,12 +52,16 @@ fn the_first_thing_wrong_with_a_chain_is_told() {
     let lost = [(0, at, 1, NEXT, 2), (2, at + 250, 7, NEXT, 1), (1, at, 1, INDIRECT, 1)];
     assert_eq!(walked(0, &lost), (Err(ChainError::Unregistered(2)), vec![0, 2, 1]));
     let lost = [(0, at + 256, 1, NEXT, 9)];
-    assert_eq!(walked(0, &lost), (Err(ChainError::Unregistered(0)), vec![0]), "it came before its next");
+    assert_eq!(
+        walked(0, &lost),
+        (Err(ChainError::Unregistered(0)), vec![0]),
+        "the address is checked before next"
+    );
 }
 
-/// However long the way into a loop and around it is, it is noticed before both were gone through three times.
+/// For any length of the path into a loop and of the loop itself, at most three times their sum is read.
 #[test]
-fn a_loop_is_noticed_soon() {
+fn a_loop_is_found_soon() {
     const SIZE: u16 = 1024;
     let geometry = Geometry { size: SIZE, table: 0, available: 0x4000, used: 0x5000 };
     let rings = HeapMemory::new(0x8000).unwrap();
@@ -72,7 +80,7 @@ fn a_loop_is_noticed_soon() {
     }
 }
 
-/// 2.7.5.2: 2^32 bytes are the most.
+/// 2.7.5.2: a chain has at most 2^32 bytes.
 #[test]
 fn a_chain_has_at_most_two_to_the_32_bytes() {
     for (lengths, right) in [
@@ -94,7 +102,7 @@ fn a_chain_has_at_most_two_to_the_32_bytes() {
 }
 
 #[test]
-fn a_place_is_inside_one_region() {
+fn a_buffer_must_be_inside_one_region() {
     let memory = Memory::new();
     let space = memory.space();
     let place = |region, offset| Some(BufferPlace { region, offset });
@@ -118,7 +126,7 @@ fn a_place_is_inside_one_region() {
     ] {
         assert_eq!(space.locate(address, length), expected, "{length} at {address:#x}");
     }
-    // A region may end where addresses end.
+    // A region may end at the highest address.
     let top = AddressSpace::new([(u64::MAX - 255, &memory.buffers), (0, &memory.others)]);
     assert_eq!(top.locate(u64::MAX, 1), place(0, 255));
     assert_eq!(top.locate(u64::MAX, 2), None);
@@ -128,7 +136,7 @@ fn a_place_is_inside_one_region() {
 }
 
 #[test]
-fn bytes_are_gathered_from_all_buffers_of_a_kind() {
+fn bytes_are_gathered_from_all_buffers_of_one_direction() {
     let memory = Memory::new();
     let mut device = memory.device(0);
     memory.buffers.copy_in(0, b"abcdefgh");
@@ -137,7 +145,7 @@ fn bytes_are_gathered_from_all_buffers_of_a_kind() {
     memory.describe(1, OTHERS, 2, NEXT, 2);
     memory.describe(2, BUFFERS + 3, 4, NEXT | WRITE, 3);
     memory.describe(3, OTHERS + 2, 1, WRITE, 0);
-    memory.offer(0);
+    memory.make_available(0);
     let mut chain = device.take().unwrap().descriptors.to_vec();
     let mut out = b"left over".to_vec();
     let mut gathered = |chain: &[Descriptor], writable, limit| {
@@ -148,5 +156,5 @@ fn bytes_are_gathered_from_all_buffers_of_a_kind() {
     assert_eq!(gathered(&chain, true, 5), "defg3");
     assert_eq!([4, 3, 2, 0].map(|limit| gathered(&chain, false, limit)), ["abc1", "abc", "ab", ""]);
     chain[0].place = None;
-    assert_eq!(gathered(&chain, false, 9), "12", "what is nowhere is left out");
+    assert_eq!(gathered(&chain, false, 9), "12", "a buffer outside all regions is left out");
 }

@@ -1,4 +1,4 @@
-//! The device in bytes: what it takes, returns and tells.
+//! The device, byte for byte: what it takes, what it returns, and which effects it reports.
 
 mod support;
 
@@ -14,12 +14,12 @@ fn exactly(written: u32) -> impl Fn(u64) -> Reply {
     move |_| Reply { written, beyond: false }
 }
 
-/// Chains 0 to 3, each of one writable buffer of eight bytes, all taken.
+/// A device that has taken chains 0 to 3, each with one device-writable buffer of eight bytes.
 fn four(memory: &Memory, first_index: u16) -> Device<&HeapMemory> {
     let mut device = memory.device(first_index);
     for head in 0..4 {
         memory.describe(usize::from(head), BUFFERS + 8 * u64::from(head), 8, WRITE, 0);
-        memory.offer(head);
+        memory.make_available(head);
     }
     for head in 0..4 {
         assert!(device.take().is_some_and(|taken| taken.head == head));
@@ -28,13 +28,13 @@ fn four(memory: &Memory, first_index: u16) -> Device<&HeapMemory> {
 }
 
 #[test]
-fn a_chain_is_taken_as_it_stands_and_once() {
+fn a_chain_is_taken_once_and_as_it_is_in_memory() {
     let memory = Memory::new();
     let mut device = memory.device(0);
     assert!(!device.has_available() && device.take().is_none());
     memory.describe(3, BUFFERS + 5, 7, NEXT, 1);
     memory.describe(1, OTHERS + 60, 4, WRITE | 0x8000, 9);
-    memory.offer(3);
+    memory.make_available(3);
     assert!(device.has_available());
     assert_eq!((device.available_index(), device.available_entry(0), device.available_entry(4)), (1, 3, 3));
     let before = memory.all();
@@ -62,47 +62,47 @@ fn a_chain_is_taken_as_it_stands_and_once() {
     assert_eq!((taken.head, taken.descriptors, taken.error), (3, &parts[..], None));
     assert!(parts[0].has_next() && !parts[0].is_writable() && !parts[1].has_next() && parts[1].is_writable());
     assert!(device.take().is_none());
-    assert_eq!((device.held_count(), device.returnable()), (1, 1));
-    assert_eq!((memory.all(), effects(&mut device)), (before, vec![]), "taking writes nothing");
+    assert_eq!((device.in_flight_count(), device.returnable()), (1, 1));
+    assert_eq!((memory.all(), effects(&mut device)), (before, vec![]), "taking a chain writes nothing");
 }
 
-/// 2.7.8: the element, then the index.
+/// 2.7.8: the device writes the used element and then the used index.
 #[test]
-fn a_chain_is_returned_with_what_was_written() {
+fn a_chain_is_returned_with_the_number_of_bytes_written() {
     let memory = Memory::new();
     let mut device = memory.device(0);
     memory.describe(0, BUFFERS, 4, NEXT, 1);
     memory.describe(1, BUFFERS + 16, 3, NEXT | WRITE, 2);
     memory.describe(2, OTHERS, 8, WRITE, 0);
-    memory.offer(0);
+    memory.make_available(0);
     assert!(device.take().is_some());
     let mut room = 0;
-    assert!(device.give_back(0, |bytes| {
+    assert!(device.return_chain(0, |bytes| {
         room = bytes;
         Reply { written: 5, beyond: false }
     }));
     assert_eq!(room, 11);
     assert_eq!((memory.element(0), memory.used_index()), ((0, 5), 0));
-    assert_eq!(device.held_count(), 0);
+    assert_eq!(device.in_flight_count(), 0);
     device.publish();
     assert_eq!(memory.used_index(), 1);
-    let told = [
-        Effect::Wrote { place: BufferPlace { region: 0, offset: 16 }, length: 3 },
-        Effect::Wrote { place: BufferPlace { region: 1, offset: 0 }, length: 2 },
+    let reported = [
+        Effect::BufferWritten { place: BufferPlace { region: 0, offset: 16 }, length: 3 },
+        Effect::BufferWritten { place: BufferPlace { region: 1, offset: 0 }, length: 2 },
         Effect::UsedElement { index: 0, id: 0, length: 5 },
         Effect::UsedIndex(1),
     ];
-    assert_eq!(effects(&mut device), told);
-    assert_eq!(effects(&mut device), [], "it is told once");
-    assert_eq!((device.used_index(), device.used_element(0)), (1, (0, 5)), "and stands in memory");
+    assert_eq!(effects(&mut device), reported);
+    assert_eq!(effects(&mut device), [], "an effect is reported once");
+    assert_eq!((device.used_index(), device.used_element(0)), (1, (0, 5)), "and it is in memory");
     let (buffers, others) = (bytes(&memory.buffers), bytes(&memory.others));
     assert!(buffers[16..19].iter().chain(&others[..2]).all(|byte| *byte != 0));
     assert!(buffers[..16].iter().chain(&buffers[19..]).chain(&others[2..]).all(|byte| *byte == 0));
 }
 
-/// 2.7.8.2 allows to write more than is reported, within the chain.
+/// 2.7.8.2 allows the device to write more bytes than it reports, within the chain.
 #[test]
-fn a_reply_is_no_longer_than_the_room_but_may_be_more_than_reported() {
+fn a_reply_stays_within_the_buffers_but_may_exceed_the_reported_length() {
     for (written, beyond, reported, filled) in [
         (0, false, 0, 0),
         (8, false, 8, 8),
@@ -113,7 +113,7 @@ fn a_reply_is_no_longer_than_the_room_but_may_be_more_than_reported() {
     ] {
         let memory = Memory::new();
         let mut device = four(&memory, 0);
-        assert!(device.give_back(2, |_| Reply { written, beyond }));
+        assert!(device.return_chain(2, |_| Reply { written, beyond }));
         assert_eq!(memory.element(0), (1, reported));
         let buffers = bytes(&memory.buffers);
         let touched: Vec<usize> = (0..256).filter(|place| buffers[*place] != 0).collect();
@@ -125,7 +125,7 @@ fn a_reply_is_no_longer_than_the_room_but_may_be_more_than_reported() {
 fn two_replies_differ() {
     let memory = Memory::new();
     let mut device = four(&memory, 0);
-    (0..4).for_each(|_| assert!(device.give_back(1, exactly(8))));
+    (0..4).for_each(|_| assert!(device.return_chain(1, exactly(8))));
     let buffers = bytes(&memory.buffers);
     let mut replies: Vec<&[u8]> = buffers[..32].chunks(8).collect();
     replies.sort_unstable();
@@ -133,9 +133,9 @@ fn two_replies_differ() {
     assert_eq!(replies.len(), 4);
 }
 
-/// 0 is the newest, 1 the oldest, and so on; the newest takes the place of one taken from the middle.
+/// 0 is the newest, 1 the oldest, and so on. The newest takes the position of one that is removed from the middle.
 #[test]
-fn a_pick_chooses_the_newest_or_from_the_oldest_on() {
+fn a_pick_of_0_chooses_the_newest_and_others_count_from_the_oldest() {
     for (picks, order) in [
         ([1, 1, 1, 1], [0, 1, 2, 3]),
         ([0, 0, 0, 0], [3, 2, 1, 0]),
@@ -147,59 +147,63 @@ fn a_pick_chooses_the_newest_or_from_the_oldest_on() {
         let memory = Memory::new();
         let mut device = four(&memory, 0);
         for pick in picks {
-            assert!(device.give_back(pick, SHORT));
+            assert!(device.return_chain(pick, SHORT));
         }
         assert_eq!([0, 1, 2, 3].map(|slot| memory.element(slot).0), order, "{picks:?}");
-        assert!(!device.give_back(0, SHORT) && !device.give_back(1, SHORT));
+        assert!(!device.return_chain(0, SHORT) && !device.return_chain(1, SHORT));
     }
 }
 
 #[test]
-fn a_batch_is_seen_at_once_and_indexes_wrap() {
+fn a_batch_is_published_at_once_and_indexes_wrap() {
     let memory = Memory::new();
     let mut device = four(&memory, 65_534);
     assert_eq!(device.available_index(), 2);
     for head in 0..4 {
         assert_eq!(memory.used_index(), 65_534);
-        assert!(device.give_back(1, exactly(head)));
+        assert!(device.return_chain(1, exactly(head)));
     }
     device.publish();
     assert_eq!(memory.used_index(), 2);
     let ids = [2, 3, 0, 1].map(|slot: usize| memory.element(slot));
     assert_eq!(ids, [(0, 0), (1, 1), (2, 2), (3, 3)]);
-    memory.offer(2);
+    memory.make_available(2);
     assert!(device.take().is_some_and(|taken| taken.head == 2));
-    assert!(device.give_back(1, SHORT));
-    let told = effects(&mut device);
+    assert!(device.return_chain(1, SHORT));
+    let reported = effects(&mut device);
     let elements = [(65_534, 0, 0), (65_535, 1, 1), (0, 2, 2), (1, 3, 3), (2, 2, 0)];
     let elements = elements.map(|(index, id, length)| Effect::UsedElement { index, id, length });
     let written = |effect: &&Effect| matches!(effect, Effect::UsedElement { .. });
-    assert!(told.iter().filter(written).eq(&elements));
-    assert_eq!(told[told.len() - 2..], [Effect::UsedIndex(2), elements[4]], "the last is not seen yet");
+    assert!(reported.iter().filter(written).eq(&elements));
+    assert_eq!(
+        reported[reported.len() - 2..],
+        [Effect::UsedIndex(2), elements[4]],
+        "the last element is not published yet"
+    );
 }
 
 #[test]
-fn a_reset_forgets_what_was_held() {
+fn a_reset_forgets_the_chains_in_flight() {
     let memory = Memory::new();
     let mut device = four(&memory, 0);
-    assert!(device.give_back(1, SHORT));
+    assert!(device.return_chain(1, SHORT));
     let before = memory.all();
     device.reset(9);
-    assert_eq!(memory.all(), before, "the driver sets the rings up, not the device");
-    assert_eq!((device.held_count(), device.returnable()), (0, 0));
-    assert!(!device.give_back(0, SHORT));
+    assert_eq!(memory.all(), before, "the device does not write to the rings in a reset");
+    assert_eq!((device.in_flight_count(), device.returnable()), (0, 0));
+    assert!(!device.return_chain(0, SHORT));
     memory.rings.store_u16(66, 9);
     assert!(!device.has_available());
-    memory.offer(2);
+    memory.make_available(2);
     assert!(device.take().is_some_and(|taken| taken.head == 2 && taken.descriptors.len() == 1));
-    assert!(device.give_back(0, exactly(1)));
+    assert!(device.return_chain(0, exactly(1)));
     device.publish();
     assert_eq!((memory.element(1), memory.used_index()), ((2, 1), 10));
 }
 
-/// 2.7.10: flag 1 of the used ring asks for no notification.
+/// 2.7.10: flag 1 of the used ring suppresses notifications.
 #[test]
-fn the_wish_for_notifications_is_a_flag() {
+fn notifications_are_switched_by_a_flag() {
     let memory = Memory::new();
     let mut device = memory.device(0);
     for (wanted, flags) in [(false, 1), (true, 0), (false, 1)] {
@@ -207,29 +211,29 @@ fn the_wish_for_notifications_is_a_flag() {
         expected[80..82].copy_from_slice(&[flags, 0]);
         device.set_notifications(wanted);
         assert_eq!(memory.all(), expected);
-        assert_eq!(effects(&mut device), [Effect::Notifications(wanted)]);
+        assert_eq!(effects(&mut device), [Effect::AvailableNotifications(wanted)]);
     }
 }
 
 #[test]
-fn a_chain_without_sense_is_returned_untouched() {
+fn the_buffers_of_a_chain_with_an_error_are_not_touched() {
     let memory = Memory::new();
     let mut device = memory.device(0);
     memory.describe(0, BUFFERS, 8, WRITE | NEXT, 0);
-    memory.offer(0);
-    memory.offer(700);
+    memory.make_available(0);
+    memory.make_available(700);
     for (head, error) in [(0, ChainError::Loop), (700, ChainError::HeadOutOfRange(700))] {
         assert!(device.take().is_some_and(|taken| taken.head == head && taken.error == Some(error)));
     }
     for (slot, head) in [(0, 0), (1, 700)] {
-        assert!(device.give_back(1, exactly(8)));
+        assert!(device.return_chain(1, exactly(8)));
         assert_eq!(memory.element(slot), (head, 0));
     }
     assert!(bytes(&memory.buffers).iter().all(|byte| *byte == 0));
 }
 
 #[test]
-fn a_pattern_has_no_zero_and_depends_on_its_seed() {
+fn a_pattern_has_no_zero_byte_and_depends_on_its_seed() {
     let pattern = |seed, length| {
         let mut bytes = vec![0; length];
         fill_pattern(&mut bytes, seed);
@@ -246,9 +250,9 @@ fn a_pattern_has_no_zero_and_depends_on_its_seed() {
     assert_eq!(all.len(), 1008);
 }
 
-/// The table, then the entries between the available index and `used_event` (2.7.5, 2.7.6).
+/// Descriptors are in the table, and entries between the available index and `used_event` (2.7.5, 2.7.6).
 #[test]
-fn an_offset_is_in_a_descriptor_or_an_entry_or_in_neither() {
+fn the_descriptor_or_entry_at_an_offset_is_found() {
     let memory = Memory::new();
     let device = memory.device(0);
     for offset in 0..120 {
@@ -273,7 +277,7 @@ fn an_offset_is_in_a_descriptor_or_an_entry_or_in_neither() {
     }
 }
 
-/// The used ring with its event field: 6 + 8 * size (2.7).
+/// The used ring with `avail_event`: 6 + 8 * size bytes (2.7).
 #[test]
 fn a_used_ring_has_eight_bytes_for_each_descriptor() {
     for (size, expected) in [(1, 14), (4, 38), (32_768, 262_150)] {
@@ -281,7 +285,7 @@ fn a_used_ring_has_eight_bytes_for_each_descriptor() {
     }
 }
 
-/// The index wraps at 2^16, slots at the size (2.7.6): here both at once, in a queue as large as can be.
+/// Indexes wrap at 2^16 and slots at the queue size (2.7.6). In the largest queue, both wrap at once here.
 #[test]
 fn the_largest_queue_has_a_slot_for_every_index() {
     let size: u16 = 32_768;
@@ -296,15 +300,15 @@ fn the_largest_queue_has_a_slot_for_every_index() {
     rings.store_u16(geometry.available + 2, 0);
     let mut device = Device::new(&rings, geometry, space, 65_535);
     assert!(device.take().is_some_and(|taken| taken.head == size - 1 && taken.error.is_none()));
-    assert!(device.give_back(0, SHORT));
+    assert!(device.return_chain(0, SHORT));
     device.publish();
     assert_eq!(rings.load_u32(geometry.used + 4 + 8 * 32_767), u32::from(size - 1));
     assert_eq!(rings.load_u16(geometry.used + 2), 0);
 }
 
-/// What stands in the used ring is looked up there, whoever wrote it.
+/// The device reads it back from memory, whoever wrote it.
 #[test]
-fn the_used_ring_is_seen_as_it_stands() {
+fn the_used_ring_is_read_from_memory() {
     let memory = Memory::new();
     let device = memory.device(9);
     memory.rings.store_u16(80, 0x8001);
@@ -318,7 +322,7 @@ fn the_used_ring_is_seen_as_it_stands() {
 }
 
 #[test]
-fn a_queue_of_no_power_of_two_is_refused() {
+fn a_queue_size_that_is_not_a_power_of_two_panics() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     let memory = Memory::new();
     for size in [0, 3, 6] {

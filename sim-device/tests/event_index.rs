@@ -1,4 +1,4 @@
-//! Notifications by index (2.7.10): the device says of which entry it wants to be told.
+//! Event indexes (2.7.10): the device writes to `avail_event` of which entry it wants to be notified.
 
 mod support;
 
@@ -14,7 +14,7 @@ fn device(memory: &Memory, first_index: u16) -> Device<&HeapMemory> {
     memory.device(first_index).with_event_index(true)
 }
 
-/// Asserts that only the event changed, to this, and that this was told.
+/// Asserts that only `avail_event` changed, to this value, and that an effect reports it.
 #[track_caller]
 fn asks_for(
     memory: &Memory,
@@ -31,7 +31,7 @@ fn asks_for(
 }
 
 #[test]
-fn a_device_begins_by_asking_for_the_first_entry() {
+fn a_new_device_asks_for_the_first_entry() {
     for first in [0, 9, 65_535] {
         let memory = Memory::new();
         memory.rings.store_u16(116, 77);
@@ -42,11 +42,11 @@ fn a_device_begins_by_asking_for_the_first_entry() {
 }
 
 #[test]
-fn whoever_takes_an_entry_asks_for_the_next() {
+fn a_device_that_takes_an_entry_asks_for_the_next() {
     let memory = Memory::new();
     let mut device = device(&memory, 65_534);
     for index in [65_535, 0, 1] {
-        memory.offer(0);
+        memory.make_available(0);
         asks_for(&memory, &mut device, index, |device| assert!(device.take().is_some()));
     }
     let before = memory.all();
@@ -55,29 +55,29 @@ fn whoever_takes_an_entry_asks_for_the_next() {
 }
 
 #[test]
-fn an_entry_further_on_is_asked_for_from_then_on() {
+fn a_device_keeps_the_distance_of_the_entry_that_it_asks_for() {
     let memory = Memory::new();
     let mut device = device(&memory, 65_530);
     asks_for(&memory, &mut device, 65_532, |device| assert!(device.set_event(2)));
     for index in [65_533, 65_534] {
-        memory.offer(0);
+        memory.make_available(0);
         asks_for(&memory, &mut device, index, |device| assert!(device.take().is_some()));
     }
     asks_for(&memory, &mut device, 4, |device| assert!(device.set_event(8)));
     asks_for(&memory, &mut device, 65_532, |device| device.set_notifications(true));
-    memory.offer(0);
+    memory.make_available(0);
     asks_for(&memory, &mut device, 65_533, |device| assert!(device.take().is_some()));
 }
 
-/// No index says "none", so that the furthest one has to do; it stays where it is.
+/// No index means "none", so the device asks for the furthest entry, and then leaves the field alone.
 #[test]
-fn without_a_wish_the_furthest_entry_is_asked_for() {
+fn a_device_that_wants_no_notification_asks_for_the_furthest_entry() {
     let memory = Memory::new();
     let mut device = device(&memory, 5);
     asks_for(&memory, &mut device, 4, |device| device.set_notifications(false));
     let _ = effects(&mut device);
     for _ in 0..3 {
-        memory.offer(0);
+        memory.make_available(0);
         assert!(device.take().is_some());
     }
     assert_eq!((event(&memory), effects(&mut device)), (4, vec![]));
@@ -97,46 +97,46 @@ fn a_reset_asks_for_the_first_entry_again() {
         }
         asks_for(&memory, &mut device, 40, |device| device.reset(40));
         memory.rings.store_u16(66, 40);
-        memory.offer(0);
+        memory.make_available(0);
         asks_for(&memory, &mut device, 41, |device| assert!(device.take().is_some()));
     }
 }
 
 #[test]
-fn garbage_is_gone_with_the_next_entry() {
+fn the_next_entry_replaces_garbage_in_avail_event() {
     let memory = Memory::new();
     let mut device = device(&memory, 0);
     asks_for(&memory, &mut device, 0x8000, |device| {
         assert!(device.misbehave(Fault::EventGarbage, 0, 0x8000))
     });
-    memory.offer(0);
+    memory.make_available(0);
     asks_for(&memory, &mut device, 1, |device| assert!(device.take().is_some()));
 }
 
-/// Without the feature the field is nobody's, and the flags speak.
+/// Without the feature, the device does not touch the field and uses the flags.
 #[test]
-fn without_the_feature_nothing_is_said_by_index() {
+fn without_the_feature_avail_event_is_not_used() {
     let memory = Memory::new();
     for mut device in [memory.device(7), memory.device(7).with_event_index(false)] {
         memory.rings.store_u16(116, 0x5555);
         let before = memory.all();
         assert!(!device.set_event(3));
-        memory.offer(0);
+        memory.make_available(0);
         assert!(device.take().is_some());
         memory.rings.store_u16(66, 7);
         memory.rings.store_u16(68 + 2 * 3, 0);
         assert_eq!((memory.all(), effects(&mut device)), (before, vec![]));
         device.set_notifications(false);
-        assert_eq!(effects(&mut device), [Effect::Notifications(false)]);
+        assert_eq!(effects(&mut device), [Effect::AvailableNotifications(false)]);
         device.reset(7);
         assert_eq!((event(&memory), effects(&mut device)), (0x5555, vec![]));
         memory.rings.store_u16(80, 0);
     }
 }
 
-/// `used_event` stands behind the available ring (2.7.6).
+/// `used_event` follows the entries of the available ring (2.7.6).
 #[test]
-fn the_driver_says_by_index_what_it_wants_to_know() {
+fn used_event_is_read_from_memory() {
     let memory = Memory::new();
     let device = device(&memory, 0);
     memory.rings.store_u16(76, 0x1234);

@@ -1,4 +1,4 @@
-//! Keeping the device's state and going back to it.
+//! Saves, restores and hashes the device's state.
 
 mod support;
 
@@ -15,19 +15,19 @@ fn print(device: &Device<&HeapMemory>, base: u16) -> u64 {
     hasher.finish()
 }
 
-/// Two chains are available: one of descriptors 0 and 1, one of 2.
+/// Two chains are available: one of descriptors 0 and 1, and one of descriptor 2.
 fn offered(memory: &Memory, first: u16) -> Device<&HeapMemory> {
     let device = memory.device(first);
     memory.describe(0, BUFFERS, 8, NEXT, 1);
     memory.describe(1, BUFFERS + 64, 8, WRITE, 0);
     memory.describe(2, BUFFERS + 128, 8, WRITE, 0);
-    memory.offer(0);
-    memory.offer(2);
+    memory.make_available(0);
+    memory.make_available(2);
     device
 }
 
 #[test]
-fn the_same_acts_have_the_same_effects_again() {
+fn a_restored_device_acts_as_before() {
     let memory = Memory::new();
     let mut device = offered(&memory, 0xffff);
     assert!(device.take().is_some());
@@ -35,7 +35,7 @@ fn the_same_acts_have_the_same_effects_again() {
     let act = |device: &mut Device<&HeapMemory>| {
         assert!(device.take().is_some());
         assert!(device.misbehave(Fault::NeverReturned, 0, 0));
-        assert!(device.give_back(1, ALL));
+        assert!(device.return_chain(1, ALL));
         device.publish();
         assert!(device.misbehave(Fault::DuplicateId, 0, 1));
         (effects(device), memory.all(), print(device, 0))
@@ -46,15 +46,15 @@ fn the_same_acts_have_the_same_effects_again() {
     device.restore(&state);
     assert_eq!(memory.all(), before);
     assert_eq!(act(&mut device), first);
-    // What was not told yet is not told after going back.
+    // Effects that were not taken are dropped when the state is restored.
     device.set_notifications(false);
     device.restore(&state);
     assert!(effects(&mut device).is_empty());
-    assert_eq!(device.held_count(), 1);
+    assert_eq!(device.in_flight_count(), 1);
 }
 
 #[test]
-fn the_fingerprint_shows_what_the_device_will_do() {
+fn states_that_act_differently_have_different_fingerprints() {
     let memory = Memory::new();
     let mut device = offered(&memory, 0);
     let mut seen = vec![print(&device, 0)];
@@ -69,23 +69,23 @@ fn the_fingerprint_shows_what_the_device_will_do() {
     changes(&device);
     assert!(device.misbehave(Fault::NeverReturned, 0, 0));
     changes(&device);
-    assert!(device.give_back(1, ALL));
+    assert!(device.return_chain(1, ALL));
     changes(&device);
     device.stop_faults();
     changes(&device);
-    assert!(device.give_back(0, ALL));
+    assert!(device.return_chain(0, ALL));
     changes(&device);
     device.reset(1);
     changes(&device);
 }
 
 #[test]
-fn turns_of_the_rings_and_bytes_written_do_not_show() {
+fn laps_around_the_ring_and_buffer_contents_do_not_change_the_fingerprint() {
     let here = |first: u16| {
         let memory = Memory::new();
         let mut device = offered(&memory, first);
         assert!(device.take().is_some() && device.take().is_some());
-        assert!(device.give_back(0, ALL));
+        assert!(device.return_chain(0, ALL));
         print(&device, first)
     };
     assert_eq!(here(0), here(8));
@@ -93,6 +93,6 @@ fn turns_of_the_rings_and_bytes_written_do_not_show() {
     let memory = Memory::new();
     let mut device = offered(&memory, 0);
     assert!(device.take().is_some() && device.take().is_some());
-    assert!(device.give_back(0, |_| Reply { written: 0, beyond: false }));
-    assert_eq!(print(&device, 0), here(0), "what was written stands in memory");
+    assert!(device.return_chain(0, |_| Reply { written: 0, beyond: false }));
+    assert_eq!(print(&device, 0), here(0), "buffer contents are not part of it");
 }

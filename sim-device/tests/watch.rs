@@ -1,4 +1,4 @@
-//! Memory that watches one call at a time.
+//! Watched memory counts and reports the accesses of one call at a time.
 
 use ringstorm_core::{FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory};
 use ringstorm_sim_device::{CallReport, EndlessCall, WatchedMemory};
@@ -12,13 +12,18 @@ fn memory(length: usize) -> WatchedMemory {
     memory
 }
 
-/// Of a call that did nothing.
-const QUIET: CallReport =
-    CallReport { stores: 0, foreign: None, refetched: None, late: false, trapped: false };
+/// The report of a call without accesses.
+const QUIET: CallReport = CallReport {
+    stores: 0,
+    device_area_store: None,
+    double_fetch: None,
+    late_stores: false,
+    trap_triggered: false,
+};
 
 type Access = fn(&WatchedMemory, usize);
 
-/// Every way to store, with the number of bytes stored.
+/// Every way to store.
 const STORES: [(usize, Access); 6] = [
     (2, |memory, offset| memory.store_u16(offset, 0xaaaa)),
     (4, |memory, offset| memory.store_u32(offset, 0xaaaa_aaaa)),
@@ -63,7 +68,7 @@ fn stores_of_a_call_are_counted_and_loads_are_not() {
         load(&memory, 64 * number);
     }
     memory.barrier(FullBarrier::PublishedThenSuppression);
-    assert_eq!(memory.end_call(), QUIET, "nor are those before the call");
+    assert_eq!(memory.end_call(), QUIET, "stores before the call are not counted");
     memory.begin_call(100);
     for (number, (_, store)) in STORES.into_iter().enumerate() {
         store(&memory, 0);
@@ -76,11 +81,11 @@ fn stores_of_a_call_are_counted_and_loads_are_not() {
 }
 
 #[test]
-fn the_first_store_into_the_device_part_is_told() {
+fn the_first_store_to_the_device_area_is_reported() {
     let memory = memory(PAGE);
     memory.reserve_for_device(64..128);
     for (number, (size, store)) in STORES.into_iter().enumerate() {
-        for (offset, foreign) in [
+        for (offset, device_area_store) in [
             (64 - size, None),
             (64, Some(64)),
             (128 - size, Some(128 - size)),
@@ -90,14 +95,18 @@ fn the_first_store_into_the_device_part_is_told() {
             store(&memory, 64);
             memory.begin_call(100);
             store(&memory, offset);
-            assert_eq!(memory.end_call(), CallReport { stores: 1, foreign, ..QUIET }, "{number} at {offset}");
+            assert_eq!(
+                memory.end_call(),
+                CallReport { stores: 1, device_area_store, ..QUIET },
+                "{number} at {offset}"
+            );
         }
     }
     memory.begin_call(100);
     for offset in [0, 96, 64] {
         memory.store_u16(offset, 1);
     }
-    assert_eq!(memory.end_call(), CallReport { stores: 3, foreign: Some(96), ..QUIET });
+    assert_eq!(memory.end_call(), CallReport { stores: 3, device_area_store: Some(96), ..QUIET });
     memory.begin_call(100);
     memory.load_u16(64);
     memory.copy_out(66, &mut [0; 24]);
@@ -105,11 +114,11 @@ fn the_first_store_into_the_device_part_is_told() {
     memory.restart(PAGE);
     memory.begin_call(100);
     memory.store_u16(64, 1);
-    assert_eq!(memory.end_call().foreign, None, "a restart gives everything to the driver");
+    assert_eq!(memory.end_call().device_area_store, None, "after a restart the driver may write everywhere");
 }
 
 #[test]
-fn a_call_that_never_ends_is_ended() {
+fn a_call_with_too_many_accesses_is_ended() {
     for (number, (_, access)) in STORES.into_iter().chain(LOADS).enumerate() {
         let memory = memory(PAGE);
         memory.begin_call(3);
@@ -121,7 +130,7 @@ fn a_call_that_never_ends_is_ended() {
         let stores = if number < STORES.len() { 3 } else { 0 };
         assert_eq!(memory.end_call().stores, stores, "{number}: the last one did not happen");
         assert_eq!(content(&memory)[64..], [0; PAGE - 64], "{number}");
-        // The device has all the time in the world.
+        // The device's accesses are not limited.
         for _ in 0..10 {
             access(&memory, 0);
         }
@@ -138,7 +147,7 @@ fn a_call_that_never_ends_is_ended() {
 }
 
 #[test]
-fn a_restart_gives_zeros_whoever_wrote() {
+fn a_restart_clears_the_memory_whoever_wrote_to_it() {
     for (number, (size, store)) in STORES.into_iter().enumerate() {
         for in_call in [false, true] {
             let memory = memory(4 * PAGE);
@@ -157,7 +166,7 @@ fn a_restart_gives_zeros_whoever_wrote() {
 }
 
 #[test]
-fn a_restart_gives_zeros_across_pages() {
+fn a_restart_clears_all_pages_that_a_write_touches() {
     let memory = memory(4 * PAGE);
     for (offset, length) in
         [(PAGE - 1, 2), (0, 4 * PAGE), (PAGE, PAGE), (2 * PAGE - 1, PAGE + 2), (4 * PAGE, 0)]
@@ -172,7 +181,7 @@ fn a_restart_gives_zeros_across_pages() {
 }
 
 #[test]
-fn what_was_beyond_a_shorter_length_is_zero_when_it_is_back() {
+fn bytes_beyond_a_shorter_length_are_zero_when_the_length_grows() {
     let memory = memory(4 * PAGE);
     memory.copy_in(0, &[7; 4 * PAGE]);
     memory.restart(10);
@@ -182,7 +191,7 @@ fn what_was_beyond_a_shorter_length_is_zero_when_it_is_back() {
 }
 
 #[test]
-fn nothing_past_the_length_is_reached() {
+fn an_access_past_the_length_panics() {
     let memory = memory(128);
     assert_eq!((memory.len(), memory.capacity()), (128, 4 * PAGE));
     for (number, (size, access)) in STORES.into_iter().chain(LOADS).enumerate() {
@@ -198,7 +207,7 @@ fn nothing_past_the_length_is_reached() {
 }
 
 #[test]
-fn a_restart_beyond_the_capacity_is_refused() {
+fn a_restart_beyond_the_capacity_panics() {
     let memory = memory(0);
     assert!(memory.is_empty());
     memory.restart(memory.capacity());
@@ -207,9 +216,9 @@ fn a_restart_beyond_the_capacity_is_refused() {
     assert_eq!(memory.len(), 4 * PAGE);
 }
 
-/// Memory that is lent has no byte beyond its length, so none there is cleaned.
+/// Memory of a caller ends at its length, even within a page. A restart must not clear bytes after it.
 #[test]
-fn memory_that_is_lent_is_watched_to_its_end() {
+fn memory_of_a_caller_is_watched_up_to_its_end() {
     for length in [1, PAGE - 1, PAGE, PAGE + 1] {
         let lent = HeapMemory::new(length).unwrap();
         let address = lent.host_address();
@@ -223,7 +232,7 @@ fn memory_that_is_lent_is_watched_to_its_end() {
 }
 
 #[test]
-fn memory_holds_at_least_what_was_asked_for() {
+fn memory_has_at_least_the_requested_capacity() {
     for capacity in [1, PAGE - 1, PAGE, PAGE + 1] {
         let memory = WatchedMemory::new(capacity).unwrap();
         assert_eq!(memory.len(), capacity);
@@ -234,7 +243,7 @@ fn memory_holds_at_least_what_was_asked_for() {
     }
     assert!(WatchedMemory::new(0).is_err());
     let memory = WatchedMemory::new(PAGE).unwrap();
-    assert_eq!(memory.host_address() % PAGE as u64, 0, "the device's address is where the bytes are");
+    assert_eq!(memory.host_address() % PAGE as u64, 0, "the host address is that of the bytes");
     memory.store_u32(12, 0x1234_5678);
     assert_eq!(
         (memory.load_u32(12), memory.load_u16(12), memory.load_u64(8)),
@@ -245,7 +254,7 @@ fn memory_holds_at_least_what_was_asked_for() {
 }
 
 #[test]
-fn zeroing_reaches_every_byte_of_its_range_and_no_other() {
+fn zeroing_clears_exactly_its_range() {
     let memory = memory(4 * PAGE);
     for (start, end) in
         [(0, 4 * PAGE), (1, 4 * PAGE - 1), (PAGE - 1, 3 * PAGE + 1), (PAGE, 2 * PAGE), (5, 9), (7, 7)]
@@ -265,7 +274,7 @@ fn zeroing_reaches_every_byte_of_its_range_and_no_other() {
 }
 
 #[test]
-fn what_the_caller_copies_is_not_the_drivers_doing() {
+fn copies_of_the_caller_are_not_counted_as_the_drivers() {
     let memory = memory(PAGE + 100);
     memory.begin_call(1);
     memory.copy_in_for_caller(PAGE - 2, b"abcd");
@@ -275,7 +284,7 @@ fn what_the_caller_copies_is_not_the_drivers_doing() {
     memory.copy_out_for_caller(PAGE - 2, &mut out);
     assert_eq!((memory.end_call(), &out), (QUIET, b"abcd"));
     memory.restart(PAGE + 100);
-    assert!(content(&memory).iter().all(|byte| *byte == 0), "it is cleaned away all the same");
+    assert!(content(&memory).iter().all(|byte| *byte == 0), "a restart clears it, too");
     for offset in [PAGE + 97, usize::MAX] {
         let outside = |access: &dyn Fn()| catch_unwind(AssertUnwindSafe(access)).is_err();
         assert!(outside(&|| memory.copy_in_for_caller(offset, b"abcd")));

@@ -1,4 +1,4 @@
-//! What memory sees of a call beyond its stores: double fetches, traps, and stores that come too late.
+//! Watched memory reports double fetches, triggered traps, and stores after the available index.
 
 use ringstorm_core::{OrderedLoad, OrderedStore, SharedMemory};
 use ringstorm_sim_device::{Trap, WatchedMemory};
@@ -28,11 +28,11 @@ const LOADS: [(usize, Load); 5] = [
 fn refetched(memory: &WatchedMemory, loads: impl FnOnce(&WatchedMemory)) -> Option<usize> {
     memory.begin_call(100);
     loads(memory);
-    memory.end_call().refetched
+    memory.end_call().double_fetch
 }
 
 #[test]
-fn a_byte_that_is_loaded_twice_in_a_call_is_told() {
+fn a_byte_that_is_loaded_twice_in_a_call_is_reported() {
     let memory = memory();
     for (first_size, first) in LOADS {
         for (second_size, second) in LOADS {
@@ -49,7 +49,7 @@ fn a_byte_that_is_loaded_twice_in_a_call_is_told() {
 }
 
 #[test]
-fn stores_are_what_is_no_load_and_not_of_nothing() {
+fn loads_and_accesses_of_zero_bytes_are_not_counted_as_stores() {
     let memory = memory();
     for loads in [0, 1, 20] {
         memory.begin_call(100);
@@ -69,7 +69,7 @@ fn stores_are_what_is_no_load_and_not_of_nothing() {
 }
 
 #[test]
-fn a_call_that_was_never_ended_leaves_nothing_to_the_next() {
+fn a_new_call_clears_the_state_of_one_that_was_not_ended() {
     let memory = memory();
     memory.begin_call(100);
     (0..20).for_each(|_| _ = memory.load_u16(100));
@@ -77,11 +77,11 @@ fn a_call_that_was_never_ended_leaves_nothing_to_the_next() {
     memory.begin_call(100);
     memory.store_u16(8, 1);
     let report = memory.end_call();
-    assert_eq!((report.stores, report.refetched), (1, None));
+    assert_eq!((report.stores, report.double_fetch), (1, None));
 }
 
 #[test]
-fn the_first_place_that_is_loaded_twice_is_told() {
+fn the_lowest_offset_that_is_loaded_twice_is_reported() {
     let memory = memory();
     let order = |offsets: &[usize]| {
         refetched(&memory, |memory| {
@@ -93,7 +93,7 @@ fn the_first_place_that_is_loaded_twice_is_told() {
     assert_eq!(order(&[0, 2, 4, 6]), None);
     assert_eq!(order(&[6, 4, 2, 0]), None);
     assert_eq!(order(&[8, 0, 6, 8]), Some(8));
-    assert_eq!(order(&[8, 0, 8, 0]), Some(0), "the one in front");
+    assert_eq!(order(&[8, 0, 8, 0]), Some(0), "the lower one");
     assert_eq!(order(&[8]), None);
     assert_eq!(order(&[]), None);
     let within = refetched(&memory, |memory| {
@@ -105,20 +105,20 @@ fn the_first_place_that_is_loaded_twice_is_told() {
 }
 
 #[test]
-fn loads_of_two_calls_are_not_the_same_fetch() {
+fn loads_in_two_calls_are_not_a_double_fetch() {
     let memory = memory();
     for _ in 0..2 {
         memory.load_u32(0);
         let seen = refetched(&memory, |memory| {
             memory.load_u32(0);
         });
-        assert_eq!(seen, None, "nor are those before a call");
+        assert_eq!(seen, None, "a load before the call does not count");
     }
     assert_eq!(refetched(&memory, |_| ()), None);
 }
 
 #[test]
-fn no_byte_is_not_loaded_twice_and_a_store_is_no_load() {
+fn loads_of_zero_bytes_and_stores_are_no_double_fetch() {
     let memory = memory();
     let none = refetched(&memory, |memory| {
         memory.copy_out(8, &mut []);
@@ -133,9 +133,9 @@ fn no_byte_is_not_loaded_twice_and_a_store_is_no_load() {
     assert_eq!(none, None);
 }
 
-/// Old and new value by width; a load is as wide as the value.
+/// The loads are as wide as the value of the trap.
 #[test]
-fn a_trap_changes_what_was_loaded_after_it_was_loaded() {
+fn a_trap_changes_a_value_after_the_driver_has_loaded_it() {
     let old = 0x1122_3344_5566_7788_u64;
     let new = 0xaabb_ccdd_eeff_0123_u64;
     for (width, load) in &LOADS[..4] {
@@ -144,28 +144,28 @@ fn a_trap_changes_what_was_loaded_after_it_was_loaded() {
             let memory = memory();
             memory.store_u64(offset, old);
             memory.set_trap(Some(Trap { offset, width: *width, value: new }));
-            assert_eq!(load(&memory, offset), old & mask, "the device itself springs no trap");
+            assert_eq!(load(&memory, offset), old & mask, "a load outside of a call triggers no trap");
             assert_eq!(memory.load_u64(offset), old);
             memory.begin_call(100);
             LOADS[0].1(&memory, offset - 2);
-            assert_eq!(load(&memory, offset), old & mask, "what was loaded is what stood there");
+            assert_eq!(load(&memory, offset), old & mask, "the load returns the old value");
             assert_eq!(load(&memory, offset), new & mask);
-            assert!(memory.end_call().trapped);
-            assert_eq!(memory.load_u64(offset), old & !mask | new & mask, "no byte more is changed");
-            // It is sprung once.
+            assert!(memory.end_call().trap_triggered);
+            assert_eq!(memory.load_u64(offset), old & !mask | new & mask, "no other byte is changed");
+            // It triggers once.
             memory.store_u64(offset, old);
             memory.begin_call(100);
             assert_eq!((load(&memory, offset), load(&memory, offset)), (old & mask, old & mask));
             let report = memory.end_call();
-            assert!(!report.trapped && report.stores == 0 && report.foreign.is_none());
+            assert!(!report.trap_triggered && report.stores == 0 && report.device_area_store.is_none());
             memory.restart(PAGE);
-            assert_eq!(memory.load_u64(offset), 0, "what it changed is cleared like anything else");
+            assert_eq!(memory.load_u64(offset), 0, "a restart clears what the trap wrote");
         }
     }
 }
 
 #[test]
-fn a_trap_stores_for_the_device() {
+fn the_store_of_a_trap_does_not_count_as_the_drivers() {
     let memory = memory();
     memory.reserve_for_device(0..128);
     memory.record_places();
@@ -175,18 +175,18 @@ fn a_trap_stores_for_the_device() {
     memory.store_u16(256, 1);
     memory.load_u16(64);
     let report = memory.end_call();
-    assert_eq!((report.stores, report.foreign, report.trapped), (1, None, true));
+    assert_eq!((report.stores, report.device_area_store, report.trap_triggered), (1, None, true));
     let (mut places, mut late) = (Vec::new(), Vec::new());
     memory.take_places(&mut places);
     memory.take_late_stores(&mut late);
     assert_eq!((places, late), (vec![(256, 2)], vec![]));
     memory.begin_call(1);
-    assert!(!memory.end_call().trapped, "that was the call before");
+    assert!(!memory.end_call().trap_triggered, "it triggered in the call before");
 }
 
-/// A page that nobody else touched must be zero after a restart.
+/// Nothing else wrote to the page.
 #[test]
-fn what_a_trap_changed_is_zero_after_a_restart() {
+fn a_restart_clears_a_page_that_only_a_trap_wrote_to() {
     for (width, load) in &LOADS[..3] {
         let memory = memory();
         memory.set_trap(Some(Trap { offset: 128, width: *width, value: u64::MAX }));
@@ -200,29 +200,29 @@ fn what_a_trap_changed_is_zero_after_a_restart() {
 }
 
 #[test]
-fn a_trap_that_was_not_sprung_stands_until_it_is_taken_away() {
+fn a_trap_stays_set_until_it_triggers_or_is_removed() {
     let trap = Trap { offset: 64, width: 2, value: 9 };
-    let sprung = |memory: &WatchedMemory| {
+    let triggered = |memory: &WatchedMemory| {
         memory.begin_call(100);
         memory.load_u16(64);
-        memory.end_call().trapped
+        memory.end_call().trap_triggered
     };
     let memory = memory();
     memory.set_trap(Some(trap));
     memory.begin_call(100);
     memory.load_u16(66);
     memory.store_u16(64, 1);
-    assert!(!memory.end_call().trapped);
-    assert!(sprung(&memory));
+    assert!(!memory.end_call().trap_triggered);
+    assert!(triggered(&memory));
     memory.set_trap(Some(trap));
     memory.set_trap(None);
-    assert!(!sprung(&memory));
+    assert!(!triggered(&memory));
     memory.set_trap(Some(trap));
     memory.restart(PAGE);
-    assert!(!sprung(&memory), "a restart takes it away");
+    assert!(!triggered(&memory), "a restart removes it");
     memory.set_trap(Some(trap));
     memory.set_trap(Some(Trap { offset: 72, ..trap }));
-    assert!(!sprung(&memory), "another one takes its place");
+    assert!(!triggered(&memory), "another trap replaces it");
 }
 
 fn late(memory: &WatchedMemory, stores: &[usize]) -> Vec<usize> {
@@ -235,18 +235,18 @@ fn late(memory: &WatchedMemory, stores: &[usize]) -> Vec<usize> {
 }
 
 #[test]
-fn stores_behind_that_of_the_available_index_are_late() {
+fn stores_after_the_available_index_are_late() {
     let memory = memory();
-    assert_eq!(late(&memory, &[66, 68, 0]), [], "nobody said where the index stands");
+    assert_eq!(late(&memory, &[66, 68, 0]), [], "the offset of the index is not set");
     memory.watch_available_index(66);
     assert_eq!(late(&memory, &[0, 68, 66]), []);
     assert_eq!(late(&memory, &[0, 66, 68, 8, 68]), [68, 8, 68]);
-    assert_eq!(late(&memory, &[66, 66]), [], "the index itself may move on");
+    assert_eq!(late(&memory, &[66, 66]), [], "the index itself may move again");
     assert_eq!(late(&memory, &[66, 70, 66, 72]), [70, 72]);
     assert_eq!(late(&memory, &[68]), [], "the index moved in the call before");
     memory.store_u16(66, 2);
     memory.store_u16(68, 2);
-    assert_eq!(late(&memory, &[]), [], "the device is not watched");
+    assert_eq!(late(&memory, &[]), [], "the device's stores are not watched");
     memory.begin_call(100);
     memory.store_ordered(OrderedStore::AvailableIndex, 66, 3);
     memory.load_u16(68);
@@ -258,14 +258,14 @@ fn stores_behind_that_of_the_available_index_are_late() {
     memory.take_late_stores(&mut out);
     assert_eq!(out, [128, 0]);
     memory.take_late_stores(&mut out);
-    assert_eq!(out, [], "they are told once");
+    assert_eq!(out, [], "each one is reported once");
     assert_eq!(late(&memory, &[66, 68]), [68]);
     memory.restart(PAGE);
-    assert_eq!(late(&memory, &[66, 68]), [], "a restart forgets where it stands");
+    assert_eq!(late(&memory, &[66, 68]), [], "a restart removes the offset of the index");
 }
 
 #[test]
-fn late_stores_of_a_call_are_forgotten_by_the_next() {
+fn a_new_call_clears_the_late_stores_of_the_last_one() {
     let memory = memory();
     memory.watch_available_index(66);
     memory.begin_call(100);
@@ -276,7 +276,7 @@ fn late_stores_of_a_call_are_forgotten_by_the_next() {
 }
 
 #[test]
-fn a_byte_is_loaded_twice_however_many_loads_lie_between() {
+fn a_double_fetch_is_found_however_many_loads_are_in_between() {
     let memory = memory();
     for count in [1_usize, 7, 8, 9, 20] {
         let place = |number: usize| 8 * (count - number);

@@ -1,4 +1,4 @@
-//! Memory that fails at an access of the driver's.
+//! Watched memory can make an access of the driver fail.
 
 use ringstorm_core::{FullBarrier, OrderedLoad, OrderedStore, SharedMemory};
 use ringstorm_sim_device::{EndlessCall, FailingAccess, MemoryFailed, WatchedMemory};
@@ -54,7 +54,7 @@ const ACCESSES: [Access; 14] = [
 ];
 
 #[test]
-fn every_access_of_a_call_can_fail_and_is_not_done_then() {
+fn every_access_of_a_call_can_fail_and_then_has_no_effect() {
     for access in ACCESSES {
         let memory = memory();
         memory.copy_in(0, &[7; 16]);
@@ -63,10 +63,10 @@ fn every_access_of_a_call_can_fail_and_is_not_done_then() {
         let payload = caught(|| access(&memory)).expect("it fails");
         assert!(payload.is::<MemoryFailed>());
         memory.end_call();
-        let mut stands = [0; 16];
-        memory.copy_out(0, &mut stands);
-        assert_eq!(stands, [7; 16]);
-        // It fails once.
+        let mut content = [0; 16];
+        memory.copy_out(0, &mut content);
+        assert_eq!(content, [7; 16]);
+        // Only one access fails.
         memory.begin_call(100);
         access(&memory);
         memory.end_call();
@@ -74,7 +74,7 @@ fn every_access_of_a_call_can_fail_and_is_not_done_then() {
 }
 
 #[test]
-fn accesses_are_counted_over_calls_and_over_memories() {
+fn accesses_are_counted_across_calls_and_memories() {
     let (rings, buffers) = (memory(), memory());
     let access = failing(3, &[&rings, &buffers]);
     for (number, memory) in [&rings, &buffers, &rings].into_iter().enumerate() {
@@ -82,7 +82,7 @@ fn accesses_are_counted_over_calls_and_over_memories() {
         memory.store_u16(0, 1);
         assert_eq!(memory.end_call().stores, 1);
         assert_eq!(access.left(), Some(2 - number as u32));
-        // What is no call of the driver's does not count.
+        // An access outside of a call does not count.
         memory.store_u16(0, 1);
     }
     buffers.begin_call(100);
@@ -91,7 +91,7 @@ fn accesses_are_counted_over_calls_and_over_memories() {
 }
 
 #[test]
-fn a_call_in_which_memory_may_fail_is_watched_as_any_other() {
+fn a_call_in_which_memory_may_fail_is_watched_like_any_other() {
     let memory = memory();
     memory.reserve_for_device(64..128);
     failing(1000, &[&memory]);
@@ -101,8 +101,8 @@ fn a_call_in_which_memory_may_fail_is_watched_as_any_other() {
         memory.copy_in(0, &[]);
         let _ = memory.load_u32(0) + memory.load_u32(0);
         let report = memory.end_call();
-        assert_eq!((report.stores, report.foreign, report.refetched), (1, Some(64), Some(0)));
-        // It is not endless either.
+        assert_eq!((report.stores, report.device_area_store, report.double_fetch), (1, Some(64), Some(0)));
+        // The limit of accesses holds, too.
         memory.begin_call(1);
         memory.store_u16(0, 1);
         let payload = caught(|| memory.store_u16(0, 1)).expect("one too many");
@@ -112,7 +112,7 @@ fn a_call_in_which_memory_may_fail_is_watched_as_any_other() {
 }
 
 #[test]
-fn nothing_fails_any_more_when_the_memory_starts_again() {
+fn no_access_fails_after_a_restart() {
     let memory = memory();
     let access = failing(0, &[&memory]);
     memory.restart(PAGE);

@@ -186,15 +186,15 @@ impl Listener for Annotator<'_> {
                 self.chain_call("withdraw", &format!("withdraws chain {head}"), head, answer.err());
             }
             Event::Reset { first_index } => self.driver(format!("is reset; first index {first_index}")),
-            Event::Interrupts { .. }
-            | Event::Notifications { .. }
+            Event::UsedNotifications { .. }
+            | Event::AvailableNotifications { .. }
             | Event::UsedEvent { .. }
             | Event::AvailableFlags { .. }
             | Event::DriverWrote { .. }
             | Event::Available { .. } => {}
             Event::AvailableEvent { index } => self.device(format!("sets avail_event to {index}")),
-            Event::Stores { count, foreign } => {
-                if foreign {
+            Event::Stores { count, to_device_area } => {
+                if to_device_area {
                     let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
                     self.driver(format!("writes {times}, also to memory that only the device may write"));
                 }
@@ -205,16 +205,16 @@ impl Listener for Annotator<'_> {
                 }
             }
             Event::AvailableIndex { index } => self.note(format!("available index {index}")),
-            Event::Refetched { offset } => {
+            Event::DoubleFetch { offset } => {
                 self.driver(format!("reads offset {offset} of the rings twice in one call"));
             }
-            Event::StoredLate { offset } => {
+            Event::LateWrite { offset } => {
                 self.driver(format!("writes to offset {offset} of the rings after publishing it"));
             }
-            Event::RingTampered => self.device("corrupts the available ring"),
+            Event::AvailableRingCorrupted => self.device("corrupts the available ring"),
             Event::Silent => self.device("stops responding"),
             Event::Trap => self.device("will change a value after the driver reads it"),
-            Event::Spurious => self.device("sends a spurious notification"),
+            Event::SpuriousNotification => self.device("sends a spurious notification"),
             Event::Chain { descriptors, flaw, .. } => {
                 let indexes: Vec<String> =
                     descriptors.iter().take(8).map(|descriptor| descriptor.index.to_string()).collect();
@@ -230,7 +230,7 @@ impl Listener for Annotator<'_> {
                     None => {}
                 }
             }
-            Event::Fetched { head, whole, payload, .. } => {
+            Event::DeviceTook { head, whole, payload, .. } => {
                 let flaw = if whole { "" } else { ", which is malformed" };
                 let read = bytes(payload.len() as u64);
                 self.device(format!("takes chain {head}{flaw}, reads {read}"));
@@ -240,7 +240,7 @@ impl Listener for Annotator<'_> {
             }
             Event::DeviceWrote { length, .. } => self.device(format!("writes {}", bytes(length.into()))),
             Event::UsedIndex { index } => self.note(format!("used index {index}")),
-            Event::Tampered { descriptor } => self.device(format!("corrupts descriptor {descriptor}")),
+            Event::DescriptorCorrupted { descriptor } => self.device(format!("corrupts descriptor {descriptor}")),
             Event::Withheld { head } => self.device(format!("withholds chain {head}")),
             Event::Settled => self.note("drained"),
             Event::Released { left: 0 } => self.note("released"),

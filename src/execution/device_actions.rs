@@ -32,7 +32,7 @@ impl Rig {
         let taken = run.device.take(descriptors, payload);
         if let Some((head, whole)) = taken {
             run.effective = true;
-            sink.emit(&Event::Fetched { head, whole, descriptors, payload }, listener)?;
+            sink.emit(&Event::DeviceTook { head, whole, descriptors, payload }, listener)?;
         }
         self.emit_effects(listener)?;
         Ok(taken.is_some())
@@ -49,7 +49,7 @@ impl Rig {
     ) -> Result<Option<Skip>, Stop> {
         let device = &mut self.run.device;
         let mut returned = 0;
-        while returned < count && device.give_back(pick.0, |room| reply(written, beyond, room)) {
+        while returned < count && device.return_chain(pick.0, |room| reply(written, beyond, room)) {
             returned += 1;
         }
         if returned > 0 {
@@ -112,7 +112,7 @@ impl Rig {
 
     fn emit_effect(&mut self, effect: &Effect, listener: &mut impl Listener) -> Result<(), Stop> {
         match *effect {
-            Effect::Wrote { place: sim::BufferPlace { region, offset }, length } => {
+            Effect::BufferWritten { place: sim::BufferPlace { region, offset }, length } => {
                 self.sink.emit(&Event::DeviceWrote { place: Place { region, offset }, length }, listener)
             }
             Effect::UsedElement { index, id, length } => {
@@ -125,22 +125,22 @@ impl Rig {
                 }
                 self.sink.emit(&Event::UsedIndex { index }, listener)
             }
-            Effect::Notifications(wanted) => self.sink.emit(&Event::Notifications { wanted }, listener),
+            Effect::AvailableNotifications(wanted) => self.sink.emit(&Event::AvailableNotifications { wanted }, listener),
             Effect::AvailableEvent(index) => self.sink.emit(&Event::AvailableEvent { index }, listener),
             Effect::UsedFlags(flags) => {
-                self.sink.emit(&Event::Notifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
+                self.sink.emit(&Event::AvailableNotifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
             }
             Effect::AvailableIndex(_) | Effect::AvailableEntry { .. } => {
-                self.sink.emit(&Event::RingTampered, listener)
+                self.sink.emit(&Event::AvailableRingCorrupted, listener)
             }
-            Effect::Spurious => self.sink.emit(&Event::Spurious, listener),
+            Effect::SpuriousNotification => self.sink.emit(&Event::SpuriousNotification, listener),
             Effect::Silent => self.sink.emit(&Event::Silent, listener),
             Effect::Trap { trap, then } => {
                 self.provided.rings.set_trap(Some(trap));
                 self.run.trap = Some(then);
                 self.sink.emit(&Event::Trap, listener)
             }
-            Effect::Descriptor { index } => self.sink.emit(&Event::Tampered { descriptor: index }, listener),
+            Effect::Descriptor { index } => self.sink.emit(&Event::DescriptorCorrupted { descriptor: index }, listener),
             Effect::Withheld { head } => self.sink.emit(&Event::Withheld { head }, listener),
         }
     }

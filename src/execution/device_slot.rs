@@ -89,10 +89,10 @@ impl DeviceSlot {
     }
 
     #[inline(always)]
-    pub(super) fn give_back(&mut self, pick: u8, reply: impl FnOnce(u64) -> Reply) -> bool {
+    pub(super) fn return_chain(&mut self, pick: u8, reply: impl FnOnce(u64) -> Reply) -> bool {
         match &mut self.external {
-            None => self.simulated.give_back(pick, reply),
-            Some(external) => external.give_back(&self.simulated, pick, reply),
+            None => self.simulated.return_chain(pick, reply),
+            Some(external) => external.return_chain(&self.simulated, pick, reply),
         }
     }
 

@@ -4,7 +4,7 @@ use super::device_actions::reply;
 use super::{Listener, OWN_HANDLES, Rig, Stop};
 use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers, Ending};
-use ringstorm_model::{Event, Name};
+use ringstorm_model::{Event, HandleAge};
 use ringstorm_sim_device::WatchedMemory;
 use std::rc::Rc;
 
@@ -55,7 +55,7 @@ impl Rig {
             while !stopped && self.device_take_one(listener)? {}
             let device = &mut self.run.device;
             let mut returned = false;
-            while !stopped && device.give_back(1, |room| reply(Amount::Full, false, room)) {
+            while !stopped && device.return_chain(1, |room| reply(Amount::Full, false, room)) {
                 returned = true;
             }
             if returned {
@@ -65,7 +65,7 @@ impl Rig {
             self.collect(listener)?;
             for _ in 0..self.run.taken.len() {
                 let Some(head) = self.run.taken.front().copied() else { break };
-                self.free(head, Name::Current, listener)?;
+                self.free(head, HandleAge::Current, listener)?;
             }
             if self.sink.model.live_chains() == 0 || self.sink.model.is_broken() {
                 break;
@@ -131,7 +131,7 @@ impl Rig {
         self.emit_effects(listener)?;
         self.device_take_one(listener)?;
         let device = &mut self.run.device;
-        if device.give_back(1, |room| reply(Amount::Full, false, room)) {
+        if device.return_chain(1, |room| reply(Amount::Full, false, room)) {
             device.publish();
         }
         self.emit_effects(listener)

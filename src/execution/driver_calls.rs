@@ -5,7 +5,7 @@ use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers, Pick};
 use crate::subject::{Subject, Submission, WrongAdapter};
 use ringstorm_core::SharedMemory;
-use ringstorm_model::{Answer, Completion, Event, Name, Refusal};
+use ringstorm_model::{Answer, Completion, Event, HandleAge, Refusal};
 
 /// The error in an adapter that promises watched memory but does not use it.
 const NOT_WATCHED: &str =
@@ -164,7 +164,7 @@ impl Rig {
     /// Saves the device-writable bytes of the next used chain before the take: a subject without `free` may use the
     /// buffers again as soon as it takes the chain. Returns the head of that chain.
     fn save_buffers_of_next_used(&mut self) -> Option<u16> {
-        let head = self.sink.model.returned_next()?;
+        let head = self.sink.model.next_completion()?;
         self.gather(head, self.room(head));
         Some(head)
     }
@@ -194,7 +194,7 @@ impl Rig {
         (self.scratch.reports, self.run.call) = (reports, Call::Take);
         match head {
             Some(head) => {
-                self.sink.emit(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)
+                self.sink.emit(&Event::Free { head, handle: HandleAge::Current, answer: Ok(()) }, listener)
             }
             None => Ok(()),
         }
@@ -304,7 +304,7 @@ impl Rig {
             Err(refusal) => Err(refusal),
         };
         let result = self.sink.emit(
-            &Event::Read { head, limit: limit as u32, answer: bytes, standing: &buffer_bytes },
+            &Event::Read { head, limit: limit as u32, answer: bytes, in_memory: &buffer_bytes },
             listener,
         );
         (self.scratch.out, self.scratch.buffer_bytes) = (out, buffer_bytes);
@@ -333,14 +333,19 @@ impl Rig {
         let run = &mut self.run;
         let Some(position) = pick.of(run.taken.len()) else { return Ok(Some(run.why_none_taken())) };
         let head = run.taken[position];
-        self.free(head, Name::Current, listener)?;
+        self.free(head, HandleAge::Current, listener)?;
         Ok(None)
     }
 
-    pub(super) fn free(&mut self, head: u16, name: Name, listener: &mut impl Listener) -> Result<(), Stop> {
-        self.run.freeing = (name == Name::Current).then_some(head);
+    pub(super) fn free(
+        &mut self,
+        head: u16,
+        name: HandleAge,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
+        self.run.freeing = (name == HandleAge::Current).then_some(head);
         let answer = self.call(Call::Free, |subject| subject.free(head, name));
-        self.sink.emit(&Event::Free { head, name, answer }, listener)?;
+        self.sink.emit(&Event::Free { head, handle: name, answer }, listener)?;
         let run = &mut self.run;
         if answer.is_ok() {
             let position = run.taken.iter().position(|returned| *returned == head);
@@ -362,7 +367,7 @@ impl Rig {
         let waiting = self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
         let device = self.run.device.observer();
         let (flags, used_event) = (device.available_flags(), device.used_event());
-        self.sink.emit(&Event::Interrupts { wanted, flags, used_event, waiting }, listener)?;
+        self.sink.emit(&Event::UsedNotifications { wanted, flags, used_event, waiting }, listener)?;
         self.observe_call(listener)?;
         self.run.effective = true;
         Ok(None)

@@ -3,7 +3,9 @@
 use super::honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 use super::{BUFFERS_ADDRESS, RINGS_ADDRESS};
 use ringstorm_model::{self as model, ObservedDescriptor};
-use ringstorm_sim_device::{BufferPlace, Device, Effect, Reply, WatchedMemory, fill_pattern, let_go, picked};
+use ringstorm_sim_device::{
+    BufferPlace, Device, Effect, Reply, WatchedMemory, fill_pattern, picked_position, remove_at,
+};
 use std::collections::VecDeque;
 use std::mem;
 use std::rc::Rc;
@@ -100,21 +102,21 @@ impl ExternalDevice {
         Some(taken)
     }
 
-    /// Like [`Device::give_back`].
-    pub(super) fn give_back(
+    /// Like [`Device::return_chain`].
+    pub(super) fn return_chain(
         &mut self,
         observer: &Observer,
         pick: u8,
         reply: impl FnOnce(u64) -> Reply,
     ) -> bool {
-        let position = picked(self.in_flight.len(), pick);
-        let Some(in_flight) = position.and_then(|position| let_go(&mut self.in_flight, position)) else {
+        let position = picked_position(self.in_flight.len(), pick);
+        let Some(in_flight) = position.and_then(|position| remove_at(&mut self.in_flight, position)) else {
             return false;
         };
         let room = in_flight.writable.iter().map(|(.., length)| u64::from(*length)).sum::<u64>();
         let Reply { written, beyond } = reply(room.min(u32::MAX.into()));
         self.write_reply(observer, &in_flight, if beyond { room } else { written.into() });
-        self.device.give_back(&memory(observer), in_flight.head, written);
+        self.device.return_chain(&memory(observer), in_flight.head, written);
         let (id, length) = observer.used_element(self.next_used);
         self.effects.push(Effect::UsedElement { index: self.next_used, id, length });
         self.next_used = self.next_used.wrapping_add(1);
@@ -131,7 +133,7 @@ impl ExternalDevice {
             self.reply.resize(start + now, 0);
             fill_pattern(&mut self.reply[start..], self.replies.wrapping_add((*index).into()));
             if now > 0 {
-                self.effects.push(Effect::Wrote { place: *place, length: now as u32 });
+                self.effects.push(Effect::BufferWritten { place: *place, length: now as u32 });
             }
         }
         self.device.write(&memory(observer), in_flight.head, &self.reply);

@@ -73,7 +73,7 @@ pub trait HonestDevice {
 
     /// Returns a chain: writes its used element, with `written` bytes as the length (2.7.8). The device may move the
     /// used index at once.
-    fn give_back(&mut self, memory: &DeviceMemory<'_>, head: u16, written: u32);
+    fn return_chain(&mut self, memory: &DeviceMemory<'_>, head: u16, written: u32);
 
     /// Moves the used index over all chains that were returned.
     fn publish(&mut self, memory: &DeviceMemory<'_>);

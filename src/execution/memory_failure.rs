@@ -4,7 +4,7 @@ use super::{Listener, Rig, Skip, Stop, panics};
 use crate::outcome::Call;
 use crate::scenario::Step;
 use ringstorm_core::SharedMemory;
-use ringstorm_model::{Event, Name};
+use ringstorm_model::{Event, HandleAge};
 use ringstorm_sim_device::MemoryFailed;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -104,7 +104,7 @@ impl Rig {
         let available = self.run.device.observer().available_index();
         self.sink.emit(&Event::Unwound { broken, changed, available }, listener)?;
         if let Some(head) = freed {
-            self.sink.emit(&Event::Free { head, name: Name::Current, answer: Ok(()) }, listener)?;
+            self.sink.emit(&Event::Free { head, handle: HandleAge::Current, answer: Ok(()) }, listener)?;
             self.run.taken.retain(|returned| *returned != head);
         }
         let run = &mut self.run;
@@ -114,13 +114,13 @@ impl Rig {
         }
         let [rings, buffers] = &self.scratch.reports;
         let count = rings.stores.saturating_add(buffers.stores);
-        let (foreign, trapped) = (rings.foreign.is_some(), rings.trapped);
+        let (foreign, trapped) = (rings.device_area_store.is_some(), rings.trap_triggered);
         let places = buffers.stores > 0;
         if trapped {
             self.observe_trap(listener)?;
         }
         if !stopped && count > 0 {
-            self.sink.emit(&Event::Stores { count, foreign }, listener)?;
+            self.sink.emit(&Event::Stores { count, to_device_area: foreign }, listener)?;
             if places {
                 self.observe_buffer_stores(listener)?;
             }

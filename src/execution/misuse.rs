@@ -2,7 +2,7 @@
 
 use super::{Listener, Rig, Skip, Stop};
 use crate::scenario::{Amount, BadHead, HeadCall, Pick};
-use ringstorm_model::Name;
+use ringstorm_model::HandleAge;
 
 impl Rig {
     /// Calls the driver with a head that its caller must not use.
@@ -27,8 +27,8 @@ impl Rig {
         match (call, bad) {
             // Freeing and reading a taken chain is correct use.
             (HeadCall::Free | HeadCall::Read, BadHead::Returned) => return Ok(Some(Skip::NothingThere)),
-            (HeadCall::Free, BadHead::Stale) => self.free(head, Name::Stale, listener)?,
-            (HeadCall::Free, _) => self.free(head, Name::Current, listener)?,
+            (HeadCall::Free, BadHead::Stale) => self.free(head, HandleAge::Stale, listener)?,
+            (HeadCall::Free, _) => self.free(head, HandleAge::Current, listener)?,
             // `read` and `withdraw` take no handle of an earlier chain: the adapter looks the newest one up.
             (HeadCall::Read | HeadCall::Withdraw, BadHead::Stale) => return Ok(Some(Skip::NothingThere)),
             (HeadCall::Withdraw, _) => self.withdraw(head, listener)?,

@@ -35,21 +35,21 @@ impl Rig {
     fn observe_accesses(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let [rings, buffers] = &self.scratch.reports;
         let count = rings.stores.saturating_add(buffers.stores);
-        let foreign = rings.foreign.or(buffers.foreign).is_some();
-        let refetched = rings.refetched.or(buffers.refetched);
-        let (trapped, late, places) = (rings.trapped, rings.late, buffers.stores > 0);
+        let foreign = rings.device_area_store.or(buffers.device_area_store).is_some();
+        let refetched = rings.double_fetch.or(buffers.double_fetch);
+        let (trapped, late, places) = (rings.trap_triggered, rings.late_stores, buffers.stores > 0);
         if trapped {
             self.observe_trap(listener)?;
         }
         // A call without stores cannot have stored to a forbidden place.
         if count > 0 {
-            self.sink.emit(&Event::Stores { count, foreign }, listener)?;
+            self.sink.emit(&Event::Stores { count, to_device_area: foreign }, listener)?;
         }
         if places {
             self.observe_buffer_stores(listener)?;
         }
         if let Some(offset) = refetched {
-            self.sink.emit(&Event::Refetched { offset: offset as u64 }, listener)?;
+            self.sink.emit(&Event::DoubleFetch { offset: offset as u64 }, listener)?;
         }
         if late {
             self.observe_late_stores(listener)?;
@@ -87,7 +87,7 @@ impl Rig {
             None => false,
         });
         match first {
-            Some(offset) => sink.emit(&Event::StoredLate { offset: offset as u64 }, listener),
+            Some(offset) => sink.emit(&Event::LateWrite { offset: offset as u64 }, listener),
             None => Ok(()),
         }
     }
@@ -111,7 +111,7 @@ impl Rig {
         // The count shows the effect of the previous call, so a violation belongs to that call.
         self.run.call = call;
         let [rings, buffers] = &self.scratch.reports;
-        if rings.trapped || rings.refetched.is_some() || buffers.refetched.is_some() {
+        if rings.trap_triggered || rings.double_fetch.is_some() || buffers.double_fetch.is_some() {
             self.observe_free_count_reads(listener)?;
         }
         self.sink.emit(&Event::FreeCount { count }, listener)
@@ -136,11 +136,11 @@ impl Rig {
     #[cold]
     fn observe_free_count_reads(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let [rings, buffers] = self.scratch.reports;
-        if rings.trapped {
+        if rings.trap_triggered {
             self.observe_trap(listener)?;
         }
-        match rings.refetched.or(buffers.refetched) {
-            Some(offset) => self.sink.emit(&Event::Refetched { offset: offset as u64 }, listener),
+        match rings.double_fetch.or(buffers.double_fetch) {
+            Some(offset) => self.sink.emit(&Event::DoubleFetch { offset: offset as u64 }, listener),
             None => Ok(()),
         }
     }
@@ -197,7 +197,7 @@ impl Rig {
             run.device.observer().space().gather(seen, true, u64::MAX, buffer_bytes);
             buffer_bytes.iter().fold(0, |all, byte| all | byte) != 0
         };
-        sink.emit(&Event::Chain { head, descriptors, flaw, unclean }, listener)
+        sink.emit(&Event::Chain { head, descriptors, flaw, not_zeroed: unclean }, listener)
     }
 }
 

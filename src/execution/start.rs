@@ -59,14 +59,14 @@ impl Rig {
             buffer_size: setup.buffer_size.into(),
             first_index: first,
             event_index: setup.event_index,
-            zeroed: setup.zeroes() && can.zeroing,
+            zeroes_buffers: setup.zeroes() && can.zeroing,
             policies: can.policies.then(|| Policies {
                 continues_after_fault: setup.continues_after_fault(),
                 refuses_over_long: setup.refuses_over_long(),
             }),
             exact_notifications: can.exact,
             reset_keeps_interrupts: can.reset_keeps_interrupts,
-            lengths: can.lengths,
+            reports_lengths: can.lengths,
             refills: can.submits_itself,
         });
         self.sink.hash = TraceHash::default();

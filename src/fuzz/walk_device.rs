@@ -133,7 +133,7 @@ impl Run {
                     room = Some(most);
                     Reply { written, beyond }
                 };
-                let given = self.call(|device| device.give_back(pick, reply));
+                let given = self.call(|device| device.return_chain(pick, reply));
                 assert_eq!(
                     given,
                     room.is_some(),
@@ -146,11 +146,11 @@ impl Run {
                 let fault = Fault::VARIANTS[usize::from(fault) % Fault::VARIANTS.len()];
                 self.call(|device| device.misbehave(fault, pick, value));
                 assert!(
-                    self.device.held_count() <= self.in_flight,
+                    self.device.in_flight_count() <= self.in_flight,
                     "the fault {} increased the number of chains in flight",
                     fault.name()
                 );
-                self.in_flight = self.device.held_count();
+                self.in_flight = self.device.in_flight_count();
             }
             Act::Notifications(wanted) => self.call(|device| device.set_notifications(wanted)),
             Act::Event(ahead) => {
@@ -222,11 +222,11 @@ impl Run {
     }
 
     fn check(&mut self) {
-        assert_eq!(self.device.held_count(), self.in_flight, "chains in flight at the device");
+        assert_eq!(self.device.in_flight_count(), self.in_flight, "chains in flight at the device");
         assert!(self.device.returnable() <= self.in_flight, "the device can return more chains than it has");
         self.device.take_effects(&mut self.effects);
         for effect in &self.effects {
-            if let Effect::Wrote { place, length } = effect {
+            if let Effect::BufferWritten { place, length } = effect {
                 let end = place.offset + u64::from(*length);
                 assert!(place.region == 0 && end <= BUFFERS as u64, "wrote to {place:?}, {length} bytes");
             }

@@ -317,7 +317,7 @@ impl Drawer {
 
     fn fault(&mut self, weights: &Weights) -> Step {
         let mut fault = weights.faults.at(self.rng.random());
-        if self.guess.at_device == 0 && fault.needs_held_chain() {
+        if self.guess.at_device == 0 && fault.needs_chain_in_flight() {
             // The device may have a chain although the estimate has none, so the second draw is not checked.
             fault = weights.faults.at(self.rng.random());
         }

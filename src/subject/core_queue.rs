@@ -6,7 +6,7 @@ use ringstorm_core::{
     ChainWriter, Config, DeviceFault, DeviceStopped, Error, Head, Layout, Misuse, Notification, Region,
     RingIndex, SplitQueue,
 };
-use ringstorm_model::{Answer, Completion, DeviceRefusal, MisuseKind, Name, Refusal};
+use ringstorm_model::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
@@ -69,12 +69,12 @@ impl CoreQueue {
         Self { queue, setup: *setup, handles: Vec::with_capacity(size), lengths: Vec::with_capacity(size) }
     }
 
-    fn handle(&self, head: u16, age: Name) -> Head {
+    fn handle(&self, head: u16, age: HandleAge) -> Head {
         let unknown = Head::from_parts(self.queue.id(), head, 0);
         let [current, stale] = self.handles.get(usize::from(head)).copied().unwrap_or([unknown; 2]);
         match age {
-            Name::Current => current,
-            Name::Stale => stale,
+            HandleAge::Current => current,
+            HandleAge::Stale => stale,
         }
     }
 
@@ -167,16 +167,16 @@ impl Subject for CoreQueue {
 
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
         self.queue
-            .read(self.handle(head, Name::Current), out)
+            .read(self.handle(head, HandleAge::Current), out)
             .map_err(|misuse| Refusal::Misuse(misuse_kind(&misuse)))
     }
 
-    fn free(&mut self, head: u16, age: Name) -> Answer<()> {
+    fn free(&mut self, head: u16, age: HandleAge) -> Answer<()> {
         self.queue.free(self.handle(head, age)).map_err(|misuse| Refusal::Misuse(misuse_kind(&misuse)))
     }
 
     fn withdraw(&mut self, head: u16) -> Answer<()> {
-        let head = self.handle(head, Name::Current);
+        let head = self.handle(head, HandleAge::Current);
         self.queue.withdraw(head).map_err(|misuse| Refusal::Misuse(misuse_kind(&misuse)))
     }
 
@@ -197,7 +197,7 @@ impl Subject for CoreQueue {
     }
 
     fn is_live(&self, head: u16) -> bool {
-        self.queue.buffers(self.handle(head, Name::Current)).is_ok()
+        self.queue.buffers(self.handle(head, HandleAge::Current)).is_ok()
     }
 
     fn snapshot(&self) -> Option<Box<dyn Subject>> {
@@ -209,7 +209,7 @@ impl Subject for CoreQueue {
         queue.fingerprint(&mut state);
         // The fingerprint needs only whether a handle is live.
         for head in 0..setup.queue_size.get() {
-            for age in [Name::Current, Name::Stale] {
+            for age in [HandleAge::Current, HandleAge::Stale] {
                 queue.buffers(self.handle(head, age)).is_ok().hash(&mut state);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{Capabilities, Provided, Specimen, Subject};
 use crate::scenario::Setup;
-use ringstorm_model::{Answer, Completion, Name};
+use ringstorm_model::{Answer, Completion, HandleAge};
 use ringstorm_sim_device::Geometry;
 use std::hint::black_box;
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -91,7 +91,7 @@ impl Subject for Deadly {
         self.specimen.read(head, out)
     }
 
-    fn free(&mut self, head: u16, name: Name) -> Answer<()> {
+    fn free(&mut self, head: u16, name: HandleAge) -> Answer<()> {
         self.specimen.free(head, name)
     }
 

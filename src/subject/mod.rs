@@ -22,7 +22,7 @@ pub use wrong::{Trespass, WrongAdapter};
 pub use ringstorm_core::{
     DeviceAddress, FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory,
 };
-pub use ringstorm_model::{Answer, Completion, DeviceRefusal, MisuseKind, Name, Refusal};
+pub use ringstorm_model::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal};
 pub use ringstorm_sim_device::{Geometry, WatchedMemory};
 
 use ringstorm_sim_device::CallReport;
@@ -194,7 +194,7 @@ pub trait Subject {
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize>;
 
     /// Frees a taken chain. Called only with [`Capabilities::free`].
-    fn free(&mut self, head: u16, name: Name) -> Answer<()> {
+    fn free(&mut self, head: u16, name: HandleAge) -> Answer<()> {
         let _ = (head, name);
         missing_method("free")
     }

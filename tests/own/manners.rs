@@ -5,8 +5,8 @@ use ringstorm::outcome::{Expected, Outcome};
 use ringstorm::scenario::{Profile, Scenario, Setup, Step, generate};
 use ringstorm::shrink::{BUDGET, shrink_while};
 use ringstorm::subject::{
-    Answer, Capabilities, Completion, CoreQueue, External, Geometry, MisuseKind, Name, Provided, Refusal,
-    Subject, SubjectKind, Submission,
+    Answer, Capabilities, Completion, CoreQueue, External, Geometry, HandleAge, MisuseKind, Provided,
+    Refusal, Subject, SubjectKind, Submission,
 };
 use ringstorm_model::Invariant;
 
@@ -99,7 +99,7 @@ impl Subject for Mannered {
         };
         if let Some(head) = head {
             if self.defect != Defect::ForgetsToFree {
-                self.queue.free(head, Name::Current)?;
+                self.queue.free(head, HandleAge::Current)?;
             }
             if let (Some(length), true) = (self.fills, self.defect != Defect::DoesNotRefill) {
                 self.fill(length);

@@ -1,21 +1,21 @@
-//! One trace for each invariant that breaks it and nothing else, at its last event.
+//! Canaries: for each invariant, one trace of which the last event violates it and no other invariant.
 
 use crate::support::{
-    self, FOUR, NOTHING, OUT, accepting, and, available, chain, element, fetched, flawed, free, free_count,
-    index, no_submit, no_take, read, rejects, stores, submit, take, used, writable,
+    self, FOUR, IN_FLIGHT, NOTHING, accepting, and, available, chain, device_took, element, flawed, free,
+    free_count, index, read, rejects, stores, submit, submit_refused, take, take_refused, used, writable,
 };
 use ringstorm_model::{ChainFlaw, Event, Invariant, MisuseKind, ObservedDescriptor, Refusal};
 use strum::VariantArray;
 
 const QUERY: [ObservedDescriptor; 2] = [support::readable(0, 3), writable(1, 8)];
 
-/// Chain 0: three bytes there, eight back. The available index is then 1.
+/// Chain 0 has three device-readable bytes and eight device-writable ones. The available index is then 1.
 const ASKED: [Event<'static>; 4] = [submit(&[b"abc"], &[8], 0), chain(0, &QUERY), index(1), available(0)];
 
 struct Canary {
     before: Vec<Event<'static>>,
     bad: Event<'static>,
-    /// What should have been there instead of the bad event.
+    /// The correct events in place of the bad one.
     good: Vec<Event<'static>>,
 }
 
@@ -40,11 +40,13 @@ fn canary_of(invariant: Invariant) -> Canary {
             canary(ASKED[..1].to_vec(), bad, chain(0, &QUERY))
         }
         Invariant::BuffersDisjoint => canary(
-            and(&OUT, &[submit(&[], &[8], 1)]),
+            and(&IN_FLIGHT, &[submit(&[], &[8], 1)]),
             chain(1, const { &[support::at(1, 0, 7, 8, true)] }),
             chain(1, const { &[support::at(1, 0, 8, 8, true)] }),
         ),
-        Invariant::Payload => canary(ASKED.to_vec(), fetched(0, &QUERY, b"abd"), fetched(0, &QUERY, b"abc")),
+        Invariant::Payload => {
+            canary(ASKED.to_vec(), device_took(0, &QUERY, b"abd"), device_took(0, &QUERY, b"abc"))
+        }
         Invariant::Response => canary(
             and(&ASKED, &[element(0, 0, 2), used(1), take(0, 2)]),
             read(0, 64, b"hi ", b"hi there"),
@@ -62,30 +64,35 @@ fn canary_of(invariant: Invariant) -> Canary {
             Event::Publish { notify: false },
             Event::Publish { notify: true },
         ),
-        Invariant::OwnArea => canary(ASKED.to_vec(), Event::Stores { count: 1, foreign: true }, stores(1)),
+        Invariant::OwnArea => {
+            canary(ASKED.to_vec(), Event::Stores { count: 1, to_device_area: true }, stores(1))
+        }
         Invariant::FailedUnchanged => {
-            canary(vec![no_submit(&[], &[], MisuseKind::EmptyChain)], stores(1), stores(0))
+            canary(vec![submit_refused(&[], &[], MisuseKind::EmptyChain)], stores(1), stores(0))
         }
         Invariant::MisuseRefused => {
-            canary(Vec::new(), submit(&[], &[], 0), no_submit(&[], &[], MisuseKind::EmptyChain))
+            canary(Vec::new(), submit(&[], &[], 0), submit_refused(&[], &[], MisuseKind::EmptyChain))
         }
         Invariant::NoPanic => canary(ASKED.to_vec(), Event::Panic, NOTHING),
         Invariant::Released => {
             canary(vec![Event::Settled], Event::Released { left: 1 }, Event::Released { left: 0 })
         }
-        Invariant::FairBlame => canary(ASKED.to_vec(), no_take(Refusal::Broken), NOTHING),
+        Invariant::FairBlame => canary(ASKED.to_vec(), take_refused(Refusal::Broken), NOTHING),
         Invariant::Drains => Canary {
             before: and(&ASKED, &[element(0, 0, 8), used(1)]),
             bad: Event::Settled,
             good: vec![take(0, 8), free(0), Event::Settled],
         },
-        Invariant::FetchedOnce => canary(ASKED.to_vec(), Event::Refetched { offset: 4 }, NOTHING),
+        Invariant::FetchedOnce => canary(ASKED.to_vec(), Event::DoubleFetch { offset: 4 }, NOTHING),
         Invariant::MemoryKept => canary(
             and(
                 &ASKED,
-                &[Event::Dropped { rings: true, buffers: false }, Event::Notifications { wanted: true }],
+                &[
+                    Event::Dropped { rings: true, buffers: false },
+                    Event::AvailableNotifications { wanted: true },
+                ],
             ),
-            fetched(0, &QUERY, b"abc"),
+            device_took(0, &QUERY, b"abc"),
             NOTHING,
         ),
         Invariant::UnwoundUnchanged => canary(
@@ -100,7 +107,7 @@ fn canary_of(invariant: Invariant) -> Canary {
 }
 
 #[test]
-fn every_invariant_is_broken_by_its_canary() {
+fn every_canary_violates_its_invariant() {
     for invariant in Invariant::VARIANTS {
         let Canary { before, bad, .. } = canary_of(*invariant);
         rejects(&FOUR, &before, bad, *invariant);
@@ -108,7 +115,7 @@ fn every_invariant_is_broken_by_its_canary() {
 }
 
 #[test]
-fn every_canary_lives_once_its_last_event_is_put_right() {
+fn every_canary_is_accepted_with_a_correct_last_event() {
     for invariant in Invariant::VARIANTS {
         let Canary { before, good, .. } = canary_of(*invariant);
         accepting(&FOUR, &and(&before, &good));

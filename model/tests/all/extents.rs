@@ -1,4 +1,4 @@
-//! Which buffers may lie where: disjoint, but for readable ones, and only while their chains live.
+//! Buffers of live chains must not overlap, unless both are device-readable.
 
 use crate::support::{self, FOUR, at, free};
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use ringstorm_model::{Event, Invariant, Model, ModelSetup, ObservedDescriptor, V
 
 const MANY: ModelSetup = ModelSetup { queue_size: 16, ..FOUR };
 
-/// A queue, and how often its ring indexes moved.
+/// A model, and the number of chains that it has seen.
 struct Scene {
     model: Model,
     published: u16,
@@ -20,9 +20,9 @@ impl Scene {
         Self { model, published: 0, returned: 0 }
     }
 
-    /// A chain of these buffers goes to the device.
+    /// Submits and publishes a chain of these buffers.
     fn add(&mut self, buffers: &[ObservedDescriptor]) -> Result<(), Violation> {
-        // A driver may put several buffers into one descriptor, so that one can be longer than a buffer.
+        // A driver may merge buffers, so a descriptor's buffer can be longer than the buffer size.
         let pieces = |writable: bool| {
             let parts = buffers.iter().filter(move |part| part.writable == writable);
             parts.flat_map(|part| (0..part.length).step_by(64).map(|start| (part.length - start).min(64)))
@@ -71,7 +71,7 @@ fn overlap(first: ObservedDescriptor, second: ObservedDescriptor) -> bool {
 }
 
 #[test]
-fn neighbours_do_not_overlap_and_one_byte_does() {
+fn adjacent_buffers_do_not_overlap_and_a_shared_byte_does() {
     for base in [0, 1, 63, 64, 1000] {
         let first = from(0, base + 100, 20, true);
         for (offset, length, expected) in [
@@ -91,7 +91,7 @@ fn neighbours_do_not_overlap_and_one_byte_does() {
 }
 
 #[test]
-fn only_readable_buffers_are_shared() {
+fn only_readable_buffers_may_overlap() {
     for (one, other) in [(false, false), (false, true), (true, false), (true, true)] {
         let expected = one || other;
         assert_eq!(overlap(from(0, 10, 10, one), from(1, 15, 10, other)), expected, "{one} {other}");
@@ -99,7 +99,7 @@ fn only_readable_buffers_are_shared() {
 }
 
 #[test]
-fn regions_do_not_touch() {
+fn buffers_in_different_regions_do_not_overlap() {
     assert!(!overlap(at(0, 0, 0, 64, true), at(1, 1, 0, 64, true)));
     assert!(overlap(at(0, 1, 0, 64, true), at(1, 1, 0, 64, true)));
     assert!(!overlap(at(0, 7, 0, 64, true), at(1, 6, 0, 64, true)));
@@ -113,7 +113,7 @@ fn a_chain_does_not_overlap_itself() {
 }
 
 #[test]
-fn a_long_buffer_is_found_wherever_it_lies() {
+fn a_long_buffer_is_found_at_each_of_its_bytes() {
     let long = from(0, 60, 200, true);
     for (offset, expected) in
         [(59, false), (60, true), (63, true), (64, true), (127, true), (128, true), (200, true)]
@@ -126,7 +126,7 @@ fn a_long_buffer_is_found_wherever_it_lies() {
 }
 
 #[test]
-fn an_empty_buffer_is_nowhere() {
+fn an_empty_buffer_overlaps_nothing() {
     let mut scene = Scene::new();
     assert_eq!(scene.add(&[from(0, 0, 8, true)]), Ok(()));
     assert_eq!(scene.add(&[from(1, 8, 8, true), from(2, 4, 0, true), from(3, 0, 0, true)]), Ok(()));
@@ -135,8 +135,8 @@ fn an_empty_buffer_is_nowhere() {
 }
 
 #[test]
-fn a_freed_place_is_free_and_its_neighbours_are_not() {
-    // Three buffers in one stretch of 64 bytes, freed in every order.
+fn freeing_a_buffer_frees_only_its_own_bytes() {
+    // Three buffers in one granule of 64 bytes, freed in every order.
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         for gone in 1..=3 {
             let scene = || {
@@ -156,9 +156,9 @@ fn a_freed_place_is_free_and_its_neighbours_are_not() {
     }
 }
 
-/// Two readable buffers that begin at one place: freeing one leaves the other.
+/// Two readable buffers begin at the same position. Freeing one leaves the other.
 #[test]
-fn a_shared_place_is_free_when_all_are_gone() {
+fn shared_bytes_are_free_when_all_their_chains_are_freed() {
     for (gone, at_17) in [(0, false), (1, true)] {
         let scene = || {
             let mut scene = Scene::new();
@@ -176,7 +176,7 @@ fn a_shared_place_is_free_when_all_are_gone() {
 }
 
 #[test]
-fn a_reset_frees_every_place() {
+fn a_reset_frees_all_buffers() {
     let mut scene = Scene::new();
     scene.add(&[from(0, 60, 200, true)]).unwrap();
     scene.model.observe(&Event::Reset { first_index: scene.published }).unwrap();
@@ -184,7 +184,7 @@ fn a_reset_frees_every_place() {
 }
 
 #[test]
-fn a_new_queue_has_every_place_and_its_own_buffer_size() {
+fn a_new_queue_begins_without_buffers_and_with_its_own_buffer_size() {
     let mut scene = Scene::new();
     scene.add(&[from(0, 0, 64, true), from(1, 1000, 64, true)]).unwrap();
     for buffer_size in [1, 7, 4096] {
@@ -196,7 +196,7 @@ fn a_new_queue_has_every_place_and_its_own_buffer_size() {
 }
 
 proptest! {
-    /// The naive way: compare with all.
+    /// The simple way: compare with all other buffers.
     #[test]
     fn any_buffers_are_judged_as_by_comparing_all(
         steps in prop::collection::vec((0..16u16, 0..2u16, 0..300u64, 1..150u32, any::<bool>(), 0..20u8), 1..200),
@@ -222,7 +222,7 @@ proptest! {
                 });
                 place.region == region && shared && (writable || other.writable)
             });
-            // Nothing can be judged after a violation, so that most of them are avoided.
+            // A model cannot be used after a violation, so most overlaps are avoided.
             if overlaps && stop > 0 {
                 continue;
             }

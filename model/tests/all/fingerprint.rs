@@ -1,4 +1,4 @@
-//! The model's fingerprint: the same for models that judge alike.
+//! The model's fingerprint: equal for models that give the same verdicts.
 
 use crate::support::{
     FOUR, and, available, chain, element, free, index, readable, submit, take, used, writable,
@@ -19,7 +19,7 @@ fn after(setup: &ModelSetup, events: &[Event<'_>]) -> u64 {
     print(&model, setup.first_index)
 }
 
-/// A chain on its way, from an index on. Each event changes what the model knows.
+/// The life of a chain, from a ring index on. Each event changes the model's state.
 fn way(first: u16) -> Vec<Event<'static>> {
     const CHAIN: [ringstorm_model::ObservedDescriptor; 2] = [readable(0, 1), writable(1, 8)];
     vec![
@@ -27,7 +27,7 @@ fn way(first: u16) -> Vec<Event<'static>> {
         chain(0, &CHAIN),
         index(first.wrapping_add(1)),
         available(0),
-        crate::support::fetched(0, &CHAIN, b"x"),
+        crate::support::device_took(0, &CHAIN, b"x"),
         element(first, 0, 4),
         used(first.wrapping_add(1)),
         take(0, 4),
@@ -36,7 +36,7 @@ fn way(first: u16) -> Vec<Event<'static>> {
 }
 
 #[test]
-fn every_event_that_matters_shows() {
+fn every_event_that_matters_changes_the_fingerprint() {
     let way = way(0);
     let mut seen = Vec::new();
     for end in 0..=way.len() {
@@ -45,8 +45,8 @@ fn every_event_that_matters_shows() {
         seen.push(print);
     }
     for event in [
-        Event::Notifications { wanted: false },
-        Event::Tampered { descriptor: 3 },
+        Event::AvailableNotifications { wanted: false },
+        Event::DescriptorCorrupted { descriptor: 3 },
         Event::DeviceWrote { place: ringstorm_model::Place { region: 0, offset: 0 }, length: 1 },
     ] {
         let changed = and(&way[..4], &[event]);
@@ -55,14 +55,14 @@ fn every_event_that_matters_shows() {
 }
 
 #[test]
-fn what_does_not_matter_does_not_show() {
+fn events_that_do_not_matter_leave_the_fingerprint() {
     let prints = |first: u16| {
         let (setup, way) = (ModelSetup { first_index: first, ..FOUR }, way(first));
         (0..=way.len()).map(|end| after(&setup, &way[..end])).collect::<Vec<_>>()
     };
     assert_eq!(prints(0), prints(8));
     assert_eq!(prints(0), prints(0xfffc));
-    // Other bytes of the same number, and a submission that came later.
+    // Other contents of the same length, and a later submission.
     let other = after(&FOUR, &[submit(&[b"y"], &[8], 0)]);
     assert_eq!(other, after(&FOUR, &way(0)[..1]));
     let reset = Event::Reset { first_index: 0 };
@@ -71,7 +71,7 @@ fn what_does_not_matter_does_not_show() {
 }
 
 #[test]
-fn the_payload_of_a_live_chain_is_told() {
+fn the_payload_of_a_live_chain_is_available() {
     let mut model = Model::new();
     model.begin(&FOUR);
     assert_eq!(model.payload(0), None);

@@ -1,20 +1,20 @@
-//! Good traces are accepted, whatever the driver's policy.
+//! The model accepts correct traces, whatever the driver's policy.
 
 use crate::support::{
-    self, FOUR, NOTHING, accepting, available, blame, chain, element, fetched, free, free_count, freed,
-    index, misuse, no_free, no_submit, no_take, read, readable, rejects, stores, submit, take, used,
-    writable,
+    self, FOUR, NOTHING, accepting, available, chain, device_fault, device_took, element, free, free_count,
+    free_refused, freed, index, misuse, read, readable, rejects, stores, submit, submit_refused, take,
+    take_refused, used, writable,
 };
-use ringstorm_model::{Event, Invariant, MisuseKind, ModelSetup, Name, ObservedDescriptor, Refusal};
+use ringstorm_model::{Event, HandleAge, Invariant, MisuseKind, ModelSetup, ObservedDescriptor, Refusal};
 
 const PUBLISH: Event<'static> = Event::Publish { notify: true };
 
-/// A writable buffer for each of four chains.
+/// Four chains of one device-writable buffer each.
 static ROOMS: [[ObservedDescriptor; 1]; 4] =
     [[writable(0, 8)], [writable(1, 8)], [writable(2, 8)], [writable(3, 8)]];
 
 #[test]
-fn a_chain_lives_and_dies() {
+fn the_whole_life_of_a_chain_is_accepted() {
     let parts = [readable(0, 5), readable(1, 2), writable(2, 8)];
     accepting(
         &FOUR,
@@ -27,7 +27,7 @@ fn a_chain_lives_and_dies() {
             PUBLISH,
             index(1),
             available(0),
-            fetched(0, &parts, b"queryme"),
+            device_took(0, &parts, b"queryme"),
             element(0, 0, 6),
             used(1),
             take(0, 6),
@@ -54,7 +54,7 @@ fn chains_come_back_in_any_order_and_in_batches() {
         }
         events.extend([PUBLISH, index(4)]);
         events.extend((0..4).map(available));
-        events.extend((0..4u16).map(|head| fetched(head, &ROOMS[usize::from(head)], b"")));
+        events.extend((0..4u16).map(|head| device_took(head, &ROOMS[usize::from(head)], b"")));
         events.extend((0..4).map(|place| element(place, order[usize::from(place)], place.into())));
         events.push(used(4));
         events.extend((0..4u16).map(|place| take(order[usize::from(place)] as u16, place.into())));
@@ -85,7 +85,7 @@ fn indexes_wrap_at_sixteen_bits() {
             assert_eq!(model.observe(&event), Ok(()), "{event:?} at {place}");
         }
     }
-    // A batch across the wrap, which lies behind by now.
+    // The wrap was inside an earlier batch.
     let mut model = accepting(&ModelSetup { first_index: 65_534, ..FOUR }, &[]);
     let submitted = |head| [submit(&[], &[8], head), chain(head, &ROOMS[usize::from(head)])];
     let mut batch: Vec<_> = (0..4).flat_map(submitted).collect();
@@ -125,13 +125,13 @@ fn a_driver_may_publish_as_it_submits() {
     );
 }
 
-/// A driver may cut a length that is too long (2.7.8.2), or refuse it and give the chain back, or stop.
+/// A driver may clamp a length that is too long (2.7.8.2), report it and return the chain, or break the queue.
 #[test]
 fn a_length_too_long_is_clamped_or_refused() {
-    let long = support::and(&support::OUT, &[element(0, 0, u32::MAX), used(1)]);
+    let long = support::and(&support::IN_FLIGHT, &[element(0, 0, u32::MAX), used(1)]);
     let clamped = [take(0, 8), read(0, 64, b"12345678", b"12345678"), free(0), Event::Settled];
     let refused = [
-        no_take(blame(true, false, Some(0))),
+        take_refused(device_fault(true, false, Some(0))),
         stores(0),
         read(0, 64, b"", b"12345678"),
         free(0),
@@ -139,9 +139,9 @@ fn a_length_too_long_is_clamped_or_refused() {
         Event::Settled,
     ];
     let broken = [
-        no_take(blame(true, true, None)),
-        no_take(Refusal::Broken),
-        no_submit(&[], &[], MisuseKind::EmptyChain),
+        take_refused(device_fault(true, true, None)),
+        take_refused(Refusal::Broken),
+        submit_refused(&[], &[], MisuseKind::EmptyChain),
         Event::Submit { readable: &[], writable: &[1], answer: Err(Refusal::Broken) },
         stores(0),
         free_count(3),
@@ -156,10 +156,12 @@ fn a_length_too_long_is_clamped_or_refused() {
 }
 
 #[test]
-fn bad_elements_are_ignored_or_refused_one_by_one() {
-    let bad =
-        support::and(&support::OUT, &[element(0, 9, 0), element(1, 65_536, 0), element(2, 0, 4), used(3)]);
-    let consumed = no_take(blame(true, false, None));
+fn bad_elements_are_ignored_or_reported_one_by_one() {
+    let bad = support::and(
+        &support::IN_FLIGHT,
+        &[element(0, 9, 0), element(1, 65_536, 0), element(2, 0, 4), used(3)],
+    );
+    let consumed = take_refused(device_fault(true, false, None));
     accepting(&FOUR, &support::and(&bad, &[take(0, 4), NOTHING, free(0), Event::Settled]));
     accepting(&FOUR, &support::and(&bad, &[NOTHING, NOTHING, take(0, 4), free(0), Event::Settled]));
     accepting(&FOUR, &support::and(&bad, &[consumed, consumed, take(0, 4), free(0), Event::Settled]));
@@ -167,17 +169,20 @@ fn bad_elements_are_ignored_or_refused_one_by_one() {
 }
 
 #[test]
-fn an_index_jump_is_refused_or_followed_as_far_as_it_is_true() {
-    let jump = support::and(&support::OUT, &[element(0, 0, 4), used(u16::MAX)]);
-    accepting(&FOUR, &support::and(&jump, &[no_take(blame(false, true, None)), no_take(Refusal::Broken)]));
+fn an_index_jump_is_reported_or_followed_over_valid_elements() {
+    let jump = support::and(&support::IN_FLIGHT, &[element(0, 0, 4), used(u16::MAX)]);
+    accepting(
+        &FOUR,
+        &support::and(&jump, &[take_refused(device_fault(false, true, None)), take_refused(Refusal::Broken)]),
+    );
     accepting(&FOUR, &support::and(&jump, &[take(0, 4), free(0), NOTHING, Event::Settled]));
 }
 
 #[test]
 fn a_reset_forgets_everything() {
     let before = support::and(
-        &support::OUT,
-        &[submit(&[], &[1], 1), element(0, 0, 8), used(1), Event::Tampered { descriptor: 2 }],
+        &support::IN_FLIGHT,
+        &[submit(&[], &[1], 1), element(0, 0, 8), used(1), Event::DescriptorCorrupted { descriptor: 2 }],
     );
     let rest = [
         Event::Reset { first_index: 7 },
@@ -204,25 +209,25 @@ fn misuse_is_refused() {
     accepting(
         &FOUR,
         &[
-            no_submit(&[b""], &[], MisuseKind::EmptyBuffer),
+            submit_refused(&[b""], &[], MisuseKind::EmptyBuffer),
             stores(0),
-            no_submit(&[], &[65], MisuseKind::Unspecified),
-            no_free(0, misuse(MisuseKind::BadHead)),
+            submit_refused(&[], &[65], MisuseKind::Unspecified),
+            free_refused(0, misuse(MisuseKind::BadHead)),
             submit(&[], &[1; 4], 0),
-            no_submit(&[], &[1], MisuseKind::NotEnoughFree),
+            submit_refused(&[], &[1], MisuseKind::NotEnoughFree),
             stores(0),
-            no_free(0, misuse(MisuseKind::NotReturned)),
-            no_free(1, misuse(MisuseKind::BadHead)),
-            freed(0, Name::Stale, Err(misuse(MisuseKind::BadHead))),
-            support::no_read(0, misuse(MisuseKind::NotReturned)),
+            free_refused(0, misuse(MisuseKind::NotReturned)),
+            free_refused(1, misuse(MisuseKind::BadHead)),
+            freed(0, HandleAge::Stale, Err(misuse(MisuseKind::BadHead))),
+            support::read_refused(0, misuse(MisuseKind::NotReturned)),
             free_count(0),
         ],
     );
 }
 
-/// 2.7.5.1 forbids the device to write to the table; what it finds there afterwards is its own doing.
+/// 2.7.5.1 forbids the device to write to the table. What it then finds there is not the driver's fault.
 #[test]
-fn what_the_device_scribbled_on_is_excused() {
+fn chains_that_the_device_corrupted_are_excused() {
     let parts = [readable(0, 3), writable(1, 8)];
     accepting(
         &FOUR,
@@ -231,9 +236,9 @@ fn what_the_device_scribbled_on_is_excused() {
             chain(0, &parts),
             index(1),
             available(0),
-            Event::Tampered { descriptor: 1 },
-            Event::Fetched { head: 0, whole: false, descriptors: &[], payload: b"" },
-            no_take(blame(false, false, None)),
+            Event::DescriptorCorrupted { descriptor: 1 },
+            Event::DeviceTook { head: 0, whole: false, descriptors: &[], payload: b"" },
+            take_refused(device_fault(false, false, None)),
             element(0, 0, 8),
             used(1),
             take(0, 8),
@@ -245,14 +250,14 @@ fn what_the_device_scribbled_on_is_excused() {
 }
 
 #[test]
-fn a_queue_that_works_again_after_a_reset_is_judged_again() {
-    let reset = support::and(&support::OUT, &[Event::Reset { first_index: 0 }, submit(&[], &[1], 2)]);
+fn after_a_reset_all_checks_apply_again() {
+    let reset = support::and(&support::IN_FLIGHT, &[Event::Reset { first_index: 0 }, submit(&[], &[1], 2)]);
     rejects(&FOUR, &reset, Event::Publish { notify: false }, Invariant::Notified);
 }
 
-/// What a queue of long ago had live is nobody's, however many queues began since.
+/// Epochs wrap, but chains of an old queue must never become live again.
 #[test]
-fn a_queue_begins_with_nothing_after_any_number_of_others() {
+fn a_queue_begins_without_chains_after_any_number_of_others() {
     let mut model = accepting(&FOUR, &[submit(&[], &[8], 0), chain(0, &ROOMS[0])]);
     for number in 1..=65_540 {
         model.begin(&FOUR);

@@ -1,11 +1,11 @@
-//! Where each check begins and ends: calls of the driver, and what they are refused for.
+//! The limits of each check of the driver's calls, and the reasons of their refusal.
 
 use crate::support::{
-    self, FOUR, NOTHING, OUT, accepting, accepts, and, at, available, blame, chain, element, free,
-    free_count, freed, index, misuse, no_free, no_read, no_submit, no_take, read, rejects, stores, submit,
-    take, used, writable,
+    self, FOUR, IN_FLIGHT, NOTHING, accepting, accepts, and, at, available, chain, device_fault, element,
+    free, free_count, free_refused, freed, index, misuse, read, read_refused, rejects, stores, submit,
+    submit_refused, take, take_refused, used, writable,
 };
-use ringstorm_model::{Event, Invariant, MisuseKind, Model, ModelSetup, Name, Refusal};
+use ringstorm_model::{Event, HandleAge, Invariant, MisuseKind, Model, ModelSetup, Refusal};
 
 const KINDS: [MisuseKind; 8] = [
     MisuseKind::EmptyChain,
@@ -18,16 +18,16 @@ const KINDS: [MisuseKind; 8] = [
     MisuseKind::Unspecified,
 ];
 
-/// Chain 0 with eight writable bytes, back with five of them. The used index is then 1.
+/// Chain 0 with eight device-writable bytes is returned with five of them. The used index is then 1.
 fn back() -> Vec<Event<'static>> {
-    and(&OUT, &[element(0, 0, 5), used(1), take(0, 5)])
+    and(&IN_FLIGHT, &[element(0, 0, 5), used(1), take(0, 5)])
 }
 
-/// Asserts that a submission is rightly refused for `right` and nothing else, or is good if there is none.
+/// Asserts that a submission must be refused for `right` and nothing else, or must be accepted if that is `None`.
 #[track_caller]
 fn submission(setup: &ModelSetup, before: &[Event<'_>], there: &[&[u8]], back: &[u32], right: &[MisuseKind]) {
     for kind in KINDS {
-        let refused = no_submit(there, back, kind);
+        let refused = submit_refused(there, back, kind);
         if right.contains(&kind) || kind == MisuseKind::Unspecified && !right.is_empty() {
             accepts(setup, before, refused);
         } else {
@@ -42,7 +42,7 @@ fn submission(setup: &ModelSetup, before: &[Event<'_>], there: &[&[u8]], back: &
 }
 
 #[test]
-fn a_chain_is_refused_for_what_it_is() {
+fn an_invalid_chain_is_refused_for_the_right_reason() {
     use MisuseKind::{BufferTooLarge, EmptyBuffer, EmptyChain, NotEnoughFree};
     let (most, more) = ([7; 64], [7; 65]);
     submission(&FOUR, &[], &[], &[], &[EmptyChain]);
@@ -60,7 +60,7 @@ fn a_chain_is_refused_for_what_it_is() {
 }
 
 #[test]
-fn live_descriptors_are_not_free_for_a_chain() {
+fn descriptors_of_live_chains_are_not_free() {
     let two = [submit(&[b"a"], &[1], 0)];
     submission(&FOUR, &two, &[b"a"], &[1], &[]);
     submission(&FOUR, &two, &[b"a", b"b"], &[1], &[MisuseKind::NotEnoughFree]);
@@ -68,7 +68,7 @@ fn live_descriptors_are_not_free_for_a_chain() {
     submission(&FOUR, &full, &[], &[1], &[MisuseKind::NotEnoughFree]);
 }
 
-/// 2.7.5.2: a chain of 2^32 bytes is the longest.
+/// 2.7.5.2: the longest chain has 2^32 bytes.
 #[test]
 fn a_chain_has_at_most_two_to_the_32_bytes() {
     let setup = ModelSetup { buffer_size: u32::MAX, ..FOUR };
@@ -79,17 +79,17 @@ fn a_chain_has_at_most_two_to_the_32_bytes() {
 }
 
 #[test]
-fn a_submission_is_not_refused_for_anything_else() {
+fn a_submission_is_refused_only_for_its_own_mistakes() {
     let query = |refusal| Event::Submit { readable: &[], writable: &[1], answer: Err(refusal) };
     rejects(&FOUR, &[], query(Refusal::System), Invariant::FairBlame);
     rejects(&FOUR, &[], query(Refusal::Broken), Invariant::FairBlame);
-    rejects(&FOUR, &[], query(blame(false, false, None)), Invariant::FairBlame);
-    let broken = [used(1), no_take(blame(true, true, None))];
+    rejects(&FOUR, &[], query(device_fault(false, false, None)), Invariant::FairBlame);
+    let broken = [used(1), take_refused(device_fault(true, true, None))];
     accepts(&FOUR, &broken, query(Refusal::Broken));
 }
 
 #[test]
-fn a_new_head_is_in_the_table_and_in_no_live_chain() {
+fn a_new_head_must_be_in_the_table_and_in_no_live_chain() {
     accepts(&FOUR, &[], submit(&[], &[1], 3));
     rejects(&FOUR, &[], submit(&[], &[1], 4), Invariant::WellFormed);
     rejects(&FOUR, &[], submit(&[], &[1], u16::MAX), Invariant::WellFormed);
@@ -106,21 +106,21 @@ fn a_new_head_is_in_the_table_and_in_no_live_chain() {
     accepts(&FOUR, &gone, submit(&[], &[1], 0));
 }
 
-/// The head of a chain that nobody has, of one submitted, of one that the device has, and of one that is back.
+/// Heads of no chain, of a submitted one, of one in flight, and of a completed one.
 #[test]
-fn a_head_is_refused_for_what_it_is() {
+fn a_head_is_refused_for_the_right_reason() {
     let submitted = [submit(&[], &[8], 0)];
     let back = back();
     let gone = and(&back, &[free(0)]);
     for (before, right) in [
         (&[][..], Some(MisuseKind::BadHead)),
         (&submitted[..], Some(MisuseKind::NotReturned)),
-        (&OUT[..], Some(MisuseKind::NotReturned)),
+        (&IN_FLIGHT[..], Some(MisuseKind::NotReturned)),
         (&back[..], None),
         (&gone[..], Some(MisuseKind::BadHead)),
     ] {
         for kind in KINDS {
-            for event in [no_read(0, misuse(kind)), no_free(0, misuse(kind))] {
+            for event in [read_refused(0, misuse(kind)), free_refused(0, misuse(kind))] {
                 match right {
                     Some(right) if kind == right || kind == MisuseKind::Unspecified => {
                         accepts(&FOUR, before, event);
@@ -139,53 +139,58 @@ fn a_head_is_refused_for_what_it_is() {
 }
 
 #[test]
-fn a_head_outside_the_table_is_a_bad_one() {
+fn a_head_outside_the_table_is_a_bad_head() {
     for head in [4, u16::MAX] {
-        accepts(&FOUR, &OUT, no_free(head, misuse(MisuseKind::BadHead)));
-        rejects(&FOUR, &OUT, no_free(head, misuse(MisuseKind::NotReturned)), Invariant::MisuseRefused);
-        rejects(&FOUR, &OUT, free(head), Invariant::MisuseRefused);
+        accepts(&FOUR, &IN_FLIGHT, free_refused(head, misuse(MisuseKind::BadHead)));
+        rejects(
+            &FOUR,
+            &IN_FLIGHT,
+            free_refused(head, misuse(MisuseKind::NotReturned)),
+            Invariant::MisuseRefused,
+        );
+        rejects(&FOUR, &IN_FLIGHT, free(head), Invariant::MisuseRefused);
     }
 }
 
 #[test]
-fn an_old_name_is_a_bad_head_whatever_lives_there() {
+fn a_stale_handle_is_a_bad_head_whatever_chain_has_the_head_now() {
     let bad = Err(misuse(MisuseKind::BadHead));
-    for before in [OUT.to_vec(), back()] {
-        accepts(&FOUR, &before, freed(0, Name::Stale, bad));
-        rejects(&FOUR, &before, freed(0, Name::Stale, Ok(())), Invariant::MisuseRefused);
+    for before in [IN_FLIGHT.to_vec(), back()] {
+        accepts(&FOUR, &before, freed(0, HandleAge::Stale, bad));
+        rejects(&FOUR, &before, freed(0, HandleAge::Stale, Ok(())), Invariant::MisuseRefused);
         let kind = misuse(MisuseKind::NotReturned);
-        rejects(&FOUR, &before, freed(0, Name::Stale, Err(kind)), Invariant::MisuseRefused);
+        rejects(&FOUR, &before, freed(0, HandleAge::Stale, Err(kind)), Invariant::MisuseRefused);
     }
 }
 
-/// A bad head is the caller's fault, unless the queue is broken.
+/// A bad head is the caller's mistake, unless the queue is broken.
 #[test]
-fn nobody_else_is_blamed_for_a_bad_head() {
-    let lied = [used(1)];
-    for refusal in [Refusal::System, blame(false, false, None)] {
-        rejects(&FOUR, &lied, no_free(0, refusal), Invariant::MisuseRefused);
-        rejects(&FOUR, &lied, no_read(0, refusal), Invariant::MisuseRefused);
+fn a_bad_head_is_reported_as_a_mistake_of_the_caller() {
+    let faulty = [used(1)];
+    for refusal in [Refusal::System, device_fault(false, false, None)] {
+        rejects(&FOUR, &faulty, free_refused(0, refusal), Invariant::MisuseRefused);
+        rejects(&FOUR, &faulty, read_refused(0, refusal), Invariant::MisuseRefused);
     }
-    rejects(&FOUR, &lied, no_free(0, Refusal::Broken), Invariant::FairBlame);
-    rejects(&FOUR, &lied, no_read(0, Refusal::Broken), Invariant::FairBlame);
-    let broken = and(&lied, &[no_take(blame(true, true, None))]);
-    accepts(&FOUR, &broken, no_free(0, Refusal::Broken));
-    accepts(&FOUR, &broken, no_read(0, Refusal::Broken));
+    rejects(&FOUR, &faulty, free_refused(0, Refusal::Broken), Invariant::FairBlame);
+    rejects(&FOUR, &faulty, read_refused(0, Refusal::Broken), Invariant::FairBlame);
+    let broken = and(&faulty, &[take_refused(device_fault(true, true, None))]);
+    accepts(&FOUR, &broken, free_refused(0, Refusal::Broken));
+    accepts(&FOUR, &broken, read_refused(0, Refusal::Broken));
 }
 
 #[test]
-fn nobody_is_blamed_for_a_good_head() {
-    for refusal in [Refusal::System, Refusal::Broken, blame(false, false, None)] {
-        rejects(&FOUR, &back(), no_free(0, refusal), Invariant::FairBlame);
-        rejects(&FOUR, &back(), no_read(0, refusal), Invariant::FairBlame);
+fn a_valid_head_is_not_refused() {
+    for refusal in [Refusal::System, Refusal::Broken, device_fault(false, false, None)] {
+        rejects(&FOUR, &back(), free_refused(0, refusal), Invariant::FairBlame);
+        rejects(&FOUR, &back(), read_refused(0, refusal), Invariant::FairBlame);
     }
 }
 
 #[test]
-fn a_chain_is_read_as_far_as_used_and_asked_for() {
-    let stand = b"12345678";
+fn a_read_returns_the_used_length_up_to_the_limit() {
+    let content = b"12345678";
     for (limit, bytes) in [(64, &b"12345"[..]), (5, b"12345"), (4, b"1234"), (0, b"")] {
-        accepts(&FOUR, &back(), read(0, limit, bytes, stand));
+        accepts(&FOUR, &back(), read(0, limit, bytes, content));
     }
     for (limit, bytes) in [
         (64, &b"1234"[..]),
@@ -196,26 +201,26 @@ fn a_chain_is_read_as_far_as_used_and_asked_for() {
         (4, b"123"),
         (0, b"1"),
     ] {
-        rejects(&FOUR, &back(), read(0, limit, bytes, stand), Invariant::Response);
+        rejects(&FOUR, &back(), read(0, limit, bytes, content), Invariant::Response);
     }
 }
 
 #[test]
-fn a_take_is_no_misuse() {
+fn a_take_is_never_a_mistake_of_the_caller() {
     for kind in KINDS {
-        rejects(&FOUR, &OUT, no_take(misuse(kind)), Invariant::MisuseRefused);
+        rejects(&FOUR, &IN_FLIGHT, take_refused(misuse(kind)), Invariant::MisuseRefused);
     }
-    rejects(&FOUR, &[used(1)], no_take(Refusal::System), Invariant::FairBlame);
+    rejects(&FOUR, &[used(1)], take_refused(Refusal::System), Invariant::FairBlame);
 }
 
 #[test]
-fn only_a_refused_call_must_store_nothing() {
-    let lied = [used(1)];
+fn a_refused_call_stores_nothing() {
+    let faulty = [used(1)];
     for (before, event) in [
-        (&[][..], no_submit(&[], &[], MisuseKind::EmptyChain)),
-        (&lied, no_take(blame(true, false, None))),
-        (&[], no_read(0, misuse(MisuseKind::BadHead))),
-        (&[], no_free(0, misuse(MisuseKind::BadHead))),
+        (&[][..], submit_refused(&[], &[], MisuseKind::EmptyChain)),
+        (&faulty, take_refused(device_fault(true, false, None))),
+        (&[], read_refused(0, misuse(MisuseKind::BadHead))),
+        (&[], free_refused(0, misuse(MisuseKind::BadHead))),
     ] {
         let refused = and(before, &[event]);
         accepts(&FOUR, &refused, stores(0));
@@ -223,27 +228,27 @@ fn only_a_refused_call_must_store_nothing() {
         for next in [
             submit(&[], &[1], 0),
             Event::Publish { notify: true },
-            Event::Interrupts { wanted: false, flags: 1, used_event: 0, waiting: None },
+            Event::UsedNotifications { wanted: false, flags: 1, used_event: 0, waiting: None },
             NOTHING,
             Event::Reset { first_index: 0 },
         ] {
             accepts(&FOUR, &and(&refused, &[next]), stores(1));
         }
     }
-    let back = and(&[no_submit(&[], &[], MisuseKind::EmptyChain)], &back());
-    accepts(&FOUR, &and(&back, &[no_free(3, misuse(MisuseKind::BadHead)), free(0)]), stores(1));
-    let bad_read = no_read(3, misuse(MisuseKind::BadHead));
+    let back = and(&[submit_refused(&[], &[], MisuseKind::EmptyChain)], &back());
+    accepts(&FOUR, &and(&back, &[free_refused(3, misuse(MisuseKind::BadHead)), free(0)]), stores(1));
+    let bad_read = read_refused(3, misuse(MisuseKind::BadHead));
     accepts(&FOUR, &and(&back, &[bad_read, read(0, 1, b"1", b"12345678")]), stores(1));
-    let mut again = accepting(&FOUR, &[no_submit(&[], &[], MisuseKind::EmptyChain)]);
+    let mut again = accepting(&FOUR, &[submit_refused(&[], &[], MisuseKind::EmptyChain)]);
     again.begin(&FOUR);
     assert_eq!(again.observe(&stores(1)), Ok(()));
-    let foreign = Event::Stores { count: 0, foreign: true };
-    rejects(&FOUR, &[], foreign, Invariant::OwnArea);
+    let to_device_area = Event::Stores { count: 0, to_device_area: true };
+    rejects(&FOUR, &[], to_device_area, Invariant::OwnArea);
 }
 
 #[test]
-fn free_and_live_descriptors_are_as_many_as_the_queue_has() {
-    for (before, right) in [(&[][..], 4), (&OUT, 3), (&back(), 3), (&and(&back(), &[free(0)]), 4)] {
+fn free_and_live_descriptors_add_up_to_the_queue_size() {
+    for (before, right) in [(&[][..], 4), (&IN_FLIGHT, 3), (&back(), 3), (&and(&back(), &[free(0)]), 4)] {
         for count in 0..=5 {
             match count == right {
                 true => accepts(&FOUR, before, free_count(count)),
@@ -252,7 +257,7 @@ fn free_and_live_descriptors_are_as_many_as_the_queue_has() {
         }
         rejects(&FOUR, before, free_count(u32::MAX), Invariant::FreeCount);
     }
-    // A driver may spend more descriptors on a chain than there are buffers, or fewer.
+    // A driver may use more or fewer descriptors than the chain has buffers.
     for (parts, free) in [(&[writable(0, 64)][..], 3), (&[at(0, 0, 0, 32, true), at(3, 0, 32, 32, true)], 2)]
     {
         let before = [submit(&[], &[32, 32], 0), free_count(2), chain(0, parts), index(1), available(0)];
@@ -263,19 +268,19 @@ fn free_and_live_descriptors_are_as_many_as_the_queue_has() {
 }
 
 #[test]
-fn the_first_count_after_a_reset_is_the_whole_queue() {
-    let reset = and(&OUT, &[Event::Reset { first_index: 9 }]);
+fn after_a_reset_all_descriptors_are_free() {
+    let reset = and(&IN_FLIGHT, &[Event::Reset { first_index: 9 }]);
     accepts(&FOUR, &reset, free_count(4));
     rejects(&FOUR, &reset, free_count(5), Invariant::ResetRecovers);
     rejects(&FOUR, &and(&reset, &[free_count(4)]), free_count(3), Invariant::FreeCount);
     let mut model = accepting(&FOUR, &reset);
     model.begin(&FOUR);
     let violation = model.observe(&free_count(3)).unwrap_err();
-    assert_eq!(violation.invariant, Invariant::FreeCount, "a new queue is not a reset one");
+    assert_eq!(violation.invariant, Invariant::FreeCount, "a new queue was not reset");
 }
 
 #[test]
-fn a_model_serves_queues_of_any_size_in_turn() {
+fn one_model_can_check_queues_of_different_sizes() {
     let mut model = Model::new();
     for queue_size in [8, 2, 16, 1, 8] {
         let setup = ModelSetup { queue_size, ..FOUR };
@@ -283,8 +288,8 @@ fn a_model_serves_queues_of_any_size_in_turn() {
         let last = queue_size - 1;
         for event in [
             free_count(queue_size.into()),
-            no_submit(&[], &vec![1; usize::from(queue_size) + 1], MisuseKind::NotEnoughFree),
-            no_free(last, misuse(MisuseKind::BadHead)),
+            submit_refused(&[], &vec![1; usize::from(queue_size) + 1], MisuseKind::NotEnoughFree),
+            free_refused(last, misuse(MisuseKind::BadHead)),
             submit(&[], &[9], last),
             chain(last, &[writable(last, 9)]),
             index(1),

@@ -1,4 +1,4 @@
-//! The tests of the model, in one binary, since linking one takes no longer than linking each of many.
+//! All tests of the model in one binary, because one binary links faster than many.
 
 mod canaries;
 mod dropped;

@@ -1,8 +1,8 @@
-//! Names and numbers that stand in files: they must never change, only grow.
+//! Names and numbers are used in files, so they must never change. New ones are appended.
 
 use crate::support::{
-    FOUR, accepting, and, available, blame, chain, element, free, index, no_take, submit, take, used,
-    writable,
+    FOUR, accepting, and, available, chain, device_fault, element, free, index, submit, take, take_refused,
+    used, writable,
 };
 use ringstorm_model::{DriverState, Event, Invariant, ModelSetup, Occupancy, Violation};
 use std::collections::HashSet;
@@ -49,7 +49,7 @@ fn an_invariant_has_one_number_and_one_name() {
 }
 
 #[test]
-fn every_invariant_is_told_in_a_sentence_of_its_own() {
+fn every_invariant_has_a_sentence_of_its_own() {
     let sentences: HashSet<_> = Invariant::VARIANTS.iter().map(|invariant| invariant.sentence()).collect();
     assert_eq!(sentences.len(), NAMES.len());
     for sentence in sentences {
@@ -58,7 +58,7 @@ fn every_invariant_is_told_in_a_sentence_of_its_own() {
 }
 
 #[test]
-fn a_violation_says_what_and_why() {
+fn a_violation_prints_its_invariant_and_detail() {
     let violation = Violation { invariant: Invariant::Drains, detail: "1 chain".into() };
     assert_eq!(violation.to_string(), "drains: 1 chain");
 }
@@ -80,7 +80,7 @@ fn driver_states_are_numbered_without_gaps() {
 }
 
 #[test]
-fn a_driver_state_is_told_in_words() {
+fn a_driver_state_prints_in_words() {
     for (number, words) in [
         (0, "empty"),
         (1, "empty broken"),
@@ -93,7 +93,7 @@ fn a_driver_state_is_told_in_words() {
     }
 }
 
-/// Far from the wrap, so that nothing but the test makes a state.
+/// A queue far from the wrap, so that only the test's events determine the state.
 const FAR: ModelSetup = ModelSetup { first_index: 100, ..FOUR };
 
 fn state(setup: &ModelSetup, events: &[Event<'_>]) -> DriverState {
@@ -116,11 +116,11 @@ fn a_queue_is_empty_then_partly_used_then_full() {
 }
 
 #[test]
-fn the_wrap_is_near_for_four_indexes_either_side() {
+fn the_wrap_is_near_for_four_indexes_on_each_side() {
     for (first, near) in [(65_531, false), (65_532, true), (65_535, true), (0, true), (3, true), (4, false)] {
         assert_eq!(state(&ModelSetup { first_index: first, ..FOUR }, &[]).at_wrap, near, "{first}");
     }
-    // Either ring is enough: here the available ring enters, and the used ring, which follows, leaves last.
+    // One ring is enough. Here the available ring gets there first, and the used ring leaves last.
     let at = |first_index| ModelSetup { first_index, ..FOUR };
     let out = |first: u16| {
         let published = index(first.wrapping_add(1));
@@ -129,15 +129,15 @@ fn the_wrap_is_near_for_four_indexes_either_side() {
     assert!(state(&at(65_531), &out(65_531)).at_wrap);
     assert!(state(&at(3), &out(3)).at_wrap);
     let back = and(&out(3), &[element(3, 0, 0), used(4)]);
-    assert!(state(&at(3), &back).at_wrap, "the driver has not looked");
+    assert!(state(&at(3), &back).at_wrap, "the driver has not consumed the element");
     assert!(!state(&at(3), &and(&back, &[take(0, 0)])).at_wrap);
 }
 
 #[test]
-fn a_queue_is_broken_when_it_says_so() {
-    let lied = [used(101)];
-    assert!(!state(&FAR, &lied).broken);
-    assert!(state(&FAR, &and(&lied, &[no_take(blame(true, true, None))])).broken);
+fn a_queue_is_broken_when_it_reports_that() {
+    let faulty = [used(101)];
+    assert!(!state(&FAR, &faulty).broken);
+    assert!(state(&FAR, &and(&faulty, &[take_refused(device_fault(true, true, None))])).broken);
 }
 
 #[test]

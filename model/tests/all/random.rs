@@ -1,16 +1,15 @@
-//! Random traces of a right driver are accepted, and with one number changed they are not.
+//! The model accepts random traces of a correct driver, and rejects them after one number was changed.
 
 use crate::support::toy::{Step, Toy};
 use crate::support::{
-    NOTHING, available, chain, element, fetched, free, free_count, index, misuse, no_free, no_take, read,
-    take,
+    NOTHING, available, chain, device_took, element, free, free_count, free_refused, index, misuse, read,
+    take, take_refused,
 };
 use proptest::prelude::*;
-use ringstorm_model::{Event, MisuseKind, Model, ModelSetup, Name, Refusal};
+use ringstorm_model::{Event, HandleAge, MisuseKind, Model, ModelSetup, Refusal};
 
-/// The event with one number changed, if it has one whose change cannot be harmless. Left out are, besides
-/// events without a number: a device that says less or more than it did, for the driver may look later; a
-/// notification too many; and stores of a call that was allowed to store.
+/// The event with one number changed, if it has a number of which every change is a violation. Left out are the used
+/// index, since the driver may look later; an additional notification; and the number of stores of an accepted call.
 fn corrupted<R>(event: &Event<'_>, by: u16, judge: impl FnOnce(&Event<'_>) -> R) -> Option<R> {
     let by = by.max(1);
     let event = match *event {
@@ -27,23 +26,23 @@ fn corrupted<R>(event: &Event<'_>, by: u16, judge: impl FnOnce(&Event<'_>) -> R)
             1 => take(completion.head, completion.length.wrapping_add(by.into())),
             _ => NOTHING,
         },
-        Event::Take { answer: Err(_) } => no_take(Refusal::Broken),
-        Event::Read { head, limit, answer: Ok(bytes), standing } => {
+        Event::Take { answer: Err(_) } => take_refused(Refusal::Broken),
+        Event::Read { head, limit, answer: Ok(bytes), in_memory } => {
             let mut bytes = bytes.to_vec();
             match bytes.len() {
                 0 => bytes.push(1),
                 count => bytes[usize::from(by) % count] ^= by.to_le_bytes()[0].max(1),
             }
-            return Some(judge(&read(head, limit, &bytes, standing)));
+            return Some(judge(&read(head, limit, &bytes, in_memory)));
         }
         Event::Read { head, .. } => read(head, 0, b"", b""),
-        Event::Free { head, name, answer: Ok(()) } => match by % 2 {
+        Event::Free { head, handle, answer: Ok(()) } => match by % 2 {
             0 => free(head.wrapping_add(by)),
-            _ => no_free(head, if name == Name::Current { Refusal::System } else { return None }),
+            _ => free_refused(head, if handle == HandleAge::Current { Refusal::System } else { return None }),
         },
-        Event::Free { head, .. } => no_free(head, misuse(MisuseKind::EmptyChain)),
+        Event::Free { head, .. } => free_refused(head, misuse(MisuseKind::EmptyChain)),
         Event::Reset { first_index } => Event::Reset { first_index: first_index.wrapping_add(by) },
-        Event::Stores { count, .. } => Event::Stores { count, foreign: true },
+        Event::Stores { count, .. } => Event::Stores { count, to_device_area: true },
         Event::FreeCount { count } => free_count(count.wrapping_add(by.into())),
         Event::AvailableIndex { index: right } => index(right.wrapping_add(by)),
         Event::Chain { head, descriptors, .. } => {
@@ -57,13 +56,13 @@ fn corrupted<R>(event: &Event<'_>, by: u16, judge: impl FnOnce(&Event<'_>) -> R)
             return Some(judge(&chain(head, &parts)));
         }
         Event::Available { head } => available(head.wrapping_add(by)),
-        Event::Fetched { head, descriptors, payload, .. } => {
+        Event::DeviceTook { head, descriptors, payload, .. } => {
             let mut payload = payload.to_vec();
             match payload.last_mut() {
                 Some(last) => *last = last.wrapping_add(1),
                 None => payload.push(0),
             }
-            return Some(judge(&fetched(head, descriptors, &payload)));
+            return Some(judge(&device_took(head, descriptors, &payload)));
         }
         Event::UsedElement { index, id, length } if id < 64 => match by % 2 {
             0 => element(index, id + (u32::from(by) << 7), length),
@@ -85,11 +84,11 @@ fn setups() -> impl Strategy<Value = ModelSetup> {
             buffer_size: 16,
             first_index,
             event_index: false,
-            zeroed: true,
+            zeroes_buffers: true,
             policies: None,
             exact_notifications: false,
             reset_keeps_interrupts: false,
-            lengths: true,
+            reports_lengths: true,
             refills: false,
         },
     )
@@ -116,7 +115,7 @@ proptest! {
     fn one_wrong_number_is_found(
         setup in setups(), steps in steps(), choice in any::<prop::sample::Index>(), by in any::<u16>(),
     ) {
-        // A reset forgives what was wrong before it, so that only what follows the last one matters.
+        // A reset can hide an earlier change, so only events after the last reset are changed.
         let (mut count, mut forgiven) = (0, 0);
         Toy::run(setup, &steps, &mut |event| {
             if let Event::Reset { .. } = event {
@@ -129,7 +128,7 @@ proptest! {
         let mut model = Model::new();
         model.begin(&setup);
         Toy::run(setup, &steps, &mut |event| {
-            // What comes after a violation is not judged.
+            // A model cannot be used after a violation.
             if answer.is_err() {
                 return;
             }
@@ -144,6 +143,6 @@ proptest! {
             };
             seen += usize::from(can);
         });
-        prop_assert!(answer.is_err(), "{} was not noticed", changed);
+        prop_assert!(answer.is_err(), "the model accepted {}", changed);
     }
 }

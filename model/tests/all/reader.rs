@@ -1,22 +1,22 @@
-//! What the model checks for itself, whatever the reader of the memory says.
+//! The model checks chains itself and does not rely on the code that reads the memory.
 
 use crate::support::{
-    FOUR, NOTHING, OUT, accepts, and, at, blame, chain, element, no_take, read, readable, rejects, submit,
-    take, used, writable,
+    FOUR, IN_FLIGHT, NOTHING, accepts, and, at, chain, device_fault, element, read, readable, rejects,
+    submit, take, take_refused, used, writable,
 };
 use ringstorm_model::{Event, Invariant, ModelSetup, ObservedDescriptor, Place, Policies};
 
 const ONE: [Event<'static>; 1] = [submit(&[], &[8], 0)];
 
 #[test]
-fn a_chain_begins_with_its_head() {
+fn the_first_descriptor_of_a_chain_is_its_head() {
     accepts(&FOUR, &ONE, chain(0, const { &[writable(0, 8)] }));
     rejects(&FOUR, &ONE, chain(0, const { &[writable(1, 8)] }), Invariant::WellFormed);
     rejects(&FOUR, &ONE, chain(0, &[]), Invariant::WellFormed);
 }
 
 #[test]
-fn a_chain_is_looked_at_when_it_was_submitted_last() {
+fn only_the_chain_that_was_submitted_last_is_read_from_the_table() {
     rejects(&FOUR, &ONE, chain(1, const { &[writable(1, 8)] }), Invariant::WellFormed);
     rejects(&FOUR, &[], chain(0, const { &[writable(0, 8)] }), Invariant::WellFormed);
     let seen = and(&ONE, &[chain(0, const { &[writable(0, 8)] })]);
@@ -24,52 +24,52 @@ fn a_chain_is_looked_at_when_it_was_submitted_last() {
 }
 
 #[test]
-fn a_descriptor_is_one_of_the_table() {
+fn a_descriptor_must_be_in_the_table() {
     let two = [submit(&[], &[4, 4], 3)];
     accepts(&FOUR, &two, chain(3, const { &[writable(3, 4), writable(1, 4)] }));
     rejects(&FOUR, &two, chain(3, const { &[writable(3, 4), writable(4, 4)] }), Invariant::WellFormed);
 }
 
 #[test]
-fn readable_comes_before_writable() {
+fn readable_buffers_come_before_writable_ones() {
     let both = [submit(&[b"four"], &[4], 0)];
     accepts(&FOUR, &both, chain(0, const { &[readable(0, 4), writable(1, 4)] }));
     rejects(&FOUR, &both, chain(0, const { &[writable(0, 4), readable(1, 4)] }), Invariant::WellFormed);
 }
 
 #[test]
-fn a_buffer_is_somewhere() {
+fn a_buffer_must_be_in_a_region() {
     const NOWHERE: ObservedDescriptor = ObservedDescriptor { place: None, ..at(0, 0, 0, 8, true) };
     rejects(&FOUR, &ONE, chain(0, const { &[NOWHERE] }), Invariant::BuffersRegistered);
 }
 
 #[test]
-fn a_driver_that_publishes_within_submit_announces_too() {
-    accepts(&FOUR, &OUT, Event::Publish { notify: true });
-    rejects(&FOUR, &OUT, Event::Publish { notify: false }, Invariant::Notified);
-    let announced = and(&OUT, &[Event::Publish { notify: true }]);
+fn a_driver_that_publishes_in_submit_must_notify_too() {
+    accepts(&FOUR, &IN_FLIGHT, Event::Publish { notify: true });
+    rejects(&FOUR, &IN_FLIGHT, Event::Publish { notify: false }, Invariant::Notified);
+    let announced = and(&IN_FLIGHT, &[Event::Publish { notify: true }]);
     accepts(&FOUR, &announced, Event::Publish { notify: false });
-    let unwanted = and(&OUT, &[Event::Notifications { wanted: false }]);
+    let unwanted = and(&IN_FLIGHT, &[Event::AvailableNotifications { wanted: false }]);
     accepts(&FOUR, &unwanted, Event::Publish { notify: false });
 }
 
 #[test]
-fn a_driver_may_ignore_one_element_and_refuse_the_next() {
-    let lied = and(&OUT, &[element(0, 9, 0), element(1, 0, 9), used(2)]);
-    accepts(&FOUR, &lied, no_take(blame(true, false, Some(0))));
-    rejects(&FOUR, &lied, no_take(blame(true, false, Some(1))), Invariant::CompletedOnce);
+fn a_driver_may_ignore_one_element_and_report_the_next() {
+    let faulty = and(&IN_FLIGHT, &[element(0, 9, 0), element(1, 0, 9), used(2)]);
+    accepts(&FOUR, &faulty, take_refused(device_fault(true, false, Some(0))));
+    rejects(&FOUR, &faulty, take_refused(device_fault(true, false, Some(1))), Invariant::CompletedOnce);
 }
 
 #[test]
-fn what_is_handed_out_has_room_in_the_chain() {
-    let done = and(&OUT, &[element(0, 0, 8), used(1), take(0, 8)]);
+fn the_length_to_read_fits_into_the_chain() {
+    let done = and(&IN_FLIGHT, &[element(0, 0, 8), used(1), take(0, 8)]);
     accepts(&FOUR, &done, read(0, 8, &[7; 8], &[7; 8]));
     rejects(&FOUR, &done, read(0, 8, &[7; 7], &[7; 7]), Invariant::Response);
 }
 
 #[test]
-fn a_queue_that_said_it_is_broken_takes_and_submits_nothing() {
-    let broken = and(&OUT, &[used(9), no_take(blame(false, true, None))]);
+fn a_broken_queue_takes_and_submits_nothing() {
+    let broken = and(&IN_FLIGHT, &[used(9), take_refused(device_fault(false, true, None))]);
     rejects(&FOUR, &broken, submit(&[], &[8], 1), Invariant::FailedUnchanged);
     let returned = and(&broken, &[element(0, 0, 8), used(1)]);
     rejects(&FOUR, &returned, take(0, 8), Invariant::FailedUnchanged);
@@ -78,9 +78,9 @@ fn a_queue_that_said_it_is_broken_takes_and_submits_nothing() {
 }
 
 #[test]
-fn after_a_fault_a_queue_does_as_it_promised() {
-    let bad = and(&OUT, &[element(0, 9, 0), used(1)]);
-    let jump = and(&OUT, &[used(2)]);
+fn after_a_fault_a_queue_follows_its_policies() {
+    let bad = and(&IN_FLIGHT, &[element(0, 9, 0), used(1)]);
+    let jump = and(&IN_FLIGHT, &[used(2)]);
     for (continues_after_fault, faulty, broken) in
         [(true, &bad, false), (false, &bad, true), (true, &jump, true), (false, &jump, true)]
     {
@@ -88,34 +88,39 @@ fn after_a_fault_a_queue_does_as_it_promised() {
             policies: Some(Policies { continues_after_fault, refuses_over_long: false }),
             ..FOUR
         };
-        // A bad element is stepped over, an index that jumped has none.
+        // A bad element is consumed. After a jump of the index there is no element to consume.
         let consumed = faulty.len() == bad.len();
-        accepts(&setup, faulty, no_take(blame(consumed, broken, None)));
-        rejects(&setup, faulty, no_take(blame(consumed, !broken, None)), Invariant::FailedUnchanged);
-        accepts(&FOUR, faulty, no_take(blame(false, !broken, None)));
+        accepts(&setup, faulty, take_refused(device_fault(consumed, broken, None)));
+        rejects(
+            &setup,
+            faulty,
+            take_refused(device_fault(consumed, !broken, None)),
+            Invariant::FailedUnchanged,
+        );
+        accepts(&FOUR, faulty, take_refused(device_fault(false, !broken, None)));
     }
 }
 
 #[test]
-fn interrupts_are_asked_for_in_the_flags() {
-    let asked = |wanted, flags, waiting| Event::Interrupts { wanted, flags, used_event: 0, waiting };
+fn used_buffer_notifications_are_switched_by_the_flags() {
+    let asked = |wanted, flags, waiting| Event::UsedNotifications { wanted, flags, used_event: 0, waiting };
     for (wanted, right) in [(true, 0), (false, 1)] {
         for flags in 0..4 {
             match flags == right {
-                true => accepts(&FOUR, &OUT, asked(wanted, flags, None)),
-                false => rejects(&FOUR, &OUT, asked(wanted, flags, None), Invariant::Notified),
+                true => accepts(&FOUR, &IN_FLIGHT, asked(wanted, flags, None)),
+                false => rejects(&FOUR, &IN_FLIGHT, asked(wanted, flags, None), Invariant::Notified),
             }
         }
     }
-    let returned = and(&OUT, &[element(0, 0, 8), used(1)]);
-    for (events, waiting) in [(&OUT[..], false), (&returned, true)] {
+    let returned = and(&IN_FLIGHT, &[element(0, 0, 8), used(1)]);
+    for (events, waiting) in [(&IN_FLIGHT[..], false), (&returned, true)] {
         accepts(&FOUR, events, asked(true, 0, Some(waiting)));
         rejects(&FOUR, events, asked(true, 0, Some(!waiting)), Invariant::Notified);
     }
 }
 
 #[test]
-fn a_driver_stores_into_no_buffer_of_another_chain() {
+fn a_driver_writes_to_no_buffer_of_another_chain() {
     let at = |offset| Event::DriverWrote { place: Place { region: 0, offset }, length: 4 };
     let first = [submit(&[b"four"], &[], 0), chain(0, const { &[readable(0, 4)] })];
     let own = match first[1] {
@@ -123,7 +128,7 @@ fn a_driver_stores_into_no_buffer_of_another_chain() {
         _ => unreachable!("written above"),
     };
     accepts(&FOUR, &first, at(own));
-    // The next call is no submission, or is another one.
+    // The next call is not a submission, or submits another chain.
     for call in [Event::Publish { notify: true }, NOTHING, submit(&[], &[8], 1)] {
         let later = and(&first, &[call]);
         rejects(&FOUR, &later, at(own), Invariant::OwnArea);

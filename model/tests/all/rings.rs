@@ -1,15 +1,15 @@
-//! Where each check begins and ends: the table, the available ring, and what the device reads.
+//! The limits of each check of the table, the available ring, and what the device reads.
 
 use crate::support::{
-    FOUR, OUT, accepting, accepts, and, at, available, blame, chain, element, fetched, flawed, free, index,
-    no_take, read, readable, rejects, submit, take, used, writable,
+    FOUR, IN_FLIGHT, accepting, accepts, and, at, available, chain, device_fault, device_took, element,
+    flawed, free, index, read, readable, rejects, submit, take, take_refused, used, writable,
 };
 use ringstorm_model::{ChainFlaw, Event, Invariant, Model, ModelSetup};
 
-const BROKEN: [Event<'static>; 2] = [used(9), no_take(blame(false, true, None))];
+const BROKEN: [Event<'static>; 2] = [used(9), take_refused(device_fault(false, true, None))];
 
 #[test]
-fn the_available_index_moves_by_as_many_as_were_added() {
+fn the_available_index_moves_by_the_number_of_submitted_chains() {
     for first in [0, 65_534] {
         let setup = ModelSetup { first_index: first, ..FOUR };
         let two = [submit(&[], &[1], 2), submit(&[], &[1], 0)];
@@ -30,7 +30,7 @@ fn the_available_index_moves_by_as_many_as_were_added() {
 }
 
 #[test]
-fn a_broken_queue_keeps_what_was_submitted() {
+fn a_broken_queue_does_not_publish_submitted_chains() {
     let before = and(&[submit(&[], &[1], 0), submit(&[], &[1], 1)], &BROKEN);
     accepts(&FOUR, &before, index(0));
     rejects(&FOUR, &before, index(2), Invariant::AvailableOrder);
@@ -42,7 +42,7 @@ fn a_broken_queue_keeps_what_was_submitted() {
 }
 
 #[test]
-fn only_entries_that_the_index_covers_are_there() {
+fn an_entry_must_be_covered_by_the_available_index() {
     let two = [submit(&[], &[1], 0), submit(&[], &[1], 1)];
     let first = available(0);
     rejects(&FOUR, &two, first, Invariant::AvailableOrder);
@@ -57,10 +57,10 @@ fn only_entries_that_the_index_covers_are_there() {
     rejects(&FOUR, &reset, first, Invariant::AvailableOrder);
 }
 
-/// 2.7.10: the device says in `flags` whether it wants to be notified.
+/// 2.7.10: the device uses `flags` to ask for notifications.
 #[test]
-fn a_wanted_notification_of_something_new_is_sent() {
-    let wanted = |wanted| Event::Notifications { wanted };
+fn a_wanted_notification_of_new_entries_is_sent() {
+    let wanted = |wanted| Event::AvailableNotifications { wanted };
     let one = submit(&[], &[1], 0);
     let silent = Event::Publish { notify: false };
     rejects(&FOUR, &[wanted(false), one, wanted(true)], silent, Invariant::Notified);
@@ -75,7 +75,7 @@ fn a_wanted_notification_of_something_new_is_sent() {
 }
 
 #[test]
-fn a_chain_has_the_room_that_was_asked_for() {
+fn a_chain_has_exactly_the_submitted_lengths() {
     let asked = [submit(&[b"abc", b"de"], &[8, 4], 0)];
     let parts = |there, more, back, least| {
         [readable(0, there), readable(1, more), writable(2, back), writable(3, least)]
@@ -105,21 +105,21 @@ fn no_descriptor_is_in_two_live_chains() {
 }
 
 #[test]
-fn stale_bytes_matter_where_zeroing_was_promised() {
-    let unclean = Event::Chain { head: 0, descriptors: &[writable(0, 8)], flaw: None, unclean: true };
-    accepts(&FOUR, &OUT[..1], unclean);
-    let zeroed = ModelSetup { zeroed: true, ..FOUR };
-    rejects(&zeroed, &OUT[..1], unclean, Invariant::Response);
-    accepts(&zeroed, &OUT[..1], OUT[1]);
+fn bytes_of_an_earlier_chain_matter_only_if_zeroing_is_promised() {
+    let not_zeroed = Event::Chain { head: 0, descriptors: &[writable(0, 8)], flaw: None, not_zeroed: true };
+    accepts(&FOUR, &IN_FLIGHT[..1], not_zeroed);
+    let zeroed = ModelSetup { zeroes_buffers: true, ..FOUR };
+    rejects(&zeroed, &IN_FLIGHT[..1], not_zeroed, Invariant::Response);
+    accepts(&zeroed, &IN_FLIGHT[..1], IN_FLIGHT[1]);
 }
 
 #[test]
-fn the_device_finds_what_was_published() {
+fn the_device_finds_the_published_chain() {
     let parts = [readable(0, 3), writable(1, 8)];
     let before = [submit(&[b"abc"], &[8], 0), chain(0, &parts), index(1), available(0)];
-    accepts(&FOUR, &before, fetched(0, &parts, b"abc"));
+    accepts(&FOUR, &before, device_took(0, &parts, b"abc"));
     for payload in [&b"ab"[..], b"abcd", b"bbc", b""] {
-        rejects(&FOUR, &before, fetched(0, &parts, payload), Invariant::Payload);
+        rejects(&FOUR, &before, device_took(0, &parts, payload), Invariant::Payload);
     }
     let other = |change: fn(&mut [ringstorm_model::ObservedDescriptor; 2])| {
         let mut other = parts;
@@ -132,21 +132,26 @@ fn the_device_finds_what_was_published() {
         other(|parts| parts[1].length = 7),
         other(|parts| parts[1].writable = false),
     ] {
-        rejects(&FOUR, &before, fetched(0, &found, b"abc"), Invariant::Payload);
+        rejects(&FOUR, &before, device_took(0, &found, b"abc"), Invariant::Payload);
     }
-    rejects(&FOUR, &before, fetched(0, &parts[..1], b"abc"), Invariant::Payload);
-    let torn = Event::Fetched { head: 0, whole: false, descriptors: &parts, payload: b"abc" };
-    rejects(&FOUR, &before, torn, Invariant::Payload);
+    rejects(&FOUR, &before, device_took(0, &parts[..1], b"abc"), Invariant::Payload);
+    let changed = Event::DeviceTook { head: 0, whole: false, descriptors: &parts, payload: b"abc" };
+    rejects(&FOUR, &before, changed, Invariant::Payload);
     for excused in [0, 1] {
-        accepts(&FOUR, &and(&before, &[Event::Tampered { descriptor: excused }]), torn);
+        accepts(&FOUR, &and(&before, &[Event::DescriptorCorrupted { descriptor: excused }]), changed);
     }
     for other in [2, 3, 4, u16::MAX] {
-        rejects(&FOUR, &and(&before, &[Event::Tampered { descriptor: other }]), torn, Invariant::Payload);
+        rejects(
+            &FOUR,
+            &and(&before, &[Event::DescriptorCorrupted { descriptor: other }]),
+            changed,
+            Invariant::Payload,
+        );
     }
 }
 
-/// The device returns chains that it never took. As soon as more were published than the ring has entries, one of them
-/// was overwritten, and the device may find another than was published first.
+/// The device returns chains that it never took. Once more chains were published than the ring has entries, one entry
+/// was overwritten, and the device may find another chain than the one that was published first.
 #[test]
 fn an_entry_that_was_overwritten_before_the_device_took_it_is_excused() {
     let room = [writable(0, 8)];
@@ -155,7 +160,7 @@ fn an_entry_that_was_overwritten_before_the_device_took_it_is_excused() {
         let back = |turn| [element(turn, 0, 8), used(turn + 1), take(0, 8), free(0)];
         (0..count).flat_map(|turn| and(&out(turn), &back(turn))).chain([submit(&[], &[8], 0)]).collect()
     };
-    let other = fetched(1, &[], b"");
+    let other = device_took(1, &[], b"");
     for count in [0, 1, 2, 3] {
         rejects(&FOUR, &untaken(count), other, Invariant::AvailableOrder);
     }
@@ -167,39 +172,39 @@ fn an_entry_that_was_overwritten_before_the_device_took_it_is_excused() {
 }
 
 #[test]
-fn a_violation_tells_where_bytes_first_differ() {
+fn a_violation_gives_the_position_of_the_first_difference() {
     let parts = [readable(0, 3), writable(1, 8)];
     let before = [submit(&[b"abc"], &[8], 0), chain(0, &parts), index(1), available(0)];
     let detail = |before: &[Event<'_>], last| accepting(&FOUR, before).observe(&last).unwrap_err().detail;
     for (payload, place) in [(&b"abd"[..], 2), (b"xxc", 0), (b"ab", 2), (b"abcd", 3)] {
-        let detail = detail(&before, fetched(0, &parts, payload));
-        assert!(detail.ends_with(&format!("first difference at {place}")), "{detail}");
+        let detail = detail(&before, device_took(0, &parts, payload));
+        assert!(detail.ends_with(&format!("first difference is at byte {place}")), "{detail}");
     }
     let back = and(&before, &[element(0, 0, 3), used(1), take(0, 3)]);
     for (bytes, place) in [(&b"hix"[..], 2), (b"xxy", 0), (b"hi", 2), (b"hi!!", 3)] {
         let detail = detail(&back, read(0, 64, bytes, b"hi!"));
-        assert!(detail.ends_with(&format!("first difference at {place}")), "{detail}");
+        assert!(detail.ends_with(&format!("first difference is at byte {place}")), "{detail}");
     }
 }
 
-/// A chain is in the table before it is in the ring, and a device may scribble on it then (2.7.5.1 forbids it).
+/// A chain is in the table before it is in the ring. A device can overwrite it then, although 2.7.5.1 forbids it.
 #[test]
-fn a_chain_may_be_tampered_with_before_it_is_published() {
+fn a_chain_that_is_corrupted_before_it_is_published_is_excused() {
     let parts = [readable(0, 3), writable(1, 8)];
-    let torn = Event::Fetched { head: 0, whole: false, descriptors: &[], payload: b"" };
-    let before = [submit(&[b"abc"], &[8], 0), chain(0, &parts), Event::Tampered { descriptor: 1 }];
-    accepts(&FOUR, &and(&before, &[index(1), available(0)]), torn);
-    let early = [Event::Tampered { descriptor: 1 }, before[0], before[1], index(1), available(0)];
-    rejects(&FOUR, &early, torn, Invariant::Payload);
+    let changed = Event::DeviceTook { head: 0, whole: false, descriptors: &[], payload: b"" };
+    let before = [submit(&[b"abc"], &[8], 0), chain(0, &parts), Event::DescriptorCorrupted { descriptor: 1 }];
+    accepts(&FOUR, &and(&before, &[index(1), available(0)]), changed);
+    let early = [Event::DescriptorCorrupted { descriptor: 1 }, before[0], before[1], index(1), available(0)];
+    rejects(&FOUR, &early, changed, Invariant::Payload);
 }
 
-/// What the device writes over before it reads it, is its own doing.
+/// If the device overwrites a payload before it reads it, the driver is not at fault.
 #[test]
-fn a_payload_that_the_device_wrote_over_is_excused() {
-    // Bytes 10 to 12 are the payload, 20 to 27 the room; both twice, so that one list has both.
+fn a_payload_that_the_device_overwrote_is_excused() {
+    // Bytes 10 to 12 are device-readable, bytes 20 to 27 device-writable. Both buffers are in one granule.
     let parts = [at(0, 0, 10, 3, false), at(1, 0, 20, 8, true)];
     let before = [submit(&[b"abc"], &[8], 0), chain(0, &parts), index(1), available(0)];
-    let other = fetched(0, &parts, b"abd");
+    let other = device_took(0, &parts, b"abd");
     for (region, offset, length, excused) in [
         (0, 10, 1, true),
         (0, 12, 1, true),
@@ -218,7 +223,7 @@ fn a_payload_that_the_device_wrote_over_is_excused() {
             true => accepts(&FOUR, &wrote, other),
             false => rejects(&FOUR, &wrote, other, Invariant::Payload),
         }
-        accepts(&FOUR, &wrote, fetched(0, &parts, b"abc"));
+        accepts(&FOUR, &wrote, device_took(0, &parts, b"abc"));
     }
     let place = ringstorm_model::Place { region: 0, offset: 10 };
     let gone = and(&before, &[element(0, 0, 0), used(1), take(0, 0), free(0)]);
@@ -227,35 +232,37 @@ fn a_payload_that_the_device_wrote_over_is_excused() {
     rejects(&FOUR, &again, other, Invariant::Payload);
 }
 
-/// What was tampered with is excused until its descriptors serve another chain.
+/// A corrupted chain is excused until another chain uses its descriptors.
 #[test]
 fn a_new_chain_is_not_excused_for_an_old_one() {
-    let again =
-        and(&OUT, &[Event::Tampered { descriptor: 0 }, element(0, 0, 0), used(1), take(0, 0), free(0)]);
+    let again = and(
+        &IN_FLIGHT,
+        &[Event::DescriptorCorrupted { descriptor: 0 }, element(0, 0, 0), used(1), take(0, 0), free(0)],
+    );
     let again =
         and(&again, &[submit(&[], &[8], 0), chain(0, const { &[writable(0, 8)] }), index(2), available(0)]);
-    rejects(&FOUR, &again, fetched(0, &[writable(0, 7)], b""), Invariant::Payload);
-    rejects(&FOUR, &again, fetched(1, &[writable(1, 7)], b""), Invariant::AvailableOrder);
+    rejects(&FOUR, &again, device_took(0, &[writable(0, 7)], b""), Invariant::Payload);
+    rejects(&FOUR, &again, device_took(1, &[writable(1, 7)], b""), Invariant::AvailableOrder);
 }
 
 #[test]
-fn whatever_lives_at_the_end_never_came_back() {
+fn a_chain_that_is_live_at_the_end_violates_drains() {
     accepts(&FOUR, &[], Event::Settled);
-    rejects(&FOUR, &OUT[..1], Event::Settled, Invariant::Drains);
-    let back = and(&OUT, &[element(0, 0, 0), used(1), take(0, 0)]);
+    rejects(&FOUR, &IN_FLIGHT[..1], Event::Settled, Invariant::Drains);
+    let back = and(&IN_FLIGHT, &[element(0, 0, 0), used(1), take(0, 0)]);
     rejects(&FOUR, &back, Event::Settled, Invariant::Drains);
     accepts(&FOUR, &and(&back, &[free(0)]), Event::Settled);
     accepts(
         &FOUR,
-        &and(&OUT, &[Event::Withheld { head: 0 }, Event::Reset { first_index: 0 }]),
+        &and(&IN_FLIGHT, &[Event::Withheld { head: 0 }, Event::Reset { first_index: 0 }]),
         Event::Settled,
     );
-    rejects(&FOUR, &and(&OUT, &[Event::Withheld { head: 0 }]), Event::Settled, Invariant::Drains);
+    rejects(&FOUR, &and(&IN_FLIGHT, &[Event::Withheld { head: 0 }]), Event::Settled, Invariant::Drains);
     rejects(&FOUR, &[], Event::Released { left: u32::MAX }, Invariant::Released);
 }
 
 #[test]
-fn the_model_tells_who_has_a_descriptor() {
+fn the_model_knows_the_owner_of_each_descriptor() {
     let parts = [writable(2, 1), at(0, 1, 0, 1, true)];
     let mut model = accepting(&FOUR, &[submit(&[], &[1, 1], 2)]);
     assert_eq!((model.live_chains(), model.owner(2), model.descriptors(2)), (1, None, Some(&[][..])));
@@ -275,7 +282,7 @@ fn the_model_tells_who_has_a_descriptor() {
 }
 
 #[test]
-fn a_queue_of_no_power_of_two_is_refused() {
+fn a_queue_size_that_is_not_a_power_of_two_panics() {
     for queue_size in [0, 3, 6] {
         let begun = || Model::new().begin(&ModelSetup { queue_size, ..FOUR });
         assert!(std::panic::catch_unwind(begun).is_err(), "{queue_size}");

@@ -1,8 +1,8 @@
-//! One number for a trace: the same everywhere, and another one for any other trace.
+//! The trace hash: the same for equal traces on every machine, and different for different traces.
 
-use crate::support::{self, at, blame, misuse};
+use crate::support::{self, at, device_fault, misuse};
 use ringstorm_model::{
-    ChainFlaw, Completion, DeviceRefusal, Event, MisuseKind, Name, ObservedDescriptor, Place, Refusal,
+    ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, MisuseKind, ObservedDescriptor, Place, Refusal,
     TraceHash,
 };
 use std::collections::HashMap;
@@ -18,10 +18,10 @@ const REFUSALS: [Refusal; 16] = [
     misuse(MisuseKind::BadHead),
     misuse(MisuseKind::NotReturned),
     misuse(MisuseKind::Unspecified),
-    blame(false, false, None),
-    blame(true, false, None),
-    blame(false, true, None),
-    blame(false, false, Some(0)),
+    device_fault(false, false, None),
+    device_fault(true, false, None),
+    device_fault(false, true, None),
+    device_fault(false, false, Some(0)),
     Refusal::System,
     Refusal::Broken,
     misuse(MisuseKind::ChainExceedsQueue),
@@ -33,33 +33,33 @@ const EVENTS: [Event<'static>; 35] = [
     Event::Submit { readable: &[b"abc", b"d"], writable: &[7, 8], answer: Ok(1) },
     Event::Publish { notify: false },
     Event::Take { answer: Ok(Some(Completion { head: 1, length: 2 })) },
-    Event::Read { head: 1, limit: 2, answer: Ok(b"abcdefgh"), standing: b"abcdefgh" },
-    Event::Free { head: 1, name: Name::Current, answer: Ok(()) },
+    Event::Read { head: 1, limit: 2, answer: Ok(b"abcdefgh"), in_memory: b"abcdefgh" },
+    Event::Free { head: 1, handle: HandleAge::Current, answer: Ok(()) },
     Event::Reset { first_index: 1 },
-    Event::Stores { count: 1, foreign: false },
+    Event::Stores { count: 1, to_device_area: false },
     Event::FreeCount { count: 1 },
     Event::AvailableIndex { index: 1 },
-    Event::Chain { head: 1, descriptors: &PARTS, flaw: None, unclean: false },
-    Event::Fetched { head: 1, whole: true, descriptors: &PARTS, payload: b"abc" },
+    Event::Chain { head: 1, descriptors: &PARTS, flaw: None, not_zeroed: false },
+    Event::DeviceTook { head: 1, whole: true, descriptors: &PARTS, payload: b"abc" },
     Event::UsedElement { index: 1, id: 2, length: 3 },
     Event::UsedIndex { index: 1 },
-    Event::Notifications { wanted: false },
-    Event::Tampered { descriptor: 1 },
+    Event::AvailableNotifications { wanted: false },
+    Event::DescriptorCorrupted { descriptor: 1 },
     Event::Withheld { head: 1 },
     Event::Settled,
     Event::Released { left: 1 },
     Event::Panic,
     Event::Available { head: 1 },
-    Event::Interrupts { wanted: false, flags: 1, used_event: 3, waiting: None },
+    Event::UsedNotifications { wanted: false, flags: 1, used_event: 3, waiting: None },
     Event::DeviceWrote { place: Place { region: 1, offset: 2 }, length: 3 },
     Event::DriverWrote { place: Place { region: 1, offset: 2 }, length: 3 },
     Event::UsedEvent { index: 1 },
     Event::AvailableEvent { index: 1 },
-    Event::Refetched { offset: 1 },
-    Event::StoredLate { offset: 1 },
-    Event::RingTampered,
+    Event::DoubleFetch { offset: 1 },
+    Event::LateWrite { offset: 1 },
+    Event::AvailableRingCorrupted,
     Event::Silent,
-    Event::Spurious,
+    Event::SpuriousNotification,
     Event::Trap,
     Event::AvailableFlags { flags: 1 },
     Event::Dropped { rings: true, buffers: false },
@@ -67,7 +67,7 @@ const EVENTS: [Event<'static>; 35] = [
     Event::Withdraw { head: 1, answer: Ok(()) },
 ];
 
-/// The same chain but for one field, one time for each.
+/// The same chain with one field changed, once for each field.
 fn other_parts() -> Vec<Vec<ObservedDescriptor>> {
     let mut others = vec![PARTS[..1].to_vec(), Vec::new(), vec![PARTS[1], PARTS[0]]];
     for position in 0..2 {
@@ -88,7 +88,7 @@ fn other_parts() -> Vec<Vec<ObservedDescriptor>> {
     others
 }
 
-/// Hashes of events that differ from this one in one field.
+/// The hashes of events that differ from this one in one field.
 fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
     let mut hashes = Vec::new();
     let mut add = |event: Event<'_>| hashes.push((format!("{event:?}"), hash(&[event])));
@@ -113,44 +113,44 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(support::take(2, 1));
             REFUSALS.iter().for_each(|why| add(Event::Take { answer: Err(*why) }));
         }
-        Event::Read { head, limit, answer, standing } => {
-            add(Event::Read { head: 2, limit, answer, standing });
-            add(Event::Read { head, limit: 1, answer, standing });
+        Event::Read { head, limit, answer, in_memory } => {
+            add(Event::Read { head: 2, limit, answer, in_memory });
+            add(Event::Read { head, limit: 1, answer, in_memory });
             for bytes in [&b"abcdefgi"[..], b"bbcdefgh", b"abcdefg", b"abcdefgh\0", b"abcdefghi", b""] {
-                add(Event::Read { head, limit, answer: Ok(bytes), standing });
+                add(Event::Read { head, limit, answer: Ok(bytes), in_memory });
             }
-            REFUSALS.iter().for_each(|why| add(Event::Read { head, limit, answer: Err(*why), standing }));
+            REFUSALS.iter().for_each(|why| add(Event::Read { head, limit, answer: Err(*why), in_memory }));
         }
-        Event::Free { head, name, answer } => {
-            add(Event::Free { head: 2, name, answer });
-            add(Event::Free { head, name: Name::Stale, answer });
-            REFUSALS.iter().for_each(|why| add(Event::Free { head, name, answer: Err(*why) }));
+        Event::Free { head, handle, answer } => {
+            add(Event::Free { head: 2, handle, answer });
+            add(Event::Free { head, handle: HandleAge::Stale, answer });
+            REFUSALS.iter().for_each(|why| add(Event::Free { head, handle, answer: Err(*why) }));
         }
         Event::Reset { first_index } => add(Event::Reset { first_index: first_index + 1 }),
-        Event::Stores { count, foreign } => {
-            add(Event::Stores { count: count + 1, foreign });
-            add(Event::Stores { count, foreign: !foreign });
+        Event::Stores { count, to_device_area } => {
+            add(Event::Stores { count: count + 1, to_device_area });
+            add(Event::Stores { count, to_device_area: !to_device_area });
         }
         Event::FreeCount { count } => add(Event::FreeCount { count: count + 1 }),
         Event::AvailableIndex { index } => add(Event::AvailableIndex { index: index + 1 }),
-        Event::Chain { head, descriptors, flaw, unclean } => {
-            add(Event::Chain { head: 2, descriptors, flaw, unclean });
-            add(Event::Chain { head, descriptors, flaw, unclean: !unclean });
+        Event::Chain { head, descriptors, flaw, not_zeroed } => {
+            add(Event::Chain { head: 2, descriptors, flaw, not_zeroed });
+            add(Event::Chain { head, descriptors, flaw, not_zeroed: !not_zeroed });
             for flaw in [ChainFlaw::Loop, ChainFlaw::Malformed, ChainFlaw::Unregistered] {
-                add(Event::Chain { head, descriptors, flaw: Some(flaw), unclean });
+                add(Event::Chain { head, descriptors, flaw: Some(flaw), not_zeroed });
             }
             for descriptors in &other_parts() {
-                add(Event::Chain { head, descriptors, flaw, unclean });
+                add(Event::Chain { head, descriptors, flaw, not_zeroed });
             }
         }
-        Event::Fetched { head, whole, descriptors, payload } => {
-            add(Event::Fetched { head: 2, whole, descriptors, payload });
-            add(Event::Fetched { head, whole: !whole, descriptors, payload });
+        Event::DeviceTook { head, whole, descriptors, payload } => {
+            add(Event::DeviceTook { head: 2, whole, descriptors, payload });
+            add(Event::DeviceTook { head, whole: !whole, descriptors, payload });
             for payload in [&b"abd"[..], b"ab", b"abc\0", b""] {
-                add(Event::Fetched { head, whole, descriptors, payload });
+                add(Event::DeviceTook { head, whole, descriptors, payload });
             }
             for descriptors in &other_parts() {
-                add(Event::Fetched { head, whole, descriptors, payload });
+                add(Event::DeviceTook { head, whole, descriptors, payload });
             }
         }
         Event::UsedElement { index, id, length } => {
@@ -159,22 +159,24 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(Event::UsedElement { index, id, length: length + 8 });
         }
         Event::UsedIndex { index } => add(Event::UsedIndex { index: index + 1 }),
-        Event::Notifications { wanted } => add(Event::Notifications { wanted: !wanted }),
-        Event::Tampered { descriptor } => add(Event::Tampered { descriptor: descriptor + 1 }),
+        Event::AvailableNotifications { wanted } => add(Event::AvailableNotifications { wanted: !wanted }),
+        Event::DescriptorCorrupted { descriptor } => {
+            add(Event::DescriptorCorrupted { descriptor: descriptor + 1 })
+        }
         Event::Withheld { head } => add(Event::Withheld { head: head + 1 }),
         Event::Released { left } => add(Event::Released { left: left + 1 }),
         Event::Available { head } => add(Event::Available { head: head + 1 }),
         Event::UsedEvent { index } => add(Event::UsedEvent { index: index + 1 }),
         Event::AvailableFlags { flags } => add(Event::AvailableFlags { flags: flags + 1 }),
         Event::AvailableEvent { index } => add(Event::AvailableEvent { index: index + 1 }),
-        Event::Refetched { offset } => add(Event::Refetched { offset: offset + 1 }),
-        Event::StoredLate { offset } => add(Event::StoredLate { offset: offset + 1 }),
-        Event::Interrupts { wanted, flags, used_event, waiting } => {
-            add(Event::Interrupts { wanted: !wanted, flags, used_event, waiting });
-            add(Event::Interrupts { wanted, flags: flags + 1, used_event, waiting });
-            add(Event::Interrupts { wanted, flags, used_event: used_event + 1, waiting });
-            add(Event::Interrupts { wanted, flags, used_event, waiting: Some(false) });
-            add(Event::Interrupts { wanted, flags, used_event, waiting: Some(true) });
+        Event::DoubleFetch { offset } => add(Event::DoubleFetch { offset: offset + 1 }),
+        Event::LateWrite { offset } => add(Event::LateWrite { offset: offset + 1 }),
+        Event::UsedNotifications { wanted, flags, used_event, waiting } => {
+            add(Event::UsedNotifications { wanted: !wanted, flags, used_event, waiting });
+            add(Event::UsedNotifications { wanted, flags: flags + 1, used_event, waiting });
+            add(Event::UsedNotifications { wanted, flags, used_event: used_event + 1, waiting });
+            add(Event::UsedNotifications { wanted, flags, used_event, waiting: Some(false) });
+            add(Event::UsedNotifications { wanted, flags, used_event, waiting: Some(true) });
         }
         Event::DriverWrote { place, length } => {
             add(Event::DriverWrote { place: Place { region: 9, ..place }, length });
@@ -202,9 +204,9 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
         }
         Event::Settled
         | Event::Panic
-        | Event::RingTampered
+        | Event::AvailableRingCorrupted
         | Event::Silent
-        | Event::Spurious
+        | Event::SpuriousNotification
         | Event::Trap => {}
     }
     hashes
@@ -217,7 +219,7 @@ fn hash(events: &[Event<'_>]) -> u64 {
 }
 
 #[test]
-fn every_field_of_every_event_counts() {
+fn every_field_of_every_event_changes_the_hash() {
     let mut seen = HashMap::new();
     for event in &EVENTS {
         let itself = (format!("{event:?}"), hash(std::slice::from_ref(event)));
@@ -231,10 +233,10 @@ fn every_field_of_every_event_counts() {
 }
 
 #[test]
-fn how_a_device_refusal_ends_counts() {
+fn the_head_returned_by_a_device_refusal_changes_the_hash() {
     let refusal = DeviceRefusal::default();
     let returned =
-        |head| hash(&[support::no_take(Refusal::Device(DeviceRefusal { returned: head, ..refusal }))]);
+        |head| hash(&[support::take_refused(Refusal::Device(DeviceRefusal { returned: head, ..refusal }))]);
     let mut hashes: Vec<u64> = [None, Some(0), Some(1), Some(u16::MAX)].map(returned).to_vec();
     hashes.sort_unstable();
     hashes.dedup();
@@ -242,16 +244,16 @@ fn how_a_device_refusal_ends_counts() {
 }
 
 #[test]
-fn the_order_of_events_counts() {
+fn the_order_of_events_changes_the_hash() {
     for pair in EVENTS.windows(2) {
         assert_ne!(hash(pair), hash(&[pair[1], pair[0]]));
         assert_ne!(hash(pair), hash(&pair[..1]));
     }
 }
 
-/// A hash stands in reports, and is compared between machines and versions.
+/// Hashes are in reports, and are compared between machines and versions.
 #[test]
-fn a_trace_has_the_same_hash_for_ever() {
+fn a_trace_keeps_its_hash_in_all_versions() {
     assert_eq!(hash(&[]), 0x243f_6a88_85a3_08d3);
     assert_eq!(hash(&EVENTS[..19]), 0xebc0_2ab3_051d_f2b3);
     assert_eq!(hash(&EVENTS[..31]), 0xdd33_b17b_c6cf_c00b);
@@ -259,16 +261,16 @@ fn a_trace_has_the_same_hash_for_ever() {
     assert_eq!(hash(&EVENTS[..33]), 0x5189_a342_837b_9d45);
     assert_eq!(hash(&EVENTS[..34]), 0xde81_e007_9fd9_8c0c);
     assert_eq!(hash(&EVENTS), 0xc90f_7458_c746_3165);
-    let refused = REFUSALS.map(support::no_take);
+    let refused = REFUSALS.map(support::take_refused);
     assert_eq!(hash(&refused[..14]), 0xca8e_f5ee_a294_7358);
-    // Bytes in all four lanes, then in words, then what is left.
+    // Bytes for all four lanes, then for words, then a rest.
     let mut lanes = TraceHash::default();
     lanes.bytes(&std::array::from_fn::<u8, 100, _>(|at| at as u8));
     assert_eq!(lanes.get(), 0xf5f6_1447_c777_b948);
 }
 
 #[test]
-fn bytes_and_numbers_are_folded_in_with_their_length() {
+fn the_number_of_bytes_changes_the_hash() {
     let hash = |fold: &dyn Fn(&mut TraceHash)| {
         let mut hash = TraceHash::default();
         fold(&mut hash);

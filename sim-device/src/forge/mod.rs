@@ -1,4 +1,4 @@
-//! Misbehaving: the one door to all faults.
+//! The entry point of all faults.
 
 mod table;
 mod used;
@@ -6,13 +6,13 @@ mod used;
 use crate::device::Device;
 use crate::effect::Effect;
 use crate::fault::Fault;
-use crate::responsiveness::Silence;
+use crate::silence::Silence;
 use ringstorm_core::SharedMemory;
 
 impl<M: SharedMemory> Device<M> {
-    /// Misbehaves. `pick` chooses the chain or descriptor, `value` what is lied. Says whether it could: some
-    /// faults need a chain that the device holds, or one with several descriptors. The
-    /// [effects](Self::take_effects) tell what was done.
+    /// Misbehaves. `pick` chooses the chain or descriptor, `value` the forged value. The [effects](Self::take_effects) say what
+    /// changed. Returns false if the fault is not possible now: some faults need a chain in flight, or one with several
+    /// descriptors.
     pub fn misbehave(&mut self, fault: Fault, pick: u8, value: u32) -> bool {
         if self.is_silent() {
             return false;
@@ -21,7 +21,7 @@ impl<M: SharedMemory> Device<M> {
         self.forge(fault, pick, value).is_some()
     }
 
-    /// `None` if there is nothing to do it with, or it would change nothing.
+    /// Returns `None` if the fault is not possible, or would change nothing.
     fn forge(&mut self, fault: Fault, pick: u8, value: u32) -> Option<()> {
         match fault {
             Fault::IdOutOfRange => self.id_out_of_range(value),
@@ -50,39 +50,39 @@ impl<M: SharedMemory> Device<M> {
             | Fault::IndirectFlipped
             | Fault::LengthScribbled
             | Fault::LengthGrown
-            | Fault::LengthZeroed => self.scribble_shape(fault, pick, value),
+            | Fault::LengthZeroed => self.corrupt_descriptor(fault, pick, value),
             Fault::AddressOfAnother | Fault::AddressOutside | Fault::AddressZero => {
-                self.scribble_address(fault, pick, value)
+                self.corrupt_address(fault, pick, value)
             }
             Fault::AvailableIndexOverwritten => self.overwrite_index(value),
             Fault::AvailableEntryOverwritten => self.overwrite_entry(pick, value),
             Fault::ReadableWritten => self.write_to_readable(pick),
             Fault::WrittenAfterReturn => self.write_after_return(),
             Fault::SpuriousNotification => {
-                self.effects.push(Effect::Spurious);
+                self.effects.push(Effect::SpuriousNotification);
                 Some(())
             }
             Fault::LostNotification => self.lose_notification(),
-            Fault::NeverReturned => self.keep(pick),
+            Fault::NeverReturned => self.withhold(pick),
             Fault::StopsAnswering => self.fall_silent(Silence::UntilFaultsStop),
             Fault::NeedsReset => {
-                self.forget_all();
+                self.drop_in_flight();
                 self.fall_silent(Silence::NeedsReset)
             }
         }
     }
 
-    fn keep(&mut self, pick: u8) -> Option<()> {
+    fn withhold(&mut self, pick: u8) -> Option<()> {
         let position = self.position(pick)?;
-        if std::mem::replace(&mut self.held[position].withheld, true) {
+        if std::mem::replace(&mut self.in_flight[position].withheld, true) {
             return None;
         }
-        self.effects.push(Effect::Withheld { head: self.held[position].head });
+        self.effects.push(Effect::Withheld { head: self.in_flight[position].head });
         Some(())
     }
 
     fn write_to_readable(&mut self, pick: u8) -> Option<()> {
-        let chain = self.held_at(pick).filter(|chain| chain.whole)?;
+        let chain = self.in_flight_at(pick).filter(|chain| chain.whole)?;
         let readable = chain.descriptors.iter().find(|descriptor| !descriptor.is_writable())?;
         let (place, length) = (readable.place?, readable.length);
         self.overwrite(place, length)
@@ -96,30 +96,30 @@ impl<M: SharedMemory> Device<M> {
     }
 
     fn overwrite_index(&mut self, value: u32) -> Option<()> {
-        let truth = self.available_index();
-        // Far enough that the driver itself does not get there soon.
-        let lie = truth.wrapping_add(0x4000 + (value % 0x4000) as u16);
-        self.overwritten_index = Some((lie, truth));
-        self.rings.store_u16(self.geometry.available + 2, lie);
-        self.effects.push(Effect::AvailableIndex(lie));
+        let original = self.available_index();
+        // Far enough away that the driver does not write the same value soon.
+        let forged = original.wrapping_add(0x4000 + (value % 0x4000) as u16);
+        self.overwritten_index = Some((forged, original));
+        self.rings.store_u16(self.geometry.available + 2, forged);
+        self.effects.push(Effect::AvailableIndex(forged));
         Some(())
     }
 
     fn overwrite_entry(&mut self, pick: u8, value: u32) -> Option<()> {
         let waiting = self.available_index().wrapping_sub(self.next_available).min(self.geometry.size);
         let index = self.next_available.wrapping_add(u16::from(pick).checked_rem(waiting)?);
-        let truth = self.available_entry(index);
-        // No index of the table, so that it is never mistaken for what the driver writes.
+        let original = self.available_entry(index);
+        // Not an index of the table, so it differs from everything that the driver writes.
         let size = u32::from(self.geometry.size);
-        let lie = (size + value % (0x1_0000 - size)) as u16;
-        if self.entry_in_memory(index) == lie {
+        let forged = (size + value % (0x1_0000 - size)) as u16;
+        if self.entry_in_memory(index) == forged {
             return None;
         }
         let slot = self.geometry.slot(index);
         self.overwritten_entries.retain(|(other, _, _)| *other != slot);
-        self.overwritten_entries.push((slot, lie, truth));
-        self.rings.store_u16(self.geometry.available_entry(index), lie);
-        self.effects.push(Effect::AvailableEntry { index, head: lie });
+        self.overwritten_entries.push((slot, forged, original));
+        self.rings.store_u16(self.geometry.available_entry(index), forged);
+        self.effects.push(Effect::AvailableEntry { index, head: forged });
         Some(())
     }
 }

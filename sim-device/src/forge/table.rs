@@ -1,4 +1,4 @@
-//! Faults in the descriptor table, which is the driver's.
+//! Faults in the descriptor table, which only the driver may write.
 
 use crate::device::Device;
 use crate::effect::Effect;
@@ -6,16 +6,16 @@ use crate::fault::Fault;
 use crate::geometry::{F_INDIRECT, F_NEXT, F_WRITE};
 use ringstorm_core::SharedMemory;
 
-/// An address in no region, which no driver could have meant.
+/// A device address in no region.
 const NOWHERE: u64 = 0xdead_0000_0000_0000;
 
 impl<M: SharedMemory> Device<M> {
     /// Changes length, flags and next of a descriptor.
-    pub(super) fn scribble_shape(&mut self, fault: Fault, pick: u8, value: u32) -> Option<()> {
+    pub(super) fn corrupt_descriptor(&mut self, fault: Fault, pick: u8, value: u32) -> Option<()> {
         let size = u32::from(self.geometry.size);
         let (index, next) = match fault {
             Fault::NextToHead | Fault::NextToMiddle | Fault::NextToFree | Fault::NextSet => {
-                let chain = self.held_at(pick)?;
+                let chain = self.in_flight_at(pick)?;
                 let tail = chain.descriptors.last()?.index;
                 let next = match fault {
                     Fault::NextToHead => chain.head,
@@ -25,7 +25,7 @@ impl<M: SharedMemory> Device<M> {
                 };
                 (tail, next)
             }
-            Fault::NextCleared => (self.held_at(pick)?.descriptors.first()?.index, 0),
+            Fault::NextCleared => (self.in_flight_at(pick)?.descriptors.first()?.index, 0),
             Fault::NextToSelf => {
                 let index = self.any_descriptor(pick);
                 (index, index)
@@ -45,13 +45,13 @@ impl<M: SharedMemory> Device<M> {
         if changed == (length, flags, old) {
             return None;
         }
-        self.geometry.scribble(&self.rings, index, changed);
+        self.geometry.corrupt_shape(&self.rings, index, changed);
         self.effects.push(Effect::Descriptor { index });
         Some(())
     }
 
     /// Changes the address of a descriptor.
-    pub(super) fn scribble_address(&mut self, fault: Fault, pick: u8, value: u32) -> Option<()> {
+    pub(super) fn corrupt_address(&mut self, fault: Fault, pick: u8, value: u32) -> Option<()> {
         let index = self.any_descriptor(pick);
         let address = match fault {
             Fault::AddressOfAnother => {
@@ -69,13 +69,13 @@ impl<M: SharedMemory> Device<M> {
         Some(())
     }
 
-    /// A descriptor by an eight-bit choice: of a held chain for even ones, anywhere in the table for odd ones.
+    /// The descriptor that `pick` chooses: for even values the last one of a chain in flight, for odd values any of the table.
     pub(super) fn any_descriptor(&self, pick: u8) -> u16 {
         let anywhere = u16::from(pick >> 1) % self.geometry.size;
         if pick & 1 == 1 {
             return anywhere;
         }
-        match self.held_at(pick >> 1) {
+        match self.in_flight_at(pick >> 1) {
             Some(chain) => chain.descriptors.last().map_or(anywhere, |descriptor| descriptor.index),
             None => anywhere,
         }

@@ -1,4 +1,4 @@
-//! What a driver's call does to the memory.
+//! Records what a driver's call does to the memory.
 
 use super::{EndlessCall, FailingAccess};
 use std::cell::{Cell, RefCell};
@@ -6,56 +6,59 @@ use std::cell::{Cell, RefCell};
 /// What a driver's call did to the memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CallReport {
-    /// How often it stored something.
+    /// The number of stores.
     pub stores: u32,
-    /// Where it first stored into the device's part.
-    pub foreign: Option<usize>,
-    /// The lowest place that it loaded twice.
-    pub refetched: Option<usize>,
-    /// Whether it stored something after it had stored the available index.
-    pub late: bool,
-    /// Whether it ran into the [trap](super::WatchedMemory::set_trap).
-    pub trapped: bool,
+    /// The offset of the first store to the part that only the device may write.
+    pub device_area_store: Option<usize>,
+    /// The lowest offset that it loaded twice (a double fetch).
+    pub double_fetch: Option<usize>,
+    /// Whether it stored something after the available index.
+    pub late_stores: bool,
+    /// Whether it triggered the [trap](super::WatchedMemory::set_trap).
+    pub trap_triggered: bool,
 }
 
-/// As many loads of a call are kept without a list: more than any call needs that handles one chain.
+/// The number of loads that are kept without a list: enough for any call that handles one chain.
 const FEW: usize = 8;
 
-/// The call that is on, or was last.
+/// The current call, or the last one.
 ///
-/// Most stores of a driver lie in the table and ask for nothing but to be counted: they are all below
-/// [`plain_end`](Self::plain_end). What the others mean is looked up out of the way.
+/// Most stores of a driver go to the table, below [`plain_end`](Self::plain_end), and only have to be counted. Other stores
+/// are checked in a function of their own, so that the common path stays short.
 #[derive(Debug, Default)]
 pub(super) struct CallLog {
     in_call: Cell<bool>,
-    /// How many accesses the call may make.
+    /// The number of accesses that the call may make.
     limit: Cell<u64>,
     accesses_left: Cell<u64>,
-    /// Whether each access is counted on its own, since one is to fail. The call has then no access left in advance, but these.
-    fails: Cell<bool>,
-    spare: Cell<u64>,
+    /// Whether each access is counted individually, because one of them has to fail. `accesses_left` is zero then.
+    counts_individually: Cell<bool>,
+    /// The number of accesses that the call may still make if they are counted individually.
+    individual_accesses_left: Cell<u64>,
     failing: RefCell<Option<FailingAccess>>,
-    /// Accesses of no byte. All that are neither these nor loads are stores.
+    /// The number of accesses of zero bytes. All accesses that are neither empty nor loads are stores.
     empty: Cell<u64>,
-    /// Stores that end here or before need not be looked at more closely.
+    /// Stores that end at or before this offset only have to be counted.
     plain_end: Cell<usize>,
-    foreign: Cell<Option<usize>>,
-    pub(super) trapped: Cell<bool>,
+    device_area_store: Cell<Option<usize>>,
+    pub(super) trap_triggered: Cell<bool>,
     loads: Cell<usize>,
     first_loads: [Cell<(usize, usize)>; FEW],
-    /// All loads after the first few: offset and length.
+    /// Offset and length of all loads after the first few.
     more_loads: RefCell<Vec<(usize, usize)>>,
-    /// Whether stores were recorded, or were late.
-    noted: Cell<bool>,
-    /// Where the driver stored, if that is recorded: offset and length.
+    /// Whether `places` or `late` may have entries.
+    has_notes: Cell<bool>,
+    /// Offset and length of each store, if stores are recorded.
     places: RefCell<Vec<(usize, usize)>>,
-    /// Where the driver stored after it had stored the available index.
+    /// Offsets of the stores after the one of the available index.
     late: RefCell<Vec<usize>>,
+    /// Whether the call has stored the available index.
     published: Cell<bool>,
+    /// Whether stores are recorded.
     recorded: Cell<bool>,
-    /// Where the available index stands; nowhere if that is not known.
+    /// Offset of the available index, if it is watched.
     available_index: Cell<Option<usize>>,
-    /// What only the device may write.
+    /// Start and end of the part that only the device may write.
     device_part: Cell<(usize, usize)>,
 }
 
@@ -86,20 +89,20 @@ impl CallLog {
         let (start, end) = self.device_part.get();
         let device = if start < end { start } else { usize::MAX };
         let index = self.available_index.get().unwrap_or(usize::MAX);
-        let telling = self.recorded.get() || self.published.get();
-        self.plain_end.set(if telling { 0 } else { device.min(index) });
+        let needs_every_store = self.recorded.get() || self.published.get();
+        self.plain_end.set(if needs_every_store { 0 } else { device.min(index) });
     }
 
     pub(super) fn take_late_stores(&self, out: &mut Vec<usize>) {
         out.clear();
-        if self.noted.get() {
+        if self.has_notes.get() {
             out.append(&mut self.late.borrow_mut());
         }
     }
 
     pub(super) fn take_places(&self, out: &mut Vec<(usize, usize)>) {
         out.clear();
-        if self.noted.get() {
+        if self.has_notes.get() {
             out.append(&mut self.places.borrow_mut());
         }
     }
@@ -109,52 +112,56 @@ impl CallLog {
         if self.accesses_left.get() != self.limit.get() {
             self.forget_call();
         }
-        let limit = if self.fails.get() { self.hold_back(limit) } else { limit };
+        let limit = if self.counts_individually.get() { self.count_each(limit) } else { limit };
         self.limit.set(limit);
         self.accesses_left.set(limit);
         self.in_call.set(true);
-        if self.noted.get() {
+        if self.has_notes.get() {
             self.forget_notes();
         }
     }
 
     pub(super) fn fail_at(&self, access: Option<FailingAccess>) {
-        self.fails.set(access.is_some());
+        self.counts_individually.set(access.is_some());
         self.failing.replace(access);
     }
 
     #[cold]
-    fn hold_back(&self, limit: u64) -> u64 {
-        self.spare.set(limit);
+    fn count_each(&self, limit: u64) -> u64 {
+        self.individual_accesses_left.set(limit);
         0
     }
 
-    /// A barrier, which is no access but can fail.
+    /// A barrier. It is not an access, but it can fail.
     #[inline(always)]
     pub(super) fn barrier(&self) {
-        if self.fails.get() && self.in_call.get() {
-            self.fail_or_not();
+        if self.counts_individually.get() && self.in_call.get() {
+            self.count_failing();
         }
     }
 
-    fn fail_or_not(&self) {
+    fn count_failing(&self) {
         if let Some(access) = &*self.failing.borrow() {
             access.count();
         }
     }
 
-    /// An access that was not counted in advance: it is one of a call in which one is to fail, or one too many.
+    /// Counts an access when `accesses_left` is zero: accesses are counted individually, or this one exceeds the limit.
     #[cold]
-    fn count_alone(&self) -> u64 {
-        let spare = if self.fails.get() { self.spare.get().checked_sub(1) } else { None };
-        let Some(spare) = spare else { give_up() };
-        self.fail_or_not();
-        self.spare.set(spare);
+    fn count_individually(&self) -> u64 {
+        let left = if self.counts_individually.get() {
+            self.individual_accesses_left.get().checked_sub(1)
+        } else {
+            None
+        };
+        let Some(left) = left else { end_endless_call() };
+        self.count_failing();
+        self.individual_accesses_left.set(left);
         self.limit.set(self.limit.get() + 1);
         0
     }
 
-    /// Forgets a call that was never ended, as a panic can leave one.
+    /// Clears the state of a call that was not ended, for example because it panicked.
     #[cold]
     fn forget_call(&self) {
         self.report(&mut CallReport::default());
@@ -162,12 +169,12 @@ impl CallLog {
 
     #[cold]
     fn forget_notes(&self) {
-        self.noted.set(false);
+        self.has_notes.set(false);
         self.places.borrow_mut().clear();
         self.late.borrow_mut().clear();
     }
 
-    /// Ends the call, if one is on.
+    /// Ends the call, if there is one.
     #[inline(always)]
     pub(super) fn end_into(&self, report: &mut CallReport) {
         self.in_call.set(false);
@@ -177,21 +184,21 @@ impl CallLog {
         }
     }
 
-    /// What the call did; the next one begins with nothing done.
+    /// Reports what the call did, and clears it.
     fn report(&self, report: &mut CallReport) {
         let accesses = self.limit.get() - self.accesses_left.replace(self.limit.get());
         let stores = accesses - self.loads.get() as u64 - self.empty.take();
         report.stores = u32::try_from(stores).unwrap_or(u32::MAX);
         if self.loads.get() > 1 {
-            report.refetched = self.refetched();
+            report.double_fetch = self.double_fetch();
         }
         self.loads.set(0);
         if self.published.replace(false) {
             self.find_plain_end();
         }
-        report.foreign = self.foreign.take();
-        report.late = self.noted.get() && !self.late.borrow().is_empty();
-        report.trapped = self.trapped.take();
+        report.device_area_store = self.device_area_store.take();
+        report.late_stores = self.has_notes.get() && !self.late.borrow().is_empty();
+        report.trap_triggered = self.trap_triggered.take();
     }
 
     #[inline(always)]
@@ -205,7 +212,7 @@ impl CallLog {
         let number = self.loads.get();
         match self.first_loads.get(number) {
             Some(load) => load.set((offset, size)),
-            None => self.load_of_many(number, offset, size),
+            None => self.load_beyond_few(number, offset, size),
         }
         if size > 0 {
             self.loads.set(number + 1);
@@ -215,7 +222,7 @@ impl CallLog {
     }
 
     #[cold]
-    fn load_of_many(&self, number: usize, offset: usize, size: usize) {
+    fn load_beyond_few(&self, number: usize, offset: usize, size: usize) {
         let mut more = self.more_loads.borrow_mut();
         more.truncate(number - FEW);
         more.push((offset, size));
@@ -227,40 +234,40 @@ impl CallLog {
         if size == 0 {
             self.empty.set(self.empty.get() + 1);
         } else if offset + size > self.plain_end.get() {
-            self.store_elsewhere(offset, size);
+            self.store_checked(offset, size);
         }
     }
 
-    fn store_elsewhere(&self, offset: usize, size: usize) {
+    fn store_checked(&self, offset: usize, size: usize) {
         let (start, end) = self.device_part.get();
-        if offset < end && start < offset + size && self.foreign.get().is_none() {
-            self.foreign.set(Some(offset));
+        if offset < end && start < offset + size && self.device_area_store.get().is_none() {
+            self.device_area_store.set(Some(offset));
         }
         if self.recorded.get() {
-            self.noted.set(true);
+            self.has_notes.set(true);
             self.places.borrow_mut().push((offset, size));
         }
         if self.available_index.get() == Some(offset) {
             self.published.set(true);
             self.plain_end.set(0);
         } else if self.published.get() {
-            self.noted.set(true);
+            self.has_notes.set(true);
             self.late.borrow_mut().push(offset);
         }
     }
 
     #[inline(always)]
     fn count(&self) {
-        let left = self.accesses_left.get().checked_sub(1).unwrap_or_else(|| self.count_alone());
+        let left = self.accesses_left.get().checked_sub(1).unwrap_or_else(|| self.count_individually());
         self.accesses_left.set(left);
     }
 
-    /// Where the first of several runs of bytes is that begins inside another one.
-    fn refetched(&self) -> Option<usize> {
+    /// The lowest offset at which a load begins inside another load.
+    fn double_fetch(&self) -> Option<usize> {
         let loads = self.loads.get();
         let first = self.first_loads.each_ref().map(Cell::get);
         let first = &first[..loads.min(FEW)];
-        // Most drivers load from front to back.
+        // Most drivers load in ascending order. Then there is nothing to sort.
         if loads <= FEW && first.is_sorted_by(|one, next| one.0 + one.1 <= next.0) {
             return None;
         }
@@ -275,7 +282,7 @@ impl CallLog {
 }
 
 #[cold]
-fn give_up() -> ! {
-    // Past the panic hook, since nothing went wrong here that a message would explain.
+fn end_endless_call() -> ! {
+    // Skip the panic hook: this panic only ends the call and needs no message.
     std::panic::resume_unwind(Box::new(EndlessCall))
 }

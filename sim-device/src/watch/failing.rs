@@ -1,4 +1,4 @@
-//! Memory that fails in the middle of a call.
+//! Makes a memory access fail in the middle of a driver's call.
 
 use std::cell::Cell;
 use std::panic::resume_unwind;
@@ -8,18 +8,18 @@ use std::rc::Rc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryFailed;
 
-/// Makes one access of the driver's calls panic, with [`MemoryFailed`]: a wrapper that checks bounds, or a mapping that was lost.
-/// Clones count together, so that memories which share one are counted as one.
+/// Makes one memory access in the driver's calls panic with [`MemoryFailed`]. It stands for memory that checks bounds, or for
+/// a lost mapping. Clones share one count, so several memories can be counted together.
 #[derive(Debug, Clone, Default)]
 pub struct FailingAccess(Rc<Cell<Option<u32>>>);
 
 impl FailingAccess {
-    /// Lets so many accesses pass and the next one fail, or none.
+    /// Lets the access after `after` others fail; `None` lets none fail.
     pub fn set(&self, after: Option<u32>) {
         self.0.set(after);
     }
 
-    /// How many accesses still pass before one fails; `None` if none is to fail.
+    /// The number of accesses before the one that fails; `None` if none will fail.
     pub fn left(&self) -> Option<u32> {
         self.0.get()
     }
@@ -30,7 +30,7 @@ impl FailingAccess {
             None => {}
             Some(0) => {
                 self.0.set(None);
-                // Past the panic hook, since nothing went wrong that a message would explain.
+                // Skip the panic hook: this panic is intended and needs no message.
                 resume_unwind(Box::new(MemoryFailed));
             }
             Some(left) => self.0.set(Some(left - 1)),

@@ -1,4 +1,4 @@
-//! Which pages of a memory may hold something else than zeros.
+//! Tracks the pages of a memory that may not be zero.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -8,12 +8,12 @@ pub(super) const PAGE: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Pages {
     touched: Box<[Cell<bool>]>,
-    /// The same, as a list.
+    /// The numbers of the touched pages.
     list: RefCell<Vec<usize>>,
 }
 
 impl Pages {
-    /// Those of `length` bytes that are zero.
+    /// The pages of `length` zero bytes.
     pub(super) fn new(length: usize) -> Self {
         let count = length.div_ceil(PAGE);
         Self {
@@ -22,7 +22,7 @@ impl Pages {
         }
     }
 
-    /// At least one byte is written to at `offset`.
+    /// Records a write of `size` bytes, which must not be zero.
     #[inline(always)]
     pub(super) fn touch(&self, offset: usize, size: usize) {
         let (first, last) = (offset / PAGE, (offset + size - 1) / PAGE);
@@ -31,7 +31,7 @@ impl Pages {
         }
     }
 
-    /// An integer is written at `offset`, which is on one page, as integers are aligned.
+    /// Records a write of an integer. It is aligned, so it is on one page.
     #[inline(always)]
     pub(super) fn touch_integer(&self, offset: usize) {
         let page = offset / PAGE;
@@ -49,7 +49,7 @@ impl Pages {
         }
     }
 
-    /// The parts of a range of bytes that need not be zero.
+    /// The parts of a range of bytes that may not be zero.
     pub(super) fn touched_in(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
         let pages = range.start / PAGE..range.end.div_ceil(PAGE);
         pages
@@ -57,7 +57,7 @@ impl Pages {
             .map(move |page| range.start.max(page * PAGE)..range.end.min((page + 1) * PAGE))
     }
 
-    /// Hands out the first bytes of all pages that were touched, which are to be zero again.
+    /// Calls `zero` with the offset of each touched page and records the page as zero.
     pub(super) fn clean(&self, mut zero: impl FnMut(usize)) {
         for page in self.list.borrow_mut().drain(..) {
             self.touched[page].set(false);

@@ -1,4 +1,4 @@
-//! What each fault does to which bytes, what it tells of that, and when it can do nothing.
+//! Which bytes each fault changes, which effects it reports, and when it is not possible.
 
 mod afterwards;
 mod others;
@@ -27,27 +27,27 @@ fn cases(fault: Fault) -> Vec<Case> {
 }
 
 #[test]
-fn a_fault_changes_and_tells_what_it_should_or_nothing() {
+fn a_fault_changes_and_reports_exactly_what_it_should() {
     for fault in Fault::VARIANTS {
         let cases = cases(*fault);
-        assert!(cases.iter().any(|(.., deed)| deed.is_some()), "{fault:?} is not tried");
-        for (number, (scene, pick, value, deed)) in cases.into_iter().enumerate() {
+        assert!(cases.iter().any(|(.., outcome)| outcome.is_some()), "{fault:?} is not tried");
+        for (number, (scene, pick, value, outcome)) in cases.into_iter().enumerate() {
             let memory = Memory::new();
             let mut device = scene(&memory);
             let mut expected = memory.all();
             let could = device.misbehave(*fault, pick, value);
-            assert_eq!(could, deed.is_some(), "{fault:?} {number}");
-            let (changes, told) = deed.unwrap_or_default();
+            assert_eq!(could, outcome.is_some(), "{fault:?} {number}");
+            let (changes, reported) = outcome.unwrap_or_default();
             for (offset, bytes) in changes {
                 expected[offset..offset + bytes.len()].copy_from_slice(&bytes);
             }
             assert_eq!(memory.all(), expected, "{fault:?} {number}");
-            assert_eq!(effects(&mut device), told, "{fault:?} {number}");
+            assert_eq!(effects(&mut device), reported, "{fault:?} {number}");
         }
     }
 }
 
-/// What is done to a chain that is held, or waits, or to one of several that were returned.
+/// The faults that need a chain in flight, a waiting one, or several returned ones.
 const NEEDS_CHAINS: [Fault; 16] = [
     Fault::TruncatedId,
     Fault::MidChainId,
@@ -68,12 +68,12 @@ const NEEDS_CHAINS: [Fault; 16] = [
 ];
 
 #[test]
-fn a_fault_that_needs_a_chain_can_do_nothing_on_an_idle_device() {
+fn a_fault_that_needs_a_chain_is_not_possible_on_an_idle_device() {
     for fault in Fault::VARIANTS {
         let memory = Memory::new();
-        // A returned chain and descriptors that differ from what is lied, so that nothing else is missing.
+        // One chain was returned, and the descriptors differ from the forged values, so only the chain is missing.
         let mut device = single(&memory);
-        assert!(device.give_back(0, NOTHING_WRITTEN));
+        assert!(device.return_chain(0, NOTHING_WRITTEN));
         let _ = effects(&mut device);
         let before = memory.all();
         let could = device.misbehave(*fault, 3, 4);
@@ -84,7 +84,7 @@ fn a_fault_that_needs_a_chain_can_do_nothing_on_an_idle_device() {
 }
 
 #[test]
-fn what_stands_there_already_is_not_forged_again() {
+fn a_fault_that_would_change_nothing_is_not_possible() {
     for (fault, pick, value) in [
         (Fault::NextToHead, 1, 9),
         (Fault::NextToMiddle, 1, 9),
@@ -113,7 +113,7 @@ fn what_stands_there_already_is_not_forged_again() {
     }
 }
 
-/// They stand in files: names and numbers must never change, only grow.
+/// Names and numbers are used in files, so they must never change. New ones are appended.
 const NAMES: [&str; 39] = [
     "id-out-of-range",
     "truncated-id",
@@ -165,8 +165,8 @@ fn a_fault_has_one_number_one_name_and_one_description() {
         assert_eq!((fault as usize, fault.name()), (number, *name));
         assert_eq!(Fault::from_str(name), Ok(fault));
         assert!(fault.description().len() > 20 && descriptions.insert(fault.description()));
-        let breaks_nothing = fault.description().contains("breaks nothing");
-        assert_eq!(fault.breaks_specification(), !breaks_nothing, "{}", fault.name());
+        let breaks_no_rule = fault.description().contains("breaks no rule");
+        assert_eq!(fault.breaks_specification(), !breaks_no_rule, "{}", fault.name());
     }
     assert_eq!(Fault::from_repr(NAMES.len() as u8), None);
     assert!(Fault::from_str("FreeId").is_err());

@@ -1,15 +1,16 @@
-//! Faults in the available ring, in buffers, and in time.
+//! Faults in the available ring, in buffers, and in the device's timing.
 
 use crate::scenes::{
-    Case, Deed, answered, full, headless, idle, last, senseless, single, told, waiting, word, wrote,
+    Case, Expected, answered, effect_only, full, headless, idle, last, malformed, single, waiting, word,
+    wrote,
 };
 use ringstorm_sim_device::{Effect, Fault};
 
-fn available_index(index: u16) -> Deed {
+fn available_index(index: u16) -> Expected {
     word(66, index, Effect::AvailableIndex(index))
 }
 
-fn entry(index: u16, head: u16) -> Deed {
+fn entry(index: u16, head: u16) -> Expected {
     word(68 + 2 * usize::from(index % 4), head, Effect::AvailableEntry { index, head })
 }
 
@@ -24,7 +25,7 @@ pub fn in_available_ring(fault: Fault) -> Vec<Case> {
         Fault::AvailableEntryOverwritten => vec![
             (idle, 0, 9, None),
             (full, 0, 9, None),
-            // Near misses and others, but never an index of the table.
+            // Values just outside the table and far from it, but never an index of the table.
             (waiting, 0, 0, Some(entry(0, 4))),
             (waiting, 1, 0x1_0203, Some(entry(1, 0x20b))),
             (waiting, 2, 0xfffb, Some(entry(0, 0xffff))),
@@ -39,7 +40,7 @@ pub fn in_buffers(fault: Fault) -> Vec<Case> {
         Fault::ReadableWritten => vec![
             (idle, 0, 0, None),
             (last, 0, 0, None),
-            (senseless, 0, 0, None),
+            (malformed, 0, 0, None),
             (headless, 0, 0, None),
             (answered, 0, 0, None),
             (full, 0, 9, Some(wrote(48, 5, 1))),
@@ -49,7 +50,7 @@ pub fn in_buffers(fault: Fault) -> Vec<Case> {
         Fault::WrittenAfterReturn => vec![
             (idle, 0, 0, None),
             (full, 0, 0, None),
-            // Two replies came before.
+            // Two patterns were written before.
             (answered, 0, 9, Some(wrote(16, 8, 3))),
         ],
         _ => Vec::new(),
@@ -60,15 +61,21 @@ pub fn in_time(fault: Fault) -> Vec<Case> {
     match fault {
         Fault::NeverReturned => vec![
             (idle, 0, 0, None),
-            (headless, 0, 0, Some(told(Effect::Withheld { head: 700 }))),
-            (full, 0, 0, Some(told(Effect::Withheld { head: 1 }))),
-            (full, 1, 0, Some(told(Effect::Withheld { head: 2 }))),
+            (headless, 0, 0, Some(effect_only(Effect::Withheld { head: 700 }))),
+            (full, 0, 0, Some(effect_only(Effect::Withheld { head: 1 }))),
+            (full, 1, 0, Some(effect_only(Effect::Withheld { head: 2 }))),
         ],
         Fault::SpuriousNotification => {
-            vec![(idle, 0, 0, Some(told(Effect::Spurious))), (full, 1, 9, Some(told(Effect::Spurious)))]
+            vec![
+                (idle, 0, 0, Some(effect_only(Effect::SpuriousNotification))),
+                (full, 1, 9, Some(effect_only(Effect::SpuriousNotification))),
+            ]
         }
         Fault::LostNotification | Fault::StopsAnswering | Fault::NeedsReset => {
-            vec![(idle, 0, 0, Some(told(Effect::Silent))), (full, 1, 9, Some(told(Effect::Silent)))]
+            vec![
+                (idle, 0, 0, Some(effect_only(Effect::Silent))),
+                (full, 1, 9, Some(effect_only(Effect::Silent))),
+            ]
         }
         _ => Vec::new(),
     }

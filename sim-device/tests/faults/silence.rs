@@ -1,4 +1,4 @@
-//! Devices that do nothing for a while, or hear nothing.
+//! Devices that stop reacting, or lose a notification.
 
 use crate::scenes::{ALL_WRITTEN, NOTHING_WRITTEN, full};
 use crate::support::{Memory, effects};
@@ -6,13 +6,13 @@ use ringstorm_core::HeapMemory;
 use ringstorm_sim_device::{Device, Effect, Fault};
 use strum::VariantArray;
 
-/// Asserts that the device neither takes, nor returns, nor misbehaves, though it could.
+/// Asserts that the device does not take, return or misbehave, although it has chains to do so.
 fn assert_silent(memory: &Memory, device: &mut Device<&HeapMemory>) {
     let _ = effects(device);
-    memory.offer(1);
+    memory.make_available(1);
     let before = memory.all();
     assert!(device.has_available() && device.take().is_none());
-    assert!(!device.give_back(0, ALL_WRITTEN) && !device.give_back(1, ALL_WRITTEN));
+    assert!(!device.return_chain(0, ALL_WRITTEN) && !device.return_chain(1, ALL_WRITTEN));
     for fault in Fault::VARIANTS {
         assert!(!device.misbehave(*fault, 1, 9), "{fault:?}");
     }
@@ -20,35 +20,35 @@ fn assert_silent(memory: &Memory, device: &mut Device<&HeapMemory>) {
 }
 
 #[test]
-fn a_device_that_stopped_answers_when_it_repents() {
+fn a_device_that_stopped_answers_again_after_the_faults_stop() {
     let memory = Memory::new();
     let mut device = full(&memory);
     assert!(device.misbehave(Fault::StopsAnswering, 0, 0));
     assert_silent(&memory, &mut device);
     assert!(!device.needs_reset());
-    assert_eq!((device.held_count(), device.returnable()), (2, 2), "it has forgotten nothing");
+    assert_eq!((device.in_flight_count(), device.returnable()), (2, 2), "the chains are still in flight");
     device.stop_faults();
     assert_eq!(effects(&mut device), []);
     assert!(device.take().is_some_and(|taken| taken.head == 1));
-    assert!(device.give_back(1, ALL_WRITTEN));
+    assert!(device.return_chain(1, ALL_WRITTEN));
     assert_eq!(memory.element(0), (2, 12));
 }
 
 #[test]
-fn a_device_that_needs_a_reset_has_forgotten_what_it_held() {
+fn a_device_that_needs_a_reset_forgets_the_chains_in_flight() {
     let memory = Memory::new();
     let mut device = full(&memory);
     assert!(!device.needs_reset());
     assert!(device.misbehave(Fault::NeedsReset, 0, 0));
     assert!(device.needs_reset());
     assert_silent(&memory, &mut device);
-    assert_eq!((device.held_count(), device.returnable()), (0, 0));
+    assert_eq!((device.in_flight_count(), device.returnable()), (0, 0));
     device.reset(2);
     assert!(!device.needs_reset());
     assert!(device.take().is_some_and(|taken| taken.head == 1 && taken.error.is_none()));
-    assert!(device.misbehave(Fault::FreeId, 0, 0), "nothing else is held");
+    assert!(device.misbehave(Fault::FreeId, 0, 0), "no chain is in flight");
     assert_eq!(memory.element(2), (0, 0));
-    assert!(device.give_back(0, NOTHING_WRITTEN));
+    assert!(device.return_chain(0, NOTHING_WRITTEN));
 }
 
 #[test]
@@ -59,10 +59,10 @@ fn a_reset_ends_every_silence() {
         assert!(device.misbehave(fault, 0, 0));
         device.notified();
         device.reset(2);
-        memory.offer(2);
+        memory.make_available(2);
         assert!(device.take().is_some_and(|taken| taken.head == 2), "{fault:?}");
         device.notified();
-        memory.offer(1);
+        memory.make_available(1);
         assert!(device.take().is_some_and(|taken| taken.head == 1), "{fault:?}");
     }
 }
@@ -73,37 +73,37 @@ fn one_notification_is_lost() {
     let mut device = full(&memory);
     assert!(device.misbehave(Fault::LostNotification, 0, 0));
     assert_eq!(effects(&mut device), [Effect::Silent]);
-    memory.offer(1);
-    assert!(device.take().is_some_and(|taken| taken.head == 1), "none was lost yet");
-    memory.offer(2);
+    memory.make_available(1);
+    assert!(device.take().is_some_and(|taken| taken.head == 1), "no notification was lost yet");
+    memory.make_available(2);
     device.notified();
     assert!(device.has_available() && device.take().is_none());
-    assert!(!device.misbehave(Fault::LostNotification, 0, 0), "this one is not over");
-    assert!(device.give_back(0, NOTHING_WRITTEN), "it goes on with what it holds");
+    assert!(!device.misbehave(Fault::LostNotification, 0, 0), "a lost notification is still pending");
+    assert!(device.return_chain(0, NOTHING_WRITTEN), "it still returns chains in flight");
     assert!(device.misbehave(Fault::IdOutOfRange, 0, 0));
     device.notified();
     assert!(device.take().is_some_and(|taken| taken.head == 2));
-    memory.offer(1);
+    memory.make_available(1);
     device.notified();
-    assert!(device.take().is_some_and(|taken| taken.head == 1), "only one was");
+    assert!(device.take().is_some_and(|taken| taken.head == 1), "only one notification was lost");
     assert!(device.misbehave(Fault::LostNotification, 0, 0));
 }
 
 #[test]
-fn a_lost_notification_is_made_up_for() {
+fn the_device_looks_again_after_a_lost_notification() {
     for notified in [false, true] {
         let memory = Memory::new();
         let mut device = full(&memory);
         assert!(device.misbehave(Fault::LostNotification, 0, 0));
-        memory.offer(1);
+        memory.make_available(1);
         if notified {
             device.notified();
             assert!(device.take().is_none());
         }
         device.stop_faults();
         assert!(device.take().is_some_and(|taken| taken.head == 1));
-        memory.offer(2);
+        memory.make_available(2);
         device.notified();
-        assert!(device.take().is_some_and(|taken| taken.head == 2), "nor is the next one lost");
+        assert!(device.take().is_some_and(|taken| taken.head == 2), "the next notification is not lost");
     }
 }

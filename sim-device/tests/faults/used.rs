@@ -1,24 +1,24 @@
 //! Faults in the used ring.
 
 use crate::scenes::{
-    Case, Deed, answered, both, element, element_at, full, headless, idle, jump, last, senseless, single,
-    told, word, wrote,
+    Case, Expected, answered, both, effect_only, element, element_at, full, headless, idle, jump, last,
+    malformed, single, word, wrote,
 };
 use ringstorm_sim_device::{Change, Effect, Fault, Trap};
 
-fn trap(offset: usize, width: usize, value: u64, then: Change) -> Deed {
-    told(Effect::Trap { trap: Trap { offset, width, value }, then })
+fn trap(offset: usize, width: usize, value: u64, then: Change) -> Expected {
+    effect_only(Effect::Trap { trap: Trap { offset, width, value }, then })
 }
 
-fn index_trap(index: u16) -> Deed {
+fn index_trap(index: u16) -> Expected {
     trap(82, 2, index.into(), Change::UsedIndex(index))
 }
 
-fn element_trap(offset: usize, value: u64, index: u16) -> Deed {
+fn element_trap(offset: usize, value: u64, index: u16) -> Expected {
     trap(offset, 4, value, Change::UsedElement { index })
 }
 
-fn descriptor_trap(index: u16, shape: u64) -> Deed {
+fn descriptor_trap(index: u16, shape: u64) -> Expected {
     trap(16 * usize::from(index) + 8, 8, shape, Change::Descriptor { index })
 }
 
@@ -34,7 +34,7 @@ pub fn cases(fault: Fault) -> Vec<Case> {
         Fault::TruncatedId => vec![
             (headless, 0, 0, None),
             (idle, 0, 0, None),
-            (senseless, 0, 0, None),
+            (malformed, 0, 0, None),
             (full, 0, 0, Some(element(0x1_0001, 0))),
             (full, 1, 0, Some(element(0x1_0002, 0))),
             (full, 2, 0xfffe, Some(element(0xffff_0001, 0))),
@@ -69,7 +69,7 @@ pub fn cases(fault: Fault) -> Vec<Case> {
         Fault::LengthTooLong => vec![
             (headless, 0, 0, None),
             (idle, 0, 1, None),
-            (senseless, 0, 1, None),
+            (malformed, 0, 1, None),
             (full, 1, 0, Some(element(2, 13))),
             (full, 1, 1, Some(element(2, 13))),
             (full, 1, 100, Some(element(2, 112))),
@@ -81,7 +81,7 @@ pub fn cases(fault: Fault) -> Vec<Case> {
             (headless, 0, 0, None),
             (idle, 0, 1, None),
             (full, 1, 9, None),
-            (senseless, 0, 9, None),
+            (malformed, 0, 9, None),
             (full, 0, 0, Some(element(1, 1))),
             (full, 0, 9, Some(element(1, 9))),
             (full, 2, u32::MAX, Some(element(1, u32::MAX))),
@@ -90,7 +90,7 @@ pub fn cases(fault: Fault) -> Vec<Case> {
             (headless, 0, 0, None),
             (idle, 0, 0, None),
             (full, 0, 3, None),
-            (senseless, 0, 3, None),
+            (malformed, 0, 3, None),
             (full, 1, 12, Some(element(2, 12))),
             (full, 1, 3, Some(both(wrote(16, 3, 1), element(2, 12)))),
             (full, 1, 22, Some(both(both(wrote(16, 8, 1), wrote(32, 2, 4)), element(2, 12)))),
@@ -111,7 +111,7 @@ pub fn cases(fault: Fault) -> Vec<Case> {
         Fault::IndexBeforeElement => vec![
             (headless, 0, 0, None),
             (idle, 0, 0, None),
-            (senseless, 0, 0, None),
+            (malformed, 0, 0, None),
             (full, 0, 0, Some(jump(1))),
             (full, 1, 9, Some(jump(1))),
         ],
@@ -129,14 +129,14 @@ pub fn cases(fault: Fault) -> Vec<Case> {
             (idle, 4, 0x7ffe, Some(index_trap(0x7fff))),
             (idle, 0, 0x7fff, Some(index_trap(1))),
             (answered, 252, 6, Some(index_trap(9))),
-            // The element before the next one.
+            // The last element.
             (idle, 1, 0, Some(element_trap(108, 1, 0xffff))),
             (idle, 2, 7, Some(element_trap(112, 7, 0xffff))),
             (answered, 1, 9, Some(element_trap(92, 2 ^ 9, 1))),
             (answered, 1, 0, Some(element_trap(92, 2 ^ 1, 1))),
             (answered, 2, 9, Some(element_trap(96, 12 ^ 9, 1))),
             (answered, 6, 0, Some(element_trap(96, 12 ^ 1, 1))),
-            // A quarter of the choice is left for the descriptor.
+            // A quarter of `pick` chooses the descriptor.
             (full, 3, 0, Some(descriptor_trap(1, 5 ^ 1))),
             (full, 11, 6, Some(descriptor_trap(3, (2 << 32 | 4) ^ 6))),
             (full, 7, u32::MAX, Some(descriptor_trap(0, 3 << 48 | 3 << 32 | (8 ^ 0xffff_ffff)))),

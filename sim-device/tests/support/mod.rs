@@ -1,4 +1,4 @@
-//! A driver's side of one queue, byte by byte at offsets from section 2.7.
+//! The driver's side of one queue, written byte by byte at offsets from section 2.7.
 #![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
 
 pub mod vast;
@@ -10,8 +10,8 @@ pub const NEXT: u16 = 1;
 pub const WRITE: u16 = 2;
 pub const INDIRECT: u16 = 4;
 
-/// A queue of four: the table at 0 (16 bytes each), the available ring at 64 (6 + 2 * 4 bytes), the used ring
-/// at the next multiple of four (6 + 8 * 4 bytes).
+/// A queue of four descriptors: the table at 0 (16 bytes each), the available ring at 64 (6 + 2 * 4 bytes), and the used
+/// ring at the next multiple of four (6 + 8 * 4 bytes).
 pub const GEOMETRY: Geometry = Geometry { size: 4, table: 0, available: 64, used: 80 };
 pub const RINGS: usize = 118;
 
@@ -35,14 +35,14 @@ impl Memory {
         AddressSpace::new([(BUFFERS, &self.buffers), (OTHERS, &self.others)])
     }
 
-    /// A device on the queue, which begins at this index.
+    /// A device on the queue, of which both rings begin at this index.
     pub fn device(&self, first_index: u16) -> Device<&HeapMemory> {
         self.rings.store_u16(66, first_index);
         self.rings.store_u16(82, first_index);
         Device::new(&self.rings, GEOMETRY, self.space(), first_index)
     }
 
-    /// A device that begins at index 0 on what is there already.
+    /// A device on the queue as it is in memory, from index 0 on.
     pub fn device_now(&self) -> Device<&HeapMemory> {
         Device::new(&self.rings, GEOMETRY, self.space(), 0)
     }
@@ -57,7 +57,7 @@ impl Memory {
     }
 
     /// Makes a chain available (2.7.6): the entry, then the index.
-    pub fn offer(&self, head: u16) {
+    pub fn make_available(&self, head: u16) {
         let index = self.rings.load_u16(66);
         self.rings.store_u16(68 + 2 * usize::from(index % 4), head);
         self.rings.store_u16(66, index.wrapping_add(1));

@@ -1,4 +1,4 @@
-//! Memory that claims more bytes than any machine would lend a test, to reach the limit of 2^32 (2.7.5.2).
+//! Memory that claims more bytes than it has, for tests of the limit of 2^32 bytes (2.7.5.2).
 
 use ringstorm_core::{FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory};
 

@@ -16,7 +16,7 @@ use crate::scenario::Setup;
 use chain::Stage;
 use rings::{Element, Rings};
 use ringstorm_core::SharedMemory;
-use ringstorm_model::{Answer, Completion, DeviceRefusal, Name, Refusal};
+use ringstorm_model::{Answer, Completion, DeviceRefusal, HandleAge, Refusal};
 use ringstorm_sim_device::{Geometry, WatchedMemory};
 use shared::DESCRIPTOR_BYTES;
 use std::cell::RefCell;
@@ -243,7 +243,7 @@ impl Subject for Specimen {
         self.record_fault(answer)
     }
 
-    fn free(&mut self, head: u16, _: Name) -> Answer<()> {
+    fn free(&mut self, head: u16, _: HandleAge) -> Answer<()> {
         if self.interrupted {
             return Err(Refusal::Broken);
         }

@@ -1,27 +1,27 @@
-//! Events in short, and traces of them.
+//! Short constructors of events, and assertions about traces.
 
 pub mod toy;
 
 use ringstorm_model::{
-    Answer, ChainFlaw, Completion, DeviceRefusal, Event, Invariant, MisuseKind, Model, ModelSetup, Name,
+    Answer, ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, Invariant, MisuseKind, Model, ModelSetup,
     ObservedDescriptor, Place, Refusal,
 };
 
-/// A queue of four with buffers of 64 bytes, beginning at index 0.
+/// A queue of four descriptors with buffers of 64 bytes, beginning at index 0.
 pub const FOUR: ModelSetup = ModelSetup {
     queue_size: 4,
     buffer_size: 64,
     first_index: 0,
     event_index: false,
-    zeroed: false,
+    zeroes_buffers: false,
     policies: None,
     exact_notifications: false,
     reset_keeps_interrupts: false,
-    lengths: true,
+    reports_lengths: true,
     refills: false,
 };
 
-/// ObservedDescriptor `index` with the buffer that is as far into region 0 as there are buffers before it.
+/// Descriptor `index`, with a buffer in region 0 at a position of its own.
 pub const fn readable(index: u16, length: u32) -> ObservedDescriptor {
     at(index, 0, 64 * index as u64, length, false)
 }
@@ -38,16 +38,20 @@ pub const fn submit<'a>(readable: &'a [&'a [u8]], writable: &'a [u32], head: u16
     Event::Submit { readable, writable, answer: Ok(head) }
 }
 
-pub const fn no_submit<'a>(readable: &'a [&'a [u8]], writable: &'a [u32], kind: MisuseKind) -> Event<'a> {
+pub const fn submit_refused<'a>(
+    readable: &'a [&'a [u8]],
+    writable: &'a [u32],
+    kind: MisuseKind,
+) -> Event<'a> {
     Event::Submit { readable, writable, answer: Err(Refusal::Misuse(kind)) }
 }
 
 pub const fn chain(head: u16, descriptors: &[ObservedDescriptor]) -> Event<'_> {
-    Event::Chain { head, descriptors, flaw: None, unclean: false }
+    Event::Chain { head, descriptors, flaw: None, not_zeroed: false }
 }
 
 pub const fn flawed(head: u16, descriptors: &[ObservedDescriptor], flaw: ChainFlaw) -> Event<'_> {
-    Event::Chain { head, descriptors, flaw: Some(flaw), unclean: false }
+    Event::Chain { head, descriptors, flaw: Some(flaw), not_zeroed: false }
 }
 
 pub const fn available(head: u16) -> Event<'static> {
@@ -58,8 +62,12 @@ pub const fn index(index: u16) -> Event<'static> {
     Event::AvailableIndex { index }
 }
 
-pub const fn fetched<'a>(head: u16, descriptors: &'a [ObservedDescriptor], payload: &'a [u8]) -> Event<'a> {
-    Event::Fetched { head, whole: true, descriptors, payload }
+pub const fn device_took<'a>(
+    head: u16,
+    descriptors: &'a [ObservedDescriptor],
+    payload: &'a [u8],
+) -> Event<'a> {
+    Event::DeviceTook { head, whole: true, descriptors, payload }
 }
 
 pub const fn element(index: u16, id: u32, length: u32) -> Event<'static> {
@@ -76,32 +84,32 @@ pub const fn take(head: u16, length: u32) -> Event<'static> {
 
 pub const NOTHING: Event<'static> = Event::Take { answer: Ok(None) };
 
-pub const fn no_take(refusal: Refusal) -> Event<'static> {
+pub const fn take_refused(refusal: Refusal) -> Event<'static> {
     Event::Take { answer: Err(refusal) }
 }
 
-pub const fn blame(consumed: bool, broken: bool, returned: Option<u16>) -> Refusal {
+pub const fn device_fault(consumed: bool, broken: bool, returned: Option<u16>) -> Refusal {
     Refusal::Device(DeviceRefusal { consumed, broken, returned })
 }
 
-pub const fn read<'a>(head: u16, limit: u32, bytes: &'a [u8], standing: &'a [u8]) -> Event<'a> {
-    Event::Read { head, limit, answer: Ok(bytes), standing }
+pub const fn read<'a>(head: u16, limit: u32, bytes: &'a [u8], in_memory: &'a [u8]) -> Event<'a> {
+    Event::Read { head, limit, answer: Ok(bytes), in_memory }
 }
 
-pub const fn no_read(head: u16, refusal: Refusal) -> Event<'static> {
-    Event::Read { head, limit: 64, answer: Err(refusal), standing: &[] }
+pub const fn read_refused(head: u16, refusal: Refusal) -> Event<'static> {
+    Event::Read { head, limit: 64, answer: Err(refusal), in_memory: &[] }
 }
 
 pub const fn free(head: u16) -> Event<'static> {
-    freed(head, Name::Current, Ok(()))
+    freed(head, HandleAge::Current, Ok(()))
 }
 
-pub const fn no_free(head: u16, refusal: Refusal) -> Event<'static> {
-    freed(head, Name::Current, Err(refusal))
+pub const fn free_refused(head: u16, refusal: Refusal) -> Event<'static> {
+    freed(head, HandleAge::Current, Err(refusal))
 }
 
-pub const fn freed(head: u16, name: Name, answer: Answer<()>) -> Event<'static> {
-    Event::Free { head, name, answer }
+pub const fn freed(head: u16, handle: HandleAge, answer: Answer<()>) -> Event<'static> {
+    Event::Free { head, handle, answer }
 }
 
 pub const fn free_count(count: u32) -> Event<'static> {
@@ -109,15 +117,15 @@ pub const fn free_count(count: u32) -> Event<'static> {
 }
 
 pub const fn stores(count: u32) -> Event<'static> {
-    Event::Stores { count, foreign: false }
+    Event::Stores { count, to_device_area: false }
 }
 
 pub const fn misuse(kind: MisuseKind) -> Refusal {
     Refusal::Misuse(kind)
 }
 
-/// Chain 0 with one writable buffer of eight bytes, as far as the device has it. The available index is then 1.
-pub const OUT: [Event<'static>; 4] =
+/// Chain 0, with one device-writable buffer of eight bytes, is published. The available index is then 1.
+pub const IN_FLIGHT: [Event<'static>; 4] =
     [submit(&[], &[8], 0), chain(0, &[writable(0, 8)]), index(1), available(0)];
 
 /// A model that has accepted all these events.
@@ -132,7 +140,7 @@ pub fn accepting(setup: &ModelSetup, events: &[Event<'_>]) -> Model {
     model
 }
 
-/// Asserts that the last event is the first one rejected, for this reason.
+/// Asserts that the events before are accepted, and that the last one violates this invariant.
 #[track_caller]
 pub fn rejects(setup: &ModelSetup, before: &[Event<'_>], last: Event<'_>, invariant: Invariant) {
     let answer = accepting(setup, before).observe(&last);
