@@ -240,7 +240,9 @@ impl Listener for Annotator<'_> {
             }
             Event::DeviceWrote { length, .. } => self.device(format!("writes {}", bytes(length.into()))),
             Event::UsedIndex { index } => self.note(format!("used index {index}")),
-            Event::DescriptorCorrupted { descriptor } => self.device(format!("corrupts descriptor {descriptor}")),
+            Event::DescriptorCorrupted { descriptor } => {
+                self.device(format!("corrupts descriptor {descriptor}"))
+            }
             Event::Withheld { head } => self.device(format!("withholds chain {head}")),
             Event::Settled => self.note("drained"),
             Event::Released { left: 0 } => self.note("released"),

@@ -125,7 +125,9 @@ impl Rig {
                 }
                 self.sink.emit(&Event::UsedIndex { index }, listener)
             }
-            Effect::AvailableNotifications(wanted) => self.sink.emit(&Event::AvailableNotifications { wanted }, listener),
+            Effect::AvailableNotifications(wanted) => {
+                self.sink.emit(&Event::AvailableNotifications { wanted }, listener)
+            }
             Effect::AvailableEvent(index) => self.sink.emit(&Event::AvailableEvent { index }, listener),
             Effect::UsedFlags(flags) => {
                 self.sink.emit(&Event::AvailableNotifications { wanted: flags & F_NO_NOTIFY == 0 }, listener)
@@ -140,7 +142,9 @@ impl Rig {
                 self.run.trap = Some(then);
                 self.sink.emit(&Event::Trap, listener)
             }
-            Effect::Descriptor { index } => self.sink.emit(&Event::DescriptorCorrupted { descriptor: index }, listener),
+            Effect::Descriptor { index } => {
+                self.sink.emit(&Event::DescriptorCorrupted { descriptor: index }, listener)
+            }
             Effect::Withheld { head } => self.sink.emit(&Event::Withheld { head }, listener),
         }
     }

@@ -20,10 +20,10 @@ mod words;
 
 pub use bytes::{HEADER_BYTES, STEP_BYTES};
 pub use draw::{Draw, GENERATOR, generate};
-pub use parse::ParseError;
 pub use profile::Profile;
 pub use step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
 pub(crate) use step_drawer::StepDrawer;
+pub use words::ParseError;
 
 use crate::outcome::Expected;
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};

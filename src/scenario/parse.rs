@@ -4,27 +4,13 @@
 
 use super::print::VERSION_LINE;
 use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
-use super::words::{Line, Word, Words, one_of};
+use super::words::{Line, ParseError, Word, Words, one_of};
 use super::{BUFFER_BYTES_MAX, Document, Ending, Setup};
 use crate::outcome::Expected;
 use ringstorm_core::{AfterFault, OverLong, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
 use std::str::FromStr;
 use strum::VariantArray;
-
-/// A syntax error: its position, what was expected, and what was found.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: expected {expected}, found {found}")]
-pub struct ParseError {
-    /// The line, counted from 1.
-    pub line: usize,
-    /// The column in characters, counted from 1.
-    pub column: usize,
-    /// What was expected.
-    pub expected: String,
-    /// What was found.
-    pub found: String,
-}
 
 impl FromStr for Document {
     type Err = ParseError;

@@ -1,9 +1,22 @@
 //! Splits text into lines and words that know their position.
 
-use super::ParseError;
 use std::fmt::Display;
 use std::str::FromStr;
 use strum::VariantArray;
+
+/// A syntax error: its position, what was expected, and what was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: expected {expected}, found {found}")]
+pub struct ParseError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+    /// What was expected.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+}
 
 /// One line, and whether a line break ends it.
 #[derive(Clone, Copy)]

@@ -1,11 +1,10 @@
 //! Creating chains: by copy, by writing in place, and over registered regions.
 
 use super::DescriptorTable;
-use super::record::{Chain, Descriptor, Stage, shape};
-use crate::memory::Descriptors;
-use crate::{
-    DeviceAddress, Head, Misuse, Region, RegionId, RingIndex, Segment, SharedMemory, WritableBuffers,
-};
+use super::chain_writer::ChainWriter;
+use super::new_chain::{FreedIfUnwound, NewChain};
+use super::record::{Chain, KnownRegion, Stage};
+use crate::{DeviceAddress, Head, Misuse, RegionId, RingIndex, Segment, SharedMemory, WritableBuffers};
 use core::cell::Cell;
 
 /// The maximum length of a chain in bytes (2.7.5.2).
@@ -43,7 +42,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
         if self.writable_buffers == WritableBuffers::Zeroed {
             self.zero_free_buffers(readable.len(), writable);
         }
-        let (mut chain, unwinding) = self.begin(readable.len() + writable.len());
+        let mut chain =
+            self.begin(readable.len() + writable.len(), RegionId::BUFFERS, self.regions[0].address());
+        let mut unwinding = chain.freed_if_unwound();
         for bytes in readable {
             let offset = chain.own_offset();
             chain.regions[0].memory.copy_in(offset, bytes);
@@ -52,8 +53,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
         for length in writable {
             chain.writable(0, chain.own_offset(), *length);
         }
-        core::mem::forget(unwinding);
+        FreedIfUnwound::disarm(&mut unwinding);
         let rest = chain.descriptor;
+        drop(unwinding);
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
@@ -88,22 +90,24 @@ impl<M: SharedMemory> DescriptorTable<M> {
             return Err(Misuse::ChainTooLong);
         }
         let descriptor = self.free_head;
-        let mut writer =
-            ChainWriter { table: self, lengths: readable, descriptor, filled: 0, left: readable_bytes };
+        let mut writer = ChainWriter::new(self, readable, descriptor, readable_bytes);
         fill(&mut writer)?;
         writer.zero_rest();
         if self.writable_buffers == WritableBuffers::Zeroed {
             self.zero_free_buffers(readable.len(), writable);
         }
-        let (mut chain, unwinding) = self.begin(readable.len() + writable.len());
+        let mut chain =
+            self.begin(readable.len() + writable.len(), RegionId::BUFFERS, self.regions[0].address());
+        let mut unwinding = chain.freed_if_unwound();
         for length in readable {
             chain.readable(0, chain.own_offset(), *length);
         }
         for length in writable {
             chain.writable(0, chain.own_offset(), *length);
         }
-        core::mem::forget(unwinding);
+        FreedIfUnwound::disarm(&mut unwinding);
         let rest = chain.descriptor;
+        drop(unwinding);
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
@@ -136,15 +140,19 @@ impl<M: SharedMemory> DescriptorTable<M> {
         if self.writable_buffers == WritableBuffers::Zeroed {
             self.zero_segments(writable);
         }
-        let (mut chain, unwinding) = self.begin(readable.len() + writable.len());
+        // The region of the last segment, which has just been looked up, is most often the region of the first one, too.
+        let KnownRegion { id, base, .. } = self.known_region;
+        let mut chain = self.begin(readable.len() + writable.len(), id, base);
+        let mut unwinding = chain.freed_if_unwound();
         for Segment { region, offset, length } in readable {
             chain.readable(region.get(), *offset, *length);
         }
         for Segment { region, offset, length } in writable {
             chain.writable(region.get(), *offset, *length);
         }
-        core::mem::forget(unwinding);
+        FreedIfUnwound::disarm(&mut unwinding);
         let rest = chain.descriptor;
+        drop(unwinding);
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
@@ -203,13 +211,13 @@ impl<M: SharedMemory> DescriptorTable<M> {
         let mut total = 0;
         for (position, segment) in segments.iter().enumerate() {
             // Usually a segment is in the same region as the one before.
-            if segment.region != self.known_region {
-                (self.known_region, self.known_length) = (segment.region, self.length_of(segment.region));
+            if segment.region != self.known_region.id {
+                self.known_region = self.look_up(segment.region);
             }
             // The end is not after the beginning if the buffer is empty or the sum has wrapped.
             let end = segment.offset.wrapping_add(segment.length as usize);
             // Both at once: one branch.
-            if (segment.offset >= end) | (end > self.known_length) {
+            if (segment.offset >= end) | (end > self.known_region.length) {
                 return Err(self.segment_error(first + position, segment));
             }
             total += u64::from(segment.length);
@@ -217,15 +225,15 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(total)
     }
 
-    /// The length of a registered region in bytes; zero if the handle is not of a registered region of this table.
+    /// What to remember of the region `id`. Its length is zero if it is not a registered region of this table.
     #[cold]
     #[inline(never)]
-    fn length_of(&self, region: RegionId) -> usize {
-        match self.regions.get(usize::from(region.get())) {
-            Some(known) if region == RegionId::new(self.id, region.get()) && region != RegionId::BUFFERS => {
-                known.len()
+    fn look_up(&self, id: RegionId) -> KnownRegion {
+        match self.regions.get(usize::from(id.get())) {
+            Some(region) if id == RegionId::new(self.id, id.get()) && id != RegionId::BUFFERS => {
+                KnownRegion { id, length: region.len(), base: region.address() }
             }
-            _ => 0,
+            _ => KnownRegion { id, ..KnownRegion::NONE },
         }
     }
 
@@ -265,31 +273,20 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     /// Begins a chain of `count` buffers. The caller has checked that `count` is from 1 to the number of free descriptors.
-    /// The caller forgets the second value when the chain is complete.
+    /// `region` is where the first buffer is expected, and `base` its device address.
     #[inline(always)]
-    fn begin(&mut self, count: usize) -> (NewChain<'_, M>, Option<FreedIfUnwound<'_>>) {
-        let descriptors = Cell::from_mut(&mut *self.descriptors).as_slice_of_cells();
-        let (table, first) = (self.areas.descriptors(), self.free_head);
-        let unwinding = if table.has_unchecked_access() {
-            None
-        } else {
-            Some(FreedIfUnwound { descriptors, first, count, touched: self.touched })
-        };
-        let (buffer_size, base) = (self.buffer_size, self.regions[0].address());
-        let regions = &*self.regions;
-        (
-            NewChain {
-                table,
-                regions,
-                region: 0,
-                base,
-                descriptors,
-                buffer_size,
-                descriptor: first,
-                left: count,
-            },
-            unwinding,
-        )
+    fn begin(&mut self, count: usize, region: RegionId, base: DeviceAddress) -> NewChain<'_, M> {
+        NewChain {
+            table: self.areas.descriptors(),
+            regions: &self.regions,
+            region: region.get(),
+            base,
+            descriptors: Cell::from_mut(&mut *self.descriptors).as_slice_of_cells(),
+            buffer_size: self.buffer_size,
+            touched: self.touched,
+            descriptor: self.free_head,
+            left: count,
+        }
     }
 
     /// Removes the descriptors of a written chain from the free list and records the chain. `rest` becomes the head of the free
@@ -322,147 +319,5 @@ impl<M: SharedMemory> DescriptorTable<M> {
     #[inline(always)]
     pub(super) fn own_offset(&self, index: u16) -> usize {
         usize::from(index) * self.buffer_size as usize
-    }
-}
-
-/// A chain that is being written buffer by buffer, to shared memory and to the private copy. The links of the free list
-/// already form the chain, so the private links do not change.
-///
-/// It has what it needs of the table as values of its own: the compiler must assume that a store to shared memory changes
-/// everything behind a reference.
-struct NewChain<'t, M: SharedMemory> {
-    table: Descriptors<'t, M>,
-    regions: &'t [Region<M>],
-    /// The region of the last buffer, and its device address.
-    region: u16,
-    base: DeviceAddress,
-    descriptors: &'t [Cell<Descriptor>],
-    buffer_size: u32,
-    /// The next descriptor.
-    descriptor: u16,
-    /// The number of buffers not yet added.
-    left: usize,
-}
-
-impl<M: SharedMemory> NewChain<'_, M> {
-    /// The offset of the next descriptor's own buffer.
-    #[inline(always)]
-    fn own_offset(&self) -> usize {
-        usize::from(self.descriptor) * self.buffer_size as usize
-    }
-
-    #[inline(always)]
-    fn readable(&mut self, region: u16, offset: usize, length: u32) {
-        self.add(region, offset, length, false);
-    }
-
-    #[inline(always)]
-    fn writable(&mut self, region: u16, offset: usize, length: u32) {
-        self.add(region, offset, length, true);
-    }
-
-    #[inline(always)]
-    fn add(&mut self, region: u16, offset: usize, length: u32, writable: bool) {
-        let index = self.table.reduce(self.descriptor);
-        if region != self.region {
-            (self.region, self.base) = (region, self.regions[usize::from(region)].address());
-        }
-        let address = self.base.plus(offset as u64);
-        let descriptor = &self.descriptors[index];
-        let next = descriptor.get().next;
-        descriptor.set(Descriptor { offset, length, region, next });
-        self.left -= 1;
-        let next_in_chain = (self.left > 0).then_some(next);
-        let words = [address.get(), shape(length, writable, next_in_chain)];
-        self.table.write(index, words);
-        self.descriptor = next;
-    }
-}
-
-/// What a panic of the caller's own memory leaves: the descriptors of the chain are as free as they were before. Memory of
-/// this crate's kinds does not panic.
-struct FreedIfUnwound<'t> {
-    descriptors: &'t [Cell<Descriptor>],
-    /// The chain's first descriptor, and how many it has.
-    first: u16,
-    count: usize,
-    /// Descriptors with this index or a greater one were never used: their fields are zero.
-    touched: u32,
-}
-
-impl Drop for FreedIfUnwound<'_> {
-    fn drop(&mut self) {
-        let mut index = self.first;
-        for _ in 0..self.count {
-            let descriptor = &self.descriptors[usize::from(index)];
-            let Descriptor { offset, region, next, .. } = descriptor.get();
-            let (offset, region) = if u32::from(index) < self.touched { (offset, region) } else { (0, 0) };
-            descriptor.set(Descriptor { offset, length: 0, region, next });
-            index = next;
-        }
-    }
-}
-
-/// Writes the payload of a new chain in place, from its first device-readable byte to its last, across buffers. See
-/// [`DescriptorTable::create_with`].
-#[derive(Debug)]
-pub struct ChainWriter<'t, M: SharedMemory> {
-    table: &'t DescriptorTable<M>,
-    /// The lengths of the buffers that are not yet full, the current one first.
-    lengths: &'t [u32],
-    /// The descriptor of the current buffer.
-    descriptor: u16,
-    /// The number of bytes written to the current buffer.
-    filled: u32,
-    /// The number of bytes not yet written, over all buffers.
-    left: u64,
-}
-
-impl<M: SharedMemory> ChainWriter<'_, M> {
-    /// The number of bytes that can still be written.
-    pub const fn left(&self) -> u64 {
-        self.left
-    }
-
-    /// Appends `bytes` to the payload.
-    ///
-    /// # Errors
-    /// [`Misuse::PayloadTooLong`] if `bytes` is longer than [`left`](Self::left). The call has written nothing then.
-    pub fn write(&mut self, mut bytes: &[u8]) -> Result<(), Misuse> {
-        if bytes.len() as u64 > self.left {
-            return Err(Misuse::PayloadTooLong { length: bytes.len(), left: self.left });
-        }
-        while !bytes.is_empty() {
-            let (offset, room) = self.rest_of_buffer();
-            let (now, later) = bytes.split_at(bytes.len().min(room));
-            self.table.regions[0].memory.copy_in(offset, now);
-            self.advance(now.len());
-            bytes = later;
-        }
-        Ok(())
-    }
-
-    fn zero_rest(&mut self) {
-        while self.left > 0 {
-            let (offset, room) = self.rest_of_buffer();
-            self.table.regions[0].memory.zero(offset, room);
-            self.advance(room);
-        }
-    }
-
-    /// The offset of the next byte, and the number of bytes that fit into the current buffer from there.
-    fn rest_of_buffer(&self) -> (usize, usize) {
-        let offset = self.table.own_offset(self.descriptor) + self.filled as usize;
-        (offset, (self.lengths[0] - self.filled) as usize)
-    }
-
-    fn advance(&mut self, count: usize) {
-        self.filled += count as u32;
-        self.left -= count as u64;
-        if self.filled == self.lengths[0] {
-            self.lengths = &self.lengths[1..];
-            self.filled = 0;
-            self.descriptor = self.table.descriptors[usize::from(self.descriptor)].next;
-        }
     }
 }

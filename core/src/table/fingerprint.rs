@@ -12,7 +12,6 @@ impl<M: SharedMemory> DescriptorTable<M> {
             id: _,
             holds_rings: _,
             known_region: _,
-            known_length: _,
             areas,
             regions,
             buffer_size,

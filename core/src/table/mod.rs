@@ -3,14 +3,16 @@
 //! All decisions use the private copy: the free list, and the links, lengths and buffer addresses of every chain. The table in
 //! shared memory is written for the device. Only [`DescriptorTable::verify`] reads it.
 
+mod chain_writer;
 mod create;
 mod fingerprint;
 mod free;
 mod lookup;
+mod new_chain;
 mod record;
 mod verify;
 
-pub use create::ChainWriter;
+pub use chain_writer::ChainWriter;
 pub use record::Buffer;
 pub use verify::Tampering;
 
@@ -22,7 +24,7 @@ use crate::{
     Regions, SharedMemory, SystemError, WritableBuffers,
 };
 use alloc::vec::Vec;
-use record::Descriptor;
+use record::{Descriptor, KnownRegion};
 
 /// A descriptor table (2.7.5) with one buffer for each descriptor. All these buffers are in one region.
 ///
@@ -70,9 +72,8 @@ pub struct DescriptorTable<M: SharedMemory> {
     areas: Areas<M>,
     /// Whether the areas contain rings. If so, the device may access the areas until it is stopped, even without live chains.
     holds_rings: bool,
-    /// A cache: the region of the last checked segment, and its length in bytes, or zero if it is not a registered region.
-    known_region: RegionId,
-    known_length: usize,
+    /// A cache: the region of the last checked segment.
+    known_region: KnownRegion,
     /// At 0 the region of the table's own buffers, then the registered regions.
     regions: Vec<Region<M>>,
     buffer_size: u32,
@@ -137,8 +138,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             id: QueueId::new(),
             areas,
             holds_rings: false,
-            known_region: RegionId::BUFFERS,
-            known_length: 0,
+            known_region: KnownRegion::NONE,
             regions,
             buffer_size,
             writable_buffers,
@@ -352,7 +352,6 @@ impl<M: SharedMemory + Clone> Clone for DescriptorTable<M> {
             areas: self.areas.clone(),
             holds_rings: self.holds_rings,
             known_region: self.known_region,
-            known_length: self.known_length,
             regions: self.regions.clone(),
             buffer_size: self.buffer_size,
             writable_buffers: self.writable_buffers,

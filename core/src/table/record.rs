@@ -65,6 +65,19 @@ impl Chain {
     };
 }
 
+/// A region that was looked up: what is needed to check a segment in it and to describe it to the device.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KnownRegion {
+    pub(super) id: RegionId,
+    /// In bytes; zero if no region of the table has this handle, so that no segment fits.
+    pub(super) length: usize,
+    pub(super) base: DeviceAddress,
+}
+
+impl KnownRegion {
+    pub(super) const NONE: Self = Self { id: RegionId::BUFFERS, length: 0, base: DeviceAddress::new(0) };
+}
+
 /// One buffer of a chain, from the private copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Buffer {

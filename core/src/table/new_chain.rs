@@ -1,0 +1,106 @@
+//! A chain while it is written to free descriptors.
+
+use super::record::{Descriptor, shape};
+use crate::memory::Descriptors;
+use crate::{DeviceAddress, Region, SharedMemory};
+use core::cell::Cell;
+
+/// A chain that is being written buffer by buffer, to shared memory and to the private copy. The links of the free list
+/// already form the chain, so the private links do not change.
+///
+/// It has what it needs of the table as values of its own: the compiler must assume that a store to shared memory changes
+/// everything behind a reference.
+pub(super) struct NewChain<'t, M: SharedMemory> {
+    pub(super) table: Descriptors<'t, M>,
+    pub(super) regions: &'t [Region<M>],
+    /// The region of the last buffer, and its device address.
+    pub(super) region: u16,
+    pub(super) base: DeviceAddress,
+    pub(super) descriptors: &'t [Cell<Descriptor>],
+    pub(super) buffer_size: u32,
+    /// See [`FreedIfUnwound::touched`].
+    pub(super) touched: u32,
+    /// The next descriptor.
+    pub(super) descriptor: u16,
+    /// The number of buffers not yet added.
+    pub(super) left: usize,
+}
+
+impl<'t, M: SharedMemory> NewChain<'t, M> {
+    /// The guard for a chain that has no buffer yet; `None` for memory that does not panic.
+    #[inline(always)]
+    pub(super) fn freed_if_unwound(&self) -> Option<FreedIfUnwound<'t>> {
+        if self.table.has_unchecked_access() {
+            return None;
+        }
+        let Self { descriptors, descriptor: first, left: count, touched, .. } = *self;
+        Some(FreedIfUnwound { descriptors, first, count, touched })
+    }
+
+    /// The offset of the next descriptor's own buffer.
+    #[inline(always)]
+    pub(super) fn own_offset(&self) -> usize {
+        usize::from(self.descriptor) * self.buffer_size as usize
+    }
+
+    #[inline(always)]
+    pub(super) fn readable(&mut self, region: u16, offset: usize, length: u32) {
+        self.add(region, offset, length, false);
+    }
+
+    #[inline(always)]
+    pub(super) fn writable(&mut self, region: u16, offset: usize, length: u32) {
+        self.add(region, offset, length, true);
+    }
+
+    #[inline(always)]
+    fn add(&mut self, region: u16, offset: usize, length: u32, writable: bool) {
+        let index = self.table.reduce(self.descriptor);
+        if region != self.region {
+            (self.region, self.base) = (region, self.regions[usize::from(region)].address());
+        }
+        let address = self.base.plus(offset as u64);
+        let descriptor = &self.descriptors[index];
+        let next = descriptor.get().next;
+        descriptor.set(Descriptor { offset, length, region, next });
+        self.left -= 1;
+        let next_in_chain = (self.left > 0).then_some(next);
+        let words = [address.get(), shape(length, writable, next_in_chain)];
+        self.table.write(index, words);
+        self.descriptor = next;
+    }
+}
+
+/// What a panic of the caller's own memory leaves: the descriptors of the chain are as free as they were before. Memory of
+/// this crate's kinds does not panic.
+pub(super) struct FreedIfUnwound<'t> {
+    descriptors: &'t [Cell<Descriptor>],
+    /// The chain's first descriptor, and how many it has.
+    first: u16,
+    count: usize,
+    /// Descriptors with this index or a greater one were never used: their fields are zero.
+    touched: u32,
+}
+
+impl FreedIfUnwound<'_> {
+    /// The chain is complete. (Forgetting the guard would move it, which costs time even if it is `None`.)
+    #[inline(always)]
+    pub(super) fn disarm(unwinding: &mut Option<Self>) {
+        if let Some(guard) = unwinding {
+            guard.count = 0;
+        }
+    }
+}
+
+impl Drop for FreedIfUnwound<'_> {
+    fn drop(&mut self) {
+        let mut index = self.first;
+        for _ in 0..self.count {
+            let descriptor = &self.descriptors[usize::from(index)];
+            let Descriptor { offset, region, next, .. } = descriptor.get();
+            let (offset, region) = if u32::from(index) < self.touched { (offset, region) } else { (0, 0) };
+            descriptor.set(Descriptor { offset, length: 0, region, next });
+            index = next;
+        }
+    }
+}
