@@ -136,7 +136,7 @@ fn a_step_that_ended_the_process_or_hung_is_marked_as_the_failing_one() {
     ] {
         outcome.verdict = verdict;
         let view = view(specimen(), &scenario, &told, &outcome);
-        let failing = format!("\n{:<58} {how}\n", ">  1  driver misuse free mid-chain newest");
+        let failing = format!("\n{:<56} {how}\n", ">  1  driver misuse free mid-chain newest");
         assert!(view.contains(&failing), "{view}");
         assert!(view.contains("\n   0  driver submit "), "{view}");
         let test = test_of(specimen(), &outcome, &scenario, Some("x.storm"));
@@ -163,13 +163,13 @@ fn the_last_line_shows_the_ending_of_the_setup() {
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
     let (AnnotatedTrace { steps, .. }, outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
     let last = steps.lines().last().expect("a line");
-    assert!(!outcome.is_finding() && last.starts_with(" end  settle and drop "), "{steps}");
-    assert!(last.contains(" the earlier memory-fails did not happen: too few accesses; "), "{steps}");
+    assert!(!outcome.is_finding() && last.starts_with(" end  drain and drop "), "{steps}");
+    assert!(last.contains(" the earlier memory-fails had no effect: too few accesses; "), "{steps}");
     // A memory failure that happened is shown only at its step.
     let scenario = text.replace("60000", "1").parse::<Document>().expect("a scenario").scenario;
     let (AnnotatedTrace { steps, .. }, _) = trace(Style::Brief, SubjectKind::Core, &scenario);
     assert!(
-        steps.contains("memory fails and the call unwinds") && !steps.contains("did not happen"),
+        steps.contains("memory fails and the call unwinds") && !steps.contains("had no effect"),
         "{steps}"
     );
 }

@@ -165,7 +165,7 @@ fn a_fault_has_one_number_one_name_and_one_description() {
         assert_eq!((fault as usize, fault.name()), (number, *name));
         assert_eq!(Fault::from_str(name), Ok(fault));
         assert!(fault.description().len() > 20 && descriptions.insert(fault.description()));
-        let breaks_no_rule = fault.description().contains("breaks no rule");
+        let breaks_no_rule = fault.description().contains("breaks nothing");
         assert_eq!(fault.breaks_specification(), !breaks_no_rule, "{}", fault.name());
     }
     assert_eq!(Fault::from_repr(NAMES.len() as u8), None);
