@@ -47,7 +47,7 @@ const LARGE: u32 = 32_768;
 
 fn main() {
     println!(
-        "{GENERATOR}, profile hostile, {STEPS} steps and a settling in each scenario; medians of {ROUNDS} rounds\n"
+        "{GENERATOR}, profile hostile, {STEPS} steps and a drain in each scenario; medians of {ROUNDS} rounds\n"
     );
     sizes();
     threads();

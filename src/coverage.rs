@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use strum::VariantArray;
 
-/// The pairs of driver state and fault that were reached: the fault changed at least one byte, or withheld something,
+/// The coverage cells (driver state and fault) that were reached: the fault changed at least one byte, or withheld something,
 /// in that state, and the driver then made a call that could encounter it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Coverage {
@@ -18,34 +18,34 @@ pub struct Coverage {
 const _: () = assert!(Fault::VARIANTS.len() <= 64);
 
 impl Coverage {
-    /// Marks a pair as reached.
+    /// Marks a cell as reached.
     pub const fn reach(&mut self, state: usize, fault: Fault) {
         self.hit[state] |= 1 << fault as u64;
     }
 
-    /// Whether a pair was reached.
+    /// Whether a cell was reached.
     pub const fn has(&self, state: DriverState, fault: Fault) -> bool {
         self.hit[state.number()] & 1 << fault as u64 != 0
     }
 
-    /// Adds the pairs that another execution reached.
+    /// Adds the cells that another execution reached.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.hit.iter_mut().zip(&other.hit) {
             *mine |= theirs;
         }
     }
 
-    /// The number of reachable pairs that were reached.
+    /// The number of reachable cells that were reached.
     pub fn pairs_hit(&self) -> u32 {
         reachable_pairs().filter(|(state, fault)| self.has(*state, *fault)).count() as u32
     }
 
-    /// The reachable pairs that were not reached.
+    /// The reachable cells that were not reached.
     pub fn missed(&self) -> impl Iterator<Item = (DriverState, Fault)> + '_ {
         reachable_pairs().filter(|(state, fault)| !self.has(*state, *fault))
     }
 
-    /// The number of reachable pairs.
+    /// The number of reachable cells.
     pub fn pairs_total() -> u32 {
         reachable_pairs().count() as u32
     }
@@ -90,7 +90,7 @@ fn code(state: DriverState) -> String {
     [occupancy].into_iter().chain(more.into_iter().filter_map(|(is, letter)| is.then_some(letter))).collect()
 }
 
-/// By pair of driver state and fault: how many executions reached it.
+/// By coverage cell: how many executions reached it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
 pub struct ReachCounts(Vec<u64>);
@@ -124,17 +124,17 @@ impl ReachCounts {
         }
     }
 
-    /// How many executions reached a pair.
+    /// How many executions reached a cell.
     pub fn of(&self, state: DriverState, fault: Fault) -> u64 {
         self.0[Self::place(state.number(), fault)]
     }
 
-    /// Sets how many executions reached a pair.
+    /// Sets how many executions reached a cell.
     pub fn set(&mut self, state: DriverState, fault: Fault, executions: u64) {
         self.0[Self::place(state.number(), fault)] = executions;
     }
 
-    /// The pairs that at least one execution reached.
+    /// The cells that at least one execution reached.
     pub fn coverage(&self) -> Coverage {
         let mut coverage = Coverage::default();
         for (state, fault) in reachable_pairs().filter(|(state, fault)| self.of(*state, *fault) > 0) {
@@ -159,7 +159,7 @@ impl TryFrom<Vec<u64>> for ReachCounts {
     }
 }
 
-/// All pairs that can be reached.
+/// All cells that can be reached.
 pub fn reachable_pairs() -> impl Iterator<Item = (DriverState, Fault)> {
     (0..DriverState::COUNT)
         .map(DriverState::from_number)
@@ -167,12 +167,12 @@ pub fn reachable_pairs() -> impl Iterator<Item = (DriverState, Fault)> {
         .filter(|(state, fault)| unreachable_because(*state, *fault).is_none())
 }
 
-/// A pair as text.
+/// A cell as text.
 pub(crate) fn pair_name((state, fault): (DriverState, Fault)) -> String {
     format!("{state} x {}", fault.name())
 }
 
-/// Why a pair cannot be reached; `None` if it can.
+/// Why a cell cannot be reached; `None` if it can.
 pub fn unreachable_because(state: DriverState, _: Fault) -> Option<&'static str> {
     (state.occupancy == Occupancy::Empty && state.fragmented).then_some(
         "a queue without live chains is not fragmented: its chains are counted since it was last empty",

@@ -118,7 +118,7 @@ pub struct Outcome {
     pub call: Call,
     /// The last fault that took effect.
     pub last_fault: Option<Fault>,
-    /// The pairs of driver state and fault that were reached.
+    /// The coverage cells that were reached.
     pub coverage: crate::coverage::Coverage,
 }
 

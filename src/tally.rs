@@ -20,7 +20,7 @@ pub struct Tally {
     pub skipped_steps: u64,
     /// The hash over all seeds, in order.
     pub trace_hash: SweepHash,
-    /// By pair of driver state and fault: the number of seeds that reached it.
+    /// By coverage cell: the number of seeds that reached it.
     pub reach_counts: ReachCounts,
     /// Counts of operations and of answers to faults.
     pub counts: Counts,

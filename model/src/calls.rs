@@ -173,7 +173,7 @@ impl Model {
         require!(
             u64::from(length) == u64::from(claimed).min(writable),
             Response,
-            "take reported a length of {} for chain {head}; expected {}: the used element says {claimed}, of {}",
+            "take reported a length of {} for chain {head}; expected {}: the used element states {claimed}, of {}",
             bytes(length),
             u64::from(claimed).min(writable),
             Count(writable, "device-writable byte")
@@ -283,7 +283,7 @@ impl Model {
         }
     }
 
-    /// Checks the reason of a refusal: the call must be refused because of its head, as `right` says.
+    /// Checks the reason of a refusal: the call must be refused because of its head, as `right` states.
     pub(crate) fn check_bad_head(
         &mut self,
         right: MisuseKind,

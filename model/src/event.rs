@@ -33,7 +33,7 @@ pub enum MisuseKind {
     BadHead,
     /// The chain is live, but the driver has not taken it back from the device.
     NotReturned,
-    /// A mistake of the caller; the driver does not say which.
+    /// A mistake of the caller; the driver does not report which.
     Unspecified,
     /// The chain has more buffers than the queue has descriptors, so it can never fit.
     ChainExceedsQueue,
@@ -121,7 +121,7 @@ pub enum Event<'a> {
     },
     /// The caller asked the driver to publish all submitted chains.
     Publish {
-        /// Whether the driver says that the device must be notified.
+        /// Whether the driver reports that the device must be notified.
         notify: bool,
     },
     /// The caller asked for the next used chain.
@@ -164,7 +164,7 @@ pub enum Event<'a> {
         flags: u16,
         /// `used_event` after the call. It only has a meaning with event indexes.
         used_event: u16,
-        /// Whether the driver says that used elements are waiting; `None` if it does not say.
+        /// Whether the driver reports that used elements are waiting; `None` if it does not report this.
         waiting: Option<bool>,
     },
     /// The value of `used_event` after the driver was made or reset, or took an element. Only with event indexes.
@@ -313,7 +313,7 @@ pub enum Event<'a> {
     /// A memory access failed in a call of the driver, and the call unwound. The call itself has no event, unless it freed a
     /// chain.
     Unwound {
-        /// Whether the queue says that it is broken.
+        /// Whether the queue reports that it is broken.
         broken: bool,
         /// Whether the call changed something that the device can see: the available index, the available flags,
         /// `used_event`, or, in a reset, the used ring. If the queue was broken before the call, a change of its private

@@ -67,7 +67,7 @@ pub enum Invariant {
     FetchedOnce = 20,
     /// A queue that is dropped while the device runs keeps the memory of its rings, and of the buffers of chains in flight: the device may access them until it is reset (3.3.1).
     MemoryKept = 21,
-    /// A call that unwinds because memory failed has changed nothing, or freed the chain that it was to free, or left the queue broken until a reset, and the queue says which.
+    /// A call that unwinds because memory failed has changed nothing, or freed the chain that it was to free, or left the queue broken until a reset, and the queue reports which.
     UnwoundUnchanged = 22,
 }
 

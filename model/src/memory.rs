@@ -203,7 +203,7 @@ impl Model {
         Ok(())
     }
 
-    /// The device accesses the table or the rings, as it may until it is reset. `act` says how.
+    /// The device accesses the table or the rings, as it may until it is reset. `act` describes how.
     #[inline(always)]
     pub(crate) fn device_accesses_rings(&self, act: &str) -> Result<(), Violation> {
         require!(
@@ -214,7 +214,7 @@ impl Model {
         Ok(())
     }
 
-    /// The device accesses the buffers of a chain in flight. `act` says how.
+    /// The device accesses the buffers of a chain in flight. `act` describes how.
     #[inline(always)]
     pub(crate) fn device_accesses_buffers(&self, act: &str) -> Result<(), Violation> {
         require!(

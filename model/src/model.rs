@@ -309,14 +309,14 @@ impl Model {
             require!(
                 count.checked_add(live) == Some(size),
                 ResetRecovers,
-                "the driver says that {} free after a reset; expected {size}",
+                "the driver reports that {} free after a reset; expected {size}",
                 are(count)
             );
         }
         require!(
             count.checked_add(live) == Some(size),
             FreeCount,
-            "the driver says that {} free; expected {}: live chains have {live} of {size}",
+            "the driver reports that {} free; expected {}: live chains have {live} of {size}",
             are(count),
             size.saturating_sub(live)
         );
@@ -331,7 +331,7 @@ impl Model {
         require!(
             missing == 0 || self.broken,
             Drains,
-            "{} not returned to the caller after the faults stopped, and the queue does not say that it is broken",
+            "{} not returned to the caller after the faults stopped, and the queue does not report that it is broken",
             chains_were(missing)
         );
         Ok(())
@@ -343,7 +343,7 @@ impl Model {
         require!(
             claimed == 0 && live == full || self.broken,
             Drains,
-            "after the faults stopped, the driver left {} in the used ring and keeps {live} of {} live; expected none left and all live, or a queue that says it is broken",
+            "after the faults stopped, the driver left {} in the used ring and keeps {live} of {} live; expected none left and all live, or a queue that reports that it is broken",
             Count(claimed.into(), "used element"),
             Count(full.into(), "chain")
         );

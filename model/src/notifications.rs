@@ -14,7 +14,7 @@ impl Model {
             require!(
                 !(notify && self.setup.exact_notifications),
                 Notified,
-                "publish says that the device must be notified, although the queue is broken and publishes nothing"
+                "publish reports that the device must be notified, although the queue is broken and publishes nothing"
             );
             return Ok(());
         }
@@ -28,7 +28,7 @@ impl Model {
         require!(
             notify || !wanted,
             Notified,
-            "{} published, from available index {first} on, and the device wants a notification{}; publish says that none is needed",
+            "{} published, from available index {first} on, and the device wants a notification{}; publish reports that none is needed",
             chains_were(waiting),
             if self.setup.event_index {
                 format!(" (avail_event is {})", self.available_event)
@@ -39,7 +39,7 @@ impl Model {
         require!(
             wanted || !(notify && self.setup.exact_notifications),
             Notified,
-            "{} published, from available index {first} on, and the device wants no notification{}; publish says that one is needed",
+            "{} published, from available index {first} on, and the device wants no notification{}; publish reports that one is needed",
             chains_were(waiting),
             if self.setup.event_index {
                 format!(" (avail_event is {})", self.available_event)
@@ -125,7 +125,7 @@ impl Model {
         require!(
             waiting.is_none_or(|waiting| waiting == (claimed > 0)),
             Notified,
-            "the driver says that {} waiting, but the device has added {} that it did not take",
+            "the driver reports that {} waiting, but the device has added {} that it did not take",
             if waiting == Some(true) { "used elements are" } else { "no used element is" },
             Count(claimed.into(), "used element")
         );

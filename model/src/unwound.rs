@@ -14,12 +14,12 @@ impl Model {
         require!(
             broken || !self.broken,
             UnwoundUnchanged,
-            "a memory access failed in a call, and the queue says that it is not broken; expected it to stay broken until a reset"
+            "a memory access failed in a call, and the queue reports that it is not broken; expected it to stay broken until a reset"
         );
         require!(
             broken || !changed,
             UnwoundUnchanged,
-            "a memory access failed in a call that had already changed what the device sees; expected the queue to be broken, but it says that it is not"
+            "a memory access failed in a call that had already changed what the device sees; expected the queue to be broken, but it reports that it is not"
         );
         if broken {
             // A queue that was already broken and did not change has refused the call.

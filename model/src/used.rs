@@ -17,7 +17,7 @@ pub(crate) struct UsedRing {
     pub(crate) next: u16,
 }
 
-/// What the next used element says.
+/// What the next used element contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claim {
     /// There is no new element.
@@ -80,7 +80,7 @@ impl UsedRing {
         self.element(self.slot(self.next)).0
     }
 
-    /// What the next element says.
+    /// What the next element contains.
     pub(crate) fn claim(&self, chains: &Chains) -> Claim {
         if self.claimed() == 0 {
             return Claim::Nothing;
@@ -92,7 +92,7 @@ impl UsedRing {
         }
     }
 
-    /// Consumes elements that name no chain in flight, since a driver may ignore them, and returns what the next one says.
+    /// Consumes elements that name no chain in flight, since a driver may ignore them, and returns what the next one contains.
     pub(crate) fn skip_bad(&mut self, chains: &Chains) -> Claim {
         loop {
             match self.claim(chains) {

@@ -2,7 +2,7 @@
 
 use strum::{EnumMessage, EnumString, FromRepr, IntoStaticStr, VariantArray};
 
-/// One way to misbehave. Each doc line says what the device does, which rule of the specification that breaks, and which
+/// One way to misbehave. Each doc line states what the device does, which rule of the specification that breaks, and which
 /// part of a driver it attacks. Numbers never change; a new fault gets the next one.
 ///
 /// A driver may report a fault, ignore it, clamp a length, or declare the queue broken. The model's invariants state what it

@@ -98,7 +98,7 @@ impl<M: SharedMemory> Device<M> {
     }
 
     /// Hashes all state that decides what the device will do, except the contents that it will write to buffers. Ring indexes
-    /// are hashed relative to `base`, which must be a multiple of the queue size. `honest` says that the device will not
+    /// are hashed relative to `base`, which must be a multiple of the queue size. `honest` means that the device will not
     /// misbehave any more: then it does not matter what it has returned and how far the used index has jumped.
     pub fn fingerprint(&self, base: u16, honest: bool, state: &mut impl Hasher) {
         let Self {

@@ -100,7 +100,7 @@ const fn blame(refusal: Option<Refusal>) -> Option<Answer> {
 pub(super) struct FaultAttribution {
     /// The last fault that the device committed.
     pub(super) last_fault: Option<Fault>,
-    /// The pairs of driver state and fault that were reached.
+    /// The coverage cells that were reached.
     pub(super) coverage: Coverage,
     /// Counts over all executions since they were last taken.
     pub(super) counts: Counts,

@@ -6,7 +6,7 @@
 use crate::scenario::{Buffers, HEADER_BYTES, Op, STEP_BYTES, Scenario, Step, StepDrawer};
 use strum::VariantArray;
 
-/// The least number of steps, if the buffer has steps_that_fit for them. Shorter scenarios exercise a queue too little.
+/// The least number of steps, if so many fit into the buffer. Shorter scenarios exercise a queue too little.
 pub const MIN_STEPS: usize = 32;
 /// Nothing is inserted into a scenario with this many steps.
 const MANY_STEPS: usize = 40;
@@ -37,7 +37,7 @@ pub enum Change {
 }
 
 /// Changes the scenario in `bytes[..size]` to one of at most `most` bytes and returns the new length. The result has
-/// at least one step if `most` has steps_that_fit for one.
+/// at least one step if one fits into `most` bytes.
 pub fn mutate(bytes: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
     let mut scenario = Scenario::decode(&bytes[..size]);
     change(&mut scenario, steps_that_fit(most), seed);

@@ -28,7 +28,7 @@ const LAST_OUTPUT_BYTES: usize = 400;
 const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 /// The limit for everything other than a call of the subject: starting, drawing scenarios, judging.
 const HARNESS_TIMEOUT: Duration = Duration::from_secs(60);
-/// How often a request is repeated if the child ended before it started a seed. Probably somebody else ended it.
+/// How often a request is repeated if the child ended before it started a seed. Probably another process ended it.
 const TRIES: u32 = 3;
 /// File names.
 const OUTPUT: &str = "output";
@@ -219,7 +219,7 @@ impl Child {
         }
     }
 
-    /// The result of a seed whose process was lost. The seed is run again: somebody else may have ended or delayed the
+    /// The result of a seed whose process was lost. The seed is run again: another process may have ended or delayed the
     /// process.
     fn lost_seed(
         &mut self,

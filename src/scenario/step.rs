@@ -89,7 +89,7 @@ impl Op {
         self.into()
     }
 
-    /// One sentence that says what the operation does.
+    /// One sentence that describes what the operation does.
     pub(crate) fn description(self) -> &'static str {
         self.get_documentation().expect("every operation has a doc line")
     }

@@ -74,7 +74,7 @@ pub struct Capabilities {
     /// [`read`](Subject::read) does not change `out` after the bytes that it returns.
     pub exact: bool,
     /// After a reset, it asks the device for what its caller [asked for last](Subject::interrupts). Without event
-    /// indexes, the flags say so. With event indexes, while notifications are off, `used_event` must name none of the
+    /// indexes, the flags show it. With event indexes, while notifications are off, `used_event` must name none of the
     /// elements that the device can add next. These begin at the next element to take, and there are as many as the
     /// device has chains, but at least one. It does not matter which other element `used_event` names, or whether
     /// that changes later. A `used_event` that was not moved may stay when the indexes wrap around. If the caller

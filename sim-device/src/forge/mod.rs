@@ -10,7 +10,7 @@ use crate::silence::Silence;
 use ringstorm_core::SharedMemory;
 
 impl<M: SharedMemory> Device<M> {
-    /// Misbehaves. `pick` chooses the chain or descriptor, `value` the forged value. The [effects](Self::take_effects) say what
+    /// Misbehaves. `pick` chooses the chain or descriptor, `value` the forged value. The [effects](Self::take_effects) show what
     /// changed. Returns false if the fault is not possible now: some faults need a chain in flight, or one with several
     /// descriptors.
     pub fn misbehave(&mut self, fault: Fault, pick: u8, value: u32) -> bool {

@@ -317,7 +317,7 @@ fn a_buffer_is_written_after_its_chain_was_returned() {
     assert!(!device.misbehave(Fault::WrittenAfterReturn, 0, 0));
 }
 
-/// The owner of the watched memory sets the trap, and tells the device when it has triggered.
+/// The owner of the watched memory sets the trap, and notifies the device when it has triggered.
 #[test]
 fn a_device_continues_with_the_value_that_a_trap_wrote() {
     let memory = Memory::new();
