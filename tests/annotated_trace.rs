@@ -70,8 +70,8 @@ fn the_view_of_every_regression_fits_on_one_screen() {
         let Document { scenario, expectations, .. } = text.parse().expect("a scenario");
         for (name, _) in expectations.iter().filter(|(_, expected)| *expected != Expected::Pass) {
             let kind = SubjectKind::by_name(name).expect("a subject");
-            let (told, outcome) = trace(Style::Brief, kind, &scenario);
-            let view = view(kind, &scenario, &told, &outcome);
+            let (annotated, outcome) = trace(Style::Brief, kind, &scenario);
+            let view = view(kind, &scenario, &annotated, &outcome);
             assert!(view.lines().count() <= 40, "{name}: {view}");
             let mut below = view.lines().skip_while(|line| !line.is_empty());
             assert!(below.all(|line| line.chars().count() <= 120), "{name}: {view}");
@@ -88,15 +88,20 @@ fn a_wrong_free_count_is_shown_beside_the_right_one() {
     let text = "ringstorm scenario 1\nqueue size=1 buffer=64\ndriver submit readable=1x8\ndriver reset\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
     let kind = SubjectKind::by_name("specimen-reset-loses-live-descriptors").expect("a specimen");
-    let (told, outcome) = trace(Style::Columns, kind, &scenario);
+    let (annotated, outcome) = trace(Style::Columns, kind, &scenario);
     assert!(outcome.is_finding());
-    assert!(told.state.contains("\n+ free       driver returns 0 of 1; expected 1: 0\n"), "{}", told.state);
-    let last = told.steps.lines().last().expect("a step");
+    assert!(
+        annotated.state.contains("\n+ free       driver returns 0 of 1; expected 1: 0\n"),
+        "{}",
+        annotated.state
+    );
+    let last = annotated.steps.lines().last().expect("a step");
     let columns: Vec<&str> = last.split_whitespace().skip(3).take(4).collect();
     assert_eq!(columns, ["0", "0", "0", "0"], "{last}");
     // A right count is shown once.
-    let (told, _) = trace(Style::Columns, specimen(), &MISUSE.parse::<Document>().expect("one").scenario);
-    assert!(told.state.contains("\n  free       1 of 4: 3\n"), "{}", told.state);
+    let (annotated, _) =
+        trace(Style::Columns, specimen(), &MISUSE.parse::<Document>().expect("one").scenario);
+    assert!(annotated.state.contains("\n  free       1 of 4: 3\n"), "{}", annotated.state);
 }
 
 #[test]
@@ -104,8 +109,8 @@ fn repeated_effects_are_shown_once_with_their_number() {
     let text = "ringstorm scenario 1\nqueue size=64 buffer=64\ndriver submit writable=52x64\ndevice take\n\
                 device return newest written=full\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    let (told, _) = trace(Style::Columns, SubjectKind::Core, &scenario);
-    assert!(told.steps.contains("  52 times: writes 64 bytes; used element 0: "), "{}", told.steps);
+    let (annotated, _) = trace(Style::Columns, SubjectKind::Core, &scenario);
+    assert!(annotated.steps.contains("  52 times: writes 64 bytes; used element 0: "), "{}", annotated.steps);
 }
 
 /// The view shows only the first of many effects that differ only in their numbers. The full trace shows all.
@@ -115,10 +120,10 @@ fn effects_that_differ_only_in_numbers_are_cut_in_the_view() {
     (0..40).for_each(|_| text.push_str("driver submit readable=1x8\n"));
     text.push_str("device take count=40\ndriver misuse free in-flight newest\n");
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    let (told, mut outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
-    assert!(told.steps.contains("takes chain 39, reads 8 bytes"), "{}", told.steps);
+    let (annotated, mut outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
+    assert!(annotated.steps.contains("takes chain 39, reads 8 bytes"), "{}", annotated.steps);
     outcome.verdict = Verdict::Panic("an invented panic".to_owned());
-    let view = view(SubjectKind::Core, &scenario, &told, &outcome);
+    let view = view(SubjectKind::Core, &scenario, &annotated, &outcome);
     let few = "  takes chain 0, reads 8 bytes; takes chain 1, reads 8 bytes; ...\n";
     assert!(view.contains(few), "{view}");
     assert!(view.contains("\n      ... 31 earlier steps\n"), "{view}");
@@ -128,14 +133,14 @@ fn effects_that_differ_only_in_numbers_are_cut_in_the_view() {
 #[test]
 fn a_step_that_ended_the_process_or_hung_is_marked_as_the_failing_one() {
     let scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
-    let (mut told, mut outcome) = trace(Style::Brief, specimen(), &scenario);
-    told.steps.truncate(told.steps.find('\n').expect("a line") + 1);
+    let (mut annotated, mut outcome) = trace(Style::Brief, specimen(), &scenario);
+    annotated.steps.truncate(annotated.steps.find('\n').expect("a line") + 1);
     for (verdict, how) in [
         (Verdict::Died("signal: 6 (SIGABRT)".to_owned()), "the process died here"),
         (Verdict::Stuck(Limit::Time), "the call did not return"),
     ] {
         outcome.verdict = verdict;
-        let view = view(specimen(), &scenario, &told, &outcome);
+        let view = view(specimen(), &scenario, &annotated, &outcome);
         let failing = format!("\n{:<56} {how}\n", ">  1  driver misuse free mid-chain newest");
         assert!(view.contains(&failing), "{view}");
         assert!(view.contains("\n   0  driver submit "), "{view}");
@@ -149,8 +154,8 @@ fn a_step_that_ended_the_process_or_hung_is_marked_as_the_failing_one() {
 #[test]
 fn a_passing_replay_blames_nobody() {
     let scenario = MISUSE.parse::<Document>().expect("a scenario").scenario;
-    let (told, outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
-    let view = view(SubjectKind::Core, &scenario, &told, &outcome);
+    let (annotated, outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
+    let view = view(SubjectKind::Core, &scenario, &annotated, &outcome);
     assert!(view.starts_with("pass\n") && !view.contains("at fault") && !view.contains("\n>"), "{view}");
     assert!(!test_of(SubjectKind::Core, &outcome, &scenario, Some("x.storm")).contains("must_pass"));
 }

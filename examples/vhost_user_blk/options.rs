@@ -70,8 +70,8 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Handles Ctrl-C: from now on the next wait returns an error, so that the daemon and the scratch files are removed normally.
 pub fn listen_for_interrupts() -> Result<(), Failure> {
-    let heard = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
-    heard.map_err(|error| Failure::Unexpected(format!("Ctrl-C cannot be handled: {error}")))
+    let installed = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+    installed.map_err(|error| Failure::Unexpected(format!("Ctrl-C cannot be handled: {error}")))
 }
 
 /// Whether Ctrl-C was pressed.

@@ -295,7 +295,7 @@ pub enum Event<'a> {
     },
     /// The drain is over: the faults have stopped, the device has returned all its chains, and the driver was asked for
     /// them within the stated number of steps.
-    Settled,
+    Drained,
     /// The subject was released at the end.
     Released {
         /// The number of memory handles that still exist.
@@ -362,7 +362,7 @@ impl Event<'_> {
             | Self::AvailableFlags { .. }
             | Self::DescriptorCorrupted { .. }
             | Self::Withheld { .. }
-            | Self::Settled => false,
+            | Self::Drained => false,
         }
     }
 }

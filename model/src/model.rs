@@ -277,7 +277,7 @@ impl Model {
                 Ok(())
             }
             Event::Withheld { .. } | Event::Silent | Event::SpuriousNotification | Event::Trap => Ok(()),
-            Event::Settled => self.settled(),
+            Event::Drained => self.drained(),
             Event::Released { left } => {
                 require!(
                     left == 0,
@@ -323,7 +323,7 @@ impl Model {
         Ok(())
     }
 
-    fn settled(&self) -> Result<(), Violation> {
+    fn drained(&self) -> Result<(), Violation> {
         if self.setup.refills {
             return self.refilled();
         }

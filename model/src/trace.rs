@@ -113,7 +113,7 @@ impl TraceHash {
             Event::AvailableNotifications { wanted } => self.pair(14, u64::from(*wanted)),
             Event::DescriptorCorrupted { descriptor } => self.pair(15, u64::from(*descriptor)),
             Event::Withheld { head } => self.pair(16, u64::from(*head)),
-            Event::Settled => self.pair(17, 0),
+            Event::Drained => self.pair(17, 0),
             Event::Released { left } => self.pair(18, u64::from(*left)),
             Event::Panic => self.pair(19, 0),
             Event::Available { head } => self.pair(20, u64::from(*head)),

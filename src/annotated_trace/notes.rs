@@ -244,7 +244,7 @@ impl Listener for Annotator<'_> {
                 self.device(format!("corrupts descriptor {descriptor}"))
             }
             Event::Withheld { head } => self.device(format!("withholds chain {head}")),
-            Event::Settled => self.note("drained"),
+            Event::Drained => self.note("drained"),
             Event::Released { left: 0 } => self.note("released"),
             Event::Released { left } => {
                 let left = if left == 1 { "1 handle".to_owned() } else { format!("{left} handles") };

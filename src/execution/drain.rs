@@ -36,14 +36,14 @@ impl Rig {
         self.clear_trap();
         self.emit_effects(listener)?;
         self.drain_rounds(listener)?;
-        self.sink.emit(&Event::Settled, listener)?;
+        self.sink.emit(&Event::Drained, listener)?;
         if self.sink.model.is_broken() && self.run.can.reset {
             self.reset(listener)?;
             let buffer = Buffers::full(1);
             let room = if self.run.setup.queue_size.get() > 1 { buffer } else { Buffers::NONE };
             self.submit(buffer, room, false, true, listener)?;
             self.drain_rounds(listener)?;
-            self.sink.emit(&Event::Settled, listener)?;
+            self.sink.emit(&Event::Drained, listener)?;
         }
         Ok(())
     }

@@ -265,9 +265,9 @@ fn a_queue_is_created_with_at_most_its_largest_size() {
         steps: Vec::new(),
     };
     let mut rig = Rig::new().expect("memory");
-    let (story, _) = ringstorm::annotated_trace::annotate(&mut rig, SubjectKind::External(&OWN), &scenario)
+    let (text, _) = ringstorm::annotated_trace::annotate(&mut rig, SubjectKind::External(&OWN), &scenario)
         .expect("a run");
-    assert!(story.starts_with("queue size=2 "), "{story}");
+    assert!(text.starts_with("queue size=2 "), "{text}");
     for command in ["run", "explore"] {
         let own = std::slice::from_ref(&OWN);
         let refused = ringstorm::cli::command(own, [command, "--queue-size", "4"]).expect_err("too large");

@@ -106,15 +106,15 @@ fn a_call_that_does_not_return_while_shrinking_costs_no_finding() {
         call_timeout: Duration::from_secs(1),
         isolation: None,
     };
-    let heard = Mutex::new(None);
+    let reported = Mutex::new(None);
     let hung = |hang: &Hang, summary: &Summary| {
-        *heard.lock().unwrap() = Some((*hang, summary.clone()));
+        *reported.lock().unwrap() = Some((*hang, summary.clone()));
         STUCK.store(false, Ordering::Relaxed);
     };
     let summary =
         campaign::run(&plan, Summary::default(), &AtomicBool::new(false), &hung, &mut Sticky).unwrap();
     // The watchdog has the earlier finding unchanged, and the call that does not return.
-    let (hang, then) = heard.lock().unwrap().take().expect("it was stuck");
+    let (hang, then) = reported.lock().unwrap().take().expect("it was stuck");
     assert!(hang.shrinking && hang.call == Call::Submit && hang.seed == Some(plan.from), "{hang:?}");
     assert_eq!((then.tally.seeds, then.ending), (1, Ending::Unfinished));
     let [found, stuck] = then.findings.as_slice() else { panic!("{:?}", then.findings) };

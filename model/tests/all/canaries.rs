@@ -75,13 +75,13 @@ fn canary_of(invariant: Invariant) -> Canary {
         }
         Invariant::NoPanic => canary(ASKED.to_vec(), Event::Panic, NOTHING),
         Invariant::Released => {
-            canary(vec![Event::Settled], Event::Released { left: 1 }, Event::Released { left: 0 })
+            canary(vec![Event::Drained], Event::Released { left: 1 }, Event::Released { left: 0 })
         }
         Invariant::FairBlame => canary(ASKED.to_vec(), take_refused(Refusal::Broken), NOTHING),
         Invariant::Drains => Canary {
             before: and(&ASKED, &[element(0, 0, 8), used(1)]),
-            bad: Event::Settled,
-            good: vec![take(0, 8), free(0), Event::Settled],
+            bad: Event::Drained,
+            good: vec![take(0, 8), free(0), Event::Drained],
         },
         Invariant::FetchedOnce => canary(ASKED.to_vec(), Event::DoubleFetch { offset: 4 }, NOTHING),
         Invariant::MemoryKept => canary(

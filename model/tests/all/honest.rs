@@ -38,7 +38,7 @@ fn the_whole_life_of_a_chain_is_accepted() {
             free(0),
             free_count(4),
             NOTHING,
-            Event::Settled,
+            Event::Drained,
             Event::Released { left: 0 },
         ],
     );
@@ -58,7 +58,7 @@ fn chains_come_back_in_any_order_and_in_batches() {
         events.extend((0..4).map(|place| element(place, order[usize::from(place)], place.into())));
         events.push(used(4));
         events.extend((0..4u16).map(|place| take(order[usize::from(place)] as u16, place.into())));
-        events.extend([free(2), free(0), free(1), free(3), free_count(4), Event::Settled]);
+        events.extend([free(2), free(0), free(1), free(3), free_count(4), Event::Drained]);
         accepting(&FOUR, &events);
     }
 }
@@ -120,7 +120,7 @@ fn a_driver_may_publish_as_it_submits() {
             take(0, 8),
             free(0),
             free(1),
-            Event::Settled,
+            Event::Drained,
         ],
     );
 }
@@ -129,14 +129,14 @@ fn a_driver_may_publish_as_it_submits() {
 #[test]
 fn a_length_too_long_is_clamped_or_refused() {
     let long = support::and(&support::IN_FLIGHT, &[element(0, 0, u32::MAX), used(1)]);
-    let clamped = [take(0, 8), read(0, 64, b"12345678", b"12345678"), free(0), Event::Settled];
+    let clamped = [take(0, 8), read(0, 64, b"12345678", b"12345678"), free(0), Event::Drained];
     let refused = [
         take_refused(device_fault(true, false, Some(0))),
         stores(0),
         read(0, 64, b"", b"12345678"),
         free(0),
         NOTHING,
-        Event::Settled,
+        Event::Drained,
     ];
     let broken = [
         take_refused(device_fault(true, true, None)),
@@ -145,7 +145,7 @@ fn a_length_too_long_is_clamped_or_refused() {
         Event::Submit { readable: &[], writable: &[1], answer: Err(Refusal::Broken) },
         stores(0),
         free_count(3),
-        Event::Settled,
+        Event::Drained,
         Event::Reset { first_index: 0 },
         free_count(4),
         submit(&[], &[8], 0),
@@ -162,10 +162,10 @@ fn bad_elements_are_ignored_or_reported_one_by_one() {
         &[element(0, 9, 0), element(1, 65_536, 0), element(2, 0, 4), used(3)],
     );
     let consumed = take_refused(device_fault(true, false, None));
-    accepting(&FOUR, &support::and(&bad, &[take(0, 4), NOTHING, free(0), Event::Settled]));
-    accepting(&FOUR, &support::and(&bad, &[NOTHING, NOTHING, take(0, 4), free(0), Event::Settled]));
-    accepting(&FOUR, &support::and(&bad, &[consumed, consumed, take(0, 4), free(0), Event::Settled]));
-    accepting(&FOUR, &support::and(&bad, &[consumed, take(0, 4), free(0), Event::Settled]));
+    accepting(&FOUR, &support::and(&bad, &[take(0, 4), NOTHING, free(0), Event::Drained]));
+    accepting(&FOUR, &support::and(&bad, &[NOTHING, NOTHING, take(0, 4), free(0), Event::Drained]));
+    accepting(&FOUR, &support::and(&bad, &[consumed, consumed, take(0, 4), free(0), Event::Drained]));
+    accepting(&FOUR, &support::and(&bad, &[consumed, take(0, 4), free(0), Event::Drained]));
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn an_index_jump_is_reported_or_followed_over_valid_elements() {
         &FOUR,
         &support::and(&jump, &[take_refused(device_fault(false, true, None)), take_refused(Refusal::Broken)]),
     );
-    accepting(&FOUR, &support::and(&jump, &[take(0, 4), free(0), NOTHING, Event::Settled]));
+    accepting(&FOUR, &support::and(&jump, &[take(0, 4), free(0), NOTHING, Event::Drained]));
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_reset_forgets_everything() {
         used(8),
         take(1, 1),
         free(1),
-        Event::Settled,
+        Event::Drained,
     ];
     accepting(&FOUR, &support::and(&before, &rest));
 }
@@ -244,7 +244,7 @@ fn chains_that_the_device_corrupted_are_excused() {
             take(0, 8),
             free(0),
             free_count(4),
-            Event::Settled,
+            Event::Drained,
         ],
     );
 }

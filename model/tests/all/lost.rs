@@ -6,7 +6,7 @@ use crate::support::{
 };
 use ringstorm_model::{Event, Invariant, ModelSetup};
 
-const SETTLED: Event<'static> = Event::Settled;
+const DRAINED: Event<'static> = Event::Drained;
 
 /// Chains 0 and 1 are in flight. The available index is then 2.
 fn two_in_flight() -> Vec<Event<'static>> {
@@ -18,23 +18,23 @@ fn two_in_flight() -> Vec<Event<'static>> {
 fn a_used_element_that_is_overwritten_unseen_loses_its_chain() {
     for other in [7, 65_536, u32::MAX] {
         let lost = and(&IN_FLIGHT, &[element(0, 0, 8), used(1), element(0, other, 0)]);
-        accepts(&FOUR, &lost, SETTLED);
+        accepts(&FOUR, &lost, DRAINED);
         // The same one lap later, while the used index claims the whole lap.
         let lap = and(&IN_FLIGHT, &[element(0, 0, 8), used(5), element(4, other, 0)]);
-        accepts(&FOUR, &lap, SETTLED);
+        accepts(&FOUR, &lap, DRAINED);
     }
 }
 
 #[test]
 fn a_used_element_that_was_consumed_loses_no_chain() {
     let taken = and(&IN_FLIGHT, &[element(0, 0, 8), used(1), take(0, 8), element(0, 7, 0)]);
-    rejects(&FOUR, &taken, SETTLED, Invariant::Drains);
+    rejects(&FOUR, &taken, DRAINED, Invariant::Drains);
     let twice = and(&IN_FLIGHT, &[element(0, 0, 8), used(1), element(0, 0, 4)]);
-    rejects(&FOUR, &twice, SETTLED, Invariant::Drains);
+    rejects(&FOUR, &twice, DRAINED, Invariant::Drains);
     let beyond = and(&IN_FLIGHT, &[element(0, 0, 8), element(0, 7, 0), used(1)]);
-    rejects(&FOUR, &beyond, SETTLED, Invariant::Drains);
+    rejects(&FOUR, &beyond, DRAINED, Invariant::Drains);
     let none = and(&IN_FLIGHT, &[element(0, 0, 8), used(1), element(1, 7, 0)]);
-    rejects(&FOUR, &none, SETTLED, Invariant::Drains);
+    rejects(&FOUR, &none, DRAINED, Invariant::Drains);
 }
 
 /// Unconsumed elements count from the first one on, around the ring and across the wrap.
@@ -50,8 +50,8 @@ fn only_unconsumed_elements_can_be_lost() {
                 events.extend((0..4).map(|number| element(place(number), 3, 8)));
                 events.extend([used(place(claimed)), element(place(number), 9, 0)]);
                 match number % 4 < claimed {
-                    true => accepts(&setup, &events, SETTLED),
-                    false => rejects(&setup, &events, SETTLED, Invariant::Drains),
+                    true => accepts(&setup, &events, DRAINED),
+                    false => rejects(&setup, &events, DRAINED, Invariant::Drains),
                 }
             }
         }
@@ -61,10 +61,10 @@ fn only_unconsumed_elements_can_be_lost() {
 #[test]
 fn a_lost_chain_excuses_no_other() {
     let lost = and(&two_in_flight(), &[element(0, 0, 8), used(1), element(0, 7, 0)]);
-    rejects(&FOUR, &lost, SETTLED, Invariant::Drains);
+    rejects(&FOUR, &lost, DRAINED, Invariant::Drains);
     let answered = and(&lost, &[element(1, 1, 8), used(2), take(1, 8)]);
-    rejects(&FOUR, &answered, SETTLED, Invariant::Drains);
-    accepts(&FOUR, &and(&answered, &[free(1)]), SETTLED);
+    rejects(&FOUR, &answered, DRAINED, Invariant::Drains);
+    accepts(&FOUR, &and(&answered, &[free(1)]), DRAINED);
 }
 
 /// The device returned the chain twice and overwrote the second element. The driver has consumed the first.
@@ -72,8 +72,8 @@ fn a_lost_chain_excuses_no_other() {
 fn a_lost_chain_that_was_freed_excuses_no_other() {
     let twice = [element(0, 0, 8), element(1, 0, 8), used(2), element(1, 7, 0), take(0, 8), free(0)];
     let freed = and(&two_in_flight(), &twice);
-    rejects(&FOUR, &freed, SETTLED, Invariant::Drains);
-    accepts(&FOUR, &and(&freed, &[element(1, 1, 8), take(1, 8), free(1)]), SETTLED);
+    rejects(&FOUR, &freed, DRAINED, Invariant::Drains);
+    accepts(&FOUR, &and(&freed, &[element(1, 1, 8), take(1, 8), free(1)]), DRAINED);
 }
 
 #[test]
@@ -83,10 +83,10 @@ fn a_lost_chain_may_still_complete() {
     // The next chain with the same head is not excused.
     let again =
         [free(0), submit(&[], &[8], 0), chain(0, const { &[writable(0, 8)] }), index(2), available(0)];
-    rejects(&FOUR, &and(&lost, &again), SETTLED, Invariant::Drains);
+    rejects(&FOUR, &and(&lost, &again), DRAINED, Invariant::Drains);
     let reset = and(&lost, &[Event::Reset { first_index: 0 }]);
-    rejects(&FOUR, &and(&reset, &IN_FLIGHT), SETTLED, Invariant::Drains);
-    accepts(&FOUR, &reset, SETTLED);
+    rejects(&FOUR, &and(&reset, &IN_FLIGHT), DRAINED, Invariant::Drains);
+    accepts(&FOUR, &reset, DRAINED);
 }
 
 /// Four chains fill the ring. The device takes none, but returns chain 3 `rounds` times. The driver submits it again each
@@ -115,8 +115,8 @@ fn a_chain_whose_entry_was_overwritten_is_excused() {
                 events.extend([element(place, head.into(), 0), used(place + 1), take(head, 0), free(head)]);
             }
             match missing < rounds {
-                true => accepts(&FOUR, &events, SETTLED),
-                false => rejects(&FOUR, &events, SETTLED, Invariant::Drains),
+                true => accepts(&FOUR, &events, DRAINED),
+                false => rejects(&FOUR, &events, DRAINED, Invariant::Drains),
             }
         }
     }
@@ -140,8 +140,8 @@ fn an_entry_that_is_not_published_yet_can_overwrite_another_one() {
             events.extend([element(place, head.into(), 0), used(place + 1), take(head, 0), free(head)]);
         }
         match lost {
-            true => accepts(&FOUR, &events, SETTLED),
-            false => rejects(&FOUR, &events, SETTLED, Invariant::Drains),
+            true => accepts(&FOUR, &events, DRAINED),
+            false => rejects(&FOUR, &events, DRAINED, Invariant::Drains),
         }
     }
 }
@@ -157,7 +157,7 @@ fn a_device_that_takes_its_entries_loses_none() {
             events.extend([element(number, 0, 8), used(number + 1), take(0, 8), free(0)]);
         }
     }
-    rejects(&FOUR, &events, SETTLED, Invariant::Drains);
+    rejects(&FOUR, &events, DRAINED, Invariant::Drains);
     // The device may find other chains in the ring only after an overrun.
     rejects(&FOUR, &overrun(0), device_took(1, &[], b""), Invariant::AvailableOrder);
     accepts(&FOUR, &overrun(1), device_took(1, const { &[writable(1, 8)] }, b""));
@@ -172,7 +172,7 @@ fn a_device_that_corrupts_the_available_ring_may_be_reported() {
     rejects(&FOUR, &reset, take_refused(device_fault(false, false, None)), Invariant::FairBlame);
     // It excuses neither a chain that has changed nor one that is lost.
     rejects(&FOUR, &corrupted, device_took(0, &[], b""), Invariant::Payload);
-    rejects(&FOUR, &corrupted, SETTLED, Invariant::Drains);
+    rejects(&FOUR, &corrupted, DRAINED, Invariant::Drains);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn acts_that_break_no_rule_excuse_nothing() {
         let before = and(&IN_FLIGHT, &[quiet]);
         accepts(&FOUR, &before, NOTHING);
         rejects(&FOUR, &before, take_refused(device_fault(false, false, None)), Invariant::FairBlame);
-        rejects(&FOUR, &before, SETTLED, Invariant::Drains);
+        rejects(&FOUR, &before, DRAINED, Invariant::Drains);
         rejects(&FOUR, &before, device_took(0, &[], b""), Invariant::Payload);
         accepts(&FOUR, &and(&before, &[element(0, 0, 8), used(1)]), take(0, 8));
     }
@@ -208,5 +208,5 @@ fn a_double_fetch_and_a_late_store_are_never_excused() {
 fn a_chain_that_is_returned_again_is_not_lost() {
     let lost = and(&two_in_flight(), &[element(0, 0, 8), used(1), element(0, 9, 0)]);
     let again = and(&lost, &[element(1, 0, 8), element(2, 1, 8), used(3)]);
-    rejects(&FOUR, &again, SETTLED, Invariant::Drains);
+    rejects(&FOUR, &again, DRAINED, Invariant::Drains);
 }

@@ -19,7 +19,7 @@ fn a_driver_without_lengths_returns_all_writable_bytes() {
         accepts(&NO_LENGTHS, &taken, read(0, 4, b"1234", b"12345678"));
         rejects(&NO_LENGTHS, &taken, read(0, 64, b"123", b"12345678"), Invariant::Response);
         rejects(&NO_LENGTHS, &taken, read(0, 64, b"12345679", b"12345678"), Invariant::Response);
-        accepts(&NO_LENGTHS, &and(&taken, &[free(0)]), Event::Settled);
+        accepts(&NO_LENGTHS, &and(&taken, &[free(0)]), Event::Drained);
         rejects(&NO_LENGTHS, &taken, take(0, length), Invariant::CompletedOnce);
     }
     rejects(&NO_LENGTHS, &back, take(1, 0), Invariant::CompletedOnce);
@@ -35,17 +35,17 @@ fn filled() -> Vec<Event<'static>> {
 #[test]
 fn a_refilling_driver_replaces_each_chain() {
     let again = [submit(&[], &[8], 0), chain(0, const { &[writable(0, 8)] }), index(3), available(0)];
-    accepts(&REFILLS, &IN_FLIGHT, Event::Settled);
+    accepts(&REFILLS, &IN_FLIGHT, Event::Drained);
     let taken = and(&filled(), &[take(0, 8), free(0)]);
-    accepts(&REFILLS, &and(&taken, &again), Event::Settled);
-    rejects(&REFILLS, &filled(), Event::Settled, Invariant::Drains);
-    rejects(&REFILLS, &taken, Event::Settled, Invariant::Drains);
+    accepts(&REFILLS, &and(&taken, &again), Event::Drained);
+    rejects(&REFILLS, &filled(), Event::Drained, Invariant::Drains);
+    rejects(&REFILLS, &taken, Event::Drained, Invariant::Drains);
     // A driver that does not refill has to complete all chains.
-    rejects(&FOUR, &and(&taken, &again), Event::Settled, Invariant::Drains);
+    rejects(&FOUR, &and(&taken, &again), Event::Drained, Invariant::Drains);
     let broken =
         take_refused(Refusal::Device(DeviceRefusal { consumed: false, broken: true, returned: None }));
     let faulty = and(&filled(), &[element(1, 9, 8), used(2), take(0, 8), free(0), broken]);
-    accepts(&REFILLS, &faulty, Event::Settled);
+    accepts(&REFILLS, &faulty, Event::Drained);
 }
 
 #[test]

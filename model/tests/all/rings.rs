@@ -36,7 +36,7 @@ fn a_broken_queue_does_not_publish_submitted_chains() {
     rejects(&FOUR, &before, index(2), Invariant::AvailableOrder);
     rejects(&FOUR, &before, index(1), Invariant::AvailableOrder);
     accepts(&FOUR, &before, Event::Publish { notify: false });
-    accepts(&FOUR, &before, Event::Settled);
+    accepts(&FOUR, &before, Event::Drained);
     let reset = and(&before, &[Event::Reset { first_index: 0 }, submit(&[], &[1], 0)]);
     rejects(&FOUR, &reset, index(0), Invariant::AvailableOrder);
 }
@@ -247,17 +247,17 @@ fn a_new_chain_is_not_excused_for_an_old_one() {
 
 #[test]
 fn a_chain_that_is_live_at_the_end_violates_drains() {
-    accepts(&FOUR, &[], Event::Settled);
-    rejects(&FOUR, &IN_FLIGHT[..1], Event::Settled, Invariant::Drains);
+    accepts(&FOUR, &[], Event::Drained);
+    rejects(&FOUR, &IN_FLIGHT[..1], Event::Drained, Invariant::Drains);
     let back = and(&IN_FLIGHT, &[element(0, 0, 0), used(1), take(0, 0)]);
-    rejects(&FOUR, &back, Event::Settled, Invariant::Drains);
-    accepts(&FOUR, &and(&back, &[free(0)]), Event::Settled);
+    rejects(&FOUR, &back, Event::Drained, Invariant::Drains);
+    accepts(&FOUR, &and(&back, &[free(0)]), Event::Drained);
     accepts(
         &FOUR,
         &and(&IN_FLIGHT, &[Event::Withheld { head: 0 }, Event::Reset { first_index: 0 }]),
-        Event::Settled,
+        Event::Drained,
     );
-    rejects(&FOUR, &and(&IN_FLIGHT, &[Event::Withheld { head: 0 }]), Event::Settled, Invariant::Drains);
+    rejects(&FOUR, &and(&IN_FLIGHT, &[Event::Withheld { head: 0 }]), Event::Drained, Invariant::Drains);
     rejects(&FOUR, &[], Event::Released { left: u32::MAX }, Invariant::Released);
 }
 

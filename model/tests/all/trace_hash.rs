@@ -46,7 +46,7 @@ const EVENTS: [Event<'static>; 35] = [
     Event::AvailableNotifications { wanted: false },
     Event::DescriptorCorrupted { descriptor: 1 },
     Event::Withheld { head: 1 },
-    Event::Settled,
+    Event::Drained,
     Event::Released { left: 1 },
     Event::Panic,
     Event::Available { head: 1 },
@@ -202,7 +202,7 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(Event::Unwound { broken, changed: !changed, available });
             add(Event::Unwound { broken, changed, available: available + 1 });
         }
-        Event::Settled
+        Event::Drained
         | Event::Panic
         | Event::AvailableRingCorrupted
         | Event::Silent

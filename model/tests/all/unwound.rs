@@ -22,7 +22,7 @@ fn a_queue_that_is_not_broken_must_have_changed_nothing() {
     );
     accepts(&FOUR, &unwound, free_count(3));
     rejects(&FOUR, &unwound, free_count(2), Invariant::FreeCount);
-    rejects(&FOUR, &unwound, Event::Settled, Invariant::Drains);
+    rejects(&FOUR, &unwound, Event::Drained, Invariant::Drains);
     rejects(&FOUR, &unwound, take_refused(Refusal::Broken), Invariant::FairBlame);
     accepts(&FOUR, &and(&unwound, &[element(0, 0, 8), used(1)]), take(0, 8));
     // Its stores are not those of a refused call.
@@ -70,7 +70,7 @@ fn no_other_check_applies_to_a_broken_queue_until_a_reset() {
         Event::UsedEvent { index: 77 },
         Event::AvailableFlags { flags: 1 },
         Event::UsedNotifications { wanted: true, flags: 1, used_event: 9, waiting: Some(true) },
-        Event::Settled,
+        Event::Drained,
     ] {
         accepts(&FOUR, &unwound, event);
         accepts(&ModelSetup { event_index: true, exact_notifications: true, ..FOUR }, &unwound, event);

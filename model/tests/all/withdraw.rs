@@ -42,7 +42,7 @@ fn withdrawing_a_chain_frees_it_and_keeps_the_order_of_the_others() {
     }
     let none = and(&PREPARED, &[0, 1, 2].map(|head| withdraw(head, Ok(()))));
     accepts(&FOUR, &none, free_count(4));
-    accepts(&FOUR, &none, Event::Settled);
+    accepts(&FOUR, &none, Event::Drained);
     rejects(&FOUR, &none, index(1), Invariant::AvailableOrder);
     // A withdrawn chain needs no notification.
     let exact = ringstorm_model::ModelSetup { exact_notifications: true, ..FOUR };

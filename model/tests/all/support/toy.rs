@@ -235,7 +235,7 @@ impl<'s> Toy<'s> {
             self.take();
             self.free(255);
         }
-        self.emit(Event::Settled);
+        self.emit(Event::Drained);
         self.emit(Event::Released { left: 0 });
     }
 }
