@@ -212,7 +212,10 @@ impl<M: SharedMemory> DescriptorTable<M> {
         for (position, segment) in segments.iter().enumerate() {
             // Usually a segment is in the same region as the one before.
             if segment.region != self.known_region.id {
-                self.known_region = self.look_up(segment.region);
+                let Some(region) = self.look_up(segment.region) else {
+                    return Err(self.segment_error(first + position, segment));
+                };
+                self.known_region = region;
             }
             // The end is not after the beginning if the buffer is empty or the sum has wrapped.
             let end = segment.offset.wrapping_add(segment.length as usize);
@@ -225,16 +228,13 @@ impl<M: SharedMemory> DescriptorTable<M> {
         Ok(total)
     }
 
-    /// What to remember of the region `id`. Its length is zero if it is not a registered region of this table.
+    /// What to remember of the region `id`; `None` if it is not a registered region of this table.
     #[cold]
     #[inline(never)]
-    fn look_up(&self, id: RegionId) -> KnownRegion {
-        match self.regions.get(usize::from(id.get())) {
-            Some(region) if id == RegionId::new(self.id, id.get()) && id != RegionId::BUFFERS => {
-                KnownRegion { id, length: region.len(), base: region.address() }
-            }
-            _ => KnownRegion { id, ..KnownRegion::NONE },
-        }
+    fn look_up(&self, id: RegionId) -> Option<KnownRegion> {
+        let region = self.regions.get(usize::from(id.get()))?;
+        let registered = id == RegionId::new(self.id, id.get()) && id != RegionId::BUFFERS;
+        registered.then(|| KnownRegion { id, length: region.len(), base: region.address() })
     }
 
     #[cold]

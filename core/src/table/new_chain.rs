@@ -62,11 +62,11 @@ impl<'t, M: SharedMemory> NewChain<'t, M> {
         let address = self.base.plus(offset as u64);
         let descriptor = &self.descriptors[index];
         let next = descriptor.get().next;
-        descriptor.set(Descriptor { offset, length, region, next });
         self.left -= 1;
         let next_in_chain = (self.left > 0).then_some(next);
-        let words = [address.get(), shape(length, writable, next_in_chain)];
-        self.table.write(index, words);
+        // Shared memory first: if the store panics, the private copy still describes what the table contains.
+        self.table.write(index, [address.get(), shape(length, writable, next_in_chain)]);
+        descriptor.set(Descriptor { offset, length, region, next });
         self.descriptor = next;
     }
 }

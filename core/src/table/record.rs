@@ -20,6 +20,7 @@ pub(super) struct Descriptor {
 }
 
 impl Descriptor {
+    /// No region: no segment fits in it.
     pub(super) const NONE: Self = Self { offset: 0, length: 0, region: 0, next: 0 };
 
     #[inline(always)]
@@ -69,7 +70,7 @@ impl Chain {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KnownRegion {
     pub(super) id: RegionId,
-    /// In bytes; zero if no region of the table has this handle, so that no segment fits.
+    /// In bytes.
     pub(super) length: usize,
     pub(super) base: DeviceAddress,
 }

@@ -197,3 +197,16 @@ fn chains_that_are_too_long() {
     assert_eq!(made, Ok(Head::from_parts(table.id(), 0, 1)));
     assert_eq!(drain(&mut table), [2, 3]);
 }
+
+/// A table remembers the region of the last segment. It must not remember that there was none.
+#[test]
+fn a_region_that_was_refused_is_accepted_once_it_is_registered() {
+    let (memory, own, other) = (Memory::new(8, 16), heap(64), heap(64));
+    let mut table = memory.table_with(WritableBuffers::Unchanged);
+    let foreign = table.clone().register(region(&own, OWN_AT)).unwrap();
+    let segment = Segment { region: foreign, offset: 0, length: 8 };
+    assert_eq!(table.create_over(&[segment], &[]), Err(Misuse::UnknownRegion(foreign)));
+    let registered = table.register(region(&other, OWN_AT)).unwrap();
+    assert_eq!(registered, foreign, "a clone numbers its regions as the original does");
+    table.create_over(&[segment], &[]).unwrap();
+}

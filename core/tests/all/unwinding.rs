@@ -1,5 +1,5 @@
 //! The caller's own memory panics during a call, for example a wrapper that checks bounds or has lost its mapping.
-//! || Whichever access panics, the call has changed nothing, or the queue is broken until a reset. The reset recovers
+//! Whichever access panics, the call has changed nothing, or the queue is broken until a reset. The reset recovers
 //! the queue. The queue never reports a fault of a device that follows the specification.
 
 use crate::support::{BUFFERS_AT, Device, RINGS_AT, drain, heap};
@@ -345,4 +345,23 @@ fn a_table_is_consistent_if_its_memory_panics() {
 /// The number of descriptors of `kept`, or zero if it is not live.
 fn table_live<M: SharedMemory>(table: &DescriptorTable<M>, kept: Head) -> u16 {
     table.buffers(kept).map_or(0, |buffers| buffers.len() as u16)
+}
+
+/// The private copy describes what the table contains, also after a store that did not take place.
+#[test]
+fn no_tampering_is_reported_if_the_first_store_panics() {
+    let (memory, own) = (Memory::new(), heap(64));
+    let size = QueueSize::new(SIZE.into()).unwrap();
+    let regions =
+        (memory.region(&memory.rings, RINGS_AT, false), memory.region(&memory.buffers, BUFFERS_AT, false));
+    let mut table =
+        DescriptorTable::new(size, ROOM, WritableBuffers::Unchanged, regions.0, regions.1).unwrap();
+    let region = table.register(memory.region(&own, 0x10_0000_0000, false)).unwrap();
+    let used_before = table.create(&[b"x"], &[]).unwrap();
+    table.free(used_before).unwrap();
+    assert_eq!(table.verify(), []);
+    let segment = Segment { region, offset: 3, length: 8 };
+    assert!(unwinds(&memory.limit, 0, || _ = table.create_over(&[segment], &[])));
+    assert_eq!(table.verify(), []);
+    table.release_stopped(DeviceStopped::confirmed());
 }
