@@ -141,14 +141,21 @@
 //! it the crate is `no_std`:
 //!
 //! ```toml
-//! ringstorm-core = { version = "0.1", default-features = false }
+//! ringstorm-core = { path = "../ringstorm/core", default-features = false }
 //! ```
 //!
 //! It then needs `alloc` and a global allocator. It allocates the private copy when a queue is made, and a record when a region
 //! is registered. [`SplitQueue::verify`] allocates its result. No call on the data path allocates. The target needs 32-bit
 //! atomics with compare-and-swap. 64-bit atomics are not necessary.
 //!
-//! A kernel or firmware passes its memory by pointer, with the addresses that the device uses:
+//! The memory must be coherent between the processor and the device: the crate does no cache maintenance. Its fences order
+//! accesses between processors. A physical device that offers `VIRTIO_F_ORDER_PLATFORM` (6.1) can need stronger barriers;
+//! implement [`SharedMemory`] for memory that issues them. Negotiate `VIRTIO_F_VERSION_1`, and `VIRTIO_F_EVENT_IDX` exactly if
+//! [`Config::event_index`] is set. [`SplitQueue::set_interrupts`] turns used-buffer notifications off and on. [`HeapMemory`] is
+//! for tests, and for devices in the same process.
+//!
+//! A kernel or firmware passes its memory by pointer, with the addresses that the device uses
+//! ([`DeviceAddress::new`] makes one from a physical address):
 //!
 //! ```
 //! use core::ptr::NonNull;

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Find bugs in virtio queue drivers: a simulated device misbehaves, and a model checks the driver.
 ///
 /// Without a command, `run`: a storm of about 20 seconds over ringstorm's own queue. Exit status: 0 nothing found, 1
-/// something found, 2 input or arguments refused, or incomplete.
+/// something found, 2 input or arguments refused, canary missed, or report incomplete.
 #[derive(Debug, Parser)]
 #[command(name = "ringstorm", version, after_long_help = help::FRONT)]
 pub(super) struct Cli {
@@ -197,7 +197,7 @@ pub(super) struct ExploreArgs {
     /// The number of descriptors, a power of two up to 64; by default 1, then 2, then 4.
     #[arg(long, value_name = "N", value_parser = small_queue_size)]
     pub(super) queue_size: Option<QueueSize>,
-    /// The most steps of a scenario, without the drain at its end; by default as many as take some seconds.
+    /// The most steps of a scenario, without the drain at its end; by default a depth that takes up to a minute for each queue size.
     #[arg(long, value_name = "D", value_parser = clap::value_parser!(u32).range(0..=65_535))]
     pub(super) depth: Option<u32>,
     /// The most faults in one execution.

@@ -58,7 +58,7 @@ pub(super) const SHOW: &str = "\
 Examples:
   ringstorm show 4711 > mine.storm
       Write the scenario of a seed as text, to edit it.
-  ringstorm show crash-1 -o corpus/regressions/0080-what-went-wrong.storm
+  ringstorm show crash-1 -o corpus/regressions/NNNN-what-went-wrong.storm
       Convert a file of a fuzzer to text.
   ringstorm show mine.storm --bytes -o corpus/storm/mine
       Convert text to bytes, as input for a fuzzer.";

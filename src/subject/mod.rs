@@ -194,7 +194,7 @@ pub trait Subject {
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize>;
 
     /// Frees a taken chain. Called only with [`Capabilities::free`].
-    fn free(&mut self, head: u16, name: HandleAge) -> Answer<()> {
+    fn free(&mut self, head: u16, age: HandleAge) -> Answer<()> {
         let _ = (head, name);
         missing_method("free")
     }
