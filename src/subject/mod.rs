@@ -195,7 +195,7 @@ pub trait Subject {
 
     /// Frees a taken chain. Called only with [`Capabilities::free`].
     fn free(&mut self, head: u16, age: HandleAge) -> Answer<()> {
-        let _ = (head, name);
+        let _ = (head, age);
         missing_method("free")
     }
 
