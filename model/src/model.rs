@@ -165,6 +165,13 @@ impl Model {
         self.chains.owner(descriptor)
     }
 
+    /// The descriptors, as submitted, of a chain that only the device may use now: it is published, no used element names it,
+    /// and the device has neither lost nor corrupted it.
+    pub fn descriptors_at_device(&self, head: u16) -> Option<&[ObservedDescriptor]> {
+        let chain = self.chains.in_flight(head.into()).filter(|chain| !chain.corrupted && !chain.lost)?;
+        (!self.used.names(head)).then_some(chain.descriptors.as_slice())
+    }
+
     /// The index of the first used element that the driver has not consumed.
     pub const fn next_used(&self) -> u16 {
         self.used.next
@@ -269,6 +276,14 @@ impl Model {
                     false,
                     AvailableOrder,
                     "the driver wrote at offset {offset} of the memory of table and rings, at a part that it had already published in the same call"
+                );
+                Ok(())
+            }
+            Event::DescriptorChanged { head, descriptor } => {
+                require!(
+                    false,
+                    Payload,
+                    "the driver changed descriptor {descriptor} of chain {head}, which the device has not returned"
                 );
                 Ok(())
             }

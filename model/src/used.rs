@@ -102,6 +102,14 @@ impl UsedRing {
         }
     }
 
+    /// Whether an unconsumed element names this chain.
+    pub(crate) fn names(&self, head: u16) -> bool {
+        let ahead = 0..self.claimed().min(self.size);
+        ahead
+            .into_iter()
+            .any(|step| self.element(self.slot(self.next.wrapping_add(step))).0 == u32::from(head))
+    }
+
     /// The head of the first chain in flight that an unconsumed element names.
     pub(crate) fn first_good(&self, chains: &Chains) -> Option<u16> {
         let ahead = 0..self.claimed().min(self.size);

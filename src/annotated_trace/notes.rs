@@ -208,6 +208,9 @@ impl Listener for Annotator<'_> {
             Event::DoubleFetch { offset } => {
                 self.driver(format!("reads offset {offset} of the rings twice in one call"));
             }
+            Event::DescriptorChanged { head, descriptor } => {
+                self.driver(format!("changes descriptor {descriptor} of chain {head}"));
+            }
             Event::LateWrite { offset } => {
                 self.driver(format!("writes to offset {offset} of the rings after publishing it"));
             }

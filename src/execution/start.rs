@@ -28,6 +28,7 @@ impl Rig {
         }
         self.provided.rings.restart(ring_bytes);
         self.provided.buffers.restart(buffers);
+        self.provided.rings.record_places();
         self.provided.buffers.record_places();
         Ok(setup)
     }
