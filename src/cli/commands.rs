@@ -94,7 +94,7 @@ fn expectations(
             let expected = known.iter().find(|(known, _)| *known == kind).map_or(Expected::Pass, |(_, e)| *e);
             vec![(kind, expected)]
         }
-        None if known.is_empty() => vec![(session.subjects.default_kind(), Expected::Pass)],
+        None if known.is_empty() => vec![(session.subject_of(input, document)?, Expected::Pass)],
         None => known,
     })
 }
@@ -145,7 +145,10 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliEr
         let own = [signature.to_string(), report::as_regression(&signature.subject, signature.expected)]
             .map(|line| format!(" {line}"));
         let comments = if document.comments.is_empty() { own.into() } else { document.comments };
-        let shrunk = Document { comments, scenario, expectations: document.expectations };
+        let mut shrunk = Document { comments, scenario, expectations: document.expectations };
+        if shrunk.expectations.is_empty() {
+            shrunk.set_subject(&signature.subject);
+        }
         match &args.output {
             Some(path) => {
                 output::write_file(path, shrunk.to_string().as_bytes())?;

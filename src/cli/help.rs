@@ -42,14 +42,17 @@ the device before it.";
 
 pub(super) const REPLAY: &str = "\
 Examples:
-  ringstorm replay findings/NAME.storm --subject SUBJECT
-      Replay a finding. Without --subject, the replay uses the default subject.
+  ringstorm replay findings/NAME.storm
+      Replay a finding over the subject that the file names. --subject selects another one.
   ringstorm replay 4711 --profile hostile
       Replay the scenario of a seed, with the same options as in `run`.
   ringstorm replay fuzz/artifacts/storm/crash-1
       Replay a file of a fuzzer.
   ringstorm replay FILE -v
       Add columns, the state at the failing step, and a test to paste.
+
+A file names its subject in a comment, `# subject: NAME`. A file that names none, and a seed, use \
+the default subject.
 
 If a file ends in `expect SUBJECT OUTCOME` lines, `replay` runs it on these subjects, and the exit \
 status is 0 if each outcome is as expected.";

@@ -35,7 +35,7 @@ fn about(subjects: Subjects, command: &str) -> String {
         "explore" => format!("{own} [default: {usual}]"),
         "run" => format!("{own}, or deadly-DEED, which needs --isolate [default: {usual}]"),
         _ => format!(
-            "{own}, or deadly-DEED, which needs --isolate [default: the subjects of the file's `expect` lines, or {usual}]"
+            "{own}, or deadly-DEED, which needs --isolate [default: the subjects that the file names, or {usual}]"
         ),
     }
 }

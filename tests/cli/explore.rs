@@ -53,7 +53,8 @@ fn the_shortest_scenario_is_printed_and_written() {
     assert!(command.ends_with(&format!(" replay found.storm --subject {SPECIMEN}")), "{left:?}");
     let again = place.run(&["replay", "found.storm", "--subject", SPECIMEN]);
     assert_eq!(again.status, Some(1), "{again:?}");
-    assert_eq!(place.run(&["replay", "found.storm"]).status, Some(0), "core passes it");
+    assert_eq!(place.run(&["replay", "found.storm"]).status, Some(1), "the file names its subject");
+    assert_eq!(place.run(&["replay", "found.storm", "--subject", "core"]).status, Some(0), "core passes it");
     // Without -o, the scenario is printed.
     let printed = place.run(&args[..5]);
     let (_, scenario) = printed.out.split_once("as a scenario:\n").expect("the scenario");
