@@ -64,7 +64,7 @@ pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, CliEr
             }
             output::emit(&report::visible(&format!("== {input}: {text}\n")))?;
             if let (Verdict::Died(_), Some(words)) = (&outcome.verdict, executor.last_output()) {
-                output::note(&format!("{input}: the last output of its process: {words}"));
+                output::note(&format!("{input}: the output of its process: {words}"));
             }
             if !as_expected {
                 found = Found::Something;

@@ -128,6 +128,9 @@ fn text(
             "\n{}",
             visible(&annotated_trace::view(plan.kind, &finding.shrunk, &trace, &outcome))
         ));
+        if !outcome.is_finding() {
+            text.push_str(&visible(&format!("\nthe finding was: {}\n", finding.detail)));
+        }
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         match recorder.file(finding) {
             Some(file) => text.push_str(&format!(
