@@ -94,7 +94,7 @@ fn execute(session: Session, cli: Cli) -> Result<Found, CliError> {
         Command::Show(args) => commands::show(&args),
         Command::Shrink(args) => commands::shrink(session, &args),
         Command::Explore(args) => explore::explore(session, &args),
-        Command::Calibrate(args) => commands::calibrate(&args),
+        Command::Calibrate(args) => commands::calibrate(session, &args),
         Command::Report(args) => report::report(&args),
         Command::Scenario => commands::example(),
         Command::Completions { shell } => commands::completions(session, shell),

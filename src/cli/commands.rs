@@ -166,12 +166,17 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliEr
     Ok(Found::Nothing)
 }
 
-pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, CliError> {
+pub(super) fn calibrate(session: Session, args: &CalibrateArgs) -> Result<Found, CliError> {
+    let kinds = match args.subject.as_slice() {
+        [] => crate::calibrate::specimens(),
+        names => names.iter().map(|name| calibrated(session, name)).collect::<Result<_, _>>()?,
+    };
+    let what = if args.subject.is_empty() { "specimens" } else { "subjects" };
     if !args.json {
         output::emit(&format!("{}\n", report::CALIBRATION_HEADER))?;
     }
     let mut failed = None;
-    let specimens = crate::calibrate::calibrate_all(args.steps as usize, |caught| {
+    let specimens = crate::calibrate::calibrate_all(&kinds, args.steps as usize, |caught| {
         if !args.json && failed.is_none() {
             failed = output::emit(&format!("{}\n", report::calibration_line(caught))).err();
         }
@@ -186,10 +191,20 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, CliError> {
         let json = serde_json::to_string_pretty(&report).expect("a report has only string keys");
         output::emit(&format!("{json}\n"))?;
     } else {
-        output::emit(&format!("{caught} of {all} specimens were caught from every start\n"))?;
+        output::emit(&format!("{caught} of {all} {what} were caught from every start\n"))?;
     }
     // A defect that the storm does not catch is the finding of a calibration.
     Ok(if caught == all { Found::Nothing } else { Found::Something })
+}
+
+/// A subject to calibrate.
+fn calibrated(session: Session, name: &str) -> Result<SubjectKind, CliError> {
+    match session.subject(Some(name))? {
+        SubjectKind::Deadly(_) => {
+            Err(CliError::Input(format!("{name} needs child processes, which `calibrate` does not use")))
+        }
+        kind => Ok(kind),
+    }
 }
 
 /// Prints the completions for the name of this program.

@@ -79,10 +79,17 @@ Examples:
   ringstorm explore --queue-size 1 --alphabet
       List the actions that are tried from every state.
   ringstorm explore --subject NAME --time 1min
-      Explore as deep as one minute for each queue size permits.";
+      Explore as deep as one minute for all queue sizes permits.";
 
 pub(super) const CALIBRATE: &str = "\
-Columns: the specimen; the invariant by which it is caught; the seeds until then, at the median of \
+Examples:
+  ringstorm calibrate
+  ringstorm calibrate --subject specimen-id-folded,specimen-id-truncated
+      Measure these subjects. Your own program measures variants of your queue.
+
+Exit status: 1 if a subject is not caught from every start.
+
+Columns: the subject; the invariant by which it is caught; the seeds until then, at the median of \
 20 starts and at worst; the same in seconds on one core; the steps after shrinking.";
 
 pub(super) const REPORT: &str = "\
