@@ -35,11 +35,13 @@ pub(super) fn document(program: &str, plan: &Plan, finding: &Finding) -> Documen
         ),
         as_regression(&signature.subject, signature.expected),
     ];
-    Document {
+    let mut document = Document {
         comments: comments.map(|comment| format!(" {comment}")).into(),
         scenario: finding.shrunk.clone(),
         expectations: Vec::new(),
-    }
+    };
+    document.set_subject(&signature.subject);
+    document
 }
 
 /// The arguments that replay a seed, before shrinking.

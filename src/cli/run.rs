@@ -7,7 +7,7 @@ use super::progress::RunProgress;
 use super::run_folder::RunFolder;
 use super::run_recorder::{RunRecorder, lock};
 use super::session::Session;
-use super::{finding_file, output};
+use super::{finding_file, output, unfinished};
 use crate::annotated_trace::{self, Style};
 use crate::campaign::{self, Budget, Canary, Hang, Plan, Stopped, Summary};
 use crate::isolation::serve;
@@ -128,6 +128,9 @@ fn text(
             "\n{}",
             visible(&annotated_trace::view(plan.kind, &finding.shrunk, &trace, &outcome))
         ));
+        if !outcome.is_finding() {
+            text.push_str(&visible(&format!("\nthe finding was: {}\n", finding.detail)));
+        }
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         match recorder.file(finding) {
             Some(file) => text.push_str(&format!(
@@ -179,10 +182,10 @@ fn end_hung(
     match printed.err().or(recorder.write_error.take()) {
         Some(error) => {
             output::note(&format!("error: {error}"));
-            std::process::exit(2)
+            unfinished::exit(2)
         }
         // The finding is masked, but the run is incomplete.
-        None if summary.findings.is_empty() => std::process::exit(2),
-        None => std::process::exit(1),
+        None if summary.findings.is_empty() => unfinished::exit(2),
+        None => unfinished::exit(1),
     }
 }

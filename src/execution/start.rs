@@ -14,7 +14,7 @@ impl Rig {
     pub(super) fn prepare(&mut self, kind: SubjectKind, setup: &Setup) -> Result<Setup, MemoryError> {
         let setup = kind.negotiate(setup);
         // If the last execution ended with a panic, its subject is still there, perhaps in the middle of a call.
-        drop(self.run.subject.take());
+        self.release_quietly();
         let size = setup.queue_size;
         let (ring_bytes, buffers) = (kind.ring_bytes(size), usize::from(setup.buffer_size) * size.as_usize());
         // Allocate both before replacing either: if an allocation fails, the next execution needs the old memory

@@ -33,7 +33,7 @@ pub(super) enum Reply {
     Recorded(Moment),
     /// The state around the failing step. The outcome follows.
     FailingState(String),
-    /// The results of a block of seeds.
+    /// The results of a block of seeds, up to the first seed that is a finding.
     Block { tally: Box<Tally>, findings: Vec<(u64, OutcomeMessage)> },
     /// The outcome of a scenario.
     Outcome(Box<OutcomeMessage>),
@@ -147,6 +147,20 @@ impl Reply {
         let Self::Block { tally, findings } = self else { return None };
         let findings = findings.into_iter().map(|(seed, ended)| Some((seed, ended.outcome()?)));
         Some(Block { tally: *tally, findings: findings.collect::<Option<_>>()?, slow: Vec::new() })
+    }
+
+    /// Whether it contains a finding.
+    pub(super) fn is_finding(&self) -> bool {
+        match self {
+            Self::Block { findings, .. } => !findings.is_empty(),
+            Self::Outcome(outcome) => !matches!(outcome.how, VerdictMessage::Pass),
+            Self::Ready
+            | Self::TraceLines(_)
+            | Self::Recorded(_)
+            | Self::FailingState(_)
+            | Self::Refused(_)
+            | Self::WrongAdapter(_) => false,
+        }
     }
 
     pub(super) fn block(block: &Block) -> Option<Self> {

@@ -15,6 +15,7 @@ mod print;
 mod profile;
 mod step;
 mod step_drawer;
+mod subject_line;
 mod tour;
 mod words;
 

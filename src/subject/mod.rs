@@ -19,8 +19,10 @@ pub use specimen::{Defect, Specimen};
 pub use wrong::{Trespass, WrongAdapter};
 
 // The types that an adapter needs.
+pub use crate::scenario::{Ending, Setup};
 pub use ringstorm_core::{
-    DeviceAddress, FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory,
+    AfterFault, DeviceAddress, FullBarrier, Layout, OrderedLoad, OrderedStore, OverLong, Policies, QueueSize,
+    RingIndex, SharedMemory, WritableBuffers,
 };
 pub use ringstorm_model::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal};
 pub use ringstorm_sim_device::{Geometry, WatchedMemory};

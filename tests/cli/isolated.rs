@@ -89,7 +89,7 @@ fn a_deadly_scenario_is_shrunk_in_children_and_becomes_a_regression() {
     assert_eq!(left.status, Some(0), "{left:?}");
     assert!(left.out.contains("as expected: died\n"), "{left:?}");
     assert!(
-        left.err.contains("small.storm: the last output of its process: ") && left.err.contains("overflow"),
+        left.err.contains("small.storm: the output of its process: ") && left.err.contains("overflow"),
         "{left:?}"
     );
 }

@@ -241,3 +241,16 @@ fn files_that_are_not_reports() {
     let left = place.run(&["report"]);
     assert!(left.status == Some(2) && left.err.contains("<FILE.json>..."), "{left:?}");
 }
+
+#[test]
+fn a_calibration_measures_the_subjects_that_are_named() {
+    let named = ["specimen-id-folded", "specimen-id-truncated"];
+    let place = Place::new();
+    let args = ["calibrate", "--subject", &named.join(","), "--steps", "40"];
+    let report = json(&place.run(&[&args[..], &["--json"]].concat()));
+    let specimens = report["specimens"].as_array().expect("an array");
+    let names: Vec<&str> = specimens.iter().filter_map(|specimen| specimen["name"].as_str()).collect();
+    assert_eq!(names, named);
+    let left = place.run(&args);
+    assert!(left.out.contains(" of 2 subjects were caught from every start\n"), "{left:?}");
+}
