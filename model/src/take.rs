@@ -102,8 +102,11 @@ impl Model {
         let writable = self.chains.get(head).map_or(0, |chain| chain.writable);
         let exactly = self.setup.reports_lengths;
         let fits = |claimed: u32| !exactly || u64::from(length) == u64::from(claimed).min(writable);
-        let Some((claimed, skipped)) = self.used.consume_up_to(head, fits) else { return Ok(false) };
         let Policies { reports_bad_elements, refuses_over_long, .. } = self.setup.policies;
+        let refuses = refuses_over_long == Some(true);
+        let allowed = |claimed: u32| fits(claimed) && (!refuses || u64::from(claimed) <= writable);
+        let found = self.used.consume_up_to(head, allowed).or_else(|| self.used.consume_up_to(head, fits));
+        let Some((claimed, skipped)) = found else { return Ok(false) };
         require!(
             skipped == 0 || !reports_bad_elements,
             FailedUnchanged,

@@ -41,6 +41,11 @@ fn a_driver_may_have_read_an_element_before_the_device_overwrote_it() {
     let reset = and(&overwritten, &[Event::Reset { first_index: 0 }]);
     let again = and(&reset, &two());
     rejects(&FOUR, &again, take(0, 8), Invariant::CompletedOnce);
+    // It may have read the length before the device made it too long.
+    let refuses =
+        ModelSetup { policies: Policies { refuses_over_long: Some(true), ..Policies::NONE }, ..FOUR };
+    let longer = and(&two(), &[element(0, 0, 8), used(1), element(0, 0, 99)]);
+    accepts(&refuses, &longer, take(0, 8));
     // The device may write an element as often as it likes before the index covers it.
     let before = and(&two(), &[element(0, 0, 8), element(0, 1, 4), used(1)]);
     rejects(&FOUR, &before, take(0, 8), Invariant::CompletedOnce);
