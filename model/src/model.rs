@@ -54,6 +54,8 @@ pub struct Model {
     pub(crate) state_unknown: bool,
     /// How many stores the last call may have made: none if it was refused.
     pub(crate) stores_allowed: u32,
+    /// Whether the last call left the driver without a used element that it knows of: `used_event` must name the next one.
+    pub(crate) out_of_elements: bool,
     /// Whether the last call was an accepted submission.
     pub(crate) submitting: bool,
     /// Whether the subject was dropped while the device was running, and released the memory of the rings.
@@ -112,6 +114,7 @@ impl Model {
         (self.next_serial_to_free, self.fragmented) = (self.submitted_chains + 1, false);
         self.submitted_since_publish = 0;
         self.unwanted_used_event = None;
+        self.out_of_elements = true;
     }
 
     /// The driver's state, as coverage counts it.
@@ -236,7 +239,7 @@ impl Model {
                     Ordering::Greater => self.used_index_went_back = false,
                     Ordering::Equal => {}
                 }
-                self.used.index = index;
+                self.used.move_index(index, &mut self.chains);
                 Ok(())
             }
             Event::AvailableNotifications { wanted } => {

@@ -53,7 +53,7 @@ impl Rig {
         setup: &Setup,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
-        let (size, can) = (setup.queue_size, kind.capabilities());
+        let (size, can) = (setup.queue_size, kind.capabilities().with_parts());
         let first = setup.first_index.get();
         self.sink.model.begin(&ringstorm_model::ModelSetup {
             queue_size: size.get(),
@@ -61,10 +61,16 @@ impl Rig {
             first_index: first,
             event_index: setup.event_index,
             zeroes_buffers: setup.zeroes() && can.zeroing,
-            policies: can.policies.then(|| Policies {
-                continues_after_fault: setup.continues_after_fault(),
-                refuses_over_long: setup.refuses_over_long(),
-            }),
+            policies: Policies {
+                continues_after_fault: can.follows_after_fault.then(|| setup.continues_after_fault()),
+                refuses_over_long: can.follows_over_long.then(|| setup.refuses_over_long()),
+                reports_bad_elements: can.reports_bad_elements,
+                consumes_bad_elements: can.consumes_bad_elements,
+                refuses_index_jumps: can.refuses_index_jumps,
+                reloads_used_index: can.reloads_used_index,
+                reports_broken: can.reports_broken,
+            },
+            rearms_each_take: can.rearms_each_take,
             exact_notifications: can.exact,
             reset_keeps_interrupts: can.reset_keeps_interrupts,
             reports_lengths: can.lengths,
