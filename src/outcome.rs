@@ -1,5 +1,9 @@
 //! The outcome of an execution, and the signature that groups findings.
 
+mod fault_set;
+
+pub use fault_set::FaultSet;
+
 use ringstorm_model::{Invariant, Violation};
 use ringstorm_sim_device::Fault;
 use serde::{Deserialize, Serialize, de};
@@ -118,6 +122,8 @@ pub struct Outcome {
     pub call: Call,
     /// The last fault that took effect.
     pub last_fault: Option<Fault>,
+    /// All faults that took effect.
+    pub faults: FaultSet,
     /// The pairs of driver state and fault that were reached.
     pub coverage: crate::coverage::Coverage,
 }

@@ -27,7 +27,7 @@ impl Rig {
             // report the position for the watchdog.
             if let Some(progress_cell) = &self.progress_cell {
                 self.calls = self.calls.wrapping_add(1);
-                progress_cell.begin_call(run.call, run.steps, run.faults.last_fault, self.calls);
+                progress_cell.begin_call(run.call, run.steps, &run.faults, self.calls);
             }
             panics::release(run.subject.take());
         }
@@ -43,6 +43,7 @@ impl Rig {
             trace_hash: self.sink.hash.get(),
             call: run.call,
             last_fault: run.faults.last_fault,
+            faults: run.faults.faults,
             coverage: run.faults.coverage,
         }
     }

@@ -354,7 +354,7 @@ impl Drop for Child {
 impl LostChild {
     /// The outcome of an execution that its process did not survive.
     fn outcome(self) -> Outcome {
-        let ExecutionPosition { steps, call, last_fault, .. } = self.position;
+        let ExecutionPosition { steps, call, last_fault, faults, .. } = self.position;
         let call = call.unwrap_or(Call::Construct);
         let mut hash = TraceHash::default();
         hash.number(u64::from(steps));
@@ -368,6 +368,7 @@ impl LostChild {
             trace_hash: hash.get(),
             call,
             last_fault,
+            faults,
             coverage: Default::default(),
         }
     }
