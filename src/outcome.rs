@@ -227,8 +227,16 @@ pub struct Signature {
     pub expected: Expected,
     /// The failing call.
     pub call: Call,
-    /// The last fault before the failing call.
+    /// The last fault before the failing call. A group of findings has the one that is left after shrinking.
     pub last_fault: Option<Fault>,
+}
+
+impl Signature {
+    /// Whether verdict and failing call are the same. The last fault does not matter: the finding may not need it.
+    pub fn is_same_failure(&self, other: &Self) -> bool {
+        let failure = |signature: &Self| (signature.subject.clone(), signature.expected, signature.call);
+        failure(self) == failure(other)
+    }
 }
 
 impl fmt::Display for Signature {
