@@ -5,7 +5,7 @@ use crate::execution::Rig;
 use crate::executor::Failure;
 use crate::outcome::{Expected, Signature};
 use crate::scenario::{Profile, Scenario, generate};
-use crate::shrink::{BUDGET, shrink};
+use crate::shrink::{Limits, shrink};
 use crate::subject::{Defect, SubjectKind};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -87,7 +87,9 @@ pub fn calibrate_subject(rig: &mut Rig, kind: SubjectKind, steps: usize) -> Resu
     seconds.sort_unstable_by(f64::total_cmp);
     let most_common = most_common(&catches);
     let shrunk = match most_common {
-        Some((signature, scenario)) => Some(shrink(rig, kind, signature, scenario, BUDGET)?),
+        Some((signature, scenario)) => {
+            Some(shrink(rig, kind, signature, scenario, Limits::default())?.scenario)
+        }
         None => None,
     };
     Ok(Caught {

@@ -12,7 +12,7 @@ use crate::isolation::Child;
 use crate::outcome::{Expected, Verdict};
 use crate::report::{self, CalibrationReport, counted};
 use crate::scenario::{Document, GENERATOR};
-use crate::shrink::{BUDGET, shrink_while};
+use crate::shrink::{Limits, Shrunk, shrink_while};
 use crate::subject::SubjectKind;
 use clap_complete::Shell;
 use std::path::Path;
@@ -131,8 +131,14 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliEr
         }
         let signature = outcome.signature(&kind.name());
         let mut go_on = |_: &_| !interrupted.load(Ordering::Relaxed);
-        let scenario =
-            shrink_while(&mut *executor, kind, &signature, &document.scenario, BUDGET, &mut go_on)?;
+        let Shrunk { scenario, signature, .. } = shrink_while(
+            &mut *executor,
+            kind,
+            &signature,
+            &document.scenario,
+            Limits::default(),
+            &mut go_on,
+        )?;
         if interrupted.load(Ordering::Relaxed) {
             output::note("interrupted; this is the smallest scenario so far");
         }

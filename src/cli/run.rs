@@ -9,7 +9,7 @@ use super::run_recorder::{RunRecorder, lock};
 use super::session::Session;
 use super::{finding_file, output, unfinished};
 use crate::annotated_trace::{self, Style};
-use crate::campaign::{self, Budget, Canary, Hang, Plan, Stopped, Summary};
+use crate::campaign::{self, Budget, Canary, Finding, Hang, Plan, Stopped, Summary};
 use crate::isolation::serve;
 use crate::report::{Interval, RunOptions, counted, visible};
 use std::collections::BTreeSet;
@@ -120,8 +120,9 @@ fn text(
     if args.coverage {
         text.push_str(&format!("\n{}", summary.tally.reach_counts.coverage()));
     }
-    // Several groups often have one cause. The shortest finding shows it best.
-    if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {
+    // Several groups can have one cause. The shortest finding shows it best, and one without faults before others.
+    let plainest = |finding: &&Finding| (finding.signature.last_fault.is_some(), finding.shrunk.steps.len());
+    if let Some(finding) = summary.findings.iter().min_by_key(plainest) {
         let plan = recorder.plan;
         let (trace, outcome) = plan.executor()?.annotated_trace(Style::Brief, plan.kind, &finding.shrunk)?;
         text.push_str(&format!(

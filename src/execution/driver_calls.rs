@@ -30,7 +30,7 @@ impl Rig {
         run.faults.begin_call();
         if let Some(progress_cell) = &self.progress_cell {
             self.calls = self.calls.wrapping_add(1);
-            progress_cell.begin_call(call, run.steps, run.faults.last_fault, self.calls);
+            progress_cell.begin_call(call, run.steps, &run.faults, self.calls);
         }
         if run.failing.left().is_some() {
             self.save_visible();

@@ -27,7 +27,7 @@ impl Rig {
         let run = &self.run;
         if let Some(progress_cell) = &self.progress_cell {
             self.calls = self.calls.wrapping_add(1);
-            progress_cell.begin_call(Call::Release, run.steps, run.faults.last_fault, self.calls);
+            progress_cell.begin_call(Call::Release, run.steps, &run.faults, self.calls);
         }
         self.provided.begin_call(run.call_limit);
         panics::release(Some(subject));
@@ -54,6 +54,7 @@ impl Rig {
             trace_hash: self.sink.hash.get(),
             call: run.call,
             last_fault: run.faults.last_fault,
+            faults: run.faults.faults,
             coverage: run.faults.coverage,
         }
     }

@@ -69,7 +69,7 @@ impl LostChild {
 
     /// The outcome of an execution that its process did not survive.
     pub(super) fn outcome(self) -> Outcome {
-        let ExecutionPosition { steps, call, last_fault, .. } = self.position;
+        let ExecutionPosition { steps, call, last_fault, faults, .. } = self.position;
         // Outside of a call, the last call was the one that ended an execution.
         let call = call.unwrap_or(Call::Release);
         let mut hash = TraceHash::default();
@@ -84,6 +84,7 @@ impl LostChild {
             trace_hash: hash.get(),
             call,
             last_fault,
+            faults,
             coverage: Default::default(),
         }
     }

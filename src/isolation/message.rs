@@ -2,7 +2,7 @@
 
 use crate::annotated_trace::Style;
 use crate::coverage::Coverage;
-use crate::outcome::{Call, Limit, Outcome, Verdict};
+use crate::outcome::{Call, FaultSet, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Profile};
 use crate::subject::WrongAdapter;
 use crate::tally::{Block, Tally};
@@ -77,6 +77,7 @@ pub(super) struct OutcomeMessage {
     trace_hash: u64,
     call: Call,
     last_fault: Option<u8>,
+    faults: FaultSet,
     coverage: Coverage,
 }
 
@@ -110,6 +111,7 @@ impl OutcomeMessage {
             trace_hash: outcome.trace_hash,
             call: outcome.call,
             last_fault: outcome.last_fault.map(|fault| fault as u8),
+            faults: outcome.faults,
             coverage: outcome.coverage,
         })
     }
@@ -136,6 +138,7 @@ impl OutcomeMessage {
             trace_hash: self.trace_hash,
             call: self.call,
             last_fault,
+            faults: self.faults,
             coverage: self.coverage,
         })
     }

@@ -2,6 +2,7 @@
 
 use super::{JSON_VERSION, RunReport, counted, grouped};
 use crate::coverage::{Coverage, pair_name, reachable_pairs};
+use crate::outcome::Signature;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -129,7 +130,7 @@ impl Findings {
         let mut all: BTreeMap<String, Seen> = BTreeMap::new();
         for (report, is_after) in [(before, false), (after, true)] {
             for finding in &report.findings {
-                let signature = finding.signature.to_string();
+                let signature = current(before, after, &finding.signature).to_string();
                 let seen = all.entry(signature.clone()).or_insert_with(|| Seen {
                     signature,
                     before: 0,
@@ -138,8 +139,12 @@ impl Findings {
                     detail: String::new(),
                 });
                 // A group has at least one seed.
-                *(if is_after { &mut seen.after } else { &mut seen.before }) = finding.count.max(1);
-                (seen.seed, seen.detail) = (finding.seed, finding.detail.clone());
+                let count = if is_after { &mut seen.after } else { &mut seen.before };
+                // Several groups of one report can be one group of the other. The first has the lowest seed.
+                if *count == 0 {
+                    (seen.seed, seen.detail) = (finding.seed, finding.detail.clone());
+                }
+                *count += finding.count.max(1);
             }
         }
         let mut findings = Self::default();
@@ -151,6 +156,17 @@ impl Findings {
             }
         }
         findings
+    }
+}
+
+/// The signature by which both reports know a group of one of them: shrinking may have renamed it in the other one. A report
+/// of an earlier version has signatures with the last fault of the seed's scenario.
+fn current<'a>(before: &'a RunReport, after: &'a RunReport, signature: &'a Signature) -> &'a Signature {
+    let has = |report: &RunReport| report.findings.iter().any(|finding| finding.signature == *signature);
+    match (has(before), has(after)) {
+        (true, false) => after.group_of(signature),
+        (false, true) => before.group_of(signature),
+        _ => signature,
     }
 }
 

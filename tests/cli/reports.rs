@@ -29,7 +29,7 @@ fn shards_in_any_number_of_processes_are_the_whole_run() {
     let whole = shard(&place, "1/1", &[]);
     // The report of the only shard is that of the whole run.
     let whole = without(json(&place.run(&["report", "--json", &whole])), &["jobs", "canary"]);
-    assert!(whole["findings"].as_array().is_some_and(|findings| findings.len() > 3), "{whole}");
+    assert!(whole["findings"].as_array().is_some_and(|findings| !findings.is_empty()), "{whole}");
     for of in [2, 3, 7] {
         let mut names = shards(&place, of);
         // In any order.
