@@ -11,6 +11,9 @@ use ringstorm_core::{Policies, QueueSize, RingIndex};
 
 /// The number of steps that shrinking may execute.
 pub const BUDGET: u64 = 4_000_000;
+/// Repetitions in a step that together cost as much as one step of the budget. They are faster than steps of their own,
+/// and a scenario that needs many of them must still be shrunk.
+const REPETITIONS_PER_STEP: u64 = 4;
 /// The cost of a process that died, in steps: what could be executed while another process is started.
 const RESTART_COST: u64 = 10_000;
 /// The cost of a call that does not return, in steps: what could be executed during the timeout.
@@ -57,12 +60,14 @@ pub fn shrink_while(
 }
 
 /// The cost of an execution, in steps of the budget.
-fn cost(outcome: &Outcome) -> u64 {
+fn cost(scenario: &Scenario, outcome: &Outcome) -> u64 {
     match outcome.verdict {
         Verdict::Died(_) => RESTART_COST,
         Verdict::Stuck(Limit::Time) => TIMEOUT_COST,
         Verdict::Pass | Verdict::Violation(_) | Verdict::Panic(_) | Verdict::Stuck(Limit::Accesses) => {
-            outcome.steps.max(1)
+            let executed = scenario.steps.iter().take(outcome.step.saturating_add(1));
+            let repetitions: u64 = executed.map(|step| u64::from(step.repetitions())).sum();
+            outcome.steps.max(1).saturating_add(repetitions / REPETITIONS_PER_STEP)
         }
     }
 }
@@ -84,7 +89,7 @@ impl Shrinker<'_> {
             return Ok(None);
         }
         let outcome = self.executor.run(self.kind, scenario)?;
-        self.budget = self.budget.saturating_sub(cost(&outcome));
+        self.budget = self.budget.saturating_sub(cost(scenario, &outcome));
         Ok(Some(outcome))
     }
 
@@ -192,6 +197,20 @@ fn simpler(step: Step) -> Vec<Step> {
             .into_iter()
             .map(|(readable, writable)| Step::Submit { readable, writable })
             .collect(),
+        Step::SubmitMany { readable, writable, times } => {
+            let simpler = chains(readable, writable);
+            let fewer = fewer(times.into()).map(move |times| (readable, writable, times as u16));
+            let with = simpler.into_iter().map(move |(readable, writable)| (readable, writable, times));
+            [Step::Submit { readable, writable }]
+                .into_iter()
+                .chain(fewer.chain(with).map(|(readable, writable, times)| Step::SubmitMany {
+                    readable,
+                    writable,
+                    times,
+                }))
+                .collect()
+        }
+        Step::Rounds { count } => fewer(count).map(|count| Step::Rounds { count }).collect(),
         Step::Prepare { readable, writable } => {
             let simpler = chains(readable, writable);
             [Step::Submit { readable, writable }]
@@ -255,6 +274,14 @@ fn simpler(step: Step) -> Vec<Step> {
         | Step::DeviceNotifications { .. }
         | Step::Settle => Vec::new(),
     }
+}
+
+/// Smaller numbers, at least 1: the smallest first, then ever closer to `number`. So a number that must stay above a limit
+/// comes close to it in a few steps.
+fn fewer(number: u32) -> impl Iterator<Item = u32> {
+    let closer = (1..u32::BITS).map(move |shift| number - (number >> shift)).filter(|fewer| *fewer > 2);
+    let fewer = [1, 2].into_iter().chain(closer).chain([number.saturating_sub(1)]);
+    fewer.filter(move |fewer| (1..number).contains(fewer))
 }
 
 fn picks(pick: Pick) -> Vec<Pick> {
