@@ -1,6 +1,7 @@
 //! Steps that do much at once: each is short for a sequence of other steps, and ends early if the queue or the device
 //! cannot continue.
 
+use ringstorm::annotated_trace::annotate;
 use ringstorm::execution::Rig;
 use ringstorm::outcome::Outcome;
 use ringstorm::scenario::{Buffers, Document, Scenario, Step};
@@ -106,4 +107,14 @@ fn the_largest_queue_is_filled_by_one_step() {
         assert_eq!(rig.model().live_descriptors(), 32768);
         rig.finish().expect("the queue drains");
     }
+}
+
+#[test]
+fn the_notes_of_a_repeating_step_stay_few() {
+    let mut rig = Rig::new().expect("there is memory");
+    let (text, _) = annotate(&mut rig, CORE, &scenario(&["rounds 2000"])).expect("it can run");
+    assert!(text.len() < 2_000, "{} bytes", text.len());
+    assert!(text.contains(" more notes; "), "{text}");
+    assert!(text.contains("available index 1;"), "the first notes are there: {text}");
+    assert!(text.contains("used index 2000;"), "the last notes are there: {text}");
 }
