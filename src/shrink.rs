@@ -18,6 +18,9 @@ use simpler::{severity, simpler};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+/// Repetitions in a step that together cost as much as one step of the budget. They are faster than steps of their own,
+/// and a scenario that needs many of them must still be shrunk.
+const REPETITIONS_PER_STEP: u64 = 4;
 /// The cost of a process that died, in steps: what could be executed while another process is started.
 const RESTART_COST: u64 = 10_000;
 /// The cost of a call that does not return, in steps: what could be executed during the timeout.
@@ -111,12 +114,14 @@ pub(crate) fn without_needless_faults(
 }
 
 /// The cost of an execution, in steps of the budget.
-fn cost(outcome: &Outcome) -> u64 {
+fn cost(scenario: &Scenario, outcome: &Outcome) -> u64 {
     match outcome.verdict {
         Verdict::Died(_) => RESTART_COST,
         Verdict::Stuck(Limit::Time) => TIMEOUT_COST,
         Verdict::Pass | Verdict::Violation(_) | Verdict::Panic(_) | Verdict::Stuck(Limit::Accesses) => {
-            outcome.steps.max(1)
+            let executed = scenario.steps.iter().take(outcome.step.saturating_add(1));
+            let repetitions: u64 = executed.map(|step| u64::from(step.repetitions())).sum();
+            outcome.steps.max(1).saturating_add(repetitions / REPETITIONS_PER_STEP)
         }
     }
 }
@@ -167,7 +172,7 @@ impl<'a> Shrinker<'a> {
         }
         let outcome = self.executor.run(self.kind, scenario)?;
         let copied = self.best.steps.len() as u64 / COPIES_PER_STEP;
-        self.budget = self.budget.saturating_sub(cost(&outcome).max(copied));
+        self.budget = self.budget.saturating_sub(cost(scenario, &outcome).max(copied));
         Ok(Some(outcome))
     }
 
@@ -365,7 +370,7 @@ const fn fault_of(step: &Step) -> Option<Fault> {
 
 /// Whether the step submits a chain.
 const fn submits(step: &Step) -> bool {
-    matches!(step, Step::Submit { .. } | Step::Prepare { .. } | Step::Write { .. })
+    matches!(step, Step::Submit { .. } | Step::SubmitMany { .. } | Step::Prepare { .. } | Step::Write { .. })
 }
 
 /// The places of a submission and of the next steps that return, take and free a chain.

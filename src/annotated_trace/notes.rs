@@ -7,6 +7,9 @@ use crate::execution::{Listener, QueueCounters, QueueView, Rig, Skip};
 use crate::scenario::Step;
 use ringstorm_model::{ChainFlaw, Event, MisuseKind, Refusal};
 
+/// A step that does much at once keeps this many notes at its beginning, and at its end.
+const KEPT_NOTES: usize = 12;
+
 /// Who acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Actor {
@@ -37,6 +40,9 @@ pub(super) struct Annotator<'a> {
     step: Option<String>,
     actor: Option<Actor>,
     notes: Vec<String>,
+    /// Whether the current step does much at once, and how many of its notes are left out.
+    does_much: bool,
+    left_out: usize,
     /// The last free count that the driver returned.
     free: Option<u32>,
     /// Whether the driver made no other call since.
@@ -56,6 +62,8 @@ impl<'a> Annotator<'a> {
             step: None,
             actor: None,
             notes: Vec::new(),
+            does_much: false,
+            left_out: 0,
             free: None,
             free_is_current: false,
             states: [None, None],
@@ -87,12 +95,20 @@ impl<'a> Annotator<'a> {
                 }
                 _ => None,
             };
+            if self.left_out > 0 {
+                self.notes.insert(KEPT_NOTES, format!("{} more notes", self.left_out));
+            }
             (self.sink)(&line(self.style, &step, columns, &folded(&self.notes)));
         }
         self.notes.clear();
+        self.left_out = 0;
     }
 
     fn note(&mut self, note: impl Into<String>) {
+        if self.does_much && self.notes.len() == 2 * KEPT_NOTES {
+            self.notes.remove(KEPT_NOTES);
+            self.left_out += 1;
+        }
         self.notes.push(note.into());
     }
 
@@ -103,7 +119,7 @@ impl<'a> Annotator<'a> {
             true => note.to_owned(),
             false => format!("{} {note}", actor.name()),
         };
-        self.notes.push(note);
+        self.note(note);
     }
 
     fn driver(&mut self, note: impl AsRef<str>) {
@@ -129,6 +145,7 @@ impl Listener for Annotator<'_> {
         self.states[0] = rig.queue_view().map(|state| (state, self.driver_free()));
         self.step = Some(head(number, step, rig.ending()));
         self.actor = Actor::of(step);
+        self.does_much = matches!(step, Some(Step::SubmitMany { .. } | Step::Rounds { .. }));
         if matches!(step, None | Some(Step::Settle | Step::MemoryFails { .. }))
             && rig.has_pending_memory_failure()
         {

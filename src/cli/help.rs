@@ -160,6 +160,12 @@ Arguments:
       Device-readable and device-writable buffers: number and length. The
       lengths cycle through a range. full is the size of a buffer, over is
       one byte more, huge is far too long.
+  driver submit writable=1x1 times=N
+      Submit N equal chains, or fewer if the queue refuses one.
+  rounds N
+      N round trips, or fewer if the queue refuses a chain or the device
+      returns none: driver submit writable=1x1, device take, device return
+      newest written=full, driver take, driver free newest.
   newest, oldest, oldest+1
       A chain, or a descriptor.
   driver read newest limit=N

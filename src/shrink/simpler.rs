@@ -11,6 +11,20 @@ pub(super) fn simpler(step: Step) -> Vec<Step> {
             .into_iter()
             .map(|(readable, writable)| Step::Submit { readable, writable })
             .collect(),
+        Step::SubmitMany { readable, writable, times } => {
+            let simpler = chains(readable, writable);
+            let fewer = fewer(times.into()).map(move |times| (readable, writable, times as u16));
+            let with = simpler.into_iter().map(move |(readable, writable)| (readable, writable, times));
+            [Step::Submit { readable, writable }]
+                .into_iter()
+                .chain(fewer.chain(with).map(|(readable, writable, times)| Step::SubmitMany {
+                    readable,
+                    writable,
+                    times,
+                }))
+                .collect()
+        }
+        Step::Rounds { count } => fewer(count).map(|count| Step::Rounds { count }).collect(),
         Step::Prepare { readable, writable } => {
             let simpler = chains(readable, writable);
             [Step::Submit { readable, writable }]
@@ -107,6 +121,14 @@ fn milder(fault: Fault) -> Vec<Fault> {
 /// Orders faults: first those that the specification permits, then by number.
 pub(super) const fn severity(fault: Fault) -> (bool, u8) {
     (fault.breaks_specification(), fault as u8)
+}
+
+/// Smaller numbers, at least 1: the smallest first, then ever closer to `number`. So a number that must stay above a limit
+/// comes close to it in a few steps.
+fn fewer(number: u32) -> impl Iterator<Item = u32> {
+    let closer = (1..u32::BITS).map(move |shift| number - (number >> shift)).filter(|fewer| *fewer > 2);
+    let fewer = [1, 2].into_iter().chain(closer).chain([number.saturating_sub(1)]);
+    fewer.filter(move |fewer| (1..number).contains(fewer))
 }
 
 fn picks(pick: Pick) -> Vec<Pick> {
