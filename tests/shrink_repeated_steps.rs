@@ -3,7 +3,7 @@
 use ringstorm::execution::Rig;
 use ringstorm::outcome::Outcome;
 use ringstorm::scenario::{Document, Scenario};
-use ringstorm::shrink::{BUDGET, shrink};
+use ringstorm::shrink::{Limits, shrink};
 use ringstorm::subject::SubjectKind;
 
 fn scenario(text: &str) -> Scenario {
@@ -12,13 +12,13 @@ fn scenario(text: &str) -> Scenario {
 }
 
 /// The text of the shrunk scenario, without its first line.
-fn shrunk(subject: &str, text: &str, budget: u64) -> String {
+fn shrunk(subject: &str, text: &str, limits: Limits) -> String {
     let kind = SubjectKind::by_name(subject).expect("a subject");
     let (mut rig, scenario) = (Rig::new().expect("there is memory"), scenario(text));
     let outcome: Outcome = rig.run(kind, &scenario, &mut ()).expect("it can run");
     assert!(outcome.is_finding(), "{subject} passes");
-    let small = shrink(&mut rig, kind, &outcome.signature(subject), &scenario, budget).expect("it can run");
-    small.to_string().split_once('\n').expect("a first line").1.to_owned()
+    let small = shrink(&mut rig, kind, &outcome.signature(subject), &scenario, limits).expect("it can run");
+    small.scenario.to_string().split_once('\n').expect("a first line").1.to_owned()
 }
 
 /// The available index of this specimen stays at 65,535, which the 256th chain shows. Before the release at the end, the
@@ -34,7 +34,7 @@ settle
 
 #[test]
 fn a_number_of_round_trips_shrinks_to_the_least_that_fails() {
-    let small = shrunk("specimen-available-index-saturates", STAYS, BUDGET);
+    let small = shrunk("specimen-available-index-saturates", STAYS, Limits::default());
     assert_eq!(small, "queue size=1 buffer=1 first-index=0xff00\nrounds 255\n");
 }
 
@@ -46,14 +46,15 @@ queue size=8 buffer=64
 driver submit readable=1x4 writable=1x9 times=100
 device take count=255
 ";
-    let small = shrunk("specimen-address-without-base", text, BUDGET);
+    let small = shrunk("specimen-address-without-base", text, Limits::default());
     assert_eq!(small, "queue size=1 buffer=1\ndriver submit\n", "the chain before the release fails too");
 }
 
 #[test]
 fn round_trips_use_up_the_budget() {
     // One execution costs more than this. Without their cost, dozens of executions would fit.
-    let small = shrunk("specimen-available-index-saturates", STAYS, 60);
+    let small =
+        shrunk("specimen-available-index-saturates", STAYS, Limits { steps: 60, ..Limits::default() });
     let unchanged = scenario(STAYS).to_string();
     assert_eq!(format!("ringstorm scenario 1\n{small}"), unchanged);
 }
