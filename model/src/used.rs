@@ -15,6 +15,9 @@ pub(crate) struct UsedRing {
     pub(crate) index: u16,
     /// The index of the first element that the driver has not consumed.
     pub(crate) next: u16,
+    /// The index after the element that the device wrote last. The used index may be behind it: the device has not published
+    /// the element yet, or has moved the index back.
+    written: u16,
 }
 
 /// What the next used element contains.
@@ -38,7 +41,7 @@ impl UsedRing {
             self.epoch = 1;
         }
         self.elements.resize(self.elements.len().max(queue_size.into()), (0, 0, 0));
-        (self.index, self.next) = (first_index, first_index);
+        (self.index, self.next, self.written) = (first_index, first_index, first_index);
     }
 
     /// A distance modulo the ring size, which is a power of two.
@@ -63,7 +66,14 @@ impl UsedRing {
         let (overwritten, _) = self.element(slot);
         self.elements[slot] = (self.epoch, id, length);
         let ahead = self.wrap((slot as u16).wrapping_sub(self.next));
-        (ahead < self.claimed() && overwritten != id).then_some(overwritten)
+        let unconsumed = self.claimed().max(self.written_ahead());
+        self.written = index.wrapping_add(1);
+        (ahead < unconsumed && overwritten != id).then_some(overwritten)
+    }
+
+    /// How many elements the device wrote that the driver has not consumed, whatever the used index claims now.
+    fn written_ahead(&self) -> u16 {
+        Some(self.written.wrapping_sub(self.next)).filter(|ahead| *ahead < 0x8000).unwrap_or(0)
     }
 
     /// How many elements the used index claims that the driver has not consumed.
@@ -111,8 +121,8 @@ impl UsedRing {
 
     /// Hashes the ring, with indexes relative to `base`.
     pub(crate) fn fingerprint(&self, base: u16, state: &mut impl Hasher) {
-        let Self { elements: _, size, epoch: _, index, next } = self;
+        let Self { elements: _, size, epoch: _, index, next, written: _ } = self;
         (0..usize::from(*size)).for_each(|slot| self.element(slot).hash(state));
-        (index.wrapping_sub(base), next.wrapping_sub(base)).hash(state);
+        (index.wrapping_sub(base), next.wrapping_sub(base), self.written_ahead()).hash(state);
     }
 }
