@@ -85,7 +85,8 @@ pub enum Notification {
 /// # If the caller's memory panics
 /// An implementation of [`SharedMemory`] may panic during a call, and the caller may catch the panic. Then one of these
 /// holds:
-/// - The call has changed nothing.
+/// - The call has changed neither the chains nor the free descriptors. (The [`fingerprint`](Self::fingerprint) may differ, because
+///   it contains where free descriptors point.)
 /// - The call was [`free`](Self::free), and the chain is free.
 /// - The queue [is broken](Self::is_broken). Calls return [`DeviceFault::Unwound`] until a [`reset`](Self::reset).
 ///

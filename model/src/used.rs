@@ -22,6 +22,9 @@ pub(crate) struct UsedRing {
     overwritten: Vec<(u16, u32, u32)>,
     /// Whether the device broke the specification in this ring since the last reset, whatever the ring contains now.
     pub(crate) device_lied: bool,
+    /// The index after the element that the device wrote last. The used index may be behind it: the device has not published
+    /// the element yet, or has moved the index back.
+    written: u16,
 }
 
 /// What the next used element contains.
@@ -45,7 +48,8 @@ impl UsedRing {
             self.epoch = 1;
         }
         self.elements.resize(self.elements.len().max(queue_size.into()), (0, 0, 0));
-        (self.index, self.next, self.furthest) = (first_index, first_index, first_index);
+        (self.index, self.next) = (first_index, first_index);
+        (self.furthest, self.written) = (first_index, first_index);
         self.overwritten.clear();
         self.device_lied = false;
     }
@@ -72,14 +76,20 @@ impl UsedRing {
         let (overwritten, old_length) = self.element(slot);
         self.elements[slot] = (self.epoch, id, length);
         let ahead = self.wrap((slot as u16).wrapping_sub(self.next));
-        if ahead >= self.ever_claimed() || (overwritten, old_length) == (id, length) {
-            return None;
+        let (claimed, unconsumed) = (self.ever_claimed(), self.ever_claimed().max(self.written_ahead()));
+        self.written = index.wrapping_add(1);
+        if ahead < claimed && (overwritten, old_length) != (id, length) {
+            self.device_lied = true;
+            let next = self.next;
+            self.overwritten.retain(|(index, ..)| index.wrapping_sub(next) < 0x8000);
+            self.overwritten.push((next.wrapping_add(ahead), overwritten, old_length));
         }
-        self.device_lied = true;
-        let next = self.next;
-        self.overwritten.retain(|(index, ..)| index.wrapping_sub(next) < 0x8000);
-        self.overwritten.push((next.wrapping_add(ahead), overwritten, old_length));
-        (overwritten != id).then_some(overwritten)
+        (ahead < unconsumed && overwritten != id).then_some(overwritten)
+    }
+
+    /// How many elements the device wrote that the driver has not consumed, whatever the used index claims now.
+    fn written_ahead(&self) -> u16 {
+        Some(self.written.wrapping_sub(self.next)).filter(|ahead| *ahead < 0x8000).unwrap_or(0)
     }
 
     /// Moves the used index, and records whether the device lies: the index only grows, each new element is the head of a chain
@@ -183,10 +193,11 @@ impl UsedRing {
 
     /// Hashes the ring, with indexes relative to `base`.
     pub(crate) fn fingerprint(&self, base: u16, state: &mut impl Hasher) {
-        let Self { elements: _, size, epoch: _, index, next, furthest, overwritten, device_lied } = self;
+        let Self { elements: _, size, epoch: _, index, next, furthest, written: _, overwritten, device_lied } =
+            self;
         (0..usize::from(*size)).for_each(|slot| self.element(slot).hash(state));
         (index.wrapping_sub(base), next.wrapping_sub(base)).hash(state);
-        (furthest.wrapping_sub(base), device_lied).hash(state);
+        (furthest.wrapping_sub(base), self.written_ahead(), device_lied).hash(state);
         for (index, id, length) in overwritten {
             (index.wrapping_sub(base), id, length).hash(state);
         }

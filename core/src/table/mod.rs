@@ -59,8 +59,8 @@ use record::{Descriptor, KnownRegion};
 /// without live chains.)
 ///
 /// # If the caller's memory panics
-/// If the caller's own memory panics during a call, the table's private state is as before the call. For
-/// [`free`](Self::free) and [`reset`](Self::reset), it is as after the call. Bytes that were written to shared memory before
+/// If the caller's own memory panics during a call, the same chains are live and the same descriptors are free as before the
+/// call. For [`free`](Self::free) and [`reset`](Self::reset), they are as after the call. Bytes that were written to shared memory before
 /// the panic stay there. [`verify`](Self::verify) reports them until the descriptors are used again.
 ///
 /// # Clones
