@@ -1,22 +1,23 @@
-//! Runs the storm over all specimens: is each defect found, by which invariant, and how fast?
+//! Runs the storm over all specimens, or over other queues with known defects: is each defect found, by which invariant,
+//! and how fast?
 
 use crate::execution::Rig;
 use crate::executor::Failure;
 use crate::outcome::{Expected, Signature};
 use crate::scenario::{Profile, Scenario, generate};
-use crate::shrink::{BUDGET, shrink};
+use crate::shrink::{Limits, shrink};
 use crate::subject::{Defect, SubjectKind};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 use strum::VariantArray;
 
-/// Starting seeds for each specimen.
+/// Starting seeds for each subject.
 const STARTS: u64 = 20;
 /// The distance between starting seeds, and how many seeds are tried from each.
 const STRIDE: u64 = 1_000_000;
 const SEEDS: u64 = 20_000;
 
-/// The results of one specimen.
+/// The results of one specimen, or of another subject.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Caught {
     /// The specimen.
@@ -64,7 +65,14 @@ pub fn first_catch(
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
 pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, Failure> {
-    let kind = SubjectKind::Specimen(Some(defect));
+    calibrate_subject(rig, SubjectKind::Specimen(Some(defect)), steps)
+}
+
+/// Like [`calibrate`], for any subject with a known defect.
+///
+/// # Errors
+/// [`Failure`] if a scenario cannot be run.
+pub fn calibrate_subject(rig: &mut Rig, kind: SubjectKind, steps: usize) -> Result<Caught, Failure> {
     let (mut seeds, mut seconds, mut catches) = (Vec::new(), Vec::new(), Vec::new());
     for start in (0..STARTS).map(|start| start * STRIDE) {
         let begin = Instant::now();
@@ -79,7 +87,9 @@ pub fn calibrate(rig: &mut Rig, defect: Defect, steps: usize) -> Result<Caught, 
     seconds.sort_unstable_by(f64::total_cmp);
     let most_common = most_common(&catches);
     let shrunk = match most_common {
-        Some((signature, scenario)) => Some(shrink(rig, kind, signature, scenario, BUDGET)?),
+        Some((signature, scenario)) => {
+            Some(shrink(rig, kind, signature, scenario, Limits::default())?.scenario)
+        }
         None => None,
     };
     Ok(Caught {
@@ -105,16 +115,25 @@ fn most_common(catches: &[(Signature, Scenario)]) -> Option<&(Signature, Scenari
     catches.iter().rev().max_by_key(|catch| alike(catch))
 }
 
-/// Runs the storm over every specimen. Calls `done` with each result.
+/// Every specimen with a defect.
+pub(crate) fn specimens() -> Vec<SubjectKind> {
+    Defect::VARIANTS.iter().map(|defect| SubjectKind::Specimen(Some(*defect))).collect()
+}
+
+/// Runs the storm over these subjects. Calls `done` with each result.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
-pub(crate) fn calibrate_all(steps: usize, mut done: impl FnMut(&Caught)) -> Result<Vec<Caught>, Failure> {
+pub(crate) fn calibrate_all(
+    kinds: &[SubjectKind],
+    steps: usize,
+    mut done: impl FnMut(&Caught),
+) -> Result<Vec<Caught>, Failure> {
     let mut rig = Rig::new()?;
-    Defect::VARIANTS
+    kinds
         .iter()
-        .map(|defect| {
-            let caught = calibrate(&mut rig, *defect, steps)?;
+        .map(|kind| {
+            let caught = calibrate_subject(&mut rig, *kind, steps)?;
             done(&caught);
             Ok(caught)
         })

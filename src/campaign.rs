@@ -5,6 +5,7 @@
 //! number of threads. For the same reason, a run that was ended can continue from its [`Summary`].
 
 mod canary;
+mod grouping;
 mod mask;
 mod merge;
 mod pace;
@@ -123,6 +124,11 @@ pub trait Observer {
         let _ = seed;
     }
 
+    /// Shrinking changed the signature of a group that was [found](Self::found), perhaps to that of a known group.
+    fn renamed(&mut self, before: &Signature, after: &Signature) {
+        let _ = (before, after);
+    }
+
     /// The scenario of a group is shrunk.
     fn shrunk(&mut self, finding: &Finding) {
         let _ = finding;
@@ -177,7 +183,7 @@ fn run_on(
 ) -> Result<(), Failure> {
     let (start, (before, done)) = (Instant::now(), {
         let mut summary = progress.summary();
-        if summary.findings.len() >= plan.max_findings && summary.unshrunk().next().is_none() {
+        if summary.findings.len() >= plan.max_findings && summary.first_unshrunk().is_none() {
             summary.ending = Ending::EnoughFindings;
             return Ok(());
         }
@@ -263,9 +269,20 @@ impl SharedProgress {
         let signature = Signature { subject: plan.kind.name(), expected: Expected::Stuck, call, last_fault };
         if plan.masks_signature(&signature) {
             *summary.masked.entry(signature.to_string()).or_default() += 1;
-        } else if !summary.count(&signature) {
+        } else if !summary.count(&signature, 1) {
             let (step, timeline) = (step as usize, Timeline::default());
-            summary.findings.push(Finding { signature, count: 1, seed, step, shrunk, detail, timeline });
+            let (within, unshrunk) = (BTreeSet::new(), false);
+            summary.findings.push(Finding {
+                signature,
+                count: 1,
+                seed,
+                step,
+                shrunk,
+                detail,
+                timeline,
+                within,
+                unshrunk,
+            });
         }
         summary
     }

@@ -20,6 +20,7 @@ mod run;
 mod run_folder;
 mod run_recorder;
 mod session;
+mod unfinished;
 
 pub use error::{CliError, Found};
 
@@ -81,13 +82,19 @@ pub fn command<A: Into<OsString> + Clone>(
 }
 
 fn execute(session: Session, cli: Cli) -> Result<Found, CliError> {
-    match cli.command.unwrap_or_else(Command::default_run) {
+    let command = cli.command.unwrap_or_else(Command::default_run);
+    // The exit of a child process is a finding of its parent.
+    let _in_progress = match command {
+        Command::Isolated { .. } => None,
+        _ => Some(unfinished::InProgress::begin()?),
+    };
+    match command {
         Command::Run(args) => run::run(session, &args),
         Command::Replay(args) => commands::replay(session, &args),
         Command::Show(args) => commands::show(&args),
         Command::Shrink(args) => commands::shrink(session, &args),
         Command::Explore(args) => explore::explore(session, &args),
-        Command::Calibrate(args) => commands::calibrate(&args),
+        Command::Calibrate(args) => commands::calibrate(session, &args),
         Command::Report(args) => report::report(&args),
         Command::Scenario => commands::example(),
         Command::Completions { shell } => commands::completions(session, shell),

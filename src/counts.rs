@@ -52,7 +52,7 @@ pub enum Answer {
 ///
 /// A call that reports a device error answers the used element that it consumed or refused, if a fault added this
 /// element; else the faults that it encountered in the used ring; else all faults that it encountered. If the execution
-/// ended with a finding whose signature names the fault, the finding is the only answer. A fault has no answer if no
+/// ended with a finding and this was the last fault before it, the finding is the only answer. A fault has no answer if no
 /// such call was made before the faults stopped, the queue was reset or the execution ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

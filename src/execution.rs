@@ -15,6 +15,7 @@
 //! | `start` | provides memory and constructs the subject |
 //! | `dispatch` | calls the function that executes a step |
 //! | `driver_calls` | submit, publish, take, read, free and notification control; how a call is recorded |
+//! | `repeated` | the steps that do much at once: many submissions, many round trips |
 //! | `submit_request` | the buffers of a `submit` step |
 //! | `withdraw`, `reset`, `misuse` | the calls with these names |
 //! | `device_actions` | the steps of the device, and the device's effects as events |
@@ -53,6 +54,7 @@ mod observation;
 mod panics;
 mod progress_cell;
 mod queue_view;
+mod repeated;
 mod reset;
 mod run_state;
 mod snapshot;

@@ -60,19 +60,22 @@ pub trait Executor {
     /// [`Failure`] if it cannot be run.
     fn record(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<(Timeline, Outcome), Failure>;
 
-    /// The last output of a child process that has ended, if there is any.
+    /// The output of a child process that has ended, if there is any: its last words, or the first lines of the report of
+    /// a sanitizer.
     fn last_output(&self) -> Option<String> {
         None
     }
 }
 
-impl Executor for Rig {
-    fn run_seeds(
+impl Rig {
+    /// Like [`run_seeds`](Executor::run_seeds), but ends after the first seed that is a finding, if `until_finding`.
+    pub(crate) fn run_seeds_until(
         &mut self,
         kind: SubjectKind,
         draw: &Draw,
         first: u64,
         count: u64,
+        until_finding: bool,
     ) -> Result<Block, Failure> {
         let mut block = Block::default();
         let mut scenario = Scenario::default();
@@ -84,10 +87,25 @@ impl Executor for Rig {
             let outcome = Self::run(self, kind, &scenario, &mut ()).map_err(|error| error.at_seed(seed))?;
             block.tally.constructing += self.construction_time();
             block.add(seed, outcome);
+            if until_finding && !block.findings.is_empty() {
+                break;
+            }
         }
         block.tally.counts = self.take_counts();
         block.tally.stepping = start.elapsed().saturating_sub(block.tally.constructing);
         Ok(block)
+    }
+}
+
+impl Executor for Rig {
+    fn run_seeds(
+        &mut self,
+        kind: SubjectKind,
+        draw: &Draw,
+        first: u64,
+        count: u64,
+    ) -> Result<Block, Failure> {
+        self.run_seeds_until(kind, draw, first, count, false)
     }
 
     fn run(&mut self, kind: SubjectKind, scenario: &Scenario) -> Result<Outcome, Failure> {

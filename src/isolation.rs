@@ -10,9 +10,12 @@
 //!
 //! Requests and replies go through a socket, which is the child's standard input. What the child prints is kept
 //! separately, for messages about its end. The parent reports a finding if the child ends without a reply, or if its
-//! position does not change for too long.
+//! position does not change for too long. After each finding, it starts another child, because the subject may have
+//! damaged the memory of its process. If a child ends outside of a call, the finding states all seeds that it has run.
 
 mod child;
+mod last_output;
+mod lost;
 mod message;
 mod serve;
 

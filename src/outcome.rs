@@ -1,5 +1,9 @@
 //! The outcome of an execution, and the signature that groups findings.
 
+mod fault_set;
+
+pub use fault_set::FaultSet;
+
 use ringstorm_model::{Invariant, Violation};
 use ringstorm_sim_device::Fault;
 use serde::{Deserialize, Serialize, de};
@@ -118,6 +122,8 @@ pub struct Outcome {
     pub call: Call,
     /// The last fault that took effect.
     pub last_fault: Option<Fault>,
+    /// All faults that took effect.
+    pub faults: FaultSet,
     /// The coverage cells that were reached.
     pub coverage: crate::coverage::Coverage,
 }
@@ -221,8 +227,16 @@ pub struct Signature {
     pub expected: Expected,
     /// The failing call.
     pub call: Call,
-    /// The last fault before the failing call.
+    /// The last fault before the failing call. A group of findings has the one that is left after shrinking.
     pub last_fault: Option<Fault>,
+}
+
+impl Signature {
+    /// Whether verdict and failing call are the same. The last fault does not matter: the finding may not need it.
+    pub fn is_same_failure(&self, other: &Self) -> bool {
+        let failure = |signature: &Self| (signature.subject.clone(), signature.expected, signature.call);
+        failure(self) == failure(other)
+    }
 }
 
 impl fmt::Display for Signature {

@@ -1,22 +1,60 @@
-//! Finds a small scenario with the same signature.
+//! Finds a small scenario with the same finding.
 //!
-//! Shrinking first removes steps, in ever shorter runs, then simplifies each remaining step. It repeats this until
-//! nothing changes or the budget is used. The result depends only on the scenario.
+//! The verdict and the failing call stay the same. The faults do not: a fault that the finding does not need is removed.
+//! Shrinking first removes the steps after the failing one, and all faults, or all but one kind. Then it removes steps, in
+//! ever shorter runs, and simplifies the setup and each remaining step. It repeats this until nothing changes or a limit is reached. The result depends
+//! only on the scenario, unless the limit of time ends shrinking.
+
+mod simpler;
+mod smaller_queue;
 
 use crate::executor::{Executor, Failure};
 use crate::outcome::{Limit, Outcome, Signature, Verdict};
-use crate::scenario::{Amount, Buffers, Ending, Lengths, Pick, Scenario, Setup, Step};
+use crate::scenario::{Ending, Scenario, Setup, Step};
 use crate::subject::SubjectKind;
 use ringstorm_core::{Policies, QueueSize, RingIndex};
+use ringstorm_sim_device::Fault;
+use simpler::{severity, simpler};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
-/// The number of steps that shrinking may execute.
-pub const BUDGET: u64 = 4_000_000;
+/// Repetitions in a step that together cost as much as one step of the budget. They are faster than steps of their own,
+/// and a scenario that needs many of them must still be shrunk.
+const REPETITIONS_PER_STEP: u64 = 4;
 /// The cost of a process that died, in steps: what could be executed while another process is started.
 const RESTART_COST: u64 = 10_000;
 /// The cost of a call that does not return, in steps: what could be executed during the timeout.
 const TIMEOUT_COST: u64 = 200_000;
+/// How many steps can be copied in the time in which one is executed.
+const COPIES_PER_STEP: u64 = 16;
 
-/// Shrinks a scenario whose outcome has this signature. `budget` is the number of steps to execute.
+/// When shrinking ends, at the latest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The number of steps to execute.
+    pub steps: u64,
+    /// The duration. It is meant for slow subjects; usually the number of steps ends shrinking long before.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { steps: 4_000_000, time: Duration::from_secs(60) }
+    }
+}
+
+/// The smallest scenario that shrinking found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shrunk {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The signature of its finding.
+    pub signature: Signature,
+    /// The other findings that the scenario shows without some of its steps. They are likely to have the same cause.
+    pub within: BTreeSet<Signature>,
+}
+
+/// Shrinks a scenario whose outcome has this signature.
 ///
 /// # Errors
 /// [`Failure`] if a scenario cannot be run.
@@ -25,9 +63,9 @@ pub fn shrink(
     kind: SubjectKind,
     signature: &Signature,
     scenario: &Scenario,
-    budget: u64,
-) -> Result<Scenario, Failure> {
-    shrink_while(executor, kind, signature, scenario, budget, &mut |_| true)
+    limits: Limits,
+) -> Result<Shrunk, Failure> {
+    shrink_while(executor, kind, signature, scenario, limits, &mut |_| true)
 }
 
 /// Like [`shrink`], but calls `keep_going` with each scenario before running it, and stops with the best result when
@@ -40,29 +78,50 @@ pub fn shrink_while(
     kind: SubjectKind,
     signature: &Signature,
     scenario: &Scenario,
-    budget: u64,
+    limits: Limits,
     keep_going: &mut dyn FnMut(&Scenario) -> bool,
-) -> Result<Scenario, Failure> {
-    let mut shrinker = Shrinker { executor, kind, signature, best: scenario.clone(), budget, keep_going };
+) -> Result<Shrunk, Failure> {
+    let mut shrinker = Shrinker::new(executor, kind, signature, scenario, limits, keep_going);
     loop {
         let before = shrinker.best.clone();
         shrinker.remove_end()?;
+        shrinker.remove_faults()?;
         shrinker.remove_steps()?;
+        shrinker.remove_lives()?;
         shrinker.simplify_setup()?;
         shrinker.simplify_steps()?;
-        if shrinker.best == before || shrinker.budget == 0 {
-            return Ok(shrinker.best);
+        if shrinker.best == before || shrinker.is_over() {
+            return Ok(shrinker.shrunk());
         }
     }
 }
 
+/// Removes all faults from a scenario whose outcome has this signature, or all faults but one kind, if the finding stays
+/// the same. This takes a few executions, and shows which fault the finding needs.
+///
+/// # Errors
+/// [`Failure`] if a scenario cannot be run.
+pub(crate) fn without_needless_faults(
+    executor: &mut dyn Executor,
+    kind: SubjectKind,
+    signature: &Signature,
+    scenario: &Scenario,
+    keep_going: &mut dyn FnMut(&Scenario) -> bool,
+) -> Result<Shrunk, Failure> {
+    let mut shrinker = Shrinker::new(executor, kind, signature, scenario, Limits::default(), keep_going);
+    shrinker.remove_faults()?;
+    Ok(shrinker.shrunk())
+}
+
 /// The cost of an execution, in steps of the budget.
-fn cost(outcome: &Outcome) -> u64 {
+fn cost(scenario: &Scenario, outcome: &Outcome) -> u64 {
     match outcome.verdict {
         Verdict::Died(_) => RESTART_COST,
         Verdict::Stuck(Limit::Time) => TIMEOUT_COST,
         Verdict::Pass | Verdict::Violation(_) | Verdict::Panic(_) | Verdict::Stuck(Limit::Accesses) => {
-            outcome.steps.max(1)
+            let executed = scenario.steps.iter().take(outcome.step.saturating_add(1));
+            let repetitions: u64 = executed.map(|step| u64::from(step.repetitions())).sum();
+            outcome.steps.max(1).saturating_add(repetitions / REPETITIONS_PER_STEP)
         }
     }
 }
@@ -70,35 +129,102 @@ fn cost(outcome: &Outcome) -> u64 {
 struct Shrinker<'a> {
     executor: &'a mut dyn Executor,
     kind: SubjectKind,
-    signature: &'a Signature,
+    /// The signature of the best scenario so far.
+    signature: Signature,
     best: Scenario,
+    /// The other findings of the best scenario without some of its steps.
+    within: BTreeSet<Signature>,
+    /// The number of steps that may still be executed.
     budget: u64,
+    end: Option<Instant>,
     keep_going: &'a mut dyn FnMut(&Scenario) -> bool,
 }
 
-impl Shrinker<'_> {
-    /// Runs a scenario, unless `keep_going` stops shrinking.
+impl<'a> Shrinker<'a> {
+    fn new(
+        executor: &'a mut dyn Executor,
+        kind: SubjectKind,
+        signature: &Signature,
+        scenario: &Scenario,
+        limits: Limits,
+        keep_going: &'a mut dyn FnMut(&Scenario) -> bool,
+    ) -> Self {
+        let end = Instant::now().checked_add(limits.time);
+        let (signature, best, within) = (signature.clone(), scenario.clone(), BTreeSet::new());
+        Self { executor, kind, signature, best, within, budget: limits.steps, end, keep_going }
+    }
+
+    fn shrunk(self) -> Shrunk {
+        Shrunk { scenario: self.best, signature: self.signature, within: self.within }
+    }
+
+    /// Whether a limit is reached. Then nothing is tried any more.
+    fn is_over(&self) -> bool {
+        self.budget == 0
+    }
+
+    /// Runs a scenario, unless `keep_going` or a limit ends shrinking.
     fn run(&mut self, scenario: &Scenario) -> Result<Option<Outcome>, Failure> {
-        if !(self.keep_going)(scenario) {
+        let late = self.end.is_some_and(|end| Instant::now() >= end);
+        if self.is_over() || late || !(self.keep_going)(scenario) {
             self.budget = 0;
             return Ok(None);
         }
         let outcome = self.executor.run(self.kind, scenario)?;
-        self.budget = self.budget.saturating_sub(cost(&outcome));
+        let copied = self.best.steps.len() as u64 / COPIES_PER_STEP;
+        self.budget = self.budget.saturating_sub(cost(scenario, &outcome).max(copied));
         Ok(Some(outcome))
     }
 
-    /// Runs a candidate, and keeps it if it has the same signature. Returns whether it was kept.
+    /// Runs a candidate, and keeps it if it has the same finding, with any fault. Returns whether it was kept.
     fn accept(&mut self, candidate: Scenario) -> Result<bool, Failure> {
-        if self.budget == 0 || candidate == self.best {
+        self.accept_or_note(candidate, false)
+    }
+
+    /// Like [`accept`](Self::accept), for a candidate that only lacks steps: a different finding is noted.
+    fn accept_part(&mut self, candidate: Scenario) -> Result<bool, Failure> {
+        self.accept_or_note(candidate, true)
+    }
+
+    fn accept_or_note(&mut self, candidate: Scenario, is_part: bool) -> Result<bool, Failure> {
+        if self.is_over() || candidate == self.best {
             return Ok(false);
         }
         let Some(outcome) = self.run(&candidate)? else { return Ok(false) };
-        let same = outcome.is_finding() && outcome.signature(&self.signature.subject) == *self.signature;
+        if !outcome.is_finding() {
+            return Ok(false);
+        }
+        let signature = outcome.signature(&self.signature.subject);
+        let same = signature.is_same_failure(&self.signature);
         if same {
-            self.best = candidate;
+            (self.best, self.signature) = (candidate, signature);
+            self.within.clear();
+        } else if is_part {
+            self.within.insert(signature);
         }
         Ok(same)
+    }
+
+    /// Accepts the best scenario without the steps that are not `kept`.
+    fn keep_steps(&mut self, kept: impl Fn(&Step) -> bool) -> Result<bool, Failure> {
+        let mut candidate = self.best.clone();
+        candidate.steps.retain(kept);
+        self.accept_part(candidate)
+    }
+
+    /// Removes all faults, or all but one kind.
+    fn remove_faults(&mut self) -> Result<(), Failure> {
+        let kinds = self.best.steps.iter().filter_map(fault_of).map(|fault| (severity(fault), fault));
+        let kinds: BTreeMap<_, Fault> = kinds.collect();
+        if kinds.is_empty() || self.keep_steps(|step| fault_of(step).is_none())? || kinds.len() == 1 {
+            return Ok(());
+        }
+        for kept in kinds.into_values() {
+            if self.keep_steps(|step| fault_of(step).is_none_or(|fault| fault == kept))? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Removes the steps after the failing one.
@@ -110,26 +236,65 @@ impl Shrinker<'_> {
         Ok(())
     }
 
+    /// Removes runs of steps, the longest first.
     fn remove_steps(&mut self) -> Result<(), Failure> {
         let mut run = self.best.steps.len().next_power_of_two();
         while run > 0 {
             let mut end = self.best.steps.len();
-            while end > 0 {
+            while end > 0 && !self.is_over() {
                 let start = end.saturating_sub(run);
-                let mut candidate = self.best.clone();
-                candidate.steps.drain(start..end);
-                let first = candidate.setup.first_index;
-                if !self.accept(candidate.clone())? && run == 1 && first.get() != 0 {
-                    // A failure at the 16-bit wrap needs a certain number of publications. With one fewer, start one
-                    // index later.
-                    candidate.setup.first_index = first.advanced(1);
-                    self.accept(candidate)?;
-                }
+                self.remove(&(start..end).collect::<Vec<usize>>())?;
                 end = start.min(self.best.steps.len());
             }
             run /= 2;
         }
         Ok(())
+    }
+
+    /// Removes chains, each with the next steps that return it, take it and free it.
+    fn remove_lives(&mut self) -> Result<(), Failure> {
+        let mut start = self.best.steps.len();
+        while start > 0 && !self.is_over() {
+            start -= 1;
+            if self.best.steps.get(start).is_some_and(submits) {
+                let life = life_of_chain(&self.best.steps, start);
+                // A chain need not be freed, taken or returned.
+                for length in (2..=life.len()).rev() {
+                    if self.remove(&life[..length])? {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the steps at these places, in ascending order.
+    ///
+    /// A failure at the 16-bit wrap needs a certain number of chains. If fewer do not fail, this raises the first index by
+    /// the number of chains that were removed.
+    fn remove(&mut self, places: &[usize]) -> Result<bool, Failure> {
+        let mut candidate = self.best.clone();
+        let (mut place, mut chains) = (0, 0);
+        candidate.steps.retain(|step| {
+            let removed = places.binary_search(&place).is_ok();
+            place += 1;
+            chains += u16::from(removed && submits(step));
+            !removed
+        });
+        let reaches_wrap = usize::from(u16::MAX - self.best.setup.first_index.get()) < self.best.steps.len();
+        if self.accept_part(candidate.clone())? {
+            return Ok(true);
+        }
+        let mut raised = vec![chains, 1];
+        raised.dedup();
+        for raise in raised.into_iter().filter(|raise| reaches_wrap && *raise > 0) {
+            candidate.setup.first_index = self.best.setup.first_index.advanced(raise);
+            if self.accept(candidate.clone())? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn simplify_setup(&mut self) -> Result<(), Failure> {
@@ -146,13 +311,7 @@ impl Shrinker<'_> {
         self.accept(candidate)?;
         let candidate = with(&self.best, &|setup| setup.event_index = false);
         self.accept(candidate)?;
-        for exponent in 0..self.best.setup.queue_size.get().trailing_zeros() {
-            let size = QueueSize::new(1 << exponent).expect("a power of two");
-            let candidate = with(&self.best, &|setup| setup.queue_size = size);
-            if self.accept(candidate)? {
-                break;
-            }
-        }
+        self.simplify_queue_size()?;
         for size in [1, 8, 64] {
             if size < self.best.setup.buffer_size {
                 let candidate = with(&self.best, &|setup| setup.buffer_size = size);
@@ -164,8 +323,24 @@ impl Shrinker<'_> {
         Ok(())
     }
 
+    /// Makes the queue smaller, and its chains with it.
+    fn simplify_queue_size(&mut self) -> Result<(), Failure> {
+        for exponent in 0..self.best.setup.queue_size.get().trailing_zeros() {
+            let size = QueueSize::new(1 << exponent).expect("a power of two");
+            for candidate in smaller_queue::variants(&self.best, size) {
+                if self.accept(candidate)? {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn simplify_steps(&mut self) -> Result<(), Failure> {
         for at in 0..self.best.steps.len() {
+            if self.is_over() {
+                break;
+            }
             // The simpler step has simpler candidates of its own.
             while self.simplify_step(at)? {}
         }
@@ -185,114 +360,31 @@ impl Shrinker<'_> {
     }
 }
 
-/// Simpler variants of a step, the simplest first. Each is strictly simpler, so shrinking ends.
-fn simpler(step: Step) -> Vec<Step> {
+/// The fault of a step that is a fault.
+const fn fault_of(step: &Step) -> Option<Fault> {
     match step {
-        Step::Submit { readable, writable } => chains(readable, writable)
-            .into_iter()
-            .map(|(readable, writable)| Step::Submit { readable, writable })
-            .collect(),
-        Step::Prepare { readable, writable } => {
-            let simpler = chains(readable, writable);
-            [Step::Submit { readable, writable }]
-                .into_iter()
-                .chain(simpler.into_iter().map(|(readable, writable)| Step::Prepare { readable, writable }))
-                .collect()
-        }
-        Step::Write { readable, writable } => {
-            let simpler = chains(readable, writable);
-            [Step::Submit { readable, writable }]
-                .into_iter()
-                .chain(simpler.into_iter().map(|(readable, writable)| Step::Write { readable, writable }))
-                .collect()
-        }
-        Step::Collect => vec![Step::Take],
-        Step::Read { pick, limit } => {
-            let limits = amounts(limit).into_iter().map(move |limit| Step::Read { pick, limit });
-            picks(pick).into_iter().map(|pick| Step::Read { pick, limit }).chain(limits).collect()
-        }
-        Step::Withdraw { pick } => picks(pick).into_iter().map(|pick| Step::Withdraw { pick }).collect(),
-        Step::Free { pick } => picks(pick).into_iter().map(|pick| Step::Free { pick }).collect(),
-        Step::Misuse { call, head, pick } => {
-            picks(pick).into_iter().map(|pick| Step::Misuse { call, head, pick }).collect()
-        }
-        Step::DeviceTake { count } if count > 1 => vec![Step::DeviceTake { count: 1 }],
-        Step::DeviceReturn { pick, written, count, beyond } => {
-            let with = |pick, written, count, beyond| Step::DeviceReturn { pick, written, count, beyond };
-            let mut steps: Vec<Step> =
-                picks(pick).into_iter().map(|pick| with(pick, written, count, beyond)).collect();
-            steps.extend(amounts(written).into_iter().map(|written| with(pick, written, count, beyond)));
-            if count > 1 {
-                steps.push(with(pick, written, 1, beyond));
-            }
-            if beyond {
-                steps.push(with(pick, written, count, false));
-            }
-            steps
-        }
-        Step::Fault { fault, pick, value } => {
-            let values = [0, 1].into_iter().filter(move |plain| *plain < value);
-            picks(pick)
-                .into_iter()
-                .map(|pick| Step::Fault { fault, pick, value })
-                .chain(values.map(|value| Step::Fault { fault, pick, value }))
-                .collect()
-        }
-        Step::DeviceEvent { ahead } if ahead > 0 => {
-            vec![Step::DeviceEvent { ahead: 0 }, Step::DeviceEvent { ahead: ahead - 1 }]
-        }
-        Step::MemoryFails { after } if after > 0 => {
-            vec![Step::MemoryFails { after: 0 }, Step::MemoryFails { after: after - 1 }]
-        }
-        Step::Idle
-        | Step::MemoryFails { .. }
-        | Step::Publish
-        | Step::Take
-        | Step::Reset
-        | Step::Interrupts { .. }
-        | Step::DeviceTake { .. }
-        | Step::DeviceEvent { .. }
-        | Step::DeviceNotifications { .. }
-        | Step::Settle => Vec::new(),
+        Step::Fault { fault, .. } => Some(*fault),
+        _ => None,
     }
 }
 
-fn picks(pick: Pick) -> Vec<Pick> {
-    [Pick::NEWEST, Pick::OLDEST, Pick(2)].into_iter().filter(|plain| plain.0 < pick.0).collect()
+/// Whether the step submits a chain.
+const fn submits(step: &Step) -> bool {
+    matches!(step, Step::Submit { .. } | Step::SubmitMany { .. } | Step::Prepare { .. } | Step::Write { .. })
 }
 
-fn amounts(amount: Amount) -> Vec<Amount> {
-    match amount {
-        Amount::Full => Vec::new(),
-        Amount::Bytes(bytes) => {
-            let fewer = [0, 1].into_iter().filter(|fewer| *fewer < bytes).map(Amount::Bytes);
-            [Amount::Full].into_iter().chain(fewer).collect()
-        }
+/// The places of a submission and of the next steps that return, take and free a chain.
+fn life_of_chain(steps: &[Step], submission: usize) -> Vec<usize> {
+    let stages: [fn(&Step) -> bool; 3] = [
+        |step| matches!(step, Step::DeviceReturn { .. }),
+        |step| matches!(step, Step::Take | Step::Collect),
+        |step| matches!(step, Step::Free { .. }),
+    ];
+    let mut life = vec![submission];
+    for stage in stages {
+        let from = life[life.len() - 1] + 1;
+        let Some(next) = steps[from..].iter().position(stage) else { break };
+        life.push(from + next);
     }
-}
-
-fn chains(readable: Buffers, writable: Buffers) -> Vec<(Buffers, Buffers)> {
-    let readables = buffers(readable).into_iter().map(move |readable| (readable, writable));
-    readables.chain(buffers(writable).into_iter().map(|writable| (readable, writable))).collect()
-}
-
-fn buffers(buffers: Buffers) -> Vec<Buffers> {
-    let Buffers { count, lengths } = buffers;
-    let mut simpler = Vec::new();
-    let mut fewer = vec![0, 1, 2, count / 2, count.saturating_sub(1)];
-    fewer.sort_unstable();
-    fewer.dedup();
-    for count in fewer.into_iter().filter(|fewer| *fewer < count) {
-        simpler.push(if count == 0 { Buffers::NONE } else { Buffers { count, lengths } });
-    }
-    if let Lengths::Cycle { from, to } = lengths {
-        for length in [1, from] {
-            if count > 0 && (length, length) < (from, to) {
-                simpler.push(Buffers::of(count, length));
-            }
-        }
-    } else if count > 0 {
-        simpler.push(Buffers::of(count, 1));
-    }
-    simpler
+    life
 }

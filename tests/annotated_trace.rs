@@ -178,3 +178,29 @@ fn the_last_line_shows_the_ending_of_the_setup() {
         "{steps}"
     );
 }
+
+/// A driver that is told of a used element that is not there has seen the duplicate id before.
+#[test]
+fn the_party_at_fault_depends_on_every_fault_that_took_effect() {
+    let run = |faults: &str| {
+        let text = format!(
+            "ringstorm scenario 1\nqueue size=4 buffer=8\ndriver submit writable=2x4\ndevice take\n{faults}\
+             driver misuse free mid-chain newest\n"
+        );
+        let scenario = text.parse::<Document>().expect("a scenario").scenario;
+        let mut rig = Rig::new().expect("memory");
+        let (trace, outcome) = annotate_in(Style::Brief, &mut rig, specimen(), &scenario).expect("a run");
+        assert!(outcome.is_finding(), "{}", outcome.verdict);
+        view(specimen(), &scenario, &trace, &outcome)
+    };
+    let spurious = "device fault spurious-notification newest value=0\n";
+    let out_of_range = "device fault id-out-of-range newest value=0\n";
+    let followed = "at fault: the device followed the specification";
+    assert!(run("").contains(&format!("{followed}.")));
+    assert!(run(spurious).contains(&format!("{followed} (which permits spurious-notification).")));
+    let text = run(&format!("{out_of_range}{spurious}"));
+    assert!(
+        text.contains("at fault: the device broke the specification earlier (id-out-of-range), "),
+        "{text}"
+    );
+}

@@ -37,7 +37,7 @@ fn sweep(kind: SubjectKind, profile: Profile, from: u64, seeds: u64, jobs: usize
 /// The parts of a summary that must not depend on threads, interruptions or time.
 fn deterministic_part(summary: &Summary) -> impl PartialEq + std::fmt::Debug + use<> {
     let tally = Tally { stepping: Duration::ZERO, constructing: Duration::ZERO, ..summary.tally.clone() };
-    (tally, summary.findings.clone(), summary.ending)
+    (tally, summary.findings.clone(), summary.aliases.clone(), summary.seen_as.clone(), summary.ending)
 }
 
 /// Interrupts a run at each finding, before the finding is shrunk.

@@ -60,7 +60,7 @@ fn the_labels_of_the_speed_plot_have_few_digits() {
 fn the_page_says_who_is_at_fault_and_how_to_test_it() {
     let mut report = found();
     let test = "must_pass(SubjectKind::by_name(&#34;specimen-links-read-back&#34;).unwrap(), scenario);";
-    let blame = "<dd>The driver is at fault: the device broke the specification earlier (next-to-self), which a driver must withstand.</dd>";
+    let blame = "<dd>The driver is at fault: the device broke the specification earlier (next-out-of-range), which a driver must withstand.</dd>";
     let page = page(&report, None).expect("a page");
     assert!(page.contains(test) && page.contains(blame), "{page}");
     // A subject's name cannot end the comment that contains it. A scenario that ends the process gets no test to paste.

@@ -6,18 +6,24 @@ use ringstorm::scenario::Setup;
 use ringstorm::subject::{
     Answer, Capabilities, Completion, CoreQueue, External, Geometry, Provided, Subject, WrongAdapter,
 };
-use std::process::{Command, ExitCode, Output};
+use std::process::{Command, ExitCode, Output, exit};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The queue of ringstorm-core, with an adapter that calls `third` in its third `take`.
+/// The queue of ringstorm-core, with an adapter that calls `third` in its third `take`, and `end` in its release.
 struct Adapter {
     queue: CoreQueue,
     takes: u32,
     third: fn(),
+    end: fn(),
 }
 
 impl Adapter {
     fn boxed(third: fn(), setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
-        Box::new(Self { queue: CoreQueue::new(setup, provided), takes: 0, third })
+        Self::ending(third, || {}, setup, provided)
+    }
+
+    fn ending(third: fn(), end: fn(), setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
+        Box::new(Self { queue: CoreQueue::new(setup, provided), takes: 0, third, end })
     }
 }
 
@@ -49,6 +55,7 @@ impl Subject for Adapter {
     }
 
     fn release(self: Box<Self>) {
+        (self.end)();
         Box::new(self.queue).release();
     }
 }
@@ -60,7 +67,25 @@ const SUBJECTS: &[External] = &[
     External::new("wrong", CAN, |setup, provided| {
         Adapter::boxed(|| WrongAdapter::raise("its caller lost count"), setup, provided)
     }),
+    External::new("exits-built", CAN, |_, _| exit(0)),
+    External::new("exits-taking", CAN, |setup, provided| Adapter::boxed(|| exit(0), setup, provided)),
+    External::new("exits-released", CAN, |setup, provided| {
+        Adapter::ending(|| {}, || exit(0), setup, provided)
+    }),
+    External::new("exits-in-a-thread", CAN, |setup, provided| {
+        Adapter::boxed(|| std::thread::spawn(|| exit(0)).join().expect("it exits"), setup, provided)
+    }),
+    External::new("exits-shrunk", CAN, |setup, provided| Adapter::boxed(panic_then_exit, setup, provided)),
 ];
+
+/// The first call is a finding. A later one, while that finding is shrunk, ends the process.
+fn panic_then_exit() {
+    static PANICKED: AtomicBool = AtomicBool::new(false);
+    if PANICKED.swap(true, Ordering::SeqCst) {
+        exit(0);
+    }
+    panic!("once");
+}
 
 /// Runs this program with these arguments in a new folder.
 fn command(arguments: &[&str]) -> Output {
@@ -70,7 +95,8 @@ fn command(arguments: &[&str]) -> Output {
 }
 
 /// First arguments with which this program acts as the command, not as the test. Child processes get `isolated`.
-const COMMANDS: [&str; 7] = ["run", "replay", "explore", "report", "isolated", "help", "completions"];
+const COMMANDS: [&str; 9] =
+    ["run", "replay", "shrink", "explore", "calibrate", "report", "isolated", "help", "completions"];
 
 fn check(arguments: &[&str], status: i32, out: &str, err: &str) {
     let Output { status: left, stdout, stderr } = command(arguments);
@@ -119,6 +145,22 @@ fn the_commands_of_reports_can_be_typed() {
     assert!(String::from_utf8_lossy(&left.stdout).contains("\"program\": \"ringstorm\""), "{left:?}");
 }
 
+/// A subject that exits with status 0 ends the command before its end, so nothing passed.
+fn an_exit_of_a_subject_is_no_success() {
+    let error = "error: the subject ended this process by an exit";
+    for subject in ["exits-built", "exits-taking", "exits-released", "exits-in-a-thread", "exits-shrunk"] {
+        check(&["run", "--seeds", "60", "--jobs", "1", "--subject", subject], 2, "", error);
+    }
+    for subject in ["exits-built", "exits-released"] {
+        check(&["replay", "7", "--subject", subject], 2, "", error);
+        check(&["shrink", "7", "--subject", subject], 2, "", error);
+        check(&["explore", "--queue-size", "1", "--subject", subject], 2, "", error);
+    }
+    let isolated = ["run", "--seeds", "6", "--isolate", "--subject", "exits-built"];
+    check(&isolated, 1, "FOUND exits-built/died/no-panic/construct/no-fault", "");
+    check(&["replay", "7", "--subject", "exits-released", "--isolate"], 1, "died: exit status: 0", "");
+}
+
 fn main() -> ExitCode {
     // `cargo test` passes none of these as first argument.
     if std::env::args().nth(1).is_some_and(|first| COMMANDS.contains(&first.as_str())) {
@@ -138,8 +180,9 @@ fn main() -> ExitCode {
     check(&["replay", "7", "--subject", "wrong", "--isolate"], 2, "", wrong);
     check(&["explore", "--subject", "wrong", "--queue-size", "1"], 2, "", wrong);
     run(&["--subject", "core"], 0, "core under the swarm storm", "");
-    check(&["help", "run"], 0, "The queue under test: good, aborts, wrong, core, specimen", "");
-    check(&["completions", "bash"], 0, "\"good aborts wrong core specimen ", "");
+    check(&["help", "run"], 0, "The queue under test: good, aborts, wrong, exits-built, exits-taking,", "");
+    check(&["completions", "bash"], 0, "\"good aborts wrong exits-built exits-taking ", "");
     the_commands_of_reports_can_be_typed();
+    an_exit_of_a_subject_is_no_success();
     ExitCode::SUCCESS
 }

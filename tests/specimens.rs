@@ -33,10 +33,11 @@ const fn invariants_of(defect: Defect) -> &'static [Invariant] {
         Defect::IndexJumpFollowed => {
             &[NoPanic, Notified, CompletedOnce, Drains, Response, MisuseRefused, FailedUnchanged, FetchedOnce]
         }
-        Defect::FreeMutatesBeforeCheck
-        | Defect::RefusedHalfway
-        | Defect::FaultResetsDriver
-        | Defect::BrokenStillSubmits => &[FailedUnchanged],
+        Defect::FreeMutatesBeforeCheck | Defect::RefusedHalfway | Defect::BrokenStillSubmits => {
+            &[FailedUnchanged]
+        }
+        // All descriptors are free, also those of live chains.
+        Defect::FaultResetsDriver => &[FailedUnchanged, FreeCount],
         Defect::MidChainFreed
         | Defect::CountCutTo16Bits
         | Defect::ZeroMeansUnused

@@ -6,7 +6,7 @@ use crate::memory::first_difference;
 use crate::model::Model;
 use crate::used::Claim;
 use crate::wording::{Count, bytes, misuse};
-use crate::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal, Violation};
+use crate::{Answer, DeviceRefusal, HandleAge, MisuseKind, Refusal, Violation};
 
 /// The longest chain in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
@@ -61,6 +61,9 @@ impl Model {
 
     /// Whether the device did something that a driver may report as a device fault.
     fn device_misbehaved(&self) -> bool {
+        if self.may_act_on_lies() {
+            return true;
+        }
         let jump = u32::from(self.used.claimed()) > self.chains.in_flight;
         let over_long = match self.used.claim(&self.chains) {
             Claim::Nothing => false,
@@ -76,22 +79,24 @@ impl Model {
     pub(crate) fn check_refusal(&mut self, refusal: Refusal, call: &str) -> Result<(), Violation> {
         match refusal {
             Refusal::Broken => {
+                // A driver that does not promise to report each fault may break silently.
+                let silently = !self.setup.policies.reports_bad_elements && self.device_misbehaved();
                 require!(
-                    self.broken,
+                    self.broken || silently,
                     FairBlame,
                     "{call} reported that the queue is broken, but no earlier call had reported a fault that broke it"
                 );
+                self.broken = true;
             }
-            Refusal::Device(DeviceRefusal { broken, .. }) => {
+            Refusal::Device(DeviceRefusal { consumed, broken, .. }) => {
                 require!(
                     self.device_misbehaved(),
                     FairBlame,
                     "{call} reported a device fault, but the device had done nothing wrong"
                 );
-                let jump = u32::from(self.used.claimed()) > self.chains.in_flight;
-                if let Some(policies) = self.setup.policies {
+                if let Some(should) = self.should_break(consumed) {
                     require!(
-                        broken == (jump || !policies.continues_after_fault),
+                        broken == should,
                         FailedUnchanged,
                         "{call} reported a device fault, and the queue is {} afterwards; by its policy it should {}",
                         if broken { "broken" } else { "not broken" },
@@ -114,90 +119,16 @@ impl Model {
         Ok(())
     }
 
-    pub(crate) fn take(&mut self, answer: Answer<Option<Completion>>) -> Result<(), Violation> {
-        self.stores_allowed = match answer {
-            Ok(_) => u32::MAX,
-            // A driver that consumes an element may move `used_event`.
-            Err(Refusal::Device(DeviceRefusal { consumed: true, .. })) => u32::from(self.setup.event_index),
-            Err(_) => 0,
-        };
-        // The policies concern the state before the call.
-        let policies = self.check_policies(answer);
-        match answer {
-            // A driver that forgets a chain is found at the end, when the queue has drained.
-            Ok(None) => {}
-            Ok(Some(completion)) => self.completion(completion)?,
-            Err(_) if self.state_unknown => {}
-            Err(Refusal::Device(refusal)) => {
-                self.check_refusal(Refusal::Device(refusal), "take")?;
-                self.device_refusal(refusal)?;
-            }
-            Err(refusal) => self.check_refusal(refusal, "take")?,
+    /// Whether the driver promises that a fault that it reports now breaks the queue. `None`: it promises neither.
+    fn should_break(&self, consumed: bool) -> Option<bool> {
+        let policies = self.setup.policies;
+        let jump = u32::from(self.used.claimed()) > self.chains.in_flight;
+        if policies.reloads_used_index && jump {
+            return policies.refuses_index_jumps.then_some(true);
         }
-        policies
-    }
-
-    fn completion(&mut self, Completion { head, length }: Completion) -> Result<(), Violation> {
-        require!(
-            !self.broken,
-            FailedUnchanged,
-            "take returned chain {head}, although the queue had reported that it is broken"
-        );
-        let claim = self.used.skip_bad(&self.chains);
-        let Claim::Good { head: returned, length: claimed } = claim else {
-            require!(
-                false,
-                CompletedOnce,
-                "take returned chain {head}, but the device has not returned that chain"
-            );
-            return Ok(());
-        };
-        require!(
-            head == returned,
-            CompletedOnce,
-            "take returned chain {head}, but the next used element names chain {returned}"
-        );
-        let writable = self.chains.get(head).map_or(0, |chain| chain.writable);
-        if !self.setup.reports_lengths {
-            self.used.consume();
-            self.chains.mark_completed(head, u32::try_from(writable).unwrap_or(u32::MAX));
-            return Ok(());
-        }
-        require!(
-            u64::from(length) <= writable,
-            LengthBound,
-            "take reported a length of {} for chain {head}, but its device-writable buffers have only {}",
-            bytes(length),
-            bytes(writable)
-        );
-        require!(
-            u64::from(length) == u64::from(claimed).min(writable),
-            Response,
-            "take reported a length of {} for chain {head}; expected {}: the used element states {claimed}, of {}",
-            bytes(length),
-            u64::from(claimed).min(writable),
-            Count(writable, "device-writable byte")
-        );
-        self.used.consume();
-        self.chains.mark_completed(head, length);
-        Ok(())
-    }
-
-    /// Checks what the driver did with the used element that it reports, and follows it.
-    fn device_refusal(&mut self, refusal: DeviceRefusal) -> Result<(), Violation> {
-        if let Some(head) = refusal.returned {
-            let claim = self.used.skip_bad(&self.chains);
-            require!(
-                matches!(claim, Claim::Good { head: returned, .. } if returned == head),
-                CompletedOnce,
-                "take reported a device fault and returned chain {head}, but the next used element does not name that chain"
-            );
-            self.chains.mark_completed(head, 0);
-        }
-        if refusal.consumed && self.used.claimed() > 0 {
-            self.used.consume();
-        }
-        Ok(())
+        // A driver that keeps an old used index may report a jump at any time, and then it consumes nothing.
+        let continues = policies.continues_after_fault.filter(|_| policies.reloads_used_index || consumed);
+        continues.map(|continues| !continues)
     }
 
     pub(crate) fn read(

@@ -41,6 +41,8 @@ pub(crate) struct Chain {
     /// Whether the device lost the chain: its entry in the available ring was overwritten before the device took it, or the
     /// device overwrote its used element before the driver took it.
     pub(crate) lost: bool,
+    /// Whether the used index has covered an element that names the chain.
+    pub(crate) claimed: bool,
     /// Number of its submission, counted over all chains.
     pub(crate) serial: u64,
 }
@@ -155,6 +157,7 @@ impl Chains {
         chain.writable = writable.iter().map(|length| u64::from(*length)).sum();
         chain.descriptors.clear();
         (chain.used, chain.corrupted, chain.lost, chain.serial) = (0, false, false, serial);
+        chain.claimed = false;
         self.live_descriptors += chain.count;
         self.live += 1;
         self.most_live = self.most_live.max(self.live);
@@ -204,6 +207,15 @@ impl Chains {
         chain.progress = Progress::Published;
         self.in_flight += 1;
         chain.serial
+    }
+
+    /// Marks the chain with this id as returned by the device with this length. Returns false if the device may not return it:
+    /// it is not in flight, is returned already, or has fewer device-writable bytes.
+    pub(crate) fn mark_claimed(&mut self, id: u32, length: u32) -> bool {
+        let Some(chain) = self.in_flight(id) else { return false };
+        let right = !chain.claimed && u64::from(length) <= chain.writable;
+        self.by_head[id as usize].claimed = true;
+        right
     }
 
     /// Marks the chain at `head` as lost by the device, if it still has this serial number.
@@ -278,10 +290,12 @@ impl Chains {
                 descriptors,
                 corrupted,
                 lost,
+                claimed,
                 serial: _,
             } = chain;
             if self.is_live(head, chain) {
                 (head, progress, count, writable, payload.len() as u64, used, corrupted, lost).hash(state);
+                claimed.hash(state);
                 descriptors.hash(state);
             }
         }

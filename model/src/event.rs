@@ -207,6 +207,13 @@ pub enum Event<'a> {
         /// Offset in the memory of the rings, in bytes.
         offset: u64,
     },
+    /// The last call changed a descriptor of a chain that the device has. Only for drivers in watched memory.
+    DescriptorChanged {
+        /// The head of the chain.
+        head: u16,
+        /// The descriptor.
+        descriptor: u16,
+    },
     /// The driver's number of free descriptors.
     FreeCount {
         /// The number.
@@ -354,6 +361,7 @@ impl Event<'_> {
             | Self::AvailableEvent { .. }
             | Self::DoubleFetch { .. }
             | Self::LateWrite { .. }
+            | Self::DescriptorChanged { .. }
             | Self::AvailableRingCorrupted
             | Self::Silent
             | Self::Trap

@@ -35,6 +35,7 @@ impl Model {
             state_unknown,
             stores_allowed: _,
             submitting: _,
+            out_of_elements: _,
             // Set at the end of an execution, after which no fingerprint is taken.
             rings_gone: _,
             buffers_gone: _,

@@ -33,6 +33,7 @@ mod notifications;
 mod policies;
 mod setup;
 mod state;
+mod take;
 mod trace;
 mod unwound;
 mod used;

@@ -236,7 +236,11 @@ impl Model {
             FailedUnchanged,
             "a refused call made {} to shared memory; expected {}",
             Count(count.into(), "store"),
-            if self.stores_allowed == 0 { "none" } else { "at most one, to used_event" }
+            match self.stores_allowed {
+                0 => "none".to_owned(),
+                1 => "at most one, to used_event".to_owned(),
+                most => format!("at most {most}, to used_event"),
+            }
         );
         Ok(())
     }

@@ -54,6 +54,8 @@ pub struct Model {
     pub(crate) state_unknown: bool,
     /// How many stores the last call may have made: none if it was refused.
     pub(crate) stores_allowed: u32,
+    /// Whether the last call left the driver without a used element that it knows of: `used_event` must name the next one.
+    pub(crate) out_of_elements: bool,
     /// Whether the last call was an accepted submission.
     pub(crate) submitting: bool,
     /// Whether the subject was dropped while the device was running, and released the memory of the rings.
@@ -112,6 +114,7 @@ impl Model {
         (self.next_serial_to_free, self.fragmented) = (self.submitted_chains + 1, false);
         self.submitted_since_publish = 0;
         self.unwanted_used_event = None;
+        self.out_of_elements = true;
     }
 
     /// The driver's state, as coverage counts it.
@@ -163,6 +166,13 @@ impl Model {
     /// The head of the live chain that has this descriptor.
     pub fn owner(&self, descriptor: u16) -> Option<u16> {
         self.chains.owner(descriptor)
+    }
+
+    /// The descriptors, as submitted, of a chain that only the device may use now: it is published, no used element names it,
+    /// and the device has neither lost nor corrupted it.
+    pub fn descriptors_at_device(&self, head: u16) -> Option<&[ObservedDescriptor]> {
+        let chain = self.chains.in_flight(head.into()).filter(|chain| !chain.corrupted && !chain.lost)?;
+        (!self.used.names(head)).then_some(chain.descriptors.as_slice())
     }
 
     /// The index of the first used element that the driver has not consumed.
@@ -229,7 +239,7 @@ impl Model {
                     Ordering::Greater => self.used_index_went_back = false,
                     Ordering::Equal => {}
                 }
-                self.used.index = index;
+                self.used.move_index(index, &mut self.chains);
                 Ok(())
             }
             Event::AvailableNotifications { wanted } => {
@@ -269,6 +279,14 @@ impl Model {
                     false,
                     AvailableOrder,
                     "the driver wrote at offset {offset} of the memory of table and rings, at a part that it had already published in the same call"
+                );
+                Ok(())
+            }
+            Event::DescriptorChanged { head, descriptor } => {
+                require!(
+                    false,
+                    Payload,
+                    "the driver changed descriptor {descriptor} of chain {head}, which the device has not returned"
                 );
                 Ok(())
             }

@@ -79,16 +79,25 @@ impl Model {
             return Ok(());
         }
         let next = self.used.next;
+        let elsewhere = self.may_be_elsewhere();
         let unwanted = self.wish == Wish::Unwanted;
         let would_notify = unwanted && self.device_would_notify(index);
         require!(
-            !would_notify || self.available_ring_corrupted || !self.promised_no_unwanted_notifications(),
+            !would_notify
+                || elsewhere
+                || self.available_ring_corrupted
+                || !self.promised_no_unwanted_notifications(),
             Notified,
             "the caller wants no notifications, but used_event is {index}: the device can add {} from index {next} on, and would notify of that one",
             Count(self.elements_to_come().into(), "used element")
         );
         // A driver that had seen more elements, before the used index went back, had no reason to re-arm `used_event`.
-        let excused = unwanted || self.wish == Wish::Unknown || self.used_index_went_back || self.broken;
+        let excused = unwanted
+            || elsewhere
+            || self.wish == Wish::Unknown
+            || self.used_index_went_back
+            || self.broken
+            || !(self.out_of_elements || self.setup.rearms_each_take);
         require!(
             index == next || excused || self.used.claimed() > 0,
             Notified,
@@ -107,6 +116,7 @@ impl Model {
         self.stores_allowed = u32::MAX;
         self.wish = if wanted { Wish::Wanted } else { Wish::Unwanted };
         (self.wish_precedes_reset, self.unwanted_used_event) = (false, None);
+        self.out_of_elements = true;
         if self.state_unknown {
             return Ok(());
         }
@@ -122,8 +132,14 @@ impl Model {
             if self.setup.event_index { ", as always with event indexes" } else { "" }
         );
         let claimed = self.used.claimed();
+        // A bad element is no used chain: the driver may count it or not.
+        let right = match waiting {
+            None => true,
+            Some(true) => claimed > 0,
+            Some(false) => self.used.first_good(&self.chains).is_none(),
+        };
         require!(
-            waiting.is_none_or(|waiting| waiting == (claimed > 0)),
+            right || self.may_be_elsewhere(),
             Notified,
             "the driver reports that {} waiting, but the device has added {} that it did not take",
             if waiting == Some(true) { "used elements are" } else { "no used element is" },

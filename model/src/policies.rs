@@ -4,35 +4,57 @@ use crate::invariant::require;
 use crate::model::Model;
 use crate::used::Claim;
 use crate::wording::{Count, TakeAnswer, bytes};
-use crate::{Answer, Completion, DeviceRefusal, Refusal, Violation};
+use crate::{Answer, Completion, DeviceRefusal, Policies, Refusal, Violation};
 
 impl Model {
-    /// Checks the answer to `take` against the driver's policies: it reports each bad element and skips none silently, and
-    /// a broken queue reports that it is broken. Must be called before the model follows the answer.
+    /// Whether the device lied in the used ring since the last reset, and the driver may act on what it loaded then: it does not
+    /// promise that each take loads everything again.
+    pub(crate) const fn may_act_on_lies(&self) -> bool {
+        self.used.device_lied && !self.setup.policies.reloads_used_index
+    }
+
+    /// Whether the driver may have consumed other elements than the model has followed: the device lied in the used ring, and the
+    /// driver does not promise to look at the elements one by one and to report and consume each bad one.
+    pub(crate) const fn may_be_elsewhere(&self) -> bool {
+        let Policies { reports_bad_elements, consumes_bad_elements, reloads_used_index, .. } =
+            self.setup.policies;
+        self.used.device_lied && !(reports_bad_elements && consumes_bad_elements && reloads_used_index)
+    }
+
+    /// Checks the answer to `take` against what the driver promises for the state of the used ring. Must be called before the
+    /// model follows the answer.
     pub(crate) fn check_policies(&self, answer: Answer<Option<Completion>>) -> Result<(), Violation> {
-        let Some(policies) = self.setup.policies else { return Ok(()) };
-        if self.available_ring_corrupted {
-            // The model no longer knows which chains are published.
+        let policies = self.setup.policies;
+        if policies == Policies::NONE || self.available_ring_corrupted {
+            // After the device overwrote the available ring, the model no longer knows which chains are published.
             return Ok(());
         }
-        let reported = |should: (bool, Option<u16>)| match answer {
-            Err(Refusal::Device(DeviceRefusal { consumed, returned, .. })) => (consumed, returned) == should,
+        let reported = |should_consume: Option<bool>, head: Option<u16>| match answer {
+            Err(Refusal::Device(DeviceRefusal { consumed, returned, .. })) => {
+                should_consume.is_none_or(|should| consumed == should) && returned == head
+            }
             _ => false,
         };
-        let (claimed, in_flight) = (self.used.claimed(), self.chains.in_flight);
         let kept = if self.broken {
-            answer == Err(Refusal::Broken)
-        } else if u32::from(claimed) > in_flight {
-            reported((false, None))
+            !policies.reports_broken || answer == Err(Refusal::Broken)
+        } else if !policies.reloads_used_index {
+            // It may act on what the ring contained in an earlier call.
+            true
+        } else if u32::from(self.used.claimed()) > self.chains.in_flight {
+            !policies.refuses_index_jumps || reported(Some(false), None)
         } else {
             match self.used.claim(&self.chains) {
                 Claim::Nothing => answer == Ok(None),
-                Claim::Bad => reported((true, None)),
+                Claim::Bad if policies.reports_bad_elements => {
+                    reported(policies.consumes_bad_elements.then_some(true), None)
+                }
+                Claim::Bad => true,
                 Claim::Good { head, length } => {
                     let writable = self.chains.get(head).map_or(0, |chain| chain.writable);
-                    match u64::from(length) > writable && policies.refuses_over_long {
-                        true => reported((true, Some(head))),
-                        false => matches!(answer, Ok(Some(_))),
+                    match u64::from(length) > writable {
+                        true if policies.refuses_over_long == Some(true) => reported(Some(true), Some(head)),
+                        true if policies.refuses_over_long.is_none() => answer != Ok(None),
+                        _ => matches!(answer, Ok(Some(_))),
                     }
                 }
             }
@@ -42,7 +64,7 @@ impl Model {
             FailedUnchanged,
             "take {}, but {}",
             TakeAnswer(answer),
-            self.expected_of_take(policies.refuses_over_long)
+            self.expected_of_take(policies.refuses_over_long == Some(true))
         );
         Ok(())
     }

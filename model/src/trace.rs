@@ -128,6 +128,9 @@ impl TraceHash {
             Event::AvailableEvent { index } => self.pair(25, u64::from(*index)),
             Event::DoubleFetch { offset } => self.pair(26, *offset),
             Event::LateWrite { offset } => self.pair(27, *offset),
+            Event::DescriptorChanged { head, descriptor } => {
+                self.pair(36, u64::from(*head) | u64::from(*descriptor) << 16)
+            }
             Event::AvailableRingCorrupted => self.pair(28, 0),
             Event::Silent => self.pair(29, 0),
             Event::SpuriousNotification => self.pair(30, 0),

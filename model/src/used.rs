@@ -15,6 +15,13 @@ pub(crate) struct UsedRing {
     pub(crate) index: u16,
     /// The index of the first element that the driver has not consumed.
     pub(crate) next: u16,
+    /// The used index that claims most. A driver may still act on it after the device moved the index back.
+    furthest: u16,
+    /// Elements that the device overwrote after the used index covered them: index, id and length. A driver may have read them
+    /// before.
+    overwritten: Vec<(u16, u32, u32)>,
+    /// Whether the device broke the specification in this ring since the last reset, whatever the ring contains now.
+    pub(crate) device_lied: bool,
     /// The index after the element that the device wrote last. The used index may be behind it: the device has not published
     /// the element yet, or has moved the index back.
     written: u16,
@@ -41,7 +48,10 @@ impl UsedRing {
             self.epoch = 1;
         }
         self.elements.resize(self.elements.len().max(queue_size.into()), (0, 0, 0));
-        (self.index, self.next, self.written) = (first_index, first_index, first_index);
+        (self.index, self.next) = (first_index, first_index);
+        (self.furthest, self.written) = (first_index, first_index);
+        self.overwritten.clear();
+        self.device_lied = false;
     }
 
     /// A distance modulo the ring size, which is a power of two.
@@ -63,11 +73,17 @@ impl UsedRing {
     /// consumed that element.
     pub(crate) fn write(&mut self, index: u16, id: u32, length: u32) -> Option<u32> {
         let slot = self.slot(index);
-        let (overwritten, _) = self.element(slot);
+        let (overwritten, old_length) = self.element(slot);
         self.elements[slot] = (self.epoch, id, length);
         let ahead = self.wrap((slot as u16).wrapping_sub(self.next));
-        let unconsumed = self.claimed().max(self.written_ahead());
+        let (claimed, unconsumed) = (self.ever_claimed(), self.ever_claimed().max(self.written_ahead()));
         self.written = index.wrapping_add(1);
+        if ahead < claimed && (overwritten, old_length) != (id, length) {
+            self.device_lied = true;
+            let next = self.next;
+            self.overwritten.retain(|(index, ..)| index.wrapping_sub(next) < 0x8000);
+            self.overwritten.push((next.wrapping_add(ahead), overwritten, old_length));
+        }
         (ahead < unconsumed && overwritten != id).then_some(overwritten)
     }
 
@@ -76,12 +92,60 @@ impl UsedRing {
         Some(self.written.wrapping_sub(self.next)).filter(|ahead| *ahead < 0x8000).unwrap_or(0)
     }
 
+    /// Moves the used index, and records whether the device lies: the index only grows, each new element is the head of a chain
+    /// in flight that was not returned before, and its length fits the chain (2.7.8).
+    pub(crate) fn move_index(&mut self, index: u16, chains: &mut Chains) {
+        let (old, added) = (self.index, index.wrapping_sub(self.index));
+        self.index = index;
+        if self.claimed() > self.ever_claimed() {
+            self.furthest = index;
+        }
+        if self.device_lied {
+            return;
+        }
+        self.device_lied = u32::from(added) > chains.in_flight
+            || (0..added).any(|step| {
+                let (id, length) = self.element(self.slot(old.wrapping_add(step)));
+                !chains.mark_claimed(id, length)
+            });
+    }
+
+    /// How many elements the used index claims, or has claimed before, that the driver has not consumed.
+    pub(crate) fn ever_claimed(&self) -> u16 {
+        self.furthest.wrapping_sub(self.next)
+    }
+
+    /// Consumes the elements up to the first one that names this chain, now or before the device overwrote it. Returns its length
+    /// and the number of elements before it. For a device that lied: the driver may have read the elements in earlier calls, and
+    /// may have skipped those that were bad at that time.
+    pub(crate) fn consume_up_to(&mut self, head: u16, fits: impl Fn(u32) -> bool) -> Option<(u32, u16)> {
+        for ahead in 0..self.ever_claimed().min(self.size) {
+            let index = self.next.wrapping_add(ahead);
+            let (id, length) = self.element(self.slot(index));
+            let now = (id == u32::from(head) && fits(length)).then_some(length);
+            let before = || {
+                let mut found = self.overwritten.iter();
+                found.find(|(at, id, length)| *at == index && *id == u32::from(head) && fits(*length))
+            };
+            if let Some(length) = now.or_else(|| before().map(|(_, _, length)| *length)) {
+                self.next = index;
+                self.consume();
+                return Some((length, ahead));
+            }
+        }
+        None
+    }
+
     /// How many elements the used index claims that the driver has not consumed.
     pub(crate) fn claimed(&self) -> u16 {
         self.index.wrapping_sub(self.next)
     }
 
     pub(crate) fn consume(&mut self) {
+        if self.next == self.furthest {
+            // It claimed nothing more.
+            self.furthest = self.next.wrapping_add(1);
+        }
         self.next = self.next.wrapping_add(1);
     }
 
@@ -112,6 +176,14 @@ impl UsedRing {
         }
     }
 
+    /// Whether an unconsumed element names this chain.
+    pub(crate) fn names(&self, head: u16) -> bool {
+        let ahead = 0..self.claimed().min(self.size);
+        ahead
+            .into_iter()
+            .any(|step| self.element(self.slot(self.next.wrapping_add(step))).0 == u32::from(head))
+    }
+
     /// The head of the first chain in flight that an unconsumed element names.
     pub(crate) fn first_good(&self, chains: &Chains) -> Option<u16> {
         let ahead = 0..self.claimed().min(self.size);
@@ -121,8 +193,13 @@ impl UsedRing {
 
     /// Hashes the ring, with indexes relative to `base`.
     pub(crate) fn fingerprint(&self, base: u16, state: &mut impl Hasher) {
-        let Self { elements: _, size, epoch: _, index, next, written: _ } = self;
+        let Self { elements: _, size, epoch: _, index, next, furthest, written: _, overwritten, device_lied } =
+            self;
         (0..usize::from(*size)).for_each(|slot| self.element(slot).hash(state));
-        (index.wrapping_sub(base), next.wrapping_sub(base), self.written_ahead()).hash(state);
+        (index.wrapping_sub(base), next.wrapping_sub(base)).hash(state);
+        (furthest.wrapping_sub(base), self.written_ahead(), device_lied).hash(state);
+        for (index, id, length) in overwritten {
+            (index.wrapping_sub(base), id, length).hash(state);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{AnnotatedTrace, annotate, ending, ending_of, last_words, lines, setup_line, steps};
 use crate::execution::Rig;
-use crate::outcome::{Outcome, Signature};
+use crate::outcome::{FaultSet, Outcome, Signature};
 use crate::scenario::{Document, Scenario};
 use crate::subject::SubjectKind;
 use ringstorm_sim_device::Fault;
@@ -47,23 +47,36 @@ pub fn view(kind: SubjectKind, scenario: &Scenario, trace: &AnnotatedTrace, outc
 
 /// Who is at fault, as the last line of the ending.
 pub(crate) fn blame(outcome: &Outcome) -> String {
-    format!("  {}\n", at_fault(outcome.last_fault))
+    format!("  {}\n", at_fault(outcome.faults))
 }
 
-/// Who is at fault: always the driver, since it must withstand every device.
-pub(crate) fn at_fault(last_fault: Option<Fault>) -> String {
-    match last_fault {
-        None => "The driver is at fault: the device followed the specification.".to_owned(),
-        Some(fault) if !fault.breaks_specification() => {
-            format!(
-                "The driver is at fault: the device followed the specification (which permits the last fault, {}).",
-                fault.name()
-            )
-        }
-        Some(fault) => format!(
-            "The driver is at fault: the device broke the specification earlier ({}), which a driver must withstand.",
-            fault.name()
+/// The most faults that the line about the party at fault names.
+const NAMED_FAULTS: usize = 3;
+
+/// Who is at fault: always the driver, since it must withstand every device. All faults that took effect count, not only the
+/// last one.
+pub(crate) fn at_fault(faults: FaultSet) -> String {
+    let (broke, permitted): (Vec<Fault>, Vec<Fault>) =
+        faults.iter().partition(|fault| fault.breaks_specification());
+    match (broke.is_empty(), permitted.is_empty()) {
+        (true, true) => "The driver is at fault: the device followed the specification.".to_owned(),
+        (true, false) => format!(
+            "The driver is at fault: the device followed the specification (which permits {}).",
+            names(&permitted)
         ),
+        (false, _) => format!(
+            "The driver is at fault: the device broke the specification earlier ({}), which a driver must withstand.",
+            names(&broke)
+        ),
+    }
+}
+
+/// The names of some faults.
+fn names(faults: &[Fault]) -> String {
+    let shown: Vec<&str> = faults.iter().take(NAMED_FAULTS).map(|fault| fault.name()).collect();
+    match faults.len().saturating_sub(NAMED_FAULTS) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

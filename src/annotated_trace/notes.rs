@@ -7,6 +7,9 @@ use crate::execution::{Listener, QueueCounters, QueueView, Rig, Skip};
 use crate::scenario::Step;
 use ringstorm_model::{ChainFlaw, Event, MisuseKind, Refusal};
 
+/// A step that does much at once keeps this many notes at its beginning, and at its end.
+const KEPT_NOTES: usize = 12;
+
 /// Who acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Actor {
@@ -37,6 +40,13 @@ pub(super) struct Annotator<'a> {
     step: Option<String>,
     actor: Option<Actor>,
     notes: Vec<String>,
+    /// Whether the current step is a call that the driver must refuse.
+    is_misuse: bool,
+    /// The queue size, once there is a queue.
+    queue_size: Option<u16>,
+    /// Whether the current step does much at once, and how many of its notes are left out.
+    does_much: bool,
+    left_out: usize,
     /// The last free count that the driver returned.
     free: Option<u32>,
     /// Whether the driver made no other call since.
@@ -56,6 +66,10 @@ impl<'a> Annotator<'a> {
             step: None,
             actor: None,
             notes: Vec::new(),
+            is_misuse: false,
+            queue_size: None,
+            does_much: false,
+            left_out: 0,
             free: None,
             free_is_current: false,
             states: [None, None],
@@ -87,12 +101,20 @@ impl<'a> Annotator<'a> {
                 }
                 _ => None,
             };
+            if self.left_out > 0 {
+                self.notes.insert(KEPT_NOTES, format!("{} more notes", self.left_out));
+            }
             (self.sink)(&line(self.style, &step, columns, &folded(&self.notes)));
         }
         self.notes.clear();
+        self.left_out = 0;
     }
 
     fn note(&mut self, note: impl Into<String>) {
+        if self.does_much && self.notes.len() == 2 * KEPT_NOTES {
+            self.notes.remove(KEPT_NOTES);
+            self.left_out += 1;
+        }
         self.notes.push(note.into());
     }
 
@@ -103,7 +125,7 @@ impl<'a> Annotator<'a> {
             true => note.to_owned(),
             false => format!("{} {note}", actor.name()),
         };
-        self.notes.push(note);
+        self.note(note);
     }
 
     fn driver(&mut self, note: impl AsRef<str>) {
@@ -117,6 +139,7 @@ impl<'a> Annotator<'a> {
     /// A call of the driver for a chain: what it did, or why it refused to.
     fn chain_call(&mut self, verb: &str, done: &str, head: u16, refusal: Option<Refusal>) {
         match refusal {
+            None if self.is_misuse => self.driver(format!("does not refuse to {verb} head {head}")),
             None => self.driver(done),
             Some(refusal) => self.driver(refused(&format!("{verb} chain {head}"), refusal)),
         }
@@ -127,8 +150,11 @@ impl Listener for Annotator<'_> {
     fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
         self.end_step(rig);
         self.states[0] = rig.queue_view().map(|state| (state, self.driver_free()));
+        self.queue_size = self.states[0].as_ref().map(|(state, _)| state.geometry.size);
+        self.is_misuse = matches!(step, Some(Step::Misuse { .. }));
         self.step = Some(head(number, step, rig.ending()));
         self.actor = Actor::of(step);
+        self.does_much = matches!(step, Some(Step::SubmitMany { .. } | Step::Rounds { .. }));
         if matches!(step, None | Some(Step::Settle | Step::MemoryFails { .. }))
             && rig.has_pending_memory_failure()
         {
@@ -208,6 +234,9 @@ impl Listener for Annotator<'_> {
             Event::DoubleFetch { offset } => {
                 self.driver(format!("reads offset {offset} of the rings twice in one call"));
             }
+            Event::DescriptorChanged { head, descriptor } => {
+                self.driver(format!("changes descriptor {descriptor} of chain {head}"));
+            }
             Event::LateWrite { offset } => {
                 self.driver(format!("writes to offset {offset} of the rings after publishing it"));
             }
@@ -236,7 +265,12 @@ impl Listener for Annotator<'_> {
                 self.device(format!("takes chain {head}{flaw}, reads {read}"));
             }
             Event::UsedElement { index, id, length } => {
-                self.note(format!("used element {index}: id {id}, length {length}"));
+                // An index is beyond the size after the first lap of the ring.
+                let slot = match self.queue_size {
+                    Some(size) if index >= size => format!(" (slot {})", index % size),
+                    _ => String::new(),
+                };
+                self.note(format!("used element {index}{slot}: id {id}, length {length}"));
             }
             Event::DeviceWrote { length, .. } => self.device(format!("writes {}", bytes(length.into()))),
             Event::UsedIndex { index } => self.note(format!("used index {index}")),

@@ -1,13 +1,19 @@
-//! Merges results in the order of seeds, and shrinks findings.
+//! Merges results in the order of seeds, and groups and shrinks findings.
+//!
+//! A seed's finding first loses the faults that it does not need. If the signature that is left belongs to no group, its
+//! scenario is shrunk, and the signature of the shrunk scenario decides: it names a new group or a known one. So a group
+//! depends on the order of the seeds, which is fixed, and not on threads.
 
 use super::summary::{Ending, Finding};
 use super::{MAX_TIMELINES, Observer, Plan, SharedProgress};
 use crate::execution::SharedProgressCell;
 use crate::executor::{Executor, Failure};
-use crate::shrink::{BUDGET, shrink_while};
+use crate::outcome::{Outcome, Signature};
+use crate::scenario::Scenario;
+use crate::shrink::{Limits, Shrunk, shrink_while, without_needless_faults};
 use crate::tally::Block;
 use crate::timeline::Timeline;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -65,43 +71,94 @@ impl Merge<'_> {
     fn has_enough(&self) -> bool {
         let mut summary = self.progress.summary();
         let enough = summary.findings.len() >= self.plan.max_findings;
-        if enough && summary.unshrunk().next().is_none() {
+        if enough && summary.first_unshrunk().is_none() {
             summary.ending = Ending::EnoughFindings;
         }
         enough
     }
 
+    /// Merges a block, except if the run was interrupted before its findings were known.
     fn merge_block(
         &self,
         block: Block,
         executor: &mut dyn Executor,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        let Self { plan, progress, .. } = self;
-        progress.summary().tally.append(&block.tally);
-        block.slow.iter().for_each(|seed| observer.slow(*seed));
-        let mut new = Vec::new();
+        let mut findings = Vec::new();
         for (seed, outcome) in block.findings {
-            let signature = outcome.signature(&plan.kind.name());
-            let mut summary = progress.summary();
-            if plan.masks_signature(&signature) {
-                *summary.masked.entry(signature.to_string()).or_default() += 1;
-            } else if !summary.count(&signature) {
-                let (step, detail) = (outcome.step, outcome.verdict.to_string());
-                let (shrunk, timeline) = (plan.draw.scenario(seed), Timeline::default());
-                let finding = Finding { signature, count: 1, seed, step, shrunk, detail, timeline };
-                let number = summary.findings.len();
-                summary.findings.push(finding.clone());
-                drop(summary);
-                observer.found(&finding);
-                new.push((number, finding));
-                if number + 1 >= plan.max_findings {
-                    break;
-                }
+            match self.reduced(seed, &outcome, executor)? {
+                Some(signature) => findings.push((seed, outcome, signature)),
+                None => return Ok(()),
             }
         }
-        // Merge the whole block before running a scenario again, which may end the process.
-        new.into_iter().try_for_each(|(number, finding)| self.shrink(number, finding, executor, observer))
+        self.progress.summary().tally.append(&block.tally);
+        block.slow.iter().for_each(|seed| observer.slow(*seed));
+        for (seed, outcome, signature) in findings {
+            self.merge_finding(seed, &outcome, signature, executor, observer)?;
+        }
+        Ok(())
+    }
+
+    /// The signature of a seed's finding without the faults that it does not need. `None` if the run was interrupted.
+    fn reduced(
+        &self,
+        seed: u64,
+        outcome: &Outcome,
+        executor: &mut dyn Executor,
+    ) -> Result<Option<Signature>, Failure> {
+        let signature = outcome.signature(&self.plan.kind.name());
+        if signature.last_fault.is_none() || self.plan.masks_signature(&signature) {
+            return Ok(Some(signature));
+        }
+        let mut scenario = self.plan.draw.scenario(seed);
+        scenario.steps.truncate(outcome.step + 1);
+        self.shrinking.handle().begin_seed(seed);
+        let mut keep_going = |scenario: &Scenario| self.tries(scenario);
+        let kind = self.plan.kind;
+        let reduced = without_needless_faults(executor, kind, &signature, &scenario, &mut keep_going)?;
+        Ok((!self.is_interrupted()).then_some(reduced.signature))
+    }
+
+    /// Notes the scenario that is run next. Returns whether shrinking continues.
+    fn tries(&self, scenario: &Scenario) -> bool {
+        self.progress.candidate().clone_from(scenario);
+        !self.is_interrupted()
+    }
+
+    /// Adds a finding to its group. A new group begins with the seed's scenario, which is then shrunk.
+    fn merge_finding(
+        &self,
+        seed: u64,
+        outcome: &Outcome,
+        reduced: Signature,
+        executor: &mut dyn Executor,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Failure> {
+        let Self { plan, progress, .. } = self;
+        let original = outcome.signature(&plan.kind.name());
+        let mut summary = progress.summary();
+        let signature = summary.resolve(&reduced).clone();
+        if original != signature {
+            summary.seen_as.entry(original.clone()).or_insert_with(|| signature.clone());
+        }
+        if let Some(mask) =
+            [&original, &reduced, &signature].into_iter().find(|known| plan.masks_signature(known))
+        {
+            *summary.masked.entry(mask.to_string()).or_default() += 1;
+            return Ok(());
+        }
+        if summary.count(&signature, 1) || summary.shrunk_groups() >= plan.max_findings {
+            return Ok(());
+        }
+        let (step, detail) = (outcome.step, outcome.verdict.to_string());
+        let (shrunk, timeline) = (plan.draw.scenario(seed), Timeline::default());
+        let (within, unshrunk) = (BTreeSet::new(), true);
+        let finding = Finding { signature, count: 1, seed, step, shrunk, detail, timeline, within, unshrunk };
+        let number = summary.findings.len();
+        summary.findings.push(finding.clone());
+        drop(summary);
+        observer.found(&finding);
+        self.shrink(number, finding, executor, observer)
     }
 
     /// Shrinks the scenarios whose shrinking an earlier part of the run did not finish. It starts from the seed's
@@ -111,16 +168,22 @@ impl Merge<'_> {
         executor: &mut dyn Executor,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        let unshrunk: Vec<usize> = self.progress.summary().unshrunk().collect();
-        for number in unshrunk {
-            let mut finding = self.progress.summary().findings[number].clone();
+        while !self.is_interrupted() {
+            let mut summary = self.progress.summary();
+            let Some(number) = summary.first_unshrunk() else { break };
+            if summary.shrunk_groups() >= self.plan.max_findings {
+                summary.findings.retain(|finding| !finding.unshrunk);
+                break;
+            }
+            let mut finding = summary.findings[number].clone();
+            drop(summary);
             finding.shrunk = self.plan.draw.scenario(finding.seed);
             self.shrink(number, finding, executor, observer)?;
         }
         Ok(())
     }
 
-    /// Shrinks the scenario of a group's first finding.
+    /// Shrinks the scenario of a group's first finding. The signature of the result can belong to another group.
     fn shrink(
         &self,
         number: usize,
@@ -130,12 +193,16 @@ impl Merge<'_> {
     ) -> Result<(), Failure> {
         let Self { plan, progress, .. } = self;
         self.shrinking.handle().begin_seed(finding.seed);
-        let mut keep_going = |scenario: &_| {
-            progress.candidate().clone_from(scenario);
-            !self.is_interrupted()
-        };
-        finding.shrunk =
-            shrink_while(executor, plan.kind, &finding.signature, &finding.shrunk, BUDGET, &mut keep_going)?;
+        let mut keep_going = |scenario: &Scenario| self.tries(scenario);
+        let Shrunk { scenario, signature, within } = shrink_while(
+            executor,
+            plan.kind,
+            &finding.signature,
+            &finding.shrunk,
+            Limits::default(),
+            &mut keep_going,
+        )?;
+        finding.shrunk = scenario;
         if keep_going(&finding.shrunk) {
             // A subject that depends on more than its scenario may not fail again.
             let (timeline, again) = executor.record(plan.kind, &finding.shrunk)?;
@@ -145,13 +212,21 @@ impl Merge<'_> {
             if again.is_finding() {
                 finding.detail = again.verdict.to_string();
             }
+            (finding.signature, finding.within, finding.unshrunk) = (signature, within, false);
         }
         // If the process ends, these results are saved. Meanwhile other findings may have been counted in the group.
         let mut summary = progress.summary();
-        finding.count = summary.findings[number].count;
-        summary.findings[number] = finding.clone();
+        let renamed = if finding.unshrunk {
+            finding.count = summary.findings[number].count;
+            summary.findings[number] = finding.clone();
+            Vec::new()
+        } else {
+            summary.settle(number, finding.clone(), &|signature| plan.masks_signature(signature))
+        };
+        let own = summary.findings.iter().find(|group| group.signature == finding.signature).cloned();
         drop(summary);
-        observer.shrunk(&finding);
+        renamed.iter().for_each(|(before, after)| observer.renamed(before, after));
+        own.iter().for_each(|group| observer.shrunk(group));
         Ok(())
     }
 }

@@ -1,11 +1,11 @@
 //! The results of a campaign.
 
-use super::{MAX_TIMELINES, Pace};
+use super::Pace;
 use crate::outcome::Signature;
 use crate::scenario::Scenario;
 use crate::tally::Tally;
 use crate::timeline::Timeline;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Why a run ended.
@@ -36,6 +36,10 @@ pub struct Finding {
     pub detail: String,
     /// The shrunk scenario, step by step.
     pub timeline: Timeline,
+    /// The other findings that the shrunk scenario shows without some of its steps. Their groups are merged with this one.
+    pub within: BTreeSet<Signature>,
+    /// Whether shrinking is not complete. The signature can still change, to that of another group.
+    pub unshrunk: bool,
 }
 
 /// The results of a run.
@@ -47,6 +51,10 @@ pub struct Summary {
     pub findings: Vec<Finding>,
     /// Masked signatures, each with its number of seeds.
     pub masked: BTreeMap<String, u64>,
+    /// Signatures that became another one when their first scenario was shrunk.
+    pub aliases: BTreeMap<Signature, Signature>,
+    /// Signatures of seeds, with those that they became without needless faults and by shrinking. The first one counts.
+    pub seen_as: BTreeMap<Signature, Signature>,
     /// The time that the run took.
     pub elapsed: Duration,
     /// The speed of the run over time.
@@ -62,6 +70,8 @@ impl Default for Summary {
             tally: Tally::default(),
             findings: Vec::new(),
             masked: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            seen_as: BTreeMap::new(),
             elapsed: Duration::ZERO,
             pace: Pace::default(),
             ending: Ending::Unfinished,
@@ -75,15 +85,13 @@ impl Summary {
         self.pace.note(self.elapsed, &self.tally);
     }
 
-    /// The numbers of the groups whose shrinking is not complete: those that should have a timeline and have none.
-    pub(super) fn unshrunk(&self) -> impl Iterator<Item = usize> {
-        let groups = self.findings.iter().take(MAX_TIMELINES).enumerate();
-        groups.filter(|(_, finding)| finding.timeline == Timeline::default()).map(|(number, _)| number)
+    /// The lowest number of a group whose shrinking is not complete.
+    pub(super) fn first_unshrunk(&self) -> Option<usize> {
+        self.findings.iter().position(|finding| finding.unshrunk)
     }
 
-    /// Counts one more seed of this signature. Returns `false` if there is no such group.
-    pub fn count(&mut self, signature: &Signature) -> bool {
-        let group = self.findings.iter_mut().find(|group| group.signature == *signature);
-        group.map(|group| group.count += 1).is_some()
+    /// The number of groups whose shrinking is complete.
+    pub(super) fn shrunk_groups(&self) -> usize {
+        self.findings.iter().filter(|finding| !finding.unshrunk).count()
     }
 }

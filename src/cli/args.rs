@@ -37,7 +37,7 @@ pub(super) enum Command {
     /// Run every scenario of a small scope, to find the shortest one that fails, or to show that none does.
     #[command(after_long_help = help::EXPLORE)]
     Explore(ExploreArgs),
-    /// Run a storm over every specimen, a queue with a known defect, and report whether it is caught.
+    /// Run a storm over every specimen, a queue with a known defect, or over other subjects, and report whether each is caught.
     #[command(after_long_help = help::CALIBRATE)]
     Calibrate(CalibrateArgs),
     /// Print the results of runs as text, HTML, JSON, JUnit or SARIF; merge the shards of a run; compare two runs.
@@ -209,7 +209,7 @@ pub(super) struct ExploreArgs {
     /// The most states of one queue size. `explore` refuses a scope that it expects to have more.
     #[arg(long, default_value_t = 10_000_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=u32::MAX.into()))]
     pub(super) max_states: u64,
-    /// Explore each queue size as deep as this time permits, for example 30s or 10min.
+    /// Explore as deep as this time permits, for example 30s or 10min. The queue sizes share it.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(super) time: Option<Duration>,
     /// The number of threads; by default the number of cores.
@@ -231,6 +231,9 @@ pub(super) struct ExploreArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CalibrateArgs {
+    /// The queues to measure.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(super) subject: Vec<String>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub(super) json: bool,

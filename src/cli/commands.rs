@@ -12,7 +12,7 @@ use crate::isolation::Child;
 use crate::outcome::{Expected, Verdict};
 use crate::report::{self, CalibrationReport, counted};
 use crate::scenario::{Document, GENERATOR};
-use crate::shrink::{BUDGET, shrink_while};
+use crate::shrink::{Limits, Shrunk, shrink_while};
 use crate::subject::SubjectKind;
 use clap_complete::Shell;
 use std::path::Path;
@@ -64,7 +64,7 @@ pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, CliEr
             }
             output::emit(&report::visible(&format!("== {input}: {text}\n")))?;
             if let (Verdict::Died(_), Some(words)) = (&outcome.verdict, executor.last_output()) {
-                output::note(&format!("{input}: the last output of its process: {words}"));
+                output::note(&format!("{input}: the output of its process: {words}"));
             }
             if !as_expected {
                 found = Found::Something;
@@ -94,7 +94,7 @@ fn expectations(
             let expected = known.iter().find(|(known, _)| *known == kind).map_or(Expected::Pass, |(_, e)| *e);
             vec![(kind, expected)]
         }
-        None if known.is_empty() => vec![(session.subjects.default_kind(), Expected::Pass)],
+        None if known.is_empty() => vec![(session.subject_of(input, document)?, Expected::Pass)],
         None => known,
     })
 }
@@ -131,8 +131,14 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliEr
         }
         let signature = outcome.signature(&kind.name());
         let mut go_on = |_: &_| !interrupted.load(Ordering::Relaxed);
-        let scenario =
-            shrink_while(&mut *executor, kind, &signature, &document.scenario, BUDGET, &mut go_on)?;
+        let Shrunk { scenario, signature, .. } = shrink_while(
+            &mut *executor,
+            kind,
+            &signature,
+            &document.scenario,
+            Limits::default(),
+            &mut go_on,
+        )?;
         if interrupted.load(Ordering::Relaxed) {
             output::note("interrupted; this is the smallest scenario so far");
         }
@@ -145,7 +151,10 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliEr
         let own = [signature.to_string(), report::as_regression(&signature.subject, signature.expected)]
             .map(|line| format!(" {line}"));
         let comments = if document.comments.is_empty() { own.into() } else { document.comments };
-        let shrunk = Document { comments, scenario, expectations: document.expectations };
+        let mut shrunk = Document { comments, scenario, expectations: document.expectations };
+        if shrunk.expectations.is_empty() {
+            shrunk.set_subject(&signature.subject);
+        }
         match &args.output {
             Some(path) => {
                 output::write_file(path, shrunk.to_string().as_bytes())?;
@@ -163,12 +172,17 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliEr
     Ok(Found::Nothing)
 }
 
-pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, CliError> {
+pub(super) fn calibrate(session: Session, args: &CalibrateArgs) -> Result<Found, CliError> {
+    let kinds = match args.subject.as_slice() {
+        [] => crate::calibrate::specimens(),
+        names => names.iter().map(|name| calibrated(session, name)).collect::<Result<_, _>>()?,
+    };
+    let what = if args.subject.is_empty() { "specimens" } else { "subjects" };
     if !args.json {
         output::emit(&format!("{}\n", report::CALIBRATION_HEADER))?;
     }
     let mut failed = None;
-    let specimens = crate::calibrate::calibrate_all(args.steps as usize, |caught| {
+    let specimens = crate::calibrate::calibrate_all(&kinds, args.steps as usize, |caught| {
         if !args.json && failed.is_none() {
             failed = output::emit(&format!("{}\n", report::calibration_line(caught))).err();
         }
@@ -183,10 +197,20 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Found, CliError> {
         let json = serde_json::to_string_pretty(&report).expect("a report has only string keys");
         output::emit(&format!("{json}\n"))?;
     } else {
-        output::emit(&format!("{caught} of {all} specimens were caught from every start\n"))?;
+        output::emit(&format!("{caught} of {all} {what} were caught from every start\n"))?;
     }
     // A defect that the storm does not catch is the finding of a calibration.
     Ok(if caught == all { Found::Nothing } else { Found::Something })
+}
+
+/// A subject to calibrate.
+fn calibrated(session: Session, name: &str) -> Result<SubjectKind, CliError> {
+    match session.subject(Some(name))? {
+        SubjectKind::Deadly(_) => {
+            Err(CliError::Input(format!("{name} needs child processes, which `calibrate` does not use")))
+        }
+        kind => Ok(kind),
+    }
 }
 
 /// Prints the completions for the name of this program.

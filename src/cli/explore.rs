@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringstorm_core::QueueSize;
 use std::sync::atomic::AtomicBool;
 use std::thread::available_parallelism;
+use std::time::Instant;
 
 /// The queue sizes that are explored by default, each with a depth that takes some seconds.
 const SCOPES: [(u32, usize); 3] = [(1, 6), (2, 5), (4, 3)];
@@ -38,7 +39,11 @@ pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, Cli
     let interrupted = interrupt()?;
     let mut done: Vec<(Scope, Explored)> = Vec::new();
     let mut refused = None;
-    for mut scope in scopes {
+    let (start, count) = (Instant::now(), scopes.len() as u32);
+    for (scope, left) in scopes.into_iter().zip((1..=count).rev()) {
+        // The queue sizes that are left share the time that is left.
+        let time = args.time.map(|time| time.saturating_sub(start.elapsed()) / left);
+        let mut scope = Scope { time, ..scope };
         // After a finding, look only for shorter ones.
         let shortest = done.iter().filter_map(|(_, explored)| explored.found.as_ref());
         match shortest.map(|found| found.scenario.steps.len()).min() {

@@ -3,6 +3,7 @@
 use super::args::DEFAULT_STEPS;
 use super::error::CliError;
 use crate::campaign::{Finding, Plan};
+use crate::outcome::Signature;
 use crate::report::{as_regression, command_line, file_name, quoted};
 use crate::scenario::{Document, Draw, GENERATOR, Profile};
 use std::fmt::Display;
@@ -11,7 +12,12 @@ use std::path::{Path, PathBuf};
 
 /// The file of a finding in `folder`. A group of findings has one file.
 pub(super) fn path(folder: &Path, finding: &Finding) -> PathBuf {
-    folder.join(file_name(&finding.signature))
+    path_of(folder, &finding.signature)
+}
+
+/// The file of the group with this signature in `folder`.
+pub(super) fn path_of(folder: &Path, signature: &Signature) -> PathBuf {
+    folder.join(file_name(signature))
 }
 
 /// Creates the folder of findings if it does not exist.
@@ -35,11 +41,13 @@ pub(super) fn document(program: &str, plan: &Plan, finding: &Finding) -> Documen
         ),
         as_regression(&signature.subject, signature.expected),
     ];
-    Document {
+    let mut document = Document {
         comments: comments.map(|comment| format!(" {comment}")).into(),
         scenario: finding.shrunk.clone(),
         expectations: Vec::new(),
-    }
+    };
+    document.set_subject(&signature.subject);
+    document
 }
 
 /// The arguments that replay a seed, before shrinking.

@@ -42,14 +42,17 @@ the device before it.";
 
 pub(super) const REPLAY: &str = "\
 Examples:
-  ringstorm replay findings/NAME.storm --subject SUBJECT
-      Replay a finding. Without --subject, the replay uses the default subject.
+  ringstorm replay findings/NAME.storm
+      Replay a finding over the subject that the file names. --subject selects another one.
   ringstorm replay 4711 --profile hostile
       Replay the scenario of a seed, with the same options as in `run`.
   ringstorm replay fuzz/artifacts/storm/crash-1
       Replay a file of a fuzzer.
   ringstorm replay FILE -v
       Add columns, the state at the failing step, and a test to paste.
+
+A file names its subject in a comment, `# subject: NAME`. A file that names none, and a seed, use \
+the default subject.
 
 If a file ends in `expect SUBJECT OUTCOME` lines, `replay` runs it on these subjects, and the exit \
 status is 0 if each outcome is as expected.";
@@ -76,10 +79,17 @@ Examples:
   ringstorm explore --queue-size 1 --alphabet
       List the actions that are tried from every state.
   ringstorm explore --subject NAME --time 1min
-      Explore as deep as one minute for each queue size permits.";
+      Explore as deep as one minute for all queue sizes permits.";
 
 pub(super) const CALIBRATE: &str = "\
-Columns: the specimen; the invariant by which it is caught; the seeds until then, at the median of \
+Examples:
+  ringstorm calibrate
+  ringstorm calibrate --subject specimen-id-folded,specimen-id-truncated
+      Measure these subjects. Your own program measures variants of your queue.
+
+Exit status: 1 if a subject is not caught from every start.
+
+Columns: the subject; the invariant by which it is caught; the seeds until then, at the median of \
 20 starts and at worst; the same in seconds on one core; the steps after shrinking.";
 
 pub(super) const REPORT: &str = "\
@@ -150,13 +160,20 @@ Arguments:
       Device-readable and device-writable buffers: number and length. The
       lengths cycle through a range. full is the size of a buffer, over is
       one byte more, huge is far too long.
+  driver submit writable=1x1 times=N
+      Submit N equal chains, or fewer if the queue refuses one.
+  rounds N
+      N round trips, or fewer if the queue refuses a chain or the device
+      returns none: driver submit writable=1x1, device take, device return
+      newest written=full, driver take, driver free newest.
   newest, oldest, oldest+1
       A chain, or a descriptor.
   driver read newest limit=N
       Read at most N bytes, or full.
   driver misuse free|read|withdraw HEAD newest
-      Call with a wrong head: out-of-range, far, free-descriptor, mid-chain,
-      stale, in-flight or returned.
+      Call with a wrong head: out-of-range (the queue size), far (65535),
+      free-descriptor, mid-chain, stale (a handle of an earlier chain),
+      in-flight, or returned (a chain that was taken: only withdraw is wrong).
   driver interrupts on|off
       Ask for used-buffer notifications, or for none.
   driver memory-fails after=N

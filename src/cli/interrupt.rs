@@ -1,6 +1,7 @@
 //! Ctrl-C.
 
 use super::error::CliError;
+use super::unfinished;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ pub(super) fn interrupt() -> Result<&'static AtomicBool, CliError> {
         ctrlc::set_handler(|| {
             INTERRUPTED.store(true, Ordering::Relaxed);
             if FIRST.get_or_init(Instant::now).elapsed() > Duration::from_millis(500) {
-                std::process::exit(130);
+                unfinished::exit(130);
             }
         })
         .map_err(|error| CliError::Input(format!("Ctrl-C: {error}")))?;

@@ -33,9 +33,14 @@ fn about(subjects: Subjects, command: &str) -> String {
     let usual = subjects.default_kind().name();
     match command {
         "explore" => format!("{own} [default: {usual}]"),
+        "calibrate" => format!(
+            "The queues to measure, such as variants of your queue with known defects: {}core, specimen, \
+             specimen-DEFECT [default: every specimen with a defect]",
+            subjects.external().map(|kind| kind.name() + ", ").collect::<String>()
+        ),
         "run" => format!("{own}, or deadly-DEED, which needs --isolate [default: {usual}]"),
         _ => format!(
-            "{own}, or deadly-DEED, which needs --isolate [default: the subjects of the file's `expect` lines, or {usual}]"
+            "{own}, or deadly-DEED, which needs --isolate [default: the subjects that the file names, or {usual}]"
         ),
     }
 }

@@ -7,9 +7,9 @@ use super::progress::RunProgress;
 use super::run_folder::RunFolder;
 use super::run_recorder::{RunRecorder, lock};
 use super::session::Session;
-use super::{finding_file, output};
+use super::{finding_file, output, unfinished};
 use crate::annotated_trace::{self, Style};
-use crate::campaign::{self, Budget, Canary, Hang, Plan, Stopped, Summary};
+use crate::campaign::{self, Budget, Canary, Finding, Hang, Plan, Stopped, Summary};
 use crate::isolation::serve;
 use crate::report::{Interval, RunOptions, counted, visible};
 use std::collections::BTreeSet;
@@ -120,14 +120,18 @@ fn text(
     if args.coverage {
         text.push_str(&format!("\n{}", summary.tally.reach_counts.coverage()));
     }
-    // Several groups often have one cause. The shortest finding shows it best.
-    if let Some(finding) = summary.findings.iter().min_by_key(|finding| finding.shrunk.steps.len()) {
+    // Several groups can have one cause. The shortest finding shows it best, and one without faults before others.
+    let plainest = |finding: &&Finding| (finding.signature.last_fault.is_some(), finding.shrunk.steps.len());
+    if let Some(finding) = summary.findings.iter().min_by_key(plainest) {
         let plan = recorder.plan;
         let (trace, outcome) = plan.executor()?.annotated_trace(Style::Brief, plan.kind, &finding.shrunk)?;
         text.push_str(&format!(
             "\n{}",
             visible(&annotated_trace::view(plan.kind, &finding.shrunk, &trace, &outcome))
         ));
+        if !outcome.is_finding() {
+            text.push_str(&visible(&format!("\nthe finding was: {}\n", finding.detail)));
+        }
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         match recorder.file(finding) {
             Some(file) => text.push_str(&format!(
@@ -179,10 +183,10 @@ fn end_hung(
     match printed.err().or(recorder.write_error.take()) {
         Some(error) => {
             output::note(&format!("error: {error}"));
-            std::process::exit(2)
+            unfinished::exit(2)
         }
         // The finding is masked, but the run is incomplete.
-        None if summary.findings.is_empty() => std::process::exit(2),
-        None => std::process::exit(1),
+        None if summary.findings.is_empty() => unfinished::exit(2),
+        None => unfinished::exit(1),
     }
 }

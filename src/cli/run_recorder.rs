@@ -61,6 +61,17 @@ impl RunRecorder<'_> {
         self.check(written);
     }
 
+    /// Removes the file of a group that is now named otherwise.
+    fn remove(&mut self, signature: &Signature) {
+        let path = finding_file::path_of(&self.out, signature);
+        if !self.unsaved.remove(signature)
+            && self.folder.as_ref().is_none_or(|folder| folder.check_unmoved().is_ok())
+        {
+            // Without this removal, the folder only has one file more than groups.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     fn write_progress(&mut self, summary: &Summary) {
         let report = self.report(summary);
         let written = self.folder.as_mut().map_or(Ok(()), |folder| folder.write_progress(report));
@@ -173,6 +184,14 @@ impl Observer for &Mutex<RunRecorder<'_>> {
             "seed {seed}: a call exceeded the call timeout (--patience), but not when it was repeated"
         );
         lock(self).bar.suspend(|| output::note(&note));
+    }
+
+    fn renamed(&mut self, before: &Signature, after: &Signature) {
+        let mut recorder = lock(self);
+        recorder
+            .bar
+            .suspend(|| output::note(&format!("{before} belongs to the group {after} after shrinking")));
+        recorder.remove(before);
     }
 
     fn shrunk(&mut self, finding: &Finding) {

@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::program;
 use crate::isolation::Isolation;
 use crate::report::{PROGRAM, command_line, quoted};
+use crate::scenario::Document;
 use crate::subject::{SubjectKind, Subjects};
 use ringstorm_core::QueueSize;
 use std::path::PathBuf;
@@ -20,6 +21,17 @@ impl Session {
     /// The subject of this name; without a name, the default.
     pub(super) fn subject(self, asked: Option<&str>) -> Result<SubjectKind, CliError> {
         asked.map_or(Ok(self.subjects.default_kind()), |name| self.named(name))
+    }
+
+    /// The subject that a file names in its comments. A file that names none is for the default subject.
+    pub(super) fn subject_of(self, file: &str, document: &Document) -> Result<SubjectKind, CliError> {
+        let Some(name) = document.subject() else { return Ok(self.subjects.default_kind()) };
+        self.subjects.by_name(name).ok_or_else(|| {
+            CliError::Input(format!(
+                "{file}: it is for the subject {name}, which this program does not have; run the program that has it, or \
+                 select another subject with --subject"
+            ))
+        })
     }
 
     /// Returns an error if the subject does not support queues of this size.

@@ -24,6 +24,10 @@ impl Rig {
             Step::Misuse { call, head, pick } => self.misuse(call, head, pick, listener),
             Step::Interrupts { wanted } => self.set_used_notifications(wanted, listener),
             Step::Withdraw { pick } => self.withdraw_unpublished(pick, listener),
+            Step::SubmitMany { readable, writable, times } => {
+                self.submit_many(readable, writable, times, listener)
+            }
+            Step::Rounds { count } => self.round_trips(count, listener),
             Step::MemoryFails { after } => Ok(self.arm_memory_failure(after)),
             Step::DeviceTake { .. }
             | Step::DeviceReturn { .. }

@@ -30,7 +30,7 @@ impl Rig {
         run.faults.begin_call();
         if let Some(progress_cell) = &self.progress_cell {
             self.calls = self.calls.wrapping_add(1);
-            progress_cell.begin_call(call, run.steps, run.faults.last_fault, self.calls);
+            progress_cell.begin_call(call, run.steps, &run.faults, self.calls);
         }
         if run.failing.left().is_some() {
             self.save_visible();
@@ -107,6 +107,7 @@ impl Rig {
         self.sink.emit(&Event::Submit { readable, writable, answer }, listener)?;
         let run = &mut self.run;
         run.effective |= answer != Err(Refusal::Broken);
+        run.refused_to_submit = answer.is_err();
         if let Some(chains_started) =
             answer.ok().and_then(|head| run.chains_started.get_mut(usize::from(head)))
         {
@@ -348,7 +349,12 @@ impl Rig {
         self.sink.emit(&Event::Free { head, handle: name, answer }, listener)?;
         let run = &mut self.run;
         if answer.is_ok() {
-            let position = run.taken.iter().position(|returned| *returned == head);
+            // Most callers free the oldest or the newest chain, and there may be many.
+            let is_newest = run.taken.back() == Some(&head);
+            let position = match is_newest {
+                true => run.taken.len().checked_sub(1),
+                false => run.taken.iter().position(|returned| *returned == head),
+            };
             position.and_then(|position| run.taken.remove(position));
         }
         run.effective = true;

@@ -2,7 +2,7 @@
 
 use crate::counts::{Answer, Counts};
 use crate::coverage::Coverage;
-use crate::outcome::Call;
+use crate::outcome::{Call, FaultSet};
 use ringstorm_model::{Completion, DeviceRefusal, Refusal};
 use ringstorm_sim_device::{Effect, Fault, Target};
 
@@ -100,6 +100,8 @@ const fn blame(refusal: Option<Refusal>) -> Option<Answer> {
 pub(super) struct FaultAttribution {
     /// The last fault that the device committed.
     pub(super) last_fault: Option<Fault>,
+    /// All faults that the device committed.
+    pub(super) faults: FaultSet,
     /// The coverage cells that were reached.
     pub(super) coverage: Coverage,
     /// Counts over all executions since they were last taken.
@@ -124,6 +126,7 @@ impl Default for FaultAttribution {
     fn default() -> Self {
         Self {
             last_fault: None,
+            faults: FaultSet::default(),
             coverage: Coverage::default(),
             counts: Counts::default(),
             committed: 0,
@@ -142,6 +145,7 @@ impl FaultAttribution {
     pub(super) fn begin(&mut self, reports_lengths: bool) {
         let Self {
             last_fault,
+            faults,
             coverage,
             counts: _,
             committed,
@@ -154,7 +158,7 @@ impl FaultAttribution {
         } = self;
         (*last_fault, *last_answer, *blame) = (None, None, None);
         (*committed, *trap) = (0, Committed::NONE);
-        *coverage = Coverage::default();
+        (*faults, *coverage) = (FaultSet::default(), Coverage::default());
         *own_reports_lengths = reports_lengths;
         pending.clear();
         forged.clear();
@@ -171,6 +175,7 @@ impl FaultAttribution {
         self.committed += 1;
         self.counts.fault_mut(fault).thrown += 1;
         (self.last_fault, self.last_answer) = (Some(fault), None);
+        self.faults.insert(fault);
         let committed = Committed { state, fault, number: self.committed };
         if fault == Fault::ChangedBetweenReads {
             // The trap has not changed anything yet.

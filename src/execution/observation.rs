@@ -37,7 +37,8 @@ impl Rig {
         let count = rings.stores.saturating_add(buffers.stores);
         let foreign = rings.device_area_store.or(buffers.device_area_store).is_some();
         let refetched = rings.double_fetch.or(buffers.double_fetch);
-        let (trapped, late, places) = (rings.trap_triggered, rings.late_stores, buffers.stores > 0);
+        let (trapped, late) = (rings.trap_triggered, rings.late_stores);
+        let (ring_stores, buffer_stores) = (rings.stores > 0, buffers.stores > 0);
         if trapped {
             self.observe_trap(listener)?;
         }
@@ -45,7 +46,10 @@ impl Rig {
         if count > 0 {
             self.sink.emit(&Event::Stores { count, to_device_area: foreign }, listener)?;
         }
-        if places {
+        if ring_stores {
+            self.observe_descriptor_stores(listener)?;
+        }
+        if buffer_stores {
             self.observe_buffer_stores(listener)?;
         }
         if let Some(offset) = refetched {
@@ -90,6 +94,31 @@ impl Rig {
             Some(offset) => sink.emit(&Event::LateWrite { offset: offset as u64 }, listener),
             None => Ok(()),
         }
+    }
+
+    /// Searches for descriptors that the last call changed although only the device may use them: those of a chain that is
+    /// published and not returned. Storing the same value again is allowed, since no device can observe it.
+    ///
+    /// A fault of the device may cause such a store in a sound driver, for example by a used element that it did not mean to
+    /// claim. So this is judged only until the first fault.
+    fn observe_descriptor_stores(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let Self { run, sink, scratch: Scratch { places, seen, descriptors, .. }, provided, .. } = self;
+        if run.faults.last_fault.is_some() || matches!(run.call, Call::Construct | Call::Reset) {
+            return Ok(());
+        }
+        provided.rings.take_places(places);
+        let device = run.device.observer();
+        for (offset, _) in places.iter() {
+            let Some(Part::Descriptor(stored)) = device.driver_part_at(*offset) else { continue };
+            let Some(head) = sink.model.owner(stored) else { continue };
+            let Some(submitted) = sink.model.descriptors_at_device(head) else { continue };
+            let intact = device.peek_chain(head, seen).is_ok();
+            to_model(seen, descriptors);
+            if !intact || descriptors != submitted {
+                return sink.emit(&Event::DescriptorChanged { head, descriptor: stored }, listener);
+            }
+        }
+        Ok(())
     }
 
     /// Emits the stores of the last call to the buffers.

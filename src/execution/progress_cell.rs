@@ -1,6 +1,7 @@
 //! Reports the position of an execution to other threads or another process.
 
-use crate::outcome::Call;
+use super::fault_attribution::FaultAttribution;
+use crate::outcome::{Call, FaultSet};
 use ringstorm_core::{Error as MemoryError, MappedMemory, SharedMemory, SystemError};
 use ringstorm_sim_device::Fault;
 use std::fs::File;
@@ -9,11 +10,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The words of the cell: the seed, the position in its scenario, and whether a seed was started.
+/// The words of the cell: the seed, the position in its scenario, whether a seed was started, and the faults so far.
 const SEED: usize = 0;
 const POSITION: usize = 1;
 const BEGUN: usize = 2;
-const WORDS: usize = 3;
+const FAULTS: usize = 3;
+const WORDS: usize = 4;
 
 /// A handle to memory in which a rig reports its position. A report is cheap enough for each call of the subject. In a
 /// file, it survives the process that wrote it.
@@ -48,6 +50,8 @@ pub(crate) struct ExecutionPosition {
     pub call: Option<Call>,
     /// The last fault before that call.
     pub last_fault: Option<Fault>,
+    /// All faults before that call.
+    pub faults: FaultSet,
     /// Distinguishes calls of one kind within one step.
     serial: u16,
 }
@@ -96,9 +100,10 @@ impl ProgressCell {
 
     /// Reports that a call of the subject begins.
     #[inline(always)]
-    pub(super) fn begin_call(&self, call: Call, steps: u64, last_fault: Option<Fault>, serial: u16) {
-        let fault = last_fault.map_or(0, |fault| fault as u64 + 1);
+    pub(super) fn begin_call(&self, call: Call, steps: u64, faults: &FaultAttribution, serial: u16) {
+        let fault = faults.last_fault.map_or(0, |fault| fault as u64 + 1);
         let position = steps & 0xffff_ffff | (call as u64 + 1) << 32 | fault << 40 | u64::from(serial) << 48;
+        self.store(FAULTS, faults.faults.bits());
         self.store(POSITION, position);
     }
 
@@ -116,6 +121,7 @@ impl ProgressCell {
             steps: position as u32,
             call: ((position >> 32) as u8).checked_sub(1).and_then(Call::from_repr),
             last_fault: ((position >> 40) as u8).checked_sub(1).and_then(Fault::from_repr),
+            faults: FaultSet::from_bits(self.load(FAULTS)),
             serial: (position >> 48) as u16,
         }
     }

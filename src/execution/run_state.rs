@@ -47,6 +47,8 @@ pub(super) struct RunState {
     pub(super) memory_failed: bool,
     /// The head of the last chain that the caller tried to free by its current handle.
     pub(super) freeing: Option<u16>,
+    /// Whether the queue refused the last chain that was submitted.
+    pub(super) refused_to_submit: bool,
     /// Whether the device is stopped because memory failed in a reset.
     pub(super) stopped: bool,
 }
@@ -79,6 +81,7 @@ impl RunState {
             visible: Visible::default(),
             memory_failed: false,
             freeing: None,
+            refused_to_submit: false,
             stopped: false,
         };
         run.begin(Capabilities::NONE, &Setup::default());
@@ -117,6 +120,7 @@ impl RunState {
             visible,
             memory_failed,
             freeing,
+            refused_to_submit,
             stopped,
         } = self;
         (*own_can, *own_setup, *subject) = (can, *setup, None);
@@ -131,7 +135,7 @@ impl RunState {
         *trap = None;
         failing.set(None);
         (*visible, *freeing, *stopped) = (Visible::default(), None, false);
-        *memory_failed = false;
+        (*memory_failed, *refused_to_submit) = (false, false);
     }
 
     /// Why there is no chain that was taken and not freed.

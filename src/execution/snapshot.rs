@@ -59,8 +59,6 @@ impl Rig {
     /// # Errors
     /// [`CannotRun`] if there is no memory for it, or the subject's adapter is wrong.
     pub fn try_begin(&mut self, kind: SubjectKind, setup: &Setup) -> Result<StepResult, CannotRun> {
-        // A subject that is dropped with live chains may leak its memory.
-        panics::release(self.run.subject.take());
         let setup = self.prepare(kind, setup)?;
         let end = catch_unwind(AssertUnwindSafe(|| self.construct(kind, &setup, &mut ())));
         Ok(self.advance(end, false)?)
@@ -130,13 +128,13 @@ impl Rig {
         self.provided.end_call(&mut self.scratch.reports);
         self.run.restore_limits(&self.provided);
         self.stop_memory_failure();
+        self.release_quietly();
         self.provided.rings.copy_in(0, &snapshot.rings);
         self.provided.buffers.copy_in(0, &snapshot.buffers);
         let (trap, then) = snapshot.trap;
         self.provided.rings.set_trap(trap);
         self.sink.model.clone_from(&snapshot.model);
         let run = &mut self.run;
-        panics::release(run.subject.take());
         run.subject = snapshot.subject.snapshot();
         // Undo what the released subject abandoned.
         let [rings, buffers] = snapshot.abandonments;

@@ -14,7 +14,7 @@ impl Rig {
     pub(super) fn prepare(&mut self, kind: SubjectKind, setup: &Setup) -> Result<Setup, MemoryError> {
         let setup = kind.negotiate(setup);
         // If the last execution ended with a panic, its subject is still there, perhaps in the middle of a call.
-        drop(self.run.subject.take());
+        self.release_quietly();
         let size = setup.queue_size;
         let (ring_bytes, buffers) = (kind.ring_bytes(size), usize::from(setup.buffer_size) * size.as_usize());
         // Allocate both before replacing either: if an allocation fails, the next execution needs the old memory
@@ -28,6 +28,7 @@ impl Rig {
         }
         self.provided.rings.restart(ring_bytes);
         self.provided.buffers.restart(buffers);
+        self.provided.rings.record_places();
         self.provided.buffers.record_places();
         Ok(setup)
     }
@@ -52,7 +53,7 @@ impl Rig {
         setup: &Setup,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
-        let (size, can) = (setup.queue_size, kind.capabilities());
+        let (size, can) = (setup.queue_size, kind.capabilities().with_parts());
         let first = setup.first_index.get();
         self.sink.model.begin(&ringstorm_model::ModelSetup {
             queue_size: size.get(),
@@ -60,10 +61,16 @@ impl Rig {
             first_index: first,
             event_index: setup.event_index,
             zeroes_buffers: setup.zeroes() && can.zeroing,
-            policies: can.policies.then(|| Policies {
-                continues_after_fault: setup.continues_after_fault(),
-                refuses_over_long: setup.refuses_over_long(),
-            }),
+            policies: Policies {
+                continues_after_fault: can.follows_after_fault.then(|| setup.continues_after_fault()),
+                refuses_over_long: can.follows_over_long.then(|| setup.refuses_over_long()),
+                reports_bad_elements: can.reports_bad_elements,
+                consumes_bad_elements: can.consumes_bad_elements,
+                refuses_index_jumps: can.refuses_index_jumps,
+                reloads_used_index: can.reloads_used_index,
+                reports_broken: can.reports_broken,
+            },
+            rearms_each_take: can.rearms_each_take,
             exact_notifications: can.exact,
             reset_keeps_interrupts: can.reset_keeps_interrupts,
             reports_lengths: can.lengths,

@@ -1,7 +1,7 @@
 //! Turns the end of an execution into a verdict and an outcome.
 
 use super::{Rig, Stop, panics};
-use crate::outcome::{Outcome, Verdict};
+use crate::outcome::{Call, Outcome, Verdict};
 use crate::subject::WrongAdapter;
 use std::thread;
 
@@ -9,7 +9,7 @@ impl Rig {
     /// The verdict of an execution that ended in this way. For a wrong adapter, the error states the step and the call.
     pub(super) fn verdict(&mut self, end: thread::Result<Result<(), Stop>>) -> Result<Verdict, WrongAdapter> {
         panics::verdict(end).map_err(|wrong| {
-            panics::release(self.run.subject.take());
+            self.release_quietly();
             let Self { run, .. } = self;
             match run.steps {
                 0 => wrong.at("when the queue was constructed"),
@@ -18,19 +18,30 @@ impl Rig {
         })
     }
 
+    /// Releases the subject, if there is one, in any state and without a verdict. It may fail again. Only a release that
+    /// does not return matters: its accesses are limited, and its position is reported for the watchdog.
+    pub(super) fn release_quietly(&mut self) {
+        let Some(subject) = self.run.subject.take() else { return };
+        self.stop_memory_failure();
+        self.provided.rings.set_trap(None);
+        let run = &self.run;
+        if let Some(progress_cell) = &self.progress_cell {
+            self.calls = self.calls.wrapping_add(1);
+            progress_cell.begin_call(Call::Release, run.steps, &run.faults, self.calls);
+        }
+        self.provided.begin_call(run.call_limit);
+        panics::release(Some(subject));
+        self.end_call();
+    }
+
     pub(super) fn outcome(&mut self, verdict: Verdict, step: usize) -> Outcome {
         let run = &mut self.run;
         if verdict != Verdict::Pass {
             self.sink.hash.number(run.call as u64);
             run.faults.attribute_finding();
-            // A failed subject may fail again when it is released. Only a release that does not return matters, so
-            // report the position for the watchdog.
-            if let Some(progress_cell) = &self.progress_cell {
-                self.calls = self.calls.wrapping_add(1);
-                progress_cell.begin_call(run.call, run.steps, run.faults.last_fault, self.calls);
-            }
-            panics::release(run.subject.take());
+            self.release_quietly();
         }
+        let run = &mut self.run;
         if let Some(progress_cell) = &self.progress_cell {
             progress_cell.end_execution();
         }
@@ -43,6 +54,7 @@ impl Rig {
             trace_hash: self.sink.hash.get(),
             call: run.call,
             last_fault: run.faults.last_fault,
+            faults: run.faults.faults,
             coverage: run.faults.coverage,
         }
     }

@@ -47,7 +47,8 @@ impl Action {
 /// - Memory that fails at one of the first accesses of the next calls. This counts as a fault.
 /// - Settle, which also ends every execution.
 ///
-/// Left out because they add no states: idle, and taking several chains at once.
+/// Left out because they add no states: idle, taking several chains at once, and the steps that only repeat others,
+/// which are many submissions and many round trips.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alphabet {
     /// The setups with which executions begin.

@@ -125,7 +125,7 @@ fn shortest(explored: &[(Scope, Explored)]) -> Option<(&Scope, &super::Counterex
 pub(crate) fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document> {
     let (scope, found) = shortest(explored)?;
     let signature = found.outcome.signature(&scope.kind.name());
-    Some(Document {
+    let mut document = Document {
         comments: vec![
             format!(" {signature}"),
             format!(" {}", found.outcome.verdict.to_string().replace(['\n', '\r'], " ")),
@@ -134,7 +134,9 @@ pub(crate) fn counterexample(explored: &[(Scope, Explored)]) -> Option<Document>
         ],
         scenario: found.scenario.clone(),
         expectations: Vec::new(),
-    })
+    };
+    document.set_subject(&signature.subject);
+    Some(document)
 }
 
 /// The first line of the output.

@@ -135,7 +135,8 @@ fn complete(scenario: &mut Scenario, drawer: &mut StepDrawer, most: usize) {
 /// something.)
 const fn reaches_the_queue(step: &Step) -> bool {
     match step.op() {
-        Op::Submit | Op::Prepare | Op::Write | Op::Reset | Op::Interrupts | Op::DeviceNotifications => true,
+        Op::Submit | Op::SubmitMany | Op::Rounds => true,
+        Op::Prepare | Op::Write | Op::Reset | Op::Interrupts | Op::DeviceNotifications => true,
         Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Read | Op::Free | Op::Misuse => false,
         Op::MemoryFails | Op::Withdraw => false,
         Op::DeviceTake | Op::DeviceReturn | Op::DeviceEvent | Op::Fault | Op::Settle => false,

@@ -1,29 +1,28 @@
 //! The parent's side: a child process, and its replacement when it ends.
 
+use super::last_output;
+use super::lost::{LostChild, Seeds};
 use super::message::{Reply, Request, send};
 use crate::annotated_trace::{AnnotatedTrace, Style};
-use crate::execution::{CannotRun, ExecutionPosition, ProgressCell};
+use crate::execution::{CannotRun, ProgressCell};
 use crate::executor::{Executor, Failure};
-use crate::outcome::{Call, Limit, Outcome, Verdict};
+use crate::outcome::{Outcome, Verdict};
 use crate::scenario::{Draw, Scenario};
 use crate::subject::SubjectKind;
 use crate::tally::Block;
 use crate::timeline::{Recorded, Timeline};
-use ringstorm_model::TraceHash;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How often the parent checks whether the child's position has changed.
 const INTERVAL: Duration = Duration::from_millis(50);
-/// How many bytes of the child's output are kept.
-const LAST_OUTPUT_BYTES: usize = 400;
 /// A child that prints all the time must not fill the disk.
 const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 /// The limit for everything other than a call of the subject: starting, drawing scenarios, judging.
@@ -54,18 +53,18 @@ pub struct Child {
     /// The child's output.
     output: File,
     running: Option<Running>,
+    /// An earlier child that ended after it had answered.
+    damaged: Option<LostChild>,
 }
 
 #[derive(Debug)]
 struct Running {
     process: std::process::Child,
     socket: BufReader<UnixStream>,
-}
-
-/// A child that ended or did not answer, and its last position.
-struct LostChild {
-    verdict: Verdict,
-    position: ExecutionPosition,
+    /// The seeds that the process has run.
+    seeds: Seeds,
+    /// Whether it has answered a request.
+    used: bool,
 }
 
 impl Child {
@@ -86,6 +85,7 @@ impl Child {
             folder,
             output,
             running: None,
+            damaged: None,
         })
     }
 
@@ -103,7 +103,8 @@ impl Child {
             .stdout(self.output.try_clone()?)
             .stderr(self.output.try_clone()?)
             .spawn()?;
-        let mut running = Running { process, socket: BufReader::new(ours) };
+        let mut running =
+            Running { process, socket: BufReader::new(ours), seeds: Seeds::default(), used: false };
         match self.receive_reply(&mut running) {
             Ok(Reply::Ready) => Ok(running),
             Ok(_) => Err(unexpected_reply()),
@@ -123,7 +124,11 @@ impl Child {
     ) -> Result<Result<Reply, LostChild>, Failure> {
         for _ in 0..TRIES {
             match self.ask_once(request, on_reply)? {
-                Err(lost) if lost.position.seed.is_none() && lost.position.call.is_none() => {}
+                Err(lost) if lost.was_idle() => {
+                    if lost.is_damage() && lost.seeds.last().is_some() {
+                        self.damaged = Some(lost);
+                    }
+                }
                 answer => return Ok(answer),
             }
         }
@@ -152,10 +157,25 @@ impl Child {
                 Ok(Reply::WrongAdapter(wrong)) => return Err(CannotRun::Adapter(wrong).into()),
                 Ok(Reply::Refused(why)) => return Err(Failure::Child(io::Error::other(why))),
                 Ok(reply) => {
+                    if let (Request::Seeds { first, .. }, Reply::Block { tally, .. }) = (request, &reply) {
+                        running.seeds.add(*first, tally.seeds);
+                    }
+                    running.used = true;
                     self.running = Some(running);
+                    if reply.is_finding() {
+                        // The subject may have damaged the memory of its process.
+                        self.end();
+                    }
                     return Ok(Ok(reply));
                 }
-                Err(lost) => return Ok(Err(lost?)),
+                Err(lost) => {
+                    let mut lost = lost?;
+                    lost.seeds = running.seeds;
+                    if let (Request::Seeds { first, .. }, Some(seed)) = (request, lost.position.seed) {
+                        lost.seeds.add(*first, seed.wrapping_sub(*first).wrapping_add(1));
+                    }
+                    return Ok(Err(lost));
+                }
             }
         }
     }
@@ -184,7 +204,7 @@ impl Child {
                     } else if since.elapsed() >= call_timeout {
                         let _ = running.process.kill();
                         let _ = running.process.wait();
-                        return Err(Ok(LostChild { verdict: Verdict::Stuck(Limit::Time), position }));
+                        return Err(Ok(LostChild::silent(position)));
                     }
                     if self.output.metadata().is_ok_and(|output| output.len() > MAX_OUTPUT_BYTES) {
                         self.output.set_len(0).map_err(|error| Err(Failure::Child(error)))?;
@@ -202,18 +222,12 @@ impl Child {
         let start = Instant::now();
         loop {
             if let Some(status) = running.process.try_wait()? {
-                return Ok(LostChild {
-                    verdict: Verdict::Died(ended(status)),
-                    position: self.progress_cell.position(),
-                });
+                return Ok(LostChild::ended(status, self.progress_cell.position()));
             }
             if start.elapsed() >= self.call_timeout {
                 running.process.kill()?;
                 running.process.wait()?;
-                return Ok(LostChild {
-                    verdict: Verdict::Stuck(Limit::Time),
-                    position: self.progress_cell.position(),
-                });
+                return Ok(LostChild::silent(self.progress_cell.position()));
             }
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -232,14 +246,14 @@ impl Child {
         let request = Request::Seeds { subject: kind.name(), draw: draw.into(), first: seed, count: 1 };
         let outcome = match (self.ask(&request, &mut |_| {})?, &lost.verdict) {
             (Err(again), _) => again.outcome(),
-            (Ok(_), Verdict::Died(how)) if lost.position.call.is_some() => {
-                let verdict = Verdict::Died(format!("{how}, but not when it was run again"));
-                LostChild { verdict, ..lost }.outcome()
-            }
+            (Ok(_), Verdict::Died(_)) if lost.position.call.is_some() => lost.not_repeated().outcome(),
             // The process was lost outside of a call of the subject, or the machine was too busy.
             (Ok(reply), verdict) => {
                 let mut block = reply.into_block().ok_or_else(unexpected_reply)?;
                 block.slow.extend(matches!(verdict, Verdict::Stuck(_)).then_some(seed));
+                if lost.is_damage() && block.findings.is_empty() {
+                    block.findings.push((seed, lost.not_repeated().outcome()));
+                }
                 return Ok(block);
             }
         };
@@ -253,10 +267,28 @@ impl Child {
     }
 
     fn scenario(&mut self, request: &Request, on_reply: &mut dyn FnMut(Reply)) -> Result<Outcome, Failure> {
-        match self.ask(request, on_reply)? {
+        let used = self.running.as_ref().is_some_and(|running| running.used);
+        let mut replied = false;
+        let mut answer = self.ask(request, &mut |reply| {
+            replied = true;
+            on_reply(reply);
+        })?;
+        if used && !replied && matches!(&answer, Err(lost) if lost.is_damage()) {
+            // An earlier scenario may have damaged the memory of the process.
+            answer = self.ask(request, on_reply)?;
+        }
+        match answer {
             Ok(Reply::Outcome(ended)) => ended.outcome().ok_or_else(unexpected_reply),
             Ok(_) => Err(unexpected_reply()),
             Err(lost) => Ok(lost.outcome()),
+        }
+    }
+
+    /// Ends the child. The next request starts another one.
+    fn end(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            let _ = running.process.kill();
+            let _ = running.process.wait();
         }
     }
 }
@@ -274,8 +306,13 @@ impl Executor for Child {
             let request = Request::Seeds { subject: kind.name(), draw: draw.into(), first, count };
             match self.ask(&request, &mut |_| {})? {
                 Ok(reply) => {
-                    block.append(reply.into_block().ok_or_else(unexpected_reply)?);
-                    return Ok(block);
+                    let part = reply.into_block().ok_or_else(unexpected_reply)?;
+                    let done = part.tally.seeds;
+                    if !(1..=count).contains(&done) {
+                        return Err(unexpected_reply());
+                    }
+                    block.append(part);
+                    (first, count) = (first.wrapping_add(done), count - done);
                 }
                 Err(lost) => {
                     let seed = lost.position.seed.ok_or_else(unexpected_reply)?;
@@ -288,6 +325,11 @@ impl Executor for Child {
                     block.append(self.lost_seed(kind, draw, seed, lost)?);
                     (first, count) = (seed.wrapping_add(1), count - before - 1);
                 }
+            }
+            if let Some(damaged) = self.damaged.take()
+                && let Some(seed) = damaged.seeds.last()
+            {
+                block.findings.push((seed, damaged.not_repeated().outcome()));
             }
         }
         Ok(block)
@@ -336,49 +378,13 @@ impl Executor for Child {
     }
 
     fn last_output(&self) -> Option<String> {
-        let bytes = std::fs::read(self.folder.path().join(OUTPUT)).ok()?;
-        let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LAST_OUTPUT_BYTES)..]);
-        Some(text.trim().replace(['\n', '\r'], " ")).filter(|output| !output.is_empty())
+        last_output::last_output(&std::fs::read(self.folder.path().join(OUTPUT)).ok()?)
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if let Some(mut running) = self.running.take() {
-            let _ = running.process.kill();
-            let _ = running.process.wait();
-        }
-    }
-}
-
-impl LostChild {
-    /// The outcome of an execution that its process did not survive.
-    fn outcome(self) -> Outcome {
-        let ExecutionPosition { steps, call, last_fault, .. } = self.position;
-        let call = call.unwrap_or(Call::Construct);
-        let mut hash = TraceHash::default();
-        hash.number(u64::from(steps));
-        hash.number(call as u64);
-        Outcome {
-            verdict: self.verdict,
-            step: steps.saturating_sub(1) as usize,
-            steps: steps.into(),
-            effective_steps: 0,
-            skipped_steps: 0,
-            trace_hash: hash.get(),
-            call,
-            last_fault,
-            coverage: Default::default(),
-        }
-    }
-}
-
-/// How a process ended, as text.
-fn ended(status: ExitStatus) -> String {
-    match status.signal() {
-        // Whether there is a core dump depends on the machine.
-        Some(_) => status.to_string().replace(" (core dumped)", ""),
-        None => status.to_string(),
+        self.end();
     }
 }
 

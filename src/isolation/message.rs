@@ -2,7 +2,7 @@
 
 use crate::annotated_trace::Style;
 use crate::coverage::Coverage;
-use crate::outcome::{Call, Limit, Outcome, Verdict};
+use crate::outcome::{Call, FaultSet, Limit, Outcome, Verdict};
 use crate::scenario::{Draw, Profile};
 use crate::subject::WrongAdapter;
 use crate::tally::{Block, Tally};
@@ -33,7 +33,7 @@ pub(super) enum Reply {
     Recorded(Moment),
     /// The state around the failing step. The outcome follows.
     FailingState(String),
-    /// The results of a block of seeds.
+    /// The results of a block of seeds, up to the first seed that is a finding.
     Block { tally: Box<Tally>, findings: Vec<(u64, OutcomeMessage)> },
     /// The outcome of a scenario.
     Outcome(Box<OutcomeMessage>),
@@ -77,6 +77,7 @@ pub(super) struct OutcomeMessage {
     trace_hash: u64,
     call: Call,
     last_fault: Option<u8>,
+    faults: FaultSet,
     coverage: Coverage,
 }
 
@@ -110,6 +111,7 @@ impl OutcomeMessage {
             trace_hash: outcome.trace_hash,
             call: outcome.call,
             last_fault: outcome.last_fault.map(|fault| fault as u8),
+            faults: outcome.faults,
             coverage: outcome.coverage,
         })
     }
@@ -136,6 +138,7 @@ impl OutcomeMessage {
             trace_hash: self.trace_hash,
             call: self.call,
             last_fault,
+            faults: self.faults,
             coverage: self.coverage,
         })
     }
@@ -147,6 +150,20 @@ impl Reply {
         let Self::Block { tally, findings } = self else { return None };
         let findings = findings.into_iter().map(|(seed, ended)| Some((seed, ended.outcome()?)));
         Some(Block { tally: *tally, findings: findings.collect::<Option<_>>()?, slow: Vec::new() })
+    }
+
+    /// Whether it contains a finding.
+    pub(super) fn is_finding(&self) -> bool {
+        match self {
+            Self::Block { findings, .. } => !findings.is_empty(),
+            Self::Outcome(outcome) => !matches!(outcome.how, VerdictMessage::Pass),
+            Self::Ready
+            | Self::TraceLines(_)
+            | Self::Recorded(_)
+            | Self::FailingState(_)
+            | Self::Refused(_)
+            | Self::WrongAdapter(_) => false,
+        }
     }
 
     pub(super) fn block(block: &Block) -> Option<Self> {

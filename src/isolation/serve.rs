@@ -17,6 +17,9 @@ use std::os::unix::process::parent_id;
 use std::thread;
 use std::time::Duration;
 
+/// The seed of a scenario that the parent sent. It shows the parent that the scenario was started.
+const NO_SEED: u64 = 0;
+
 /// Answers requests for these subjects until the parent closes the socket. The position is reported in the file
 /// `progress_cell`.
 ///
@@ -54,14 +57,16 @@ fn answer(
     match request {
         Request::Seeds { subject, draw, first, count } => {
             let draw = draw.draw().ok_or_else(|| invalid("draw"))?;
-            let block: Block = rig.run_seeds(kind(&subject)?, &draw, first, count)?;
+            let block: Block = rig.run_seeds_until(kind(&subject)?, &draw, first, count, true)?;
             Ok(Reply::block(&block).ok_or_else(|| invalid("outcome"))?)
         }
         Request::Run { subject, scenario } => {
+            rig.begin_seed(NO_SEED);
             let outcome = Executor::run(rig, kind(&subject)?, &Scenario::decode(&scenario))?;
             Ok(ended(&outcome)?)
         }
         Request::AnnotatedTrace { style, subject, scenario } => {
+            rig.begin_seed(NO_SEED);
             let mut sent = Ok(());
             let scenario = Scenario::decode(&scenario);
             let (state, outcome) =
@@ -75,6 +80,7 @@ fn answer(
             Ok(ended(&outcome)?)
         }
         Request::Record { subject, scenario } => {
+            rig.begin_seed(NO_SEED);
             let mut sent = Ok(());
             let scenario = Scenario::decode(&scenario);
             let outcome = timeline::record(rig, kind(&subject)?, &scenario, &mut |moment| {

@@ -2,12 +2,16 @@
 
 use super::{JSON_VERSION, RunReport, counted, grouped};
 use crate::coverage::{Coverage, pair_name, reachable_pairs};
+use crate::outcome::Signature;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 /// The most coverage cells that the text lists.
 const FEW: usize = 10;
+
+/// The speeds of shorter runs are not compared, in seconds.
+const SHORTEST_MEASURED: f64 = 1.0;
 
 /// `report --compare --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -25,7 +29,8 @@ pub struct Comparison {
     pub findings: Findings,
     /// Coverage cells: pairs of driver state and fault.
     pub pairs: Pairs,
-    /// Effective steps per second and core: the second run divided by the first.
+    /// Effective steps per second and core: the second run divided by the first. Missing if the runs have other kinds of
+    /// scenarios or took less than a second.
     pub speed_ratio: Option<f64>,
 }
 
@@ -91,6 +96,9 @@ impl Comparison {
     pub fn new(before: &RunReport, after: &RunReport) -> Result<Self, String> {
         let coverage = |report: &RunReport| report.coverage.read().map(|heat| heat.coverage());
         let speed_ratio = after.steps_per_second_per_core / before.steps_per_second_per_core;
+        // Other scenarios have other steps, and a short run measures little more than its start.
+        let like_for_like = before.asked.same_scenarios(&after.asked)
+            && before.stepping_seconds.min(after.stepping_seconds) >= SHORTEST_MEASURED;
         Ok(Self {
             version: JSON_VERSION,
             before: Side::new(before),
@@ -98,7 +106,7 @@ impl Comparison {
             asked: before.asked.differences(&after.asked),
             findings: Findings::new(before, after),
             pairs: Pairs::new(&coverage(before)?, &coverage(after)?),
-            speed_ratio: Some(speed_ratio).filter(|ratio| ratio.is_finite() && *ratio > 0.0),
+            speed_ratio: Some(speed_ratio).filter(|ratio| like_for_like && ratio.is_finite() && *ratio > 0.0),
         })
     }
 
@@ -129,7 +137,7 @@ impl Findings {
         let mut all: BTreeMap<String, Seen> = BTreeMap::new();
         for (report, is_after) in [(before, false), (after, true)] {
             for finding in &report.findings {
-                let signature = finding.signature.to_string();
+                let signature = current(before, after, &finding.signature).to_string();
                 let seen = all.entry(signature.clone()).or_insert_with(|| Seen {
                     signature,
                     before: 0,
@@ -138,8 +146,12 @@ impl Findings {
                     detail: String::new(),
                 });
                 // A group has at least one seed.
-                *(if is_after { &mut seen.after } else { &mut seen.before }) = finding.count.max(1);
-                (seen.seed, seen.detail) = (finding.seed, finding.detail.clone());
+                let count = if is_after { &mut seen.after } else { &mut seen.before };
+                // Several groups of one report can be one group of the other. The first has the lowest seed.
+                if *count == 0 {
+                    (seen.seed, seen.detail) = (finding.seed, finding.detail.clone());
+                }
+                *count += finding.count.max(1);
             }
         }
         let mut findings = Self::default();
@@ -151,6 +163,17 @@ impl Findings {
             }
         }
         findings
+    }
+}
+
+/// The signature by which both reports know a group of one of them: shrinking may have renamed it in the other one. A report
+/// of an earlier version has signatures with the last fault of the seed's scenario.
+fn current<'a>(before: &'a RunReport, after: &'a RunReport, signature: &'a Signature) -> &'a Signature {
+    let has = |report: &RunReport| report.findings.iter().any(|finding| finding.signature == *signature);
+    match (has(before), has(after)) {
+        (true, false) => after.group_of(signature),
+        (false, true) => before.group_of(signature),
+        _ => signature,
     }
 }
 
@@ -206,6 +229,8 @@ impl fmt::Display for Comparison {
         }
         if let Some(ratio) = self.speed_ratio {
             writeln!(f, "speed      {ratio:.2} times the speed before")?;
+        } else {
+            writeln!(f, "speed      not compared: other kinds of scenarios, or less than a second")?;
         }
         let same = self.before.trace_hash == self.after.trace_hash;
         writeln!(f, "traces     {}", if same { "equal" } else { "different" })

@@ -4,6 +4,7 @@ use super::RunReport;
 use super::coverage::CoverageReport;
 use super::pace::pace_report;
 use crate::campaign::{Canary, MAX_TIMELINES, Point, Shard, Summary};
+use crate::outcome::Signature;
 use std::collections::BTreeSet;
 
 /// Why reports cannot be merged.
@@ -157,11 +158,19 @@ fn append(whole: &mut RunReport, part: RunReport) {
     whole.construction_seconds += part.construction_seconds;
     whole.stepping_seconds += part.stepping_seconds;
     for finding in part.findings {
-        match whole.findings.iter_mut().find(|group| group.signature == finding.signature) {
+        let signature = whole.aliases.get(&finding.signature).unwrap_or(&finding.signature);
+        match whole.findings.iter_mut().find(|group| group.signature == *signature) {
             // Parts are in the order of their seeds, so the group already has the lowest seed.
             Some(group) => group.count += finding.count,
             None => whole.findings.push(finding),
         }
+    }
+    let groups: BTreeSet<Signature> = whole.findings.iter().map(|group| group.signature.clone()).collect();
+    for (before, after) in part.aliases.into_iter().filter(|(before, _)| !groups.contains(before)) {
+        whole.aliases.entry(before).or_insert(after);
+    }
+    for (before, after) in part.seen_as {
+        whole.seen_as.entry(before).or_insert(after);
     }
     for (signature, count) in part.masked {
         *whole.masked.entry(signature).or_default() += count;

@@ -99,6 +99,14 @@ pub struct RunReport {
     pub findings: Vec<FindingReport>,
     /// The masked signatures that were found, with their numbers of seeds.
     pub masked: BTreeMap<String, u64>,
+    /// Signatures that became another one when their first scenario was shrunk.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub aliases: BTreeMap<Signature, Signature>,
+    /// Signatures of seeds before shrinking, each with the signature of the group of its first seed, where they differ.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub seen_as: BTreeMap<Signature, Signature>,
     /// The coverage cells that were reached.
     pub coverage: CoverageReport,
     /// The operations and faults, and how the driver answered.
@@ -132,6 +140,13 @@ pub struct FindingReport {
     /// The shrunk scenario step by step, for the first hundred groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Timeline>,
+    /// The other findings that the shrunk scenario shows without some of its steps.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[schemars(with = "BTreeSet<String>")]
+    pub within: BTreeSet<Signature>,
+    /// Whether the run ended before it shrunk the scenario.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unshrunk: bool,
 }
 
 impl FindingReport {
@@ -177,6 +192,12 @@ impl RunOptions {
         self.apart(other).map(word).collect()
     }
 
+    /// Whether both runs have the same kind of scenarios, apart from their seeds.
+    pub(super) fn same_scenarios(&self, other: &Self) -> bool {
+        (self.profile, self.steps_per_seed, self.queue_size)
+            == (other.profile, other.steps_per_seed, other.queue_size)
+    }
+
     /// Each key that differs, with both values.
     fn apart(&self, other: &Self) -> impl Iterator<Item = (String, String, String)> + use<> {
         let [here, there] = [self, other].map(|asked| serde_json::to_value(asked).expect("keys are strings"));
@@ -194,6 +215,11 @@ impl RunOptions {
 }
 
 impl RunReport {
+    /// The signature of the group that has the seeds with this signature.
+    pub(super) fn group_of<'a>(&'a self, signature: &'a Signature) -> &'a Signature {
+        self.aliases.get(signature).or_else(|| self.seen_as.get(signature)).unwrap_or(signature)
+    }
+
     /// The report as JSON.
     pub fn json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("a report has only string keys");
@@ -236,6 +262,8 @@ impl RunReport {
             canary,
             findings: summary.findings.iter().map(|finding| finding_report(finding, &file)).collect(),
             masked: summary.masked.clone(),
+            aliases: summary.aliases.clone(),
+            seen_as: summary.seen_as.clone(),
             coverage: CoverageReport::new(reach_counts),
             counts: (*counts).into(),
             pace: pace_report(&summary.pace.until(summary.elapsed, &summary.tally)),
@@ -267,6 +295,8 @@ impl RunReport {
                 shrunk: document.scenario,
                 detail: report.detail.clone(),
                 timeline: report.timeline.clone().unwrap_or_default(),
+                within: report.within.clone(),
+                unshrunk: report.unshrunk,
             })
         };
         Ok(Summary {
@@ -283,6 +313,8 @@ impl RunReport {
             },
             findings: self.findings.iter().map(finding).collect::<Result<_, String>>()?,
             masked: self.masked.clone(),
+            aliases: self.aliases.clone(),
+            seen_as: self.seen_as.clone(),
             elapsed: seconds(self.seconds)?,
             pace: pace(&self.pace).map_err(|what| format!("pace: {what}"))?,
             ending: match (self.complete, self.enough_found) {
@@ -344,7 +376,7 @@ fn usual_program() -> String {
 }
 
 fn finding_report(finding: &Finding, file: impl Fn(&Finding) -> String) -> FindingReport {
-    let Finding { signature, count, seed, step, shrunk, detail, timeline } = finding;
+    let Finding { signature, count, seed, step, shrunk, detail, timeline, within, unshrunk } = finding;
     FindingReport {
         signature: signature.clone(),
         invariant: signature.expected.invariant().map(|invariant: Invariant| invariant.name().to_owned()),
@@ -356,5 +388,7 @@ fn finding_report(finding: &Finding, file: impl Fn(&Finding) -> String) -> Findi
         file: file(finding),
         scenario: shrunk.to_string(),
         timeline: Some(timeline.clone()).filter(|timeline| *timeline != Timeline::default()),
+        within: within.clone(),
+        unshrunk: *unshrunk,
     }
 }

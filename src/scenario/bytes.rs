@@ -142,6 +142,7 @@ pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
         Op::Interrupts => Step::Interrupts { wanted: a & 1 == 0 },
         Op::MemoryFails => Step::MemoryFails { after: value as u16 },
         Op::Withdraw => Step::Withdraw { pick },
+        Op::SubmitMany => decode_submit_many(record),
         Op::DeviceTake => Step::DeviceTake { count: b.max(1) },
         Op::DeviceEvent => Step::DeviceEvent { ahead: value as u16 },
         Op::DeviceReturn => {
@@ -153,6 +154,7 @@ pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
             None => Step::Idle,
         },
         Op::Settle => Step::Settle,
+        Op::Rounds => Step::Rounds { count: decode_rounds(a, value) },
     }
 }
 
@@ -181,6 +183,10 @@ pub(super) fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
         Step::Interrupts { wanted } | Step::DeviceNotifications { wanted } => {
             small(Pick::NEWEST, u8::from(!wanted), 0, 0);
         }
+        Step::SubmitMany { readable, writable, times } => {
+            encode_submit_many(&mut record, &readable, &writable, times);
+        }
+        Step::Rounds { count } => small(Pick::NEWEST, if count < 8 { 0 } else { WIDE }, 0, count),
         Step::DeviceTake { count } => small(Pick::NEWEST, 0, count, 0),
         Step::MemoryFails { after } => small(Pick::NEWEST, 0, 0, after.into()),
         Step::DeviceEvent { ahead } => small(Pick::NEWEST, 0, 0, ahead.into()),
@@ -191,6 +197,40 @@ pub(super) fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
         Step::Fault { fault, pick, value } => small(pick, 0, fault as u8, value),
     }
     record
+}
+
+/// A number of round trips: few, unless `class` is [`WIDE`].
+fn decode_rounds(class: u8, value: u32) -> u32 {
+    let count = if class < WIDE { value & 7 } else { value };
+    count.clamp(1, Step::MAX_ROUNDS)
+}
+
+/// The record has one byte less for each direction than those of other chains: in the byte of the kind, the lowest two
+/// bits belong to the count. One class for the whole record tells whether the high bytes count.
+fn decode_submit_many(record: &[u8; STEP_BYTES]) -> Step {
+    let [_, class, low, high, rest @ ..] = *record;
+    let is_wide = class >= WIDE;
+    let times = if is_wide { u16::from_le_bytes([low, high]) } else { u16::from(low & 15) };
+    let buffers = |bytes: &[u8]| {
+        let [low, high, kind, from_low, from_high, to_low, to_high] =
+            *bytes.first_chunk::<7>().expect("seven bytes");
+        let class = if is_wide { WIDE | kind & 3 } else { 0 };
+        let kind = if is_wide && kind < 0x80 { 0x80 } else { kind };
+        decode_buffers(&[class, low, high, kind, from_low, from_high, to_low, to_high])
+    };
+    let (readable, writable) = rest.split_at(7);
+    Step::SubmitMany { readable: buffers(readable), writable: buffers(writable), times: times.max(1) }
+}
+
+fn encode_submit_many(record: &mut [u8; STEP_BYTES], readable: &Buffers, writable: &Buffers, times: u16) {
+    record[1] = WIDE;
+    record[2..4].copy_from_slice(&times.to_le_bytes());
+    for (at, buffers) in [(4, readable), (11, writable)] {
+        let [class, low, high, kind, lengths @ ..] = encode_buffers(buffers);
+        let top = if class >= WIDE { class & 3 } else { 0 };
+        record[at..at + 3].copy_from_slice(&[low, high, kind | top]);
+        record[at + 3..at + 7].copy_from_slice(&lengths);
+    }
 }
 
 fn decode_amount(class: u8, value: u32) -> Amount {

@@ -127,6 +127,8 @@ impl Drawer {
                     // It breaks most queues, and until the next reset few steps have an effect.
                     Op::MemoryFails => (0, if self.one_in(4) { 2 } else { 0 }),
                     Op::DeviceEvent => (0, 2),
+                    // They do much at once, so they are planned and not drawn.
+                    Op::SubmitMany | Op::Rounds => (0, 0),
                     Op::Fault => (0, if profile == Profile::Honest { 0 } else { 8 }),
                 };
                 let weight = if swarm && usual > 0 { least.max(self.swarm_weight(usual)) } else { usual };
@@ -186,6 +188,13 @@ impl Drawer {
                 self.guess.available += 1 + std::mem::take(&mut self.guess.prepared);
                 Step::Submit { readable, writable }
             }
+            Op::SubmitMany => {
+                let (readable, writable) = self.chain(weights);
+                let times = 1 + self.below(16) as u16;
+                self.guess.available += u32::from(times) + std::mem::take(&mut self.guess.prepared);
+                Step::SubmitMany { readable, writable, times }
+            }
+            Op::Rounds => Step::Rounds { count: 1 + self.below(16) },
             Op::Prepare => {
                 let (readable, writable) = self.chain(weights);
                 self.guess.prepared += 1;

@@ -4,7 +4,7 @@ use super::{Op, Setup};
 use strum::VariantArray;
 
 /// One bit for each operation. The operations' numbers form groups of at most 16, which begin at multiples of 32. The
-/// last group has one number.
+/// last group begins at 128.
 pub(super) const fn bit(op: Op) -> u64 {
     let number = op as u32;
     let group = if number < 128 { number / 32 } else { 3 };
@@ -66,7 +66,7 @@ impl Guess {
             bits
         }
         const ALWAYS: u64 = of([Op::Misuse, Op::Interrupts, Op::DeviceNotifications, Op::Settle]);
-        const SUBMIT: u64 = of([Op::Submit, Op::Prepare, Op::Write]);
+        const SUBMIT: u64 = of([Op::Submit, Op::Prepare, Op::Write, Op::SubmitMany]);
         const TAKE: u64 = of([Op::Take, Op::Collect]);
         const TAKEN: u64 = of([Op::Read, Op::Free]);
         /// Each of these operations has a line of its own below.
@@ -79,6 +79,7 @@ impl Guess {
             Op::DeviceReturn,
             Op::DeviceEvent,
             Op::Fault,
+            Op::Rounds,
         ]);
         const _: () = assert!(
             (ALWAYS | SUBMIT | TAKE | TAKEN | OTHERS | bit(Op::Idle)).count_ones() as usize
@@ -101,6 +102,7 @@ impl Guess {
             | bits(bit(Op::DeviceReturn), self.at_device > 0 && responsive)
             | bits(bit(Op::DeviceEvent), self.event_index)
             | bits(bit(Op::Fault), whole && responsive)
+            | bits(bit(Op::Rounds), self.free() > 0 && whole && responsive)
     }
 
     pub(super) fn restart(&mut self) {

@@ -15,6 +15,7 @@ mod print;
 mod profile;
 mod step;
 mod step_drawer;
+mod subject_line;
 mod tour;
 mod words;
 
@@ -79,11 +80,13 @@ impl Setup {
             && u64::from(self.buffer_size) * u64::from(self.queue_size.get()) <= BUFFER_BYTES_MAX
     }
 
-    pub(crate) fn continues_after_fault(&self) -> bool {
+    /// Whether the queue continues after a bad used element. Otherwise it is broken.
+    pub fn continues_after_fault(&self) -> bool {
         self.policies.after_fault == AfterFault::Continue
     }
 
-    pub(crate) fn refuses_over_long(&self) -> bool {
+    /// Whether the queue refuses a length that is too long. Otherwise it clamps the length.
+    pub fn refuses_over_long(&self) -> bool {
         self.policies.over_long == OverLong::Refuse
     }
 

@@ -155,23 +155,22 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
     let op = match first.text {
         "idle" => Op::Idle,
         "settle" => Op::Settle,
+        "rounds" => Op::Rounds,
         who @ ("driver" | "device") => {
             let names = || {
                 let of_who =
                     Op::VARIANTS.iter().filter_map(|op| op.name().strip_prefix(who)?.strip_prefix(' '));
+                let of_who = of_who.filter(|name| !name.contains(' '));
                 one_of(of_who)
             };
             let what = words.expect(&names())?;
             format!("{who} {}", what.text).parse().map_err(|_| what.error(names()))?
         }
-        _ => return Err(first.error("one of driver, device, settle, idle, expect")),
+        _ => return Err(first.error("one of driver, device, settle, rounds, idle, expect")),
     };
     Ok(match op {
         Op::Idle => Step::Idle,
-        Op::Submit => {
-            let (readable, writable) = parse_chain(words)?;
-            Step::Submit { readable, writable }
-        }
+        Op::Submit | Op::SubmitMany => parse_submit(words)?,
         Op::Prepare => {
             let (readable, writable) = parse_chain(words)?;
             Step::Prepare { readable, writable }
@@ -247,18 +246,48 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
             Step::Fault { fault, pick, value: fault_value }
         }
         Op::Settle => Step::Settle,
+        Op::Rounds => {
+            let most = Step::MAX_ROUNDS.into();
+            Step::Rounds { count: words.expect(&format!("a number from 1 to {most}"))?.number(1, most)? }
+        }
+    })
+}
+
+fn parse_submit(words: &mut Words<'_>) -> Result<Step, ParseError> {
+    let mut times = None;
+    let (readable, writable) =
+        parse_chain_and(words, "`readable=`, `writable=` or `times=`", |key, value| {
+            let is_times = key == "times";
+            if is_times {
+                times = Some(value.number(1, u16::MAX.into())?);
+            }
+            Ok(is_times)
+        })?;
+    Ok(match times {
+        None => Step::Submit { readable, writable },
+        Some(times) => Step::SubmitMany { readable, writable, times },
     })
 }
 
 fn parse_chain(words: &mut Words<'_>) -> Result<(Buffers, Buffers), ParseError> {
+    parse_chain_and(words, "`readable=` or `writable=`", |_, _| Ok(false))
+}
+
+/// Parses the buffers of a chain. `other` parses the value of another key, and returns whether it knows the key.
+fn parse_chain_and(
+    words: &mut Words<'_>,
+    keys: &str,
+    mut other: impl FnMut(&str, Word<'_>) -> Result<bool, ParseError>,
+) -> Result<(Buffers, Buffers), ParseError> {
     let (mut readable, mut writable) = (Buffers::NONE, Buffers::NONE);
     let mut seen = Vec::new();
     while let Some(word) = words.next() {
-        let (key, value) = key_value(word, &mut seen, "`readable=` or `writable=`")?;
+        let (key, value) = key_value(word, &mut seen, keys)?;
         match key {
             "readable" => readable = parse_buffers(value)?,
             "writable" => writable = parse_buffers(value)?,
-            _ => return Err(word.error("`readable=` or `writable=`")),
+            _ if other(key, value)? => {}
+            _ => return Err(word.error(keys)),
         }
     }
     Ok((readable, writable))

@@ -66,8 +66,13 @@ impl Display for Setup {
 
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Self::SubmitMany { readable, writable, times } = *self {
+            return write!(f, "{} times={times}", Self::Submit { readable, writable });
+        }
         f.write_str(self.op().name())?;
         match self {
+            Self::SubmitMany { .. } => unreachable!("printed above"),
+            Self::Rounds { count } => write!(f, " {count}"),
             Self::Idle | Self::Publish | Self::Take | Self::Collect | Self::Reset | Self::Settle => Ok(()),
             Self::Submit { readable, writable }
             | Self::Prepare { readable, writable }

@@ -63,6 +63,9 @@ pub enum Op {
     /// The caller withdraws a chain that is submitted and not published.
     #[strum(serialize = "driver withdraw")]
     Withdraw = 13,
+    /// The caller submits several equal chains and publishes each of them, until the queue refuses one.
+    #[strum(serialize = "driver submit times")]
+    SubmitMany = 14,
     /// The device takes chains from the available ring.
     #[strum(serialize = "device take")]
     DeviceTake = 32,
@@ -81,6 +84,10 @@ pub enum Op {
     /// All faults stop, the device returns every chain, and the caller takes and frees them.
     #[strum(serialize = "settle")]
     Settle = 128,
+    /// Several round trips, until the queue refuses a chain or the device returns none. In each, the caller submits and
+    /// publishes a chain, the device takes a chain and returns its newest one, and the caller takes one and frees it.
+    #[strum(serialize = "rounds")]
+    Rounds = 129,
 }
 
 impl Op {
@@ -276,6 +283,15 @@ pub enum Step {
         /// Which of the chains that are submitted and not published.
         pick: Pick,
     },
+    /// [`Op::SubmitMany`].
+    SubmitMany {
+        /// The device-readable buffers of each chain.
+        readable: Buffers,
+        /// The device-writable buffers of each chain.
+        writable: Buffers,
+        /// The number of chains, at least 1.
+        times: u16,
+    },
     /// [`Op::DeviceTake`].
     DeviceTake {
         /// The number of chains, at least 1.
@@ -313,9 +329,35 @@ pub enum Step {
     },
     /// [`Op::Settle`].
     Settle,
+    /// [`Op::Rounds`].
+    Rounds {
+        /// The number of round trips, from 1 to [`Step::MAX_ROUNDS`].
+        count: u32,
+    },
 }
 
 impl Step {
+    /// How often the step does the same once more, at most.
+    pub(crate) const fn repetitions(&self) -> u32 {
+        match self {
+            Self::SubmitMany { times, .. } => *times as u32 - 1,
+            Self::Rounds { count } => *count - 1,
+            _ => 0,
+        }
+    }
+
+    /// The most round trips of one step: enough to advance a 16-bit index twice around.
+    pub const MAX_ROUNDS: u32 = 1 << 17;
+
+    /// The steps of which one round trip consists.
+    pub const ROUND_TRIP: [Self; 5] = [
+        Self::Submit { readable: Buffers::NONE, writable: Buffers::of(1, 1) },
+        Self::DeviceTake { count: 1 },
+        Self::DeviceReturn { pick: Pick::NEWEST, written: Amount::Full, count: 1, beyond: false },
+        Self::Take,
+        Self::Free { pick: Pick::NEWEST },
+    ];
+
     /// The operation.
     pub const fn op(&self) -> Op {
         match self {
@@ -333,12 +375,14 @@ impl Step {
             Self::Interrupts { .. } => Op::Interrupts,
             Self::MemoryFails { .. } => Op::MemoryFails,
             Self::Withdraw { .. } => Op::Withdraw,
+            Self::SubmitMany { .. } => Op::SubmitMany,
             Self::DeviceTake { .. } => Op::DeviceTake,
             Self::DeviceReturn { .. } => Op::DeviceReturn,
             Self::DeviceNotifications { .. } => Op::DeviceNotifications,
             Self::DeviceEvent { .. } => Op::DeviceEvent,
             Self::Fault { .. } => Op::Fault,
             Self::Settle => Op::Settle,
+            Self::Rounds { .. } => Op::Rounds,
         }
     }
 }

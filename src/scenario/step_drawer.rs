@@ -66,6 +66,8 @@ impl StepDrawer {
         let fields = match op {
             Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Reset | Op::Settle => return self.step(),
             Op::Submit | Op::Prepare | Op::Write => 2..18,
+            Op::SubmitMany => 1..18,
+            Op::Rounds => 4..5,
             Op::Read | Op::DeviceReturn | Op::Fault => 1..8,
             Op::Free | Op::Withdraw => 1..2,
             Op::Misuse => 1..4,

@@ -4,6 +4,7 @@ use super::deadly::Deadly;
 use super::{Capabilities, CoreQueue, Defect, ProcessEnd, Provided, Specimen, Subject};
 use crate::scenario::{Ending, Setup};
 use ringstorm_core::{Layout, QueueSize, RingIndex};
+use std::fmt;
 use strum::VariantArray;
 
 /// A kind of subject.
@@ -20,13 +21,51 @@ pub enum SubjectKind {
 }
 
 /// A queue from another crate: its name, its capabilities, and a function that creates it.
-#[derive(Debug)]
+///
+/// [`new`](Self::new) makes a constant. [`variant`](Self::variant) accepts a computed name and a closure, so one adapter
+/// serves many variants of a queue:
+///
+/// ```
+/// use ringstorm::subject::{Capabilities, CoreQueue, External};
+///
+/// let can = Capabilities { prepare: true, free: true, ..Capabilities::NONE };
+/// let variants: Vec<External> = [1, 2, 3]
+///     .map(|limit| {
+///         External::variant(format!("mine-{limit}"), can, move |setup, provided| {
+///             // Give `limit` to the adapter.
+///             let _ = limit;
+///             Box::new(CoreQueue::new(setup, provided))
+///         })
+///     })
+///     .into();
+/// let found = ringstorm::cli::command(variants.leak(), ["replay", "7", "--subject", "mine-2"]);
+/// assert_eq!(found?, ringstorm::cli::Found::Nothing);
+/// # Ok::<(), ringstorm::cli::CliError>(())
+/// ```
 pub struct External {
     name: &'static str,
     capabilities: Capabilities,
-    build: fn(&Setup, &Provided) -> Box<dyn Subject>,
+    build: Build,
     rings: fn(QueueSize) -> usize,
     largest: u16,
+}
+
+/// Creates a queue.
+#[derive(Clone, Copy)]
+enum Build {
+    Function(fn(&Setup, &Provided) -> Box<dyn Subject>),
+    Closure(&'static (dyn Fn(&Setup, &Provided) -> Box<dyn Subject> + Send + Sync)),
+}
+
+impl fmt::Debug for External {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, capabilities, build: _, rings: _, largest } = self;
+        f.debug_struct("External")
+            .field("name", name)
+            .field("capabilities", capabilities)
+            .field("largest", largest)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PartialEq for External {
@@ -45,7 +84,28 @@ impl External {
         capabilities: Capabilities,
         build: fn(&Setup, &Provided) -> Box<dyn Subject>,
     ) -> Self {
-        Self { name, capabilities, build, rings: packed, largest: QueueSize::MAX.get() }
+        Self {
+            name,
+            capabilities,
+            build: Build::Function(build),
+            rings: packed,
+            largest: QueueSize::MAX.get(),
+        }
+    }
+
+    /// Like [`new`](Self::new), with a computed name and a closure. Both exist until the process ends.
+    pub fn variant(
+        name: impl Into<String>,
+        capabilities: Capabilities,
+        build: impl Fn(&Setup, &Provided) -> Box<dyn Subject> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into().leak(),
+            capabilities,
+            build: Build::Closure(Box::leak(Box::new(build))),
+            rings: packed,
+            largest: QueueSize::MAX.get(),
+        }
     }
 
     /// Declares how many bytes of [`Provided::rings`] a queue of a size needs, if table and rings are not packed as
@@ -127,7 +187,10 @@ impl SubjectKind {
             Self::Core => Box::new(CoreQueue::new(setup, provided)),
             Self::Specimen(defect) => Box::new(Specimen::new(defect, setup, provided)),
             Self::Deadly(end) => Box::new(Deadly::new(end, setup, provided)),
-            Self::External(external) => (external.build)(setup, provided),
+            Self::External(external) => match external.build {
+                Build::Function(build) => build(setup, provided),
+                Build::Closure(build) => build(setup, provided),
+            },
         }
     }
 

@@ -19,8 +19,10 @@ pub use specimen::{Defect, Specimen};
 pub use wrong::{Trespass, WrongAdapter};
 
 // The types that an adapter needs.
+pub use crate::scenario::{Ending, Setup};
 pub use ringstorm_core::{
-    DeviceAddress, FullBarrier, OrderedLoad, OrderedStore, QueueSize, RingIndex, SharedMemory,
+    AfterFault, DeviceAddress, FullBarrier, Layout, OrderedLoad, OrderedStore, OverLong, Policies, QueueSize,
+    RingIndex, SharedMemory, WritableBuffers,
 };
 pub use ringstorm_model::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal};
 pub use ringstorm_sim_device::{Geometry, WatchedMemory};
@@ -56,7 +58,12 @@ pub struct Capabilities {
     /// It can turn used-buffer notifications on and off.
     pub interrupts: bool,
     /// It supports `VIRTIO_F_EVENT_IDX` if the setup offers it.
+    /// A new queue asks for a notification of the first element. While notifications are on, a `take` that returns nothing
+    /// has moved `used_event` to the next element.
     pub event_index: bool,
+    /// With event indexes, also a `take` that takes the last used element moves `used_event` to the next one. Then the
+    /// caller need not call `take` until it returns nothing.
+    pub rearms_each_take: bool,
     /// It can be reset after the device was stopped.
     pub reset: bool,
     /// It refuses handles that a caller must not pass.
@@ -65,9 +72,26 @@ pub struct Capabilities {
     pub stale_handles: bool,
     /// It zeroes device-writable buffers if the setup asks for it.
     pub zeroing: bool,
-    /// It reports every bad used element and then follows the policies of the setup: it continues or is broken, and
-    /// refuses or clamps a length that is too long.
+    /// It handles bad used elements as core does. This is the sum of the seven capabilities that follow, and each of
+    /// them can be declared without it.
     pub policies: bool,
+    /// It skips no bad used element silently: `take` reports each of them, in order.
+    pub reports_bad_elements: bool,
+    /// It steps over a bad used element that it reports, even if the queue is broken afterwards.
+    pub consumes_bad_elements: bool,
+    /// If the used index claims more elements than chains are in flight, `take` reports that before it looks at an
+    /// element, and the queue is broken. Needs [`reloads_used_index`](Self::reloads_used_index).
+    pub refuses_index_jumps: bool,
+    /// Each `take` loads the used index, and looks at no more than the next element, and at that only in this call. If
+    /// nothing is new, it returns nothing; if a chain was returned, it does not return nothing. Without this, a queue may
+    /// keep the used index or used elements from one call to the next.
+    pub reloads_used_index: bool,
+    /// While the queue is broken, each `take` reports that.
+    pub reports_broken: bool,
+    /// After a bad used element that it reports, it continues or is broken as the setup says.
+    pub follows_after_fault: bool,
+    /// It refuses or clamps a length that is too long as the setup says.
+    pub follows_over_long: bool,
     /// It does no more than necessary. It notifies the device only if the device wants that. While [notifications are
     /// off](Subject::interrupts), it asks the device for none, as
     /// [`reset_keeps_interrupts`](Self::reset_keeps_interrupts) describes, but also before a reset.
@@ -108,17 +132,42 @@ impl Capabilities {
         free_count: false,
         interrupts: false,
         event_index: false,
+        rearms_each_take: false,
         reset: false,
         misuse: false,
         stale_handles: false,
         zeroing: false,
         policies: false,
+        reports_bad_elements: false,
+        consumes_bad_elements: false,
+        refuses_index_jumps: false,
+        reloads_used_index: false,
+        reports_broken: false,
+        follows_after_fault: false,
+        follows_over_long: false,
         exact: false,
         reset_keeps_interrupts: false,
         watched: false,
         keeps_memory: false,
         unwinds: false,
     };
+
+    /// With the parts of [`policies`](Self::policies), if it has this capability.
+    pub(crate) const fn with_parts(self) -> Self {
+        if !self.policies {
+            return self;
+        }
+        Self {
+            reports_bad_elements: true,
+            consumes_bad_elements: true,
+            refuses_index_jumps: true,
+            reloads_used_index: true,
+            reports_broken: true,
+            follows_after_fault: true,
+            follows_over_long: true,
+            ..self
+        }
+    }
 }
 
 /// The memory for a subject. All scenarios use the same memory.
@@ -219,7 +268,7 @@ pub trait Subject {
     }
 
     /// Turns used-buffer notifications on or off. Returns whether used chains are already waiting, or `None` if the
-    /// subject does not know. Called only with [`Capabilities::interrupts`].
+    /// subject does not know. A bad used element may count as a waiting chain or not. Called only with [`Capabilities::interrupts`].
     fn interrupts(&mut self, wanted: bool) -> Option<bool> {
         let _ = wanted;
         missing_method("interrupts")

@@ -5,10 +5,11 @@ use crate::scenario::Setup;
 use ringstorm_core::DeviceAddress;
 use ringstorm_model::MisuseKind;
 use ringstorm_sim_device::WatchedMemory;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 /// A part of [`Provided::buffers`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Buffer {
     /// The offset in this memory in bytes.
     pub offset: usize,
@@ -21,7 +22,7 @@ pub struct Buffer {
 }
 
 /// The buffers of one chain.
-#[derive(Debug, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Lent {
     /// The device-readable buffers, with the payload in them.
     pub readable: Vec<Buffer>,
@@ -82,6 +83,12 @@ impl BufferPool {
         let number = self.free.pop();
         let offset = self.each * number.unwrap_or(0);
         Buffer { offset, address: DeviceAddress::new(self.address.get() + offset as u64), length, number }
+    }
+
+    /// Hashes which buffers are lent, and in which order the others will be lent, for the
+    /// [fingerprint](super::Subject::fingerprint) of an adapter. The adapter hashes each [`Lent`] itself.
+    pub fn fingerprint(&self, mut state: &mut dyn Hasher) {
+        self.free.hash(&mut state);
     }
 
     /// Takes back the buffers of a chain that was refused or taken.

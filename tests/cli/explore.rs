@@ -22,6 +22,17 @@ fn nothing_found() {
     assert!(place.everything().is_empty());
 }
 
+/// The queue sizes share the time.
+#[test]
+fn a_time_limits_the_whole_command() {
+    let left = Place::new().run(&["explore", "--time", "3s", "--json"]);
+    assert_eq!(left.status, Some(0), "{left:?}");
+    let report = crate::json(&left);
+    let scopes = report["scopes"].as_array().expect("an array");
+    let seconds: f64 = scopes.iter().map(|scope| scope["seconds"].as_f64().expect("a number")).sum();
+    assert!(scopes.len() == 3 && seconds < 8.0, "each size alone would take 3 s: {report}");
+}
+
 #[test]
 fn the_json_equals_its_snapshot() {
     let left = Place::new().run(&[&FAILING[..], &["--queue-size", "2", "--jobs", "1"]].concat());
@@ -53,7 +64,8 @@ fn the_shortest_scenario_is_printed_and_written() {
     assert!(command.ends_with(&format!(" replay found.storm --subject {SPECIMEN}")), "{left:?}");
     let again = place.run(&["replay", "found.storm", "--subject", SPECIMEN]);
     assert_eq!(again.status, Some(1), "{again:?}");
-    assert_eq!(place.run(&["replay", "found.storm"]).status, Some(0), "core passes it");
+    assert_eq!(place.run(&["replay", "found.storm"]).status, Some(1), "the file names its subject");
+    assert_eq!(place.run(&["replay", "found.storm", "--subject", "core"]).status, Some(0), "core passes it");
     // Without -o, the scenario is printed.
     let printed = place.run(&args[..5]);
     let (_, scenario) = printed.out.split_once("as a scenario:\n").expect("the scenario");

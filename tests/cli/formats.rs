@@ -100,8 +100,11 @@ fn a_bad_report_leaves_the_page_as_it_was() {
 #[test]
 fn two_runs_are_compared() {
     let place = Place::new();
-    report(&place, "small.json", "20");
-    report(&place, "large.json", "200");
+    // A defect that shows in many ways.
+    for (name, seeds) in [("small.json", "20"), ("large.json", "200")] {
+        let many = ["run", "--json", "--subject", "specimen-index-jump-followed", "--max-findings", "99"];
+        place.write(name, place.run(&[&many[..], &["--seeds", seeds]].concat()).out);
+    }
     let left = place.run(&["report", "--compare", "small.json", "small.json"]);
     assert_eq!((left.status, left.err.as_str()), (Some(0), ""), "nothing is new: {left:?}");
     assert!(left.out.contains("findings   0 new, 0 gone, ") && left.out.ends_with("traces     equal\n"));

@@ -12,6 +12,13 @@ fn storm(place: &Place, seeds: &str, more: &[&str]) -> Left {
     place.run(&[&["run", "--subject", SPECIMEN, "--seeds", seeds], more].concat())
 }
 
+/// A defect that shows in many ways.
+const MANY: &str = "specimen-index-jump-followed";
+
+fn many(place: &Place, more: &[&str]) -> Left {
+    place.run(&[&["run", "--subject", MANY, "--seeds", "100"], more].concat())
+}
+
 fn signatures(report: &Value) -> Vec<String> {
     let findings = report["findings"].as_array().expect("an array");
     findings.iter().map(|finding| finding["signature"].as_str().expect("a string").to_owned()).collect()
@@ -108,22 +115,23 @@ fn the_file_of_a_finding_has_the_command_that_replays_its_seed() {
 #[test]
 fn masked_signatures_are_named_and_not_found() {
     let place = Place::new();
-    let found = signatures(&json(&storm(&place, "40", &["--json", "--out", "found"])));
+    let found = signatures(&json(&many(&place, &["--json", "--out", "found"])));
     let masks: Vec<&str> = found.iter().flat_map(|signature| ["--mask", signature]).collect();
-    let left = storm(&place, "40", &masks);
+    let left = many(&place, &masks);
     assert_eq!(left.status, Some(0), "{left:?}");
     assert!(left.out.ends_with("nothing found\n"), "{left:?}");
     for signature in &found {
         assert!(left.out.contains(&format!("masked     {signature}: ")), "{signature}: {left:?}");
     }
-    let left = storm(&place, "40", &[&masks[..2], &["--json"]].concat());
+    let left = many(&place, &[&masks[..2], &["--json"]].concat());
     assert_eq!(left.status, Some(1));
     assert_eq!(signatures(&json(&left)), found[1..], "only the masked finding is missing");
-    let takes = format!("{SPECIMEN}/*/*/take/*");
-    let left = storm(&place, "40", &["--mask", &takes, "--json"]);
-    let others: Vec<_> = found.iter().filter(|signature| !signature.contains("/take/")).cloned().collect();
+    let takes = format!("{MANY}/*/fetched-once/*/*");
+    let left = many(&place, &["--mask", &takes, "--json"]);
+    let others: Vec<_> =
+        found.iter().filter(|signature| !signature.contains("/fetched-once/")).cloned().collect();
     assert_eq!(signatures(&json(&left)), others, "* matches any part");
-    let left = storm(&place, "40", &["--mask", "*/take", "--json"]);
+    let left = many(&place, &["--mask", "*/take", "--json"]);
     assert_eq!(signatures(&json(&left)), found, "a mask has every part of a signature");
     assert!(left.err.contains("--mask */take: no finding has this signature"), "{left:?}");
 }
@@ -171,7 +179,7 @@ fn shards_cover_all_seeds_once() {
 fn the_number_of_jobs_changes_nothing() {
     let place = Place::new();
     let [one, three] = ["1", "3"].map(|jobs| {
-        let mut report = json(&storm(&place, "100", &["--json", "--max-findings", "3", "--jobs", jobs]));
+        let mut report = json(&many(&place, &["--json", "--max-findings", "3", "--jobs", jobs]));
         let object = report.as_object_mut().expect("an object");
         TIMES.iter().chain(&["jobs"]).for_each(|key| assert!(object.remove(*key).is_some(), "{key}"));
         report

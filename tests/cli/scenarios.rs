@@ -75,6 +75,48 @@ fn expectations_decide() {
     }
 }
 
+/// A replay runs the subject that the file names, and prints it.
+#[test]
+fn a_file_names_its_subject() {
+    let place = Place::new();
+    let signed = format!("{SPECIMEN}/violation/misuse-refused/free/no-fault");
+    let elsewhere = "subject mine, which this program does not have";
+    let table: [(String, &[&str], i32, &str); 8] = [
+        (String::new(), &[], 0, " on core\n"),
+        (format!("# subject: {SPECIMEN}\n"), &[], 1, " on specimen-mid-chain-freed\n"),
+        (format!("# by hand\n# {signed}\n"), &[], 1, " on specimen-mid-chain-freed\n"),
+        (format!("# {signed}\n# subject: core\n"), &[], 0, " on core\n"),
+        (format!("# subject: {SPECIMEN}\n"), &["--subject", "core"], 0, " on core\n"),
+        ("# subject: a prose comment\n".to_owned(), &[], 0, " on core\n"),
+        ("# subject: mine\n".to_owned(), &[], 2, elsewhere),
+        ("# mine/panic/no-panic/submit/no-fault\n".to_owned(), &["--subject", "core"], 0, " on core\n"),
+    ];
+    for (comments, args, status, text) in table {
+        place.write("a.storm", HEAD.replace('\n', "\n#\n").replacen("#\n", &comments, 1) + MISUSE);
+        let left = place.run(&[&["replay", "a.storm"], args].concat());
+        assert_eq!(left.status, Some(status), "{comments:?}: {left:?}");
+        assert!(left.out.contains(text) || left.err.contains(text), "{comments:?}: {left:?}");
+        assert_eq!(left.out.is_empty(), status == 2, "{comments:?}: {left:?}");
+    }
+    let shrunk = place.run(&["shrink", "a.storm", "--subject", SPECIMEN]);
+    assert!(
+        shrunk.out.contains(&format!("\n# subject: {SPECIMEN}\n")),
+        "not the subject of before: {shrunk:?}"
+    );
+}
+
+/// The file that a run writes is enough to replay its finding.
+#[test]
+fn a_finding_is_replayed_over_its_subject() {
+    let place = Place::new();
+    let run = ["run", "--json", "--subject", SPECIMEN, "--seeds", "200", "--max-findings", "1"];
+    let report = crate::json(&place.run(&run));
+    let file = report["findings"][0]["file"].as_str().expect("text");
+    assert!(place.read(file).contains(&format!("\n# subject: {SPECIMEN}\n")), "{}", place.read(file));
+    let left = place.run(&["replay", file]);
+    assert!(left.status == Some(1) && left.out.contains(&format!(" on {SPECIMEN}\n")), "{left:?}");
+}
+
 #[test]
 fn shrinking_keeps_the_signature() {
     let place = Place::new();
@@ -92,7 +134,8 @@ fn shrinking_keeps_the_signature() {
     assert_eq!(small.lines().nth(1), Some(format!("# {signature}").as_str()));
     let expect = "# to keep this as a regression, add the last line: expect ";
     assert!(small.lines().nth(2).is_some_and(|line| line.starts_with(expect)), "{small}");
-    assert_eq!(small.lines().count(), 4 + steps);
+    assert_eq!(small.lines().nth(3), Some(format!("# subject: {SPECIMEN}").as_str()));
+    assert_eq!(small.lines().count(), 5 + steps);
     let replay = left.err.lines().last().expect("a command");
     assert_eq!(place.shell(replay).status, Some(1), "{replay}");
     // Without -o, the scenario is printed. The smallest scenario stays unchanged.

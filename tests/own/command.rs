@@ -71,3 +71,32 @@ fn invalid_names() {
     insta::assert_snapshot!(flaw(&[const { named("a b") }]), @"the name of a subject consists of letters, digits, -, _ and ., and does not begin with - or .: \"a b\" is invalid");
     insta::assert_snapshot!(flaw(&[const { named("") }]), @"the name of a subject consists of letters, digits, -, _ and ., and does not begin with - or .: \"\" is invalid");
 }
+
+/// A name may be computed, and a closure may capture what distinguishes the variants.
+#[test]
+fn one_adapter_serves_many_variants() {
+    let can = Capabilities { prepare: true, free: true, ..Capabilities::NONE };
+    let variants: Vec<External> = [false, true]
+        .map(|fails| {
+            External::variant(format!("mine-{fails}"), can, move |setup, provided| {
+                assert!(!fails, "this variant fails");
+                Box::new(ringstorm::subject::CoreQueue::new(setup, provided))
+            })
+        })
+        .into();
+    let variants: &'static [External] = variants.leak();
+    assert_eq!(run(variants, &["replay", "7", "--subject", "mine-false"]).unwrap(), Found::Nothing);
+    assert_eq!(run(variants, &["replay", "7", "--subject", "mine-true"]).unwrap(), Found::Something);
+    let invalid: Vec<External> = vec![External::variant("a b", Capabilities::NONE, |_, _| unreachable!())];
+    assert!(Subjects::with(invalid.leak()).unwrap_err().contains("is invalid"));
+}
+
+#[test]
+fn variants_of_a_queue_are_measured() {
+    let calibrate = ["calibrate", "--steps", "40", "--subject", "trusting,specimen-id-folded"];
+    assert_eq!(run(&[example::OWN], &calibrate).unwrap(), Found::Nothing);
+    let wrong = refused(&[example::OWN], &["calibrate", "--subject", "trusting,trustin"]);
+    assert!(wrong.contains("did you mean trusting"), "{wrong}");
+    let deadly = refused(&[example::OWN], &["calibrate", "--subject", "deadly-spin"]);
+    assert!(deadly.contains("deadly-spin needs child processes"), "{deadly}");
+}

@@ -4,6 +4,7 @@
 mod example;
 
 mod command;
+mod in_flight_stores;
 mod manners;
 mod memory;
 mod trespass;

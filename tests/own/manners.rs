@@ -3,7 +3,7 @@
 use ringstorm::execution::Rig;
 use ringstorm::outcome::{Expected, Outcome};
 use ringstorm::scenario::{Profile, Scenario, Setup, Step, generate};
-use ringstorm::shrink::{BUDGET, shrink_while};
+use ringstorm::shrink::{Limits, shrink_while};
 use ringstorm::subject::{
     Answer, Capabilities, Completion, CoreQueue, External, Geometry, HandleAge, MisuseKind, Provided,
     Refusal, Subject, SubjectKind, Submission,
@@ -288,8 +288,9 @@ fn a_chain_of_many_buffers_is_shrunk_quickly() {
     assert_eq!(Expected::of(&outcome.verdict), Expected::Violation(Invariant::FreeCount));
     let signature = outcome.signature("mannered");
     // This number of executions would not be enough to remove one buffer at a time.
-    let shrunk = ringstorm::shrink::shrink(&mut rig, kind, &signature, &scenario, 60).expect("a scenario");
-    let left = ringstorm::scenario::Document { scenario: shrunk, ..Default::default() }.to_string();
+    let few = Limits { steps: 60, ..Limits::default() };
+    let shrunk = ringstorm::shrink::shrink(&mut rig, kind, &signature, &scenario, few).expect("a scenario");
+    let left = ringstorm::scenario::Document { scenario: shrunk.scenario, ..Default::default() }.to_string();
     assert!(left.ends_with("driver submit readable=2x1\n"), "{left}");
     // A shrink that is stopped returns the best result so far: the fewer attempts, the longer the scenario.
     let mut sizes = Vec::new();
@@ -299,8 +300,8 @@ fn a_chain_of_many_buffers_is_shrunk_quickly() {
             tries += 1;
             tries <= most
         };
-        let shrunk = shrink_while(&mut rig, kind, &signature, &scenario, BUDGET, &mut go_on);
-        let shrunk = shrunk.expect("a scenario");
+        let shrunk = shrink_while(&mut rig, kind, &signature, &scenario, Limits::default(), &mut go_on);
+        let shrunk = shrunk.expect("a scenario").scenario;
         let outcome = rig.run(kind, &shrunk, &mut ()).expect("a run");
         assert_eq!(outcome.signature("mannered"), signature);
         let [Step::Submit { readable, .. }] = shrunk.steps[..] else { panic!("{shrunk:?}") };

@@ -1,7 +1,9 @@
 //! Memory whose address the adapter has given to its queue.
 
-use ringstorm::subject::{SharedMemory, WatchedMemory};
+use ringstorm::execution::Rig;
+use ringstorm::subject::{BufferPool, Setup, SharedMemory, WatchedMemory};
 use ringstorm_core::MappedMemory;
+use std::hash::{DefaultHasher, Hasher};
 
 #[test]
 fn bytes_written_by_address_are_cleared() {
@@ -19,4 +21,23 @@ fn bytes_written_by_address_are_cleared() {
     assert_eq!(memory.load_u16(5006), 0);
     memory.restart(0);
     memory.expose();
+}
+
+/// A copy of a pool lends the same buffers, and a fingerprint distinguishes what is lent.
+#[test]
+fn a_pool_can_be_copied_and_fingerprinted() {
+    let rig = Rig::new().expect("memory");
+    let hash = |pool: &BufferPool| {
+        let mut hasher = DefaultHasher::new();
+        pool.fingerprint(&mut hasher);
+        hasher.finish()
+    };
+    let mut pool = BufferPool::new(&Setup::default(), rig.provided());
+    let (mut copy, new) = (pool.clone(), hash(&pool));
+    let lent = pool.lend(&[], &[8, 8]).expect("two buffers");
+    assert_ne!(hash(&pool), new);
+    assert_eq!(copy.lend(&[], &[8, 8]).expect("two buffers"), lent.clone());
+    assert_eq!(hash(&copy), hash(&pool));
+    pool.take_back(lent);
+    assert_eq!(hash(&pool), new);
 }

@@ -16,7 +16,7 @@ fn line(record: &[u8]) -> String {
 
 #[test]
 fn the_numbers_of_operations() {
-    let table: [(&[u8], &str); 28] = [
+    let table: [(&[u8], &str); 34] = [
         (&[0], "idle"),
         (&[1, 0, 0, 2, 0, 0, 5, 0, 7, 0], "driver submit readable=2x5..7"),
         (&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf2, 0, 0, 0xc0], "driver submit writable=131072xfull"),
@@ -40,6 +40,15 @@ fn the_numbers_of_operations() {
         (&[10, 1, 0, 128 + 6], "driver misuse withdraw returned oldest"),
         (&[12, 0, 0, 0, 3, 1], "driver memory-fails after=259"),
         (&[13, 1], "driver withdraw oldest"),
+        (&[14, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 3, 0, 3, 0], "driver submit writable=1x3 times=5"),
+        (&[14], "driver submit times=1"),
+        (
+            &[14, 0xf0, 0, 0x80, 0, 0, 0xc2, 0, 0, 0, 0, 2, 0, 0x80, 5, 0, 7, 1],
+            "driver submit readable=131072xfull writable=2x5..263 times=32768",
+        ),
+        (&[129], "rounds 1"),
+        (&[129, 0, 0, 0, 15], "rounds 7"),
+        (&[129, 0, 0xf0, 0, 0, 0, 2], "rounds 131072"),
         (&[32, 0, 0, 4], "device take count=4"),
         (&[32], "device take"),
         (&[33, 1, 1, 1, 12], "device return oldest written=12"),

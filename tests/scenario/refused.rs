@@ -5,7 +5,9 @@ use ringstorm::scenario::Document;
 const HEAD: &str = "ringstorm scenario 1\nqueue size=8 buffer=64\n";
 const KEYS: &str =
     "one of size=, buffer=, first-index=, features=, after-fault=, over-long=, writable=, ending=";
-const FIRST: &str = "one of driver, device, settle, idle, expect";
+const SUBMIT: &str = "`readable=`, `writable=` or `times=`";
+const ROUNDS: &str = "a number from 1 to 131072";
+const FIRST: &str = "one of driver, device, settle, rounds, idle, expect";
 const DRIVER: &str = "one of submit, prepare, write, publish, take, collect, read, free, reset, misuse, interrupts, memory-fails, withdraw";
 const DEVICE: &str = "one of take, return, notifications, event, fault";
 const PICK: &str = "newest, oldest, or oldest+1 to oldest+254";
@@ -132,8 +134,15 @@ fn lines() {
         ("device return newest count=0", 28, "a number from 1 to 255", "\"0\""),
         ("device return newest beyond beyond", 29, "`written=`, `count=` or `beyond`", "\"beyond\""),
         ("device return newest count=1 count=1", 30, "`count=` only once", "\"count=1\""),
-        ("driver submit 2x5", 15, "`readable=` or `writable=`", "\"2x5\""),
-        ("driver submit reads=2x5", 15, "`readable=` or `writable=`", "\"reads=2x5\""),
+        ("driver submit 2x5", 15, SUBMIT, "\"2x5\""),
+        ("driver submit times=0", 21, "a number from 1 to 65535", "\"0\""),
+        ("driver submit times=2 times=2", 23, "`times=` only once", "\"times=2\""),
+        ("driver prepare times=2", 16, "`readable=` or `writable=`", "\"times=2\""),
+        ("driver times", 8, DRIVER, "\"times\""),
+        ("rounds", 7, ROUNDS, "the end of the line"),
+        ("rounds 0", 8, ROUNDS, "\"0\""),
+        ("rounds 131073", 8, ROUNDS, "\"131073\""),
+        ("driver submit reads=2x5", 15, SUBMIT, "\"reads=2x5\""),
         ("driver submit readable=2x5 readable=2x5", 28, "`readable=` only once", "\"readable=2x5\""),
         ("driver submit readable=5", 24, BUFFERS, "\"5\""),
         ("driver submit readable=2xlong", 26, BUFFERS, "\"long\""),
@@ -220,13 +229,7 @@ fn columns_count_characters() {
         "\"違反\"",
     );
     refused(&format!("{HEAD}driver free\u{a0}first\n"), 3, 13, PICK, "\"first\"");
-    refused(
-        &format!("{HEAD}driver submit größe=1x1\n"),
-        3,
-        15,
-        "`readable=` or `writable=`",
-        "\"größe=1x1\"",
-    );
+    refused(&format!("{HEAD}driver submit größe=1x1\n"), 3, 15, SUBMIT, "\"größe=1x1\"");
     refused(&format!("{HEAD}driver submit readable=ö\n"), 3, 24, BUFFERS, "\"ö\"");
     refused(&format!("{HEAD}dance\r\n"), 3, 1, FIRST, "\"dance\"");
 }

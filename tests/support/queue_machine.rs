@@ -9,7 +9,7 @@ use super::step_strategy::{acceptable, setups, steps};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, Sequential, StateMachineTest};
 use ringstorm::execution::{Rig, Stop};
-use ringstorm::scenario::{Buffers, Op, Scenario, Setup, Step};
+use ringstorm::scenario::{Buffers, Op, Pick, Scenario, Setup, Step};
 use ringstorm::subject::SubjectKind;
 use ringstorm_core::AfterFault;
 use std::cell::Cell;
@@ -109,6 +109,7 @@ impl QueueReference {
             Op::Idle => (false, 1),
             Op::Write if !self.kind.capabilities().write_in_place => return 0,
             Op::Submit => (self.free() > 0 && !self.broken, 30),
+            Op::SubmitMany | Op::Rounds => (self.free() > 0 && !self.broken, 3),
             Op::Prepare | Op::Write => (self.free() > 0 && !self.broken, 15),
             Op::Publish => (!self.prepared.is_empty() && !self.broken, 20),
             Op::Take | Op::Collect => (!self.used.is_empty() && !self.broken || self.may_report_fault(), 15),
@@ -139,6 +140,41 @@ impl QueueReference {
             }
         }
         self.made += 1;
+    }
+
+    /// Takes `count` chains from the available ring.
+    fn device_take(&mut self, count: usize) {
+        let count = self.available.len().min(count);
+        self.at_device.extend(self.available.drain(..count));
+    }
+
+    /// Returns a chain as the simulated device does. Returns whether there was one.
+    fn device_return(&mut self, pick: Pick) -> bool {
+        let Some(position) = pick.of(self.at_device.len()) else { return false };
+        let chain = match position {
+            0 => self.at_device.pop_front(),
+            // The newest chain takes its place, as in the simulated device.
+            _ => self.at_device.swap_remove_back(position),
+        };
+        self.used.extend(chain);
+        true
+    }
+
+    fn round_trips(&mut self, count: u32) {
+        for _ in 0..count {
+            let before = self.chains().count();
+            self.make(Buffers::NONE, Buffers::of(1, 1), true);
+            if self.chains().count() == before {
+                return;
+            }
+            self.device_take(1);
+            let returned = self.device_return(Pick::NEWEST);
+            self.take(1);
+            self.returned.pop_back();
+            if !returned {
+                return;
+            }
+        }
     }
 
     fn take(&mut self, most: usize) {
@@ -176,19 +212,29 @@ impl ReferenceStateMachine for QueueReference {
             Step::Withdraw { pick } => {
                 pick.of(reference.prepared.len()).and_then(|position| reference.prepared.remove(position));
             }
-            Step::DeviceTake { count } => {
-                let count = reference.available.len().min(count.into());
-                reference.at_device.extend(reference.available.drain(..count));
+            Step::SubmitMany { readable, writable, times } => {
+                let most = reference.made + u32::from(times);
+                for _ in 0..times {
+                    let before = reference.chains().count();
+                    reference.make(readable, writable, true);
+                    if reference.chains().count() == before {
+                        break;
+                    }
+                }
+                // The queue may have accepted more than the estimate.
+                reference.made = most;
             }
+            Step::Rounds { count } => {
+                let most = reference.made + count;
+                reference.round_trips(count);
+                reference.made = most;
+            }
+            Step::DeviceTake { count } => reference.device_take(count.into()),
             Step::DeviceReturn { pick, count, .. } => {
                 for _ in 0..count {
-                    let Some(position) = pick.of(reference.at_device.len()) else { break };
-                    let chain = match position {
-                        0 => reference.at_device.pop_front(),
-                        // The newest chain takes its place, as in the simulated device.
-                        _ => reference.at_device.swap_remove_back(position),
-                    };
-                    reference.used.extend(chain);
+                    if !reference.device_return(pick) {
+                        break;
+                    }
                 }
             }
             Step::Fault { .. } => reference.exact = false,

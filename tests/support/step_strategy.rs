@@ -44,6 +44,10 @@ fn step(op: Op, setup: &Setup, free: u32) -> BoxedStrategy<Step> {
         Op::Submit => chain().prop_map(|(readable, writable)| Step::Submit { readable, writable }).boxed(),
         Op::Prepare => chain().prop_map(|(readable, writable)| Step::Prepare { readable, writable }).boxed(),
         Op::Write => chain().prop_map(|(readable, writable)| Step::Write { readable, writable }).boxed(),
+        Op::SubmitMany => (chain(), 1..40_u16)
+            .prop_map(|((readable, writable), times)| Step::SubmitMany { readable, writable, times })
+            .boxed(),
+        Op::Rounds => (1..20_u32).prop_map(|count| Step::Rounds { count }).boxed(),
         Op::Publish => Just(Step::Publish).boxed(),
         Op::Take => Just(Step::Take).boxed(),
         Op::Collect => Just(Step::Collect).boxed(),

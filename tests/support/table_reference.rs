@@ -37,7 +37,9 @@ impl Expected {
             | Op::Collect
             | Op::Interrupts
             | Op::MemoryFails
-            | Op::Withdraw => return 0,
+            | Op::Withdraw
+            | Op::SubmitMany
+            | Op::Rounds => return 0,
             Op::DeviceTake | Op::DeviceNotifications | Op::DeviceEvent | Op::Settle => return 0,
         };
         if has_work { usual } else { 1 }

@@ -1,12 +1,13 @@
 //! Event indexes: `avail_event` (2.7.10) and `used_event` (2.7.7).
 
 use crate::support::{
-    FOUR, IN_FLIGHT, NOTHING, accepts, and, available, chain, device_fault, element, free, index, rejects,
-    stores, submit, submit_refused, take, take_refused, used, writable,
+    FOUR, IN_FLIGHT, NOTHING, RELOADS, accepts, and, available, chain, device_fault, element, free, index,
+    rejects, stores, submit, submit_refused, take, take_refused, used, writable,
 };
-use ringstorm_model::{Event, Invariant, MisuseKind, ModelSetup, Refusal};
+use ringstorm_model::{Event, Invariant, MisuseKind, ModelSetup, Policies, Refusal};
 
 const BY_INDEX: ModelSetup = ModelSetup { event_index: true, ..FOUR };
+const RELOADS_BY_INDEX: ModelSetup = ModelSetup { event_index: true, ..RELOADS };
 
 const fn asks(index: u16) -> Event<'static> {
     Event::AvailableEvent { index }
@@ -188,21 +189,23 @@ fn a_driver_with_elements_to_take_may_store_any_used_event() {
 #[test]
 fn an_index_that_went_back_excuses() {
     let back = and(&IN_FLIGHT, &[used(2), used(0)]);
-    accepts(&BY_INDEX, &back, used_event(77));
-    accepts(&BY_INDEX, &and(&back, &[used(1), used(0)]), used_event(77));
+    accepts(&RELOADS_BY_INDEX, &back, used_event(77));
+    accepts(&RELOADS_BY_INDEX, &and(&back, &[used(1), used(0)]), used_event(77));
+    // A driver that keeps what it loaded may not know where the device is.
+    accepts(&BY_INDEX, &and(&back, &[element(0, 0, 8), used(1), take(0, 8)]), used_event(77));
     let reset = and(&back, &[Event::Reset { first_index: 0 }]);
-    rejects(&BY_INDEX, &reset, used_event(77), Invariant::Notified);
+    rejects(&RELOADS_BY_INDEX, &reset, used_event(77), Invariant::Notified);
     // When the index has moved forward again, the driver must re-arm `used_event` with the last element.
     let forward = and(&back, &[element(0, 0, 8), used(1), take(0, 8)]);
-    rejects(&BY_INDEX, &forward, used_event(77), Invariant::Notified);
-    accepts(&BY_INDEX, &forward, used_event(1));
+    rejects(&RELOADS_BY_INDEX, &forward, used_event(77), Invariant::Notified);
+    accepts(&RELOADS_BY_INDEX, &forward, used_event(1));
     // An index that moves forward, or stays, is no excuse.
     let on = and(&IN_FLIGHT, &[used(0), element(0, 0, 8), used(1), used(1), take(0, 8)]);
-    rejects(&BY_INDEX, &on, used_event(0), Invariant::Notified);
-    accepts(&BY_INDEX, &on, used_event(1));
+    rejects(&RELOADS_BY_INDEX, &on, used_event(0), Invariant::Notified);
+    accepts(&RELOADS_BY_INDEX, &on, used_event(1));
     // An index before the consumed elements counts as far ahead. Moving forward from there counts as going back.
     let around = and(&on, &[used(0), used(1)]);
-    accepts(&BY_INDEX, &around, used_event(77));
+    accepts(&RELOADS_BY_INDEX, &around, used_event(77));
 }
 
 #[test]
@@ -220,11 +223,18 @@ fn a_broken_queue_may_store_any_used_event() {
 
 /// With event indexes, a driver that consumes an element stores `used_event`: one store.
 #[test]
-fn a_report_that_consumes_an_element_may_store_once() {
+fn a_take_that_reports_a_fault_may_move_used_event() {
+    let policies = Policies { reloads_used_index: true, ..Policies::NONE };
+    let reloads = ModelSetup { policies, ..BY_INDEX };
     let bad = and(&IN_FLIGHT, &[element(0, 9, 0), used(1)]);
-    for (setup, consumed, most) in
-        [(BY_INDEX, true, 1), (BY_INDEX, false, 0), (FOUR, true, 0), (FOUR, false, 0)]
-    {
+    for (setup, consumed, most) in [
+        (reloads, true, 1),
+        (reloads, false, 1),
+        (BY_INDEX, true, 2),
+        (BY_INDEX, false, 2),
+        (FOUR, true, 0),
+        (FOUR, false, 0),
+    ] {
         for broken in [false, true] {
             let refused = and(&bad, &[take_refused(device_fault(consumed, broken, None))]);
             for count in 0..3 {
@@ -236,8 +246,16 @@ fn a_report_that_consumes_an_element_may_store_once() {
         }
     }
     let broken = and(&bad, &[take_refused(device_fault(true, true, None)), take_refused(Refusal::Broken)]);
-    rejects(&BY_INDEX, &broken, stores(1), Invariant::FailedUnchanged);
+    rejects(&reloads, &broken, stores(1), Invariant::FailedUnchanged);
     accepts(&BY_INDEX, &and(&bad, &[NOTHING]), stores(9));
+    // A driver that promises to refuse a jump before it looks stores nothing.
+    let policies = Policies::all(true, true);
+    let jump = and(&IN_FLIGHT, &[used(3), take_refused(device_fault(false, true, None))]);
+    rejects(&ModelSetup { policies, ..BY_INDEX }, &jump, stores(1), Invariant::FailedUnchanged);
+    accepts(&reloads, &jump, stores(1));
+    // However many elements the index claims, a driver stops at the one after those that can be good.
+    accepts(&BY_INDEX, &jump, stores(3));
+    rejects(&BY_INDEX, &jump, stores(4), Invariant::FailedUnchanged);
     // No other refused call may store anything.
     rejects(
         &BY_INDEX,

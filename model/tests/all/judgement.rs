@@ -1,9 +1,9 @@
 //! The limits of each check of the driver's calls, and the reasons of their refusal.
 
 use crate::support::{
-    self, FOUR, IN_FLIGHT, NOTHING, accepting, accepts, and, at, available, chain, device_fault, element,
-    free, free_count, free_refused, freed, index, misuse, read, read_refused, rejects, stores, submit,
-    submit_refused, take, take_refused, used, writable,
+    self, FOUR, IN_FLIGHT, NOTHING, RELOADS, accepting, accepts, and, at, available, chain, device_fault,
+    element, free, free_count, free_refused, freed, index, misuse, read, read_refused, rejects, stores,
+    submit, submit_refused, take, take_refused, used, writable,
 };
 use ringstorm_model::{Event, HandleAge, Invariant, MisuseKind, Model, ModelSetup, Refusal};
 
@@ -171,8 +171,8 @@ fn a_bad_head_is_reported_as_a_mistake_of_the_caller() {
         rejects(&FOUR, &faulty, free_refused(0, refusal), Invariant::MisuseRefused);
         rejects(&FOUR, &faulty, read_refused(0, refusal), Invariant::MisuseRefused);
     }
-    rejects(&FOUR, &faulty, free_refused(0, Refusal::Broken), Invariant::FairBlame);
-    rejects(&FOUR, &faulty, read_refused(0, Refusal::Broken), Invariant::FairBlame);
+    rejects(&RELOADS, &faulty, free_refused(0, Refusal::Broken), Invariant::FairBlame);
+    rejects(&RELOADS, &faulty, read_refused(0, Refusal::Broken), Invariant::FairBlame);
     let broken = and(&faulty, &[take_refused(device_fault(true, true, None))]);
     accepts(&FOUR, &broken, free_refused(0, Refusal::Broken));
     accepts(&FOUR, &broken, read_refused(0, Refusal::Broken));

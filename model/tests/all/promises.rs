@@ -10,12 +10,12 @@ const ALL: [ModelSetup; 4] =
     [promising(false, false), promising(false, true), promising(true, false), promising(true, true)];
 
 const fn promising(continues_after_fault: bool, refuses_over_long: bool) -> ModelSetup {
-    ModelSetup { policies: Some(Policies { continues_after_fault, refuses_over_long }), ..FOUR }
+    ModelSetup { policies: Policies::all(continues_after_fault, refuses_over_long), ..FOUR }
 }
 
 /// A report of a device fault at this element, by the policy of the setup.
 fn report(setup: &ModelSetup, consumed: bool, returned: Option<u16>) -> Event<'static> {
-    let continues_after_fault = setup.policies.is_some_and(|policies| policies.continues_after_fault);
+    let continues_after_fault = setup.policies.continues_after_fault == Some(true);
     take_refused(device_fault(consumed, !(continues_after_fault && consumed), returned))
 }
 
@@ -58,7 +58,7 @@ fn a_length_that_is_too_long_is_reported_or_clamped_as_promised() {
     for claimed in [9, 10, u32::MAX] {
         let long = and(&IN_FLIGHT, &[element(0, 0, claimed), used(1)]);
         for setup in ALL {
-            let refuses = setup.policies.is_some_and(|policies| policies.refuses_over_long);
+            let refuses = setup.policies.refuses_over_long == Some(true);
             only(
                 &setup,
                 &long,

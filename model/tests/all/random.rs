@@ -6,7 +6,7 @@ use crate::support::{
     take, take_refused,
 };
 use proptest::prelude::*;
-use ringstorm_model::{Event, HandleAge, MisuseKind, Model, ModelSetup, Refusal};
+use ringstorm_model::{Event, HandleAge, MisuseKind, Model, ModelSetup, Policies, Refusal};
 
 /// The event with one number changed, if it has a number of which every change is a violation. Left out are the used
 /// index, since the driver may look later; an additional notification; and the number of stores of an accepted call.
@@ -85,7 +85,8 @@ fn setups() -> impl Strategy<Value = ModelSetup> {
             first_index,
             event_index: false,
             zeroes_buffers: true,
-            policies: None,
+            policies: Policies::NONE,
+            rearms_each_take: false,
             exact_notifications: false,
             reset_keeps_interrupts: false,
             reports_lengths: true,

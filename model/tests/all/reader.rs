@@ -84,10 +84,7 @@ fn after_a_fault_a_queue_follows_its_policies() {
     for (continues_after_fault, faulty, broken) in
         [(true, &bad, false), (false, &bad, true), (true, &jump, true), (false, &jump, true)]
     {
-        let setup = ModelSetup {
-            policies: Some(Policies { continues_after_fault, refuses_over_long: false }),
-            ..FOUR
-        };
+        let setup = ModelSetup { policies: Policies::all(continues_after_fault, false), ..FOUR };
         // A bad element is consumed. After a jump of the index there is no element to consume.
         let consumed = faulty.len() == bad.len();
         accepts(&setup, faulty, take_refused(device_fault(consumed, broken, None)));

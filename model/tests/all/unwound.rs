@@ -38,10 +38,7 @@ fn a_broken_queue_takes_and_publishes_nothing() {
     rejects(&FOUR, &unwound, index(2), Invariant::AvailableOrder);
     rejects(&FOUR, &unwound, WHOLE, Invariant::UnwoundUnchanged);
     accepts(&FOUR, &unwound, BROKEN);
-    let promises = ModelSetup {
-        policies: Some(Policies { continues_after_fault: true, refuses_over_long: false }),
-        ..FOUR
-    };
+    let promises = ModelSetup { policies: Policies::all(true, false), ..FOUR };
     rejects(&promises, &unwound, NOTHING, Invariant::FailedUnchanged);
     accepts(&promises, &unwound, take_refused(Refusal::Broken));
     // The publish call that unwound may have stored the index.

@@ -1,10 +1,10 @@
 //! The used ring: which chains an element completes, and when a driver may report a device fault.
 
 use crate::support::{
-    FOUR, IN_FLIGHT, NOTHING, accepting, accepts, and, available, chain, device_fault, element, free,
-    free_count, index, read, rejects, submit, take, take_refused, used, writable,
+    FOUR, IN_FLIGHT, NOTHING, RELOADS, accepting, accepts, and, available, chain, device_fault, element,
+    free, free_count, free_refused, index, read, rejects, submit, take, take_refused, used, writable,
 };
-use ringstorm_model::{Event, Invariant, Refusal};
+use ringstorm_model::{Event, Invariant, ModelSetup, Policies, Refusal};
 
 const FINE: Refusal = device_fault(false, false, None);
 
@@ -68,7 +68,12 @@ fn a_device_fault_may_be_reported_if_there_was_one() {
             true => accepts(&FOUR, &before, take_refused(FINE)),
             false => rejects(&FOUR, &before, take_refused(FINE), Invariant::FairBlame),
         }
-        rejects(&FOUR, &before, take_refused(Refusal::Broken), Invariant::FairBlame);
+        rejects(&RELOADS, &before, free_refused(0, Refusal::Broken), Invariant::FairBlame);
+        // A driver that does not report each fault may break silently.
+        match faulty {
+            true => accepts(&FOUR, &before, take_refused(Refusal::Broken)),
+            false => rejects(&FOUR, &before, take_refused(Refusal::Broken), Invariant::FairBlame),
+        }
         rejects(
             &FOUR,
             &and(&before, &[Event::Reset { first_index: 0 }]),
@@ -91,7 +96,7 @@ fn an_index_jumps_if_it_exceeds_the_chains_in_flight() {
 fn a_queue_is_broken_from_its_report_until_a_reset() {
     let faulty = [used(1)];
     let still = and(&faulty, &[take_refused(FINE)]);
-    rejects(&FOUR, &still, take_refused(Refusal::Broken), Invariant::FairBlame);
+    rejects(&RELOADS, &still, free_refused(0, Refusal::Broken), Invariant::FairBlame);
     assert!(!accepting(&FOUR, &still).is_broken());
     let broken = and(&faulty, &[take_refused(device_fault(false, true, None)), take_refused(FINE)]);
     accepts(&FOUR, &broken, take_refused(Refusal::Broken));
@@ -105,7 +110,10 @@ fn a_refusal_consumes_the_reported_element_or_keeps_it() {
     let bad = and(&IN_FLIGHT, &[element(0, 7, 0), element(1, 0, 8), used(2)]);
     accepts(&FOUR, &and(&bad, &[take_refused(device_fault(true, false, None))]), take(0, 8));
     let rest = and(&bad, &[take_refused(device_fault(true, false, None))]);
-    rejects(&FOUR, &rest, take_refused(FINE), Invariant::FairBlame);
+    let strict = ModelSetup { policies: Policies { reloads_used_index: true, ..Policies::NONE }, ..FOUR };
+    rejects(&strict, &rest, take_refused(FINE), Invariant::FairBlame);
+    // A driver that keeps what it loaded may report the device again.
+    accepts(&FOUR, &rest, take_refused(FINE));
     let left = and(&bad, &[take_refused(FINE)]);
     accepts(&FOUR, &left, take_refused(FINE));
     // If there is no element, none is consumed.

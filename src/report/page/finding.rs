@@ -3,7 +3,7 @@
 use super::lanes::{LanesView, last};
 use super::{numbers, plain, visible};
 use crate::annotated_trace::{at_fault, paste};
-use crate::outcome::Signature;
+use crate::outcome::{FaultSet, Signature};
 use crate::report::repeat::{replay_command, seed_command};
 use crate::report::{FindingReport, RunReport};
 use crate::scenario::Document;
@@ -125,7 +125,7 @@ impl FindingPart {
             sentence: invariant.map_or("", Invariant::sentence),
             call: call.to_string(),
             fault: last_fault.map(|fault: Fault| (fault.name(), fault.description())),
-            blame: at_fault(*last_fault),
+            blame: at_fault(faults(finding)),
             signature: plain(&finding.signature.to_string()),
             detail: plain(&finding.detail),
             number,
@@ -142,6 +142,13 @@ impl FindingPart {
             seed_command: visible(&seed_command(report, finding)),
         }
     }
+}
+
+/// The faults that took effect in the shrunk scenario. Without a timeline, only the one in the signature is known.
+fn faults(finding: &FindingReport) -> FaultSet {
+    let moments = finding.timeline.iter().flat_map(|timeline| &timeline.moments);
+    let named = moments.filter_map(|moment| moment.fault.as_deref()?.parse().ok());
+    named.chain(finding.signature.last_fault).collect()
 }
 
 /// A finding as a test to paste. None if its scenario cannot be parsed, or if it would end the process of the test or never

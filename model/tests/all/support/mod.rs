@@ -4,7 +4,7 @@ pub mod toy;
 
 use ringstorm_model::{
     Answer, ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, Invariant, MisuseKind, Model, ModelSetup,
-    ObservedDescriptor, Place, Refusal,
+    ObservedDescriptor, Place, Policies, Refusal,
 };
 
 /// A queue of four descriptors with buffers of 64 bytes, beginning at index 0.
@@ -14,11 +14,23 @@ pub const FOUR: ModelSetup = ModelSetup {
     first_index: 0,
     event_index: false,
     zeroes_buffers: false,
-    policies: None,
+    policies: Policies::NONE,
+    rearms_each_take: true,
     exact_notifications: false,
     reset_keeps_interrupts: false,
     reports_lengths: true,
     refills: false,
+};
+
+/// A queue whose takes load the used ring again, and report and consume each bad element.
+pub const RELOADS: ModelSetup = ModelSetup {
+    policies: Policies {
+        reloads_used_index: true,
+        reports_bad_elements: true,
+        consumes_bad_elements: true,
+        ..Policies::NONE
+    },
+    ..FOUR
 };
 
 /// Descriptor `index`, with a buffer in region 0 at a position of its own.

@@ -1,0 +1,204 @@
+//! How sound queues differ, and the list of variants.
+
+use crate::queue::SoundQueue;
+use ringstorm::subject::{Capabilities, External};
+
+/// The order in which free descriptors are used again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum FreeList {
+    Lifo,
+    Fifo,
+}
+
+/// How the queue reads the used ring.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Each `take` loads the used index.
+    Reloads,
+    /// `take` loads the used index when it has taken all elements that the last value covers.
+    Caches,
+    /// `take` reads and checks all waiting elements at once, and returns them one by one.
+    Reaps,
+}
+
+/// When the available index moves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Publishing {
+    /// `publish` writes the entries and moves the index.
+    Later,
+    /// `submit` writes the entry, `publish` moves the index.
+    EntryAtOnce,
+    /// `submit` does both, and `publish` returns whether the device must be notified.
+    AtOnce,
+    /// `submit` does both and notifies the device.
+    Notifying,
+}
+
+/// Where `used_event` is while the caller wants no notifications.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unwanted {
+    /// Just behind the next element when the caller turns notifications off, and not moved later.
+    BehindOnce,
+    /// Just behind the next element, and moved by each `take`.
+    Behind,
+    /// Half of all indexes ahead of the next element, and moved by each `take`.
+    FarAhead,
+}
+
+/// When `used_event` moves to the next element, while the caller wants notifications.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Rearming {
+    /// After each element.
+    EachElement,
+    /// After the last element that the queue knows of.
+    LastKnown,
+    /// Before the queue looks whether there is another element.
+    BeforeLooking,
+}
+
+/// What a bad element causes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// An error. The queue continues.
+    Reported,
+    /// Nothing. The queue continues.
+    Skipped,
+    /// An error, and the queue is broken. It counts the element as consumed.
+    Breaks,
+    /// An error, and the queue is broken. The element stays the next one.
+    BreaksBefore,
+    /// The queue is broken, and says only that.
+    BreaksSilently,
+}
+
+/// The largest number of waiting elements that the queue believes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    InFlight,
+    QueueSize,
+    /// Every number. The elements show whether it is right.
+    None,
+}
+
+/// One way to write a queue.
+#[derive(Clone, Copy)]
+pub struct Variant {
+    pub free_list: FreeList,
+    pub reading: Reading,
+    pub publishing: Publishing,
+    /// Whether `free` clears the descriptors.
+    pub clears: bool,
+    pub unwanted: Unwanted,
+    pub rearming: Rearming,
+    pub fault: Fault,
+    pub bound: Bound,
+    /// Whether a length that is too long is an error; otherwise it is cut.
+    pub refuses_over_long: bool,
+    /// Whether the setup says which of two ways a bad element and a length that is too long are handled.
+    pub follows_setup: bool,
+    /// Whether the queue notifies the device after each publication.
+    pub always_notifies: bool,
+}
+
+impl Variant {
+    /// A common queue. The other variants differ from it.
+    pub const PLAIN: Self = Self {
+        free_list: FreeList::Lifo,
+        reading: Reading::Reloads,
+        publishing: Publishing::Later,
+        clears: false,
+        unwanted: Unwanted::BehindOnce,
+        rearming: Rearming::EachElement,
+        fault: Fault::Reported,
+        bound: Bound::InFlight,
+        refuses_over_long: false,
+        follows_setup: false,
+        always_notifies: false,
+    };
+
+    /// What the queue can do, and what it promises: all that is true.
+    const fn capabilities(self) -> Capabilities {
+        let reloads = matches!(self.reading, Reading::Reloads);
+        let skips = matches!(self.fault, Fault::Skipped);
+        let reports = !matches!(self.fault, Fault::Skipped | Fault::BreaksSilently);
+        Capabilities {
+            prepare: matches!(self.publishing, Publishing::Later | Publishing::EntryAtOnce),
+            should_notify: !matches!(self.publishing, Publishing::Notifying),
+            exact: !self.always_notifies,
+            rearms_each_take: !matches!(self.rearming, Rearming::BeforeLooking),
+            reports_bad_elements: reports,
+            consumes_bad_elements: reports && !matches!(self.fault, Fault::BreaksBefore),
+            refuses_index_jumps: reloads && matches!(self.bound, Bound::InFlight),
+            reloads_used_index: reloads && !skips,
+            reports_broken: true,
+            follows_after_fault: self.follows_setup,
+            follows_over_long: self.follows_setup,
+            ..CAN
+        }
+    }
+}
+
+/// What every variant can do.
+const CAN: Capabilities = Capabilities {
+    first_index: true,
+    lengths: true,
+    free: true,
+    free_count: true,
+    interrupts: true,
+    event_index: true,
+    reset: true,
+    misuse: true,
+    watched: true,
+    ..Capabilities::NONE
+};
+
+macro_rules! variants {
+    ($($name:literal { $($field:ident: $value:expr),* $(,)? })*) => {
+        /// All variants.
+        pub const VARIANTS: &[External] = &[$(
+            External::new(
+                $name,
+                Variant { $($field: $value,)* ..Variant::PLAIN }.capabilities(),
+                |setup, provided| {
+                    const VARIANT: Variant = Variant { $($field: $value,)* ..Variant::PLAIN };
+                    Box::new(SoundQueue::new(VARIANT, setup, provided))
+                },
+            ).with_largest(256),
+        )*];
+    };
+}
+
+variants! {
+    "plain" {}
+    "fifo" { free_list: FreeList::Fifo, clears: true }
+    "follows-setup" { follows_setup: true }
+    "caches-follows-setup" { follows_setup: true, reading: Reading::Caches, free_list: FreeList::Fifo }
+    "reaps-follows-setup" { follows_setup: true, reading: Reading::Reaps, unwanted: Unwanted::Behind }
+    "behind" { unwanted: Unwanted::Behind }
+    "far-ahead" { unwanted: Unwanted::FarAhead, publishing: Publishing::EntryAtOnce }
+    "skips" { fault: Fault::Skipped, unwanted: Unwanted::Behind }
+    "skips-by-size" { fault: Fault::Skipped, bound: Bound::QueueSize, refuses_over_long: true }
+    "caches" { reading: Reading::Caches, rearming: Rearming::LastKnown }
+    "caches-behind" { reading: Reading::Caches, unwanted: Unwanted::Behind, free_list: FreeList::Fifo }
+    "caches-skips" { reading: Reading::Caches, fault: Fault::Skipped, rearming: Rearming::BeforeLooking }
+    "caches-breaks" { reading: Reading::Caches, fault: Fault::Breaks, bound: Bound::None }
+    "breaks" { fault: Fault::Breaks, refuses_over_long: true, publishing: Publishing::EntryAtOnce }
+    "breaks-before" { fault: Fault::BreaksBefore, bound: Bound::None, clears: true }
+    "breaks-silently" { fault: Fault::BreaksSilently, bound: Bound::None, rearming: Rearming::BeforeLooking }
+    "reaps" { reading: Reading::Reaps, rearming: Rearming::LastKnown }
+    "reaps-skips" { reading: Reading::Reaps, fault: Fault::Skipped, unwanted: Unwanted::FarAhead }
+    "reaps-by-size" { reading: Reading::Reaps, bound: Bound::QueueSize, rearming: Rearming::BeforeLooking }
+    "reaps-breaks" {
+        reading: Reading::Reaps,
+        fault: Fault::Breaks,
+        unwanted: Unwanted::Behind,
+        refuses_over_long: true,
+    }
+    "at-once" { publishing: Publishing::AtOnce, free_list: FreeList::Fifo }
+    "notifying" { publishing: Publishing::Notifying, always_notifies: true }
+    "always-notifies" {
+        always_notifies: true,
+        reading: Reading::Caches,
+        rearming: Rearming::BeforeLooking,
+    }
+}

@@ -1,0 +1,80 @@
+//! One cause gives few groups of findings, named after the faults that it needs.
+
+use ringstorm::campaign::{self, Budget, Hang, Plan, Summary};
+use ringstorm::scenario::{Draw, Profile};
+use ringstorm::subject::SubjectKind;
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+
+fn plan(subject: &str, seeds: u64, masks: &[&str]) -> Plan {
+    Plan {
+        kind: SubjectKind::by_name(subject).expect("a subject"),
+        draw: Draw { profile: Profile::Swarm, steps: 128, queue_size: None },
+        from: 0,
+        budget: Budget::Seeds(seeds),
+        jobs: 2,
+        max_findings: 999,
+        masks: masks.iter().map(ToString::to_string).collect::<BTreeSet<String>>(),
+        call_timeout: Plan::CALL_TIMEOUT,
+        isolation: None,
+    }
+}
+
+fn run(plan: &Plan) -> Summary {
+    let hung = |hang: &Hang, _: &Summary| panic!("{hang:?}");
+    campaign::run(plan, Summary::default(), &AtomicBool::new(false), &hung, &mut ()).expect("there is memory")
+}
+
+fn signatures(summary: &Summary) -> Vec<String> {
+    summary.findings.iter().map(|finding| finding.signature.to_string()).collect()
+}
+
+const NO_FAULT: &str = "specimen-mid-chain-freed/violation/misuse-refused/free/no-fault";
+
+/// The caller frees a descriptor inside a chain. Before almost every such call, the device has committed a fault.
+#[test]
+fn a_defect_that_needs_no_fault_is_one_group_without_a_fault() {
+    let summary = run(&plan("specimen-mid-chain-freed", 300, &[]));
+    assert_eq!(signatures(&summary), [NO_FAULT]);
+    assert!(summary.seen_as.len() > 3, "other faults came before: {:?}", summary.seen_as);
+    assert!(summary.seen_as.values().all(|group| group.to_string() == NO_FAULT), "{:?}", summary.seen_as);
+    let (finding, seen) = (&summary.findings[0], &summary.tally);
+    assert!(finding.count > 10 && finding.count < seen.seeds && finding.shrunk.steps.len() == 2);
+}
+
+#[test]
+fn one_defect_gives_at_most_three_groups() {
+    let mut many = Vec::new();
+    for subject in [
+        "specimen-reset-keeps-used-index",
+        "specimen-completion-order-assumed",
+        "specimen-payload-cut-to-words",
+        "specimen-id-truncated",
+        "specimen-length-passed-through",
+        "specimen-available-index-saturates",
+        "specimen-used-event-stale",
+    ] {
+        let summary = run(&plan(subject, 200, &[]));
+        assert!(!summary.findings.is_empty(), "{subject}");
+        println!("{subject}: {:?}", signatures(&summary));
+        if summary.findings.len() > 3 {
+            many.push((subject, signatures(&summary)));
+        }
+    }
+    assert!(many.is_empty(), "{many:?}");
+}
+
+/// A mask names a group, or the last fault of a seed's scenario as reports of earlier versions do.
+#[test]
+fn masks_match_signatures_before_and_after_shrinking() {
+    let whole = run(&plan("specimen-mid-chain-freed", 300, &[]));
+    let masked = run(&plan("specimen-mid-chain-freed", 300, &[NO_FAULT]));
+    assert_eq!(signatures(&masked), [""; 0]);
+    assert_eq!(masked.masked.values().sum::<u64>(), whole.findings[0].count);
+    let (old, group) = whole.seen_as.iter().next().expect("a seed with a fault");
+    assert!(old != group && group.to_string() == NO_FAULT);
+    let old = old.to_string();
+    let masked = run(&plan("specimen-mid-chain-freed", 300, &[&old]));
+    assert!(masked.masked[&old] > 0, "{:?}", masked.masked);
+    assert_eq!(masked.findings[0].count + masked.masked[&old], whole.findings[0].count);
+}
