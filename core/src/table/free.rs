@@ -13,11 +13,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// [`Misuse`] if `head` is not the head of a live chain. This check takes constant time.
     #[inline(always)]
     pub fn free(&mut self, head: Head) -> Result<(), Misuse> {
-        let id = self.id;
-        match self.chains.get_mut(usize::from(head.index())) {
-            Some(chain)
-                if chain.serial == head.serial() && id.is(head.queue()) && chain.stage != Stage::NotHead =>
-            {
+        let place = self.place_of(head);
+        match self.chains.get_mut(place) {
+            Some(chain) if chain.serial == head.serial() && chain.stage != Stage::NotHead => {
                 chain.stage = Stage::NotHead;
                 let count = chain.count;
                 self.recycle(head.index(), count);
@@ -30,11 +28,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Frees a completed chain.
     #[inline(always)]
     pub(crate) fn free_returned(&mut self, head: Head) -> Result<(), Misuse> {
-        let id = self.id;
-        match self.chains.get_mut(usize::from(head.index())) {
-            Some(chain)
-                if chain.serial == head.serial() && id.is(head.queue()) && chain.stage == Stage::Returned =>
-            {
+        let place = self.place_of(head);
+        match self.chains.get_mut(place) {
+            Some(chain) if chain.serial == head.serial() && chain.stage == Stage::Returned => {
                 chain.stage = Stage::NotHead;
                 let count = chain.count;
                 self.recycle(head.index(), count);
