@@ -94,7 +94,13 @@ impl RingIndex {
     /// The position of the index in a ring of `size` entries: the index modulo the queue size.
     #[inline(always)]
     pub const fn slot(self, size: QueueSize) -> usize {
-        self.0 as usize & (size.as_usize() - 1)
+        self.masked(size.as_usize() - 1)
+    }
+
+    /// The same as [`slot`](Self::slot), from the last index of the ring.
+    #[inline(always)]
+    pub(crate) const fn masked(self, last: usize) -> usize {
+        self.0 as usize & last
     }
 }
 

@@ -93,7 +93,7 @@ impl<M: SharedMemory> Areas<M> {
     /// The same as [`RingIndex::slot`], with the mask that is already computed.
     #[inline(always)]
     const fn slot(&self, index: RingIndex) -> usize {
-        index.get() as usize & self.last
+        index.masked(self.last)
     }
 
     /// The descriptors of the table, for access in a loop.
@@ -152,8 +152,8 @@ impl<M: SharedMemory> Descriptors<'_, M> {
     /// Reduces an index modulo the queue size, as every access does. If the caller has reduced the index, the compiler removes
     /// the second reduction.
     #[inline(always)]
-    pub(crate) const fn reduce(&self, index: u16) -> usize {
-        index as usize & self.last
+    pub(crate) const fn reduce(&self, index: usize) -> usize {
+        index & self.last
     }
 
     /// Whether the memory is of this crate's kinds, so that no access panics.
@@ -165,14 +165,14 @@ impl<M: SharedMemory> Descriptors<'_, M> {
     /// Writes a descriptor (2.7.5) as two words: its address, then its length, flags and next.
     #[inline(always)]
     pub(crate) fn write(&self, index: usize, words: [u64; 2]) {
-        let offset = address_offset(index & self.last);
+        let offset = address_offset(self.reduce(index));
         access!(self.memory, self.unchecked, store_u64_pair(offset, words));
     }
 
     /// Writes a descriptor's length, flags and next as one word (2.7.5).
     #[inline(always)]
     pub(crate) fn write_shape(&self, index: usize, shape: u64) {
-        let offset = shape_offset(index & self.last);
+        let offset = shape_offset(self.reduce(index));
         access!(self.memory, self.unchecked, store_u64(offset, shape));
     }
 }

@@ -18,7 +18,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             Some(chain) if chain.serial == head.serial() && chain.stage != Stage::NotHead => {
                 chain.stage = Stage::NotHead;
                 let count = chain.count;
-                self.recycle(head.index(), count);
+                self.recycle(place, count);
                 Ok(())
             }
             _ => Err(self.handle_error(head)),
@@ -33,7 +33,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
             Some(chain) if chain.serial == head.serial() && chain.stage == Stage::Returned => {
                 chain.stage = Stage::NotHead;
                 let count = chain.count;
-                self.recycle(head.index(), count);
+                self.recycle(place, count);
                 Ok(())
             }
             _ => Err(self.not_returned_error(head)),
@@ -42,9 +42,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
     /// Puts the descriptors of a freed chain at the beginning of the free list.
     #[inline(always)]
-    fn recycle(&mut self, head: u16, count: u16) {
+    fn recycle(&mut self, head: usize, count: u16) {
         let table = self.areas.descriptors();
-        let free_head = core::mem::replace(&mut self.free_head, head);
+        let free_head = core::mem::replace(&mut self.free_head, head as u16);
         self.free += count;
         Recycling { table, descriptors: &mut self.descriptors, next: head, left: count, free_head }.finish();
     }
@@ -55,7 +55,7 @@ struct Recycling<'t, M: SharedMemory> {
     table: Descriptors<'t, M>,
     descriptors: &'t mut [Descriptor],
     /// The next descriptor to free.
-    next: u16,
+    next: usize,
     /// The number of descriptors not yet freed.
     left: u16,
     /// The descriptor that the last one is linked to.
@@ -83,7 +83,7 @@ impl<M: SharedMemory> Recycling<'_, M> {
         if self.left == 0 {
             descriptor.next = self.free_head;
         } else {
-            self.next = descriptor.next;
+            self.next = usize::from(descriptor.next);
         }
         index
     }

@@ -55,7 +55,7 @@ impl<'t, M: SharedMemory> NewChain<'t, M> {
 
     #[inline(always)]
     fn add(&mut self, region: u16, offset: usize, length: u32, writable: bool) {
-        let index = self.table.reduce(self.descriptor);
+        let index = self.table.reduce(usize::from(self.descriptor));
         if region != self.region {
             (self.region, self.base) = (region, self.regions[usize::from(region)].address());
         }
