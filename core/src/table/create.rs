@@ -2,7 +2,7 @@
 
 use super::DescriptorTable;
 use super::chain_writer::ChainWriter;
-use super::new_chain::{FreedIfUnwound, NewChain};
+use super::new_chain::NewChain;
 use super::record::{Chain, KnownRegion, Stage};
 use crate::{DeviceAddress, Head, Misuse, RegionId, RingIndex, Segment, SharedMemory, WritableBuffers};
 use core::cell::Cell;
@@ -44,18 +44,15 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
         let mut chain =
             self.begin(readable.len() + writable.len(), RegionId::BUFFERS, self.regions[0].address());
-        let mut unwinding = chain.freed_if_unwound();
         for bytes in readable {
             let offset = chain.own_offset();
-            chain.regions[0].memory.copy_in(offset, bytes);
+            chain.copy_in(offset, bytes);
             chain.readable(0, offset, bytes.len() as u32);
         }
         for length in writable {
             chain.writable(0, chain.own_offset(), *length);
         }
-        FreedIfUnwound::disarm(&mut unwinding);
         let rest = chain.descriptor;
-        drop(unwinding);
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
@@ -98,16 +95,13 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
         let mut chain =
             self.begin(readable.len() + writable.len(), RegionId::BUFFERS, self.regions[0].address());
-        let mut unwinding = chain.freed_if_unwound();
         for length in readable {
             chain.readable(0, chain.own_offset(), *length);
         }
         for length in writable {
             chain.writable(0, chain.own_offset(), *length);
         }
-        FreedIfUnwound::disarm(&mut unwinding);
         let rest = chain.descriptor;
-        drop(unwinding);
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
@@ -132,27 +126,24 @@ impl<M: SharedMemory> DescriptorTable<M> {
         writable: &[Segment],
     ) -> Result<Head, Misuse> {
         self.check_count(readable.len(), writable.len())?;
-        let readable_bytes = self.check_segments(0, readable)?;
-        let writable_bytes = self.check_segments(readable.len(), writable)?;
+        let mut known = self.known_region;
+        let readable_bytes = self.check_segments(&mut known, 0, readable)?;
+        let writable_bytes = self.check_segments(&mut known, readable.len(), writable)?;
         if readable_bytes + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
-        if self.writable_buffers == WritableBuffers::Zeroed {
+        if self.writable_buffers == WritableBuffers::Zeroed && !writable.is_empty() {
             self.zero_segments(writable);
         }
         // The region of the last segment, which has just been looked up, is most often the region of the first one, too.
-        let KnownRegion { id, base, .. } = self.known_region;
-        let mut chain = self.begin(readable.len() + writable.len(), id, base);
-        let mut unwinding = chain.freed_if_unwound();
+        let mut chain = self.begin(readable.len() + writable.len(), known.id, known.base);
         for Segment { region, offset, length } in readable {
             chain.readable(region.get(), *offset, *length);
         }
         for Segment { region, offset, length } in writable {
             chain.writable(region.get(), *offset, *length);
         }
-        FreedIfUnwound::disarm(&mut unwinding);
         let rest = chain.descriptor;
-        drop(unwinding);
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
@@ -207,20 +198,25 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     #[inline(always)]
-    fn check_segments(&mut self, first: usize, segments: &[Segment]) -> Result<u64, Misuse> {
+    fn check_segments(
+        &mut self,
+        known: &mut KnownRegion,
+        first: usize,
+        segments: &[Segment],
+    ) -> Result<u64, Misuse> {
         let mut total = 0;
         for (position, segment) in segments.iter().enumerate() {
             // Usually a segment is in the same region as the one before.
-            if segment.region != self.known_region.id {
+            if segment.region != known.id {
                 let Some(region) = self.look_up(segment.region) else {
                     return Err(self.segment_error(first + position, segment));
                 };
-                self.known_region = region;
+                (*known, self.known_region) = (region, region);
             }
             // The end is not after the beginning if the buffer is empty or the sum has wrapped.
             let end = segment.offset.wrapping_add(segment.length as usize);
             // Both at once: one branch.
-            if (segment.offset >= end) | (end > self.known_region.length) {
+            if (segment.offset >= end) | (end > known.length) {
                 return Err(self.segment_error(first + position, segment));
             }
             total += u64::from(segment.length);
@@ -284,7 +280,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
             descriptors: Cell::from_mut(&mut *self.descriptors).as_slice_of_cells(),
             buffer_size: self.buffer_size,
             touched: self.touched,
+            first: self.free_head,
             descriptor: self.free_head,
+            count,
             left: count,
         }
     }

@@ -20,27 +20,33 @@ pub(super) struct NewChain<'t, M: SharedMemory> {
     pub(super) buffer_size: u32,
     /// See [`FreedIfUnwound::touched`].
     pub(super) touched: u32,
-    /// The next descriptor.
+    /// The first descriptor, and the next one.
+    pub(super) first: u16,
     pub(super) descriptor: u16,
+    /// The number of buffers.
+    pub(super) count: usize,
     /// The number of buffers not yet added.
     pub(super) left: usize,
 }
 
 impl<'t, M: SharedMemory> NewChain<'t, M> {
-    /// The guard for a chain that has no buffer yet; `None` for memory that does not panic.
-    #[inline(always)]
-    pub(super) fn freed_if_unwound(&self) -> Option<FreedIfUnwound<'t>> {
-        if self.table.has_unchecked_access() {
-            return None;
-        }
-        let Self { descriptors, descriptor: first, left: count, touched, .. } = *self;
-        Some(FreedIfUnwound { descriptors, first, count, touched })
-    }
-
     /// The offset of the next descriptor's own buffer.
     #[inline(always)]
     pub(super) fn own_offset(&self) -> usize {
         usize::from(self.descriptor) * self.buffer_size as usize
+    }
+
+    /// Copies `bytes` into the table's own buffers.
+    #[inline(always)]
+    pub(super) fn copy_in(&self, offset: usize, bytes: &[u8]) {
+        let memory = &self.regions[0].memory;
+        if self.table.has_unchecked_access() {
+            memory.copy_in(offset, bytes);
+        } else {
+            let unwinding = self.freed_if_unwound();
+            memory.copy_in(offset, bytes);
+            unwinding.returned();
+        }
     }
 
     #[inline(always)]
@@ -65,15 +71,31 @@ impl<'t, M: SharedMemory> NewChain<'t, M> {
         self.left -= 1;
         let next_in_chain = (self.left > 0).then_some(next);
         // Shared memory first: if the store panics, the private copy still describes what the table contains.
-        self.table.write(index, [address.get(), shape(length, writable, next_in_chain)]);
+        self.write(index, [address.get(), shape(length, writable, next_in_chain)]);
         descriptor.set(Descriptor { offset, length, region, next });
         self.descriptor = next;
     }
+
+    #[inline(always)]
+    fn write(&self, index: usize, words: [u64; 2]) {
+        if self.table.has_unchecked_access() {
+            self.table.write(index, words);
+        } else {
+            let unwinding = self.freed_if_unwound();
+            self.table.write(index, words);
+            unwinding.returned();
+        }
+    }
+
+    /// The guard for an access to memory that may panic. Memory of this crate's kinds does not, and needs no guard.
+    const fn freed_if_unwound(&self) -> FreedIfUnwound<'t> {
+        let Self { descriptors, first, count, touched, .. } = *self;
+        FreedIfUnwound { descriptors, first, count, touched }
+    }
 }
 
-/// What a panic of the caller's own memory leaves: the descriptors of the chain are as free as they were before. Memory of
-/// this crate's kinds does not panic.
-pub(super) struct FreedIfUnwound<'t> {
+/// What a panic of the caller's own memory leaves: the descriptors of the chain are as free as they were before.
+struct FreedIfUnwound<'t> {
     descriptors: &'t [Cell<Descriptor>],
     /// The chain's first descriptor, and how many it has.
     first: u16,
@@ -83,12 +105,9 @@ pub(super) struct FreedIfUnwound<'t> {
 }
 
 impl FreedIfUnwound<'_> {
-    /// The chain is complete. (Forgetting the guard would move it, which costs time even if it is `None`.)
-    #[inline(always)]
-    pub(super) fn disarm(unwinding: &mut Option<Self>) {
-        if let Some(guard) = unwinding {
-            guard.count = 0;
-        }
+    /// Call this after the access, when it has not panicked.
+    const fn returned(self) {
+        core::mem::forget(self);
     }
 }
 
