@@ -18,8 +18,9 @@ use crate::{QueueSize, Refused, Region, RingIndex, UsedElement};
 pub(crate) struct Areas<M> {
     region: Region<M>,
     size: QueueSize,
-    /// The last index of the table. The size is a power of two, so this is also the mask for an index.
-    last: usize,
+    /// The last index of the table. The size is a power of two, so this is also the mask for an index. It has
+    /// 32 bits, so that the compiler knows that adding one does not wrap.
+    last: u32,
     layout: Layout,
 }
 
@@ -53,7 +54,7 @@ impl<M: SharedMemory> Areas<M> {
 
     fn over(size: QueueSize, layout: Layout, region: Region<M>) -> Result<Self, Refused<Region<M>>> {
         match region.check(layout.len(), TABLE_ALIGN) {
-            Ok(()) => Ok(Self { region, size, last: size.as_usize() - 1, layout }),
+            Ok(()) => Ok(Self { region, size, last: u32::from(size.get()) - 1, layout }),
             Err(misuse) => Err(Refused { error: misuse.into(), value: region }),
         }
     }
@@ -93,14 +94,14 @@ impl<M: SharedMemory> Areas<M> {
     /// The same as [`RingIndex::slot`], with the mask that is already computed.
     #[inline(always)]
     const fn slot(&self, index: RingIndex) -> usize {
-        index.masked(self.last)
+        index.masked(self.last as usize)
     }
 
     /// The descriptors of the table, for access in a loop.
     #[inline(always)]
     pub(crate) fn descriptors(&self) -> Descriptors<'_, M> {
         let memory = self.memory();
-        Descriptors { memory, unchecked: self.unchecked_access(), last: self.last }
+        Descriptors { memory, unchecked: self.unchecked_access(), last: self.last as usize }
     }
 
     /// Writes the entry of the available ring (2.7.6) at `index`.
@@ -154,6 +155,12 @@ impl<M: SharedMemory> Descriptors<'_, M> {
     #[inline(always)]
     pub(crate) const fn reduce(&self, index: usize) -> usize {
         index & self.last
+    }
+
+    /// The last index of the table, which is the greatest reduced index.
+    #[inline(always)]
+    pub(crate) const fn last(&self) -> usize {
+        self.last
     }
 
     /// Whether the memory is of this crate's kinds, so that no access panics.

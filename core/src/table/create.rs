@@ -272,12 +272,15 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// `region` is where the first buffer is expected, and `base` its device address.
     #[inline(always)]
     fn begin(&mut self, count: usize, region: RegionId, base: DeviceAddress) -> NewChain<'_, M> {
+        let table = self.areas.descriptors();
+        // One check of the length here, so that no reduced index needs one.
+        let descriptors = &mut self.descriptors[..=table.last()];
         NewChain {
-            table: self.areas.descriptors(),
+            table,
             regions: &self.regions,
             region: region.get(),
             base,
-            descriptors: Cell::from_mut(&mut *self.descriptors).as_slice_of_cells(),
+            descriptors: Cell::from_mut(descriptors).as_slice_of_cells(),
             buffer_size: self.buffer_size,
             touched: self.touched,
             first: self.free_head,

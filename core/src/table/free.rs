@@ -46,7 +46,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
         let table = self.areas.descriptors();
         let free_head = core::mem::replace(&mut self.free_head, head as u16);
         self.free += count;
-        Recycling { table, descriptors: &mut self.descriptors, next: head, left: count, free_head }.finish();
+        // One check of the length here, so that no reduced index needs one.
+        let descriptors = &mut self.descriptors[..=table.last()];
+        Recycling { table, descriptors, next: head, left: count, free_head }.finish();
     }
 }
 
