@@ -2,10 +2,9 @@
 
 use super::DescriptorTable;
 use super::chain_writer::ChainWriter;
-use super::new_chain::NewChain;
+use super::new_chain::{Extent, NewChain};
 use super::record::{Chain, KnownRegion, Stage};
 use crate::{DeviceAddress, Head, Misuse, RegionId, RingIndex, Segment, SharedMemory, WritableBuffers};
-use core::cell::Cell;
 
 /// The maximum length of a chain in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
@@ -280,12 +279,10 @@ impl<M: SharedMemory> DescriptorTable<M> {
             regions: &self.regions,
             region: region.get(),
             base,
-            descriptors: Cell::from_mut(descriptors).as_slice_of_cells(),
+            descriptors,
             buffer_size: self.buffer_size,
-            touched: self.touched,
-            first: self.free_head,
+            extent: Extent { first: self.free_head, count, touched: self.touched },
             descriptor: self.free_head,
-            count,
             left: count,
         }
     }

@@ -3,7 +3,6 @@
 use super::record::{Descriptor, shape};
 use crate::memory::Descriptors;
 use crate::{DeviceAddress, Region, SharedMemory};
-use core::cell::Cell;
 
 /// A chain that is being written buffer by buffer, to shared memory and to the private copy. The links of the free list
 /// already form the chain, so the private links do not change.
@@ -16,20 +15,25 @@ pub(super) struct NewChain<'t, M: SharedMemory> {
     /// The region of the last buffer, and its device address.
     pub(super) region: u16,
     pub(super) base: DeviceAddress,
-    pub(super) descriptors: &'t [Cell<Descriptor>],
+    pub(super) descriptors: &'t mut [Descriptor],
     pub(super) buffer_size: u32,
-    /// See [`FreedIfUnwound::touched`].
-    pub(super) touched: u32,
-    /// The first descriptor, and the next one.
-    pub(super) first: u16,
+    pub(super) extent: Extent,
+    /// The next descriptor.
     pub(super) descriptor: u16,
-    /// The number of buffers.
-    pub(super) count: usize,
     /// The number of buffers not yet added.
     pub(super) left: usize,
 }
 
-impl<'t, M: SharedMemory> NewChain<'t, M> {
+/// Which descriptors a new chain has.
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
+    pub(super) first: u16,
+    pub(super) count: usize,
+    /// Descriptors with this index or a greater one were never used: their fields are zero.
+    pub(super) touched: u32,
+}
+
+impl<M: SharedMemory> NewChain<'_, M> {
     /// The offset of the next descriptor's own buffer.
     #[inline(always)]
     pub(super) fn own_offset(&self) -> usize {
@@ -38,12 +42,12 @@ impl<'t, M: SharedMemory> NewChain<'t, M> {
 
     /// Copies `bytes` into the table's own buffers.
     #[inline(always)]
-    pub(super) fn copy_in(&self, offset: usize, bytes: &[u8]) {
+    pub(super) fn copy_in(&mut self, offset: usize, bytes: &[u8]) {
         let memory = &self.regions[0].memory;
         if self.table.has_unchecked_access() {
             memory.copy_in(offset, bytes);
         } else {
-            let unwinding = self.freed_if_unwound();
+            let unwinding = FreedIfUnwound { descriptors: self.descriptors, extent: self.extent };
             memory.copy_in(offset, bytes);
             unwinding.returned();
         }
@@ -66,42 +70,33 @@ impl<'t, M: SharedMemory> NewChain<'t, M> {
             (self.region, self.base) = (region, self.regions[usize::from(region)].address());
         }
         let address = self.base.plus(offset as u64);
-        let descriptor = &self.descriptors[index];
-        let next = descriptor.get().next;
+        let next = self.descriptors[index].next;
         self.left -= 1;
         let next_in_chain = (self.left > 0).then_some(next);
         // Shared memory first: if the store panics, the private copy still describes what the table contains.
         self.write(index, [address.get(), shape(length, writable, next_in_chain)]);
-        descriptor.set(Descriptor { offset, length, region, next });
+        let descriptor = &mut self.descriptors[index];
+        (descriptor.offset, descriptor.length, descriptor.region) = (offset, length, region);
         self.descriptor = next;
     }
 
     #[inline(always)]
-    fn write(&self, index: usize, words: [u64; 2]) {
+    fn write(&mut self, index: usize, words: [u64; 2]) {
         if self.table.has_unchecked_access() {
             self.table.write(index, words);
         } else {
-            let unwinding = self.freed_if_unwound();
+            let unwinding = FreedIfUnwound { descriptors: self.descriptors, extent: self.extent };
             self.table.write(index, words);
             unwinding.returned();
         }
     }
-
-    /// The guard for an access to memory that may panic. Memory of this crate's kinds does not, and needs no guard.
-    const fn freed_if_unwound(&self) -> FreedIfUnwound<'t> {
-        let Self { descriptors, first, count, touched, .. } = *self;
-        FreedIfUnwound { descriptors, first, count, touched }
-    }
 }
 
-/// What a panic of the caller's own memory leaves: the descriptors of the chain are as free as they were before.
+/// Guards an access to memory that may panic. Memory of this crate's kinds does not, and needs no guard. After a panic, the
+/// descriptors of the chain are as free as they were before.
 struct FreedIfUnwound<'t> {
-    descriptors: &'t [Cell<Descriptor>],
-    /// The chain's first descriptor, and how many it has.
-    first: u16,
-    count: usize,
-    /// Descriptors with this index or a greater one were never used: their fields are zero.
-    touched: u32,
+    descriptors: &'t mut [Descriptor],
+    extent: Extent,
 }
 
 impl FreedIfUnwound<'_> {
@@ -113,13 +108,14 @@ impl FreedIfUnwound<'_> {
 
 impl Drop for FreedIfUnwound<'_> {
     fn drop(&mut self) {
-        let mut index = self.first;
-        for _ in 0..self.count {
-            let descriptor = &self.descriptors[usize::from(index)];
-            let Descriptor { offset, region, next, .. } = descriptor.get();
-            let (offset, region) = if u32::from(index) < self.touched { (offset, region) } else { (0, 0) };
-            descriptor.set(Descriptor { offset, length: 0, region, next });
-            index = next;
+        let Extent { first: mut index, count, touched } = self.extent;
+        for _ in 0..count {
+            let descriptor = &mut self.descriptors[usize::from(index)];
+            descriptor.length = 0;
+            if u32::from(index) >= touched {
+                (descriptor.offset, descriptor.region) = (0, 0);
+            }
+            index = descriptor.next;
         }
     }
 }
