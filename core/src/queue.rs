@@ -240,6 +240,7 @@ impl<M: SharedMemory> SplitQueue<M> {
         let mut written = length;
         if u64::from(length) > writable {
             if self.policies.over_long == OverLong::Refuse {
+                chain.written = 0;
                 return Err(self.fault(DeviceFault::LengthTooLong { head, claimed: length, writable }));
             }
             // Fits: `writable` is less than `length`, which has 32 bits.

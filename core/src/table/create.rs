@@ -3,7 +3,7 @@
 use super::DescriptorTable;
 use super::chain_writer::ChainWriter;
 use super::new_chain::{Extent, NewChain};
-use super::record::{Chain, KnownRegion, Stage};
+use super::record::{KnownRegion, Stage};
 use crate::{DeviceAddress, Head, Misuse, RegionId, RingIndex, Segment, SharedMemory, WritableBuffers};
 
 /// The maximum length of a chain in bytes (2.7.5.2).
@@ -302,15 +302,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
         self.free -= count;
         self.touched = self.touched.max(u32::from(rest));
         self.last_serial += 1;
-        self.chains[usize::from(head)] = Chain {
-            serial: self.last_serial,
-            writable: writable_bytes,
-            written: 0,
-            count,
-            readable_count: readable as u16,
-            entry,
-            stage: Stage::Created,
-        };
+        let chain = &mut self.chains[usize::from(head)];
+        (chain.serial, chain.entry, chain.stage) = (self.last_serial, entry, Stage::Created);
+        (chain.count, chain.readable_count, chain.writable) = (count, readable as u16, writable_bytes);
         Head::from_parts(self.id, head, self.last_serial)
     }
 
