@@ -18,14 +18,15 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// more buffers than descriptors are free. The call has changed nothing then.
     #[inline(always)]
     pub fn create(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Head, Misuse> {
-        self.create_for(RingIndex::new(0), readable, writable)
+        self.create_for(&RingIndex::new(0), readable, writable)
     }
 
-    /// As [`create`](Self::create), for the available entry with the index `entry`.
+    /// As [`create`](Self::create), for the available entry with the index `entry`. (A reference, because a value would occupy a
+    /// register while the buffers are written.)
     #[inline(always)]
     pub(crate) fn create_for(
         &mut self,
-        entry: RingIndex,
+        entry: &RingIndex,
         readable: &[&[u8]],
         writable: &[u32],
     ) -> Result<Head, Misuse> {
@@ -68,13 +69,13 @@ impl<M: SharedMemory> DescriptorTable<M> {
         writable: &[u32],
         fill: impl FnOnce(&mut ChainWriter<'_, M>) -> Result<(), Misuse>,
     ) -> Result<Head, Misuse> {
-        self.create_with_for(RingIndex::new(0), readable, writable, fill)
+        self.create_with_for(&RingIndex::new(0), readable, writable, fill)
     }
 
     /// As [`create_with`](Self::create_with), for the available entry with the index `entry`.
     pub(crate) fn create_with_for(
         &mut self,
-        entry: RingIndex,
+        entry: &RingIndex,
         readable: &[u32],
         writable: &[u32],
         fill: impl FnOnce(&mut ChainWriter<'_, M>) -> Result<(), Misuse>,
@@ -113,14 +114,14 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// size is no limit. The call has changed nothing then.
     #[inline(always)]
     pub fn create_over(&mut self, readable: &[Segment], writable: &[Segment]) -> Result<Head, Misuse> {
-        self.create_over_for(RingIndex::new(0), readable, writable)
+        self.create_over_for(&RingIndex::new(0), readable, writable)
     }
 
     /// As [`create_over`](Self::create_over), for the available entry with the index `entry`.
     #[inline(always)]
     pub(crate) fn create_over_for(
         &mut self,
-        entry: RingIndex,
+        entry: &RingIndex,
         readable: &[Segment],
         writable: &[Segment],
     ) -> Result<Head, Misuse> {
@@ -292,7 +293,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     #[inline(always)]
     fn finish(
         &mut self,
-        entry: RingIndex,
+        entry: &RingIndex,
         rest: u16,
         (readable, writable): (usize, usize),
         writable_bytes: u64,
@@ -303,7 +304,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         self.touched = self.touched.max(u32::from(rest));
         self.last_serial += 1;
         let chain = &mut self.chains[usize::from(head)];
-        (chain.serial, chain.entry, chain.stage) = (self.last_serial, entry, Stage::Created);
+        (chain.serial, chain.entry, chain.stage) = (self.last_serial, *entry, Stage::Created);
         (chain.count, chain.readable_count, chain.writable) = (count, readable as u16, writable_bytes);
         Head::from_parts(self.id, head, self.last_serial)
     }
