@@ -94,7 +94,13 @@ impl RingIndex {
     /// The position of the index in a ring of `size` entries: the index modulo the queue size.
     #[inline(always)]
     pub const fn slot(self, size: QueueSize) -> usize {
-        self.0 as usize & (size.as_usize() - 1)
+        self.masked(size.as_usize() - 1)
+    }
+
+    /// The same as [`slot`](Self::slot), from the last index of the ring.
+    #[inline(always)]
+    pub(crate) const fn masked(self, last: usize) -> usize {
+        self.0 as usize & last
     }
 }
 
@@ -102,29 +108,28 @@ impl RingIndex {
 ///
 /// Ids repeat after 2^32 queues.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct QueueId(u32);
+pub struct QueueId(
+    /// The number in the upper half of the word, as a handle contains it. The lower half is zero.
+    u64,
+);
 
 impl QueueId {
     /// Makes the next id.
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+        Self(u64::from(NEXT.fetch_add(1, Ordering::Relaxed)) << 32)
     }
 
+    /// A word with the id in its upper half and `low` in the lower.
     #[inline(always)]
-    pub(crate) const fn is(self, other: Self) -> bool {
-        self.0 == other.0
+    pub(crate) const fn with(self, low: u32) -> u64 {
+        self.0 ^ low as u64
     }
 
-    /// The id in the upper 32 bits of a word.
+    /// The id in the upper half of `word`.
     #[inline(always)]
-    pub(crate) const fn upper(self) -> u64 {
-        (self.0 as u64) << 32
-    }
-
-    #[inline(always)]
-    pub(crate) const fn from_upper(word: u64) -> Self {
-        Self((word >> 32) as u32)
+    pub(crate) const fn of(word: u64) -> Self {
+        Self(word >> 32 << 32)
     }
 }
 
@@ -152,13 +157,25 @@ impl Head {
     /// queue never returned, a handle of a freed chain, and a handle of another queue.
     #[inline(always)]
     pub const fn from_parts(queue: QueueId, index: u16, serial: u64) -> Self {
-        Self { queue_and_index: queue.upper() | index as u64, serial }
+        Self::at(queue, index as u32, serial)
+    }
+
+    /// As [`from_parts`](Self::from_parts), with an index that the caller has checked to be below 2^16.
+    #[inline(always)]
+    pub(crate) const fn at(queue: QueueId, index: u32, serial: u64) -> Self {
+        Self { queue_and_index: queue.with(index), serial }
+    }
+
+    /// The index if the chain belongs to `queue`, otherwise at least 2^32. So a check of the bounds checks the queue, too.
+    #[inline(always)]
+    pub(crate) const fn index_in(self, queue: QueueId) -> u64 {
+        self.queue_and_index ^ queue.0
     }
 
     /// The id of the queue or table that the chain belongs to.
     #[inline(always)]
     pub const fn queue(self) -> QueueId {
-        QueueId::from_upper(self.queue_and_index)
+        QueueId::of(self.queue_and_index)
     }
 
     /// The index of the head descriptor, as it appears in the rings.

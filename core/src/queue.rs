@@ -230,37 +230,34 @@ impl<M: SharedMemory> SplitQueue<M> {
             self.available.taken_up_to(self.table.areas(), self.used.next());
             unwinding.returned();
         }
-        match self.complete(element) {
-            Ok(completion) => Ok(Some(completion)),
-            Err(fault) => {
-                if self.policies.after_fault == AfterFault::Broken {
-                    self.health = Health::Broken;
-                }
-                Err(fault)
-            }
-        }
-    }
-
-    /// Checks a used element and marks its chain as returned.
-    #[inline(always)]
-    fn complete(&mut self, element: UsedElement) -> Result<Completion, DeviceFault> {
         let UsedElement { id, length } = element;
         let Some((head, chain)) = self.table.in_flight(id, self.published) else {
-            return Err(self.table.why_not_in_flight(id));
+            return Err(self.fault(self.table.why_not_in_flight(id)));
         };
         chain.stage = Stage::Returned;
         self.in_flight -= 1;
         let writable = chain.writable;
+        let mut written = length;
         if u64::from(length) > writable {
             if self.policies.over_long == OverLong::Refuse {
-                return Err(DeviceFault::LengthTooLong { head, claimed: length, writable });
+                chain.written = 0;
+                return Err(self.fault(DeviceFault::LengthTooLong { head, claimed: length, writable }));
             }
             // Fits: `writable` is less than `length`, which has 32 bits.
-            chain.written = writable as u32;
-        } else {
-            chain.written = length;
+            written = writable as u32;
         }
-        Ok(Completion { head, written: chain.written })
+        chain.written = written;
+        Ok(Some(Completion { head, written }))
+    }
+
+    /// Does what the policy selects after a fault in a used element.
+    #[cold]
+    #[inline(never)]
+    fn fault(&mut self, fault: DeviceFault) -> DeviceFault {
+        if self.policies.after_fault == AfterFault::Broken {
+            self.health = Health::Broken;
+        }
+        fault
     }
 
     /// Copies what the device wrote to the device-writable buffers of a returned chain. Returns the number of bytes: the

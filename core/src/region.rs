@@ -128,7 +128,7 @@ impl RegionId {
     /// Makes the handle of the region with this number.
     #[inline(always)]
     pub(crate) const fn new(queue: QueueId, number: u16) -> Self {
-        if number == 0 { Self::BUFFERS } else { Self(queue.upper() | number as u64) }
+        if number == 0 { Self::BUFFERS } else { Self(queue.with(number as u32)) }
     }
 
     /// The number of the region.
@@ -139,7 +139,7 @@ impl RegionId {
 
     #[inline(always)]
     pub(crate) const fn queue(self) -> QueueId {
-        QueueId::from_upper(self.0)
+        QueueId::of(self.0)
     }
 }
 

@@ -65,8 +65,8 @@ impl AvailableRing {
     }
 
     /// The index of the next entry.
-    pub(crate) const fn next(&self) -> RingIndex {
-        self.next
+    pub(crate) const fn next(&self) -> &RingIndex {
+        &self.next
     }
 
     /// The index up to which entries are published.

@@ -18,8 +18,9 @@ use crate::{QueueSize, Refused, Region, RingIndex, UsedElement};
 pub(crate) struct Areas<M> {
     region: Region<M>,
     size: QueueSize,
-    /// The last index of the table. The size is a power of two, so this is also the mask for an index.
-    last: usize,
+    /// The last index of the table. The size is a power of two, so this is also the mask for an index. It has
+    /// 32 bits, so that the compiler knows that adding one does not wrap.
+    last: u32,
     layout: Layout,
 }
 
@@ -53,7 +54,7 @@ impl<M: SharedMemory> Areas<M> {
 
     fn over(size: QueueSize, layout: Layout, region: Region<M>) -> Result<Self, Refused<Region<M>>> {
         match region.check(layout.len(), TABLE_ALIGN) {
-            Ok(()) => Ok(Self { region, size, last: size.as_usize() - 1, layout }),
+            Ok(()) => Ok(Self { region, size, last: u32::from(size.get()) - 1, layout }),
             Err(misuse) => Err(Refused { error: misuse.into(), value: region }),
         }
     }
@@ -93,14 +94,14 @@ impl<M: SharedMemory> Areas<M> {
     /// The same as [`RingIndex::slot`], with the mask that is already computed.
     #[inline(always)]
     const fn slot(&self, index: RingIndex) -> usize {
-        index.get() as usize & self.last
+        index.masked(self.last as usize)
     }
 
     /// The descriptors of the table, for access in a loop.
     #[inline(always)]
     pub(crate) fn descriptors(&self) -> Descriptors<'_, M> {
         let memory = self.memory();
-        Descriptors { memory, unchecked: self.unchecked_access(), last: self.last }
+        Descriptors { memory, unchecked: self.unchecked_access(), last: self.last as usize }
     }
 
     /// Writes the entry of the available ring (2.7.6) at `index`.
@@ -152,8 +153,14 @@ impl<M: SharedMemory> Descriptors<'_, M> {
     /// Reduces an index modulo the queue size, as every access does. If the caller has reduced the index, the compiler removes
     /// the second reduction.
     #[inline(always)]
-    pub(crate) const fn reduce(&self, index: u16) -> usize {
-        index as usize & self.last
+    pub(crate) const fn reduce(&self, index: usize) -> usize {
+        index & self.last
+    }
+
+    /// The last index of the table, which is the greatest reduced index.
+    #[inline(always)]
+    pub(crate) const fn last(&self) -> usize {
+        self.last
     }
 
     /// Whether the memory is of this crate's kinds, so that no access panics.
@@ -165,14 +172,14 @@ impl<M: SharedMemory> Descriptors<'_, M> {
     /// Writes a descriptor (2.7.5) as two words: its address, then its length, flags and next.
     #[inline(always)]
     pub(crate) fn write(&self, index: usize, words: [u64; 2]) {
-        let offset = address_offset(index & self.last);
+        let offset = address_offset(self.reduce(index));
         access!(self.memory, self.unchecked, store_u64_pair(offset, words));
     }
 
     /// Writes a descriptor's length, flags and next as one word (2.7.5).
     #[inline(always)]
     pub(crate) fn write_shape(&self, index: usize, shape: u64) {
-        let offset = shape_offset(index & self.last);
+        let offset = shape_offset(self.reduce(index));
         access!(self.memory, self.unchecked, store_u64(offset, shape));
     }
 }

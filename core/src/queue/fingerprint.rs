@@ -20,7 +20,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// The time is proportional to the queue size.
     pub fn fingerprint(&self, state: &mut impl Hasher) {
         let Self { table, available, used, published, in_flight, health, event_index: _, policies } = self;
-        table.fingerprint(*published, available.next(), state);
+        table.fingerprint(*published, *available.next(), state);
         available.fingerprint(used.next(), state);
         used.fingerprint(table.size(), state);
         (*in_flight, *health, *policies).hash(state);

@@ -17,11 +17,19 @@ impl Health {
     /// # Errors
     /// The fault that broke the queue.
     #[inline(always)]
-    pub(super) const fn check(self) -> Result<(), DeviceFault> {
+    pub(super) const fn check(&self) -> Result<(), DeviceFault> {
         match self {
             Self::Whole => Ok(()),
-            Self::Broken => Err(DeviceFault::Broken),
-            Self::Unwound => Err(DeviceFault::Unwound),
+            _ => Err(self.fault()),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    const fn fault(&self) -> DeviceFault {
+        match self {
+            Self::Unwound => DeviceFault::Unwound,
+            _ => DeviceFault::Broken,
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use super::DescriptorTable;
 use super::chain_writer::ChainWriter;
-use super::new_chain::{FreedIfUnwound, NewChain};
-use super::record::{Chain, KnownRegion, Stage};
+use super::new_chain::{Extent, NewChain};
+use super::record::{KnownRegion, Stage};
 use crate::{DeviceAddress, Head, Misuse, RegionId, RingIndex, Segment, SharedMemory, WritableBuffers};
-use core::cell::Cell;
 
 /// The maximum length of a chain in bytes (2.7.5.2).
 const CHAIN_BYTES: u64 = 1 << 32;
@@ -19,14 +18,15 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// more buffers than descriptors are free. The call has changed nothing then.
     #[inline(always)]
     pub fn create(&mut self, readable: &[&[u8]], writable: &[u32]) -> Result<Head, Misuse> {
-        self.create_for(RingIndex::new(0), readable, writable)
+        self.create_for(&RingIndex::new(0), readable, writable)
     }
 
-    /// As [`create`](Self::create), for the available entry with the index `entry`.
+    /// As [`create`](Self::create), for the available entry with the index `entry`. (A reference, because a value would occupy a
+    /// register while the buffers are written.)
     #[inline(always)]
     pub(crate) fn create_for(
         &mut self,
-        entry: RingIndex,
+        entry: &RingIndex,
         readable: &[&[u8]],
         writable: &[u32],
     ) -> Result<Head, Misuse> {
@@ -44,18 +44,15 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
         let mut chain =
             self.begin(readable.len() + writable.len(), RegionId::BUFFERS, self.regions[0].address());
-        let mut unwinding = chain.freed_if_unwound();
         for bytes in readable {
             let offset = chain.own_offset();
-            chain.regions[0].memory.copy_in(offset, bytes);
+            chain.copy_in(offset, bytes);
             chain.readable(0, offset, bytes.len() as u32);
         }
         for length in writable {
             chain.writable(0, chain.own_offset(), *length);
         }
-        FreedIfUnwound::disarm(&mut unwinding);
         let rest = chain.descriptor;
-        drop(unwinding);
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
@@ -72,13 +69,13 @@ impl<M: SharedMemory> DescriptorTable<M> {
         writable: &[u32],
         fill: impl FnOnce(&mut ChainWriter<'_, M>) -> Result<(), Misuse>,
     ) -> Result<Head, Misuse> {
-        self.create_with_for(RingIndex::new(0), readable, writable, fill)
+        self.create_with_for(&RingIndex::new(0), readable, writable, fill)
     }
 
     /// As [`create_with`](Self::create_with), for the available entry with the index `entry`.
     pub(crate) fn create_with_for(
         &mut self,
-        entry: RingIndex,
+        entry: &RingIndex,
         readable: &[u32],
         writable: &[u32],
         fill: impl FnOnce(&mut ChainWriter<'_, M>) -> Result<(), Misuse>,
@@ -98,16 +95,13 @@ impl<M: SharedMemory> DescriptorTable<M> {
         }
         let mut chain =
             self.begin(readable.len() + writable.len(), RegionId::BUFFERS, self.regions[0].address());
-        let mut unwinding = chain.freed_if_unwound();
         for length in readable {
             chain.readable(0, chain.own_offset(), *length);
         }
         for length in writable {
             chain.writable(0, chain.own_offset(), *length);
         }
-        FreedIfUnwound::disarm(&mut unwinding);
         let rest = chain.descriptor;
-        drop(unwinding);
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
@@ -120,39 +114,36 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// size is no limit. The call has changed nothing then.
     #[inline(always)]
     pub fn create_over(&mut self, readable: &[Segment], writable: &[Segment]) -> Result<Head, Misuse> {
-        self.create_over_for(RingIndex::new(0), readable, writable)
+        self.create_over_for(&RingIndex::new(0), readable, writable)
     }
 
     /// As [`create_over`](Self::create_over), for the available entry with the index `entry`.
     #[inline(always)]
     pub(crate) fn create_over_for(
         &mut self,
-        entry: RingIndex,
+        entry: &RingIndex,
         readable: &[Segment],
         writable: &[Segment],
     ) -> Result<Head, Misuse> {
         self.check_count(readable.len(), writable.len())?;
-        let readable_bytes = self.check_segments(0, readable)?;
-        let writable_bytes = self.check_segments(readable.len(), writable)?;
+        let mut known = self.known_region;
+        let readable_bytes = self.check_segments(&mut known, 0, readable)?;
+        let writable_bytes = self.check_segments(&mut known, readable.len(), writable)?;
         if readable_bytes + writable_bytes > CHAIN_BYTES {
             return Err(Misuse::ChainTooLong);
         }
-        if self.writable_buffers == WritableBuffers::Zeroed {
+        if self.writable_buffers == WritableBuffers::Zeroed && !writable.is_empty() {
             self.zero_segments(writable);
         }
         // The region of the last segment, which has just been looked up, is most often the region of the first one, too.
-        let KnownRegion { id, base, .. } = self.known_region;
-        let mut chain = self.begin(readable.len() + writable.len(), id, base);
-        let mut unwinding = chain.freed_if_unwound();
+        let mut chain = self.begin(readable.len() + writable.len(), known.id, known.base);
         for Segment { region, offset, length } in readable {
             chain.readable(region.get(), *offset, *length);
         }
         for Segment { region, offset, length } in writable {
             chain.writable(region.get(), *offset, *length);
         }
-        FreedIfUnwound::disarm(&mut unwinding);
         let rest = chain.descriptor;
-        drop(unwinding);
         Ok(self.finish(entry, rest, (readable.len(), writable.len()), writable_bytes))
     }
 
@@ -207,20 +198,25 @@ impl<M: SharedMemory> DescriptorTable<M> {
     }
 
     #[inline(always)]
-    fn check_segments(&mut self, first: usize, segments: &[Segment]) -> Result<u64, Misuse> {
+    fn check_segments(
+        &mut self,
+        known: &mut KnownRegion,
+        first: usize,
+        segments: &[Segment],
+    ) -> Result<u64, Misuse> {
         let mut total = 0;
         for (position, segment) in segments.iter().enumerate() {
             // Usually a segment is in the same region as the one before.
-            if segment.region != self.known_region.id {
+            if segment.region != known.id {
                 let Some(region) = self.look_up(segment.region) else {
                     return Err(self.segment_error(first + position, segment));
                 };
-                self.known_region = region;
+                (*known, self.known_region) = (region, region);
             }
             // The end is not after the beginning if the buffer is empty or the sum has wrapped.
             let end = segment.offset.wrapping_add(segment.length as usize);
             // Both at once: one branch.
-            if (segment.offset >= end) | (end > self.known_region.length) {
+            if (segment.offset >= end) | (end > known.length) {
                 return Err(self.segment_error(first + position, segment));
             }
             total += u64::from(segment.length);
@@ -276,14 +272,17 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// `region` is where the first buffer is expected, and `base` its device address.
     #[inline(always)]
     fn begin(&mut self, count: usize, region: RegionId, base: DeviceAddress) -> NewChain<'_, M> {
+        let table = self.areas.descriptors();
+        // One check of the length here, so that no reduced index needs one.
+        let descriptors = &mut self.descriptors[..=table.last()];
         NewChain {
-            table: self.areas.descriptors(),
+            table,
             regions: &self.regions,
             region: region.get(),
             base,
-            descriptors: Cell::from_mut(&mut *self.descriptors).as_slice_of_cells(),
+            descriptors,
             buffer_size: self.buffer_size,
-            touched: self.touched,
+            extent: Extent { first: self.free_head, count, touched: self.touched },
             descriptor: self.free_head,
             left: count,
         }
@@ -294,7 +293,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
     #[inline(always)]
     fn finish(
         &mut self,
-        entry: RingIndex,
+        entry: &RingIndex,
         rest: u16,
         (readable, writable): (usize, usize),
         writable_bytes: u64,
@@ -304,15 +303,9 @@ impl<M: SharedMemory> DescriptorTable<M> {
         self.free -= count;
         self.touched = self.touched.max(u32::from(rest));
         self.last_serial += 1;
-        self.chains[usize::from(head)] = Chain {
-            serial: self.last_serial,
-            writable: writable_bytes,
-            written: 0,
-            count,
-            readable_count: readable as u16,
-            entry,
-            stage: Stage::Created,
-        };
+        let chain = &mut self.chains[usize::from(head)];
+        (chain.serial, chain.entry, chain.stage) = (self.last_serial, *entry, Stage::Created);
+        (chain.count, chain.readable_count, chain.writable) = (count, readable as u16, writable_bytes);
         Head::from_parts(self.id, head, self.last_serial)
     }
 

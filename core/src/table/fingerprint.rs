@@ -28,7 +28,10 @@ impl<M: SharedMemory> DescriptorTable<M> {
         for (chain, head) in chains.iter().zip(0_u16..) {
             if chain.stage != Stage::NotHead {
                 (head, chain.stage, chain.readable_count, chain.count).hash(state);
-                (chain.writable, chain.written, chain.serial > published).hash(state);
+                (chain.writable, chain.serial > published).hash(state);
+                if chain.stage == Stage::Returned {
+                    chain.written.hash(state);
+                }
                 if chain.serial > published {
                     chain.entry.ahead_of(next_entry).hash(state);
                 }

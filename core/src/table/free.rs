@@ -13,14 +13,12 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// [`Misuse`] if `head` is not the head of a live chain. This check takes constant time.
     #[inline(always)]
     pub fn free(&mut self, head: Head) -> Result<(), Misuse> {
-        let id = self.id;
-        match self.chains.get_mut(usize::from(head.index())) {
-            Some(chain)
-                if chain.serial == head.serial() && id.is(head.queue()) && chain.stage != Stage::NotHead =>
-            {
+        let place = self.place_of(head);
+        match self.chains.get_mut(place) {
+            Some(chain) if chain.serial == head.serial() && chain.stage != Stage::NotHead => {
                 chain.stage = Stage::NotHead;
                 let count = chain.count;
-                self.recycle(head.index(), count);
+                self.recycle(place, count);
                 Ok(())
             }
             _ => Err(self.handle_error(head)),
@@ -30,14 +28,12 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// Frees a completed chain.
     #[inline(always)]
     pub(crate) fn free_returned(&mut self, head: Head) -> Result<(), Misuse> {
-        let id = self.id;
-        match self.chains.get_mut(usize::from(head.index())) {
-            Some(chain)
-                if chain.serial == head.serial() && id.is(head.queue()) && chain.stage == Stage::Returned =>
-            {
+        let place = self.place_of(head);
+        match self.chains.get_mut(place) {
+            Some(chain) if chain.serial == head.serial() && chain.stage == Stage::Returned => {
                 chain.stage = Stage::NotHead;
                 let count = chain.count;
-                self.recycle(head.index(), count);
+                self.recycle(place, count);
                 Ok(())
             }
             _ => Err(self.not_returned_error(head)),
@@ -46,11 +42,13 @@ impl<M: SharedMemory> DescriptorTable<M> {
 
     /// Puts the descriptors of a freed chain at the beginning of the free list.
     #[inline(always)]
-    fn recycle(&mut self, head: u16, count: u16) {
+    fn recycle(&mut self, head: usize, count: u16) {
         let table = self.areas.descriptors();
-        let free_head = core::mem::replace(&mut self.free_head, head);
+        let free_head = core::mem::replace(&mut self.free_head, head as u16);
         self.free += count;
-        Recycling { table, descriptors: &mut self.descriptors, next: head, left: count, free_head }.finish();
+        // One check of the length here, so that no reduced index needs one.
+        let descriptors = &mut self.descriptors[..=table.last()];
+        Recycling { table, descriptors, next: head, left: count, free_head }.finish();
     }
 }
 
@@ -59,7 +57,7 @@ struct Recycling<'t, M: SharedMemory> {
     table: Descriptors<'t, M>,
     descriptors: &'t mut [Descriptor],
     /// The next descriptor to free.
-    next: u16,
+    next: usize,
     /// The number of descriptors not yet freed.
     left: u16,
     /// The descriptor that the last one is linked to.
@@ -87,7 +85,7 @@ impl<M: SharedMemory> Recycling<'_, M> {
         if self.left == 0 {
             descriptor.next = self.free_head;
         } else {
-            self.next = descriptor.next;
+            self.next = usize::from(descriptor.next);
         }
         index
     }

@@ -10,23 +10,23 @@ impl<M: SharedMemory> DescriptorTable<M> {
     /// The live chain of a handle.
     #[inline(always)]
     pub(crate) fn chain(&self, head: Head) -> Result<&Chain, Misuse> {
-        match self.chains.get(usize::from(head.index())) {
-            Some(chain) if self.matches(head, chain) && chain.stage != Stage::NotHead => Ok(chain),
+        match self.chains.get(self.place_of(head)) {
+            Some(chain) if chain.serial == head.serial() && chain.stage != Stage::NotHead => Ok(chain),
             _ => Err(self.handle_error(head)),
         }
     }
 
-    /// Whether a handle has the queue and the serial number of this record.
+    /// The place of a handle's chain in `chains`. For a handle of another queue it is past the end.
     #[inline(always)]
-    const fn matches(&self, head: Head, chain: &Chain) -> bool {
-        chain.serial == head.serial() && self.id.is(head.queue())
+    pub(super) fn place_of(&self, head: Head) -> usize {
+        usize::try_from(head.index_in(self.id)).unwrap_or(usize::MAX)
     }
 
     /// The chain of a handle, if it is completed.
     #[inline(always)]
     pub(crate) fn returned(&self, head: Head) -> Result<&Chain, Misuse> {
-        match self.chains.get(usize::from(head.index())) {
-            Some(chain) if self.matches(head, chain) && chain.stage == Stage::Returned => Ok(chain),
+        match self.chains.get(self.place_of(head)) {
+            Some(chain) if chain.serial == head.serial() && chain.stage == Stage::Returned => Ok(chain),
             _ => Err(self.not_returned_error(head)),
         }
     }
@@ -52,8 +52,7 @@ impl<M: SharedMemory> DescriptorTable<M> {
         let queue = self.id;
         match self.chains.get_mut(id as usize) {
             Some(chain) if chain.stage == Stage::Created && chain.serial <= published => {
-                // Fits: a valid index is below 32768.
-                Some((Head::from_parts(queue, id as u16, chain.serial), chain))
+                Some((Head::at(queue, id, chain.serial), chain))
             }
             _ => None,
         }

@@ -3,7 +3,6 @@
 use super::record::{Descriptor, shape};
 use crate::memory::Descriptors;
 use crate::{DeviceAddress, Region, SharedMemory};
-use core::cell::Cell;
 
 /// A chain that is being written buffer by buffer, to shared memory and to the private copy. The links of the free list
 /// already form the chain, so the private links do not change.
@@ -16,31 +15,42 @@ pub(super) struct NewChain<'t, M: SharedMemory> {
     /// The region of the last buffer, and its device address.
     pub(super) region: u16,
     pub(super) base: DeviceAddress,
-    pub(super) descriptors: &'t [Cell<Descriptor>],
+    pub(super) descriptors: &'t mut [Descriptor],
     pub(super) buffer_size: u32,
-    /// See [`FreedIfUnwound::touched`].
-    pub(super) touched: u32,
+    pub(super) extent: Extent,
     /// The next descriptor.
     pub(super) descriptor: u16,
     /// The number of buffers not yet added.
     pub(super) left: usize,
 }
 
-impl<'t, M: SharedMemory> NewChain<'t, M> {
-    /// The guard for a chain that has no buffer yet; `None` for memory that does not panic.
-    #[inline(always)]
-    pub(super) fn freed_if_unwound(&self) -> Option<FreedIfUnwound<'t>> {
-        if self.table.has_unchecked_access() {
-            return None;
-        }
-        let Self { descriptors, descriptor: first, left: count, touched, .. } = *self;
-        Some(FreedIfUnwound { descriptors, first, count, touched })
-    }
+/// Which descriptors a new chain has.
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
+    pub(super) first: u16,
+    pub(super) count: usize,
+    /// Descriptors with this index or a greater one were never used: their fields are zero.
+    pub(super) touched: u32,
+}
 
+impl<M: SharedMemory> NewChain<'_, M> {
     /// The offset of the next descriptor's own buffer.
     #[inline(always)]
     pub(super) fn own_offset(&self) -> usize {
         usize::from(self.descriptor) * self.buffer_size as usize
+    }
+
+    /// Copies `bytes` into the table's own buffers.
+    #[inline(always)]
+    pub(super) fn copy_in(&mut self, offset: usize, bytes: &[u8]) {
+        let memory = &self.regions[0].memory;
+        if self.table.has_unchecked_access() {
+            memory.copy_in(offset, bytes);
+        } else {
+            let unwinding = FreedIfUnwound { descriptors: self.descriptors, extent: self.extent };
+            memory.copy_in(offset, bytes);
+            unwinding.returned();
+        }
     }
 
     #[inline(always)]
@@ -55,52 +65,57 @@ impl<'t, M: SharedMemory> NewChain<'t, M> {
 
     #[inline(always)]
     fn add(&mut self, region: u16, offset: usize, length: u32, writable: bool) {
-        let index = self.table.reduce(self.descriptor);
+        let index = self.table.reduce(usize::from(self.descriptor));
         if region != self.region {
             (self.region, self.base) = (region, self.regions[usize::from(region)].address());
         }
         let address = self.base.plus(offset as u64);
-        let descriptor = &self.descriptors[index];
-        let next = descriptor.get().next;
+        let next = self.descriptors[index].next;
         self.left -= 1;
         let next_in_chain = (self.left > 0).then_some(next);
         // Shared memory first: if the store panics, the private copy still describes what the table contains.
-        self.table.write(index, [address.get(), shape(length, writable, next_in_chain)]);
-        descriptor.set(Descriptor { offset, length, region, next });
+        self.write(index, [address.get(), shape(length, writable, next_in_chain)]);
+        let descriptor = &mut self.descriptors[index];
+        (descriptor.offset, descriptor.length, descriptor.region) = (offset, length, region);
         self.descriptor = next;
+    }
+
+    #[inline(always)]
+    fn write(&mut self, index: usize, words: [u64; 2]) {
+        if self.table.has_unchecked_access() {
+            self.table.write(index, words);
+        } else {
+            let unwinding = FreedIfUnwound { descriptors: self.descriptors, extent: self.extent };
+            self.table.write(index, words);
+            unwinding.returned();
+        }
     }
 }
 
-/// What a panic of the caller's own memory leaves: the descriptors of the chain are as free as they were before. Memory of
-/// this crate's kinds does not panic.
-pub(super) struct FreedIfUnwound<'t> {
-    descriptors: &'t [Cell<Descriptor>],
-    /// The chain's first descriptor, and how many it has.
-    first: u16,
-    count: usize,
-    /// Descriptors with this index or a greater one were never used: their fields are zero.
-    touched: u32,
+/// Guards an access to memory that may panic. Memory of this crate's kinds does not, and needs no guard. After a panic, the
+/// descriptors of the chain are as free as they were before.
+struct FreedIfUnwound<'t> {
+    descriptors: &'t mut [Descriptor],
+    extent: Extent,
 }
 
 impl FreedIfUnwound<'_> {
-    /// The chain is complete. (Forgetting the guard would move it, which costs time even if it is `None`.)
-    #[inline(always)]
-    pub(super) fn disarm(unwinding: &mut Option<Self>) {
-        if let Some(guard) = unwinding {
-            guard.count = 0;
-        }
+    /// Call this after the access, when it has not panicked.
+    const fn returned(self) {
+        core::mem::forget(self);
     }
 }
 
 impl Drop for FreedIfUnwound<'_> {
     fn drop(&mut self) {
-        let mut index = self.first;
-        for _ in 0..self.count {
-            let descriptor = &self.descriptors[usize::from(index)];
-            let Descriptor { offset, region, next, .. } = descriptor.get();
-            let (offset, region) = if u32::from(index) < self.touched { (offset, region) } else { (0, 0) };
-            descriptor.set(Descriptor { offset, length: 0, region, next });
-            index = next;
+        let Extent { first: mut index, count, touched } = self.extent;
+        for _ in 0..count {
+            let descriptor = &mut self.descriptors[usize::from(index)];
+            descriptor.length = 0;
+            if u32::from(index) >= touched {
+                (descriptor.offset, descriptor.region) = (0, 0);
+            }
+            index = descriptor.next;
         }
     }
 }

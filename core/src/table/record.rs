@@ -45,7 +45,7 @@ pub(crate) struct Chain {
     pub(super) serial: u64,
     /// The number of bytes in device-writable buffers, at most 2^32.
     pub(crate) writable: u64,
-    /// The number of bytes that the device reported, limited by the policy.
+    /// The number of bytes that the device reported, limited by the policy. It has a meaning only if the chain is completed.
     pub(crate) written: u32,
     pub(super) count: u16,
     pub(super) readable_count: u16,
