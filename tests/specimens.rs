@@ -64,9 +64,10 @@ const fn invariants_of(defect: Defect) -> &'static [Invariant] {
         Defect::HeadAloneFreed | Defect::DescriptorsTakenFirst => &[FreeCount],
         Defect::BadElementStalls | Defect::OverLongLosesChain => &[Drains],
         Defect::UsedIndexCompared | Defect::FullRingLooksEmpty => &[Drains, Notified],
-        Defect::IndexBeforeEntry => &[AvailableOrder],
-        // If the available index did not move, the driver does not notify the device.
-        Defect::AvailableIndexFolded | Defect::AvailableIndexSaturates => &[AvailableOrder, Notified],
+        // If the available index did not move, the driver does not notify the device. The index is judged first.
+        Defect::IndexBeforeEntry | Defect::AvailableIndexFolded | Defect::AvailableIndexSaturates => {
+            &[AvailableOrder]
+        }
         Defect::WishRemembered
         | Defect::WishReadTooEarly
         | Defect::WishInverted

@@ -119,7 +119,8 @@ pub enum Event<'a> {
         /// The head of the chain.
         answer: Answer<u16>,
     },
-    /// The caller asked the driver to publish all submitted chains.
+    /// The caller asked the driver to publish all submitted chains. The answer is judged after the available index and the new
+    /// entries, or with the next call.
     Publish {
         /// Whether the driver reports that the device must be notified.
         notify: bool,

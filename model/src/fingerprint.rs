@@ -24,6 +24,7 @@ impl Model {
             notifications_wanted,
             available_event,
             publish_due,
+            publish_answer: _,
             wish,
             wish_precedes_reset,
             unwanted_used_event,

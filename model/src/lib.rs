@@ -31,6 +31,7 @@ mod memory;
 mod model;
 mod notifications;
 mod policies;
+mod publish;
 mod setup;
 mod state;
 mod take;
