@@ -1,5 +1,7 @@
 //! What the model observes: calls of the driver, changes in shared memory, and acts of the device.
 
+use crate::OrderFlaw;
+
 /// A driver's answer to a call.
 pub type Answer<T> = Result<T, Refusal>;
 
@@ -215,6 +217,11 @@ pub enum Event<'a> {
         /// The descriptor.
         descriptor: u16,
     },
+    /// The last call made its accesses in an order that is wrong on some machine. Only for drivers in watched memory.
+    AccessOrder {
+        /// What was wrong.
+        flaw: OrderFlaw,
+    },
     /// The driver's number of free descriptors.
     FreeCount {
         /// The number.
@@ -363,6 +370,7 @@ impl Event<'_> {
             | Self::DoubleFetch { .. }
             | Self::LateWrite { .. }
             | Self::DescriptorChanged { .. }
+            | Self::AccessOrder { .. }
             | Self::AvailableRingCorrupted
             | Self::Silent
             | Self::Trap

@@ -25,6 +25,7 @@ impl Model {
             available_event,
             publish_due,
             publish_answer: _,
+            published_silently: _,
             wish,
             wish_precedes_reset,
             unwanted_used_event,

@@ -21,6 +21,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access_order;
 mod calls;
 mod chains;
 mod event;
@@ -32,6 +33,7 @@ mod model;
 mod notifications;
 mod policies;
 mod publish;
+mod publish_answer;
 mod setup;
 mod state;
 mod take;
@@ -42,6 +44,7 @@ mod wish;
 mod withdraw;
 mod wording;
 
+pub use access_order::OrderFlaw;
 pub use event::{
     Answer, ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, MisuseKind, ObservedDescriptor, Place,
     Refusal,

@@ -2,7 +2,7 @@
 
 use crate::chains::{Chain, Chains};
 use crate::invariant::require;
-use crate::publish::PublishAnswer;
+use crate::publish_answer::PublishAnswer;
 use crate::used::UsedRing;
 use crate::wish::{NamedUsedElement, Wish};
 use crate::wording::{Count, are, chains_were};
@@ -37,6 +37,8 @@ pub struct Model {
     pub(crate) publish_due: u16,
     /// The answer of the last publish call, until what it published is judged.
     pub(crate) publish_answer: Option<PublishAnswer>,
+    /// Whether that call published chains and reported that no notification is needed.
+    pub(crate) published_silently: bool,
     /// Whether the driver's caller wants used-buffer notifications. A reset does not change it.
     pub(crate) wish: Wish,
     /// Whether the driver was reset after its caller asked for no notifications.
@@ -292,6 +294,7 @@ impl Model {
                 );
                 Ok(())
             }
+            Event::AccessOrder { flaw } => self.access_order(flaw),
             Event::DescriptorChanged { head, descriptor } => {
                 require!(
                     false,

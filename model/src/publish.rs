@@ -6,21 +6,8 @@
 use crate::Violation;
 use crate::invariant::require;
 use crate::model::Model;
+use crate::publish_answer::PublishAnswer;
 use crate::wording::chains_were;
-
-/// An answer of `publish` that is still to be judged, and what decides about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PublishAnswer {
-    notify: bool,
-    /// Whether the queue was broken before the call.
-    broken: bool,
-    /// The available index before the chains that the caller publishes, and their number.
-    first: u16,
-    waiting: u16,
-    /// Whether the device wants to be notified of them, and `avail_event`.
-    wanted: bool,
-    event: Option<u16>,
-}
 
 impl Model {
     /// Keeps the answer until the available index and its entries are judged.
@@ -37,6 +24,7 @@ impl Model {
             None => self.notifications_wanted && waiting > 0,
         };
         let broken = self.broken;
+        self.published_silently = !notify && waiting > 0 && !broken;
         self.publish_answer = Some(PublishAnswer { notify, broken, first, waiting, wanted, event });
     }
 
