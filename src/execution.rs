@@ -23,6 +23,7 @@
 //! | `device_slot` | the simulated device, or an external one in its place |
 //! | `honest_device`, `external_device` | the trait for an external device; how one takes part in an execution |
 //! | `observation` | what a call did to shared memory, as events |
+//! | `access_order` | accesses of a call whose order is wrong, as events |
 //! | `event_sink`, `listener` | where events go: trace hash, model, listener; the trait of the listener |
 //! | `fault_attribution` | which answer of the driver belongs to which fault |
 //! | `memory_failure` | accesses that fail in the middle of a call |
@@ -35,6 +36,7 @@
 //! | `geometry_check` | checks where an adapter places the descriptor table and the rings |
 //! | `verdict`, `cannot_run` | how an execution ended; why a scenario cannot be run |
 
+mod access_order;
 mod cannot_run;
 mod device_actions;
 mod device_slot;
@@ -79,7 +81,7 @@ use crate::subject::{Provided, SubjectKind};
 use event_sink::EventSink;
 use ringstorm_core::{DeviceAddress, Error as MemoryError};
 use ringstorm_model::{Model, ObservedDescriptor, Violation};
-use ringstorm_sim_device::{self as sim, CallReport, Effect};
+use ringstorm_sim_device::{self as sim, CallReport, Effect, LateStore};
 use run_state::RunState;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -139,8 +141,8 @@ struct Scratch {
     effects: Vec<Effect>,
     /// Offsets and lengths of stores to the buffers.
     places: Vec<(usize, usize)>,
-    /// Offsets of stores to the rings' memory after the available index had moved.
-    late: Vec<usize>,
+    /// Stores to the rings' memory after the available index had moved.
+    late: Vec<LateStore>,
     /// The accesses of the last call to the rings and to the buffers.
     reports: [CallReport; 2],
 }

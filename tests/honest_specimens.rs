@@ -95,6 +95,11 @@ const fn needs_fault(defect: Defect) -> bool {
         | Defect::UnwoundReset
         | Defect::WithdrawLeavesEntry
         | Defect::WithdrawTakesPublished
+        | Defect::WishReadBeforeIndex
+        | Defect::NoBarrierBeforeWish
+        | Defect::NoBarrierBeforeUsedIndex
+        | Defect::IndexNotReleased
+        | Defect::UsedIndexNotAcquired
         | Defect::TooManyForNowIsForEver => false,
     }
 }

@@ -16,9 +16,10 @@ fn run(rig: &mut Rig, kind: SubjectKind, profile: Profile, seed: u64) -> Outcome
 /// The invariants that may catch a defect: first the one that it breaks, then others that sometimes show it earlier.
 const fn invariants_of(defect: Defect) -> &'static [Invariant] {
     use Invariant::{
-        Acyclic, AvailableOrder, BuffersDisjoint, BuffersRegistered, CompletedOnce, Drains, FailedUnchanged,
-        FairBlame, FetchedOnce, FreeCount, LengthBound, MemoryKept, MisuseRefused, NoDoubleUse, NoPanic,
-        Notified, OwnArea, Payload, Released, ResetRecovers, Response, UnwoundUnchanged, WellFormed,
+        AccessOrder, Acyclic, AvailableOrder, BuffersDisjoint, BuffersRegistered, CompletedOnce, Drains,
+        FailedUnchanged, FairBlame, FetchedOnce, FreeCount, LengthBound, MemoryKept, MisuseRefused,
+        NoDoubleUse, NoPanic, Notified, OwnArea, Payload, Released, ResetRecovers, Response,
+        UnwoundUnchanged, WellFormed,
     };
     match defect {
         Defect::HeadAtSize
@@ -64,17 +65,21 @@ const fn invariants_of(defect: Defect) -> &'static [Invariant] {
         Defect::HeadAloneFreed | Defect::DescriptorsTakenFirst => &[FreeCount],
         Defect::BadElementStalls | Defect::OverLongLosesChain => &[Drains],
         Defect::UsedIndexCompared | Defect::FullRingLooksEmpty => &[Drains, Notified],
-        Defect::IndexBeforeEntry => &[AvailableOrder],
-        // If the available index did not move, the driver does not notify the device.
-        Defect::AvailableIndexFolded | Defect::AvailableIndexSaturates => &[AvailableOrder, Notified],
-        Defect::WishRemembered
-        | Defect::WishReadTooEarly
-        | Defect::WishInverted
+        // If the available index did not move, the driver does not notify the device. The index is judged first.
+        Defect::IndexBeforeEntry | Defect::AvailableIndexFolded | Defect::AvailableIndexSaturates => {
+            &[AvailableOrder]
+        }
+        Defect::WishReadBeforeIndex
+        | Defect::NoBarrierBeforeWish
+        | Defect::NoBarrierBeforeUsedIndex
+        | Defect::IndexNotReleased
+        | Defect::UsedIndexNotAcquired => &[AccessOrder],
+        Defect::WishRemembered | Defect::WishReadTooEarly | Defect::LostWakeUp => &[Notified, AccessOrder],
+        Defect::WishInverted
         | Defect::InterruptFlagInverted
         | Defect::EventWindowCompared
         | Defect::EventMatchedExactly
         | Defect::UsedEventStale
-        | Defect::LostWakeUp
         | Defect::ResetForgetsWish => &[Notified],
         // Two chains share a buffer, or the driver writes to a buffer of another chain.
         Defect::BuffersInTurn => &[BuffersDisjoint, OwnArea],

@@ -241,7 +241,7 @@ impl Subject for SoundQueue {
         self.chains[usize::from(head)] = Some(chain);
         self.unpublished.push(head);
         match self.variant.publishing {
-            Publishing::Later => {}
+            Publishing::Later | Publishing::OneByOne => {}
             Publishing::EntryAtOnce => self.rings.add_entry(head),
             Publishing::AtOnce | Publishing::Notifying => self.publish_all(),
         }
@@ -251,6 +251,14 @@ impl Subject for SoundQueue {
     fn publish(&mut self) -> bool {
         if self.broken {
             return false;
+        }
+        if self.variant.publishing == Publishing::OneByOne {
+            let heads = std::mem::take(&mut self.unpublished);
+            return heads.into_iter().fold(false, |notify, head| {
+                self.unpublished.push(head);
+                self.publish_all();
+                self.rings.must_notify() || notify
+            });
         }
         if !self.unpublished.is_empty() {
             self.publish_all();

@@ -32,6 +32,8 @@ pub enum Publishing {
     AtOnce,
     /// `submit` does both and notifies the device.
     Notifying,
+    /// `publish` writes one entry after the other, and moves the index and decides about the notification for each.
+    OneByOne,
 }
 
 /// Where `used_event` is while the caller wants no notifications.
@@ -122,7 +124,10 @@ impl Variant {
         let skips = matches!(self.fault, Fault::Skipped);
         let reports = !matches!(self.fault, Fault::Skipped | Fault::BreaksSilently);
         Capabilities {
-            prepare: matches!(self.publishing, Publishing::Later | Publishing::EntryAtOnce),
+            prepare: matches!(
+                self.publishing,
+                Publishing::Later | Publishing::EntryAtOnce | Publishing::OneByOne
+            ),
             should_notify: !matches!(self.publishing, Publishing::Notifying),
             exact: !self.always_notifies,
             rearms_each_take: !matches!(self.rearming, Rearming::BeforeLooking),
@@ -149,6 +154,7 @@ const CAN: Capabilities = Capabilities {
     reset: true,
     misuse: true,
     watched: true,
+    watched_barriers: true,
     ..Capabilities::NONE
 };
 
@@ -194,6 +200,7 @@ variants! {
         unwanted: Unwanted::Behind,
         refuses_over_long: true,
     }
+    "one-by-one" { publishing: Publishing::OneByOne, rearming: Rearming::LastKnown }
     "at-once" { publishing: Publishing::AtOnce, free_list: FreeList::Fifo }
     "notifying" { publishing: Publishing::Notifying, always_notifies: true }
     "always-notifies" {

@@ -1,5 +1,7 @@
 //! What the model observes: calls of the driver, changes in shared memory, and acts of the device.
 
+use crate::OrderFlaw;
+
 /// A driver's answer to a call.
 pub type Answer<T> = Result<T, Refusal>;
 
@@ -119,7 +121,8 @@ pub enum Event<'a> {
         /// The head of the chain.
         answer: Answer<u16>,
     },
-    /// The caller asked the driver to publish all submitted chains.
+    /// The caller asked the driver to publish all submitted chains. The answer is judged after the available index and the new
+    /// entries, or with the next call.
     Publish {
         /// Whether the driver reports that the device must be notified.
         notify: bool,
@@ -213,6 +216,11 @@ pub enum Event<'a> {
         head: u16,
         /// The descriptor.
         descriptor: u16,
+    },
+    /// The last call made its accesses in an order that is wrong on some machine. Only for drivers in watched memory.
+    AccessOrder {
+        /// What was wrong.
+        flaw: OrderFlaw,
     },
     /// The driver's number of free descriptors.
     FreeCount {
@@ -362,6 +370,7 @@ impl Event<'_> {
             | Self::DoubleFetch { .. }
             | Self::LateWrite { .. }
             | Self::DescriptorChanged { .. }
+            | Self::AccessOrder { .. }
             | Self::AvailableRingCorrupted
             | Self::Silent
             | Self::Trap

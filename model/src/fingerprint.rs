@@ -24,6 +24,8 @@ impl Model {
             notifications_wanted,
             available_event,
             publish_due,
+            publish_answer: _,
+            published_silently: _,
             wish,
             wish_precedes_reset,
             unwanted_used_event,

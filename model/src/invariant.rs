@@ -69,6 +69,8 @@ pub enum Invariant {
     MemoryKept = 21,
     /// A call that unwinds because memory failed has changed nothing, or freed the chain that it was to free, or left the queue broken until a reset, and the queue reports which.
     UnwoundUnchanged = 22,
+    /// Accesses that the specification orders stay in order on every machine: entries before the available index, that index before the device's wish, the driver's wish before the used index, that index before its elements (2.7.13, 2.7.14).
+    AccessOrder = 23,
 }
 
 impl Invariant {

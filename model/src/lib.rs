@@ -21,6 +21,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access_order;
 mod calls;
 mod chains;
 mod event;
@@ -31,6 +32,8 @@ mod memory;
 mod model;
 mod notifications;
 mod policies;
+mod publish;
+mod publish_answer;
 mod setup;
 mod state;
 mod take;
@@ -41,6 +44,7 @@ mod wish;
 mod withdraw;
 mod wording;
 
+pub use access_order::OrderFlaw;
 pub use event::{
     Answer, ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, MisuseKind, ObservedDescriptor, Place,
     Refusal,

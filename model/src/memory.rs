@@ -23,7 +23,7 @@ impl Model {
             self.available
         );
         (self.available, self.entries_due) = (index, added);
-        Ok(())
+        if added == 0 { self.judge_publish() } else { Ok(()) }
     }
 
     pub(crate) fn available_entry(&mut self, head: u16) -> Result<(), Violation> {
@@ -48,7 +48,7 @@ impl Model {
             let (head, serial) = self.awaiting_device[oldest];
             self.chains.mark_lost(head, serial);
         }
-        Ok(())
+        if self.entries_due == 0 { self.judge_publish() } else { Ok(()) }
     }
 
     pub(crate) fn chain(

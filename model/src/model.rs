@@ -2,6 +2,7 @@
 
 use crate::chains::{Chain, Chains};
 use crate::invariant::require;
+use crate::publish_answer::PublishAnswer;
 use crate::used::UsedRing;
 use crate::wish::{NamedUsedElement, Wish};
 use crate::wording::{Count, are, chains_were};
@@ -34,6 +35,10 @@ pub struct Model {
     pub(crate) available_event: u16,
     /// The available index that is due after the last publish call.
     pub(crate) publish_due: u16,
+    /// The answer of the last publish call, until what it published is judged.
+    pub(crate) publish_answer: Option<PublishAnswer>,
+    /// Whether that call published chains and reported that no notification is needed.
+    pub(crate) published_silently: bool,
     /// Whether the driver's caller wants used-buffer notifications. A reset does not change it.
     pub(crate) wish: Wish,
     /// Whether the driver was reset after its caller asked for no notifications.
@@ -109,6 +114,7 @@ impl Model {
         self.notifications_wanted = true;
         self.used_index_went_back = false;
         (self.available_event, self.publish_due) = (first_index, first_index);
+        self.publish_answer = None;
         (self.driver_part_corrupted, self.available_ring_corrupted) = (false, false);
         (self.broken, self.state_unknown) = (false, false);
         (self.next_serial_to_free, self.fragmented) = (self.submitted_chains + 1, false);
@@ -192,10 +198,16 @@ impl Model {
     /// [`begin`](Self::begin).
     #[inline(always)]
     pub fn observe(&mut self, event: &Event<'_>) -> Result<(), Violation> {
-        self.submitting &= !event.is_call();
+        if event.is_call() {
+            self.submitting = false;
+            self.judge_publish()?;
+        }
         match *event {
             Event::Submit { readable, writable, answer } => self.submit(readable, writable, answer),
-            Event::Publish { notify } => self.publish(notify),
+            Event::Publish { notify } => {
+                self.publish(notify);
+                Ok(())
+            }
             Event::Take { answer } => self.take(answer),
             Event::Read { head, limit, answer, in_memory } => self.read(head, limit, answer, in_memory),
             Event::Free { head, handle, answer } => self.free(head, handle, answer),
@@ -282,6 +294,7 @@ impl Model {
                 );
                 Ok(())
             }
+            Event::AccessOrder { flaw } => self.access_order(flaw),
             Event::DescriptorChanged { head, descriptor } => {
                 require!(
                     false,

@@ -1,55 +1,12 @@
-//! Checks available-buffer notifications (2.7.10) and used-buffer notifications (2.7.7).
+//! Checks used-buffer notifications (2.7.7).
 
 use crate::Violation;
 use crate::invariant::require;
 use crate::model::Model;
 use crate::wish::{NamedUsedElement, Wish};
-use crate::wording::{Count, chains_were};
+use crate::wording::Count;
 
 impl Model {
-    pub(crate) fn publish(&mut self, notify: bool) -> Result<(), Violation> {
-        self.stores_allowed = u32::MAX;
-        let waiting = std::mem::take(&mut self.submitted_since_publish);
-        if self.broken {
-            require!(
-                !(notify && self.setup.exact_notifications),
-                Notified,
-                "publish reports that the device must be notified, although the queue is broken and publishes nothing"
-            );
-            return Ok(());
-        }
-        let first = self.publish_due;
-        self.publish_due = first.wrapping_add(waiting);
-        let wanted = match self.setup.event_index {
-            // The device asks for an entry. It must be one of the new entries.
-            true => self.available_event.wrapping_sub(first) < waiting,
-            false => self.notifications_wanted && waiting > 0,
-        };
-        require!(
-            notify || !wanted,
-            Notified,
-            "{} published, from available index {first} on, and the device wants a notification{}; publish reports that none is needed",
-            chains_were(waiting),
-            if self.setup.event_index {
-                format!(" (avail_event is {})", self.available_event)
-            } else {
-                String::new()
-            }
-        );
-        require!(
-            wanted || !(notify && self.setup.exact_notifications),
-            Notified,
-            "{} published, from available index {first} on, and the device wants no notification{}; publish reports that one is needed",
-            chains_were(waiting),
-            if self.setup.event_index {
-                format!(" (avail_event is {})", self.available_event)
-            } else {
-                String::new()
-            }
-        );
-        Ok(())
-    }
-
     /// Whether the driver promised to prevent notifications that its caller does not want: always, or only after a reset.
     const fn promised_no_unwanted_notifications(&self) -> bool {
         self.setup.exact_notifications || self.setup.reset_keeps_interrupts && self.wish_precedes_reset

@@ -131,6 +131,7 @@ impl TraceHash {
             Event::DescriptorChanged { head, descriptor } => {
                 self.pair(36, u64::from(*head) | u64::from(*descriptor) << 16)
             }
+            Event::AccessOrder { flaw } => self.pair(37, *flaw as u64),
             Event::AvailableRingCorrupted => self.pair(28, 0),
             Event::Silent => self.pair(29, 0),
             Event::SpuriousNotification => self.pair(30, 0),

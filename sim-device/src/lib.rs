@@ -62,4 +62,7 @@ pub use fault::{Fault, Target};
 pub use geometry::{Geometry, Part};
 pub use in_flight::{picked_position, remove_at};
 pub use snapshot::DeviceState;
-pub use watch::{CallReport, EndlessCall, FailingAccess, MemoryFailed, Trap, WatchedMemory};
+pub use watch::{
+    CallReport, EndlessCall, FailingAccess, LateStore, MemoryFailed, OrderState, StoreThenLoad, Trap,
+    WatchedMemory, WeakAccess,
+};

@@ -1,7 +1,7 @@
 //! Watched memory reports double fetches, triggered traps, and stores after the available index.
 
 use ringstorm_core::{OrderedLoad, OrderedStore, SharedMemory};
-use ringstorm_sim_device::{Trap, WatchedMemory};
+use ringstorm_sim_device::{LateStore, Trap, WatchedMemory};
 
 const PAGE: usize = 4096;
 
@@ -229,9 +229,9 @@ fn late(memory: &WatchedMemory, stores: &[usize]) -> Vec<usize> {
     memory.begin_call(100);
     stores.iter().for_each(|offset| memory.store_u16(*offset, 1));
     memory.end_call();
-    let mut late = vec![77];
+    let mut late = vec![LateStore { offset: 77, published: None }];
     memory.take_late_stores(&mut late);
-    late
+    late.iter().map(|store| store.offset).collect()
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn stores_after_the_available_index_are_late() {
     memory.end_call();
     let mut out = Vec::new();
     memory.take_late_stores(&mut out);
-    assert_eq!(out, [128, 0]);
+    assert_eq!(out, [128, 0].map(|offset| LateStore { offset, published: None }));
     memory.take_late_stores(&mut out);
     assert_eq!(out, [], "each one is reported once");
     assert_eq!(late(&memory, &[66, 68]), [68]);

@@ -5,7 +5,7 @@ use super::lines::{folded, head, line};
 use super::{Style, lines};
 use crate::execution::{Listener, QueueCounters, QueueView, Rig, Skip};
 use crate::scenario::Step;
-use ringstorm_model::{ChainFlaw, Event, MisuseKind, Refusal};
+use ringstorm_model::{ChainFlaw, Event, MisuseKind, OrderFlaw, Refusal};
 
 /// A step that does much at once keeps this many notes at its beginning, and at its end.
 const KEPT_NOTES: usize = 12;
@@ -237,6 +237,14 @@ impl Listener for Annotator<'_> {
             Event::DescriptorChanged { head, descriptor } => {
                 self.driver(format!("changes descriptor {descriptor} of chain {head}"));
             }
+            Event::AccessOrder { flaw } => self.driver(match flaw {
+                OrderFlaw::WishNotLoaded => "does not load the device's wish after the available index",
+                OrderFlaw::WishWithoutBarrier => "loads the device's wish without a barrier",
+                OrderFlaw::UsedIndexNotLoaded => "does not load the used index after its own wish",
+                OrderFlaw::UsedIndexWithoutBarrier => "loads the used index without a barrier",
+                OrderFlaw::IndexWithoutRelease => "stores the available index without a release",
+                OrderFlaw::ElementWithoutAcquire => "loads a used element without an acquire",
+            }),
             Event::LateWrite { offset } => {
                 self.driver(format!("writes to offset {offset} of the rings after publishing it"));
             }

@@ -125,6 +125,9 @@ impl Rig {
         let notify = self.call(Call::Publish, |subject| subject.publish());
         self.sink.emit(&Event::Publish { notify }, listener)?;
         self.observe_call(listener)?;
+        if !notify {
+            self.observe_decision(listener)?;
+        }
         let run = &mut self.run;
         run.effective |= run.available != before;
         run.faults.attribute_call(Call::Publish, None);
@@ -159,6 +162,7 @@ impl Rig {
             self.read_and_free_taken(answer, saved, listener)?;
         }
         self.check_self_submitted(listener)?;
+        self.observe_look(answer == Ok(None), listener)?;
         Ok(again)
     }
 
@@ -375,6 +379,10 @@ impl Rig {
         let (flags, used_event) = (device.available_flags(), device.used_event());
         self.sink.emit(&Event::UsedNotifications { wanted, flags, used_event, waiting }, listener)?;
         self.observe_call(listener)?;
+        self.observe_look(wanted && waiting == Some(false), listener)?;
+        if !wanted {
+            self.provided.rings.forget_request();
+        }
         self.run.effective = true;
         Ok(None)
     }

@@ -5,7 +5,7 @@ use crate::outcome::Call;
 use crate::subject::WrongAdapter;
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{ChainFlaw, Event, ObservedDescriptor, Place};
-use ringstorm_sim_device::{self as sim, ChainError, Part};
+use ringstorm_sim_device::{self as sim, ChainError, LateStore, Part};
 
 /// The error in an adapter whose queue publishes before `publish` is called.
 const PUBLISHED_BY_SUBMIT: &str = "its capabilities promise `prepare`, but its `submit` moves the available index, which only `publish` may do";
@@ -37,7 +37,7 @@ impl Rig {
         let count = rings.stores.saturating_add(buffers.stores);
         let foreign = rings.device_area_store.or(buffers.device_area_store).is_some();
         let refetched = rings.double_fetch.or(buffers.double_fetch);
-        let (trapped, late) = (rings.trap_triggered, rings.late_stores);
+        let (trapped, late, weak) = (rings.trap_triggered, rings.late_stores, rings.weak);
         let (ring_stores, buffer_stores) = (rings.stores > 0, buffers.stores > 0);
         if trapped {
             self.observe_trap(listener)?;
@@ -58,7 +58,11 @@ impl Rig {
         if late {
             self.observe_late_stores(listener)?;
         }
-        Ok(())
+        // While the queue is made or reset, the device is stopped.
+        match weak.filter(|_| !matches!(self.run.call, Call::Construct | Call::Reset)) {
+            Some(access) => self.observe_weak_access(access, listener),
+            None => Ok(()),
+        }
     }
 
     /// Emits the change that a trap made between two reads of the last call.
@@ -79,19 +83,22 @@ impl Rig {
         let Self { run, sink, scratch: Scratch { late, .. }, provided, .. } = self;
         provided.rings.take_late_stores(late);
         let device = run.device.observer();
-        let (from, to) = (run.available, device.available_index());
-        let first = late.iter().copied().find(|offset| match device.driver_part_at(*offset) {
-            Some(Part::Descriptor(index)) => sink.model.owner(index).is_some_and(|head| {
-                let new = |step| device.available_entry(from.wrapping_add(step)) == head;
-                (0..to.wrapping_sub(from)).any(new)
-            }),
-            Some(Part::AvailableEntry(slot)) => {
-                to.wrapping_sub(from) > slot.wrapping_sub(from) % device.size()
+        let (from, end) = (run.available, device.available_index());
+        let first = late.iter().find(|LateStore { offset, published }| {
+            // A driver may publish one chain after the other.
+            let new = published.unwrap_or(end).wrapping_sub(from);
+            match device.driver_part_at(*offset) {
+                Some(Part::Descriptor(index)) => sink.model.owner(index).is_some_and(|head| {
+                    (0..new).any(|step| device.available_entry(from.wrapping_add(step)) == head)
+                }),
+                Some(Part::AvailableEntry(slot)) => new > slot.wrapping_sub(from) % device.size(),
+                None => false,
             }
-            None => false,
         });
         match first {
-            Some(offset) => sink.emit(&Event::LateWrite { offset: offset as u64 }, listener),
+            Some(LateStore { offset, .. }) => {
+                sink.emit(&Event::LateWrite { offset: *offset as u64 }, listener)
+            }
             None => Ok(()),
         }
     }

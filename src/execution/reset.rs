@@ -3,6 +3,7 @@
 use super::{Listener, Rig, Skip, Stop};
 use crate::outcome::Call;
 use ringstorm_model::Event;
+use ringstorm_sim_device::OrderState;
 
 impl Rig {
     /// Stops the device, resets the driver, and restarts the device.
@@ -25,6 +26,7 @@ impl Rig {
         self.run.call_limit = 2 * limit;
         self.call(Call::Reset, |subject| subject.reset(first));
         self.provided.rings.reserve_for_device(part);
+        self.provided.rings.set_order_state(OrderState::default());
         let run = &mut self.run;
         run.call_limit = limit;
         run.device.reset(first);

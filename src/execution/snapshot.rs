@@ -7,7 +7,7 @@ use crate::scenario::{Setup, Step};
 use crate::subject::{Subject, SubjectKind, WrongAdapter};
 use ringstorm_core::SharedMemory;
 use ringstorm_model::Model;
-use ringstorm_sim_device::{self as sim, Change, DeviceState, Trap, WatchedMemory};
+use ringstorm_sim_device::{self as sim, Change, DeviceState, OrderState, Trap, WatchedMemory};
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,6 +38,7 @@ pub struct Snapshot {
     submissions: u32,
     resets: u32,
     trap: (Option<Trap>, Option<Change>),
+    order: OrderState,
     /// How many accesses will succeed before the next failing one; `None` if no access is to fail.
     failing: Option<u32>,
     stopped: bool,
@@ -112,6 +113,7 @@ impl Rig {
             submissions: run.submissions,
             resets: run.resets,
             trap: (self.provided.rings.trap(), run.trap),
+            order: self.provided.rings.order_state(),
             failing: run.failing.left(),
             stopped: run.stopped,
             steps: run.steps,
@@ -133,6 +135,7 @@ impl Rig {
         self.provided.buffers.copy_in(0, &snapshot.buffers);
         let (trap, then) = snapshot.trap;
         self.provided.rings.set_trap(trap);
+        self.provided.rings.set_order_state(snapshot.order);
         self.sink.model.clone_from(&snapshot.model);
         let run = &mut self.run;
         run.subject = snapshot.subject.snapshot();
@@ -179,6 +182,9 @@ impl Rig {
             base.hash(state);
         }
         (run.failing.left(), run.stopped).hash(state);
+        if run.can.watched {
+            self.provided.rings.order_state().hash(state);
+        }
         // Decides the first index of the next reset.
         run.resets.is_multiple_of(2).hash(state);
         if let Some(Trap { offset, width, value }) = self.provided.rings.trap() {

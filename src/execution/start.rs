@@ -85,6 +85,7 @@ impl Rig {
         self.run.attach_subject(subject, &self.provided);
         let (available, part) = (self.run.geometry.available, self.run.device_part.clone());
         self.provided.rings.watch_available_index(available + 2);
+        self.provided.rings.watch_order(&self.run.geometry, setup.event_index);
         self.provided.rings.reserve_for_device(part);
         self.emit_effects(listener)?;
         if matches!(kind, SubjectKind::External(_)) && can.first_index {

@@ -53,6 +53,7 @@ impl CoreQueue {
         exact: true,
         reset_keeps_interrupts: true,
         watched: true,
+        watched_barriers: true,
         keeps_memory: true,
         unwinds: true,
     };

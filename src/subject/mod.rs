@@ -106,6 +106,11 @@ pub struct Capabilities {
     pub reset_keeps_interrupts: bool,
     /// All its accesses to shared memory use [`WatchedMemory`].
     pub watched: bool,
+    /// All its barriers, and the ordering of its accesses, use [`WatchedMemory`] too:
+    /// [`barrier`](SharedMemory::barrier), [`load_ordered`](SharedMemory::load_ordered) and
+    /// [`store_ordered`](SharedMemory::store_ordered). Then the model checks that none is missing. Needs
+    /// [`watched`](Self::watched).
+    pub watched_barriers: bool,
     /// If it is [dropped while the device is running](Subject::drop_while_device_runs), it keeps the memory that the
     /// device may still access: table and rings always, buffers if the device has a chain.
     pub keeps_memory: bool,
@@ -148,6 +153,7 @@ impl Capabilities {
         exact: false,
         reset_keeps_interrupts: false,
         watched: false,
+        watched_barriers: false,
         keeps_memory: false,
         unwinds: false,
     };

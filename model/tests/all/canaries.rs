@@ -4,7 +4,7 @@ use crate::support::{
     self, FOUR, IN_FLIGHT, NOTHING, accepting, and, available, chain, device_took, element, flawed, free,
     free_count, index, read, rejects, stores, submit, submit_refused, take, take_refused, used, writable,
 };
-use ringstorm_model::{ChainFlaw, Event, Invariant, MisuseKind, ObservedDescriptor, Refusal};
+use ringstorm_model::{ChainFlaw, Event, Invariant, MisuseKind, ObservedDescriptor, OrderFlaw, Refusal};
 use strum::VariantArray;
 
 const QUERY: [ObservedDescriptor; 2] = [support::readable(0, 3), writable(1, 8)];
@@ -99,6 +99,18 @@ fn canary_of(invariant: Invariant) -> Canary {
             ASKED.to_vec(),
             Event::Unwound { broken: false, changed: true, available: 1 },
             Event::Unwound { broken: false, changed: false, available: 1 },
+        ),
+        Invariant::AccessOrder => canary(
+            and(
+                &ASKED,
+                &[
+                    Event::AvailableNotifications { wanted: false },
+                    Event::Publish { notify: false },
+                    index(1),
+                ],
+            ),
+            Event::AccessOrder { flaw: OrderFlaw::WishNotLoaded },
+            NOTHING,
         ),
         Invariant::ResetRecovers => {
             canary(and(&ASKED, &[Event::Reset { first_index: 0 }]), free_count(2), free_count(4))

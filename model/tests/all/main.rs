@@ -1,5 +1,6 @@
 //! All tests of the model in one binary, because one binary links faster than many.
 
+mod access_order;
 mod canaries;
 mod dropped;
 mod event_index;

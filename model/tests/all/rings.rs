@@ -74,6 +74,24 @@ fn a_wanted_notification_of_new_entries_is_sent() {
     }
 }
 
+/// A wrong notification may only be the consequence of what was published.
+#[test]
+fn what_a_call_published_is_judged_before_its_notification() {
+    let exact = ModelSetup { exact_notifications: true, ..FOUR };
+    let announced = and(&IN_FLIGHT, &[Event::Publish { notify: true }, index(1)]);
+    // The same chain is published again, and nothing else is to be published.
+    for answer in [true, false] {
+        let again = and(&announced, &[Event::Publish { notify: answer }]);
+        rejects(&exact, &again, index(2), Invariant::AvailableOrder);
+    }
+    let one = [submit(&[], &[1], 0), Event::Publish { notify: false }];
+    rejects(&FOUR, &one, index(2), Invariant::AvailableOrder);
+    rejects(&FOUR, &one, index(0), Invariant::AvailableOrder);
+    rejects(&FOUR, &and(&one, &[index(1)]), available(1), Invariant::AvailableOrder);
+    rejects(&FOUR, &and(&one, &[index(1)]), available(0), Invariant::Notified);
+    rejects(&exact, &and(&announced, &[Event::Publish { notify: true }]), index(1), Invariant::Notified);
+}
+
 #[test]
 fn a_chain_has_exactly_the_submitted_lengths() {
     let asked = [submit(&[b"abc", b"de"], &[8, 4], 0)];

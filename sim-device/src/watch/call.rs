@@ -1,6 +1,7 @@
 //! Records what a driver's call does to the memory.
 
-use super::{EndlessCall, FailingAccess};
+use super::order::AccessOrder;
+use super::{EndlessCall, FailingAccess, WeakAccess};
 use std::cell::{Cell, RefCell};
 
 /// What a driver's call did to the memory.
@@ -16,6 +17,17 @@ pub struct CallReport {
     pub late_stores: bool,
     /// Whether it triggered the [trap](super::WatchedMemory::set_trap).
     pub trap_triggered: bool,
+    /// The last access that lacks a release, an acquire or a barrier.
+    pub weak: Option<WeakAccess>,
+}
+
+/// A store after the available index was stored in the same call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LateStore {
+    /// Its offset.
+    pub offset: usize,
+    /// The available index at that time; `None` if it was not stored as 16 bits, or the order is not watched.
+    pub published: Option<u16>,
 }
 
 /// The number of loads that are kept without a list: enough for any call that handles one chain.
@@ -50,8 +62,8 @@ pub(super) struct CallLog {
     has_notes: Cell<bool>,
     /// Offset and length of each store, if stores are recorded.
     places: RefCell<Vec<(usize, usize)>>,
-    /// Offsets of the stores after the one of the available index.
-    late: RefCell<Vec<usize>>,
+    /// The stores after the one of the available index.
+    late: RefCell<Vec<LateStore>>,
     /// Whether the call has stored the available index.
     published: Cell<bool>,
     /// Whether stores are recorded.
@@ -60,6 +72,7 @@ pub(super) struct CallLog {
     available_index: Cell<Option<usize>>,
     /// Start and end of the part that only the device may write.
     device_part: Cell<(usize, usize)>,
+    pub(super) order: AccessOrder,
 }
 
 impl CallLog {
@@ -67,6 +80,7 @@ impl CallLog {
         self.end_into(&mut CallReport::default());
         self.available_index.set(None);
         self.device_part.set((0, 0));
+        self.order.stop();
         self.find_plain_end();
     }
 
@@ -93,7 +107,7 @@ impl CallLog {
         self.plain_end.set(if needs_every_store { 0 } else { device.min(index) });
     }
 
-    pub(super) fn take_late_stores(&self, out: &mut Vec<usize>) {
+    pub(super) fn take_late_stores(&self, out: &mut Vec<LateStore>) {
         out.clear();
         if self.has_notes.get() {
             out.append(&mut self.late.borrow_mut());
@@ -135,8 +149,47 @@ impl CallLog {
     /// A barrier. It is not an access, but it can fail.
     #[inline(always)]
     pub(super) fn barrier(&self) {
-        if self.counts_individually.get() && self.in_call.get() {
-            self.count_failing();
+        if self.in_call.get() {
+            if self.counts_individually.get() {
+                self.count_failing();
+            }
+            if self.order.needs_acquire() {
+                self.with_loads(|loads| self.order.look_for_elements(loads));
+            }
+            self.order.barrier(self.loads_and_stores());
+        }
+    }
+
+    /// The numbers of loads and of stores of the call so far.
+    #[inline(always)]
+    fn loads_and_stores(&self) -> [u64; 2] {
+        let (accesses, loads) = (self.limit.get() - self.accesses_left.get(), self.loads.get() as u64);
+        [loads, accesses - loads - self.empty.get()]
+    }
+
+    /// The driver stores a field whose order is watched, with the values before and after. The store is already counted.
+    #[cold]
+    pub(super) fn store_field(&self, offset: usize, values: [u16; 2], releases: bool) {
+        let [loads, stores] = self.loads_and_stores();
+        self.order.stored(offset, values, releases, [loads, stores - 1]);
+    }
+
+    /// The driver loads the used index. The load is already counted.
+    #[cold]
+    pub(super) fn load_used_index(&self, acquires: bool) {
+        self.with_loads(|loads| self.order.loaded_used_index(acquires, &loads[..loads.len() - 1]));
+    }
+
+    /// Calls a function with offset and length of all loads of the call so far, in order.
+    fn with_loads<T>(&self, f: impl FnOnce(&[(usize, usize)]) -> T) -> T {
+        let loads = self.loads.get();
+        let first = self.first_loads.each_ref().map(Cell::get);
+        match loads.checked_sub(FEW) {
+            None | Some(0) => f(&first[..loads]),
+            Some(others) => {
+                let all: Vec<_> = first.iter().chain(&self.more_loads.borrow()[..others]).copied().collect();
+                f(&all)
+            }
         }
     }
 
@@ -189,10 +242,18 @@ impl CallLog {
         let accesses = self.limit.get() - self.accesses_left.replace(self.limit.get());
         let stores = accesses - self.loads.get() as u64 - self.empty.take();
         report.stores = u32::try_from(stores).unwrap_or(u32::MAX);
+        let ordered = self.order.is_open();
+        if ordered {
+            report.weak = self.with_loads(|loads| self.order.end(loads));
+        }
         if self.loads.get() > 1 {
             report.double_fetch = self.double_fetch();
         }
         self.loads.set(0);
+        if ordered {
+            self.order.forget_call();
+        }
+        self.order.forget_barriers();
         if self.published.replace(false) {
             self.find_plain_end();
         }
@@ -252,7 +313,7 @@ impl CallLog {
             self.plain_end.set(0);
         } else if self.published.get() {
             self.has_notes.set(true);
-            self.late.borrow_mut().push(offset);
+            self.late.borrow_mut().push(LateStore { offset, published: self.order.published_index() });
         }
     }
 
@@ -262,7 +323,8 @@ impl CallLog {
         self.accesses_left.set(left);
     }
 
-    /// The lowest offset at which a load begins inside another load.
+    /// The lowest offset at which a load begins inside another load. A field that the driver must load again, after it has stored
+    /// another one, counts once for each of these stores.
     fn double_fetch(&self) -> Option<usize> {
         let loads = self.loads.get();
         let first = self.first_loads.each_ref().map(Cell::get);
@@ -273,7 +335,15 @@ impl CallLog {
         }
         let mut more = self.more_loads.borrow_mut();
         more.truncate(loads.saturating_sub(FEW));
-        more.extend_from_slice(first);
+        if self.order.has_earlier_rounds() {
+            let numbered = first.iter().chain(more.iter()).copied().enumerate();
+            let last_round =
+                numbered.filter(|(number, load)| !self.order.is_of_earlier_round(*number, *load));
+            let last_round: Vec<_> = last_round.map(|(_, load)| load).collect();
+            *more = last_round;
+        } else {
+            more.extend_from_slice(first);
+        }
         more.sort_unstable();
         let overlap = more.windows(2).find(|pair| pair[1].0 < pair[0].0 + pair[0].1).map(|pair| pair[1].0);
         more.clear();

@@ -2,16 +2,19 @@
 
 mod call;
 mod failing;
+mod order;
 mod pages;
 
-pub use call::CallReport;
+pub use call::{CallReport, LateStore};
 pub use failing::{FailingAccess, MemoryFailed};
+pub use order::{OrderState, StoreThenLoad, WeakAccess};
 
 use call::CallLog;
 use pages::{PAGE, Pages};
 use ringstorm_core::{AnyMemory, Error, FullBarrier, HeapMemory, OrderedLoad, OrderedStore, SharedMemory};
 use std::cell::Cell;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 
 /// The panic payload that ends a call of the driver with too many memory accesses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,8 +122,8 @@ impl WatchedMemory {
         self.call.watch_available_index(offset);
     }
 
-    /// Moves the offsets of the last call's stores after the available index to `out`, in order.
-    pub fn take_late_stores(&self, out: &mut Vec<usize>) {
+    /// Moves the last call's stores after the available index to `out`, in order.
+    pub fn take_late_stores(&self, out: &mut Vec<LateStore>) {
         self.call.take_late_stores(out);
     }
 
@@ -266,6 +269,7 @@ impl SharedMemory for WatchedMemory {
     #[inline(always)]
     fn load_u16(&self, offset: usize) -> u16 {
         self.watch_load(offset, 2);
+        self.watch_field_load(offset, Ordering::Relaxed);
         self.loaded(offset, self.memory.load_u16(offset))
     }
 
@@ -284,6 +288,7 @@ impl SharedMemory for WatchedMemory {
     #[inline(always)]
     fn store_u16(&self, offset: usize, value: u16) {
         self.watch_integer_store(offset, 2);
+        self.watch_field_store(offset, value, Ordering::Relaxed);
         self.memory.store_u16(offset, value);
     }
 
@@ -321,18 +326,20 @@ impl SharedMemory for WatchedMemory {
     #[inline(always)]
     fn load_ordered(&self, access: OrderedLoad, offset: usize) -> u16 {
         self.watch_load(offset, 2);
+        self.watch_field_load(offset, access.ordering());
         self.loaded(offset, self.memory.load_ordered(access, offset))
     }
 
     #[inline(always)]
     fn store_ordered(&self, access: OrderedStore, offset: usize, value: u16) {
         self.watch_integer_store(offset, 2);
+        self.watch_field_store(offset, value, access.ordering());
         self.memory.store_ordered(access, offset, value);
     }
 
     #[inline(always)]
     fn barrier(&self, _: FullBarrier) {
-        // Driver and device take turns in one thread, so a barrier has nothing to do. But it can fail.
+        // Driver and device take turns in one thread, so a barrier has nothing to do. But it is recorded, and it can fail.
         self.call.barrier();
     }
 

@@ -171,6 +171,16 @@ pub enum Defect {
     WithdrawTakesPublished,
     /// A chain that needs more descriptors than are free now is refused as larger than the queue, although it would fit later.
     TooManyForNowIsForEver,
+    /// Whether the device wants to be notified is read before the available index is stored, in the same call.
+    WishReadBeforeIndex,
+    /// There is no barrier between the store of the available index and the load of the device's wish to be notified.
+    NoBarrierBeforeWish,
+    /// There is no barrier between the driver's own wish to be notified and the load of the used index.
+    NoBarrierBeforeUsedIndex,
+    /// The available index is stored without release ordering.
+    IndexNotReleased,
+    /// The used index is loaded without acquire ordering.
+    UsedIndexNotAcquired,
 }
 
 impl Defect {

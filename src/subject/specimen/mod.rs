@@ -78,6 +78,7 @@ impl Specimen {
         exact: false,
         reset_keeps_interrupts: true,
         watched: true,
+        watched_barriers: true,
         keeps_memory: true,
         unwinds: true,
     };

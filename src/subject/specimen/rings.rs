@@ -85,6 +85,9 @@ impl Rings {
     pub(super) fn publish(&mut self, heads: impl ExactSizeIterator<Item = u16>) -> bool {
         let Geometry { size, available, .. } = self.geometry;
         let before = self.available;
+        if self.has(Defect::WishReadBeforeIndex) {
+            self.request = Some(self.request());
+        }
         if self.has(Defect::IndexBeforeEntry) {
             self.store_available(self.available.wrapping_add(heads.len() as u16));
         }
@@ -99,9 +102,11 @@ impl Rings {
         if !self.has(Defect::IndexBeforeEntry) {
             self.store_available(self.available);
         }
-        self.memory.barrier(FullBarrier::PublishedThenSuppression);
+        if !self.has(Defect::NoBarrierBeforeWish) {
+            self.memory.barrier(FullBarrier::PublishedThenSuppression);
+        }
         let request = match self.defect {
-            Some(Defect::WishRemembered | Defect::WishReadTooEarly) => {
+            Some(Defect::WishRemembered | Defect::WishReadTooEarly | Defect::WishReadBeforeIndex) => {
                 self.request.unwrap_or_else(|| self.request())
             }
             _ => self.request(),
@@ -126,7 +131,11 @@ impl Rings {
     }
 
     fn store_available(&self, index: u16) {
-        self.memory.store_ordered(OrderedStore::AvailableIndex, self.geometry.available + 2, index);
+        let place = self.geometry.available + 2;
+        match self.defect {
+            Some(Defect::IndexNotReleased) => self.memory.store_u16(place, index),
+            _ => self.memory.store_ordered(OrderedStore::AvailableIndex, place, index),
+        }
     }
 
     /// The device's `avail_event`, or its flags.
@@ -156,7 +165,11 @@ impl Rings {
 
     /// The used index. The device writes it, so a call must read it only once.
     pub(super) fn used_index(&self) -> u16 {
-        self.memory.load_ordered(OrderedLoad::UsedIndex, self.geometry.used + 2)
+        let place = self.geometry.used + 2;
+        match self.defect {
+            Some(Defect::UsedIndexNotAcquired) => self.memory.load_u16(place),
+            _ => self.memory.load_ordered(OrderedLoad::UsedIndex, place),
+        }
     }
 
     /// The number of elements that a used index covers and the driver has not taken.
@@ -219,7 +232,7 @@ impl Rings {
             let flag = wanted == self.has(Defect::InterruptFlagInverted);
             let flags = if flag { F_NO_INTERRUPT } else { 0 };
             self.memory.store_ordered(OrderedStore::AvailableFlags, self.geometry.available, flags);
-            self.memory.barrier(FullBarrier::EnabledThenUsed);
+            self.barrier_after_wish();
         }
         if !wanted {
             return None;
@@ -230,7 +243,13 @@ impl Rings {
     /// Sets `used_event`.
     fn set_used_event(&self, index: u16) {
         self.memory.store_ordered(OrderedStore::UsedEvent, self.used_event(), index);
-        self.memory.barrier(FullBarrier::EnabledThenUsed);
+        self.barrier_after_wish();
+    }
+
+    fn barrier_after_wish(&self) {
+        if !self.has(Defect::NoBarrierBeforeUsedIndex) {
+            self.memory.barrier(FullBarrier::EnabledThenUsed);
+        }
     }
 
     fn has(&self, defect: Defect) -> bool {
