@@ -17,6 +17,7 @@
 //! | `driver_calls` | submit, publish, take, read, free and notification control; how a call is recorded |
 //! | `repeated` | the steps that do much at once: many submissions, many round trips |
 //! | `submit_request` | the buffers of a `submit` step |
+//! | `lendings` | checks whether an adapter gives buffers back to its pool |
 //! | `withdraw`, `reset`, `misuse` | the calls with these names |
 //! | `device_actions` | the steps of the device, and the device's effects as events |
 //! | `drain` | the end: stops the faults, drains the queue, releases or drops the subject |
@@ -46,6 +47,7 @@ mod external_device;
 mod fault_attribution;
 mod geometry_check;
 mod honest_device;
+mod lendings;
 mod listener;
 mod memory_failure;
 mod memory_kind;
@@ -165,6 +167,7 @@ impl Rig {
             buffers: Rc::new(memory_kind.memory(memory_kind::MIN_BYTES, 1)?),
             rings_address: RINGS_ADDRESS,
             buffers_address: BUFFERS_ADDRESS,
+            lendings: Rc::default(),
         };
         Ok(Self {
             memory_kind,

@@ -65,6 +65,7 @@ impl Rig {
         // About four pieces for each buffer, and pieces that do not end where a buffer ends.
         let piece = usize::from(run.setup.buffer_size) / 4 + 1;
         let (slices, lengths) = (request.readable(), request.writable());
+        self.provided.lendings.forget_missing();
         let answer = self.call(Call::Submit, |subject| match in_place {
             true => subject.write_in_place(slices, lengths, piece),
             false => subject.submit(slices, lengths),
@@ -105,6 +106,9 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
         self.sink.emit(&Event::Submit { readable, writable, answer }, listener)?;
+        if answer.is_ok() {
+            self.check_pool_was_not_empty(readable.len() + writable.len());
+        }
         let run = &mut self.run;
         run.effective |= answer != Err(Refusal::Broken);
         run.refused_to_submit = answer.is_err();
@@ -114,7 +118,10 @@ impl Rig {
             *chains_started += 1;
         }
         run.faults.attribute_call(Call::Submit, answer.err());
-        answer.map_or(Ok(()), |head| self.observe_chain(head, listener))
+        let Ok(head) = answer else { return Ok(()) };
+        self.observe_chain(head, listener)?;
+        self.check_lendings();
+        Ok(())
     }
 
     pub(super) fn publish(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {

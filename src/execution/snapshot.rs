@@ -29,6 +29,8 @@ pub struct Snapshot {
     buffers: Vec<u8>,
     /// How often the rings' memory and the buffers were abandoned, including by the copy of the subject.
     abandonments: [u32; 2],
+    /// The number of buffers that the subject's pool has lent.
+    lent: usize,
     subject: Box<dyn Subject>,
     device: DeviceState,
     model: Model,
@@ -103,6 +105,7 @@ impl Rig {
             rings: bytes(&self.provided.rings),
             buffers: bytes(&self.provided.buffers),
             abandonments: [self.provided.rings.abandonments(), self.provided.buffers.abandonments()],
+            lent: self.provided.lendings.lent(),
             subject,
             device: run.device.state()?,
             model: self.sink.model.clone(),
@@ -140,6 +143,7 @@ impl Rig {
         let [rings, buffers] = snapshot.abandonments;
         self.provided.rings.set_abandonments(rings);
         self.provided.buffers.set_abandonments(buffers);
+        self.provided.lendings.begin(snapshot.lent);
         run.device.restore(&snapshot.device);
         run.available = snapshot.available;
         run.taken.clone_from(&snapshot.taken);

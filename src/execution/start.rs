@@ -30,6 +30,7 @@ impl Rig {
         self.provided.buffers.restart(buffers);
         self.provided.rings.record_places();
         self.provided.buffers.record_places();
+        self.provided.lendings.begin(0);
         Ok(setup)
     }
 

@@ -14,7 +14,7 @@ mod wrong;
 pub use core_queue::CoreQueue;
 pub use deadly::ProcessEnd;
 pub use kind::{External, SubjectKind, Subjects};
-pub use pool::{Buffer, BufferPool, Lent};
+pub use pool::{Buffer, BufferPool, Lendings, Lent};
 pub use specimen::{Defect, Specimen};
 pub use wrong::{Trespass, WrongAdapter};
 
@@ -181,6 +181,8 @@ pub struct Provided {
     pub rings_address: DeviceAddress,
     /// The device address of `buffers`.
     pub buffers_address: DeviceAddress,
+    /// What a [`BufferPool`] has lent.
+    pub lendings: Rc<Lendings>,
 }
 
 impl Provided {
