@@ -1,6 +1,7 @@
 //! Saves and restores the state of an execution, and computes fingerprints of it.
 
 use super::run_state::RunState;
+use super::tokens::Tokens;
 use super::{CannotRun, Listener, Rig, Skip, Stop, panics};
 use crate::outcome::Verdict;
 use crate::scenario::{Setup, Step};
@@ -36,6 +37,7 @@ pub struct Snapshot {
     model: Model,
     available: u16,
     taken: VecDeque<u16>,
+    tokens: Tokens,
     chains_started: Vec<u32>,
     submissions: u32,
     resets: u32,
@@ -111,6 +113,7 @@ impl Rig {
             model: self.sink.model.clone(),
             available: run.available,
             taken: run.taken.clone(),
+            tokens: run.tokens.clone(),
             chains_started: run.chains_started.clone(),
             submissions: run.submissions,
             resets: run.resets,
@@ -147,6 +150,7 @@ impl Rig {
         run.device.restore(&snapshot.device);
         run.available = snapshot.available;
         run.taken.clone_from(&snapshot.taken);
+        run.tokens.clone_from(&snapshot.tokens);
         run.chains_started.clone_from(&snapshot.chains_started);
         (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
         (run.resets, run.trap) = (snapshot.resets, then);
@@ -177,6 +181,7 @@ impl Rig {
         let base = run.base();
         run.device.observer().fingerprint(base, honest, state);
         self.sink.model.fingerprint(base, state);
+        // The tokens of the chains follow from the subject's private state.
         (run.available.wrapping_sub(base), &run.taken).hash(state);
         if run.setup.event_index && !honest {
             // A corrupted `used_event` or `avail_event` stays constant while the ring indexes advance.

@@ -8,5 +8,6 @@ mod in_flight_stores;
 mod lendings;
 mod manners;
 mod memory;
+mod tokens;
 mod trespass;
 mod wrong;
