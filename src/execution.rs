@@ -17,6 +17,9 @@
 //! | `driver_calls` | submit, publish, take, read, free and notification control; how a call is recorded |
 //! | `repeated` | the steps that do much at once: many submissions, many round trips |
 //! | `submit_request` | the buffers of a `submit` step |
+//! | `lendings` | checks whether an adapter gives buffers back to its pool |
+//! | `self_submitted` | the chains that a subject submits by itself |
+//! | `tokens` | subjects that name chains by tokens of their own |
 //! | `withdraw`, `reset`, `misuse` | the calls with these names |
 //! | `device_actions` | the steps of the device, and the device's effects as events |
 //! | `drain` | the end: stops the faults, drains the queue, releases or drops the subject |
@@ -48,6 +51,7 @@ mod external_device;
 mod fault_attribution;
 mod geometry_check;
 mod honest_device;
+mod lendings;
 mod listener;
 mod memory_failure;
 mod memory_kind;
@@ -59,9 +63,11 @@ mod queue_view;
 mod repeated;
 mod reset;
 mod run_state;
+mod self_submitted;
 mod snapshot;
 mod start;
 mod submit_request;
+mod tokens;
 mod verdict;
 mod withdraw;
 
@@ -141,6 +147,8 @@ struct Scratch {
     effects: Vec<Effect>,
     /// Offsets and lengths of stores to the buffers.
     places: Vec<(usize, usize)>,
+    /// The same for the rings' memory and the buffers, of a call of `submit` that is observed after another call.
+    kept_places: [Option<Vec<(usize, usize)>>; 2],
     /// Stores to the rings' memory after the available index had moved.
     late: Vec<LateStore>,
     /// The accesses of the last call to the rings and to the buffers.
@@ -167,6 +175,7 @@ impl Rig {
             buffers: Rc::new(memory_kind.memory(memory_kind::MIN_BYTES, 1)?),
             rings_address: RINGS_ADDRESS,
             buffers_address: BUFFERS_ADDRESS,
+            lendings: Rc::default(),
         };
         Ok(Self {
             memory_kind,

@@ -103,7 +103,7 @@ struct Translator {
 
 impl Translator {
     fn new(provided: &Provided) -> Self {
-        let Provided { rings, buffers, rings_address, buffers_address } = provided;
+        let Provided { rings, buffers, rings_address, buffers_address, .. } = provided;
         let memories = [(rings, rings_address), (buffers, buffers_address)]
             .map(|(memory, address)| (memory.expose().addr(), memory.len(), address.get()));
         Self { memories }

@@ -28,6 +28,8 @@ pub(crate) struct Chain {
     pub(crate) progress: Progress,
     /// Number of descriptors; the number of buffers until the chain is read from the table.
     pub(crate) count: u32,
+    /// Number of buffers that the caller submitted.
+    buffers: u32,
     /// Total length of the device-writable buffers, in bytes.
     pub(crate) writable: u64,
     /// Contents of the device-readable buffers.
@@ -69,6 +71,8 @@ pub(crate) struct Chains {
     lost: u32,
     /// Number of descriptors in live chains.
     pub(crate) live_descriptors: u32,
+    /// Number of buffers in live chains.
+    pub(crate) live_buffers: u32,
     /// Number of live chains.
     pub(crate) live: u32,
     /// The highest number of live chains at the same time since the queue began.
@@ -92,7 +96,7 @@ impl Chains {
         self.owners.resize(size.max(self.owners.len()), Owner::default());
         self.extents.begin(longest);
         (self.live_descriptors, self.live, self.in_flight, self.lost) = (0, 0, 0, 0);
-        self.most_live = 0;
+        (self.most_live, self.live_buffers) = (0, 0);
     }
 
     /// The live chain with this head.
@@ -154,11 +158,13 @@ impl Chains {
         }
         (chain.epoch, chain.progress) = (self.epoch, Progress::Submitted);
         chain.count = (readable.len() + writable.len()) as u32;
+        chain.buffers = chain.count;
         chain.writable = writable.iter().map(|length| u64::from(*length)).sum();
         chain.descriptors.clear();
         (chain.used, chain.corrupted, chain.lost, chain.serial) = (0, false, false, serial);
         chain.claimed = false;
         self.live_descriptors += chain.count;
+        self.live_buffers += chain.buffers;
         self.live += 1;
         self.most_live = self.most_live.max(self.live);
         Ok(())
@@ -272,6 +278,8 @@ impl Chains {
             extents: _,
             lost: _,
             live_descriptors,
+            // Follows from the chains.
+            live_buffers: _,
             live,
             // Only a queue that refills itself uses it, and there it does not change.
             most_live: _,
@@ -284,6 +292,7 @@ impl Chains {
                 epoch: _,
                 progress,
                 count,
+                buffers: _,
                 writable,
                 payload,
                 used,
@@ -320,6 +329,7 @@ impl Chains {
         }
         chain.progress = Progress::None;
         self.live_descriptors -= chain.count;
+        self.live_buffers -= chain.buffers;
         self.live -= 1;
         self.lost -= u32::from(chain.lost);
         chain.serial

@@ -154,6 +154,11 @@ impl Model {
         self.chains.live_descriptors
     }
 
+    /// Number of buffers that the caller submitted in live chains.
+    pub const fn live_buffers(&self) -> u32 {
+        self.chains.live_buffers
+    }
+
     /// Whether the chain with this head is in flight: published and not completed.
     pub fn is_in_flight(&self, head: u16) -> bool {
         self.chains.in_flight(head.into()).is_some()

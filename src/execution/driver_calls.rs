@@ -3,7 +3,7 @@
 use super::{Listener, Rig, Skip, Stop};
 use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers, Pick};
-use crate::subject::{Subject, Submission, WrongAdapter};
+use crate::subject::{Subject, WrongAdapter};
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, Completion, Event, HandleAge, Refusal};
 
@@ -55,7 +55,9 @@ impl Rig {
         let run = &mut self.run;
         let can = run.can;
         let has_publish = can.prepare || can.should_notify;
-        if can.submits_itself || in_place && !can.write_in_place || !publish && !has_publish {
+        // A chain with a token has no head until it is published.
+        let later = has_publish && !(can.prepare && can.tokens);
+        if can.submits_itself || in_place && !can.write_in_place || !publish && !later {
             return Ok(Some(Skip::Incapable));
         }
         run.submissions = run.submissions.wrapping_add(1);
@@ -65,14 +67,19 @@ impl Rig {
         // About four pieces for each buffer, and pieces that do not end where a buffer ends.
         let piece = usize::from(run.setup.buffer_size) / 4 + 1;
         let (slices, lengths) = (request.readable(), request.writable());
+        self.provided.lendings.forget_missing();
         let answer = self.call(Call::Submit, |subject| match in_place {
             true => subject.write_in_place(slices, lengths, piece),
             false => subject.submit(slices, lengths),
         });
-        let result = self.submitted(slices, lengths, answer, listener);
+        let result = match answer {
+            Ok(token) if can.tokens => self.submitted_by_token(slices, lengths, token, listener),
+            _ => self.submitted(slices, lengths, answer, listener),
+        };
         self.scratch.request = request;
         result?;
         match answer {
+            Ok(_) if can.tokens && can.prepare => {}
             // A subject without `publish` notifies the device within `submit`.
             Ok(_) if !has_publish => self.run.device.notified(),
             Ok(_) if publish => {
@@ -83,21 +90,26 @@ impl Rig {
         Ok(None)
     }
 
-    fn submitted(
+    pub(super) fn submitted(
         &mut self,
         readable: &[&[u8]],
         writable: &[u32],
         answer: Answer<u16>,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
-        if answer.is_ok() && self.run.can.watched && self.scratch.reports[0].stores == 0 {
-            WrongAdapter::raise(NOT_WATCHED);
-        }
+        self.check_watched(answer);
         self.emit_submitted(readable, writable, answer, listener)?;
         self.observe_call(listener)
     }
 
-    fn emit_submitted(
+    /// Checks that a subject in watched memory stored the chain there.
+    pub(super) fn check_watched(&self, answer: Answer<u16>) {
+        if answer.is_ok() && self.run.can.watched && self.scratch.reports[0].stores == 0 {
+            WrongAdapter::raise(NOT_WATCHED);
+        }
+    }
+
+    pub(super) fn emit_submitted(
         &mut self,
         readable: &[&[u8]],
         writable: &[u32],
@@ -105,6 +117,9 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
         self.sink.emit(&Event::Submit { readable, writable, answer }, listener)?;
+        if answer.is_ok() {
+            self.check_pool_was_not_empty(readable.len() + writable.len());
+        }
         let run = &mut self.run;
         run.effective |= answer != Err(Refusal::Broken);
         run.refused_to_submit = answer.is_err();
@@ -114,15 +129,23 @@ impl Rig {
             *chains_started += 1;
         }
         run.faults.attribute_call(Call::Submit, answer.err());
-        answer.map_or(Ok(()), |head| self.observe_chain(head, listener))
+        let Ok(head) = answer else { return Ok(()) };
+        self.observe_chain(head, listener)?;
+        self.check_lendings();
+        Ok(())
     }
 
     pub(super) fn publish(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
         if !(self.run.can.prepare || self.run.can.should_notify) {
             return Ok(Some(Skip::Incapable));
         }
-        let before = self.run.available;
         let notify = self.call(Call::Publish, |subject| subject.publish());
+        self.published(notify, listener).map(|()| None)
+    }
+
+    /// Emits the answer of `publish`, and what the call did.
+    pub(super) fn published(&mut self, notify: bool, listener: &mut impl Listener) -> Result<(), Stop> {
+        let before = self.run.available;
         self.sink.emit(&Event::Publish { notify }, listener)?;
         self.observe_call(listener)?;
         if !notify {
@@ -134,7 +157,7 @@ impl Rig {
         if notify {
             run.device.notified();
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Takes one used chain. Returns whether another take may return more.
@@ -142,6 +165,7 @@ impl Rig {
         let saved = if self.run.can.free { None } else { self.save_buffers_of_next_used() };
         let from = self.sink.model.next_used();
         let answer = self.call(Call::Take, |subject| subject.take());
+        let answer = self.taken_by_token(answer)?;
         self.sink.emit(&Event::Take { answer }, listener)?;
         let run = &mut self.run;
         run.faults.attribute_take(from, self.sink.model.next_used(), answer);
@@ -199,41 +223,11 @@ impl Rig {
         (self.scratch.reports, self.run.call) = (reports, Call::Take);
         match head {
             Some(head) => {
+                self.run.tokens.forget(head);
                 self.sink.emit(&Event::Free { head, handle: HandleAge::Current, answer: Ok(()) }, listener)
             }
             None => Ok(()),
         }
-    }
-
-    /// Emits the chains that the subject submitted itself. Returns whether there were any. Their memory accesses are
-    /// not observed.
-    fn report_self_submitted(&mut self, listener: &mut impl Listener) -> Result<bool, Stop> {
-        let mut found = false;
-        if !self.run.can.submits_itself {
-            return Ok(found);
-        }
-        let (by, reports) = (self.run.call, self.scratch.reports);
-        while let Some(submission) = self.call(by, |subject| subject.submitted_itself()) {
-            let Submission { head, readable, writable } = &submission;
-            let readable: Vec<&[u8]> = readable.iter().map(Vec::as_slice).collect();
-            self.emit_submitted(&readable, writable, Ok(*head), listener)?;
-            found = true;
-        }
-        self.scratch.reports = reports;
-        Ok(found)
-    }
-
-    /// Observes a call after which the subject may have submitted chains itself. If it has, the device must be notified
-    /// as it requests at this time: by the subject's `publish`, if it has one; else the subject has notified the device
-    /// already.
-    pub(super) fn check_self_submitted(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        let found = self.report_self_submitted(listener)?;
-        self.observe_used_event(listener)?;
-        self.observe_call(listener)?;
-        if found && self.publish(listener)?.is_some() {
-            self.run.device.notified();
-        }
-        Ok(())
     }
 
     /// Takes used chains until none is left. The limit is twice the queue size plus 8.
@@ -294,7 +288,8 @@ impl Rig {
         let mut out = std::mem::take(&mut self.scratch.out);
         out.clear();
         out.resize(limit as usize, UNTOUCHED);
-        let answer = self.call(Call::Read, |subject| subject.read(head, &mut out));
+        let name = self.run.name_of(head);
+        let answer = self.call(Call::Read, |subject| subject.read(name, &mut out));
         let run = &mut self.run;
         run.faults.attribute_call(Call::Read, answer.err());
         run.effective |= answer != Ok(0);
@@ -349,10 +344,12 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
         self.run.freeing = (name == HandleAge::Current).then_some(head);
-        let answer = self.call(Call::Free, |subject| subject.free(head, name));
+        let called = self.run.name_of(head);
+        let answer = self.call(Call::Free, |subject| subject.free(called, name));
         self.sink.emit(&Event::Free { head, handle: name, answer }, listener)?;
         let run = &mut self.run;
         if answer.is_ok() {
+            run.tokens.forget(head);
             // Most callers free the oldest or the newest chain, and there may be many.
             let is_newest = run.taken.back() == Some(&head);
             let position = match is_newest {

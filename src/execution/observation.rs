@@ -21,9 +21,9 @@ impl Rig {
         if self.run.can.watched {
             self.observe_accesses(listener)?;
         }
-        let moved = self.run.device.observer().available_index() != self.run.available;
-        if moved && self.run.call == Call::Submit && self.run.can.prepare {
-            WrongAdapter::raise(PUBLISHED_BY_SUBMIT);
+        let moved = self.has_published();
+        if self.run.call == Call::Submit {
+            self.check_not_published();
         }
         if moved || self.run.call == Call::Publish {
             self.observe_available_ring(listener)?;
@@ -31,8 +31,20 @@ impl Rig {
         self.observe_free_count(listener)
     }
 
+    /// Whether the available index has moved since it was last observed.
+    fn has_published(&self) -> bool {
+        self.run.device.observer().available_index() != self.run.available
+    }
+
+    /// Checks that `submit` leaves the available index to `publish`, if the subject says so.
+    pub(super) fn check_not_published(&self) {
+        if self.run.can.prepare && self.has_published() {
+            WrongAdapter::raise(PUBLISHED_BY_SUBMIT);
+        }
+    }
+
     /// Emits the memory accesses of the last call.
-    fn observe_accesses(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+    pub(super) fn observe_accesses(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let [rings, buffers] = &self.scratch.reports;
         let count = rings.stores.saturating_add(buffers.stores);
         let foreign = rings.device_area_store.or(buffers.device_area_store).is_some();
@@ -109,11 +121,16 @@ impl Rig {
     /// A fault of the device may cause such a store in a sound driver, for example by a used element that it did not mean to
     /// claim. So this is judged only until the first fault.
     fn observe_descriptor_stores(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        let Self { run, sink, scratch: Scratch { places, seen, descriptors, .. }, provided, .. } = self;
+        let Self {
+            run, sink, scratch: Scratch { places, kept_places, seen, descriptors, .. }, provided, ..
+        } = self;
         if run.faults.last_fault.is_some() || matches!(run.call, Call::Construct | Call::Reset) {
             return Ok(());
         }
-        provided.rings.take_places(places);
+        match kept_places[0].take() {
+            Some(kept) => *places = kept,
+            None => provided.rings.take_places(places),
+        }
         let device = run.device.observer();
         for (offset, _) in places.iter() {
             let Some(Part::Descriptor(stored)) = device.driver_part_at(*offset) else { continue };
@@ -130,8 +147,11 @@ impl Rig {
 
     /// Emits the stores of the last call to the buffers.
     pub(super) fn observe_buffer_stores(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        let Self { sink, scratch: Scratch { places, .. }, provided, .. } = self;
-        provided.buffers.take_places(places);
+        let Self { sink, scratch: Scratch { places, kept_places, .. }, provided, .. } = self;
+        match kept_places[1].take() {
+            Some(kept) => *places = kept,
+            None => provided.buffers.take_places(places),
+        }
         places.iter().try_for_each(|(offset, length)| {
             let place = Place { region: BUFFERS_REGION, offset: *offset as u64 };
             sink.emit(&Event::DriverWrote { place, length: *length as u32 }, listener)

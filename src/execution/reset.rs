@@ -33,6 +33,7 @@ impl Rig {
         run.stopped = false;
         run.available = first;
         run.taken.clear();
+        run.tokens.clear();
         run.faults.forget_faults();
         self.clear_trap();
         let run = &mut self.run;

@@ -3,6 +3,7 @@
 use super::device_slot::DeviceSlot;
 use super::fault_attribution::FaultAttribution;
 use super::memory_failure::Visible;
+use super::tokens::Tokens;
 use super::{Skip, geometry_check, panics};
 use crate::outcome::Call;
 use crate::scenario::Setup;
@@ -25,6 +26,7 @@ pub(super) struct RunState {
     pub(super) available: u16,
     /// Heads of the chains that were taken and not freed, oldest first.
     pub(super) taken: VecDeque<u16>,
+    pub(super) tokens: Tokens,
     /// By head: how many chains have started there.
     pub(super) chains_started: Vec<u32>,
     pub(super) submissions: u32,
@@ -66,6 +68,7 @@ impl RunState {
             device_part: 0..0,
             available: 0,
             taken: VecDeque::new(),
+            tokens: Tokens::default(),
             chains_started: Vec::new(),
             submissions: 0,
             resets: 0,
@@ -105,6 +108,7 @@ impl RunState {
             device_part: _,
             available,
             taken,
+            tokens,
             chains_started,
             submissions,
             resets,
@@ -126,6 +130,7 @@ impl RunState {
         (*own_can, *own_setup, *subject) = (can, *setup, None);
         *available = setup.first_index.get();
         taken.clear();
+        tokens.clear();
         chains_started.clear();
         chains_started.resize(setup.queue_size.as_usize(), 0);
         (*submissions, *resets) = (0, 0);
@@ -136,6 +141,11 @@ impl RunState {
         failing.set(None);
         (*visible, *freeing, *stopped) = (Visible::default(), None, false);
         (*memory_failed, *refused_to_submit) = (false, false);
+    }
+
+    /// What the subject calls the chain at `head`.
+    pub(super) fn name_of(&self, head: u16) -> u16 {
+        if self.can.tokens { self.tokens.name_of(head) } else { head }
     }
 
     /// Why there is no chain that was taken and not freed.

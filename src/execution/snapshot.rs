@@ -1,6 +1,7 @@
 //! Saves and restores the state of an execution, and computes fingerprints of it.
 
 use super::run_state::RunState;
+use super::tokens::Tokens;
 use super::{CannotRun, Listener, Rig, Skip, Stop, panics};
 use crate::outcome::Verdict;
 use crate::scenario::{Setup, Step};
@@ -29,11 +30,14 @@ pub struct Snapshot {
     buffers: Vec<u8>,
     /// How often the rings' memory and the buffers were abandoned, including by the copy of the subject.
     abandonments: [u32; 2],
+    /// The number of buffers that the subject's pool has lent.
+    lent: usize,
     subject: Box<dyn Subject>,
     device: DeviceState,
     model: Model,
     available: u16,
     taken: VecDeque<u16>,
+    tokens: Tokens,
     chains_started: Vec<u32>,
     submissions: u32,
     resets: u32,
@@ -104,11 +108,13 @@ impl Rig {
             rings: bytes(&self.provided.rings),
             buffers: bytes(&self.provided.buffers),
             abandonments: [self.provided.rings.abandonments(), self.provided.buffers.abandonments()],
+            lent: self.provided.lendings.lent(),
             subject,
             device: run.device.state()?,
             model: self.sink.model.clone(),
             available: run.available,
             taken: run.taken.clone(),
+            tokens: run.tokens.clone(),
             chains_started: run.chains_started.clone(),
             submissions: run.submissions,
             resets: run.resets,
@@ -143,9 +149,11 @@ impl Rig {
         let [rings, buffers] = snapshot.abandonments;
         self.provided.rings.set_abandonments(rings);
         self.provided.buffers.set_abandonments(buffers);
+        self.provided.lendings.begin(snapshot.lent);
         run.device.restore(&snapshot.device);
         run.available = snapshot.available;
         run.taken.clone_from(&snapshot.taken);
+        run.tokens.clone_from(&snapshot.tokens);
         run.chains_started.clone_from(&snapshot.chains_started);
         (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
         (run.resets, run.trap) = (snapshot.resets, then);
@@ -176,6 +184,7 @@ impl Rig {
         let base = run.base();
         run.device.observer().fingerprint(base, honest, state);
         self.sink.model.fingerprint(base, state);
+        // The tokens of the chains follow from the subject's private state.
         (run.available.wrapping_sub(base), &run.taken).hash(state);
         if run.setup.event_index && !honest {
             // A corrupted `used_event` or `avail_event` stays constant while the ring indexes advance.

@@ -1,6 +1,6 @@
 //! Starts an execution: provides memory and constructs the subject.
 
-use super::{Listener, OWN_HANDLES, RINGS_ALIGNMENT, Rig, Stop, geometry_check, panics};
+use super::{Listener, OWN_HANDLES, RINGS_ALIGNMENT, Rig, Stop, geometry_check, panics, tokens};
 use crate::outcome::Call;
 use crate::scenario::Setup;
 use crate::subject::SubjectKind;
@@ -30,6 +30,7 @@ impl Rig {
         self.provided.buffers.restart(buffers);
         self.provided.rings.record_places();
         self.provided.buffers.record_places();
+        self.provided.lendings.begin(0);
         Ok(setup)
     }
 
@@ -78,6 +79,7 @@ impl Rig {
         });
         self.sink.hash = TraceHash::default();
         self.run.begin(can, setup);
+        tokens::check_capabilities(can);
         geometry_check::check_room(size, self.provided.rings.len());
         self.begin_call(Call::Construct);
         let subject = panics::in_subject_call(|| kind.build(setup, &self.provided));

@@ -21,7 +21,8 @@ impl Rig {
     }
 
     pub(super) fn withdraw(&mut self, head: u16, listener: &mut impl Listener) -> Result<(), Stop> {
-        let answer = self.call(Call::Withdraw, |subject| subject.withdraw(head));
+        let name = self.run.name_of(head);
+        let answer = self.call(Call::Withdraw, |subject| subject.withdraw(name));
         self.sink.emit(&Event::Withdraw { head, answer }, listener)?;
         self.run.effective = true;
         self.run.faults.attribute_call(Call::Withdraw, answer.err());

@@ -29,6 +29,7 @@ impl CoreQueue {
         prepare: true,
         should_notify: true,
         submits_itself: false,
+        tokens: false,
         first_index: true,
         lengths: true,
         free: true,

@@ -14,7 +14,7 @@ mod wrong;
 pub use core_queue::CoreQueue;
 pub use deadly::ProcessEnd;
 pub use kind::{External, SubjectKind, Subjects};
-pub use pool::{Buffer, BufferPool, Lent};
+pub use pool::{Buffer, BufferPool, Lendings, Lent};
 pub use specimen::{Defect, Specimen};
 pub use wrong::{Trespass, WrongAdapter};
 
@@ -42,6 +42,11 @@ pub struct Capabilities {
     pub should_notify: bool,
     /// It submits chains by itself, which it [reports](Subject::submitted_itself). It submits none for its caller.
     pub submits_itself: bool,
+    /// It knows its chains by tokens of its own and not by their heads. [`submit`](Subject::submit) returns a token that no
+    /// live chain has, and all other methods use it in place of the head. The harness finds the head in the available ring.
+    /// So each chain is published in the step that submits it, also with [`prepare`](Self::prepare). Cannot be combined with
+    /// `submits_itself`, `withdraw`, `stale_handles` and `unwinds`.
+    pub tokens: bool,
     /// The rings can begin at another index than 0. The available index and the used index have this value in memory
     /// as soon as the subject is created, and again after a reset.
     pub first_index: bool,
@@ -129,6 +134,7 @@ impl Capabilities {
         prepare: false,
         should_notify: false,
         submits_itself: false,
+        tokens: false,
         first_index: false,
         lengths: false,
         free: false,
@@ -187,6 +193,8 @@ pub struct Provided {
     pub rings_address: DeviceAddress,
     /// The device address of `buffers`.
     pub buffers_address: DeviceAddress,
+    /// What a [`BufferPool`] has lent.
+    pub lendings: Rc<Lendings>,
 }
 
 impl Provided {
@@ -226,7 +234,8 @@ pub trait Subject {
     fn geometry(&self) -> Geometry;
 
     /// Submits a chain and returns its head. `readable` has the payload of each device-readable buffer, `writable`
-    /// the length of each device-writable buffer. Without [`Capabilities::prepare`] the chain is also published.
+    /// the length of each device-writable buffer. Without [`Capabilities::prepare`] the chain is also published. With
+    /// [`Capabilities::tokens`], this and all other methods use a token in place of the head.
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16>;
 
     /// Publishes all submitted chains. Returns whether the device must be notified. Called only with

@@ -5,8 +5,49 @@ use crate::scenario::Setup;
 use ringstorm_core::DeviceAddress;
 use ringstorm_model::MisuseKind;
 use ringstorm_sim_device::WatchedMemory;
+use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
+
+/// What the [`BufferPool`] of an execution has lent. The harness compares this with the live chains.
+#[derive(Debug, Default)]
+pub struct Lendings {
+    /// The number of buffers that are lent.
+    lent: Cell<usize>,
+    /// The number of buffers that chains should have got, but the pool had none left.
+    missing: Cell<usize>,
+    /// The number of buffers that were given back, although they were not lent.
+    not_lent: Cell<usize>,
+}
+
+impl Lendings {
+    /// Begins with a pool that has lent `lent` buffers.
+    pub(crate) fn begin(&self, lent: usize) {
+        self.lent.set(lent);
+        self.missing.set(0);
+        self.not_lent.set(0);
+    }
+
+    /// The number of buffers that are lent.
+    pub(crate) const fn lent(&self) -> usize {
+        self.lent.get()
+    }
+
+    /// Forgets the buffers that earlier chains did not get.
+    pub(crate) fn forget_missing(&self) {
+        self.missing.set(0);
+    }
+
+    /// Whether a chain did not get all its buffers, and was not given back.
+    pub(crate) const fn is_short(&self) -> bool {
+        self.missing.get() > 0
+    }
+
+    /// The number of buffers that were given back, although they were not lent.
+    pub(crate) const fn not_lent(&self) -> usize {
+        self.not_lent.get()
+    }
+}
 
 /// A part of [`Provided::buffers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,6 +73,11 @@ pub struct Lent {
 
 /// The buffers of a caller, for an adapter whose queue copies no payload. There are as many buffers as descriptors,
 /// and each has the buffer size of the setup.
+///
+/// The adapter [gives back](Self::take_back) the buffers of each chain that is refused, freed, withdrawn, or ended by a
+/// reset, at the latest in the next call of [`submit`](super::Subject::submit). A pool that replaces an older one has lent
+/// nothing. If buffers are not given back, or given back twice, the run ends with a message that says so. Keep the
+/// buffers of each chain in the adapter, not in the queue: a queue that loses a chain then loses no buffer.
 #[derive(Debug, Clone)]
 pub struct BufferPool {
     memory: Rc<WatchedMemory>,
@@ -39,21 +85,30 @@ pub struct BufferPool {
     each: usize,
     /// The numbers of the buffers that are not lent.
     free: Vec<usize>,
+    /// By number: whether the buffer is lent.
+    is_lent: Vec<bool>,
+    lendings: Rc<Lendings>,
 }
 
 impl BufferPool {
     /// Creates the buffers of this setup, none of them lent.
     pub fn new(setup: &Setup, provided: &Provided) -> Self {
+        let size = setup.queue_size.as_usize();
+        provided.lendings.begin(0);
         Self {
             memory: Rc::clone(&provided.buffers),
             address: provided.buffers_address,
             each: setup.buffer_size.into(),
-            free: (0..setup.queue_size.as_usize()).rev().collect(),
+            free: (0..size).rev().collect(),
+            is_lent: vec![false; size],
+            lendings: Rc::clone(&provided.lendings),
         }
     }
 
     /// Lends buffers to a chain and copies its payload into them. There are enough buffers for each chain that has
-    /// enough free descriptors. Whether it has is not checked here: the queue must refuse the chain.
+    /// enough free descriptors. Whether it has is not checked here: the queue must refuse the chain. If it accepts a
+    /// chain that it may accept, and the pool had too few buffers for it, the adapter has not given back the buffers of
+    /// earlier chains.
     ///
     /// # Errors
     /// If the chain has no buffer, an empty buffer, or a buffer longer than the buffer size.
@@ -75,12 +130,17 @@ impl BufferPool {
             lent.readable.push(buffer);
         }
         lent.writable.extend(writable.iter().map(|length| self.next(*length)));
+        self.record();
         Ok(lent)
     }
 
     /// If no buffer is left, the address is the one of the first buffer.
     fn next(&mut self, length: u32) -> Buffer {
         let number = self.free.pop();
+        match number {
+            Some(number) => self.is_lent[number] = true,
+            None => self.lendings.missing.set(self.lendings.missing.get() + 1),
+        }
         let offset = self.each * number.unwrap_or(0);
         Buffer { offset, address: DeviceAddress::new(self.address.get() + offset as u64), length, number }
     }
@@ -91,9 +151,22 @@ impl BufferPool {
         self.free.hash(&mut state);
     }
 
-    /// Takes back the buffers of a chain that was refused or taken.
+    /// Takes back the buffers of a chain that is refused, freed, withdrawn, or ended by a reset.
     pub fn take_back(&mut self, lent: Lent) {
-        self.free.extend(lent.readable.iter().chain(&lent.writable).rev().filter_map(|buffer| buffer.number));
+        let Lendings { missing, not_lent, .. } = &*self.lendings;
+        for buffer in lent.readable.iter().chain(&lent.writable).rev() {
+            match buffer.number {
+                Some(number) if std::mem::take(&mut self.is_lent[number]) => self.free.push(number),
+                Some(_) => not_lent.set(not_lent.get() + 1),
+                None => missing.set(missing.get().saturating_sub(1)),
+            }
+        }
+        self.record();
+    }
+
+    /// Records the number of buffers that are lent. After a return to an earlier state, another copy of the pool counts.
+    fn record(&self) {
+        self.lendings.lent.set(self.is_lent.len() - self.free.len());
     }
 
     /// Copies the first `length` bytes of the device-writable buffers into `out`, or as many as fit. Returns the

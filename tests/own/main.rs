@@ -5,7 +5,9 @@ mod example;
 
 mod command;
 mod in_flight_stores;
+mod lendings;
 mod manners;
 mod memory;
+mod tokens;
 mod trespass;
 mod wrong;

@@ -54,6 +54,7 @@ impl Specimen {
         prepare: true,
         should_notify: true,
         submits_itself: false,
+        tokens: false,
         first_index: true,
         lengths: true,
         free: true,
