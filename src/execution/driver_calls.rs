@@ -74,7 +74,7 @@ impl Rig {
         result?;
         match answer {
             // A subject without `publish` notifies the device within `submit`.
-            Ok(_) if !has_publish => self.run.device.notified(),
+            Ok(_) if !has_publish => self.run.notify_device(),
             Ok(_) if publish => {
                 self.publish(listener)?;
             }
@@ -129,7 +129,7 @@ impl Rig {
         run.effective |= run.available != before;
         run.faults.attribute_call(Call::Publish, None);
         if notify {
-            run.device.notified();
+            run.notify_device();
         }
         Ok(None)
     }
@@ -227,7 +227,7 @@ impl Rig {
         self.observe_used_event(listener)?;
         self.observe_call(listener)?;
         if found && self.publish(listener)?.is_some() {
-            self.run.device.notified();
+            self.run.notify_device();
         }
         Ok(())
     }

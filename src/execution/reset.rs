@@ -30,6 +30,7 @@ impl Rig {
         run.device.reset(first);
         run.stopped = false;
         run.available = first;
+        run.depth.restart();
         run.taken.clear();
         run.faults.forget_faults();
         self.clear_trap();

@@ -41,6 +41,7 @@ pub struct Snapshot {
     /// How many accesses will succeed before the next failing one; `None` if no access is to fail.
     failing: Option<u32>,
     stopped: bool,
+    repetitions_left: u32,
     steps: u64,
 }
 
@@ -114,6 +115,7 @@ impl Rig {
             trap: (self.provided.rings.trap(), run.trap),
             failing: run.failing.left(),
             stopped: run.stopped,
+            repetitions_left: run.repetitions_left,
             steps: run.steps,
         })
     }
@@ -146,7 +148,7 @@ impl Rig {
         run.chains_started.clone_from(&snapshot.chains_started);
         (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
         (run.resets, run.trap) = (snapshot.resets, then);
-        run.stopped = snapshot.stopped;
+        (run.stopped, run.repetitions_left) = (snapshot.stopped, snapshot.repetitions_left);
         run.faults.forget_faults();
         if let Some(after) = snapshot.failing {
             self.arm_memory_failure(after as u16);
