@@ -171,6 +171,10 @@ pub enum Defect {
     WithdrawTakesPublished,
     /// A chain that needs more descriptors than are free now is refused as larger than the queue, although it would fit later.
     TooManyForNowIsForEver,
+    /// The chains in flight are counted in 8 bits, so that 256 of them look like none, and the device is blamed.
+    InFlightCutTo8Bits,
+    /// The chains since the last notification are counted in 16 bits, so that 65,536 of them look like none to notify of.
+    UnnotifiedCutTo16Bits,
 }
 
 impl Defect {
