@@ -26,6 +26,7 @@ pub use sarif::sarif;
 use crate::calibrate::Caught;
 use crate::campaign::MAX_TIMELINES;
 use crate::outcome::{Expected, Signature};
+use crate::scenario::Profile;
 use crate::subject::SubjectKind;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -191,10 +192,14 @@ impl RunReport {
             );
         }
         let CoverageReport { pairs_hit, pairs_total, missed, .. } = &self.coverage;
-        let _ = writeln!(
-            text,
-            "  coverage   {pairs_hit} of {pairs_total} coverage cells (driver state and fault)"
-        );
+        let honest = self.asked.profile == Profile::Honest;
+        let _ = match honest && *pairs_hit == 0 {
+            true => writeln!(text, "  coverage   none: it counts faults, and an honest device has none"),
+            false => writeln!(
+                text,
+                "  coverage   {pairs_hit} of {pairs_total} coverage cells (driver state and fault)"
+            ),
+        };
         if !missed.is_empty() && missed.len() <= FEW_MISSED {
             let _ = writeln!(text, "             not reached: {}", one_line(&missed.join("; ")));
         }

@@ -10,7 +10,7 @@ mod variant;
 
 use ringstorm::execution::Rig;
 use ringstorm::scenario::{Document, Profile, generate};
-use ringstorm::shrink::{BUDGET, shrink};
+use ringstorm::shrink::{Limits, shrink};
 use ringstorm::subject::{External, SubjectKind};
 use strum::VariantArray;
 use variant::VARIANTS;
@@ -35,8 +35,8 @@ fn false_alarms(own: &'static External) -> Vec<String> {
             assert!(effective > enough, "{}: {effective} effective steps are not enough", kind.name());
             continue;
         };
-        let smallest = shrink(&mut rig, kind, &outcome.signature(&kind.name()), &scenario, BUDGET);
-        let document = Document { scenario: smallest.expect("a scenario"), ..Document::default() };
+        let smallest = shrink(&mut rig, kind, &outcome.signature(&kind.name()), &scenario, Limits::default());
+        let document = Document { scenario: smallest.expect("a scenario").scenario, ..Document::default() };
         alarms.push(format!("{}, {profile:?} seed {seed}: {}\n{document}", kind.name(), outcome.verdict));
     }
     alarms

@@ -55,7 +55,7 @@ pub enum Invariant {
     MisuseRefused = 14,
     /// No panic, abort or hang, whatever caller or device do.
     NoPanic = 15,
-    /// After release no mapping is left.
+    /// After release, the queue keeps no handle to its memory.
     Released = 16,
     /// A device fault is reported only when the device broke the specification.
     FairBlame = 17,

@@ -47,8 +47,12 @@ pub(super) fn draw(before: Shown<'_>, after: Shown<'_>) -> String {
     old.insert(Row::Free, free(before));
     new.insert(Row::Free, free(after));
     let mut text = String::from(match before.state == after.state && old == new {
-        true => "state at the failing step, which changed nothing\n",
-        false => "state (- before, + after the failing step)\n",
+        true => {
+            "state at the failing step, unchanged by it (table and rings: shared memory; chains, free: what the model expects)\n"
+        }
+        false => {
+            "state before (-) and after (+) the failing step (table and rings: shared memory; chains, free: what the model expects)\n"
+        }
     });
     let (mut part, mut counts) = ("", Counts::default());
     for (row, now) in &new {
@@ -94,7 +98,8 @@ impl Counts {
 
 /// Whether a row that did not change helps to understand the others.
 fn of_interest(row: Row, state: &QueueView) -> bool {
-    let near = |slot: u16, index: u16| index.wrapping_sub(1) % state.geometry.size == slot;
+    // At index 0, most rings have no entry yet.
+    let near = |slot: u16, index: u16| index > 0 && (index - 1) % state.geometry.size == slot;
     match row {
         Row::Table(descriptor) => state.owners[usize::from(descriptor)].is_some(),
         Row::Available | Row::Used | Row::Driver | Row::Free => true,
@@ -125,10 +130,10 @@ fn rows(state: &QueueView) -> BTreeMap<Row, String> {
         let slot = usize::from(number);
         rows.insert(Row::Table(number), descriptor(state, number));
         let head = half(rings, available + 4 + 2 * slot);
-        rows.insert(Row::AvailableSlot(number), format!("[{number}] {head}"));
+        rows.insert(Row::AvailableSlot(number), format!("slot {number}: head {head}"));
         let element = used + 4 + 8 * slot;
         let (id, length) = (word(rings, element), word(rings, element + 4));
-        rows.insert(Row::UsedSlot(number), format!("[{number}] id {id} length {length}"));
+        rows.insert(Row::UsedSlot(number), format!("slot {number}: id {id}, length {length}"));
     }
     let ring = |offset: usize, event: String| {
         format!("index {}, flags {:#x}{event}", half(rings, offset + 2), half(rings, offset))
@@ -177,7 +182,9 @@ fn descriptor(state: &QueueView, number: u16) -> String {
         Some(head) => format!("chain {head}"),
         None => "free".to_owned(),
     };
-    format!("[{number}] {place} length {length} {:<16} {owner}", words.join(" ")).trim_end().to_owned()
+    format!("descriptor {number}: {place} length {length} {:<16} {owner}", words.join(" "))
+        .trim_end()
+        .to_owned()
 }
 
 /// The first few of the numbers.

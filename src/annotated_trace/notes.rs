@@ -40,6 +40,10 @@ pub(super) struct Annotator<'a> {
     step: Option<String>,
     actor: Option<Actor>,
     notes: Vec<String>,
+    /// Whether the current step is a call that the driver must refuse.
+    is_misuse: bool,
+    /// The queue size, once there is a queue.
+    queue_size: Option<u16>,
     /// Whether the current step does much at once, and how many of its notes are left out.
     does_much: bool,
     left_out: usize,
@@ -62,6 +66,8 @@ impl<'a> Annotator<'a> {
             step: None,
             actor: None,
             notes: Vec::new(),
+            is_misuse: false,
+            queue_size: None,
             does_much: false,
             left_out: 0,
             free: None,
@@ -133,6 +139,7 @@ impl<'a> Annotator<'a> {
     /// A call of the driver for a chain: what it did, or why it refused to.
     fn chain_call(&mut self, verb: &str, done: &str, head: u16, refusal: Option<Refusal>) {
         match refusal {
+            None if self.is_misuse => self.driver(format!("does not refuse to {verb} head {head}")),
             None => self.driver(done),
             Some(refusal) => self.driver(refused(&format!("{verb} chain {head}"), refusal)),
         }
@@ -143,6 +150,8 @@ impl Listener for Annotator<'_> {
     fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
         self.end_step(rig);
         self.states[0] = rig.queue_view().map(|state| (state, self.driver_free()));
+        self.queue_size = self.states[0].as_ref().map(|(state, _)| state.geometry.size);
+        self.is_misuse = matches!(step, Some(Step::Misuse { .. }));
         self.step = Some(head(number, step, rig.ending()));
         self.actor = Actor::of(step);
         self.does_much = matches!(step, Some(Step::SubmitMany { .. } | Step::Rounds { .. }));
@@ -256,7 +265,12 @@ impl Listener for Annotator<'_> {
                 self.device(format!("takes chain {head}{flaw}, reads {read}"));
             }
             Event::UsedElement { index, id, length } => {
-                self.note(format!("used element {index}: id {id}, length {length}"));
+                // An index is beyond the size after the first lap of the ring.
+                let slot = match self.queue_size {
+                    Some(size) if index >= size => format!(" (slot {})", index % size),
+                    _ => String::new(),
+                };
+                self.note(format!("used element {index}{slot}: id {id}, length {length}"));
             }
             Event::DeviceWrote { length, .. } => self.device(format!("writes {}", bytes(length.into()))),
             Event::UsedIndex { index } => self.note(format!("used index {index}")),

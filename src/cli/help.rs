@@ -171,8 +171,9 @@ Arguments:
   driver read newest limit=N
       Read at most N bytes, or full.
   driver misuse free|read|withdraw HEAD newest
-      Call with a wrong head: out-of-range, far, free-descriptor, mid-chain,
-      stale, in-flight or returned.
+      Call with a wrong head: out-of-range (the queue size), far (65535),
+      free-descriptor, mid-chain, stale (a handle of an earlier chain),
+      in-flight, or returned (a chain that was taken: only withdraw is wrong).
   driver interrupts on|off
       Ask for used-buffer notifications, or for none.
   driver memory-fails after=N

@@ -188,7 +188,9 @@ impl Observer for &Mutex<RunRecorder<'_>> {
 
     fn renamed(&mut self, before: &Signature, after: &Signature) {
         let mut recorder = lock(self);
-        recorder.bar.suspend(|| output::note(&format!("{before} is {after} after shrinking")));
+        recorder
+            .bar
+            .suspend(|| output::note(&format!("{before} belongs to the group {after} after shrinking")));
         recorder.remove(before);
     }
 

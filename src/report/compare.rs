@@ -10,6 +10,9 @@ use std::fmt::{self, Write};
 /// The most coverage cells that the text lists.
 const FEW: usize = 10;
 
+/// The speeds of shorter runs are not compared, in seconds.
+const SHORTEST_MEASURED: f64 = 1.0;
+
 /// `report --compare --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Comparison {
@@ -26,7 +29,8 @@ pub struct Comparison {
     pub findings: Findings,
     /// Coverage cells: pairs of driver state and fault.
     pub pairs: Pairs,
-    /// Effective steps per second and core: the second run divided by the first.
+    /// Effective steps per second and core: the second run divided by the first. Missing if the runs have other kinds of
+    /// scenarios or took less than a second.
     pub speed_ratio: Option<f64>,
 }
 
@@ -92,6 +96,9 @@ impl Comparison {
     pub fn new(before: &RunReport, after: &RunReport) -> Result<Self, String> {
         let coverage = |report: &RunReport| report.coverage.read().map(|heat| heat.coverage());
         let speed_ratio = after.steps_per_second_per_core / before.steps_per_second_per_core;
+        // Other scenarios have other steps, and a short run measures little more than its start.
+        let like_for_like = before.asked.same_scenarios(&after.asked)
+            && before.stepping_seconds.min(after.stepping_seconds) >= SHORTEST_MEASURED;
         Ok(Self {
             version: JSON_VERSION,
             before: Side::new(before),
@@ -99,7 +106,7 @@ impl Comparison {
             asked: before.asked.differences(&after.asked),
             findings: Findings::new(before, after),
             pairs: Pairs::new(&coverage(before)?, &coverage(after)?),
-            speed_ratio: Some(speed_ratio).filter(|ratio| ratio.is_finite() && *ratio > 0.0),
+            speed_ratio: Some(speed_ratio).filter(|ratio| like_for_like && ratio.is_finite() && *ratio > 0.0),
         })
     }
 
@@ -222,6 +229,8 @@ impl fmt::Display for Comparison {
         }
         if let Some(ratio) = self.speed_ratio {
             writeln!(f, "speed      {ratio:.2} times the speed before")?;
+        } else {
+            writeln!(f, "speed      not compared: other kinds of scenarios, or less than a second")?;
         }
         let same = self.before.trace_hash == self.after.trace_hash;
         writeln!(f, "traces     {}", if same { "equal" } else { "different" })

@@ -196,6 +196,12 @@ impl RunOptions {
         self.apart(other).map(word).collect()
     }
 
+    /// Whether both runs have the same kind of scenarios, apart from their seeds.
+    pub(super) fn same_scenarios(&self, other: &Self) -> bool {
+        (self.profile, self.steps_per_seed, self.queue_size)
+            == (other.profile, other.steps_per_seed, other.queue_size)
+    }
+
     /// Each key that differs, with both values.
     fn apart(&self, other: &Self) -> impl Iterator<Item = (String, String, String)> + use<> {
         let [here, there] = [self, other].map(|asked| serde_json::to_value(asked).expect("keys are strings"));

@@ -217,8 +217,9 @@ fn no_child_outlives_its_parent() {
     // The paths of their files identify the children. The brackets keep grep from finding itself.
     let line = format!(
         "count() {{ grep -lsz \"$PWD/[r]ingstorm-\" /proc/[0-9]*/cmdline | wc -l; }}; \
+         await() {{ n=0; until [ $(count) $1 $2 ] || [ $n -gt 300 ]; do n=$((n + 1)); sleep 0.2; done; }}; \
          $R run --subject deadly-spin --from {DEADLY_SEED} --seeds 1 --isolate --patience 1h >/dev/null 2>&1 & \
-         sleep 1; count; kill -9 $!; sleep 3; count"
+         await -gt 0; count; kill -9 $!; await -eq 0; count"
     );
     let left = Place::left(place.shell_command(&line).env("TMPDIR", place.path()));
     let counts: Vec<u32> =
