@@ -81,6 +81,7 @@ pub(crate) use queue_view::{QueueCounters, QueueView};
 pub use snapshot::{Snapshot, StepResult};
 
 use crate::counts::Counts;
+use crate::depth::Depth;
 use crate::outcome::Outcome;
 use crate::scenario::{Ending, Scenario, Setup, Step};
 use crate::subject::{Provided, SubjectKind};
@@ -295,6 +296,11 @@ impl Rig {
     /// on them.
     pub fn take_counts(&mut self) -> Counts {
         std::mem::take(&mut self.run.faults.counts)
+    }
+
+    /// Returns the depth that executions reached since the last call of this function. No outcome depends on it.
+    pub fn take_depth(&mut self) -> Depth {
+        self.run.depth.take()
     }
 
     /// How the current execution ends, limited to what its subject can do.

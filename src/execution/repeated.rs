@@ -3,7 +3,18 @@
 use super::{Listener, Rig, Skip, Stop};
 use crate::scenario::{Buffers, Step};
 
+/// How often the steps of one scenario repeat what they do, at most: as often as two of the longest steps. So no scenario
+/// takes longer than about a second, not even one from a fuzzer.
+pub(super) const MAX_REPETITIONS: u32 = 2 * Step::MAX_ROUNDS;
+
 impl Rig {
+    /// Whether a step may repeat what it does once more.
+    fn may_repeat(&mut self) -> bool {
+        let left = self.run.repetitions_left.checked_sub(1);
+        self.run.repetitions_left = left.unwrap_or(0);
+        left.is_some()
+    }
+
     /// The caller submits and publishes up to `times` equal chains, until the queue refuses one.
     pub(super) fn submit_many(
         &mut self,
@@ -17,7 +28,7 @@ impl Rig {
             if skip.is_some() {
                 return Ok(skip);
             }
-            if self.run.refused_to_submit {
+            if self.run.refused_to_submit || !self.may_repeat() {
                 break;
             }
         }
@@ -44,7 +55,7 @@ impl Rig {
                 let skip = self.dispatch(step, listener)?;
                 returned &= skip.is_none() || !matches!(step, Step::DeviceReturn { .. });
             }
-            if !returned {
+            if !returned || !self.may_repeat() {
                 break;
             }
         }

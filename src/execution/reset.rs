@@ -32,6 +32,7 @@ impl Rig {
         run.device.reset(first);
         run.stopped = false;
         run.available = first;
+        run.depth.restart();
         run.taken.clear();
         run.tokens.clear();
         run.faults.forget_faults();

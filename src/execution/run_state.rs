@@ -4,7 +4,8 @@ use super::device_slot::DeviceSlot;
 use super::fault_attribution::FaultAttribution;
 use super::memory_failure::Visible;
 use super::tokens::Tokens;
-use super::{Skip, geometry_check, panics};
+use super::{Skip, geometry_check, panics, repeated};
+use crate::depth::DepthMeter;
 use crate::outcome::Call;
 use crate::scenario::Setup;
 use crate::subject::{Capabilities, Provided, Subject};
@@ -49,6 +50,10 @@ pub(super) struct RunState {
     pub(super) memory_failed: bool,
     /// The head of the last chain that the caller tried to free by its current handle.
     pub(super) freeing: Option<u16>,
+    /// How often steps of this execution may still repeat what they do.
+    pub(super) repetitions_left: u32,
+    /// How deep executions lead, since the depth was taken last.
+    pub(super) depth: DepthMeter,
     /// Whether the queue refused the last chain that was submitted.
     pub(super) refused_to_submit: bool,
     /// Whether the device is stopped because memory failed in a reset.
@@ -84,6 +89,8 @@ impl RunState {
             visible: Visible::default(),
             memory_failed: false,
             freeing: None,
+            repetitions_left: 0,
+            depth: DepthMeter::default(),
             refused_to_submit: false,
             stopped: false,
         };
@@ -124,6 +131,8 @@ impl RunState {
             visible,
             memory_failed,
             freeing,
+            repetitions_left,
+            depth,
             refused_to_submit,
             stopped,
         } = self;
@@ -141,6 +150,14 @@ impl RunState {
         failing.set(None);
         (*visible, *freeing, *stopped) = (Visible::default(), None, false);
         (*memory_failed, *refused_to_submit) = (false, false);
+        *repetitions_left = repeated::MAX_REPETITIONS;
+        depth.restart();
+    }
+
+    /// The driver notifies the device.
+    pub(super) fn notify_device(&mut self) {
+        self.device.notified();
+        self.depth.notified();
     }
 
     /// What the subject calls the chain at `head`.

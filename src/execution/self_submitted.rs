@@ -30,7 +30,7 @@ impl Rig {
         self.observe_used_event(listener)?;
         self.observe_call(listener)?;
         if found && self.publish(listener)?.is_some() {
-            self.run.device.notified();
+            self.run.notify_device();
         }
         Ok(())
     }

@@ -46,6 +46,7 @@ pub struct Snapshot {
     /// How many accesses will succeed before the next failing one; `None` if no access is to fail.
     failing: Option<u32>,
     stopped: bool,
+    repetitions_left: u32,
     steps: u64,
 }
 
@@ -122,6 +123,7 @@ impl Rig {
             order: self.provided.rings.order_state(),
             failing: run.failing.left(),
             stopped: run.stopped,
+            repetitions_left: run.repetitions_left,
             steps: run.steps,
         })
     }
@@ -157,7 +159,7 @@ impl Rig {
         run.chains_started.clone_from(&snapshot.chains_started);
         (run.submissions, run.steps) = (snapshot.submissions, snapshot.steps);
         (run.resets, run.trap) = (snapshot.resets, then);
-        run.stopped = snapshot.stopped;
+        (run.stopped, run.repetitions_left) = (snapshot.stopped, snapshot.repetitions_left);
         run.faults.forget_faults();
         if let Some(after) = snapshot.failing {
             self.arm_memory_failure(after as u16);

@@ -87,6 +87,7 @@ pub(crate) fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, Merg
     (whole.effective_steps, whole.skipped_steps) = (tally.effective_steps, tally.skipped_steps);
     whole.trace_hash = tally.trace_hash.to_string();
     whole.coverage = CoverageReport::new(&tally.reach_counts);
+    whole.depth = whole.depth.map(|depth| depth.with(&tally.depth));
     whole.counts = tally.counts.into();
     whole.findings.iter_mut().skip(MAX_TIMELINES).for_each(|finding| finding.timeline = None);
     (whole.missing, whole.ended_early) = (missing, ended_early);

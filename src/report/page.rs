@@ -157,6 +157,10 @@ fn figures(report: &RunReport) -> Vec<Figure> {
         ),
         (numbers::seconds(report.seconds), format!("with {}", numbers::counted(report.jobs as u64, "job"))),
     ];
+    if let Some(depth) = &report.depth {
+        let number = format!("{} of {}", depth.filled(), depth.in_flight.len());
+        figures.push((number, "queue sizes filled with chains in flight".to_owned()));
+    }
     if let Some(canary) = &report.canary {
         let what = format!("until the run caught the canary {}", plain(&canary.subject));
         figures.push((numbers::counted(canary.seeds, "seed"), what));

@@ -1,6 +1,7 @@
 //! The results of a run as JSON: of a whole run, a shard, or an unfinished run.
 
 use super::coverage::CoverageReport;
+use super::depth::DepthReport;
 use super::pace::{PaceReport, pace, pace_report};
 use super::{Interval, PROGRAM, RUN_VERSION};
 use crate::campaign::{
@@ -109,6 +110,9 @@ pub struct RunReport {
     pub seen_as: BTreeMap<Signature, Signature>,
     /// The coverage cells that were reached.
     pub coverage: CoverageReport,
+    /// How deep the run went; none in reports of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<DepthReport>,
     /// The operations and faults, and how the driver answered.
     pub counts: CountsReport,
     /// The effective steps and their thread time, sampled over the run.
@@ -265,6 +269,7 @@ impl RunReport {
             aliases: summary.aliases.clone(),
             seen_as: summary.seen_as.clone(),
             coverage: CoverageReport::new(reach_counts),
+            depth: Some(DepthReport::new(plan, &summary.tally.depth)),
             counts: (*counts).into(),
             pace: pace_report(&summary.pace.until(summary.elapsed, &summary.tally)),
         };
@@ -308,6 +313,7 @@ impl RunReport {
                 trace_hash: self.hash().ok_or("trace_hash: expected 0x and 16 digits")?,
                 reach_counts: self.coverage.read().map_err(|what| format!("coverage: {what}"))?,
                 counts: self.counts.clone().try_into().map_err(|what| format!("counts: {what}"))?,
+                depth: self.depth.as_ref().map(DepthReport::read).transpose()?.unwrap_or_default(),
                 stepping: seconds(self.stepping_seconds)?,
                 constructing: seconds(self.construction_seconds)?,
             },

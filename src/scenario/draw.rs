@@ -16,7 +16,7 @@ use ringstorm_sim_device::{Fault, Target};
 use strum::VariantArray;
 
 /// The generator and its version. A seed identifies a scenario only together with this.
-pub const GENERATOR: &str = "swarm-6 (xoshiro256++)";
+pub const GENERATOR: &str = "swarm-7 (xoshiro256++)";
 
 // `Weighted` has a fixed capacity. Increase `MAX_ITEMS` if operations or faults become too many.
 const _: () = assert!(Op::VARIANTS.len() <= MAX_ITEMS && Fault::VARIANTS.len() <= MAX_ITEMS);
@@ -49,6 +49,7 @@ impl Draw {
         scenario.steps.clear();
         scenario.steps.extend((0..self.steps).map(|_| drawer.step(&scenario.setup, &weights)));
         scenario.setup.ending = drawer.ending();
+        Drawer::insert_plan(seed, &scenario.setup, &mut scenario.steps);
     }
 }
 

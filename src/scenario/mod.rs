@@ -6,6 +6,7 @@
 
 mod bytes;
 mod choices;
+mod deep;
 mod draw;
 mod draw_chain;
 mod draw_setup;
@@ -20,6 +21,7 @@ mod tour;
 mod words;
 
 pub use bytes::{HEADER_BYTES, STEP_BYTES};
+pub use deep::JOURNEYS;
 pub use draw::{Draw, GENERATOR, generate};
 pub use profile::Profile;
 pub use step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};

@@ -59,7 +59,7 @@ fn the_calibration_is_shown_on_the_page() {
         "name": "specimen-head-at-size", "found": true, "invariant": "no-panic", "median_seeds": 2,
         "median_seconds": 0.5, "worst_seeds": 9, "worst_seconds": 1.5, "steps_after_shrinking": 3, "scenario": "",
     });
-    let calibration = json!({"version": 1, "generator": "swarm-6", "specimens": [caught]});
+    let calibration = json!({"version": 1, "generator": "swarm-7", "specimens": [caught]});
     json(&Left { out: calibration.to_string(), ..Left::default() });
     place.write("calibrate.json", calibration.to_string());
     let left = place.run(&["report", "run.json", "--calibration", "calibrate.json", "-o", "page.html"]);

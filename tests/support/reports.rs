@@ -81,7 +81,7 @@ pub fn hostile() -> RunReport {
 /// A calibration of two specimens.
 #[allow(dead_code, reason = "not every test uses it")]
 pub fn calibration() -> CalibrationReport {
-    let text = r#"{"version": 1, "generator": "swarm-6", "specimens": [
+    let text = r#"{"version": 1, "generator": "swarm-7", "specimens": [
         {"name": "specimen-id-folded", "found": true, "invariant": "no-forged-completion", "median_seeds": 6,
          "median_seconds": 0.001, "worst_seeds": 20, "worst_seconds": 0.01, "steps_after_shrinking": 3, "scenario": ""},
         {"name": "specimen-never-seen", "found": false, "invariant": null, "median_seeds": null,

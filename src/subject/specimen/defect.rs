@@ -181,6 +181,10 @@ pub enum Defect {
     IndexNotReleased,
     /// The used index is loaded without acquire ordering.
     UsedIndexNotAcquired,
+    /// The chains in flight are counted in 8 bits, so that 256 of them look like none, and the device is blamed.
+    InFlightCutTo8Bits,
+    /// The chains since the last notification are counted in 16 bits, so that 65,536 of them look like none to notify of.
+    UnnotifiedCutTo16Bits,
 }
 
 impl Defect {

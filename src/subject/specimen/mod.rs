@@ -203,6 +203,9 @@ impl Subject for Specimen {
         self.break_if_unwound(Defect::UnwoundPublish, |queue| {
             for head in &queue.unpublished {
                 queue.in_flight += 1;
+                if queue.has(Defect::InFlightCutTo8Bits) {
+                    queue.in_flight &= 0xff;
+                }
                 queue.table.publish(*head);
             }
             queue.rings.publish(queue.unpublished.drain(..))

@@ -36,13 +36,15 @@ pub(super) struct Rings {
     interrupts: bool,
     /// The device's notification flags or `avail_event`, if a defect keeps an old value.
     request: Option<u16>,
+    /// The chains since the last notification of the device, modulo 2^16. Only a defect uses it.
+    unnotified: u16,
 }
 
 impl Rings {
     /// Hashes the state that decides what the rings will do. Absolute indexes are included, because some defects show
     /// only when an index wraps around.
     pub(super) fn fingerprint(&self, state: &mut impl Hasher) {
-        (self.available, self.used, self.interrupts, self.request).hash(state);
+        (self.available, self.used, self.interrupts, self.request, self.unnotified).hash(state);
     }
 
     pub(super) fn new(
@@ -52,8 +54,9 @@ impl Rings {
         setup: &Setup,
     ) -> Self {
         let (first, event_index) = (setup.first_index.get(), setup.event_index);
-        let (available, used, interrupts, request) = (first, first, true, None);
-        let mut rings = Self { defect, geometry, memory, available, used, event_index, interrupts, request };
+        let (available, used, interrupts, request, unnotified) = (first, first, true, None, 0);
+        let mut rings =
+            Self { defect, geometry, memory, available, used, event_index, interrupts, request, unnotified };
         rings.restart(first);
         rings
     }
@@ -75,7 +78,7 @@ impl Rings {
             self.memory.store_ordered(OrderedStore::UsedEvent, self.used_event(), event);
             self.memory.store_ordered(OrderedStore::AvailableEvent, self.available_event(), first_index);
         }
-        (self.available, self.request) = (first_index, None);
+        (self.available, self.request, self.unnotified) = (first_index, None, 0);
         if !self.has(Defect::ResetKeepsUsedIndex) {
             self.used = first_index;
         }
@@ -84,12 +87,12 @@ impl Rings {
     /// Adds chains to the available ring. Returns whether the device must be notified.
     pub(super) fn publish(&mut self, heads: impl ExactSizeIterator<Item = u16>) -> bool {
         let Geometry { size, available, .. } = self.geometry;
-        let before = self.available;
+        let (before, count) = (self.available, heads.len() as u16);
         if self.has(Defect::WishReadBeforeIndex) {
             self.request = Some(self.request());
         }
         if self.has(Defect::IndexBeforeEntry) {
-            self.store_available(self.available.wrapping_add(heads.len() as u16));
+            self.store_available(self.available.wrapping_add(count));
         }
         for head in heads {
             self.memory.store_u16(available + 4 + 2 * usize::from(self.available % size), head);
@@ -114,10 +117,26 @@ impl Rings {
         if self.has(Defect::WishRemembered) {
             self.request = Some(request);
         }
+        if self.has(Defect::UnnotifiedCutTo16Bits) {
+            return self.must_notify_since_last(request, count);
+        }
         match self.event_index {
             true => self.is_event_passed(request, before),
             false => (request & F_NO_NOTIFY == 0) != self.has(Defect::WishInverted),
         }
+    }
+
+    /// Decides by all chains since the last notification.
+    fn must_notify_since_last(&mut self, request: u16, count: u16) -> bool {
+        self.unnotified = self.unnotified.wrapping_add(count);
+        let notify = match self.event_index {
+            true => self.is_event_passed(request, self.available.wrapping_sub(self.unnotified)),
+            false => request & F_NO_NOTIFY == 0 && self.unnotified > 0,
+        };
+        if notify {
+            self.unnotified = 0;
+        }
+        notify
     }
 
     /// Whether the available index has passed `avail_event` since it was `before` (2.7.10).
