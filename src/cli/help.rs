@@ -87,7 +87,7 @@ Examples:
   ringstorm calibrate --subject specimen-id-folded,specimen-id-truncated
       Measure these subjects. Your own program measures variants of your queue.
 
-Exit status: 1 if a subject is not caught from every start.
+Exit status: 1 if at least one of the 20 starts does not catch a subject.
 
 Columns: the subject; the invariant by which it is caught; the seeds until then, at the median of \
 20 starts and at worst; the same in seconds on one core; the steps after shrinking.";

@@ -29,7 +29,9 @@ fn named(arg: Arg, subjects: Subjects, about: String) -> Arg {
 /// The help of `--subject` in a command.
 fn about(subjects: Subjects, command: &str) -> String {
     let own: String = subjects.external().map(|kind| kind.name() + ", ").collect();
-    let own = format!("The queue under test: {own}core, specimen, specimen-DEFECT (`calibrate` lists them)");
+    let own = format!(
+        "The queue under test: {own}core, specimen, specimen-DEFECT (`calibrate` measures and lists them)"
+    );
     let usual = subjects.default_kind().name();
     match command {
         "explore" => format!("{own} [default: {usual}]"),

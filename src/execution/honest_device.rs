@@ -1,4 +1,4 @@
-//! The trait for a device that replaces the simulated one.
+//! The trait for an external device that replaces the simulated one and follows the specification.
 
 use ringstorm_core::DeviceAddress;
 use ringstorm_sim_device::{Geometry, WatchedMemory};
