@@ -108,9 +108,14 @@ fn steps(kind: SubjectKind, recorded: &str, scenario: &Scenario, outcome: &Outco
     let mut text = recorded.to_owned();
     let style = if lines::has_header(recorded) { Style::Columns } else { Style::Brief };
     let known = recorded.lines().count() - usize::from(style == Style::Columns);
-    // A process that ended in a step did not send its line.
-    if let Some(how) = last_words(&outcome.verdict).filter(|_| outcome.steps > known as u64) {
-        let step = lines::head(outcome.step, scenario.steps.get(outcome.step), ending_of(kind, scenario));
+    // A process that ended in a step did not send its line. The end has one line or more.
+    let step = scenario.steps.get(outcome.step);
+    let missing = outcome.steps > known as u64 || outcome.steps > 0 && step.is_none();
+    if let Some(how) = last_words(&outcome.verdict).filter(|_| missing) {
+        let step = match step {
+            None if outcome.steps <= known as u64 => lines::AFTER_DRAIN.to_owned(),
+            step => lines::head(outcome.step, step, ending_of(kind, scenario)),
+        };
         text.push_str(&lines::line(style, &step, None, how));
     }
     let start = text.trim_end().rfind('\n').map_or(0, |end| end + 1);

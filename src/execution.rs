@@ -74,7 +74,7 @@ mod withdraw;
 pub use cannot_run::CannotRun;
 pub(crate) use drain::ending_variants;
 pub use honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
-pub use listener::{Listener, Skip};
+pub use listener::{Listener, OwnChain, Skip};
 pub use memory_kind::MemoryKind;
 pub(crate) use progress_cell::{ExecutionPosition, ProgressCell, SharedProgressCell};
 pub(crate) use queue_view::{QueueCounters, QueueView};

@@ -222,7 +222,14 @@ impl RunReport {
             let _ = writeln!(text, "  incomplete shard {} ended early", one_line(shard));
         }
         if !self.complete && self.missing.is_empty() && self.ended_early.is_empty() {
-            let _ = writeln!(text, "  incomplete the run ended early; these are its results so far");
+            let _ = match self.enough_found {
+                true => writeln!(
+                    text,
+                    "  stopped    at {} of findings (--max-findings)",
+                    counted(self.findings.len() as u64, "group")
+                ),
+                false => writeln!(text, "  incomplete the run ended early; these are its results so far"),
+            };
         }
         for (signature, count) in &self.masked {
             let _ = writeln!(text, "  masked     {}: {}", one_line(signature), counted(*count, "seed"));

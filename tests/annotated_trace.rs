@@ -167,8 +167,8 @@ fn the_last_line_shows_the_ending_of_the_setup() {
                 driver submit readable=1x8\n";
     let scenario = text.parse::<Document>().expect("a scenario").scenario;
     let (AnnotatedTrace { steps, .. }, outcome) = trace(Style::Brief, SubjectKind::Core, &scenario);
-    let last = steps.lines().last().expect("a line");
-    assert!(!outcome.is_finding() && last.starts_with(" end  drain and drop "), "{steps}");
+    let last = steps.lines().find(|line| line.starts_with(" end  drain and drop ")).expect("the drain");
+    assert!(!outcome.is_finding(), "{steps}");
     assert!(last.contains(" the earlier memory-fails had no effect: too few accesses; "), "{steps}");
     // A memory failure that happened is shown only at its step.
     let scenario = text.replace("60000", "1").parse::<Document>().expect("a scenario").scenario;
@@ -177,6 +177,39 @@ fn the_last_line_shows_the_ending_of_the_setup() {
         steps.contains("memory fails and the call unwinds") && !steps.contains("had no effect"),
         "{steps}"
     );
+}
+
+/// The chains that only the end submits have lines of their own: a finding in them is no riddle.
+#[test]
+fn the_chains_of_the_end_are_steps_of_the_trace() {
+    let show = |kind: SubjectKind, text: &str| {
+        let scenario = text.parse::<Document>().expect("a scenario").scenario;
+        let (annotated, outcome) = trace(Style::Brief, kind, &scenario);
+        let view = view(kind, &scenario, &annotated, &outcome);
+        assert!(view.lines().skip_while(|line| !line.is_empty()).all(|line| line.len() <= 120), "{view}");
+        (annotated, outcome, view)
+    };
+    let weak = SubjectKind::by_name("specimen-index-not-released").expect("a specimen");
+    let queue = "ringstorm scenario 1\nqueue size=4 buffer=64 ending=";
+    for (ending, how) in [("released", "release"), ("dropped", "drop")] {
+        let (_, outcome, view) = show(weak, &format!("{queue}{ending}\ndevice notifications on\n"));
+        assert!(outcome.is_finding(), "{view}");
+        let line = format!("\n>end  submit one more chain; {how} with it live");
+        assert!(view.contains(&line) && view.contains(" driver submits chain 0; "), "{view}");
+        assert!(view.contains(&format!("\n end  drain and {how}")), "{view}");
+    }
+    let broken = "ringstorm scenario 1\nqueue size=4 buffer=64\ndriver submit readable=1x8\n\
+                  device fault id-out-of-range newest value=0\ndriver take\n";
+    let (mut annotated, mut outcome, view) = show(SubjectKind::Core, broken);
+    let trial = format!("\n{:<56} driver is reset; ", " end  reset the broken queue; submit a trial chain");
+    assert!(view.contains(&trial), "{view}");
+    // A process that ended in the last part did not send its line.
+    let scenario = broken.parse::<Document>().expect("a scenario").scenario;
+    annotated.steps.truncate(annotated.steps.trim_end().rfind('\n').expect("lines") + 1);
+    outcome.verdict = Verdict::Died("signal: 6 (SIGABRT)".to_owned());
+    let view = self::view(SubjectKind::Core, &scenario, &annotated, &outcome);
+    let failing = format!("\n{:<56} the process died here\n", ">end  after the drain");
+    assert!(view.contains(&failing), "{view}");
 }
 
 /// A driver that is told of a used element that is not there has seen the duplicate id before.

@@ -48,10 +48,10 @@ pub(super) fn draw(before: Shown<'_>, after: Shown<'_>) -> String {
     new.insert(Row::Free, free(after));
     let mut text = String::from(match before.state == after.state && old == new {
         true => {
-            "state at the failing step, unchanged by it (table and rings: shared memory; chains, free: what the model expects)\n"
+            "state at the failing step, unchanged by it (table and rings: memory; owners in the table, chains, free: the model)\n"
         }
         false => {
-            "state before (-) and after (+) the failing step (table and rings: shared memory; chains, free: what the model expects)\n"
+            "state before (-) and after (+) the failing step (table and rings: memory; owners in the table, chains, free: the model)\n"
         }
     });
     let (mut part, mut counts) = ("", Counts::default());
@@ -120,8 +120,8 @@ fn rows(state: &QueueView) -> BTreeMap<Row, String> {
     let QueueView { geometry, rings, event_index, in_flight, taken, broken, .. } = state;
     let Geometry { size, available, used, .. } = *geometry;
     let mut rows = BTreeMap::new();
-    let event = |offset: usize| match event_index {
-        true => format!(", event index {}", half(rings, offset)),
+    let event = |name: &str, offset: usize| match event_index {
+        true => format!(", {name} {}", half(rings, offset)),
         false => String::new(),
     };
     let (behind_available, behind_used) =
@@ -138,8 +138,8 @@ fn rows(state: &QueueView) -> BTreeMap<Row, String> {
     let ring = |offset: usize, event: String| {
         format!("index {}, flags {:#x}{event}", half(rings, offset + 2), half(rings, offset))
     };
-    rows.insert(Row::Available, ring(available, event(behind_available)));
-    rows.insert(Row::Used, ring(used, event(behind_used)));
+    rows.insert(Row::Available, ring(available, event("used_event", behind_available)));
+    rows.insert(Row::Used, ring(used, event("avail_event", behind_used)));
     let broken = if *broken { "; the queue is broken" } else { "" };
     rows.insert(
         Row::Driver,

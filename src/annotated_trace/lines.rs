@@ -1,6 +1,7 @@
 //! The line of a step: its number and text, columns if they are asked for, and its notes.
 
 use super::Style;
+use crate::execution::OwnChain;
 use crate::scenario::{Ending, Step};
 use std::fmt::Write;
 
@@ -46,6 +47,26 @@ pub(crate) const fn drain(ending: Ending) -> &'static str {
     }
 }
 
+/// A part of the end that submits a chain of its own.
+pub(super) const fn own_chain(why: OwnChain, ending: Ending) -> &'static str {
+    match (why, ending) {
+        (OwnChain::Trial, _) => " end  reset the broken queue; submit a trial chain",
+        (OwnChain::LeftLive, Ending::Released) => " end  submit one more chain; release with it live",
+        (OwnChain::LeftLive, Ending::Dropped) => " end  submit one more chain; drop with it live",
+    }
+}
+
+/// A part of the end after the drain, if its chain is not known.
+pub(super) const AFTER_DRAIN: &str = " end  after the drain";
+
+/// The length of the step in a line of the end, which may be marked.
+fn end_length(line: &str, ending: Ending) -> usize {
+    let parts = [OwnChain::Trial, OwnChain::LeftLive].map(|why| own_chain(why, ending));
+    let unmarked = line.get(1..).unwrap_or_default();
+    let known = parts.into_iter().chain([AFTER_DRAIN]).find(|part| unmarked.starts_with(&part[1..]));
+    known.map_or_else(|| head(0, None, ending).len(), str::len)
+}
+
 /// The line of a step, with its line break.
 pub(super) fn line(style: Style, step: &str, columns: Option<[u32; 4]>, notes: &str) -> String {
     let (width, columns) = match style {
@@ -84,9 +105,12 @@ pub(super) fn on_screen(
     let mut text = String::new();
     for (place, line) in lines.iter().enumerate() {
         let number = first + place;
-        let head = head(number, steps.get(number), ending);
+        let length = match steps.get(number) {
+            Some(step) => head(number, Some(step), ending).len(),
+            None => end_length(line, ending),
+        };
         // Its first character may be a mark.
-        let (step, notes) = line.split_at_checked(head.len()).unwrap_or((line, ""));
+        let (step, notes) = line.split_at_checked(length).unwrap_or((line, ""));
         let is_failing = failed && place + 1 == lines.len();
         let notes = similar(notes.trim(), is_failing);
         let shown = if is_failing { wrapped(step, &notes) } else { cut(step, &notes) };

@@ -1,9 +1,9 @@
 //! The notes of a step: what the driver and the device did in it.
 
 use super::drawing::{Shown, draw};
-use super::lines::{folded, head, line};
+use super::lines::{folded, head, line, own_chain};
 use super::{Style, lines};
-use crate::execution::{Listener, QueueCounters, QueueView, Rig, Skip};
+use crate::execution::{Listener, OwnChain, QueueCounters, QueueView, Rig, Skip};
 use crate::scenario::Step;
 use ringstorm_model::{ChainFlaw, Event, MisuseKind, OrderFlaw, Refusal};
 
@@ -40,10 +40,14 @@ pub(super) struct Annotator<'a> {
     step: Option<String>,
     actor: Option<Actor>,
     notes: Vec<String>,
+    /// Whether the driver submitted a chain since its last publish call.
+    unpublished: bool,
     /// Whether the current step is a call that the driver must refuse.
     is_misuse: bool,
     /// The queue size, once there is a queue.
     queue_size: Option<u16>,
+    /// Whether the current step is the end of the execution.
+    is_end: bool,
     /// Whether the current step does much at once, and how many of its notes are left out.
     does_much: bool,
     left_out: usize,
@@ -66,8 +70,10 @@ impl<'a> Annotator<'a> {
             step: None,
             actor: None,
             notes: Vec::new(),
+            unpublished: false,
             is_misuse: false,
             queue_size: None,
+            is_end: false,
             does_much: false,
             left_out: 0,
             free: None,
@@ -154,12 +160,24 @@ impl Listener for Annotator<'_> {
         self.is_misuse = matches!(step, Some(Step::Misuse { .. }));
         self.step = Some(head(number, step, rig.ending()));
         self.actor = Actor::of(step);
+        self.is_end = step.is_none();
         self.does_much = matches!(step, Some(Step::SubmitMany { .. } | Step::Rounds { .. }));
         if matches!(step, None | Some(Step::Settle | Step::MemoryFails { .. }))
             && rig.has_pending_memory_failure()
         {
             self.note("the earlier memory-fails had no effect: too few accesses");
         }
+    }
+
+    fn own_chain(&mut self, why: OwnChain, rig: &Rig) {
+        if !self.is_end {
+            // A line for each step of the scenario, and lines of their own only at the end.
+            self.note("one more chain after a reset:");
+            return;
+        }
+        self.end_step(rig);
+        self.states[0] = rig.queue_view().map(|state| (state, self.driver_free()));
+        self.step = Some(own_chain(why, rig.ending()).to_owned());
     }
 
     fn ended(&mut self, rig: &Rig) {
@@ -179,15 +197,21 @@ impl Listener for Annotator<'_> {
         self.free_is_current =
             matches!(event, Event::FreeCount { .. }) || self.free_is_current && !event.is_call();
         match *event {
-            Event::Submit { answer: Ok(head), .. } => match self.actor {
-                Some(Actor::Driver) => self.note(format!("chain {head}")),
-                _ => self.driver(format!("submits chain {head}")),
-            },
+            Event::Submit { answer: Ok(head), .. } => {
+                self.unpublished = true;
+                match self.actor {
+                    Some(Actor::Driver) => self.note(format!("chain {head}")),
+                    _ => self.driver(format!("submits chain {head}")),
+                }
+            }
             Event::Submit { answer: Err(refusal), .. } => self.driver(refused("submit", refusal)),
             Event::Publish { notify } => {
                 if notify {
                     self.driver("notifies");
+                } else if self.unpublished {
+                    self.driver("does not notify");
                 }
+                self.unpublished = false;
             }
             Event::Take { answer } => match answer {
                 Ok(Some(done)) => {

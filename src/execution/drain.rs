@@ -1,7 +1,7 @@
 //! Ends an execution: stops the faults, drains the queue, and releases or drops the subject.
 
 use super::device_actions::reply;
-use super::{Listener, OWN_HANDLES, Rig, Stop};
+use super::{Listener, OWN_HANDLES, OwnChain, Rig, Stop};
 use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers, Ending};
 use ringstorm_model::{Event, HandleAge};
@@ -38,6 +38,7 @@ impl Rig {
         self.drain_rounds(listener)?;
         self.sink.emit(&Event::Drained, listener)?;
         if self.sink.model.is_broken() && self.run.can.reset {
+            listener.own_chain(OwnChain::Trial, self);
             self.reset(listener)?;
             let buffer = Buffers::full(1);
             let room = if self.run.setup.queue_size.get() > 1 { buffer } else { Buffers::NONE };
@@ -88,6 +89,7 @@ impl Rig {
         // Half of the queues are released with a live chain. The device is stopped by then, so the subject must release
         // everything.
         if self.run.steps.is_multiple_of(ending_variants(Ending::Released)) && !self.sink.model.is_broken() {
+            listener.own_chain(OwnChain::LeftLive, self);
             self.submit(Buffers::full(1), Buffers::NONE, false, true, listener)?;
         }
         let subject = self.run.subject.take().expect("the subject is there until it is released");
@@ -111,6 +113,7 @@ impl Rig {
                 0 => (Buffers::NONE, Buffers::full(1)),
                 _ => (Buffers::full(1), Buffers::NONE),
             };
+            listener.own_chain(OwnChain::LeftLive, self);
             self.submit(readable, writable, false, true, listener)?;
             if turn & 2 == 0 {
                 self.device_take_one(listener)?;

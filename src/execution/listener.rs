@@ -10,6 +10,10 @@ pub trait Listener {
     fn step(&mut self, number: usize, step: Option<&Step>, rig: &Rig) {
         let _ = (number, step, rig);
     }
+    /// A part of the current drain begins that submits a chain of its own.
+    fn own_chain(&mut self, why: OwnChain, rig: &Rig) {
+        let _ = (why, rig);
+    }
     /// The execution is over.
     fn ended(&mut self, rig: &Rig) {
         let _ = rig;
@@ -22,6 +26,15 @@ pub trait Listener {
     fn skipped(&mut self, why: Skip) {
         let _ = why;
     }
+}
+
+/// Why a drain submits a chain, which no step of the scenario does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnChain {
+    /// The queue is broken. After a reset, it must process one more chain.
+    Trial,
+    /// The queue is released or dropped with this chain.
+    LeftLive,
 }
 
 /// Ignores everything.
