@@ -69,6 +69,8 @@ pub enum Invariant {
     MemoryKept = 21,
     /// A call that unwinds because memory failed has changed nothing, or freed the chain that it was to free, or left the queue broken until a reset, and the queue reports which.
     UnwoundUnchanged = 22,
+    /// The descriptor table is aligned to 16 bytes and has 16 bytes for each descriptor, the available ring to 2 bytes and has 6 bytes and 2 for each descriptor, the used ring to 4 bytes and has 6 bytes and 8 for each descriptor, and none overlaps another (2.7).
+    Layout = 23,
 }
 
 impl Invariant {

@@ -131,6 +131,10 @@ impl TraceHash {
             Event::DescriptorChanged { head, descriptor } => {
                 self.pair(36, u64::from(*head) | u64::from(*descriptor) << 16)
             }
+            Event::Layout { table, available, used } => {
+                self.pair(40, *table);
+                self.pair(*available, *used);
+            }
             Event::AvailableRingCorrupted => self.pair(28, 0),
             Event::Silent => self.pair(29, 0),
             Event::SpuriousNotification => self.pair(30, 0),

@@ -100,6 +100,11 @@ fn canary_of(invariant: Invariant) -> Canary {
             Event::Unwound { broken: false, changed: true, available: 1 },
             Event::Unwound { broken: false, changed: false, available: 1 },
         ),
+        Invariant::Layout => canary(
+            Vec::new(),
+            Event::Layout { table: 0, available: 64, used: 76 },
+            Event::Layout { table: 0, available: 64, used: 80 },
+        ),
         Invariant::ResetRecovers => {
             canary(and(&ASKED, &[Event::Reset { first_index: 0 }]), free_count(2), free_count(4))
         }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use strum::VariantArray;
 
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "free-count",
     "no-double-use",
     "acyclic",
@@ -33,6 +33,7 @@ const NAMES: [&str; 23] = [
     "fetched-once",
     "memory-kept",
     "unwound-unchanged",
+    "layout",
 ];
 
 #[test]

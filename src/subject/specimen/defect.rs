@@ -171,6 +171,8 @@ pub enum Defect {
     WithdrawTakesPublished,
     /// A chain that needs more descriptors than are free now is refused as larger than the queue, although it would fit later.
     TooManyForNowIsForEver,
+    /// The used ring is placed four bytes too early, over the end of the available ring.
+    UsedRingTooEarly,
 }
 
 impl Defect {
