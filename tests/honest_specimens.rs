@@ -78,6 +78,7 @@ const fn needs_fault(defect: Defect) -> bool {
         | Defect::UsedElementCleared
         | Defect::AddressWithoutBase
         | Defect::LastBufferOffByOne
+        | Defect::UsedRingTooEarly
         | Defect::WritableFirst
         | Defect::PayloadMisplaced
         | Defect::PayloadCutToWords

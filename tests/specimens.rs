@@ -17,7 +17,7 @@ fn run(rig: &mut Rig, kind: SubjectKind, profile: Profile, seed: u64) -> Outcome
 const fn invariants_of(defect: Defect) -> &'static [Invariant] {
     use Invariant::{
         AccessOrder, Acyclic, AvailableOrder, BuffersDisjoint, BuffersRegistered, CompletedOnce, Drains,
-        FailedUnchanged, FairBlame, FetchedOnce, FreeCount, LengthBound, MemoryKept, MisuseRefused,
+        FailedUnchanged, FairBlame, FetchedOnce, FreeCount, Layout, LengthBound, MemoryKept, MisuseRefused,
         NoDoubleUse, NoPanic, Notified, OwnArea, Payload, Released, ResetRecovers, Response,
         UnwoundUnchanged, WellFormed,
     };
@@ -104,6 +104,7 @@ const fn invariants_of(defect: Defect) -> &'static [Invariant] {
         Defect::UnwoundReset => &[FreeCount, UnwoundUnchanged],
         Defect::WithdrawLeavesEntry => &[AvailableOrder],
         Defect::WithdrawTakesPublished | Defect::TooManyForNowIsForEver => &[MisuseRefused],
+        Defect::UsedRingTooEarly => &[Layout],
         Defect::IdleDropFreesRings | Defect::DropFreesBuffers => &[MemoryKept],
     }
 }

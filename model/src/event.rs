@@ -337,6 +337,16 @@ pub enum Event<'a> {
         /// The available index after the call.
         available: u16,
     },
+    /// Where the driver placed the parts of the queue, if that may be wrong: offsets from an address that is aligned to 16
+    /// bytes. Only for drivers that compute the layout.
+    Layout {
+        /// The descriptor table.
+        table: u64,
+        /// The available ring.
+        available: u64,
+        /// The used ring.
+        used: u64,
+    },
 }
 
 impl Event<'_> {
@@ -378,6 +388,7 @@ impl Event<'_> {
             | Self::UsedEvent { .. }
             | Self::AvailableFlags { .. }
             | Self::DescriptorCorrupted { .. }
+            | Self::Layout { .. }
             | Self::Withheld { .. }
             | Self::Drained => false,
         }

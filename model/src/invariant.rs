@@ -71,6 +71,8 @@ pub enum Invariant {
     UnwoundUnchanged = 22,
     /// Accesses that the specification orders stay in order on every machine: entries before the available index, that index before the device's wish, the driver's wish before the used index, that index before its elements (2.7.13, 2.7.14).
     AccessOrder = 23,
+    /// The descriptor table is aligned to 16 bytes and has 16 bytes for each descriptor, the available ring to 2 bytes and has 6 bytes and 2 for each descriptor, the used ring to 4 bytes and has 6 bytes and 8 for each descriptor, and none overlaps another (2.7).
+    Layout = 24,
 }
 
 impl Invariant {

@@ -28,6 +28,7 @@ mod event;
 mod extents;
 mod fingerprint;
 mod invariant;
+mod layout;
 mod memory;
 mod model;
 mod notifications;

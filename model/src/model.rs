@@ -313,6 +313,7 @@ impl Model {
                 );
                 Ok(())
             }
+            Event::Layout { table, available, used } => self.layout([table, available, used]),
             Event::AvailableRingCorrupted => {
                 (self.driver_part_corrupted, self.available_ring_corrupted) = (true, true);
                 Ok(())

@@ -132,6 +132,10 @@ impl TraceHash {
                 self.pair(36, u64::from(*head) | u64::from(*descriptor) << 16)
             }
             Event::AccessOrder { flaw } => self.pair(37, *flaw as u64),
+            Event::Layout { table, available, used } => {
+                self.pair(40, *table);
+                self.pair(*available, *used);
+            }
             Event::AvailableRingCorrupted => self.pair(28, 0),
             Event::Silent => self.pair(29, 0),
             Event::SpuriousNotification => self.pair(30, 0),

@@ -272,6 +272,11 @@ impl Listener for Annotator<'_> {
             Event::LateWrite { offset } => {
                 self.driver(format!("writes to offset {offset} of the rings after publishing it"));
             }
+            Event::Layout { table, available, used } => {
+                self.driver(format!(
+                    "places the table at offset {table}, the available ring at {available}, the used ring at {used}"
+                ));
+            }
             Event::AvailableRingCorrupted => self.device("corrupts the available ring"),
             Event::Silent => self.device("stops responding"),
             Event::Trap => self.device("will change a value after the driver reads it"),

@@ -32,11 +32,12 @@ pub(super) fn check_first_index(first: u16, available: u16, used: u16) {
     }
 }
 
-/// Checks an adapter's geometry for a queue of `size` descriptors in a memory of `length` bytes (2.7).
+/// Checks an adapter's geometry for a queue of `size` descriptors in a memory of `length` bytes (2.7). If the queue
+/// `computes` it, returns whether alignment and places are right.
 ///
 /// # Panics
-/// With [`WrongAdapter`] if the geometry is invalid.
-pub(super) fn check(geometry: &Geometry, size: QueueSize, length: usize) {
+/// With [`WrongAdapter`] if the geometry is invalid for another reason, or the queue does not compute it.
+pub(super) fn check(geometry: &Geometry, size: QueueSize, length: usize, computes: bool) -> bool {
     let Geometry { size: size_of_adapter, table, available, used } = *geometry;
     if size_of_adapter != size.get() {
         WrongAdapter::raise(format!(
@@ -49,8 +50,11 @@ pub(super) fn check(geometry: &Geometry, size: QueueSize, length: usize) {
         ("available ring", available, 2, 6 + 2 * count),
         ("used ring", used, 4, geometry.used_bytes()),
     ];
+    let mut right = true;
     for (name, start, alignment, bytes) in parts {
-        if !start.is_multiple_of(alignment) {
+        if !start.is_multiple_of(alignment) && computes {
+            right = false;
+        } else if !start.is_multiple_of(alignment) {
             WrongAdapter::raise(format!(
                 "its geometry puts the {name} at {start}, which is not a multiple of {alignment} (2.7)"
             ));
@@ -64,11 +68,14 @@ pub(super) fn check(geometry: &Geometry, size: QueueSize, length: usize) {
     }
     for (at, (name, start, _, bytes)) in parts.iter().enumerate() {
         for (other, from, _, length) in &parts[..at] {
-            if start < &(from + length) && from < &(start + bytes) {
+            let overlap = start < &(from + length) && from < &(start + bytes);
+            right &= !overlap;
+            if overlap && !computes {
                 WrongAdapter::raise(format!(
                     "its geometry puts the {name} at {start}, where it overlaps the {other} at {from}"
                 ));
             }
         }
     }
+    right
 }

@@ -177,12 +177,25 @@ impl RunState {
     }
 
     /// Attaches the new subject, and starts the device where the subject placed its rings.
-    pub(super) fn attach_subject(&mut self, subject: Box<dyn Subject>, provided: &Provided) {
-        self.geometry = panics::call_adapter("geometry", || subject.geometry());
-        geometry_check::check(&self.geometry, self.setup.queue_size, provided.rings.len());
+    ///
+    /// # Errors
+    /// The geometry, if the queue has computed a wrong one. The subject is released then.
+    pub(super) fn attach_subject(
+        &mut self,
+        subject: Box<dyn Subject>,
+        provided: &Provided,
+    ) -> Result<(), Geometry> {
+        let geometry = panics::call_adapter("geometry", || subject.geometry());
+        let (size, length) = (self.setup.queue_size, provided.rings.len());
+        if !geometry_check::check(&geometry, size, length, self.can.computes_geometry) {
+            panics::release(Some(subject));
+            return Err(geometry);
+        }
+        self.geometry = geometry;
         self.device_part = self.geometry.used..self.geometry.used + self.geometry.used_bytes();
         self.device.restart(self.geometry, self.available, self.setup.event_index);
         self.subject = Some(subject);
+        Ok(())
     }
 }
 

@@ -5,8 +5,8 @@ use crate::outcome::Call;
 use crate::scenario::Setup;
 use crate::subject::SubjectKind;
 use ringstorm_core::{Error as MemoryError, SharedMemory};
-use ringstorm_model::{Policies, TraceHash};
-use ringstorm_sim_device::WatchedMemory;
+use ringstorm_model::{Event, Policies, TraceHash};
+use ringstorm_sim_device::{Geometry, WatchedMemory};
 use std::rc::Rc;
 
 impl Rig {
@@ -84,7 +84,12 @@ impl Rig {
         self.begin_call(Call::Construct);
         let subject = panics::in_subject_call(|| kind.build(setup, &self.provided));
         self.end_call();
-        self.run.attach_subject(subject, &self.provided);
+        if let Err(Geometry { table, available, used, .. }) = self.run.attach_subject(subject, &self.provided)
+        {
+            let [table, available, used] = [table, available, used].map(|offset| offset as u64);
+            self.sink.emit(&Event::Layout { table, available, used }, listener)?;
+            unreachable!("the model refuses what `geometry_check` has found wrong");
+        }
         let (available, part) = (self.run.geometry.available, self.run.device_part.clone());
         self.provided.rings.watch_available_index(available + 2);
         self.provided.rings.watch_order(&self.run.geometry, setup.event_index);

@@ -150,6 +150,10 @@ impl<'a> Walker<'a> {
     fn replay(&mut self, path: &Path) -> Result<bool, CannotRun> {
         self.history = 0;
         let mut passed = self.rig.try_begin(self.scope.kind, self.setup(path))? == StepResult::Continued;
+        if !passed {
+            // There is no subject.
+            return Ok(false);
+        }
         if self.has_fingerprint.is_none() {
             let has_fingerprint =
                 self.scope.features.fingerprints && self.rig.fingerprint_subject(&mut self.hasher);

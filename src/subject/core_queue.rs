@@ -30,6 +30,7 @@ impl CoreQueue {
         should_notify: true,
         submits_itself: false,
         tokens: false,
+        computes_geometry: true,
         first_index: true,
         lengths: true,
         free: true,

@@ -47,6 +47,9 @@ pub struct Capabilities {
     /// So each chain is published in the step that submits it, also with [`prepare`](Self::prepare). Cannot be combined with
     /// `submits_itself`, `withdraw`, `stale_handles` and `unwinds`.
     pub tokens: bool,
+    /// The queue itself computes where table and rings are in its memory, and [`geometry`](Subject::geometry) returns
+    /// what it computed. Then a wrong alignment, or parts that overlap, are a finding and not an error of the adapter.
+    pub computes_geometry: bool,
     /// The rings can begin at another index than 0. The available index and the used index have this value in memory
     /// as soon as the subject is created, and again after a reset.
     pub first_index: bool,
@@ -135,6 +138,7 @@ impl Capabilities {
         should_notify: false,
         submits_itself: false,
         tokens: false,
+        computes_geometry: false,
         first_index: false,
         lengths: false,
         free: false,

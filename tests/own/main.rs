@@ -5,6 +5,7 @@ mod example;
 
 mod command;
 mod in_flight_stores;
+mod layout;
 mod lendings;
 mod manners;
 mod memory;

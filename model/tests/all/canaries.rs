@@ -112,6 +112,11 @@ fn canary_of(invariant: Invariant) -> Canary {
             Event::AccessOrder { flaw: OrderFlaw::WishNotLoaded },
             NOTHING,
         ),
+        Invariant::Layout => canary(
+            Vec::new(),
+            Event::Layout { table: 0, available: 64, used: 76 },
+            Event::Layout { table: 0, available: 64, used: 80 },
+        ),
         Invariant::ResetRecovers => {
             canary(and(&ASKED, &[Event::Reset { first_index: 0 }]), free_count(2), free_count(4))
         }

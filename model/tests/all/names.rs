@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use strum::VariantArray;
 
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "free-count",
     "no-double-use",
     "acyclic",
@@ -34,6 +34,7 @@ const NAMES: [&str; 24] = [
     "memory-kept",
     "unwound-unchanged",
     "access-order",
+    "layout",
 ];
 
 #[test]

@@ -29,7 +29,7 @@ const REFUSALS: [Refusal; 16] = [
 ];
 
 /// One event of each kind.
-const EVENTS: [Event<'static>; 37] = [
+const EVENTS: [Event<'static>; 38] = [
     Event::Submit { readable: &[b"abc", b"d"], writable: &[7, 8], answer: Ok(1) },
     Event::Publish { notify: false },
     Event::Take { answer: Ok(Some(Completion { head: 1, length: 2 })) },
@@ -67,6 +67,7 @@ const EVENTS: [Event<'static>; 37] = [
     Event::Withdraw { head: 1, answer: Ok(()) },
     Event::DescriptorChanged { head: 1, descriptor: 2 },
     Event::AccessOrder { flaw: OrderFlaw::WishNotLoaded },
+    Event::Layout { table: 0, available: 64, used: 80 },
 ];
 
 /// The same chain with one field changed, once for each field.
@@ -187,6 +188,11 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
                 add(Event::AccessOrder { flaw });
             }
         }
+        Event::Layout { table, available, used } => {
+            add(Event::Layout { table: table + 1, available, used });
+            add(Event::Layout { table, available: available + 1, used });
+            add(Event::Layout { table, available, used: used + 1 });
+        }
         Event::LateWrite { offset } => add(Event::LateWrite { offset: offset + 1 }),
         Event::UsedNotifications { wanted, flags, used_event, waiting } => {
             add(Event::UsedNotifications { wanted: !wanted, flags, used_event, waiting });
@@ -279,7 +285,8 @@ fn a_trace_keeps_its_hash_in_all_versions() {
     assert_eq!(hash(&EVENTS[..34]), 0xde81_e007_9fd9_8c0c);
     assert_eq!(hash(&EVENTS[..35]), 0xc90f_7458_c746_3165);
     assert_eq!(hash(&EVENTS[..36]), 0xd783_003a_1594_17fc);
-    assert_eq!(hash(&EVENTS), 0x4a7c_ef79_f442_0b68);
+    assert_eq!(hash(&EVENTS[..37]), 0x4a7c_ef79_f442_0b68);
+    assert_eq!(hash(&EVENTS), 0xfe55_fc9c_8980_5e75);
     let refused = REFUSALS.map(support::take_refused);
     assert_eq!(hash(&refused[..14]), 0xca8e_f5ee_a294_7358);
     // Bytes for all four lanes, then for words, then a rest.

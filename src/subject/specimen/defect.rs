@@ -185,6 +185,8 @@ pub enum Defect {
     InFlightCutTo8Bits,
     /// The chains since the last notification are counted in 16 bits, so that 65,536 of them look like none to notify of.
     UnnotifiedCutTo16Bits,
+    /// The used ring is placed four bytes too early, over the end of the available ring.
+    UsedRingTooEarly,
 }
 
 impl Defect {

@@ -55,6 +55,7 @@ impl Specimen {
         should_notify: true,
         submits_itself: false,
         tokens: false,
+        computes_geometry: true,
         first_index: true,
         lengths: true,
         free: true,
@@ -89,6 +90,7 @@ impl Specimen {
         let size = setup.queue_size.get();
         let available = DESCRIPTOR_BYTES * usize::from(size);
         let used = (available + 6 + 2 * usize::from(size)).next_multiple_of(4);
+        let used = if defect == Some(Defect::UsedRingTooEarly) { used - 4 } else { used };
         let geometry = Geometry { size, table: 0, available, used };
         let memory = Rc::clone(&provided.rings);
         Self {
