@@ -21,6 +21,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answer;
 mod calls;
 mod chains;
 mod event;
@@ -41,10 +42,8 @@ mod wish;
 mod withdraw;
 mod wording;
 
-pub use event::{
-    Answer, ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, MisuseKind, ObservedDescriptor, Place,
-    Refusal,
-};
+pub use answer::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal};
+pub use event::{ChainFlaw, Event, ObservedDescriptor, Place};
 pub use invariant::{Invariant, Violation};
 pub use model::Model;
 pub use setup::{ModelSetup, Policies};

@@ -4,7 +4,8 @@
 //! first byte of a record is the number of its operation; an unassigned number means `idle`. Sizes are stored as a
 //! class and a number: most random bytes give a small value, and every value can be written.
 
-use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
+use super::misuse::{BadHead, HeadCall};
+use super::step::{Amount, Buffers, Lengths, Op, Pick, Step};
 use super::{BUFFER_BYTES_MAX, Ending, Scenario, Setup};
 use arbitrary::{Arbitrary, Unstructured};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};

@@ -6,7 +6,8 @@
 
 use super::choices::{Choices, MAX_ITEMS, Weighted};
 use super::guess::{Guess, bit};
-use super::step::{Amount, BadHead, HeadCall, Op, Pick, Step};
+use super::misuse::{BadHead, HeadCall};
+use super::step::{Amount, Op, Pick, Step};
 use super::{Profile, Scenario, Setup, tour};
 use arrayvec::ArrayVec;
 use rand::{RngExt, SeedableRng};

@@ -10,6 +10,7 @@ mod draw;
 mod draw_chain;
 mod draw_setup;
 mod guess;
+mod misuse;
 mod parse;
 mod print;
 mod profile;
@@ -21,8 +22,9 @@ mod words;
 
 pub use bytes::{HEADER_BYTES, STEP_BYTES};
 pub use draw::{Draw, GENERATOR, generate};
+pub use misuse::{BadHead, HeadCall};
 pub use profile::Profile;
-pub use step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
+pub use step::{Amount, Buffers, Lengths, Op, Pick, Step};
 pub(crate) use step_drawer::StepDrawer;
 pub use words::ParseError;
 

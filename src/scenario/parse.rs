@@ -2,8 +2,9 @@
 //!
 //! A line consists of words that are separated by white space. A line that begins with `#` is a comment.
 
+use super::misuse::{BadHead, HeadCall};
 use super::print::VERSION_LINE;
-use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
+use super::step::{Amount, Buffers, Lengths, Op, Pick, Step};
 use super::words::{Line, ParseError, Word, Words, one_of};
 use super::{BUFFER_BYTES_MAX, Document, Ending, Setup};
 use crate::outcome::Expected;

@@ -1,7 +1,8 @@
 //! Prints scenarios as text.
 
-use super::step::{Amount, Buffers, HeadCall, Lengths, Pick, Step};
-use super::{BadHead, Document, Scenario, Setup};
+use super::misuse::{BadHead, HeadCall};
+use super::step::{Amount, Buffers, Lengths, Pick, Step};
+use super::{Document, Scenario, Setup};
 use std::fmt::{self, Display, Formatter};
 
 /// The first line of every scenario file.
