@@ -55,6 +55,8 @@ pub enum Call {
     Drop,
     /// Withdrawing a chain that is not published.
     Withdraw,
+    /// Taking back a chain that the device has not returned.
+    TakeBack,
 }
 
 impl fmt::Display for Call {

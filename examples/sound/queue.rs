@@ -211,11 +211,32 @@ impl SoundQueue {
 
     /// Whether `take` has still to return this chain.
     fn is_reaped(&self, head: u16) -> bool {
-        self.reaped.iter().any(|answer| match answer {
-            Ok(done) => done.head == head,
-            Err(Refusal::Device(refusal)) => refusal.returned == Some(head),
-            Err(_) => false,
-        })
+        self.reaped.iter().any(|answer| head_of(answer) == Some(head))
+    }
+
+    /// Frees the descriptors and the buffers of a chain that the device no longer uses.
+    fn end(&mut self, head: u16) {
+        let chain = self.chains[usize::from(head)].take().expect("a live chain");
+        self.in_flight -= u16::from(chain.stage == Stage::InFlight);
+        for descriptor in chain.descriptors.iter().rev() {
+            if self.variant.clears {
+                self.rings.clear_descriptor(*descriptor);
+            }
+            match self.variant.free_list {
+                FreeList::Lifo => self.free.push_front(*descriptor),
+                FreeList::Fifo => self.free.push_back(*descriptor),
+            }
+        }
+        self.pool.take_back(chain.buffers);
+    }
+}
+
+/// The chain that an answer of `take` returns.
+fn head_of(answer: &Answer<Completion>) -> Option<u16> {
+    match answer {
+        Ok(done) => Some(done.head),
+        Err(Refusal::Device(refusal)) => refusal.returned,
+        Err(_) => None,
     }
 }
 
@@ -278,18 +299,24 @@ impl Subject for SoundQueue {
 
     fn free(&mut self, head: u16, _: HandleAge) -> Answer<()> {
         self.taken(head)?;
-        let chain = self.chains[usize::from(head)].take().expect("a taken chain");
-        for descriptor in chain.descriptors.iter().rev() {
-            if self.variant.clears {
-                self.rings.clear_descriptor(*descriptor);
-            }
-            match self.variant.free_list {
-                FreeList::Lifo => self.free.push_front(*descriptor),
-                FreeList::Fifo => self.free.push_back(*descriptor),
-            }
-        }
-        self.pool.take_back(chain.buffers);
+        self.end(head);
         Ok(())
+    }
+
+    fn take_back(&mut self, stopped: bool) -> Option<u16> {
+        let waits = |chain: &Chain, head| match chain.stage {
+            Stage::Submitted => true,
+            Stage::InFlight => stopped,
+            Stage::Returned => stopped && self.is_reaped(head),
+        };
+        let found = (0..)
+            .zip(&self.chains)
+            .find(|(head, chain)| chain.as_ref().is_some_and(|chain| waits(chain, *head)));
+        let head = found?.0;
+        self.reaped.retain(|answer| head_of(answer) != Some(head));
+        self.unpublished.retain(|unpublished| *unpublished != head);
+        self.end(head);
+        Some(head)
     }
 
     fn free_count(&self) -> u32 {

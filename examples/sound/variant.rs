@@ -80,6 +80,16 @@ pub enum Bound {
     None,
 }
 
+/// When chains can be taken back that the device has not returned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TakingBack {
+    Never,
+    /// While the device is stopped.
+    Stopped,
+    /// While the device is stopped; and before they are published, also while it runs.
+    Always,
+}
+
 /// One way to write a queue.
 #[derive(Clone, Copy)]
 pub struct Variant {
@@ -98,6 +108,8 @@ pub struct Variant {
     pub follows_setup: bool,
     /// Whether the queue notifies the device after each publication.
     pub always_notifies: bool,
+    /// When the caller can take chains back that the device has not returned.
+    pub taking_back: TakingBack,
 }
 
 impl Variant {
@@ -114,10 +126,11 @@ impl Variant {
         refuses_over_long: false,
         follows_setup: false,
         always_notifies: false,
+        taking_back: TakingBack::Never,
     };
 
     /// What the queue can do, and what it promises: all that is true.
-    const fn capabilities(self) -> Capabilities {
+    pub const fn capabilities(self) -> Capabilities {
         let reloads = matches!(self.reading, Reading::Reloads);
         let skips = matches!(self.fault, Fault::Skipped);
         let reports = !matches!(self.fault, Fault::Skipped | Fault::BreaksSilently);
@@ -133,6 +146,8 @@ impl Variant {
             reports_broken: true,
             follows_after_fault: self.follows_setup,
             follows_over_long: self.follows_setup,
+            take_back: !matches!(self.taking_back, TakingBack::Never),
+            take_back_live: matches!(self.taking_back, TakingBack::Always),
             ..CAN
         }
     }
@@ -200,5 +215,17 @@ variants! {
         always_notifies: true,
         reading: Reading::Caches,
         rearming: Rearming::BeforeLooking,
+    }
+    "takes-back" { taking_back: TakingBack::Always, fault: Fault::Breaks }
+    "reaps-takes-back" {
+        taking_back: TakingBack::Always,
+        reading: Reading::Reaps,
+        refuses_over_long: true,
+        free_list: FreeList::Fifo,
+    }
+    "at-once-takes-back" {
+        taking_back: TakingBack::Stopped,
+        publishing: Publishing::AtOnce,
+        reading: Reading::Caches,
     }
 }

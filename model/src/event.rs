@@ -88,6 +88,13 @@ pub enum Event<'a> {
         /// Whether the driver withdrew it.
         answer: Answer<()>,
     },
+    /// The caller asked for a chain that it submitted and that no take returned. The device does not use it any more.
+    TakeBack {
+        /// Whether the device is stopped. It is then reset before it runs again.
+        stopped: bool,
+        /// The head of the chain, which is free now; `None` if the driver has no such chain left.
+        head: Option<u16>,
+    },
     /// The caller switched used-buffer notifications on or off (2.7.7).
     UsedNotifications {
         /// Whether the caller wants them.
@@ -273,6 +280,7 @@ impl Event<'_> {
             | Self::Read { .. }
             | Self::Free { .. }
             | Self::Withdraw { .. }
+            | Self::TakeBack { .. }
             | Self::UsedNotifications { .. }
             | Self::Reset { .. }
             | Self::Released { .. }

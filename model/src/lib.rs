@@ -35,6 +35,7 @@ mod policies;
 mod setup;
 mod state;
 mod take;
+mod take_back;
 mod trace;
 mod unwound;
 mod used;

@@ -200,6 +200,7 @@ impl Model {
             Event::Read { head, limit, answer, in_memory } => self.read(head, limit, answer, in_memory),
             Event::Free { head, handle, answer } => self.free(head, handle, answer),
             Event::Withdraw { head, answer } => self.withdraw(head, answer),
+            Event::TakeBack { stopped, head } => self.take_back(stopped, head),
             Event::Reset { first_index } => {
                 self.restart(first_index);
                 self.wish_precedes_reset = self.wish == Wish::Unwanted;

@@ -139,6 +139,9 @@ impl TraceHash {
             Event::Withdraw { head, answer } => {
                 self.pair(35 | answer_code(answer, |()| 0) << 8, u64::from(*head));
             }
+            Event::TakeBack { stopped, head } => {
+                self.pair(40 | u64::from(*stopped) << 8, head.map_or(0, |head| 1 + u64::from(head)));
+            }
             Event::Dropped { rings, buffers } => self.pair(33, u64::from(*rings) | u64::from(*buffers) << 8),
             Event::Unwound { broken, changed, available } => {
                 self.pair(34 | u64::from(*broken) << 8 | u64::from(*changed) << 9, u64::from(*available));

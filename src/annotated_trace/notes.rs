@@ -202,6 +202,8 @@ impl Listener for Annotator<'_> {
             Event::Withdraw { head, answer } => {
                 self.chain_call("withdraw", &format!("withdraws chain {head}"), head, answer.err());
             }
+            Event::TakeBack { head: Some(head), .. } => self.driver(format!("takes back chain {head}")),
+            Event::TakeBack { head: None, .. } => self.driver("has no chain to take back"),
             Event::Reset { first_index } => self.driver(format!("is reset; first index {first_index}")),
             Event::UsedNotifications { .. }
             | Event::AvailableNotifications { .. }

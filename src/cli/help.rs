@@ -175,6 +175,9 @@ Arguments:
       stale, in-flight or returned.
   driver interrupts on|off
       Ask for used-buffer notifications, or for none.
+  driver take-back [live]
+      Take back the chains that the device has not returned: stop the device
+      and reset the queue, or live, while the device runs.
   driver memory-fails after=N
       Let an access to memory fail after N accesses.
   device take [count=N]

@@ -18,6 +18,12 @@ const BUFFERS_REGION: u16 = 0;
 impl Rig {
     /// Emits what the last call did to shared memory.
     pub(super) fn observe_call(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        self.observe_changes(listener)?;
+        self.observe_free_count(listener)
+    }
+
+    /// Emits what the last call did to shared memory, and does not ask for the free count.
+    pub(super) fn observe_changes(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         if self.run.can.watched {
             self.observe_accesses(listener)?;
         }
@@ -28,7 +34,7 @@ impl Rig {
         if moved || self.run.call == Call::Publish {
             self.observe_available_ring(listener)?;
         }
-        self.observe_free_count(listener)
+        Ok(())
     }
 
     /// Emits the memory accesses of the last call.

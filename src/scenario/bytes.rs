@@ -144,6 +144,7 @@ pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
         Op::MemoryFails => Step::MemoryFails { after: value as u16 },
         Op::Withdraw => Step::Withdraw { pick },
         Op::SubmitMany => decode_submit_many(record),
+        Op::TakeBack => Step::TakeBack { stopped: a & 1 == 0 },
         Op::DeviceTake => Step::DeviceTake { count: b.max(1) },
         Op::DeviceEvent => Step::DeviceEvent { ahead: value as u16 },
         Op::DeviceReturn => {
@@ -187,6 +188,7 @@ pub(super) fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
         Step::SubmitMany { readable, writable, times } => {
             encode_submit_many(&mut record, &readable, &writable, times);
         }
+        Step::TakeBack { stopped } => small(Pick::NEWEST, u8::from(!stopped), 0, 0),
         Step::Rounds { count } => small(Pick::NEWEST, if count < 8 { 0 } else { WIDE }, 0, count),
         Step::DeviceTake { count } => small(Pick::NEWEST, 0, count, 0),
         Step::MemoryFails { after } => small(Pick::NEWEST, 0, 0, after.into()),

@@ -130,6 +130,8 @@ impl Drawer {
                     Op::DeviceEvent => (0, 2),
                     // They do much at once, so they are planned and not drawn.
                     Op::SubmitMany | Op::Rounds => (0, 0),
+                    // These are added for subjects that offer them.
+                    Op::TakeBack => (0, 0),
                     Op::Fault => (0, if profile == Profile::Honest { 0 } else { 8 }),
                 };
                 let weight = if swarm && usual > 0 { least.max(self.swarm_weight(usual)) } else { usual };
@@ -148,7 +150,7 @@ impl Drawer {
     }
 
     /// Zero in a third of the cases, else from a quarter of the usual weight to eight times as much.
-    fn swarm_weight(&mut self, usual: u32) -> u32 {
+    pub(super) fn swarm_weight(&mut self, usual: u32) -> u32 {
         if self.one_in(3) { 0 } else { (usual << self.below(6)).div_ceil(4) }
     }
 
@@ -253,6 +255,7 @@ impl Drawer {
                 self.guess.prepared = self.guess.prepared.saturating_sub(1);
                 Step::Withdraw { pick: self.pick() }
             }
+            Op::TakeBack => Step::TakeBack { stopped: self.one_in(4) },
             Op::DeviceTake => {
                 let count = self.count();
                 let moved = self.guess.available.min(count.into());

@@ -213,6 +213,11 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
             }
         }
         Op::Withdraw => Step::Withdraw { pick: parse_pick(words)? },
+        Op::TakeBack => match words.next() {
+            None => Step::TakeBack { stopped: true },
+            Some(word) if word.text == "live" => Step::TakeBack { stopped: false },
+            Some(word) => return Err(word.error("live or the end of the line")),
+        },
         Op::DeviceTake => {
             let mut count = 1;
             if let Some(word) = words.next() {

@@ -67,6 +67,10 @@ pub enum Op {
     /// The caller submits several equal chains and publishes each of them, until the queue refuses one.
     #[strum(serialize = "driver submit times")]
     SubmitMany = 14,
+    /// The device is stopped, the caller takes back the chains that it has not got back, and the queue is reset. Or the
+    /// caller does so while the device runs; then only chains that are not published can be taken back.
+    #[strum(serialize = "driver take-back")]
+    TakeBack = 16,
     /// The device takes chains from the available ring.
     #[strum(serialize = "device take")]
     DeviceTake = 32,
@@ -259,6 +263,11 @@ pub enum Step {
         /// The number of chains, at least 1.
         times: u16,
     },
+    /// [`Op::TakeBack`].
+    TakeBack {
+        /// Whether the device is stopped before.
+        stopped: bool,
+    },
     /// [`Op::DeviceTake`].
     DeviceTake {
         /// The number of chains, at least 1.
@@ -343,6 +352,7 @@ impl Step {
             Self::MemoryFails { .. } => Op::MemoryFails,
             Self::Withdraw { .. } => Op::Withdraw,
             Self::SubmitMany { .. } => Op::SubmitMany,
+            Self::TakeBack { .. } => Op::TakeBack,
             Self::DeviceTake { .. } => Op::DeviceTake,
             Self::DeviceReturn { .. } => Op::DeviceReturn,
             Self::DeviceNotifications { .. } => Op::DeviceNotifications,

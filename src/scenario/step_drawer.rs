@@ -71,7 +71,7 @@ impl StepDrawer {
             Op::Read | Op::DeviceReturn | Op::Fault => 1..8,
             Op::Free | Op::Withdraw => 1..2,
             Op::Misuse => 1..4,
-            Op::Interrupts | Op::DeviceNotifications => 2..3,
+            Op::Interrupts | Op::TakeBack | Op::DeviceNotifications => 2..3,
             Op::DeviceTake => 3..4,
             Op::DeviceEvent | Op::MemoryFails => 4..6,
         };

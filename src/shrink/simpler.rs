@@ -79,6 +79,13 @@ pub(super) fn simpler(step: Step) -> Vec<Step> {
         Step::MemoryFails { after } if after > 0 => {
             vec![Step::MemoryFails { after: 0 }, Step::MemoryFails { after: after - 1 }]
         }
+        Step::TakeBack { stopped } => {
+            if stopped {
+                vec![Step::Reset]
+            } else {
+                Vec::new()
+            }
+        }
         Step::Idle
         | Step::MemoryFails { .. }
         | Step::Publish

@@ -55,6 +55,8 @@ impl CoreQueue {
         watched: true,
         keeps_memory: true,
         unwinds: true,
+        take_back: false,
+        take_back_live: false,
     };
 
     /// Creates a queue over this memory.

@@ -27,6 +27,7 @@ pub use ringstorm_core::{
 pub use ringstorm_model::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal};
 pub use ringstorm_sim_device::{Geometry, WatchedMemory};
 
+use crate::scenario::OfferedCalls;
 use ringstorm_sim_device::CallReport;
 use std::hash::Hasher;
 use std::rc::Rc;
@@ -116,6 +117,12 @@ pub struct Capabilities {
     /// nothing or left the queue broken, even if the chain is already withdrawn. Needs [`watched`](Self::watched) and
     /// [`free`](Self::free).
     pub unwinds: bool,
+    /// It can [take back](Subject::take_back) the chains that the device never returned, after the device was stopped. Needs
+    /// [`reset`](Self::reset).
+    pub take_back: bool,
+    /// Its caller may [take back](Subject::take_back) chains that are not published, while the device is running. Needs
+    /// [`take_back`](Self::take_back).
+    pub take_back_live: bool,
 }
 
 impl Capabilities {
@@ -150,7 +157,15 @@ impl Capabilities {
         watched: false,
         keeps_memory: false,
         unwinds: false,
+        take_back: false,
+        take_back_live: false,
     };
+
+    /// The calls that a subject with these capabilities offers, but need not.
+    pub(crate) const fn offered_calls(self) -> OfferedCalls {
+        let take_back = self.take_back && self.reset;
+        OfferedCalls { take_back, take_back_live: take_back && self.take_back_live }
+    }
 
     /// With the parts of [`policies`](Self::policies), if it has this capability.
     pub(crate) const fn with_parts(self) -> Self {
@@ -253,6 +268,18 @@ pub trait Subject {
     fn withdraw(&mut self, head: u16) -> Answer<()> {
         let _ = head;
         missing_method("withdraw")
+    }
+
+    /// Takes back a chain that was submitted and that `take` has not returned: its descriptors become free. Returns its
+    /// head; `None` if there is no such chain left.
+    ///
+    /// If the device is `stopped`, every such chain is returned once, also by a broken queue, and also if the device has
+    /// used it. The queue is reset next. While the device is running, only chains that are not published may be taken back:
+    /// the available index must not move back (2.7.6.1), and the device may use the other chains. Called only with
+    /// [`Capabilities::take_back`], and while the device is running only with [`Capabilities::take_back_live`].
+    fn take_back(&mut self, stopped: bool) -> Option<u16> {
+        let _ = stopped;
+        missing_method("take_back")
     }
 
     /// Like [`submit`](Self::submit), but the caller writes the payload directly into the queue's buffers, in pieces

@@ -38,6 +38,7 @@ impl Expected {
             | Op::Interrupts
             | Op::MemoryFails
             | Op::Withdraw
+            | Op::TakeBack
             | Op::SubmitMany
             | Op::Rounds => return 0,
             Op::DeviceTake | Op::DeviceNotifications | Op::DeviceEvent | Op::Settle => return 0,

@@ -17,6 +17,7 @@ mod random;
 mod reader;
 mod rings;
 mod support;
+mod take_back;
 mod trace_hash;
 mod unwound;
 mod used;

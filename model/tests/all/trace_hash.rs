@@ -29,7 +29,7 @@ const REFUSALS: [Refusal; 16] = [
 ];
 
 /// One event of each kind.
-const EVENTS: [Event<'static>; 36] = [
+const EVENTS: [Event<'static>; 37] = [
     Event::Submit { readable: &[b"abc", b"d"], writable: &[7, 8], answer: Ok(1) },
     Event::Publish { notify: false },
     Event::Take { answer: Ok(Some(Completion { head: 1, length: 2 })) },
@@ -66,6 +66,7 @@ const EVENTS: [Event<'static>; 36] = [
     Event::Unwound { broken: false, changed: false, available: 1 },
     Event::Withdraw { head: 1, answer: Ok(()) },
     Event::DescriptorChanged { head: 1, descriptor: 2 },
+    Event::TakeBack { stopped: true, head: Some(1) },
 ];
 
 /// The same chain with one field changed, once for each field.
@@ -202,6 +203,11 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(Event::Withdraw { head: 2, answer });
             REFUSALS.iter().for_each(|why| add(Event::Withdraw { head, answer: Err(*why) }));
         }
+        Event::TakeBack { stopped, head } => {
+            add(Event::TakeBack { stopped: !stopped, head });
+            add(Event::TakeBack { stopped, head: Some(0) });
+            add(Event::TakeBack { stopped, head: None });
+        }
         Event::Unwound { broken, changed, available } => {
             add(Event::Unwound { broken: !broken, changed, available });
             add(Event::Unwound { broken, changed: !changed, available });
@@ -266,7 +272,8 @@ fn a_trace_keeps_its_hash_in_all_versions() {
     assert_eq!(hash(&EVENTS[..33]), 0x5189_a342_837b_9d45);
     assert_eq!(hash(&EVENTS[..34]), 0xde81_e007_9fd9_8c0c);
     assert_eq!(hash(&EVENTS[..35]), 0xc90f_7458_c746_3165);
-    assert_eq!(hash(&EVENTS), 0xd783_003a_1594_17fc);
+    assert_eq!(hash(&EVENTS[..36]), 0xd783_003a_1594_17fc);
+    assert_eq!(hash(&EVENTS), 0xaa95_cccc_878b_a70a);
     let refused = REFUSALS.map(support::take_refused);
     assert_eq!(hash(&refused[..14]), 0xca8e_f5ee_a294_7358);
     // Bytes for all four lanes, then for words, then a rest.

@@ -80,6 +80,8 @@ impl Specimen {
         watched: true,
         keeps_memory: true,
         unwinds: true,
+        take_back: false,
+        take_back_live: false,
     };
 
     /// Creates a specimen over this memory.
