@@ -17,7 +17,7 @@
 //! | `driver_calls` | submit, publish, take, read, free and notification control; how a call is recorded |
 //! | `repeated` | the steps that do much at once: many submissions, many round trips |
 //! | `submit_request` | the buffers of a `submit` step |
-//! | `withdraw`, `take_back`, `reset`, `misuse` | the calls with these names |
+//! | `delayed_interrupts`, `withdraw`, `take_back`, `reset`, `misuse` | the calls with these names |
 //! | `device_actions` | the steps of the device, and the device's effects as events |
 //! | `drain` | the end: stops the faults, drains the queue, releases or drops the subject |
 //! | `device_slot` | the simulated device, or an external one in its place |
@@ -36,6 +36,7 @@
 //! | `verdict`, `cannot_run` | how an execution ended; why a scenario cannot be run |
 
 mod cannot_run;
+mod delayed_interrupts;
 mod device_actions;
 mod device_slot;
 mod dispatch;

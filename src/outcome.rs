@@ -57,6 +57,8 @@ pub enum Call {
     Withdraw,
     /// Taking back a chain that the device has not returned.
     TakeBack,
+    /// Enabling used-buffer notifications that may be delayed.
+    DelayInterrupts,
 }
 
 impl fmt::Display for Call {

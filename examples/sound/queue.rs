@@ -60,7 +60,7 @@ impl SoundQueue {
         Self {
             variant,
             setup: *setup,
-            rings: Rings::new(variant.unwanted, setup, provided),
+            rings: Rings::new(&variant, setup, provided),
             pool: BufferPool::new(setup, provided),
             provided: provided.clone(),
             chains: (0..size).map(|_| None).collect(),
@@ -338,6 +338,11 @@ impl Subject for SoundQueue {
             self.reaped.push_front(answer);
         }
         Some(waiting)
+    }
+
+    fn delay_interrupts(&mut self) -> Option<bool> {
+        let waiting = self.rings.delay();
+        (!self.broken).then_some(waiting || !self.reaped.is_empty())
     }
 
     fn reset(&mut self, first_index: u16) {

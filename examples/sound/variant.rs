@@ -90,6 +90,17 @@ pub enum TakingBack {
     Always,
 }
 
+/// What happens when the caller can wait for several chains.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Delaying {
+    /// The queue has no such call.
+    Never,
+    /// `used_event` moves by three quarters of the chains in flight, and each `take` moves it again to the next element.
+    UntilTaken,
+    /// `used_event` moves in the same way, and stays there until its element was taken.
+    Kept,
+}
+
 /// One way to write a queue.
 #[derive(Clone, Copy)]
 pub struct Variant {
@@ -110,6 +121,10 @@ pub struct Variant {
     pub always_notifies: bool,
     /// When the caller can take chains back that the device has not returned.
     pub taking_back: TakingBack,
+    pub delaying: Delaying,
+    /// Whether the queue asks if the device wants to know of any entry since the last notification, and not only since it
+    /// last asked.
+    pub counts_since_notification: bool,
 }
 
 impl Variant {
@@ -127,6 +142,8 @@ impl Variant {
         follows_setup: false,
         always_notifies: false,
         taking_back: TakingBack::Never,
+        delaying: Delaying::Never,
+        counts_since_notification: false,
     };
 
     /// What the queue can do, and what it promises: all that is true.
@@ -137,7 +154,7 @@ impl Variant {
         Capabilities {
             prepare: matches!(self.publishing, Publishing::Later | Publishing::EntryAtOnce),
             should_notify: !matches!(self.publishing, Publishing::Notifying),
-            exact: !self.always_notifies,
+            exact: !self.always_notifies && !self.counts_since_notification,
             rearms_each_take: !matches!(self.rearming, Rearming::BeforeLooking),
             reports_bad_elements: reports,
             consumes_bad_elements: reports && !matches!(self.fault, Fault::BreaksBefore),
@@ -146,6 +163,7 @@ impl Variant {
             reports_broken: true,
             follows_after_fault: self.follows_setup,
             follows_over_long: self.follows_setup,
+            delayed_interrupts: !matches!(self.delaying, Delaying::Never),
             take_back: !matches!(self.taking_back, TakingBack::Never),
             take_back_live: matches!(self.taking_back, TakingBack::Always),
             ..CAN
@@ -216,6 +234,18 @@ variants! {
         reading: Reading::Caches,
         rearming: Rearming::BeforeLooking,
     }
+    "counts-since-notification" { counts_since_notification: true }
+    "counts-at-once" { counts_since_notification: true, publishing: Publishing::AtOnce, reading: Reading::Caches }
+    "delays" { delaying: Delaying::UntilTaken, publishing: Publishing::AtOnce }
+    "delays-caches" { delaying: Delaying::UntilTaken, reading: Reading::Caches, rearming: Rearming::LastKnown }
+    "delays-reaps" {
+        delaying: Delaying::Kept,
+        reading: Reading::Reaps,
+        fault: Fault::Skipped,
+        unwanted: Unwanted::Behind,
+    }
+    "delays-entry-at-once" { delaying: Delaying::UntilTaken, publishing: Publishing::EntryAtOnce }
+    "delays-once" { delaying: Delaying::Kept, fault: Fault::Breaks, free_list: FreeList::Fifo }
     "takes-back" { taking_back: TakingBack::Always, fault: Fault::Breaks }
     "reaps-takes-back" {
         taking_back: TakingBack::Always,

@@ -106,6 +106,16 @@ pub enum Event<'a> {
         /// Whether the driver reports that used elements are waiting; `None` if it does not report this.
         waiting: Option<bool>,
     },
+    /// The caller switched used-buffer notifications on, and lets the device delay the next one (2.7.10).
+    DelayedNotifications {
+        /// The flags of the available ring after the call.
+        flags: u16,
+        /// `used_event` after the call. It only has a meaning with event indexes.
+        used_event: u16,
+        /// Whether the driver reports that so many used elements are waiting that the device will not notify; `None` if it
+        /// does not report this.
+        waiting: Option<bool>,
+    },
     /// The value of `used_event` after the driver was made or reset, or took an element. Only with event indexes.
     UsedEvent {
         /// The index of a used element: the device is to notify when it has added this one.
@@ -281,6 +291,7 @@ impl Event<'_> {
             | Self::Free { .. }
             | Self::Withdraw { .. }
             | Self::TakeBack { .. }
+            | Self::DelayedNotifications { .. }
             | Self::UsedNotifications { .. }
             | Self::Reset { .. }
             | Self::Released { .. }

@@ -24,6 +24,7 @@
 mod answer;
 mod calls;
 mod chains;
+mod delayed;
 mod event;
 mod extents;
 mod fingerprint;

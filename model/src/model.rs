@@ -3,7 +3,7 @@
 use crate::chains::{Chain, Chains};
 use crate::invariant::require;
 use crate::used::UsedRing;
-use crate::wish::{NamedUsedElement, Wish};
+use crate::wish::{Delay, NamedUsedElement, Wish};
 use crate::wording::{Count, are, chains_were};
 use crate::{DriverState, Event, ModelSetup, ObservedDescriptor, Occupancy, Violation};
 use std::cmp::Ordering;
@@ -32,6 +32,8 @@ pub struct Model {
     pub(crate) notifications_wanted: bool,
     /// `avail_event`: the entry of which the device wants to be notified. Only with event indexes.
     pub(crate) available_event: u16,
+    /// The number of published chains since the driver last reported that the device must be notified.
+    pub(crate) added_since_notification: u32,
     /// The available index that is due after the last publish call.
     pub(crate) publish_due: u16,
     /// Whether the driver's caller wants used-buffer notifications. A reset does not change it.
@@ -40,6 +42,8 @@ pub struct Model {
     pub(crate) wish_precedes_reset: bool,
     /// The last value of `used_event` since the caller asked for no notifications, or since a later reset.
     pub(crate) unwanted_used_event: Option<NamedUsedElement>,
+    /// What the caller lets the device delay, since it last switched notifications.
+    pub(crate) delay: Option<Delay>,
     /// The flags of the available ring when the queue was made; `None` until they are observed.
     pub(crate) initial_flags: Option<u16>,
     /// Whether the device moved the used index back, and has not moved it forward since.
@@ -113,7 +117,7 @@ impl Model {
         (self.broken, self.state_unknown) = (false, false);
         (self.next_serial_to_free, self.fragmented) = (self.submitted_chains + 1, false);
         self.submitted_since_publish = 0;
-        self.unwanted_used_event = None;
+        (self.unwanted_used_event, self.delay, self.added_since_notification) = (None, None, 0);
         self.out_of_elements = true;
     }
 
@@ -265,6 +269,9 @@ impl Model {
             Event::AvailableFlags { flags } => self.available_flags(flags),
             Event::UsedNotifications { wanted, flags, used_event, waiting } => {
                 self.used_notifications(wanted, flags, used_event, waiting)
+            }
+            Event::DelayedNotifications { flags, used_event, waiting } => {
+                self.delayed_notifications(flags, used_event, waiting)
             }
             Event::Available { head } => self.available_entry(head),
             Event::DoubleFetch { offset } => {

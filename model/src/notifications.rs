@@ -36,15 +36,24 @@ impl Model {
                 String::new()
             }
         );
+        let added = self.added_since_notification.saturating_add(waiting.into());
+        self.added_since_notification = if notify { 0 } else { added };
+        let behind_last = self.publish_due.wrapping_sub(self.available_event).wrapping_sub(1);
+        let is_older = if self.setup.event_index { u32::from(behind_last) < added } else { added > 0 };
         require!(
             wanted || !(notify && self.setup.exact_notifications),
             Notified,
-            "{} published, from available index {first} on, and the device wants no notification{}; publish reports that one is needed",
+            "{} published, from available index {first} on, and the device wants no notification{}; publish reports that one is needed{}",
             chains_were(waiting),
             if self.setup.event_index {
                 format!(" (avail_event is {})", self.available_event)
             } else {
                 String::new()
+            },
+            if is_older {
+                ", perhaps because of an earlier chain of which it has not notified: that is allowed, but not to a queue that promises `exact`"
+            } else {
+                ""
             }
         );
         Ok(())
@@ -97,6 +106,7 @@ impl Model {
             || self.wish == Wish::Unknown
             || self.used_index_went_back
             || self.broken
+            || self.is_delayed_at(index)
             || !(self.out_of_elements || self.setup.rearms_each_take);
         require!(
             index == next || excused || self.used.claimed() > 0,
@@ -115,7 +125,7 @@ impl Model {
     ) -> Result<(), Violation> {
         self.stores_allowed = u32::MAX;
         self.wish = if wanted { Wish::Wanted } else { Wish::Unwanted };
-        (self.wish_precedes_reset, self.unwanted_used_event) = (false, None);
+        (self.wish_precedes_reset, self.unwanted_used_event, self.delay) = (false, None, None);
         self.out_of_elements = true;
         if self.state_unknown {
             return Ok(());

@@ -139,6 +139,10 @@ impl TraceHash {
             Event::Withdraw { head, answer } => {
                 self.pair(35 | answer_code(answer, |()| 0) << 8, u64::from(*head));
             }
+            Event::DelayedNotifications { flags, used_event, waiting } => {
+                let waiting = waiting.map_or(0, |waiting| u64::from(waiting) + 1);
+                self.pair(41 | waiting << 16, u64::from(*flags) | u64::from(*used_event) << 16);
+            }
             Event::TakeBack { stopped, head } => {
                 self.pair(40 | u64::from(*stopped) << 8, head.map_or(0, |head| 1 + u64::from(head)));
             }

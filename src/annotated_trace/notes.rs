@@ -206,6 +206,7 @@ impl Listener for Annotator<'_> {
             Event::TakeBack { head: None, .. } => self.driver("has no chain to take back"),
             Event::Reset { first_index } => self.driver(format!("is reset; first index {first_index}")),
             Event::UsedNotifications { .. }
+            | Event::DelayedNotifications { .. }
             | Event::AvailableNotifications { .. }
             | Event::UsedEvent { .. }
             | Event::AvailableFlags { .. }

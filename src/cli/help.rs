@@ -175,6 +175,9 @@ Arguments:
       stale, in-flight or returned.
   driver interrupts on|off
       Ask for used-buffer notifications, or for none.
+  driver delay-interrupts
+      Ask for a used-buffer notification when several chains have been
+      returned.
   driver take-back [live]
       Take back the chains that the device has not returned: stop the device
       and reset the queue, or live, while the device runs.

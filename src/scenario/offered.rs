@@ -15,6 +15,8 @@ const LARGEST_RESET: u16 = 256;
 /// Calls that a subject offers, but need not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OfferedCalls {
+    /// [`Op::DelayInterrupts`].
+    pub delayed_interrupts: bool,
     /// [`Op::TakeBack`] while the device is stopped.
     pub take_back: bool,
     /// [`Op::TakeBack`] while the device is running.
@@ -25,6 +27,7 @@ impl OfferedCalls {
     /// Whether a subject that offers these calls can execute this step, or the step is another one.
     pub(crate) const fn include(self, step: &Step) -> bool {
         match step {
+            Step::DelayInterrupts => self.delayed_interrupts,
             Step::TakeBack { stopped: true } => self.take_back,
             Step::TakeBack { stopped: false } => self.take_back_live,
             _ => true,
@@ -35,7 +38,7 @@ impl OfferedCalls {
     fn operations(self, setup: &Setup) -> impl Iterator<Item = (Op, u32)> {
         let resets = setup.queue_size.get() <= LARGEST_RESET;
         let takes_back = self.take_back && (resets || self.take_back_live);
-        [(Op::TakeBack, 2, takes_back)]
+        [(Op::DelayInterrupts, 4, self.delayed_interrupts), (Op::TakeBack, 2, takes_back)]
             .into_iter()
             .filter_map(|(op, usual, offered)| offered.then_some((op, usual)))
     }

@@ -67,6 +67,10 @@ pub enum Op {
     /// The caller submits several equal chains and publishes each of them, until the queue refuses one.
     #[strum(serialize = "driver submit times")]
     SubmitMany = 14,
+    /// The caller turns used-buffer notifications on, and lets the device delay the next one until it has returned several
+    /// chains.
+    #[strum(serialize = "driver delay-interrupts")]
+    DelayInterrupts = 15,
     /// The device is stopped, the caller takes back the chains that it has not got back, and the queue is reset. Or the
     /// caller does so while the device runs; then only chains that are not published can be taken back.
     #[strum(serialize = "driver take-back")]
@@ -263,6 +267,8 @@ pub enum Step {
         /// The number of chains, at least 1.
         times: u16,
     },
+    /// [`Op::DelayInterrupts`].
+    DelayInterrupts,
     /// [`Op::TakeBack`].
     TakeBack {
         /// Whether the device is stopped before.
@@ -352,6 +358,7 @@ impl Step {
             Self::MemoryFails { .. } => Op::MemoryFails,
             Self::Withdraw { .. } => Op::Withdraw,
             Self::SubmitMany { .. } => Op::SubmitMany,
+            Self::DelayInterrupts => Op::DelayInterrupts,
             Self::TakeBack { .. } => Op::TakeBack,
             Self::DeviceTake { .. } => Op::DeviceTake,
             Self::DeviceReturn { .. } => Op::DeviceReturn,

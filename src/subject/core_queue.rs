@@ -57,6 +57,7 @@ impl CoreQueue {
         unwinds: true,
         take_back: false,
         take_back_live: false,
+        delayed_interrupts: false,
     };
 
     /// Creates a queue over this memory.

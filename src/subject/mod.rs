@@ -93,7 +93,8 @@ pub struct Capabilities {
     pub follows_after_fault: bool,
     /// It refuses or clamps a length that is too long as the setup says.
     pub follows_over_long: bool,
-    /// It does no more than necessary. It notifies the device only if the device wants that. While [notifications are
+    /// It does no more than necessary. It notifies the device only if the device wants that. A queue that counts the entries
+    /// since its last notification, and not since it last asked, notifies more often. While [notifications are
     /// off](Subject::interrupts), it asks the device for none, as
     /// [`reset_keeps_interrupts`](Self::reset_keeps_interrupts) describes, but also before a reset.
     /// [`read`](Subject::read) does not change `out` after the bytes that it returns.
@@ -123,6 +124,9 @@ pub struct Capabilities {
     /// Its caller may [take back](Subject::take_back) chains that are not published, while the device is running. Needs
     /// [`take_back`](Self::take_back).
     pub take_back_live: bool,
+    /// It can [delay](Subject::delay_interrupts) used-buffer notifications until the device has returned several chains.
+    /// Needs [`interrupts`](Self::interrupts).
+    pub delayed_interrupts: bool,
 }
 
 impl Capabilities {
@@ -159,12 +163,17 @@ impl Capabilities {
         unwinds: false,
         take_back: false,
         take_back_live: false,
+        delayed_interrupts: false,
     };
 
     /// The calls that a subject with these capabilities offers, but need not.
     pub(crate) const fn offered_calls(self) -> OfferedCalls {
         let take_back = self.take_back && self.reset;
-        OfferedCalls { take_back, take_back_live: take_back && self.take_back_live }
+        OfferedCalls {
+            delayed_interrupts: self.delayed_interrupts && self.interrupts,
+            take_back,
+            take_back_live: take_back && self.take_back_live,
+        }
     }
 
     /// With the parts of [`policies`](Self::policies), if it has this capability.
@@ -299,6 +308,17 @@ pub trait Subject {
     fn interrupts(&mut self, wanted: bool) -> Option<bool> {
         let _ = wanted;
         missing_method("interrupts")
+    }
+
+    /// Turns used-buffer notifications on, and lets the device delay the next one until it has returned several of the
+    /// chains in flight. Returns whether it has returned so many already, or `None` if the subject does not know.
+    ///
+    /// With event indexes, `used_event` may be ahead of the next element, and need not move before the device has added
+    /// that element. It must be such that the device notifies at the latest when it has returned all chains that are in
+    /// flight now (2.7.10). If the device has returned all of them, or has added the element that `used_event` names, it
+    /// will not notify: then the answer must not be `Some(false)`. Called only with [`Capabilities::delayed_interrupts`].
+    fn delay_interrupts(&mut self) -> Option<bool> {
+        missing_method("delay_interrupts")
     }
 
     /// Resets the queue; both rings begin at `first_index`. The device is stopped, so the subject may write the used

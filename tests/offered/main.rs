@@ -8,6 +8,7 @@ mod rings;
 #[allow(dead_code)]
 mod variant;
 
+mod delayed;
 mod scenarios;
 mod take_back;
 mod wrapped;

@@ -11,18 +11,25 @@ pub trait Wrong: Sized + 'static {
     fn take_back(queue: &mut Wrapped<Self>, stopped: bool) -> Option<u16> {
         queue.sound.take_back(stopped)
     }
+
+    /// Delays notifications.
+    fn delay_interrupts(queue: &mut Wrapped<Self>) -> Option<bool> {
+        queue.sound.delay_interrupts()
+    }
 }
 
 pub struct Wrapped<W> {
     pub sound: SoundQueue,
     pub provided: Provided,
     pub wrong: W,
+    /// The index of the next used element, if the device is honest.
+    pub next: u16,
 }
 
 impl<W: Wrong> Wrapped<W> {
     pub fn build(variant: Variant, wrong: W, setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
         let sound = SoundQueue::new(variant, setup, provided);
-        Box::new(Self { sound, provided: provided.clone(), wrong })
+        Box::new(Self { sound, provided: provided.clone(), wrong, next: setup.first_index.get() })
     }
 }
 
@@ -40,7 +47,9 @@ impl<W: Wrong> Subject for Wrapped<W> {
     }
 
     fn take(&mut self) -> Answer<Option<Completion>> {
-        self.sound.take()
+        let answer = self.sound.take();
+        self.next = self.next.wrapping_add(u16::from(matches!(answer, Ok(Some(_)))));
+        answer
     }
 
     fn read(&mut self, head: u16, out: &mut [u8]) -> Answer<usize> {
@@ -60,11 +69,16 @@ impl<W: Wrong> Subject for Wrapped<W> {
     }
 
     fn reset(&mut self, first_index: u16) {
+        self.next = first_index;
         self.sound.reset(first_index);
     }
 
     fn take_back(&mut self, stopped: bool) -> Option<u16> {
         W::take_back(self, stopped)
+    }
+
+    fn delay_interrupts(&mut self) -> Option<bool> {
+        W::delay_interrupts(self)
     }
 
     fn release(self: Box<Self>) {

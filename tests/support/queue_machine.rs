@@ -119,8 +119,8 @@ impl QueueReference {
             Op::Reset => (self.broken, 60),
             Op::Misuse => (true, 10),
             Op::Interrupts | Op::DeviceNotifications | Op::DeviceEvent => (true, 3),
-            // Core does not offer it.
-            Op::TakeBack => return 0,
+            // Core does not offer these.
+            Op::DelayInterrupts | Op::TakeBack => return 0,
             Op::MemoryFails => return if self.hostile { 2 } else { 0 },
             Op::DeviceTake => (!self.available.is_empty(), 30),
             Op::DeviceReturn => (!self.at_device.is_empty(), 30),
@@ -250,6 +250,7 @@ impl ReferenceStateMachine for QueueReference {
             | Step::Read { .. }
             | Step::Misuse { .. }
             | Step::Interrupts { .. }
+            | Step::DelayInterrupts
             | Step::TakeBack { .. }
             | Step::DeviceEvent { .. }
             | Step::DeviceNotifications { .. } => {}

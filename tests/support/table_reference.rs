@@ -38,6 +38,7 @@ impl Expected {
             | Op::Interrupts
             | Op::MemoryFails
             | Op::Withdraw
+            | Op::DelayInterrupts
             | Op::TakeBack
             | Op::SubmitMany
             | Op::Rounds => return 0,

@@ -1,6 +1,7 @@
 //! All tests of the model in one binary, because one binary links faster than many.
 
 mod canaries;
+mod delayed;
 mod dropped;
 mod event_index;
 mod extents;

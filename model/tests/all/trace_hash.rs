@@ -29,7 +29,7 @@ const REFUSALS: [Refusal; 16] = [
 ];
 
 /// One event of each kind.
-const EVENTS: [Event<'static>; 37] = [
+const EVENTS: [Event<'static>; 38] = [
     Event::Submit { readable: &[b"abc", b"d"], writable: &[7, 8], answer: Ok(1) },
     Event::Publish { notify: false },
     Event::Take { answer: Ok(Some(Completion { head: 1, length: 2 })) },
@@ -67,6 +67,7 @@ const EVENTS: [Event<'static>; 37] = [
     Event::Withdraw { head: 1, answer: Ok(()) },
     Event::DescriptorChanged { head: 1, descriptor: 2 },
     Event::TakeBack { stopped: true, head: Some(1) },
+    Event::DelayedNotifications { flags: 1, used_event: 3, waiting: None },
 ];
 
 /// The same chain with one field changed, once for each field.
@@ -203,6 +204,12 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(Event::Withdraw { head: 2, answer });
             REFUSALS.iter().for_each(|why| add(Event::Withdraw { head, answer: Err(*why) }));
         }
+        Event::DelayedNotifications { flags, used_event, waiting } => {
+            add(Event::DelayedNotifications { flags: flags + 1, used_event, waiting });
+            add(Event::DelayedNotifications { flags, used_event: used_event + 1, waiting });
+            add(Event::DelayedNotifications { flags, used_event, waiting: Some(false) });
+            add(Event::DelayedNotifications { flags, used_event, waiting: Some(true) });
+        }
         Event::TakeBack { stopped, head } => {
             add(Event::TakeBack { stopped: !stopped, head });
             add(Event::TakeBack { stopped, head: Some(0) });
@@ -273,7 +280,8 @@ fn a_trace_keeps_its_hash_in_all_versions() {
     assert_eq!(hash(&EVENTS[..34]), 0xde81_e007_9fd9_8c0c);
     assert_eq!(hash(&EVENTS[..35]), 0xc90f_7458_c746_3165);
     assert_eq!(hash(&EVENTS[..36]), 0xd783_003a_1594_17fc);
-    assert_eq!(hash(&EVENTS), 0xaa95_cccc_878b_a70a);
+    assert_eq!(hash(&EVENTS[..37]), 0xaa95_cccc_878b_a70a);
+    assert_eq!(hash(&EVENTS), 0xb7c8_fdef_6af6_91a0);
     let refused = REFUSALS.map(support::take_refused);
     assert_eq!(hash(&refused[..14]), 0xca8e_f5ee_a294_7358);
     // Bytes for all four lanes, then for words, then a rest.

@@ -82,6 +82,7 @@ impl Specimen {
         unwinds: true,
         take_back: false,
         take_back_live: false,
+        delayed_interrupts: false,
     };
 
     /// Creates a specimen over this memory.
