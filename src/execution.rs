@@ -17,7 +17,7 @@
 //! | `driver_calls` | submit, publish, take, read, free and notification control; how a call is recorded |
 //! | `repeated` | the steps that do much at once: many submissions, many round trips |
 //! | `submit_request` | the buffers of a `submit` step |
-//! | `delayed_interrupts`, `withdraw`, `take_back`, `reset`, `misuse` | the calls with these names |
+//! | `delayed_interrupts`, `interrupt_handler`, `withdraw`, `take_back`, `reset`, `misuse` | the calls with these names |
 //! | `device_actions` | the steps of the device, and the device's effects as events |
 //! | `drain` | the end: stops the faults, drains the queue, releases or drops the subject |
 //! | `device_slot` | the simulated device, or an external one in its place |
@@ -47,6 +47,7 @@ mod external_device;
 mod fault_attribution;
 mod geometry_check;
 mod honest_device;
+mod interrupt_handler;
 mod listener;
 mod memory_failure;
 mod memory_kind;

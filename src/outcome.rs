@@ -59,6 +59,8 @@ pub enum Call {
     TakeBack,
     /// Enabling used-buffer notifications that may be delayed.
     DelayInterrupts,
+    /// Handling a used-buffer notification.
+    InterruptArrived,
 }
 
 impl fmt::Display for Call {

@@ -1,7 +1,7 @@
 //! A split queue of which every variant is correct. It shares no code with ringstorm's own queues.
 
 use crate::rings::Rings;
-use crate::variant::{Bound, Fault, FreeList, Publishing, Reading, Rearming, Variant};
+use crate::variant::{Bound, Fault, FreeList, Handling, Publishing, Reading, Rearming, Variant};
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
     Answer, BufferPool, Completion, DeviceRefusal, Geometry, HandleAge, Lent, MisuseKind, Provided, Refusal,
@@ -169,6 +169,9 @@ impl SoundQueue {
             if let Some(answer) = self.reaped.pop_front() {
                 return Some(answer);
             }
+            if self.variant.handling == Handling::DrainsAlone {
+                return None;
+            }
             let reload = match self.variant.reading {
                 Reading::Reloads => !looked,
                 Reading::Caches | Reading::Reaps => self.cached == self.rings.used,
@@ -192,11 +195,30 @@ impl SoundQueue {
                 }
                 continue;
             }
-            while self.cached != self.rings.used {
-                let element = self.next_element();
-                let answer = self.answer(element);
-                self.reaped.extend(answer);
+            self.reap();
+        }
+    }
+
+    /// Reads the elements that the used index covered when it was last loaded.
+    fn reap(&mut self) {
+        while self.cached != self.rings.used {
+            let element = self.next_element();
+            let answer = self.answer(element);
+            self.reaped.extend(answer);
+        }
+    }
+
+    /// Reads used elements until there are no more.
+    fn drain(&mut self) {
+        loop {
+            if let Err(refusal) = self.look() {
+                self.reaped.push_back(Err(refusal));
+                return;
             }
+            if self.cached == self.rings.used {
+                return;
+            }
+            self.reap();
         }
     }
 
@@ -328,7 +350,8 @@ impl Subject for SoundQueue {
         if !wanted || self.broken {
             return None;
         }
-        if self.variant.fault != Fault::Skipped && self.variant.reading != Reading::Reaps {
+        let alone = self.variant.handling == Handling::DrainsAlone;
+        if alone || self.variant.fault != Fault::Skipped && self.variant.reading != Reading::Reaps {
             return Some(!self.reaped.is_empty() || self.rings.used_index() != self.rings.used);
         }
         // A chain is waiting, or an error. The caller learns which from `take`.
@@ -343,6 +366,23 @@ impl Subject for SoundQueue {
     fn delay_interrupts(&mut self) -> Option<bool> {
         let waiting = self.rings.delay();
         (!self.broken).then_some(waiting || !self.reaped.is_empty())
+    }
+
+    fn interrupt_arrived(&mut self) -> Option<bool> {
+        if self.broken {
+            return None;
+        }
+        let on = match self.variant.handling {
+            Handling::None | Handling::Notes => return None,
+            Handling::Disables => false,
+            Handling::Rearms => true,
+            Handling::Drains | Handling::DrainsAlone => {
+                self.drain();
+                true
+            }
+        };
+        self.rings.ask_for_notifications(on);
+        Some(on)
     }
 
     fn reset(&mut self, first_index: u16) {

@@ -101,6 +101,23 @@ pub enum Delaying {
     Kept,
 }
 
+/// What the queue does when a notification arrives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Handling {
+    /// Nothing. Its caller takes chains.
+    None,
+    /// It remembers that it was notified.
+    Notes,
+    /// It turns notifications off.
+    Disables,
+    /// It turns notifications on.
+    Rearms,
+    /// It reads all used elements until there are no more, and turns notifications on.
+    Drains,
+    /// The same, and nothing else reads used elements.
+    DrainsAlone,
+}
+
 /// One way to write a queue.
 #[derive(Clone, Copy)]
 pub struct Variant {
@@ -122,6 +139,7 @@ pub struct Variant {
     /// When the caller can take chains back that the device has not returned.
     pub taking_back: TakingBack,
     pub delaying: Delaying,
+    pub handling: Handling,
     /// Whether the queue asks if the device wants to know of any entry since the last notification, and not only since it
     /// last asked.
     pub counts_since_notification: bool,
@@ -143,12 +161,14 @@ impl Variant {
         always_notifies: false,
         taking_back: TakingBack::Never,
         delaying: Delaying::Never,
+        handling: Handling::None,
         counts_since_notification: false,
     };
 
     /// What the queue can do, and what it promises: all that is true.
     pub const fn capabilities(self) -> Capabilities {
-        let reloads = matches!(self.reading, Reading::Reloads);
+        let drains = matches!(self.handling, Handling::Drains | Handling::DrainsAlone);
+        let reloads = matches!(self.reading, Reading::Reloads) && !drains;
         let skips = matches!(self.fault, Fault::Skipped);
         let reports = !matches!(self.fault, Fault::Skipped | Fault::BreaksSilently);
         Capabilities {
@@ -164,6 +184,7 @@ impl Variant {
             follows_after_fault: self.follows_setup,
             follows_over_long: self.follows_setup,
             delayed_interrupts: !matches!(self.delaying, Delaying::Never),
+            interrupt_handler: !matches!(self.handling, Handling::None),
             take_back: !matches!(self.taking_back, TakingBack::Never),
             take_back_live: matches!(self.taking_back, TakingBack::Always),
             ..CAN
@@ -244,8 +265,35 @@ variants! {
         fault: Fault::Skipped,
         unwanted: Unwanted::Behind,
     }
-    "delays-entry-at-once" { delaying: Delaying::UntilTaken, publishing: Publishing::EntryAtOnce }
+    "delays-entry-at-once" {
+        delaying: Delaying::UntilTaken,
+        publishing: Publishing::EntryAtOnce,
+        rearming: Rearming::BeforeLooking,
+    }
     "delays-once" { delaying: Delaying::Kept, fault: Fault::Breaks, free_list: FreeList::Fifo }
+    "handler-notes" { handling: Handling::Notes, unwanted: Unwanted::Behind }
+    "handler-disables" { handling: Handling::Disables }
+    "handler-disables-far-ahead" {
+        handling: Handling::Disables,
+        unwanted: Unwanted::FarAhead,
+        reading: Reading::Reaps,
+        fault: Fault::Breaks,
+    }
+    "handler-rearms" { handling: Handling::Rearms, publishing: Publishing::AtOnce, rearming: Rearming::LastKnown }
+    "handler-drains" { handling: Handling::Drains, reading: Reading::Reaps, rearming: Rearming::LastKnown }
+    "handler-drains-and-skips" {
+        handling: Handling::Drains,
+        reading: Reading::Reaps,
+        fault: Fault::Skipped,
+        bound: Bound::QueueSize,
+    }
+    "handler-drains-alone" { handling: Handling::DrainsAlone, reading: Reading::Reaps, fault: Fault::Breaks }
+    "handler-delays-takes-back" {
+        handling: Handling::DrainsAlone,
+        reading: Reading::Reaps,
+        delaying: Delaying::UntilTaken,
+        taking_back: TakingBack::Always,
+    }
     "takes-back" { taking_back: TakingBack::Always, fault: Fault::Breaks }
     "reaps-takes-back" {
         taking_back: TakingBack::Always,

@@ -116,6 +116,15 @@ pub enum Event<'a> {
         /// does not report this.
         waiting: Option<bool>,
     },
+    /// A used-buffer notification arrived, and the driver handled it.
+    Interrupted {
+        /// Whether the driver reports that notifications are on now; `None` if the call has not changed that.
+        on: Option<bool>,
+        /// The flags of the available ring after the call.
+        flags: u16,
+        /// `used_event` after the call. It only has a meaning with event indexes.
+        used_event: u16,
+    },
     /// The value of `used_event` after the driver was made or reset, or took an element. Only with event indexes.
     UsedEvent {
         /// The index of a used element: the device is to notify when it has added this one.
@@ -291,6 +300,7 @@ impl Event<'_> {
             | Self::Free { .. }
             | Self::Withdraw { .. }
             | Self::TakeBack { .. }
+            | Self::Interrupted { .. }
             | Self::DelayedNotifications { .. }
             | Self::UsedNotifications { .. }
             | Self::Reset { .. }

@@ -28,6 +28,7 @@ mod delayed;
 mod event;
 mod extents;
 mod fingerprint;
+mod interrupted;
 mod invariant;
 mod memory;
 mod model;

@@ -273,6 +273,7 @@ impl Model {
             Event::DelayedNotifications { flags, used_event, waiting } => {
                 self.delayed_notifications(flags, used_event, waiting)
             }
+            Event::Interrupted { on, flags, used_event } => self.interrupted(on, flags, used_event),
             Event::Available { head } => self.available_entry(head),
             Event::DoubleFetch { offset } => {
                 require!(

@@ -143,6 +143,10 @@ impl TraceHash {
                 let waiting = waiting.map_or(0, |waiting| u64::from(waiting) + 1);
                 self.pair(41 | waiting << 16, u64::from(*flags) | u64::from(*used_event) << 16);
             }
+            Event::Interrupted { on, flags, used_event } => {
+                let on = on.map_or(0, |on| u64::from(on) + 1);
+                self.pair(42 | on << 16, u64::from(*flags) | u64::from(*used_event) << 16);
+            }
             Event::TakeBack { stopped, head } => {
                 self.pair(40 | u64::from(*stopped) << 8, head.map_or(0, |head| 1 + u64::from(head)));
             }

@@ -178,6 +178,8 @@ Arguments:
   driver delay-interrupts
       Ask for a used-buffer notification when several chains have been
       returned.
+  driver interrupt-arrives
+      Let the queue handle a used-buffer notification.
   driver take-back [live]
       Take back the chains that the device has not returned: stop the device
       and reset the queue, or live, while the device runs.

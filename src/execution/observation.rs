@@ -42,7 +42,12 @@ impl Rig {
         let [rings, buffers] = &self.scratch.reports;
         let count = rings.stores.saturating_add(buffers.stores);
         let foreign = rings.device_area_store.or(buffers.device_area_store).is_some();
-        let refetched = rings.double_fetch.or(buffers.double_fetch);
+        // A handler may look whether there are new used elements while it handles others.
+        let used_index = self.run.geometry.used + 2;
+        let looks = |offset: &usize| {
+            self.run.call == Call::InterruptArrived && (used_index..used_index + 2).contains(offset)
+        };
+        let refetched = rings.double_fetch.filter(|offset| !looks(offset)).or(buffers.double_fetch);
         let (trapped, late) = (rings.trap_triggered, rings.late_stores);
         let (ring_stores, buffer_stores) = (rings.stores > 0, buffers.stores > 0);
         if trapped {

@@ -154,7 +154,7 @@ fn driver(size: u16, steps: &mut Vec<Step>) {
         steps.extend(heads.map(|head| Step::Misuse { call: *call, head: *head, pick: Pick::NEWEST }));
     }
     steps.extend([false, true].map(|wanted| Step::Interrupts { wanted }));
-    steps.push(Step::DelayInterrupts);
+    steps.extend([Step::DelayInterrupts, Step::InterruptArrives]);
     steps.extend([true, false].map(|stopped| Step::TakeBack { stopped }));
 }
 

@@ -145,6 +145,7 @@ pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
         Op::Withdraw => Step::Withdraw { pick },
         Op::SubmitMany => decode_submit_many(record),
         Op::DelayInterrupts => Step::DelayInterrupts,
+        Op::InterruptArrives => Step::InterruptArrives,
         Op::TakeBack => Step::TakeBack { stopped: a & 1 == 0 },
         Op::DeviceTake => Step::DeviceTake { count: b.max(1) },
         Op::DeviceEvent => Step::DeviceEvent { ahead: value as u16 },
@@ -170,7 +171,7 @@ pub(super) fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
     };
     match *step {
         Step::Idle | Step::Publish | Step::Take | Step::Collect | Step::Reset | Step::Settle => {}
-        Step::DelayInterrupts => {}
+        Step::DelayInterrupts | Step::InterruptArrives => {}
         Step::Submit { readable, writable }
         | Step::Prepare { readable, writable }
         | Step::Write { readable, writable } => {

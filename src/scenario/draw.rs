@@ -131,7 +131,7 @@ impl Drawer {
                     // They do much at once, so they are planned and not drawn.
                     Op::SubmitMany | Op::Rounds => (0, 0),
                     // These are added for subjects that offer them.
-                    Op::DelayInterrupts | Op::TakeBack => (0, 0),
+                    Op::DelayInterrupts | Op::TakeBack | Op::InterruptArrives => (0, 0),
                     Op::Fault => (0, if profile == Profile::Honest { 0 } else { 8 }),
                 };
                 let weight = if swarm && usual > 0 { least.max(self.swarm_weight(usual)) } else { usual };
@@ -256,6 +256,7 @@ impl Drawer {
                 Step::Withdraw { pick: self.pick() }
             }
             Op::DelayInterrupts => Step::DelayInterrupts,
+            Op::InterruptArrives => Step::InterruptArrives,
             Op::TakeBack => Step::TakeBack { stopped: self.one_in(4) },
             Op::DeviceTake => {
                 let count = self.count();

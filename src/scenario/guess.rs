@@ -70,7 +70,7 @@ impl Guess {
         const TAKE: u64 = of([Op::Take, Op::Collect]);
         const TAKEN: u64 = of([Op::Read, Op::Free]);
         /// These operations are added later, for subjects that offer them.
-        const OFFERED: u64 = of([Op::DelayInterrupts, Op::TakeBack]);
+        const OFFERED: u64 = of([Op::DelayInterrupts, Op::TakeBack, Op::InterruptArrives]);
         /// Each of these operations has a line of its own below.
         const OTHERS: u64 = of([
             Op::Publish,

@@ -21,6 +21,8 @@ pub struct OfferedCalls {
     pub take_back: bool,
     /// [`Op::TakeBack`] while the device is running.
     pub take_back_live: bool,
+    /// [`Op::InterruptArrives`].
+    pub interrupt_handler: bool,
 }
 
 impl OfferedCalls {
@@ -28,6 +30,7 @@ impl OfferedCalls {
     pub(crate) const fn include(self, step: &Step) -> bool {
         match step {
             Step::DelayInterrupts => self.delayed_interrupts,
+            Step::InterruptArrives => self.interrupt_handler,
             Step::TakeBack { stopped: true } => self.take_back,
             Step::TakeBack { stopped: false } => self.take_back_live,
             _ => true,
@@ -38,9 +41,12 @@ impl OfferedCalls {
     fn operations(self, setup: &Setup) -> impl Iterator<Item = (Op, u32)> {
         let resets = setup.queue_size.get() <= LARGEST_RESET;
         let takes_back = self.take_back && (resets || self.take_back_live);
-        [(Op::DelayInterrupts, 4, self.delayed_interrupts), (Op::TakeBack, 2, takes_back)]
-            .into_iter()
-            .filter_map(|(op, usual, offered)| offered.then_some((op, usual)))
+        let operations = [
+            (Op::DelayInterrupts, 4, self.delayed_interrupts),
+            (Op::TakeBack, 2, takes_back),
+            (Op::InterruptArrives, 8, self.interrupt_handler),
+        ];
+        operations.into_iter().filter_map(|(op, usual, offered)| offered.then_some((op, usual)))
     }
 }
 

@@ -214,6 +214,7 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
         }
         Op::Withdraw => Step::Withdraw { pick: parse_pick(words)? },
         Op::DelayInterrupts => Step::DelayInterrupts,
+        Op::InterruptArrives => Step::InterruptArrives,
         Op::TakeBack => match words.next() {
             None => Step::TakeBack { stopped: true },
             Some(word) if word.text == "live" => Step::TakeBack { stopped: false },

@@ -94,7 +94,7 @@ impl Display for Step {
             Self::Interrupts { wanted } | Self::DeviceNotifications { wanted } => {
                 f.write_str(if *wanted { " on" } else { " off" })
             }
-            Self::DelayInterrupts => Ok(()),
+            Self::DelayInterrupts | Self::InterruptArrives => Ok(()),
             Self::TakeBack { stopped } => f.write_str(if *stopped { "" } else { " live" }),
             Self::DeviceTake { count } => optional_count(f, *count),
             Self::MemoryFails { after } => write!(f, " after={after}"),

@@ -75,6 +75,9 @@ pub enum Op {
     /// caller does so while the device runs; then only chains that are not published can be taken back.
     #[strum(serialize = "driver take-back")]
     TakeBack = 16,
+    /// A used-buffer notification arrives, with or without a reason, and the queue handles it.
+    #[strum(serialize = "driver interrupt-arrives")]
+    InterruptArrives = 17,
     /// The device takes chains from the available ring.
     #[strum(serialize = "device take")]
     DeviceTake = 32,
@@ -274,6 +277,8 @@ pub enum Step {
         /// Whether the device is stopped before.
         stopped: bool,
     },
+    /// [`Op::InterruptArrives`].
+    InterruptArrives,
     /// [`Op::DeviceTake`].
     DeviceTake {
         /// The number of chains, at least 1.
@@ -360,6 +365,7 @@ impl Step {
             Self::SubmitMany { .. } => Op::SubmitMany,
             Self::DelayInterrupts => Op::DelayInterrupts,
             Self::TakeBack { .. } => Op::TakeBack,
+            Self::InterruptArrives => Op::InterruptArrives,
             Self::DeviceTake { .. } => Op::DeviceTake,
             Self::DeviceReturn { .. } => Op::DeviceReturn,
             Self::DeviceNotifications { .. } => Op::DeviceNotifications,

@@ -65,7 +65,7 @@ impl StepDrawer {
         let op = step.op();
         let fields = match op {
             Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Reset | Op::Settle => return self.step(),
-            Op::DelayInterrupts => return self.step(),
+            Op::DelayInterrupts | Op::InterruptArrives => return self.step(),
             Op::Submit | Op::Prepare | Op::Write => 2..18,
             Op::SubmitMany => 1..18,
             Op::Rounds => 4..5,

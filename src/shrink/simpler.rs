@@ -88,6 +88,7 @@ pub(super) fn simpler(step: Step) -> Vec<Step> {
             }
         }
         Step::Idle
+        | Step::InterruptArrives
         | Step::MemoryFails { .. }
         | Step::Publish
         | Step::Take

@@ -58,6 +58,7 @@ impl CoreQueue {
         take_back: false,
         take_back_live: false,
         delayed_interrupts: false,
+        interrupt_handler: false,
     };
 
     /// Creates a queue over this memory.

@@ -127,6 +127,9 @@ pub struct Capabilities {
     /// It can [delay](Subject::delay_interrupts) used-buffer notifications until the device has returned several chains.
     /// Needs [`interrupts`](Self::interrupts).
     pub delayed_interrupts: bool,
+    /// It does something when a used-buffer notification [arrives](Subject::interrupt_arrived). Needs
+    /// [`interrupts`](Self::interrupts).
+    pub interrupt_handler: bool,
 }
 
 impl Capabilities {
@@ -164,6 +167,7 @@ impl Capabilities {
         take_back: false,
         take_back_live: false,
         delayed_interrupts: false,
+        interrupt_handler: false,
     };
 
     /// The calls that a subject with these capabilities offers, but need not.
@@ -173,6 +177,7 @@ impl Capabilities {
             delayed_interrupts: self.delayed_interrupts && self.interrupts,
             take_back,
             take_back_live: take_back && self.take_back_live,
+            interrupt_handler: self.interrupt_handler && self.interrupts,
         }
     }
 
@@ -254,7 +259,7 @@ pub trait Subject {
     }
 
     /// The next chain that the subject submitted by itself and has not reported yet. Called after the subject was
-    /// created, took a chain, or was reset, and only with [`Capabilities::submits_itself`].
+    /// created, took a chain, was reset, or handled a notification, and only with [`Capabilities::submits_itself`].
     fn submitted_itself(&mut self) -> Option<Submission> {
         missing_method("submitted_itself")
     }
@@ -319,6 +324,14 @@ pub trait Subject {
     /// will not notify: then the answer must not be `Some(false)`. Called only with [`Capabilities::delayed_interrupts`].
     fn delay_interrupts(&mut self) -> Option<bool> {
         missing_method("delay_interrupts")
+    }
+
+    /// Handles a used-buffer notification, which may have no reason: the device may notify at any time. The queue may take
+    /// elements from the used ring; later calls of `take` then return their chains, which are live until then. It may also
+    /// turn notifications on or off. Returns whether they are on now, or `None` if this is as before the call. Called only
+    /// with [`Capabilities::interrupt_handler`].
+    fn interrupt_arrived(&mut self) -> Option<bool> {
+        missing_method("interrupt_arrived")
     }
 
     /// Resets the queue; both rings begin at `first_index`. The device is stopped, so the subject may write the used

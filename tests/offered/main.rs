@@ -9,6 +9,7 @@ mod rings;
 mod variant;
 
 mod delayed;
+mod handler;
 mod scenarios;
 mod take_back;
 mod wrapped;

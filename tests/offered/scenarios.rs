@@ -7,7 +7,7 @@ use strum::VariantArray;
 const DRAW: Draw = Draw { profile: Profile::Swarm, steps: 128, queue_size: None };
 
 fn is_offered(op: Op) -> bool {
-    matches!(op, Op::DelayInterrupts | Op::TakeBack)
+    matches!(op, Op::DelayInterrupts | Op::TakeBack | Op::InterruptArrives)
 }
 
 #[test]
@@ -21,7 +21,12 @@ fn seeds_keep_their_scenarios_for_subjects_that_offer_nothing() {
 
 #[test]
 fn offered_calls_are_added_between_the_steps_of_a_seed() {
-    let offered = OfferedCalls { delayed_interrupts: true, take_back: true, take_back_live: true };
+    let offered = OfferedCalls {
+        delayed_interrupts: true,
+        take_back: true,
+        take_back_live: true,
+        interrupt_handler: true,
+    };
     let mut seen = BTreeSet::new();
     for seed in 0..200 {
         let (plain, with) = (DRAW.scenario(seed), DRAW.scenario_with(seed, offered));

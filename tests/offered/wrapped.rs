@@ -12,6 +12,16 @@ pub trait Wrong: Sized + 'static {
         queue.sound.take_back(stopped)
     }
 
+    /// Handles a notification.
+    fn interrupt_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
+        queue.sound.interrupt_arrived()
+    }
+
+    /// Takes a chain.
+    fn take(queue: &mut Wrapped<Self>) -> Answer<Option<Completion>> {
+        queue.sound.take()
+    }
+
     /// Delays notifications.
     fn delay_interrupts(queue: &mut Wrapped<Self>) -> Option<bool> {
         queue.sound.delay_interrupts()
@@ -47,7 +57,7 @@ impl<W: Wrong> Subject for Wrapped<W> {
     }
 
     fn take(&mut self) -> Answer<Option<Completion>> {
-        let answer = self.sound.take();
+        let answer = W::take(self);
         self.next = self.next.wrapping_add(u16::from(matches!(answer, Ok(Some(_)))));
         answer
     }
@@ -79,6 +89,10 @@ impl<W: Wrong> Subject for Wrapped<W> {
 
     fn delay_interrupts(&mut self) -> Option<bool> {
         W::delay_interrupts(self)
+    }
+
+    fn interrupt_arrived(&mut self) -> Option<bool> {
+        W::interrupt_arrived(self)
     }
 
     fn release(self: Box<Self>) {

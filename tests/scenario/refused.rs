@@ -8,7 +8,7 @@ const KEYS: &str =
 const SUBMIT: &str = "`readable=`, `writable=` or `times=`";
 const ROUNDS: &str = "a number from 1 to 131072";
 const FIRST: &str = "one of driver, device, settle, rounds, idle, expect";
-const DRIVER: &str = "one of submit, prepare, write, publish, take, collect, read, free, reset, misuse, interrupts, memory-fails, withdraw, delay-interrupts, take-back";
+const DRIVER: &str = "one of submit, prepare, write, publish, take, collect, read, free, reset, misuse, interrupts, memory-fails, withdraw, delay-interrupts, take-back, interrupt-arrives";
 const DEVICE: &str = "one of take, return, notifications, event, fault";
 const PICK: &str = "newest, oldest, or oldest+1 to oldest+254";
 const BUFFERS: &str = "buffers like 2x5, 2x5..7, 2xfull, 2xover or 2xhuge";

@@ -120,7 +120,7 @@ impl QueueReference {
             Op::Misuse => (true, 10),
             Op::Interrupts | Op::DeviceNotifications | Op::DeviceEvent => (true, 3),
             // Core does not offer these.
-            Op::DelayInterrupts | Op::TakeBack => return 0,
+            Op::DelayInterrupts | Op::TakeBack | Op::InterruptArrives => return 0,
             Op::MemoryFails => return if self.hostile { 2 } else { 0 },
             Op::DeviceTake => (!self.available.is_empty(), 30),
             Op::DeviceReturn => (!self.at_device.is_empty(), 30),
@@ -251,6 +251,7 @@ impl ReferenceStateMachine for QueueReference {
             | Step::Misuse { .. }
             | Step::Interrupts { .. }
             | Step::DelayInterrupts
+            | Step::InterruptArrives
             | Step::TakeBack { .. }
             | Step::DeviceEvent { .. }
             | Step::DeviceNotifications { .. } => {}

@@ -39,6 +39,7 @@ impl Expected {
             | Op::MemoryFails
             | Op::Withdraw
             | Op::DelayInterrupts
+            | Op::InterruptArrives
             | Op::TakeBack
             | Op::SubmitMany
             | Op::Rounds => return 0,

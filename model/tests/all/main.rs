@@ -7,6 +7,7 @@ mod event_index;
 mod extents;
 mod fingerprint;
 mod honest;
+mod interrupted;
 mod judgement;
 mod lies;
 mod lost;

@@ -29,7 +29,7 @@ const REFUSALS: [Refusal; 16] = [
 ];
 
 /// One event of each kind.
-const EVENTS: [Event<'static>; 38] = [
+const EVENTS: [Event<'static>; 39] = [
     Event::Submit { readable: &[b"abc", b"d"], writable: &[7, 8], answer: Ok(1) },
     Event::Publish { notify: false },
     Event::Take { answer: Ok(Some(Completion { head: 1, length: 2 })) },
@@ -68,6 +68,7 @@ const EVENTS: [Event<'static>; 38] = [
     Event::DescriptorChanged { head: 1, descriptor: 2 },
     Event::TakeBack { stopped: true, head: Some(1) },
     Event::DelayedNotifications { flags: 1, used_event: 3, waiting: None },
+    Event::Interrupted { on: None, flags: 1, used_event: 3 },
 ];
 
 /// The same chain with one field changed, once for each field.
@@ -204,6 +205,12 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(Event::Withdraw { head: 2, answer });
             REFUSALS.iter().for_each(|why| add(Event::Withdraw { head, answer: Err(*why) }));
         }
+        Event::Interrupted { on, flags, used_event } => {
+            add(Event::Interrupted { on: Some(true), flags, used_event });
+            add(Event::Interrupted { on: Some(false), flags, used_event });
+            add(Event::Interrupted { on, flags: flags + 1, used_event });
+            add(Event::Interrupted { on, flags, used_event: used_event + 1 });
+        }
         Event::DelayedNotifications { flags, used_event, waiting } => {
             add(Event::DelayedNotifications { flags: flags + 1, used_event, waiting });
             add(Event::DelayedNotifications { flags, used_event: used_event + 1, waiting });
@@ -281,7 +288,8 @@ fn a_trace_keeps_its_hash_in_all_versions() {
     assert_eq!(hash(&EVENTS[..35]), 0xc90f_7458_c746_3165);
     assert_eq!(hash(&EVENTS[..36]), 0xd783_003a_1594_17fc);
     assert_eq!(hash(&EVENTS[..37]), 0xaa95_cccc_878b_a70a);
-    assert_eq!(hash(&EVENTS), 0xb7c8_fdef_6af6_91a0);
+    assert_eq!(hash(&EVENTS[..38]), 0xb7c8_fdef_6af6_91a0);
+    assert_eq!(hash(&EVENTS), 0x53f2_62d4_8e63_61f3);
     let refused = REFUSALS.map(support::take_refused);
     assert_eq!(hash(&refused[..14]), 0xca8e_f5ee_a294_7358);
     // Bytes for all four lanes, then for words, then a rest.

@@ -83,6 +83,7 @@ impl Specimen {
         take_back: false,
         take_back_live: false,
         delayed_interrupts: false,
+        interrupt_handler: false,
     };
 
     /// Creates a specimen over this memory.
