@@ -11,6 +11,7 @@ mod variant;
 mod delayed;
 mod handler;
 mod scenarios;
+mod search;
 mod take_back;
 mod wrapped;
 

@@ -11,7 +11,7 @@ const TAKES_BACK: Variant = Variant { taking_back: TakingBack::Always, ..Variant
 
 macro_rules! subject {
     ($name:ident, $wrong:expr) => {
-        static $name: External = External::new("own", TAKES_BACK.capabilities(), |setup, provided| {
+        pub static $name: External = External::new("own", TAKES_BACK.capabilities(), |setup, provided| {
             Wrapped::build(TAKES_BACK, $wrong, setup, provided)
         })
         .with_largest(256);
