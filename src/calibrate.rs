@@ -4,7 +4,7 @@
 use crate::execution::Rig;
 use crate::executor::Failure;
 use crate::outcome::{Expected, Signature};
-use crate::scenario::{Profile, Scenario, generate};
+use crate::scenario::{Draw, Profile, Scenario};
 use crate::shrink::{Limits, shrink};
 use crate::subject::{Defect, SubjectKind};
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,8 @@ pub fn first_catch(
     steps: usize,
 ) -> Result<Option<(u64, Signature, Scenario)>, Failure> {
     for seed in start..start + SEEDS {
-        let scenario = generate(seed, Profile::Swarm, steps);
+        let draw = Draw { profile: Profile::Swarm, steps, queue_size: None };
+        let scenario = draw.scenario_with(seed, kind.offered_calls());
         let outcome = rig.run(kind, &scenario, &mut ())?;
         if outcome.is_finding() {
             return Ok(Some((seed, outcome.signature(&kind.name()), scenario)));

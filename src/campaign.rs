@@ -67,6 +67,11 @@ impl Plan {
     /// The default call timeout: far longer than any call, even on a busy machine.
     pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
+    /// The scenario of a seed.
+    fn scenario(&self, seed: u64) -> Scenario {
+        self.draw.scenario_with(seed, self.kind.offered_calls())
+    }
+
     /// Whether findings of this signature are known and not reported.
     fn masks_signature(&self, signature: &Signature) -> bool {
         let text = signature.to_string();
@@ -259,7 +264,7 @@ impl SharedProgress {
         let mut detail = Verdict::Stuck(Limit::Time).to_string();
         let mut shrunk = match shrinking {
             true => self.candidate().clone(),
-            false => plan.draw.scenario(seed),
+            false => plan.scenario(seed),
         };
         if shrinking {
             detail.push_str(", while a finding of its seed was shrunk");

@@ -91,7 +91,7 @@ fn execute(session: Session, cli: Cli) -> Result<Found, CliError> {
     match command {
         Command::Run(args) => run::run(session, &args),
         Command::Replay(args) => commands::replay(session, &args),
-        Command::Show(args) => commands::show(&args),
+        Command::Show(args) => commands::show(session, &args),
         Command::Shrink(args) => commands::shrink(session, &args),
         Command::Explore(args) => explore::explore(session, &args),
         Command::Calibrate(args) => commands::calibrate(session, &args),

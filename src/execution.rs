@@ -20,7 +20,7 @@
 //! | `lendings` | checks whether an adapter gives buffers back to its pool |
 //! | `self_submitted` | the chains that a subject submits by itself |
 //! | `tokens` | subjects that name chains by tokens of their own |
-//! | `withdraw`, `reset`, `misuse` | the calls with these names |
+//! | `delayed_interrupts`, `interrupt_handler`, `withdraw`, `take_back`, `reset`, `misuse` | the calls with these names |
 //! | `device_actions` | the steps of the device, and the device's effects as events |
 //! | `drain` | the end: stops the faults, drains the queue, releases or drops the subject |
 //! | `device_slot` | the simulated device, or an external one in its place |
@@ -41,6 +41,7 @@
 
 mod access_order;
 mod cannot_run;
+mod delayed_interrupts;
 mod device_actions;
 mod device_slot;
 mod dispatch;
@@ -51,6 +52,7 @@ mod external_device;
 mod fault_attribution;
 mod geometry_check;
 mod honest_device;
+mod interrupt_handler;
 mod lendings;
 mod listener;
 mod memory_failure;
@@ -67,6 +69,7 @@ mod self_submitted;
 mod snapshot;
 mod start;
 mod submit_request;
+mod take_back;
 mod tokens;
 mod verdict;
 mod withdraw;

@@ -83,7 +83,7 @@ impl Rig {
         self.take_depth();
         let start = Instant::now();
         for seed in (0..count).map(|offset| first.wrapping_add(offset)) {
-            draw.scenario_into(seed, &mut scenario);
+            draw.scenario_with_into(seed, kind.offered_calls(), &mut scenario);
             self.begin_seed(seed);
             let outcome = Self::run(self, kind, &scenario, &mut ()).map_err(|error| error.at_seed(seed))?;
             block.tally.constructing += self.construction_time();

@@ -55,6 +55,12 @@ pub enum Call {
     Drop,
     /// Withdrawing a chain that is not published.
     Withdraw,
+    /// Taking back a chain that the device has not returned.
+    TakeBack,
+    /// Enabling used-buffer notifications that may be delayed.
+    DelayInterrupts,
+    /// Handling a used-buffer notification.
+    InterruptArrived,
 }
 
 impl fmt::Display for Call {

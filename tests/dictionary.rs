@@ -38,7 +38,10 @@ fn texts() -> Vec<String> {
     let outcomes = invariants.chain([Expected::Pass, Expected::Panic, Expected::Stuck, Expected::Died]);
     let expectations = outcomes.map(|expected| ("core".to_owned(), expected)).collect();
     let submit_many = Step::SubmitMany { readable: Buffers::NONE, writable: Buffers::of(1, 1), times: 2 };
-    let steps = vec![Step::Idle, Step::Settle, submit_many, Step::Rounds { count: 2 }];
+    let take_back = Step::TakeBack { stopped: false };
+    let offered = [take_back, Step::DelayInterrupts, Step::InterruptArrives];
+    let steps = [Step::Idle, Step::Settle, submit_many, Step::Rounds { count: 2 }];
+    let steps = steps.into_iter().chain(offered).collect();
     let scenario = Scenario { steps, ..Scenario::default() };
     let expecting = Document { scenario, expectations, ..Document::default() };
     (0..300).map(drawn).chain([expecting.to_string()]).collect()

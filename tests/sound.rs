@@ -9,7 +9,7 @@ mod rings;
 mod variant;
 
 use ringstorm::execution::Rig;
-use ringstorm::scenario::{Document, Profile, generate};
+use ringstorm::scenario::{Document, Draw, Profile};
 use ringstorm::shrink::{Limits, shrink};
 use ringstorm::subject::{External, SubjectKind};
 use strum::VariantArray;
@@ -25,7 +25,8 @@ fn false_alarms(own: &'static External) -> Vec<String> {
     for profile in Profile::VARIANTS {
         let mut effective = 0;
         let found = (0..SEEDS).find_map(|seed| {
-            let scenario = generate(seed, *profile, 96);
+            let draw = Draw { profile: *profile, steps: 96, queue_size: None };
+            let scenario = draw.scenario_with(seed, kind.offered_calls());
             let outcome = rig.run(kind, &scenario, &mut ()).expect("a run");
             effective += outcome.effective_steps;
             outcome.is_finding().then_some((seed, scenario, outcome))

@@ -1,7 +1,7 @@
 //! A split queue of which every variant is correct. It shares no code with ringstorm's own queues.
 
 use crate::rings::Rings;
-use crate::variant::{Bound, Fault, FreeList, Publishing, Reading, Rearming, Variant};
+use crate::variant::{Bound, Fault, FreeList, Handling, Publishing, Reading, Rearming, Variant};
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
     Answer, BufferPool, Completion, DeviceRefusal, Geometry, HandleAge, Lent, MisuseKind, Provided, Refusal,
@@ -60,7 +60,7 @@ impl SoundQueue {
         Self {
             variant,
             setup: *setup,
-            rings: Rings::new(variant.unwanted, setup, provided),
+            rings: Rings::new(&variant, setup, provided),
             pool: BufferPool::new(setup, provided),
             provided: provided.clone(),
             chains: (0..size).map(|_| None).collect(),
@@ -169,6 +169,9 @@ impl SoundQueue {
             if let Some(answer) = self.reaped.pop_front() {
                 return Some(answer);
             }
+            if self.variant.handling == Handling::DrainsAlone {
+                return None;
+            }
             let reload = match self.variant.reading {
                 Reading::Reloads => !looked,
                 Reading::Caches | Reading::Reaps => self.cached == self.rings.used,
@@ -192,11 +195,30 @@ impl SoundQueue {
                 }
                 continue;
             }
-            while self.cached != self.rings.used {
-                let element = self.next_element();
-                let answer = self.answer(element);
-                self.reaped.extend(answer);
+            self.reap();
+        }
+    }
+
+    /// Reads the elements that the used index covered when it was last loaded.
+    fn reap(&mut self) {
+        while self.cached != self.rings.used {
+            let element = self.next_element();
+            let answer = self.answer(element);
+            self.reaped.extend(answer);
+        }
+    }
+
+    /// Reads used elements until there are no more.
+    fn drain(&mut self) {
+        loop {
+            if let Err(refusal) = self.look() {
+                self.reaped.push_back(Err(refusal));
+                return;
             }
+            if self.cached == self.rings.used {
+                return;
+            }
+            self.reap();
         }
     }
 
@@ -211,11 +233,32 @@ impl SoundQueue {
 
     /// Whether `take` has still to return this chain.
     fn is_reaped(&self, head: u16) -> bool {
-        self.reaped.iter().any(|answer| match answer {
-            Ok(done) => done.head == head,
-            Err(Refusal::Device(refusal)) => refusal.returned == Some(head),
-            Err(_) => false,
-        })
+        self.reaped.iter().any(|answer| head_of(answer) == Some(head))
+    }
+
+    /// Frees the descriptors and the buffers of a chain that the device no longer uses.
+    fn end(&mut self, head: u16) {
+        let chain = self.chains[usize::from(head)].take().expect("a live chain");
+        self.in_flight -= u16::from(chain.stage == Stage::InFlight);
+        for descriptor in chain.descriptors.iter().rev() {
+            if self.variant.clears {
+                self.rings.clear_descriptor(*descriptor);
+            }
+            match self.variant.free_list {
+                FreeList::Lifo => self.free.push_front(*descriptor),
+                FreeList::Fifo => self.free.push_back(*descriptor),
+            }
+        }
+        self.pool.take_back(chain.buffers);
+    }
+}
+
+/// The chain that an answer of `take` returns.
+fn head_of(answer: &Answer<Completion>) -> Option<u16> {
+    match answer {
+        Ok(done) => Some(done.head),
+        Err(Refusal::Device(refusal)) => refusal.returned,
+        Err(_) => None,
     }
 }
 
@@ -286,18 +329,24 @@ impl Subject for SoundQueue {
 
     fn free(&mut self, head: u16, _: HandleAge) -> Answer<()> {
         self.taken(head)?;
-        let chain = self.chains[usize::from(head)].take().expect("a taken chain");
-        for descriptor in chain.descriptors.iter().rev() {
-            if self.variant.clears {
-                self.rings.clear_descriptor(*descriptor);
-            }
-            match self.variant.free_list {
-                FreeList::Lifo => self.free.push_front(*descriptor),
-                FreeList::Fifo => self.free.push_back(*descriptor),
-            }
-        }
-        self.pool.take_back(chain.buffers);
+        self.end(head);
         Ok(())
+    }
+
+    fn take_back(&mut self, stopped: bool) -> Option<u16> {
+        let waits = |chain: &Chain, head| match chain.stage {
+            Stage::Submitted => true,
+            Stage::InFlight => stopped,
+            Stage::Returned => stopped && self.is_reaped(head),
+        };
+        let found = (0..)
+            .zip(&self.chains)
+            .find(|(head, chain)| chain.as_ref().is_some_and(|chain| waits(chain, *head)));
+        let head = found?.0;
+        self.reaped.retain(|answer| head_of(answer) != Some(head));
+        self.unpublished.retain(|unpublished| *unpublished != head);
+        self.end(head);
+        Some(head)
     }
 
     fn free_count(&self) -> u32 {
@@ -309,7 +358,8 @@ impl Subject for SoundQueue {
         if !wanted || self.broken {
             return None;
         }
-        if self.variant.fault != Fault::Skipped && self.variant.reading != Reading::Reaps {
+        let alone = self.variant.handling == Handling::DrainsAlone;
+        if alone || self.variant.fault != Fault::Skipped && self.variant.reading != Reading::Reaps {
             return Some(!self.reaped.is_empty() || self.rings.used_index() != self.rings.used);
         }
         // A chain is waiting, or an error. The caller learns which from `take`.
@@ -319,6 +369,28 @@ impl Subject for SoundQueue {
             self.reaped.push_front(answer);
         }
         Some(waiting)
+    }
+
+    fn delay_interrupts(&mut self) -> Option<bool> {
+        let waiting = self.rings.delay();
+        (!self.broken).then_some(waiting || !self.reaped.is_empty())
+    }
+
+    fn interrupt_arrived(&mut self) -> Option<bool> {
+        if self.broken {
+            return None;
+        }
+        let on = match self.variant.handling {
+            Handling::None | Handling::Notes => return None,
+            Handling::Disables => false,
+            Handling::Rearms => true,
+            Handling::Drains | Handling::DrainsAlone => {
+                self.drain();
+                true
+            }
+        };
+        self.rings.ask_for_notifications(on);
+        Some(on)
     }
 
     fn reset(&mut self, first_index: u16) {

@@ -1,6 +1,6 @@
 //! The descriptor table and the rings in shared memory.
 
-use crate::variant::Unwanted;
+use crate::variant::{Delaying, Unwanted, Variant};
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
     FullBarrier, Geometry, Lent, OrderedLoad, OrderedStore, Provided, SharedMemory, WatchedMemory,
@@ -15,25 +15,32 @@ pub struct Rings {
     pub place: Geometry,
     event_index: bool,
     unwanted: Unwanted,
+    keeps_delay: bool,
+    counts_since_notification: bool,
+    /// The element that the device may wait for.
+    delayed_to: Option<u16>,
     /// Whether the caller wants used-buffer notifications.
     pub wanted: bool,
     /// The index of the next entry to write.
     next_entry: u16,
-    /// The available index when the caller last asked whether to notify.
+    /// The available index when the caller last asked whether to notify; or when it last had to.
     decided: u16,
     /// The index of the next used element.
     pub used: u16,
 }
 
 impl Rings {
-    pub fn new(unwanted: Unwanted, setup: &Setup, provided: &Provided) -> Self {
+    pub fn new(variant: &Variant, setup: &Setup, provided: &Provided) -> Self {
         let size = setup.queue_size.get();
         let (available, end) = (16 * usize::from(size), 18 * usize::from(size) + 6);
         let mut rings = Self {
             memory: Rc::clone(&provided.rings),
             place: Geometry { size, table: 0, available, used: end.next_multiple_of(4) },
             event_index: setup.event_index,
-            unwanted,
+            unwanted: variant.unwanted,
+            keeps_delay: variant.delaying == Delaying::Kept,
+            counts_since_notification: variant.counts_since_notification,
+            delayed_to: None,
             wanted: true,
             next_entry: 0,
             decided: 0,
@@ -83,19 +90,23 @@ impl Rings {
     /// Whether the device wants to know of the entries since the last call (2.7.10).
     pub fn must_notify(&mut self) -> bool {
         let new = self.next_entry.wrapping_sub(self.decided);
-        let from = std::mem::replace(&mut self.decided, self.next_entry);
         if new == 0 {
             return false;
         }
         self.memory.barrier(FullBarrier::PublishedThenSuppression);
         let Geometry { size, used, .. } = self.place;
-        if self.event_index {
+        let notifies = if self.event_index {
             let place = used + 4 + 8 * usize::from(size);
             let event = self.memory.load_ordered(OrderedLoad::AvailableEvent, place);
-            event.wrapping_sub(from) < new
+            event.wrapping_sub(self.decided) < new
         } else {
             self.memory.load_ordered(OrderedLoad::UsedFlags, used) & 1 == 0
+        };
+        // Older entries are forgotten before the count wraps around.
+        if notifies || !self.counts_since_notification || new >= 0x8000 {
+            self.decided = self.next_entry;
         }
+        notifies
     }
 
     pub fn used_index(&self) -> u16 {
@@ -121,9 +132,22 @@ impl Rings {
 
     /// Requests a notification of the next element, if the caller wants any.
     pub fn rearm(&self) {
-        if self.event_index && self.wanted {
+        let waits = |to: u16| self.keeps_delay && to.wrapping_sub(self.used) < 0x8000;
+        if self.event_index && self.wanted && !self.delayed_to.is_some_and(waits) {
             self.store_used_event(self.used);
         }
+    }
+
+    /// Requests a notification when three quarters of the chains in flight were returned. Returns whether they already were.
+    pub fn delay(&mut self) -> bool {
+        self.ask_for_notifications(true);
+        let in_flight = self.next_entry.wrapping_sub(self.used);
+        let most = (u32::from(in_flight) * 3 / 4) as u16;
+        if self.event_index {
+            self.delayed_to = Some(self.used.wrapping_add(most));
+            self.store_used_event(self.used.wrapping_add(most));
+        }
+        self.used_index().wrapping_sub(self.used) > most
     }
 
     fn unwanted_event(&self) -> u16 {
@@ -140,7 +164,7 @@ impl Rings {
     }
 
     pub fn ask_for_notifications(&mut self, wanted: bool) {
-        self.wanted = wanted;
+        (self.wanted, self.delayed_to) = (wanted, None);
         if self.event_index {
             self.store_used_event(if wanted { self.used } else { self.unwanted_event() });
         } else {

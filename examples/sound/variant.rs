@@ -82,6 +82,44 @@ pub enum Bound {
     None,
 }
 
+/// When chains can be taken back that the device has not returned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TakingBack {
+    Never,
+    /// While the device is stopped.
+    Stopped,
+    /// While the device is stopped; and before they are published, also while it runs.
+    Always,
+}
+
+/// What happens when the caller can wait for several chains.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Delaying {
+    /// The queue has no such call.
+    Never,
+    /// `used_event` moves by three quarters of the chains in flight, and each `take` moves it again to the next element.
+    UntilTaken,
+    /// `used_event` moves in the same way, and stays there until its element was taken.
+    Kept,
+}
+
+/// What the queue does when a notification arrives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Handling {
+    /// Nothing. Its caller takes chains.
+    None,
+    /// It remembers that it was notified.
+    Notes,
+    /// It turns notifications off.
+    Disables,
+    /// It turns notifications on.
+    Rearms,
+    /// It reads all used elements until there are no more, and turns notifications on.
+    Drains,
+    /// The same, and nothing else reads used elements.
+    DrainsAlone,
+}
+
 /// One way to write a queue.
 #[derive(Clone, Copy)]
 pub struct Variant {
@@ -100,6 +138,13 @@ pub struct Variant {
     pub follows_setup: bool,
     /// Whether the queue notifies the device after each publication.
     pub always_notifies: bool,
+    /// When the caller can take chains back that the device has not returned.
+    pub taking_back: TakingBack,
+    pub delaying: Delaying,
+    pub handling: Handling,
+    /// Whether the queue asks if the device wants to know of any entry since the last notification, and not only since it
+    /// last asked.
+    pub counts_since_notification: bool,
 }
 
 impl Variant {
@@ -116,11 +161,16 @@ impl Variant {
         refuses_over_long: false,
         follows_setup: false,
         always_notifies: false,
+        taking_back: TakingBack::Never,
+        delaying: Delaying::Never,
+        handling: Handling::None,
+        counts_since_notification: false,
     };
 
     /// What the queue can do, and what it promises: all that is true.
-    const fn capabilities(self) -> Capabilities {
-        let reloads = matches!(self.reading, Reading::Reloads);
+    pub const fn capabilities(self) -> Capabilities {
+        let drains = matches!(self.handling, Handling::Drains | Handling::DrainsAlone);
+        let reloads = matches!(self.reading, Reading::Reloads) && !drains;
         let skips = matches!(self.fault, Fault::Skipped);
         let reports = !matches!(self.fault, Fault::Skipped | Fault::BreaksSilently);
         Capabilities {
@@ -129,7 +179,7 @@ impl Variant {
                 Publishing::Later | Publishing::EntryAtOnce | Publishing::OneByOne
             ),
             should_notify: !matches!(self.publishing, Publishing::Notifying),
-            exact: !self.always_notifies,
+            exact: !self.always_notifies && !self.counts_since_notification,
             rearms_each_take: !matches!(self.rearming, Rearming::BeforeLooking),
             reports_bad_elements: reports,
             consumes_bad_elements: reports && !matches!(self.fault, Fault::BreaksBefore),
@@ -138,6 +188,10 @@ impl Variant {
             reports_broken: true,
             follows_after_fault: self.follows_setup,
             follows_over_long: self.follows_setup,
+            delayed_interrupts: !matches!(self.delaying, Delaying::Never),
+            interrupt_handler: !matches!(self.handling, Handling::None),
+            take_back: !matches!(self.taking_back, TakingBack::Never),
+            take_back_live: matches!(self.taking_back, TakingBack::Always),
             ..CAN
         }
     }
@@ -207,5 +261,56 @@ variants! {
         always_notifies: true,
         reading: Reading::Caches,
         rearming: Rearming::BeforeLooking,
+    }
+    "counts-since-notification" { counts_since_notification: true }
+    "counts-at-once" { counts_since_notification: true, publishing: Publishing::AtOnce, reading: Reading::Caches }
+    "delays" { delaying: Delaying::UntilTaken, publishing: Publishing::AtOnce }
+    "delays-caches" { delaying: Delaying::UntilTaken, reading: Reading::Caches, rearming: Rearming::LastKnown }
+    "delays-reaps" {
+        delaying: Delaying::Kept,
+        reading: Reading::Reaps,
+        fault: Fault::Skipped,
+        unwanted: Unwanted::Behind,
+    }
+    "delays-entry-at-once" {
+        delaying: Delaying::UntilTaken,
+        publishing: Publishing::EntryAtOnce,
+        rearming: Rearming::BeforeLooking,
+    }
+    "delays-once" { delaying: Delaying::Kept, fault: Fault::Breaks, free_list: FreeList::Fifo }
+    "handler-notes" { handling: Handling::Notes, unwanted: Unwanted::Behind }
+    "handler-disables" { handling: Handling::Disables }
+    "handler-disables-far-ahead" {
+        handling: Handling::Disables,
+        unwanted: Unwanted::FarAhead,
+        reading: Reading::Reaps,
+        fault: Fault::Breaks,
+    }
+    "handler-rearms" { handling: Handling::Rearms, publishing: Publishing::AtOnce, rearming: Rearming::LastKnown }
+    "handler-drains" { handling: Handling::Drains, reading: Reading::Reaps, rearming: Rearming::LastKnown }
+    "handler-drains-and-skips" {
+        handling: Handling::Drains,
+        reading: Reading::Reaps,
+        fault: Fault::Skipped,
+        bound: Bound::QueueSize,
+    }
+    "handler-drains-alone" { handling: Handling::DrainsAlone, reading: Reading::Reaps, fault: Fault::Breaks }
+    "handler-delays-takes-back" {
+        handling: Handling::DrainsAlone,
+        reading: Reading::Reaps,
+        delaying: Delaying::UntilTaken,
+        taking_back: TakingBack::Always,
+    }
+    "takes-back" { taking_back: TakingBack::Always, fault: Fault::Breaks }
+    "reaps-takes-back" {
+        taking_back: TakingBack::Always,
+        reading: Reading::Reaps,
+        refuses_over_long: true,
+        free_list: FreeList::Fifo,
+    }
+    "at-once-takes-back" {
+        taking_back: TakingBack::Stopped,
+        publishing: Publishing::AtOnce,
+        reading: Reading::Caches,
     }
 }

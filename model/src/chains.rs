@@ -244,6 +244,13 @@ impl Chains {
         }
     }
 
+    /// Number of live chains that the driver has not returned to its caller.
+    pub(crate) fn not_completed(&self) -> u32 {
+        let waits = |chain: &Chain| matches!(chain.progress, Progress::Submitted | Progress::Published);
+        let chains = self.by_head[..usize::from(self.size)].iter().zip(0_u16..);
+        chains.filter(|(chain, head)| self.is_live(*head, chain) && waits(chain)).count() as u32
+    }
+
     /// Number of live chains that the device did not lose.
     pub(crate) const fn not_lost(&self) -> u32 {
         self.live - self.lost

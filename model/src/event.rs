@@ -1,76 +1,6 @@
 //! What the model observes: calls of the driver, changes in shared memory, and acts of the device.
 
-use crate::OrderFlaw;
-
-/// A driver's answer to a call.
-pub type Answer<T> = Result<T, Refusal>;
-
-/// Why a driver refused a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// The caller made a mistake.
-    Misuse(MisuseKind),
-    /// The device misbehaved.
-    Device(DeviceRefusal),
-    /// The operating system refused something, for example memory.
-    System,
-    /// The queue is broken, as it has reported before, and waits for a reset. Until then it publishes nothing.
-    Broken,
-}
-
-/// The caller's mistake, as the driver reports it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MisuseKind {
-    /// The chain has no buffer.
-    EmptyChain,
-    /// A buffer has a length of zero bytes.
-    EmptyBuffer,
-    /// A buffer is longer than the queue's buffer size.
-    BufferTooLarge,
-    /// The chain is longer than 2^32 bytes (2.7.5.2).
-    ChainTooLong,
-    /// The chain has more buffers than there are free descriptors.
-    NotEnoughFree,
-    /// The index is not the head of a live chain: it is out of range, free or mid-chain, or the handle is stale.
-    BadHead,
-    /// The chain is live, but the driver has not taken it back from the device.
-    NotReturned,
-    /// A mistake of the caller; the driver does not report which.
-    Unspecified,
-    /// The chain has more buffers than the queue has descriptors, so it can never fit.
-    ChainExceedsQueue,
-    /// The chain cannot be withdrawn: it is published, or the device has already returned it.
-    Published,
-}
-
-/// How a driver handled a fault of the device that it reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DeviceRefusal {
-    /// Whether the driver consumed the used element that it reports.
-    pub consumed: bool,
-    /// Whether the queue is broken from now on.
-    pub broken: bool,
-    /// The head of the chain that nevertheless completed, with no bytes to read.
-    pub returned: Option<u16>,
-}
-
-/// A chain that a driver returns to its caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Completion {
-    /// Index of the head descriptor.
-    pub head: u16,
-    /// Number of bytes that the device wrote, as the driver reports it.
-    pub length: u32,
-}
-
-/// Whether a call uses the newest handle for a head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HandleAge {
-    /// The newest handle for this head.
-    Current,
-    /// An older handle: its chain was freed, and another chain has the same head now.
-    Stale,
-}
+use crate::{Answer, Completion, HandleAge, OrderFlaw};
 
 /// A position in a registered region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -159,6 +89,13 @@ pub enum Event<'a> {
         /// Whether the driver withdrew it.
         answer: Answer<()>,
     },
+    /// The caller asked for a chain that it submitted and that no take returned. The device does not use it any more.
+    TakeBack {
+        /// Whether the device is stopped. It is then reset before it runs again.
+        stopped: bool,
+        /// The head of the chain, which is free now; `None` if the driver has no such chain left.
+        head: Option<u16>,
+    },
     /// The caller switched used-buffer notifications on or off (2.7.7).
     UsedNotifications {
         /// Whether the caller wants them.
@@ -169,6 +106,25 @@ pub enum Event<'a> {
         used_event: u16,
         /// Whether the driver reports that used elements are waiting; `None` if it does not report this.
         waiting: Option<bool>,
+    },
+    /// The caller switched used-buffer notifications on, and lets the device delay the next one (2.7.10).
+    DelayedNotifications {
+        /// The flags of the available ring after the call.
+        flags: u16,
+        /// `used_event` after the call. It only has a meaning with event indexes.
+        used_event: u16,
+        /// Whether the driver reports that so many used elements are waiting that the device will not notify; `None` if it
+        /// does not report this.
+        waiting: Option<bool>,
+    },
+    /// A used-buffer notification arrived, and the driver handled it.
+    Interrupted {
+        /// Whether the driver reports that notifications are on now; `None` if the call has not changed that.
+        on: Option<bool>,
+        /// The flags of the available ring after the call.
+        flags: u16,
+        /// `used_event` after the call. It only has a meaning with event indexes.
+        used_event: u16,
     },
     /// The value of `used_event` after the driver was made or reset, or took an element. Only with event indexes.
     UsedEvent {
@@ -359,6 +315,9 @@ impl Event<'_> {
             | Self::Read { .. }
             | Self::Free { .. }
             | Self::Withdraw { .. }
+            | Self::TakeBack { .. }
+            | Self::Interrupted { .. }
+            | Self::DelayedNotifications { .. }
             | Self::UsedNotifications { .. }
             | Self::Reset { .. }
             | Self::Released { .. }

@@ -29,6 +29,9 @@ impl Model {
             wish,
             wish_precedes_reset,
             unwanted_used_event,
+            delay,
+            // Only the words of a violation depend on it.
+            added_since_notification: _,
             initial_flags,
             used_index_went_back,
             driver_part_corrupted,
@@ -69,6 +72,7 @@ impl Model {
             available_event.wrapping_sub(base).hash(state);
             let named = unwanted_used_event.filter(|_| *wish == Wish::Unwanted);
             named.map(|named| (named.index.wrapping_sub(base), named.passed)).hash(state);
+            delay.map(|delay| delay.fingerprint(base)).hash(state);
         }
     }
 

@@ -22,11 +22,14 @@
 #![forbid(unsafe_code)]
 
 mod access_order;
+mod answer;
 mod calls;
 mod chains;
+mod delayed;
 mod event;
 mod extents;
 mod fingerprint;
+mod interrupted;
 mod invariant;
 mod layout;
 mod memory;
@@ -38,6 +41,7 @@ mod publish_answer;
 mod setup;
 mod state;
 mod take;
+mod take_back;
 mod trace;
 mod unwound;
 mod used;
@@ -46,10 +50,8 @@ mod withdraw;
 mod wording;
 
 pub use access_order::OrderFlaw;
-pub use event::{
-    Answer, ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, MisuseKind, ObservedDescriptor, Place,
-    Refusal,
-};
+pub use answer::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal};
+pub use event::{ChainFlaw, Event, ObservedDescriptor, Place};
 pub use invariant::{Invariant, Violation};
 pub use model::Model;
 pub use setup::{ModelSetup, Policies};

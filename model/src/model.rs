@@ -4,7 +4,7 @@ use crate::chains::{Chain, Chains};
 use crate::invariant::require;
 use crate::publish_answer::PublishAnswer;
 use crate::used::UsedRing;
-use crate::wish::{NamedUsedElement, Wish};
+use crate::wish::{Delay, NamedUsedElement, Wish};
 use crate::wording::{Count, are, chains_were};
 use crate::{DriverState, Event, ModelSetup, ObservedDescriptor, Occupancy, Violation};
 use std::cmp::Ordering;
@@ -33,6 +33,8 @@ pub struct Model {
     pub(crate) notifications_wanted: bool,
     /// `avail_event`: the entry of which the device wants to be notified. Only with event indexes.
     pub(crate) available_event: u16,
+    /// The number of published chains since the driver last reported that the device must be notified.
+    pub(crate) added_since_notification: u32,
     /// The available index that is due after the last publish call.
     pub(crate) publish_due: u16,
     /// The answer of the last publish call, until what it published is judged.
@@ -45,6 +47,8 @@ pub struct Model {
     pub(crate) wish_precedes_reset: bool,
     /// The last value of `used_event` since the caller asked for no notifications, or since a later reset.
     pub(crate) unwanted_used_event: Option<NamedUsedElement>,
+    /// What the caller lets the device delay, since it last switched notifications.
+    pub(crate) delay: Option<Delay>,
     /// The flags of the available ring when the queue was made; `None` until they are observed.
     pub(crate) initial_flags: Option<u16>,
     /// Whether the device moved the used index back, and has not moved it forward since.
@@ -119,7 +123,7 @@ impl Model {
         (self.broken, self.state_unknown) = (false, false);
         (self.next_serial_to_free, self.fragmented) = (self.submitted_chains + 1, false);
         self.submitted_since_publish = 0;
-        self.unwanted_used_event = None;
+        (self.unwanted_used_event, self.delay, self.added_since_notification) = (None, None, 0);
         self.out_of_elements = true;
     }
 
@@ -222,6 +226,7 @@ impl Model {
             Event::Read { head, limit, answer, in_memory } => self.read(head, limit, answer, in_memory),
             Event::Free { head, handle, answer } => self.free(head, handle, answer),
             Event::Withdraw { head, answer } => self.withdraw(head, answer),
+            Event::TakeBack { stopped, head } => self.take_back(stopped, head),
             Event::Reset { first_index } => {
                 self.restart(first_index);
                 self.wish_precedes_reset = self.wish == Wish::Unwanted;
@@ -287,6 +292,10 @@ impl Model {
             Event::UsedNotifications { wanted, flags, used_event, waiting } => {
                 self.used_notifications(wanted, flags, used_event, waiting)
             }
+            Event::DelayedNotifications { flags, used_event, waiting } => {
+                self.delayed_notifications(flags, used_event, waiting)
+            }
+            Event::Interrupted { on, flags, used_event } => self.interrupted(on, flags, used_event),
             Event::Available { head } => self.available_entry(head),
             Event::DoubleFetch { offset } => {
                 require!(

@@ -54,6 +54,7 @@ impl Model {
             || self.wish == Wish::Unknown
             || self.used_index_went_back
             || self.broken
+            || self.is_delayed_at(index)
             || !(self.out_of_elements || self.setup.rearms_each_take);
         require!(
             index == next || excused || self.used.claimed() > 0,
@@ -72,7 +73,7 @@ impl Model {
     ) -> Result<(), Violation> {
         self.stores_allowed = u32::MAX;
         self.wish = if wanted { Wish::Wanted } else { Wish::Unwanted };
-        (self.wish_precedes_reset, self.unwanted_used_event) = (false, None);
+        (self.wish_precedes_reset, self.unwanted_used_event, self.delay) = (false, None, None);
         self.out_of_elements = true;
         if self.state_unknown {
             return Ok(());

@@ -23,9 +23,18 @@ impl Model {
             Some(event) => event.wrapping_sub(first) < waiting,
             None => self.notifications_wanted && waiting > 0,
         };
+        let added = self.added_since_notification.saturating_add(waiting.into());
+        let earlier_wanted = match event {
+            Some(event) => u32::from(self.publish_due.wrapping_sub(event).wrapping_sub(1)) < added,
+            None => added > 0,
+        };
+        if !self.broken {
+            self.added_since_notification = if notify { 0 } else { added };
+        }
         let broken = self.broken;
         self.published_silently = !notify && waiting > 0 && !broken;
-        self.publish_answer = Some(PublishAnswer { notify, broken, first, waiting, wanted, event });
+        self.publish_answer =
+            Some(PublishAnswer { notify, broken, first, waiting, wanted, event, earlier_wanted });
     }
 
     /// Judges the answer of the last `publish`, if it was not judged yet.
@@ -39,7 +48,7 @@ impl Model {
 
     #[cold]
     fn judge_answer(&self, answer: PublishAnswer) -> Result<(), Violation> {
-        let PublishAnswer { notify, broken, first, waiting, wanted, event } = answer;
+        let PublishAnswer { notify, broken, first, waiting, wanted, event, earlier_wanted } = answer;
         let exact = self.setup.exact_notifications;
         if broken {
             require!(
@@ -59,8 +68,13 @@ impl Model {
         require!(
             wanted || !(notify && exact),
             Notified,
-            "{} published, from available index {first} on, and the device wants no notification{event}; publish reports that one is needed",
-            chains_were(waiting)
+            "{} published, from available index {first} on, and the device wants no notification{event}; publish reports that one is needed{}",
+            chains_were(waiting),
+            match earlier_wanted {
+                true =>
+                    ", perhaps because of an earlier chain of which it has not notified: that is allowed, but not to a queue that promises `exact`",
+                false => "",
+            }
         );
         Ok(())
     }

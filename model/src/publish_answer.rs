@@ -12,4 +12,6 @@ pub(crate) struct PublishAnswer {
     /// Whether the device wants to be notified of them, and `avail_event`.
     pub(crate) wanted: bool,
     pub(crate) event: Option<u16>,
+    /// Whether the device wanted to be notified of an earlier chain, of which the driver has not notified it.
+    pub(crate) earlier_wanted: bool,
 }

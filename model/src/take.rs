@@ -7,15 +7,17 @@ use crate::wording::{Count, bytes};
 use crate::{Answer, Completion, DeviceRefusal, Policies, Refusal, Violation};
 
 impl Model {
-    /// How often a take that reports a fault may store. It may move `used_event` before it looks for an element, and with each
-    /// element that it looks at.
+    /// How often a take that reports a fault may store. It may move `used_event` before it loads the used index, unless it
+    /// promises to do that with each element, and with each element that it looks at.
     fn stores_with_fault(&self, consumed: bool) -> u32 {
         let in_flight = self.chains.in_flight;
         let claimed = u32::from(self.used.ever_claimed());
         match self.setup.policies {
             _ if !self.setup.event_index || self.broken => 0,
             Policies { reloads_used_index: false, .. } => 1 + claimed.min(in_flight + 1),
-            Policies { refuses_index_jumps: true, .. } if claimed > in_flight && !consumed => 0,
+            Policies { refuses_index_jumps: true, .. } if claimed > in_flight && !consumed => {
+                u32::from(!self.setup.rearms_each_take)
+            }
             _ => 1,
         }
     }

@@ -133,7 +133,7 @@ impl TraceHash {
             }
             Event::AccessOrder { flaw } => self.pair(37, *flaw as u64),
             Event::Layout { table, available, used } => {
-                self.pair(40, *table);
+                self.pair(38, *table);
                 self.pair(*available, *used);
             }
             Event::AvailableRingCorrupted => self.pair(28, 0),
@@ -143,6 +143,17 @@ impl TraceHash {
             Event::AvailableFlags { flags } => self.pair(32, u64::from(*flags)),
             Event::Withdraw { head, answer } => {
                 self.pair(35 | answer_code(answer, |()| 0) << 8, u64::from(*head));
+            }
+            Event::DelayedNotifications { flags, used_event, waiting } => {
+                let waiting = waiting.map_or(0, |waiting| u64::from(waiting) + 1);
+                self.pair(41 | waiting << 16, u64::from(*flags) | u64::from(*used_event) << 16);
+            }
+            Event::Interrupted { on, flags, used_event } => {
+                let on = on.map_or(0, |on| u64::from(on) + 1);
+                self.pair(42 | on << 16, u64::from(*flags) | u64::from(*used_event) << 16);
+            }
+            Event::TakeBack { stopped, head } => {
+                self.pair(40 | u64::from(*stopped) << 8, head.map_or(0, |head| 1 + u64::from(head)));
             }
             Event::Dropped { rings, buffers } => self.pair(33, u64::from(*rings) | u64::from(*buffers) << 8),
             Event::Unwound { broken, changed, available } => {

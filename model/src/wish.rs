@@ -19,3 +19,20 @@ pub(crate) struct NamedUsedElement {
     /// Whether the device had already added this element when the driver stored its index.
     pub(crate) passed: bool,
 }
+
+/// What the caller lets the device delay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Delay {
+    /// `used_event` after the call.
+    pub(crate) armed: u16,
+    /// The index of the last element that the chains in flight at the time of the call can have.
+    pub(crate) last: u16,
+    /// Whether the driver has taken the element that `used_event` named.
+    pub(crate) passed: bool,
+}
+
+impl Delay {
+    pub(crate) const fn fingerprint(&self, base: u16) -> (u16, u16, bool) {
+        (self.armed.wrapping_sub(base), self.last.wrapping_sub(base), self.passed)
+    }
+}

@@ -235,8 +235,16 @@ impl Listener for Annotator<'_> {
             Event::Withdraw { head, answer } => {
                 self.chain_call("withdraw", &format!("withdraws chain {head}"), head, answer.err());
             }
+            Event::TakeBack { head: Some(head), .. } => self.driver(format!("takes back chain {head}")),
+            Event::TakeBack { head: None, .. } => self.driver("has no chain to take back"),
             Event::Reset { first_index } => self.driver(format!("is reset; first index {first_index}")),
+            Event::Interrupted { on, .. } => match on {
+                Some(true) => self.driver("handles a notification, notifications are on"),
+                Some(false) => self.driver("handles a notification, notifications are off"),
+                None => self.driver("handles a notification"),
+            },
             Event::UsedNotifications { .. }
+            | Event::DelayedNotifications { .. }
             | Event::AvailableNotifications { .. }
             | Event::UsedEvent { .. }
             | Event::AvailableFlags { .. }

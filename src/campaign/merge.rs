@@ -110,7 +110,7 @@ impl Merge<'_> {
         if signature.last_fault.is_none() || self.plan.masks_signature(&signature) {
             return Ok(Some(signature));
         }
-        let mut scenario = self.plan.draw.scenario(seed);
+        let mut scenario = self.plan.scenario(seed);
         scenario.steps.truncate(outcome.step + 1);
         self.shrinking.handle().begin_seed(seed);
         let mut keep_going = |scenario: &Scenario| self.tries(scenario);
@@ -151,7 +151,7 @@ impl Merge<'_> {
             return Ok(());
         }
         let (step, detail) = (outcome.step, outcome.verdict.to_string());
-        let (shrunk, timeline) = (plan.draw.scenario(seed), Timeline::default());
+        let (shrunk, timeline) = (plan.scenario(seed), Timeline::default());
         let (within, unshrunk) = (BTreeSet::new(), true);
         let finding = Finding { signature, count: 1, seed, step, shrunk, detail, timeline, within, unshrunk };
         let number = summary.findings.len();
@@ -177,7 +177,7 @@ impl Merge<'_> {
             }
             let mut finding = summary.findings[number].clone();
             drop(summary);
-            finding.shrunk = self.plan.draw.scenario(finding.seed);
+            finding.shrunk = self.plan.scenario(finding.seed);
             self.shrink(number, finding, executor, observer)?;
         }
         Ok(())

@@ -30,7 +30,7 @@ fn executor(session: Session, args: &IsolateArgs, needed: bool) -> Result<Box<dy
 pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, CliError> {
     // Read all inputs first, so that nothing runs if one is invalid.
     let documents: Vec<Document> =
-        args.inputs.iter().map(|input| input::read(input, &args.seed)).collect::<Result<_, _>>()?;
+        args.inputs.iter().map(|input| input::read(session, input, &args.seed)).collect::<Result<_, _>>()?;
     let mut found = Found::Nothing;
     for (input, document) in args.inputs.iter().zip(&documents) {
         for (kind, expected) in expectations(session, input, document, args.seed.subject.as_deref())? {
@@ -99,8 +99,8 @@ fn expectations(
     })
 }
 
-pub(super) fn show(args: &ShowArgs) -> Result<Found, CliError> {
-    let document = input::read(&args.input, &args.seed)?;
+pub(super) fn show(session: Session, args: &ShowArgs) -> Result<Found, CliError> {
+    let document = input::read(session, &args.input, &args.seed)?;
     let bytes = match args.bytes {
         true => document.scenario.encode(),
         false => document.to_string().into_bytes(),
@@ -119,7 +119,7 @@ pub(super) fn example() -> Result<Found, CliError> {
 }
 
 pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliError> {
-    let document = input::read(&args.input, &args.seed)?;
+    let document = input::read(session, &args.input, &args.seed)?;
     let expectations = expectations(session, &args.input, &document, args.seed.subject.as_deref())?;
     let kinds: Vec<SubjectKind> = expectations.iter().map(|(kind, _)| *kind).collect();
     let mut executor = executor(session, &args.isolate, false)?;

@@ -176,6 +176,14 @@ Arguments:
       in-flight, or returned (a chain that was taken: only withdraw is wrong).
   driver interrupts on|off
       Ask for used-buffer notifications, or for none.
+  driver delay-interrupts
+      Ask for a used-buffer notification when several chains have been
+      returned.
+  driver interrupt-arrives
+      Let the queue handle a used-buffer notification.
+  driver take-back [live]
+      Take back the chains that the device has not returned: stop the device
+      and reset the queue, or live, while the device runs.
   driver memory-fails after=N
       Let an access to memory fail after N accesses.
   device take [count=N]

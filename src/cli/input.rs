@@ -2,6 +2,7 @@
 
 use super::args::{SeedArgs, seed};
 use super::error::CliError;
+use super::session::Session;
 use crate::scenario::{Document, Scenario};
 use std::path::Path;
 
@@ -9,11 +10,12 @@ use std::path::Path;
 const TEXT_START: &[u8] = b"ringstorm scenario";
 
 /// Reads the scenario that an argument names. A number is a seed; anything else is a file.
-pub(super) fn read(input: &str, seed_args: &SeedArgs) -> Result<Document, CliError> {
+pub(super) fn read(session: Session, input: &str, seed_args: &SeedArgs) -> Result<Document, CliError> {
     let digits = !input.is_empty() && input.bytes().all(|byte| byte.is_ascii_digit());
     if digits || input.starts_with("0x") {
         let seed = seed(input).map_err(|error| CliError::Input(format!("{input}: {error}")))?;
-        let scenario = seed_args.draw().scenario(seed);
+        let kind = session.subject(seed_args.subject.as_deref())?;
+        let scenario = seed_args.draw().scenario_with(seed, kind.offered_calls());
         return Ok(Document { scenario, ..Document::default() });
     }
     let bytes = std::fs::read(input).map_err(|error| CliError::Input(format!("{input}: {error}")))?;

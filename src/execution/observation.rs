@@ -18,6 +18,12 @@ const BUFFERS_REGION: u16 = 0;
 impl Rig {
     /// Emits what the last call did to shared memory.
     pub(super) fn observe_call(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        self.observe_changes(listener)?;
+        self.observe_free_count(listener)
+    }
+
+    /// Emits what the last call did to shared memory, and does not ask for the free count.
+    pub(super) fn observe_changes(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         if self.run.can.watched {
             self.observe_accesses(listener)?;
         }
@@ -28,7 +34,7 @@ impl Rig {
         if moved || self.run.call == Call::Publish {
             self.observe_available_ring(listener)?;
         }
-        self.observe_free_count(listener)
+        Ok(())
     }
 
     /// Whether the available index has moved since it was last observed.
@@ -48,7 +54,12 @@ impl Rig {
         let [rings, buffers] = &self.scratch.reports;
         let count = rings.stores.saturating_add(buffers.stores);
         let foreign = rings.device_area_store.or(buffers.device_area_store).is_some();
-        let refetched = rings.double_fetch.or(buffers.double_fetch);
+        // A handler may look whether there are new used elements while it handles others.
+        let used_index = self.run.geometry.used + 2;
+        let looks = |offset: &usize| {
+            self.run.call == Call::InterruptArrived && (used_index..used_index + 2).contains(offset)
+        };
+        let refetched = rings.double_fetch.filter(|offset| !looks(offset)).or(buffers.double_fetch);
         let (trapped, late, weak) = (rings.trap_triggered, rings.late_stores, rings.weak);
         let (ring_stores, buffer_stores) = (rings.stores > 0, buffers.stores > 0);
         if trapped {

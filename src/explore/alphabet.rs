@@ -1,6 +1,6 @@
 //! The steps that an execution of a small scope can contain.
 
-use crate::scenario::{Amount, BadHead, Buffers, Ending, HeadCall, Lengths, Pick, Setup, Step};
+use crate::scenario::{Amount, BadHead, Buffers, Ending, HeadCall, Lengths, OfferedCalls, Pick, Setup, Step};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
 use ringstorm_sim_device::Fault;
 use strum::VariantArray;
@@ -40,7 +40,8 @@ impl Action {
 ///   or after a valid one; with a buffer that is far too long; with one descriptor too many; and, as a
 ///   [rare](Action::rare) action, with 65,537 descriptors.
 /// - Taking and collecting. Reading, freeing and withdrawing the newest and the oldest chain. Every call with every
-///   [`BadHead`]. A reset. Notifications on and off for both sides.
+///   [`BadHead`]. A reset. Notifications on and off for both sides. The calls that
+///   only some subjects offer.
 /// - The device takes one chain. It returns the newest or the oldest chain and writes nothing, everything, or bytes
 ///   that it does not report; or it returns all chains with one change of the used index.
 /// - Every [`Fault`] with each target, and with the forged values 0, 1 and the largest one that makes a difference.
@@ -60,6 +61,12 @@ pub struct Alphabet {
 impl Alphabet {
     /// The number of steps at the beginning of an execution that may be [rare](Action::rare).
     pub const RARE: usize = 2;
+
+    /// The part of the alphabet for subjects that offer only these calls.
+    pub(super) fn offering(mut self, offered: OfferedCalls) -> Self {
+        self.actions.retain(|action| offered.include(&action.step));
+        self
+    }
 
     /// The alphabet for a queue size. Without `faults`, the device is honest.
     pub fn new(queue_size: QueueSize, faults: bool) -> Self {
@@ -147,6 +154,8 @@ fn driver(size: u16, steps: &mut Vec<Step>) {
         steps.extend(heads.map(|head| Step::Misuse { call: *call, head: *head, pick: Pick::NEWEST }));
     }
     steps.extend([false, true].map(|wanted| Step::Interrupts { wanted }));
+    steps.extend([Step::DelayInterrupts, Step::InterruptArrives]);
+    steps.extend([true, false].map(|stopped| Step::TakeBack { stopped }));
 }
 
 fn device(steps: &mut Vec<Step>) {

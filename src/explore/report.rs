@@ -96,7 +96,7 @@ impl ExploreReport {
 
 impl ScopeReport {
     fn new(scope: &Scope, explored: &Explored) -> Self {
-        let alphabet = Alphabet::new(scope.queue_size, scope.faults > 0);
+        let alphabet = Alphabet::new(scope.queue_size, scope.faults > 0).offering(scope.kind.offered_calls());
         let seconds = explored.elapsed.as_secs_f64();
         Self {
             queue_size: scope.queue_size.get(),

@@ -35,7 +35,7 @@ pub fn explore(
     interrupted: &AtomicBool,
     progress: impl FnMut(Progress),
 ) -> Result<Explored, CannotRun> {
-    let alphabet = Alphabet::new(scope.queue_size, scope.faults > 0);
+    let alphabet = Alphabet::new(scope.queue_size, scope.faults > 0).offering(scope.kind.offered_calls());
     let explored = Explored {
         levels: Vec::new(),
         transitions: 0,

@@ -138,7 +138,8 @@ const fn reaches_the_queue(step: &Step) -> bool {
         Op::Submit | Op::SubmitMany | Op::Rounds => true,
         Op::Prepare | Op::Write | Op::Reset | Op::Interrupts | Op::DeviceNotifications => true,
         Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Read | Op::Free | Op::Misuse => false,
-        Op::MemoryFails | Op::Withdraw => false,
+        Op::MemoryFails | Op::Withdraw | Op::DelayInterrupts => false,
+        Op::TakeBack | Op::InterruptArrives => false,
         Op::DeviceTake | Op::DeviceReturn | Op::DeviceEvent | Op::Fault | Op::Settle => false,
     }
 }

@@ -4,7 +4,8 @@
 //! first byte of a record is the number of its operation; an unassigned number means `idle`. Sizes are stored as a
 //! class and a number: most random bytes give a small value, and every value can be written.
 
-use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
+use super::misuse::{BadHead, HeadCall};
+use super::step::{Amount, Buffers, Lengths, Op, Pick, Step};
 use super::{BUFFER_BYTES_MAX, Ending, Scenario, Setup};
 use arbitrary::{Arbitrary, Unstructured};
 use ringstorm_core::{AfterFault, OverLong, Policies, QueueSize, RingIndex, WritableBuffers};
@@ -143,6 +144,9 @@ pub(super) fn decode_step(record: &[u8; STEP_BYTES]) -> Step {
         Op::MemoryFails => Step::MemoryFails { after: value as u16 },
         Op::Withdraw => Step::Withdraw { pick },
         Op::SubmitMany => decode_submit_many(record),
+        Op::DelayInterrupts => Step::DelayInterrupts,
+        Op::InterruptArrives => Step::InterruptArrives,
+        Op::TakeBack => Step::TakeBack { stopped: a & 1 == 0 },
         Op::DeviceTake => Step::DeviceTake { count: b.max(1) },
         Op::DeviceEvent => Step::DeviceEvent { ahead: value as u16 },
         Op::DeviceReturn => {
@@ -167,6 +171,7 @@ pub(super) fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
     };
     match *step {
         Step::Idle | Step::Publish | Step::Take | Step::Collect | Step::Reset | Step::Settle => {}
+        Step::DelayInterrupts | Step::InterruptArrives => {}
         Step::Submit { readable, writable }
         | Step::Prepare { readable, writable }
         | Step::Write { readable, writable } => {
@@ -186,6 +191,7 @@ pub(super) fn encode_step(step: &Step) -> [u8; STEP_BYTES] {
         Step::SubmitMany { readable, writable, times } => {
             encode_submit_many(&mut record, &readable, &writable, times);
         }
+        Step::TakeBack { stopped } => small(Pick::NEWEST, u8::from(!stopped), 0, 0),
         Step::Rounds { count } => small(Pick::NEWEST, if count < 8 { 0 } else { WIDE }, 0, count),
         Step::DeviceTake { count } => small(Pick::NEWEST, 0, count, 0),
         Step::MemoryFails { after } => small(Pick::NEWEST, 0, 0, after.into()),

@@ -6,7 +6,8 @@
 
 use super::choices::{Choices, MAX_ITEMS, Weighted};
 use super::guess::{Guess, bit};
-use super::step::{Amount, BadHead, HeadCall, Op, Pick, Step};
+use super::misuse::{BadHead, HeadCall};
+use super::step::{Amount, Op, Pick, Step};
 use super::{Profile, Scenario, Setup, tour};
 use arrayvec::ArrayVec;
 use rand::{RngExt, SeedableRng};
@@ -130,6 +131,8 @@ impl Drawer {
                     Op::DeviceEvent => (0, 2),
                     // They do much at once, so they are planned and not drawn.
                     Op::SubmitMany | Op::Rounds => (0, 0),
+                    // These are added for subjects that offer them.
+                    Op::DelayInterrupts | Op::TakeBack | Op::InterruptArrives => (0, 0),
                     Op::Fault => (0, if profile == Profile::Honest { 0 } else { 8 }),
                 };
                 let weight = if swarm && usual > 0 { least.max(self.swarm_weight(usual)) } else { usual };
@@ -148,7 +151,7 @@ impl Drawer {
     }
 
     /// Zero in a third of the cases, else from a quarter of the usual weight to eight times as much.
-    fn swarm_weight(&mut self, usual: u32) -> u32 {
+    pub(super) fn swarm_weight(&mut self, usual: u32) -> u32 {
         if self.one_in(3) { 0 } else { (usual << self.below(6)).div_ceil(4) }
     }
 
@@ -253,6 +256,9 @@ impl Drawer {
                 self.guess.prepared = self.guess.prepared.saturating_sub(1);
                 Step::Withdraw { pick: self.pick() }
             }
+            Op::DelayInterrupts => Step::DelayInterrupts,
+            Op::InterruptArrives => Step::InterruptArrives,
+            Op::TakeBack => Step::TakeBack { stopped: self.one_in(4) },
             Op::DeviceTake => {
                 let count = self.count();
                 let moved = self.guess.available.min(count.into());

@@ -3,16 +3,16 @@
 use super::{Op, Setup};
 use strum::VariantArray;
 
-/// One bit for each operation. The operations' numbers form groups of at most 16, which begin at multiples of 32. The
-/// last group begins at 128.
+/// One bit for each operation: 32 bits for the caller's operations, 16 for the device's, eight for faults, and eight for
+/// the operations from 128 on.
 pub(super) const fn bit(op: Op) -> u64 {
-    let number = op as u32;
-    let group = if number < 128 { number / 32 } else { 3 };
-    assert!(
-        number % 32 < 16 && !(96 <= number && number < 128),
-        "operations of two groups would share a bit"
-    );
-    1 << (group * 16 + number % 32)
+    let bit = match op as u32 {
+        number @ ..48 => number,
+        number @ 64..72 => number - 64 + 48,
+        number @ 128..136 => number - 128 + 56,
+        _ => panic!("the operation has no bit"),
+    };
+    1 << bit
 }
 
 /// The estimated state of the queue.
@@ -69,6 +69,8 @@ impl Guess {
         const SUBMIT: u64 = of([Op::Submit, Op::Prepare, Op::Write, Op::SubmitMany]);
         const TAKE: u64 = of([Op::Take, Op::Collect]);
         const TAKEN: u64 = of([Op::Read, Op::Free]);
+        /// These operations are added later, for subjects that offer them.
+        const OFFERED: u64 = of([Op::DelayInterrupts, Op::TakeBack, Op::InterruptArrives]);
         /// Each of these operations has a line of its own below.
         const OTHERS: u64 = of([
             Op::Publish,
@@ -82,7 +84,7 @@ impl Guess {
             Op::Rounds,
         ]);
         const _: () = assert!(
-            (ALWAYS | SUBMIT | TAKE | TAKEN | OTHERS | bit(Op::Idle)).count_ones() as usize
+            (ALWAYS | SUBMIT | TAKE | TAKEN | OFFERED | OTHERS | bit(Op::Idle)).count_ones() as usize
                 == Op::VARIANTS.len(),
             "an operation is missing: add when it has an effect"
         );

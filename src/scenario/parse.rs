@@ -2,8 +2,9 @@
 //!
 //! A line consists of words that are separated by white space. A line that begins with `#` is a comment.
 
+use super::misuse::{BadHead, HeadCall};
 use super::print::VERSION_LINE;
-use super::step::{Amount, BadHead, Buffers, HeadCall, Lengths, Op, Pick, Step};
+use super::step::{Amount, Buffers, Lengths, Op, Pick, Step};
 use super::words::{Line, ParseError, Word, Words, one_of};
 use super::{BUFFER_BYTES_MAX, Document, Ending, Setup};
 use crate::outcome::Expected;
@@ -212,6 +213,13 @@ fn parse_step(first: Word<'_>, words: &mut Words<'_>) -> Result<Step, ParseError
             }
         }
         Op::Withdraw => Step::Withdraw { pick: parse_pick(words)? },
+        Op::DelayInterrupts => Step::DelayInterrupts,
+        Op::InterruptArrives => Step::InterruptArrives,
+        Op::TakeBack => match words.next() {
+            None => Step::TakeBack { stopped: true },
+            Some(word) if word.text == "live" => Step::TakeBack { stopped: false },
+            Some(word) => return Err(word.error("live or the end of the line")),
+        },
         Op::DeviceTake => {
             let mut count = 1;
             if let Some(word) = words.next() {

@@ -1,7 +1,8 @@
 //! Prints scenarios as text.
 
-use super::step::{Amount, Buffers, HeadCall, Lengths, Pick, Step};
-use super::{BadHead, Document, Scenario, Setup};
+use super::misuse::{BadHead, HeadCall};
+use super::step::{Amount, Buffers, Lengths, Pick, Step};
+use super::{Document, Scenario, Setup};
 use std::fmt::{self, Display, Formatter};
 
 /// The first line of every scenario file.
@@ -93,6 +94,8 @@ impl Display for Step {
             Self::Interrupts { wanted } | Self::DeviceNotifications { wanted } => {
                 f.write_str(if *wanted { " on" } else { " off" })
             }
+            Self::DelayInterrupts | Self::InterruptArrives => Ok(()),
+            Self::TakeBack { stopped } => f.write_str(if *stopped { "" } else { " live" }),
             Self::DeviceTake { count } => optional_count(f, *count),
             Self::MemoryFails { after } => write!(f, " after={after}"),
             Self::DeviceEvent { ahead } => write!(f, " ahead={ahead}"),

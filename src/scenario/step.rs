@@ -1,5 +1,6 @@
 //! One step: an action of the driver's caller or of the device.
 
+use super::misuse::{BadHead, HeadCall};
 use ringstorm_sim_device::Fault;
 use strum::{EnumMessage, EnumString, FromRepr, IntoStaticStr, VariantArray};
 
@@ -66,6 +67,17 @@ pub enum Op {
     /// The caller submits several equal chains and publishes each of them, until the queue refuses one.
     #[strum(serialize = "driver submit times")]
     SubmitMany = 14,
+    /// The caller turns used-buffer notifications on, and lets the device delay the next one until it has returned several
+    /// chains.
+    #[strum(serialize = "driver delay-interrupts")]
+    DelayInterrupts = 15,
+    /// The device is stopped, the caller takes back the chains that it has not got back, and the queue is reset. Or the
+    /// caller does so while the device runs; then only chains that are not published can be taken back.
+    #[strum(serialize = "driver take-back")]
+    TakeBack = 16,
+    /// A used-buffer notification arrives, with or without a reason, and the queue handles it.
+    #[strum(serialize = "driver interrupt-arrives")]
+    InterruptArrives = 17,
     /// The device takes chains from the available ring.
     #[strum(serialize = "device take")]
     DeviceTake = 32,
@@ -179,40 +191,6 @@ pub enum Amount {
     Bytes(u32),
 }
 
-/// The calls that take the handle of a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray, FromRepr)]
-#[strum(serialize_all = "kebab-case")]
-#[repr(u8)]
-pub enum HeadCall {
-    /// Free.
-    Free = 0,
-    /// Read.
-    Read = 1,
-    /// Withdraw.
-    Withdraw = 2,
-}
-
-/// Handles that a caller must not pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray, FromRepr)]
-#[strum(serialize_all = "kebab-case")]
-#[repr(u8)]
-pub enum BadHead {
-    /// The queue size, which is the first index out of range.
-    OutOfRange = 0,
-    /// 65535.
-    Far = 1,
-    /// The index of a free descriptor.
-    FreeDescriptor = 2,
-    /// The index of a descriptor inside a live chain, not its head.
-    MidChain = 3,
-    /// The handle of a freed chain whose head is now the head of another live chain.
-    Stale = 4,
-    /// A chain that is in flight.
-    InFlight = 5,
-    /// A chain that was taken. Only withdrawing it is a misuse.
-    Returned = 6,
-}
-
 /// One step of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -292,6 +270,15 @@ pub enum Step {
         /// The number of chains, at least 1.
         times: u16,
     },
+    /// [`Op::DelayInterrupts`].
+    DelayInterrupts,
+    /// [`Op::TakeBack`].
+    TakeBack {
+        /// Whether the device is stopped before.
+        stopped: bool,
+    },
+    /// [`Op::InterruptArrives`].
+    InterruptArrives,
     /// [`Op::DeviceTake`].
     DeviceTake {
         /// The number of chains, at least 1.
@@ -376,6 +363,9 @@ impl Step {
             Self::MemoryFails { .. } => Op::MemoryFails,
             Self::Withdraw { .. } => Op::Withdraw,
             Self::SubmitMany { .. } => Op::SubmitMany,
+            Self::DelayInterrupts => Op::DelayInterrupts,
+            Self::TakeBack { .. } => Op::TakeBack,
+            Self::InterruptArrives => Op::InterruptArrives,
             Self::DeviceTake { .. } => Op::DeviceTake,
             Self::DeviceReturn { .. } => Op::DeviceReturn,
             Self::DeviceNotifications { .. } => Op::DeviceNotifications,

@@ -65,13 +65,14 @@ impl StepDrawer {
         let op = step.op();
         let fields = match op {
             Op::Idle | Op::Publish | Op::Take | Op::Collect | Op::Reset | Op::Settle => return self.step(),
+            Op::DelayInterrupts | Op::InterruptArrives => return self.step(),
             Op::Submit | Op::Prepare | Op::Write => 2..18,
             Op::SubmitMany => 1..18,
             Op::Rounds => 4..5,
             Op::Read | Op::DeviceReturn | Op::Fault => 1..8,
             Op::Free | Op::Withdraw => 1..2,
             Op::Misuse => 1..4,
-            Op::Interrupts | Op::DeviceNotifications => 2..3,
+            Op::Interrupts | Op::TakeBack | Op::DeviceNotifications => 2..3,
             Op::DeviceTake => 3..4,
             Op::DeviceEvent | Op::MemoryFails => 4..6,
         };

@@ -79,7 +79,16 @@ pub(super) fn simpler(step: Step) -> Vec<Step> {
         Step::MemoryFails { after } if after > 0 => {
             vec![Step::MemoryFails { after: 0 }, Step::MemoryFails { after: after - 1 }]
         }
+        Step::DelayInterrupts => vec![Step::Interrupts { wanted: true }],
+        Step::TakeBack { stopped } => {
+            if stopped {
+                vec![Step::Reset]
+            } else {
+                Vec::new()
+            }
+        }
         Step::Idle
+        | Step::InterruptArrives
         | Step::MemoryFails { .. }
         | Step::Publish
         | Step::Take

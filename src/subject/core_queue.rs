@@ -58,6 +58,10 @@ impl CoreQueue {
         watched_barriers: true,
         keeps_memory: true,
         unwinds: true,
+        take_back: false,
+        take_back_live: false,
+        delayed_interrupts: false,
+        interrupt_handler: false,
     };
 
     /// Creates a queue over this memory.

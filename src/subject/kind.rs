@@ -2,7 +2,7 @@
 
 use super::deadly::Deadly;
 use super::{Capabilities, CoreQueue, Defect, ProcessEnd, Provided, Specimen, Subject};
-use crate::scenario::{Ending, Setup};
+use crate::scenario::{Ending, OfferedCalls, Setup};
 use ringstorm_core::{Layout, QueueSize, RingIndex};
 use std::fmt;
 use strum::VariantArray;
@@ -179,6 +179,11 @@ impl SubjectKind {
             Self::Deadly(_) => Deadly::CAPABILITIES,
             Self::External(external) => external.capabilities,
         }
+    }
+
+    /// The calls that it offers, but need not: they are added to the scenarios of seeds.
+    pub const fn offered_calls(self) -> OfferedCalls {
+        self.capabilities().offered_calls()
     }
 
     /// Creates a subject.

@@ -27,6 +27,7 @@ pub use ringstorm_core::{
 pub use ringstorm_model::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal};
 pub use ringstorm_sim_device::{Geometry, WatchedMemory};
 
+use crate::scenario::OfferedCalls;
 use ringstorm_sim_device::CallReport;
 use std::hash::Hasher;
 use std::rc::Rc;
@@ -100,7 +101,8 @@ pub struct Capabilities {
     pub follows_after_fault: bool,
     /// It refuses or clamps a length that is too long as the setup says.
     pub follows_over_long: bool,
-    /// It does no more than necessary. It notifies the device only if the device wants that. While [notifications are
+    /// It does no more than necessary. It notifies the device only if the device wants that. A queue that counts the entries
+    /// since its last notification, and not since it last asked, notifies more often. While [notifications are
     /// off](Subject::interrupts), it asks the device for none, as
     /// [`reset_keeps_interrupts`](Self::reset_keeps_interrupts) describes, but also before a reset.
     /// [`read`](Subject::read) does not change `out` after the bytes that it returns.
@@ -129,6 +131,18 @@ pub struct Capabilities {
     /// nothing or left the queue broken, even if the chain is already withdrawn. Needs [`watched`](Self::watched) and
     /// [`free`](Self::free).
     pub unwinds: bool,
+    /// It can [take back](Subject::take_back) the chains that the device never returned, after the device was stopped. Needs
+    /// [`reset`](Self::reset).
+    pub take_back: bool,
+    /// Its caller may [take back](Subject::take_back) chains that are not published, while the device is running. Needs
+    /// [`take_back`](Self::take_back).
+    pub take_back_live: bool,
+    /// It can [delay](Subject::delay_interrupts) used-buffer notifications until the device has returned several chains.
+    /// Needs [`interrupts`](Self::interrupts).
+    pub delayed_interrupts: bool,
+    /// It does something when a used-buffer notification [arrives](Subject::interrupt_arrived). Needs
+    /// [`interrupts`](Self::interrupts).
+    pub interrupt_handler: bool,
 }
 
 impl Capabilities {
@@ -166,7 +180,22 @@ impl Capabilities {
         watched_barriers: false,
         keeps_memory: false,
         unwinds: false,
+        take_back: false,
+        take_back_live: false,
+        delayed_interrupts: false,
+        interrupt_handler: false,
     };
+
+    /// The calls that a subject with these capabilities offers, but need not.
+    pub(crate) const fn offered_calls(self) -> OfferedCalls {
+        let take_back = self.take_back && self.reset;
+        OfferedCalls {
+            delayed_interrupts: self.delayed_interrupts && self.interrupts,
+            take_back,
+            take_back_live: take_back && self.take_back_live,
+            interrupt_handler: self.interrupt_handler && self.interrupts,
+        }
+    }
 
     /// With the parts of [`policies`](Self::policies), if it has this capability.
     pub(crate) const fn with_parts(self) -> Self {
@@ -249,7 +278,7 @@ pub trait Subject {
     }
 
     /// The next chain that the subject submitted by itself and has not reported yet. Called after the subject was
-    /// created, took a chain, or was reset, and only with [`Capabilities::submits_itself`].
+    /// created, took a chain, was reset, or handled a notification, and only with [`Capabilities::submits_itself`].
     fn submitted_itself(&mut self) -> Option<Submission> {
         missing_method("submitted_itself")
     }
@@ -274,6 +303,18 @@ pub trait Subject {
         missing_method("withdraw")
     }
 
+    /// Takes back a chain that was submitted and that `take` has not returned: its descriptors become free. Returns its
+    /// head; `None` if there is no such chain left.
+    ///
+    /// If the device is `stopped`, every such chain is returned once, also by a broken queue, and also if the device has
+    /// used it. The queue is reset next. While the device is running, only chains that are not published may be taken back:
+    /// the available index must not move back (2.7.6.1), and the device may use the other chains. Called only with
+    /// [`Capabilities::take_back`], and while the device is running only with [`Capabilities::take_back_live`].
+    fn take_back(&mut self, stopped: bool) -> Option<u16> {
+        let _ = stopped;
+        missing_method("take_back")
+    }
+
     /// Like [`submit`](Self::submit), but the caller writes the payload directly into the queue's buffers, in pieces
     /// of at most `piece` bytes. Called only with [`Capabilities::write_in_place`].
     fn write_in_place(&mut self, readable: &[&[u8]], writable: &[u32], piece: usize) -> Answer<u16> {
@@ -291,6 +332,25 @@ pub trait Subject {
     fn interrupts(&mut self, wanted: bool) -> Option<bool> {
         let _ = wanted;
         missing_method("interrupts")
+    }
+
+    /// Turns used-buffer notifications on, and lets the device delay the next one until it has returned several of the
+    /// chains in flight. Returns whether it has returned so many already, or `None` if the subject does not know.
+    ///
+    /// With event indexes, `used_event` may be ahead of the next element, and need not move before the device has added
+    /// that element. It must be such that the device notifies at the latest when it has returned all chains that are in
+    /// flight now (2.7.10). If the device has returned all of them, or has added the element that `used_event` names, it
+    /// will not notify: then the answer must not be `Some(false)`. Called only with [`Capabilities::delayed_interrupts`].
+    fn delay_interrupts(&mut self) -> Option<bool> {
+        missing_method("delay_interrupts")
+    }
+
+    /// Handles a used-buffer notification, which may have no reason: the device may notify at any time. The queue may take
+    /// elements from the used ring; later calls of `take` then return their chains, which are live until then. It may also
+    /// turn notifications on or off. Returns whether they are on now, or `None` if this is as before the call. Called only
+    /// with [`Capabilities::interrupt_handler`].
+    fn interrupt_arrived(&mut self) -> Option<bool> {
+        missing_method("interrupt_arrived")
     }
 
     /// Resets the queue; both rings begin at `first_index`. The device is stopped, so the subject may write the used

@@ -16,7 +16,7 @@ fn line(record: &[u8]) -> String {
 
 #[test]
 fn the_numbers_of_operations() {
-    let table: [(&[u8], &str); 34] = [
+    let table: [(&[u8], &str); 38] = [
         (&[0], "idle"),
         (&[1, 0, 0, 2, 0, 0, 5, 0, 7, 0], "driver submit readable=2x5..7"),
         (&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf2, 0, 0, 0xc0], "driver submit writable=131072xfull"),
@@ -46,6 +46,10 @@ fn the_numbers_of_operations() {
             &[14, 0xf0, 0, 0x80, 0, 0, 0xc2, 0, 0, 0, 0, 2, 0, 0x80, 5, 0, 7, 1],
             "driver submit readable=131072xfull writable=2x5..263 times=32768",
         ),
+        (&[15], "driver delay-interrupts"),
+        (&[16], "driver take-back"),
+        (&[16, 0, 1], "driver take-back live"),
+        (&[17], "driver interrupt-arrives"),
         (&[129], "rounds 1"),
         (&[129, 0, 0, 0, 15], "rounds 7"),
         (&[129, 0, 0xf0, 0, 0, 0, 2], "rounds 131072"),

@@ -8,7 +8,7 @@ const KEYS: &str =
 const SUBMIT: &str = "`readable=`, `writable=` or `times=`";
 const ROUNDS: &str = "a number from 1 to 131072";
 const FIRST: &str = "one of driver, device, settle, rounds, idle, expect";
-const DRIVER: &str = "one of submit, prepare, write, publish, take, collect, read, free, reset, misuse, interrupts, memory-fails, withdraw";
+const DRIVER: &str = "one of submit, prepare, write, publish, take, collect, read, free, reset, misuse, interrupts, memory-fails, withdraw, delay-interrupts, take-back, interrupt-arrives";
 const DEVICE: &str = "one of take, return, notifications, event, fault";
 const PICK: &str = "newest, oldest, or oldest+1 to oldest+254";
 const BUFFERS: &str = "buffers like 2x5, 2x5..7, 2xfull, 2xover or 2xhuge";
@@ -123,6 +123,7 @@ fn lines() {
         ("driver memory-fails before=1", 21, "`after=`", "\"before=1\""),
         ("driver memory-fails after=65536", 27, "a number from 0 to 65535", "\"65536\""),
         ("driver withdraw", 16, PICK, "the end of the line"),
+        ("driver take-back alive", 18, "live or the end of the line", "\"alive\""),
         ("driver interrupts", 18, "on or off", "the end of the line"),
         ("device notifications maybe", 22, "on or off", "\"maybe\""),
         ("device take count=0", 19, "a number from 1 to 255", "\"0\""),

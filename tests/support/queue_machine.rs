@@ -119,6 +119,8 @@ impl QueueReference {
             Op::Reset => (self.broken, 60),
             Op::Misuse => (true, 10),
             Op::Interrupts | Op::DeviceNotifications | Op::DeviceEvent => (true, 3),
+            // Core does not offer these.
+            Op::DelayInterrupts | Op::TakeBack | Op::InterruptArrives => return 0,
             Op::MemoryFails => return if self.hostile { 2 } else { 0 },
             Op::DeviceTake => (!self.available.is_empty(), 30),
             Op::DeviceReturn => (!self.at_device.is_empty(), 30),
@@ -248,6 +250,9 @@ impl ReferenceStateMachine for QueueReference {
             | Step::Read { .. }
             | Step::Misuse { .. }
             | Step::Interrupts { .. }
+            | Step::DelayInterrupts
+            | Step::InterruptArrives
+            | Step::TakeBack { .. }
             | Step::DeviceEvent { .. }
             | Step::DeviceNotifications { .. } => {}
         }

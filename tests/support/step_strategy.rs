@@ -59,6 +59,9 @@ fn step(op: Op, setup: &Setup, free: u32) -> BoxedStrategy<Step> {
             .boxed(),
         Op::Interrupts => any::<bool>().prop_map(|wanted| Step::Interrupts { wanted }).boxed(),
         Op::Withdraw => pick().prop_map(|pick| Step::Withdraw { pick }).boxed(),
+        Op::DelayInterrupts => Just(Step::DelayInterrupts).boxed(),
+        Op::InterruptArrives => Just(Step::InterruptArrives).boxed(),
+        Op::TakeBack => any::<bool>().prop_map(|stopped| Step::TakeBack { stopped }).boxed(),
         Op::MemoryFails => {
             prop_oneof![0..8_u16, 0..64_u16].prop_map(|after| Step::MemoryFails { after }).boxed()
         }

@@ -38,6 +38,9 @@ impl Expected {
             | Op::Interrupts
             | Op::MemoryFails
             | Op::Withdraw
+            | Op::DelayInterrupts
+            | Op::InterruptArrives
+            | Op::TakeBack
             | Op::SubmitMany
             | Op::Rounds => return 0,
             Op::DeviceTake | Op::DeviceNotifications | Op::DeviceEvent | Op::Settle => return 0,

@@ -2,11 +2,13 @@
 
 mod access_order;
 mod canaries;
+mod delayed;
 mod dropped;
 mod event_index;
 mod extents;
 mod fingerprint;
 mod honest;
+mod interrupted;
 mod judgement;
 mod lies;
 mod lost;
@@ -18,6 +20,7 @@ mod random;
 mod reader;
 mod rings;
 mod support;
+mod take_back;
 mod trace_hash;
 mod unwound;
 mod used;

@@ -29,7 +29,7 @@ const REFUSALS: [Refusal; 16] = [
 ];
 
 /// One event of each kind.
-const EVENTS: [Event<'static>; 38] = [
+const EVENTS: [Event<'static>; 41] = [
     Event::Submit { readable: &[b"abc", b"d"], writable: &[7, 8], answer: Ok(1) },
     Event::Publish { notify: false },
     Event::Take { answer: Ok(Some(Completion { head: 1, length: 2 })) },
@@ -68,6 +68,9 @@ const EVENTS: [Event<'static>; 38] = [
     Event::DescriptorChanged { head: 1, descriptor: 2 },
     Event::AccessOrder { flaw: OrderFlaw::WishNotLoaded },
     Event::Layout { table: 0, available: 64, used: 80 },
+    Event::TakeBack { stopped: true, head: Some(1) },
+    Event::DelayedNotifications { flags: 1, used_event: 3, waiting: None },
+    Event::Interrupted { on: None, flags: 1, used_event: 3 },
 ];
 
 /// The same chain with one field changed, once for each field.
@@ -220,6 +223,23 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
             add(Event::Withdraw { head: 2, answer });
             REFUSALS.iter().for_each(|why| add(Event::Withdraw { head, answer: Err(*why) }));
         }
+        Event::Interrupted { on, flags, used_event } => {
+            add(Event::Interrupted { on: Some(true), flags, used_event });
+            add(Event::Interrupted { on: Some(false), flags, used_event });
+            add(Event::Interrupted { on, flags: flags + 1, used_event });
+            add(Event::Interrupted { on, flags, used_event: used_event + 1 });
+        }
+        Event::DelayedNotifications { flags, used_event, waiting } => {
+            add(Event::DelayedNotifications { flags: flags + 1, used_event, waiting });
+            add(Event::DelayedNotifications { flags, used_event: used_event + 1, waiting });
+            add(Event::DelayedNotifications { flags, used_event, waiting: Some(false) });
+            add(Event::DelayedNotifications { flags, used_event, waiting: Some(true) });
+        }
+        Event::TakeBack { stopped, head } => {
+            add(Event::TakeBack { stopped: !stopped, head });
+            add(Event::TakeBack { stopped, head: Some(0) });
+            add(Event::TakeBack { stopped, head: None });
+        }
         Event::Unwound { broken, changed, available } => {
             add(Event::Unwound { broken: !broken, changed, available });
             add(Event::Unwound { broken, changed: !changed, available });
@@ -286,7 +306,10 @@ fn a_trace_keeps_its_hash_in_all_versions() {
     assert_eq!(hash(&EVENTS[..35]), 0xc90f_7458_c746_3165);
     assert_eq!(hash(&EVENTS[..36]), 0xd783_003a_1594_17fc);
     assert_eq!(hash(&EVENTS[..37]), 0x4a7c_ef79_f442_0b68);
-    assert_eq!(hash(&EVENTS), 0xfe55_fc9c_8980_5e75);
+    assert_eq!(hash(&EVENTS[..38]), 0xddf0_2c2f_65b4_8207);
+    assert_eq!(hash(&EVENTS[..39]), 0x3038_9219_df88_d5dd);
+    assert_eq!(hash(&EVENTS[..40]), 0x7a19_a2f4_b421_f321);
+    assert_eq!(hash(&EVENTS), 0xbb09_16ab_773f_9418);
     let refused = REFUSALS.map(support::take_refused);
     assert_eq!(hash(&refused[..14]), 0xca8e_f5ee_a294_7358);
     // Bytes for all four lanes, then for words, then a rest.

@@ -83,6 +83,10 @@ impl Specimen {
         watched_barriers: true,
         keeps_memory: true,
         unwinds: true,
+        take_back: false,
+        take_back_live: false,
+        delayed_interrupts: false,
+        interrupt_handler: false,
     };
 
     /// Creates a specimen over this memory.
