@@ -23,6 +23,7 @@
 
 mod access_order;
 mod calls;
+mod chain_flaw;
 mod chains;
 mod event;
 mod extents;
@@ -45,9 +46,9 @@ mod withdraw;
 mod wording;
 
 pub use access_order::OrderFlaw;
+pub use chain_flaw::ChainFlaw;
 pub use event::{
-    Answer, ChainFlaw, Completion, DeviceRefusal, Event, HandleAge, MisuseKind, ObservedDescriptor, Place,
-    Refusal,
+    Answer, Completion, DeviceRefusal, Event, HandleAge, MisuseKind, ObservedDescriptor, Place, Refusal,
 };
 pub use invariant::{Invariant, Violation};
 pub use model::Model;
