@@ -200,7 +200,10 @@ impl Model {
                 Ok(())
             }
             Err(refusal) if returned => self.check_refusal(refusal, "free"),
-            Err(refusal) => self.check_bad_head(Self::not_returned(live), refusal, "free", head),
+            Err(refusal) => {
+                let call = if handle == HandleAge::Stale { "free of a stale handle" } else { "free" };
+                self.check_bad_head(Self::not_returned(live), refusal, call, head)
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the model observes: calls of the driver, changes in shared memory, and acts of the device.
 
-use crate::{Answer, Completion, HandleAge, OrderFlaw};
+use crate::{Answer, ChainFlaw, Completion, HandleAge, OrderFlaw};
 
 /// A position in a registered region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,18 +22,6 @@ pub struct ObservedDescriptor {
     pub length: u32,
     /// Whether the buffer is device-writable.
     pub writable: bool,
-}
-
-/// What is wrong with a chain in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChainFlaw {
-    /// The chain does not end within queue-size descriptors.
-    Loop,
-    /// The chain has an index outside the table, a readable buffer after a writable one, an indirect table, or
-    /// more than 2^32 bytes.
-    Malformed,
-    /// A buffer is outside every registered region.
-    Unregistered,
 }
 
 /// One observation.

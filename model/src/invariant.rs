@@ -35,7 +35,7 @@ pub enum Invariant {
     BuffersRegistered = 4,
     /// Buffers of live chains do not overlap where one is writable (no double use of memory).
     BuffersDisjoint = 5,
-    /// The device reads exactly the bytes that were submitted, in order, and finds the room that was asked for (2.7.13).
+    /// The device reads exactly the bytes that were submitted, in order, and finds the room that was asked for; a chain does not change while the device has it (2.7.13).
     Payload = 6,
     /// A read returns the bytes in that chain's writable buffers, the used length and no more; with the zeroing policy no byte of an earlier chain appears (2.7.8.3).
     Response = 7,
@@ -43,7 +43,7 @@ pub enum Invariant {
     LengthBound = 8,
     /// A chain completes at most once, only after the device returned it, and as itself (2.7.8).
     CompletedOnce = 9,
-    /// Heads appear in the available ring in submission order; its index only grows, by as many as were added (2.7.6.1).
+    /// Heads appear in the available ring in submission order; its index only grows, by as many as were added, and after the chains and entries are written (2.7.6.1, 2.7.13).
     AvailableOrder = 10,
     /// Device and driver get the notifications that they asked for; a driver that promises it causes none that were not asked for (2.7.7, 2.7.10).
     Notified = 11,

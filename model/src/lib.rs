@@ -24,6 +24,7 @@
 mod access_order;
 mod answer;
 mod calls;
+mod chain_flaw;
 mod chains;
 mod delayed;
 mod event;
@@ -51,7 +52,8 @@ mod wording;
 
 pub use access_order::OrderFlaw;
 pub use answer::{Answer, Completion, DeviceRefusal, HandleAge, MisuseKind, Refusal};
-pub use event::{ChainFlaw, Event, ObservedDescriptor, Place};
+pub use chain_flaw::ChainFlaw;
+pub use event::{Event, ObservedDescriptor, Place};
 pub use invariant::{Invariant, Violation};
 pub use model::Model;
 pub use setup::{ModelSetup, Policies};

@@ -32,12 +32,13 @@ impl Model {
             AvailableOrder,
             "the available ring has an entry for chain {head} that the available index does not cover"
         );
+        let slot = self.available.wrapping_sub(self.entries_due) & (self.setup.queue_size - 1);
         self.entries_due -= 1;
         let expected = self.unpublished.pop_front();
         require!(
             expected == Some(head),
             AvailableOrder,
-            "the next entry of the available ring names chain {head}; expected {}",
+            "the new entry in slot {slot} of the available ring names chain {head}; expected {}",
             expected.map_or("no entry".to_owned(), |head| format!("chain {head}, which was submitted next"))
         );
         let serial = self.chains.mark_published(head);
@@ -63,28 +64,9 @@ impl Model {
             WellFormed,
             "the table was read for chain {head}, which is not the chain that was submitted last"
         );
-        match flaw {
-            Some(ChainFlaw::Loop) => {
-                require!(
-                    false,
-                    Acyclic,
-                    "chain {head} has a loop: it does not end within {}",
-                    Count(self.setup.queue_size.into(), "descriptor")
-                );
-            }
-            Some(ChainFlaw::Malformed) => require!(
-                false,
-                WellFormed,
-                "chain {head} is malformed: it has an index outside the table, a readable buffer after a writable one, an indirect table, or more than 2^32 bytes"
-            ),
-            Some(ChainFlaw::Unregistered) => {
-                require!(
-                    false,
-                    BuffersRegistered,
-                    "chain {head} has a buffer outside every registered region"
-                );
-            }
-            None => {}
+        if let Some(flaw) = flaw {
+            let text = flaw.text(head, self.setup.queue_size);
+            return Err(Violation::new(flaw.invariant(), format_args!("{text}")));
         }
         let first = descriptors.first().map(|descriptor| descriptor.index);
         require!(

@@ -1,6 +1,6 @@
 //! The trace hash: one number for all events of an execution.
 
-use crate::{Answer, Event, ObservedDescriptor, Place, Refusal};
+use crate::{Answer, ChainFlaw, Event, ObservedDescriptor, Place, Refusal};
 
 /// A running hash over events. The same events give the same hash on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl TraceHash {
             Event::FreeCount { count } => self.pair(8, u64::from(*count)),
             Event::AvailableIndex { index } => self.pair(9, u64::from(*index)),
             Event::Chain { head, descriptors, flaw, not_zeroed } => {
-                let flaw = flaw.map_or(0, |flaw| flaw as u64 + 1);
+                let flaw = flaw.map_or(0, ChainFlaw::number);
                 self.chain(
                     10 | flaw << 8 | u64::from(*not_zeroed) << 16 | u64::from(*head) << 24,
                     descriptors,

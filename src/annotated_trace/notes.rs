@@ -5,7 +5,7 @@ use super::lines::{folded, head, line, own_chain};
 use super::{Style, lines};
 use crate::execution::{Listener, OwnChain, QueueCounters, QueueView, Rig, Skip};
 use crate::scenario::Step;
-use ringstorm_model::{ChainFlaw, Event, MisuseKind, OrderFlaw, Refusal};
+use ringstorm_model::{ChainFlaw, Event, HandleAge, MisuseKind, OrderFlaw, Refusal};
 
 /// A step that does much at once keeps this many notes at its beginning, and at its end.
 const KEPT_NOTES: usize = 12;
@@ -172,7 +172,7 @@ impl Listener for Annotator<'_> {
     fn own_chain(&mut self, why: OwnChain, rig: &Rig) {
         if !self.is_end {
             // A line for each step of the scenario, and lines of their own only at the end.
-            self.note("one more chain after a reset:");
+            self.note("a trial chain follows, after a reset");
             return;
         }
         self.end_step(rig);
@@ -229,8 +229,9 @@ impl Listener for Annotator<'_> {
                     answer.err(),
                 );
             }
-            Event::Free { head, answer, .. } => {
-                self.chain_call("free", &format!("frees chain {head}"), head, answer.err());
+            Event::Free { head, handle, answer } => {
+                let verb = if handle == HandleAge::Stale { "free the stale handle of" } else { "free" };
+                self.chain_call(verb, &format!("frees chain {head}"), head, answer.err());
             }
             Event::Withdraw { head, answer } => {
                 self.chain_call("withdraw", &format!("withdraws chain {head}"), head, answer.err());
@@ -295,13 +296,24 @@ impl Listener for Annotator<'_> {
                 let more = if descriptors.len() > 8 { ", ..." } else { "" };
                 let what = if descriptors.len() == 1 { "descriptor" } else { "descriptors" };
                 self.note(format!("{what} {}{more}", indexes.join(", ")));
-                match flaw {
-                    Some(ChainFlaw::Loop) => self.note("the chain is a loop"),
-                    Some(ChainFlaw::Malformed) => self.note("the chain is malformed"),
-                    Some(ChainFlaw::Unregistered) => {
-                        self.note("a buffer of the chain is outside every region")
-                    }
-                    None => {}
+                if let Some(flaw) = flaw {
+                    self.note(match flaw {
+                        ChainFlaw::Loop => "the chain is a loop".to_owned(),
+                        ChainFlaw::NextOutOfRange(index) => {
+                            format!("descriptor {index} links outside of the table")
+                        }
+                        ChainFlaw::Unregistered(index) => {
+                            format!("the buffer of descriptor {index} is outside every region")
+                        }
+                        ChainFlaw::ReadableAfterWritable(index) => {
+                            format!("descriptor {index} is readable after a writable one")
+                        }
+                        ChainFlaw::Indirect(index) => {
+                            format!("descriptor {index} refers to an indirect table")
+                        }
+                        ChainFlaw::TooLong => "the chain is longer than 2^32 bytes".to_owned(),
+                        ChainFlaw::HeadOutOfRange => "the head is outside of the table".to_owned(),
+                    });
                 }
             }
             Event::DeviceTook { head, whole, payload, .. } => {

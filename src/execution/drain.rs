@@ -90,7 +90,7 @@ impl Rig {
         // Half of the queues are released with a live chain. The device is stopped by then, so the subject must release
         // everything.
         if self.run.steps.is_multiple_of(ending_variants(Ending::Released)) && !self.sink.model.is_broken() {
-            listener.own_chain(OwnChain::LeftLive, self);
+            self.announce_live_chain(listener);
             self.submit(Buffers::full(1), Buffers::NONE, false, true, listener)?;
         }
         let subject = self.run.subject.take().expect("the subject is there until it is released");
@@ -100,6 +100,13 @@ impl Rig {
         let left = |memory| (Rc::strong_count(memory) - OWN_HANDLES) as u32;
         let left = left(&self.provided.rings) + left(&self.provided.buffers);
         self.sink.emit(&Event::Released { left }, listener)
+    }
+
+    /// A subject that submits chains itself gets none here.
+    fn announce_live_chain(&self, listener: &mut impl Listener) {
+        if !self.run.can.submits_itself {
+            listener.own_chain(OwnChain::LeftLive, self);
+        }
     }
 
     /// Drops the subject while the device is running. The device then does what it may do until a reset: it requests a
@@ -114,7 +121,7 @@ impl Rig {
                 0 => (Buffers::NONE, Buffers::full(1)),
                 _ => (Buffers::full(1), Buffers::NONE),
             };
-            listener.own_chain(OwnChain::LeftLive, self);
+            self.announce_live_chain(listener);
             self.submit(readable, writable, false, true, listener)?;
             if turn & 2 == 0 {
                 self.device_take_one(listener)?;

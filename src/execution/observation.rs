@@ -255,7 +255,7 @@ impl Rig {
     pub(super) fn observe_chain(&mut self, head: u16, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { run, sink, scratch: Scratch { seen, descriptors, buffer_bytes, .. }, provided, .. } = self;
         let flaw = run.device.observer().peek_chain(head, seen).err().map(flaw);
-        if flaw == Some(ChainFlaw::Unregistered) {
+        if matches!(flaw, Some(ChainFlaw::Unregistered(_))) {
             let own = provided.buffers.host_address()
                 ..provided.buffers.host_address() + provided.buffers.len() as u64;
             if seen.iter().any(|descriptor| own.contains(&descriptor.address)) {
@@ -275,12 +275,12 @@ impl Rig {
 const fn flaw(error: ChainError) -> ChainFlaw {
     match error {
         ChainError::Loop => ChainFlaw::Loop,
-        ChainError::Unregistered(_) => ChainFlaw::Unregistered,
-        ChainError::HeadOutOfRange(_)
-        | ChainError::NextOutOfRange(_)
-        | ChainError::ReadableAfterWritable(_)
-        | ChainError::Indirect(_)
-        | ChainError::TooLong => ChainFlaw::Malformed,
+        ChainError::Unregistered(index) => ChainFlaw::Unregistered(index),
+        ChainError::HeadOutOfRange(_) => ChainFlaw::HeadOutOfRange,
+        ChainError::NextOutOfRange(index) => ChainFlaw::NextOutOfRange(index),
+        ChainError::ReadableAfterWritable(index) => ChainFlaw::ReadableAfterWritable(index),
+        ChainError::Indirect(index) => ChainFlaw::Indirect(index),
+        ChainError::TooLong => ChainFlaw::TooLong,
     }
 }
 

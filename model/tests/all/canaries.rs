@@ -31,12 +31,12 @@ fn canary_of(invariant: Invariant) -> Canary {
             canary(ASKED[..1].to_vec(), flawed(0, &QUERY, ChainFlaw::Loop), chain(0, &QUERY))
         }
         Invariant::WellFormed => {
-            canary(ASKED[..1].to_vec(), flawed(0, &QUERY, ChainFlaw::Malformed), chain(0, &QUERY))
+            canary(ASKED[..1].to_vec(), flawed(0, &QUERY, ChainFlaw::NextOutOfRange(1)), chain(0, &QUERY))
         }
         Invariant::BuffersRegistered => {
             const NOWHERE: [ObservedDescriptor; 2] =
                 [QUERY[0], ObservedDescriptor { place: None, ..QUERY[1] }];
-            let bad = flawed(0, &NOWHERE, ChainFlaw::Unregistered);
+            let bad = flawed(0, &NOWHERE, ChainFlaw::Unregistered(1));
             canary(ASKED[..1].to_vec(), bad, chain(0, &QUERY))
         }
         Invariant::BuffersDisjoint => canary(

@@ -25,3 +25,4 @@ mod trace_hash;
 mod unwound;
 mod used;
 mod withdraw;
+mod words;

@@ -106,8 +106,8 @@ fn a_chain_has_exactly_the_submitted_lengths() {
     rejects(&FOUR, &asked, chain(0, &[]), Invariant::WellFormed);
     for (flaw, invariant) in [
         (ChainFlaw::Loop, Invariant::Acyclic),
-        (ChainFlaw::Malformed, Invariant::WellFormed),
-        (ChainFlaw::Unregistered, Invariant::BuffersRegistered),
+        (ChainFlaw::NextOutOfRange(0), Invariant::WellFormed),
+        (ChainFlaw::Unregistered(0), Invariant::BuffersRegistered),
     ] {
         rejects(&FOUR, &asked, flawed(0, &parts(3, 2, 8, 4), flaw), invariant);
     }

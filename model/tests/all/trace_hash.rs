@@ -142,7 +142,12 @@ fn variations(event: &Event<'_>) -> Vec<(String, u64)> {
         Event::Chain { head, descriptors, flaw, not_zeroed } => {
             add(Event::Chain { head: 2, descriptors, flaw, not_zeroed });
             add(Event::Chain { head, descriptors, flaw, not_zeroed: !not_zeroed });
-            for flaw in [ChainFlaw::Loop, ChainFlaw::Malformed, ChainFlaw::Unregistered] {
+            for flaw in [
+                ChainFlaw::Loop,
+                ChainFlaw::NextOutOfRange(0),
+                ChainFlaw::Unregistered(0),
+                ChainFlaw::Indirect(0),
+            ] {
                 add(Event::Chain { head, descriptors, flaw: Some(flaw), not_zeroed });
             }
             for descriptors in &other_parts() {
