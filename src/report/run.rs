@@ -180,9 +180,7 @@ impl RunOptions {
             masks: plan.masks.clone(),
         }
     }
-}
 
-impl RunOptions {
     /// The first difference, if any: `other` is called "there", and this one "here".
     pub fn difference(&self, other: &Self) -> Option<String> {
         let word =

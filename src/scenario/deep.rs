@@ -12,7 +12,7 @@ use ringstorm_core::QueueSize;
 
 /// Of so many consecutive seeds, one makes a long journey: the one in the middle. It takes about as long as a thousand
 /// ordinary scenarios.
-pub const JOURNEYS: u64 = 1 << 15;
+pub const JOURNEYS: u64 = 1 << 16;
 /// Of so many journeys, one is shorter.
 const SHORTER: u64 = 4;
 /// The round trips that lead a 16-bit count to its last value.
