@@ -76,7 +76,8 @@ fn the_view_of_every_regression_fits_on_one_screen() {
             let mut below = view.lines().skip_while(|line| !line.is_empty());
             assert!(below.all(|line| line.chars().count() <= 120), "{name}: {view}");
             let marked = view.lines().filter(|line| line.starts_with('>')).count();
-            assert_eq!(marked, 1, "{name}: {view}");
+            // No step fails if the queue is wrong as soon as it is constructed.
+            assert_eq!(marked, usize::from(outcome.steps > 0), "{name}: {view}");
             seen += 1;
         }
     }
