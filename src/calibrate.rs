@@ -16,7 +16,7 @@ const STARTS: u64 = 20;
 /// The distance between starting seeds.
 const STRIDE: u64 = 1_000_000;
 /// How many seeds are tried from each start. Among so many, one makes a journey that overflows a 16-bit count.
-const SEEDS: u64 = 140_000;
+const SEEDS: u64 = 70_000;
 
 /// The results of one specimen, or of another subject.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]

@@ -206,7 +206,7 @@ impl RunReport {
         if let Some(depth) = &self.depth {
             let _ = writeln!(text, "  depth      {}", depth.line());
             if let missed @ [_, ..] = &depth.missed()[..] {
-                let _ = writeln!(text, "             not reached: {}", missed.join("; "));
+                let _ = writeln!(text, "             not reached (most so far): {}", missed.join("; "));
             }
         }
         let _ = writeln!(

@@ -54,14 +54,12 @@ fn of_consecutive_seeds_one_makes_a_journey() {
     for from in [0, JOURNEYS, 1 << 40, u64::MAX - JOURNEYS + 1] {
         for profile in Profile::VARIANTS {
             let scenario = |at: u64| journey(&generate(from + at, *profile, 48));
-            assert!(scenario(FIRST).is_some(), "{profile:?} from {from}");
+            assert_eq!(scenario(FIRST), Some(65_535), "{profile:?} from {from}");
             for at in [0, 1, FIRST - 1, FIRST + 1, JOURNEYS - 1] {
                 assert_eq!(scenario(at), None, "{profile:?} from {from} at {at}");
             }
         }
     }
-    let long = |number| journey(&generate(FIRST + JOURNEYS * number, Profile::Honest, 48)) == Some(65_535);
-    assert_eq!([0, 1, 2, 3, 4].map(long), [true, true, true, false, true]);
 }
 
 #[test]
@@ -109,7 +107,7 @@ fn a_journey_shows_the_16_bit_count_of_chains_since_the_last_notification() {
     let (verdict, depth) = run(SubjectKind::Core, &scenario);
     assert_eq!(verdict, Expected::Pass);
     assert_eq!(depth.most_between_notifications, LAP);
-    assert!(depth.most_in_one_queue > LAP);
+    assert!(depth.most_in_one_queue >= LAP);
 }
 
 #[test]
@@ -164,7 +162,7 @@ fn a_run_reports_how_deep_it_went() {
     let expected = "  depth      1 of 1 queue sizes filled with chains in flight; 1 lap of the 16-bit indexes; \
                     65,536 chains between notifications\n";
     assert!(text.contains(expected), "{text}");
-    assert!(!text.contains("chains in flight (") && !text.contains("so far"), "{text}");
+    assert!(!text.contains("most so far"), "{text}");
     // The report has all that a continued run needs.
     assert_eq!(deep.summary().expect("a summary").tally.depth.in_flight(size(4)), 4);
 }
@@ -179,8 +177,8 @@ fn a_run_names_what_it_did_not_reach() {
         text.contains("of 16 queue sizes filled with chains in flight; 0 laps of the 16-bit indexes"),
         "{text}"
     );
-    assert!(text.contains("not reached: "), "{text}");
-    assert!(text.contains("0 of 32,768 chains in flight; a lap of the 16-bit indexes ("), "{text}");
+    assert!(text.contains("not reached (most so far): full queues of "), "{text}");
+    assert!(text.contains(", 32,768 (0); a lap of the 16-bit indexes ("), "{text}");
     assert!(text.contains("; 65,536 chains between notifications ("), "{text}");
     let mut more = shallow;
     more.depth.as_mut().expect("a depth").in_flight[2].most = 5;

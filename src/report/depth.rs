@@ -5,6 +5,7 @@ use crate::campaign::Plan;
 use crate::depth::{Depth, LAP, queue_sizes};
 use ringstorm_core::QueueSize;
 use serde::{Deserialize, Serialize};
+use std::fmt::Display;
 
 /// How deep a run went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -70,19 +71,19 @@ impl DepthReport {
         Ok(depth)
     }
 
-    /// What the run did not reach, in words.
+    /// What the run did not reach, in words, each with the most that it reached.
     pub(super) fn missed(&self) -> Vec<String> {
-        let unfilled = self.in_flight.iter().filter(|entry| !entry.is_full()).map(|entry| {
-            let InFlight { queue_size, most } = *entry;
-            format!("{} of {} chains in flight", grouped(most.into()), grouped(queue_size.into()))
-        });
+        let most = |what: &dyn Display, most: u32| format!("{what} ({})", grouped(most.into()));
+        let unfilled = self.in_flight.iter().filter(|entry| !entry.is_full());
+        let unfilled: Vec<String> =
+            unfilled.map(|entry| most(&grouped(entry.queue_size.into()), entry.most)).collect();
+        let full = (!unfilled.is_empty()).then(|| format!("full queues of {}", unfilled.join(", ")));
         let far = [
-            (self.most_in_one_queue, "a lap of the 16-bit indexes"),
-            (self.most_between_notifications, "65,536 chains between notifications"),
+            ("a lap of the 16-bit indexes", self.most_in_one_queue),
+            ("65,536 chains between notifications", self.most_between_notifications),
         ];
-        let short = far.into_iter().filter(|(chains, _)| *chains < LAP);
-        let short = short.map(|(chains, what)| format!("{what} ({} so far)", grouped(chains.into())));
-        unfilled.chain(short).collect()
+        let short = far.iter().filter(|(_, chains)| *chains < LAP);
+        full.into_iter().chain(short.map(|(what, chains)| most(what, *chains))).collect()
     }
 
     /// The number of queue sizes with as many chains in flight as descriptors.

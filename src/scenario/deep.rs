@@ -13,8 +13,6 @@ use ringstorm_core::QueueSize;
 /// Of so many consecutive seeds, one makes a long journey: the one in the middle. It takes about as long as a thousand
 /// ordinary scenarios.
 pub const JOURNEYS: u64 = 1 << 16;
-/// Of so many journeys, one is shorter.
-const SHORTER: u64 = 4;
 /// The round trips that lead a 16-bit count to its last value.
 const ALMOST_A_LAP: u32 = 0xffff;
 /// Shorter scenarios have no plan: they would consist of little else.
@@ -31,8 +29,7 @@ impl Drawer {
             return;
         }
         if seed % JOURNEYS == JOURNEYS / 2 {
-            let is_shorter = (seed / JOURNEYS) % SHORTER == SHORTER - 1;
-            return put(&journey(is_shorter, &mut Self::new(!seed)), 0, steps);
+            return put(&journey(), 0, steps);
         }
         if is_one_in(fills(setup.queue_size), seed) {
             let mut drawer = Self::new(!seed);
@@ -89,19 +86,15 @@ fn fill(size: QueueSize, drawer: &mut Drawer) -> Plan {
     plan
 }
 
-/// Leads the 16-bit indexes around: 65,535 round trips in a row for which the device wants no notification, then a chain
-/// for which it wants one. So a 16-bit count of chains since the last notification overflows at the chain that matters. A
-/// shorter journey leaves the wrap of the indexes to the steps that follow.
-fn journey(is_shorter: bool, drawer: &mut Drawer) -> Plan {
-    let less = if is_shorter { 2 + drawer.below(64) } else { 0 };
+/// Leads the 16-bit indexes around: 65,535 round trips from the start of the queue, for which the device wants no
+/// notification, then a chain for which it wants one. So a 16-bit count of chains since the last notification overflows at
+/// the chain that matters. In a queue that starts at index 0, this chain and the steps that follow wrap the indexes around.
+fn journey() -> Plan {
     [
-        // The driver notifies the device, so the count begins here.
-        Step::Rounds { count: 1 },
         Step::DeviceNotifications { wanted: false },
-        Step::Rounds { count: ALMOST_A_LAP - less },
+        Step::Rounds { count: ALMOST_A_LAP },
         Step::DeviceNotifications { wanted: true },
         Step::Submit { readable: Buffers::NONE, writable: Buffers::of(1, 1) },
-        Step::Settle,
     ]
     .into_iter()
     .collect()
