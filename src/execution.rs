@@ -351,7 +351,7 @@ impl Rig {
         }
         // The device may do nothing in this step, and still complete an action of an earlier step.
         if let Some(why) = result?.filter(|_| !run.effective) {
-            run.skipped_steps += u64::from(why == Skip::Incapable);
+            run.skipped_steps += u64::from(matches!(why, Skip::Incapable(_)));
             listener.skipped(why);
         }
         Ok(())

@@ -67,7 +67,7 @@ fn the_page_says_who_is_at_fault_and_how_to_test_it() {
     report.findings.truncate(1);
     report.findings[0].signature.subject = "mine\nfn main() {}".to_owned();
     let page = ringstorm::report::page(&report, None).expect("a page");
-    assert!(page.contains("must_pass(SubjectKind::External(&#38;OWN), scenario);"), "{page}");
+    assert!(page.contains("must_pass(SubjectKind::External(&#38;MINE), scenario);"), "{page}");
     assert!(page.contains("is the constant of your subject, mine fn main() {}.\n"), "{page}");
     report.findings[0].signature.expected = Expected::Died;
     assert!(!ringstorm::report::page(&report, None).expect("a page").contains("must_pass"));

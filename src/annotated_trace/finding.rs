@@ -139,15 +139,15 @@ pub(crate) fn paste(
     let name = signature.to_string().replace(|character: char| !character.is_ascii_alphanumeric(), "_");
     let kind = match kind {
         Some(SubjectKind::Core) => "SubjectKind::Core".to_owned(),
-        Some(SubjectKind::External(_)) | None => "SubjectKind::External(&OWN)".to_owned(),
+        Some(SubjectKind::External(_)) | None => "SubjectKind::External(&MINE)".to_owned(),
         Some(kind) => format!("SubjectKind::by_name({:?}).unwrap()", kind.name()),
     };
     let mut text =
         String::from("use ringstorm::{annotated_trace::must_pass, subject::SubjectKind};\n\n#[test]\n");
     let _ = writeln!(text, "fn {}() {{", name.to_lowercase());
-    if kind.contains("OWN") {
+    if kind.contains("MINE") {
         let _ =
-            writeln!(text, "    // OWN is the constant of your subject, {}.", one_line(&signature.subject));
+            writeln!(text, "    // MINE is the constant of your subject, {}.", one_line(&signature.subject));
     }
     if scenario.steps.len() > FEW_STEPS {
         let file = file?;

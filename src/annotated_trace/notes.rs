@@ -186,10 +186,10 @@ impl Listener for Annotator<'_> {
     }
 
     fn skipped(&mut self, why: Skip) {
-        self.note(match why {
-            Skip::Incapable => "skipped: the subject does not support this",
-            Skip::NothingThere => "skipped: nothing to act on",
-        });
+        match why {
+            Skip::Incapable(capability) => self.note(format!("skipped: the subject lacks {capability}")),
+            Skip::NothingThere => self.note("skipped: nothing to act on"),
+        }
     }
 
     fn event(&mut self, event: &Event<'_>) {

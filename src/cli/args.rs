@@ -104,6 +104,15 @@ pub(super) struct IsolateArgs {
     pub(super) patience: Duration,
 }
 
+/// A signature, of which each part may be `*`.
+fn mask(text: &str) -> Result<String, String> {
+    let parts = text.split('/');
+    if parts.clone().count() >= 5 && parts.clone().all(|part| !part.is_empty()) {
+        return Ok(text.to_owned());
+    }
+    Err("expected SUBJECT/KIND/INVARIANT/CALL/FAULT, in which * matches any one part".to_owned())
+}
+
 /// Steps of a scenario by default.
 pub(super) const DEFAULT_STEPS: u32 = 128;
 /// Seeds of a run by default: about 20 seconds on two cores.
@@ -132,7 +141,7 @@ pub(super) struct RunArgs {
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=u32::MAX.into()))]
     pub(super) max_findings: u32,
     /// Count findings of this signature and do not report them. `*` matches any one part. Can be repeated.
-    #[arg(long, value_name = "SIGNATURE")]
+    #[arg(long, value_name = "SIGNATURE", value_parser = mask)]
     pub(super) mask: Vec<String>,
     /// The folder for findings, report and progress. If the run is interrupted, the same command continues from the progress.
     /// Without this option the run writes only its findings, to `findings`.

@@ -2,6 +2,7 @@
 
 use super::args::{SeedArgs, seed};
 use super::error::CliError;
+use super::output;
 use super::session::Session;
 use crate::scenario::{Document, Scenario};
 use std::path::Path;
@@ -22,6 +23,9 @@ pub(super) fn read(session: Session, input: &str, seed_args: &SeedArgs) -> Resul
     let is_text =
         bytes.starts_with(TEXT_START) || Path::new(input).extension().is_some_and(|ext| ext == "storm");
     if !is_text {
+        output::note(&format!(
+            "{input}: read as the bytes of a fuzzer, since it does not begin with `ringstorm scenario 1`"
+        ));
         return Ok(Document { scenario: Scenario::decode(&bytes), ..Document::default() });
     }
     let text = String::from_utf8(bytes).map_err(|error| {

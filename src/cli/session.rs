@@ -51,7 +51,11 @@ impl Session {
         self.subjects.by_name(name).ok_or_else(|| {
             let names = self.subjects.named().map(SubjectKind::name);
             let expected = crate::names::expected("the name of a subject", names, name);
-            CliError::Input(format!("invalid value '{name}' for '--subject <NAME>': expected {expected}"))
+            let own: String = self.subjects.external().map(|kind| kind.name() + ", ").collect();
+            CliError::Input(format!(
+                "invalid value '{name}' for '--subject <NAME>': expected {expected}; the names are {own}core, specimen, \
+                 specimen-DEFECT and deadly-DEED"
+            ))
         })
     }
 

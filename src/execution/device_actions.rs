@@ -68,15 +68,16 @@ impl Rig {
     ) -> Result<Option<Skip>, Stop> {
         let state = self.sink.model.state().number();
         let run = &mut self.run;
-        let is_possible = match fault {
-            Fault::ChangedBetweenReads => run.can.watched,
+        let lacking = match fault {
+            Fault::ChangedBetweenReads => Some("watched").filter(|_| !run.can.watched),
             // A device that needs a reset returns nothing. Without a reset the queue cannot drain, and this is nobody's
             // fault.
-            Fault::NeedsReset => run.can.reset,
-            _ => true,
+            Fault::NeedsReset => Some("reset").filter(|_| !run.can.reset),
+            _ => None,
         };
-        if run.device.is_external() || !is_possible {
-            return Ok(Some(Skip::Incapable));
+        let external = Some("faults (its device is external)").filter(|_| run.device.is_external());
+        if let Some(lacking) = external.or(lacking) {
+            return Ok(Some(Skip::Incapable(lacking)));
         }
         if !run.device.misbehave(fault, pick.0, value) {
             // The device may still complete an action of an earlier step.

@@ -57,8 +57,15 @@ impl Rig {
         let has_publish = can.prepare || can.should_notify;
         // A chain with a token has no head until it is published.
         let later = has_publish && !(can.prepare && can.tokens);
-        if can.submits_itself || in_place && !can.write_in_place || !publish && !later {
-            return Ok(Some(Skip::Incapable));
+        let lacks = match () {
+            () if can.submits_itself => Some("submit (it has submits_itself)"),
+            () if in_place && !can.write_in_place => Some("write_in_place"),
+            () if !publish && !later && can.prepare => Some("prepare (it has tokens)"),
+            () if !publish && !later => Some("prepare"),
+            () => None,
+        };
+        if let Some(capability) = lacks {
+            return Ok(Some(Skip::Incapable(capability)));
         }
         run.submissions = run.submissions.wrapping_add(1);
         let mut request = std::mem::take(&mut self.scratch.request);
@@ -137,7 +144,7 @@ impl Rig {
 
     pub(super) fn publish(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
         if !(self.run.can.prepare || self.run.can.should_notify) {
-            return Ok(Some(Skip::Incapable));
+            return Ok(Some(Skip::Incapable("prepare")));
         }
         let notify = self.call(Call::Publish, |subject| subject.publish());
         self.published(notify, listener).map(|()| None)
@@ -369,7 +376,7 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         if !self.run.can.interrupts {
-            return Ok(Some(Skip::Incapable));
+            return Ok(Some(Skip::Incapable("interrupts")));
         }
         let waiting = self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
         let device = self.run.device.observer();

@@ -43,8 +43,8 @@ impl Listener for () {}
 /// Why a step did nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
-    /// The subject lacks the capability.
-    Incapable,
+    /// The subject lacks this capability.
+    Incapable(&'static str),
     /// Nothing fits the step, for example there is no chain to free or to return.
     NothingThere,
 }

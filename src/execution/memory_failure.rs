@@ -24,8 +24,10 @@ impl Rig {
         let can = self.run.can;
         // Without `free`, the harness reads a chain after the take and reports it as freed. A failure would cut that
         // read short.
-        if !can.unwinds || !can.watched || !can.free || can.submits_itself {
-            return Some(Skip::Incapable);
+        let needed = [("unwinds", can.unwinds), ("watched", can.watched), ("free", can.free)];
+        let others = ("submit (it has submits_itself)", !can.submits_itself);
+        if let Some((lacking, _)) = needed.into_iter().chain([others]).find(|(_, has)| !has) {
+            return Some(Skip::Incapable(lacking));
         }
         let failing = &self.run.failing;
         failing.set(Some(after.into()));

@@ -14,14 +14,14 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         let can = self.run.can;
-        let asked = match call {
-            HeadCall::Free => can.free,
-            HeadCall::Read => true,
-            HeadCall::Withdraw => can.withdraw,
-        };
-        let unasked = !asked || bad == BadHead::Stale && !can.stale_handles;
-        if !can.misuse || unasked {
-            return Ok(Some(Skip::Incapable));
+        let needed = [
+            ("misuse", can.misuse),
+            ("free", can.free || call != HeadCall::Free),
+            ("withdraw", can.withdraw || call != HeadCall::Withdraw),
+            ("stale_handles", can.stale_handles || bad != BadHead::Stale),
+        ];
+        if let Some((lacking, _)) = needed.into_iter().find(|(_, has)| !has) {
+            return Ok(Some(Skip::Incapable(lacking)));
         }
         let Some(head) = self.find_bad_head(bad, pick) else { return Ok(Some(Skip::NothingThere)) };
         match (call, bad) {

@@ -10,7 +10,7 @@ impl Rig {
     pub(super) fn reset(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
         let run = &mut self.run;
         if !run.can.reset {
-            return Ok(Some(Skip::Incapable));
+            return Ok(Some(Skip::Incapable("reset")));
         }
         // Odd resets start at index 0, as after a device reset. Even ones resume at the first index of the setup, if
         // the subject can.

@@ -167,7 +167,7 @@ impl RunState {
 
     /// Why there is no chain that was taken and not freed.
     pub(super) const fn why_none_taken(&self) -> Skip {
-        if self.can.free { Skip::NothingThere } else { Skip::Incapable }
+        if self.can.free { Skip::NothingThere } else { Skip::Incapable("free") }
     }
 
     /// Restores the limits that a reset had changed.

@@ -57,7 +57,7 @@ pub(super) fn check_capabilities(can: Capabilities) {
         ("stale_handles", can.stale_handles),
         ("withdraw", can.withdraw),
     ];
-    for (name, _) in others.iter().filter(|(_, has)| can.tokens && *has) {
+    if let Some((name, _)) = others.into_iter().find(|(_, has)| can.tokens && *has) {
         WrongAdapter::raise(format!("its capabilities include `tokens` and `{name}`, which needs heads"));
     }
 }

@@ -12,7 +12,7 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         if !self.run.can.withdraw {
-            return Ok(Some(Skip::Incapable));
+            return Ok(Some(Skip::Incapable("withdraw")));
         }
         let unpublished = self.sink.model.unpublished();
         let Some(position) = pick.of(unpublished.len()) else { return Ok(Some(Skip::NothingThere)) };

@@ -18,13 +18,15 @@ fn refused(place: &Place, args: &[&str], parts: &[&str]) {
 
 #[test]
 fn arguments() {
-    let table: [(&str, &[&str]); 35] = [
+    let table: [(&str, &[&str]); 37] = [
         ("dance", &["dance"]),
         ("report", &["error: the following required arguments were not provided: <FILE.json>..."]),
         ("run --dance", &["--dance"]),
         ("run --subject nobody", &["'nobody'", "--subject", "did you mean "]),
         ("replay 1 --subject specimen-", &["'specimen-'", "--subject"]),
         ("run --profile calm", &["'calm'", "--profile", "honest, hostile, swarm"]),
+        ("run --mask foo", &["'foo'", "--mask", "expected SUBJECT/KIND/INVARIANT/CALL/FAULT"]),
+        ("run --mask */*/*/*/", &["--mask", "expected SUBJECT/KIND/INVARIANT/CALL/FAULT"]),
         ("run --seeds 0", &["'0'", "--seeds"]),
         ("run --seeds -1", &["-1"]),
         ("run --seeds", &["--seeds", "value is required"]),

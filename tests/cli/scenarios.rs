@@ -173,3 +173,12 @@ fn help_and_version_are_results() {
         assert!(left.out.contains("ringstorm"), "{args:?}: {left:?}");
     }
 }
+
+#[test]
+fn a_file_that_is_no_text_is_read_as_bytes_and_says_so() {
+    let place = Place::new();
+    place.write("notes.txt", "driver submit readable=1x8\n");
+    let left = place.run(&["replay", "notes.txt"]);
+    assert_eq!(left.status, Some(0), "{left:?}");
+    assert!(left.err.starts_with("notes.txt: read as the bytes of a fuzzer"), "{left:?}");
+}

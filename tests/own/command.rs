@@ -54,7 +54,7 @@ fn refused(own: &'static [External], arguments: &[&str]) -> String {
 
 #[test]
 fn refused_arguments() {
-    insta::assert_snapshot!(refused(&[example::OWN], &["run", "--subject", "trustin"]), @"invalid value 'trustin' for '--subject <NAME>': expected the name of a subject (did you mean trusting, specimen or specimen-interrupt-flag-inverted?)");
+    insta::assert_snapshot!(refused(&[example::OWN], &["run", "--subject", "trustin"]), @"invalid value 'trustin' for '--subject <NAME>': expected the name of a subject (did you mean trusting, specimen or specimen-interrupt-flag-inverted?); the names are trusting, core, specimen, specimen-DEFECT and deadly-DEED");
     insta::assert_snapshot!(refused(&[example::OWN], &["run", "--isolate"]), @"--isolate starts this program again, so its main must call ringstorm::cli::main_with");
     let wrong = refused(&[example::OWN], &["run", "--seedz", "1"]);
     assert!(wrong.contains("--seedz"), "{wrong}");
