@@ -20,7 +20,7 @@
 //! | `lendings` | checks whether an adapter gives buffers back to its pool |
 //! | `self_submitted` | the chains that a subject submits by itself |
 //! | `tokens` | subjects that name chains by tokens of their own |
-//! | `delayed_interrupts`, `interrupt_handler`, `withdraw`, `take_back`, `reset`, `misuse` | the calls with these names |
+//! | `used_notifications`, `delayed_interrupts`, `interrupt_handler`, `withdraw`, `take_back`, `reset`, `misuse` | the calls with these names |
 //! | `device_actions` | the steps of the device, and the device's effects as events |
 //! | `drain` | the end: stops the faults, drains the queue, releases or drops the subject |
 //! | `device_slot` | the simulated device, or an external one in its place |
@@ -71,6 +71,7 @@ mod start;
 mod submit_request;
 mod take_back;
 mod tokens;
+mod used_notifications;
 mod verdict;
 mod withdraw;
 

@@ -1,6 +1,6 @@
 //! A split queue of which every variant is correct. It shares no code with ringstorm's own queues.
 
-use crate::rings::Rings;
+use crate::rings::{Rings, head_of};
 use crate::variant::{Bound, Fault, FreeList, Handling, Publishing, Reading, Rearming, Variant};
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
@@ -94,6 +94,10 @@ impl SoundQueue {
             self.rings.rearm();
         }
         self.cached = self.rings.used_index();
+        if self.variant.rearming == Rearming::LooksAgain && self.cached == self.rings.used {
+            self.rings.rearm();
+            self.cached = self.rings.used_index();
+        }
         let waiting = self.cached.wrapping_sub(self.rings.used);
         let most = match self.variant.bound {
             Bound::InFlight => self.in_flight,
@@ -138,7 +142,7 @@ impl SoundQueue {
         let rearm = match self.variant.rearming {
             Rearming::EachElement => self.variant.reading != Reading::Reaps || last,
             Rearming::LastKnown => last,
-            Rearming::BeforeLooking => false,
+            Rearming::BeforeLooking | Rearming::LooksAgain => false,
         };
         self.rings.step_over(rearm);
     }
@@ -250,15 +254,6 @@ impl SoundQueue {
             }
         }
         self.pool.take_back(chain.buffers);
-    }
-}
-
-/// The chain that an answer of `take` returns.
-fn head_of(answer: &Answer<Completion>) -> Option<u16> {
-    match answer {
-        Ok(done) => Some(done.head),
-        Err(Refusal::Device(refusal)) => refusal.returned,
-        Err(_) => None,
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::variant::{Delaying, Unwanted, Variant};
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
-    FullBarrier, Geometry, Lent, OrderedLoad, OrderedStore, Provided, SharedMemory, WatchedMemory,
+    Answer, Completion, FullBarrier, Geometry, Lent, OrderedLoad, OrderedStore, Provided, Refusal,
+    SharedMemory, WatchedMemory,
 };
 use std::rc::Rc;
 
@@ -172,5 +173,14 @@ impl Rings {
             self.memory.store_ordered(OrderedStore::AvailableFlags, self.place.available, flags);
             self.memory.barrier(FullBarrier::EnabledThenUsed);
         }
+    }
+}
+
+/// The chain that an answer of `take` returns.
+pub fn head_of(answer: &Answer<Completion>) -> Option<u16> {
+    match answer {
+        Ok(done) => Some(done.head),
+        Err(Refusal::Device(refusal)) => refusal.returned,
+        Err(_) => None,
     }
 }

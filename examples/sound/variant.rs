@@ -56,6 +56,8 @@ pub enum Rearming {
     LastKnown,
     /// Before the queue looks whether there is another element.
     BeforeLooking,
+    /// When the queue has found no element. Then it looks again.
+    LooksAgain,
 }
 
 /// What a bad element causes.
@@ -180,7 +182,7 @@ impl Variant {
             ),
             should_notify: !matches!(self.publishing, Publishing::Notifying),
             exact: !self.always_notifies && !self.counts_since_notification,
-            rearms_each_take: !matches!(self.rearming, Rearming::BeforeLooking),
+            rearms_each_take: !matches!(self.rearming, Rearming::BeforeLooking | Rearming::LooksAgain),
             reports_bad_elements: reports,
             consumes_bad_elements: reports && !matches!(self.fault, Fault::BreaksBefore),
             refuses_index_jumps: reloads && matches!(self.bound, Bound::InFlight),
@@ -254,6 +256,8 @@ variants! {
         unwanted: Unwanted::Behind,
         refuses_over_long: true,
     }
+    "looks-again" { rearming: Rearming::LooksAgain }
+    "looks-again-skips" { rearming: Rearming::LooksAgain, fault: Fault::Skipped, unwanted: Unwanted::Behind }
     "one-by-one" { publishing: Publishing::OneByOne, rearming: Rearming::LastKnown }
     "at-once" { publishing: Publishing::AtOnce, free_list: FreeList::Fifo }
     "notifying" { publishing: Publishing::Notifying, always_notifies: true }

@@ -27,6 +27,7 @@ mod calls;
 mod chain_flaw;
 mod chains;
 mod delayed;
+mod drained;
 mod event;
 mod extents;
 mod fingerprint;

@@ -19,6 +19,7 @@ const QUIET: CallReport = CallReport {
     double_fetch: None,
     late_stores: false,
     trap_triggered: false,
+    trap_seen: false,
     weak: None,
 };
 

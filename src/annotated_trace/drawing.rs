@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The most changed rows, and the most unchanged ones, that one part shows.
-const MOST_CHANGED: usize = 12;
+const MOST_CHANGED: usize = 8;
 const MOST_UNCHANGED: usize = 4;
 
 /// The subject of a row. Rows appear in this order.

@@ -10,9 +10,10 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
         if !self.run.can.offered_calls().delayed_interrupts {
-            return Ok(Some(Skip::Incapable));
+            return Ok(Some(Skip::Incapable("delayed_interrupts")));
         }
         let waiting = self.call(Call::DelayInterrupts, |subject| subject.delay_interrupts());
+        self.observe_seen_trap(listener)?;
         let device = self.run.device.observer();
         let (flags, used_event) = (device.available_flags(), device.used_event());
         self.sink.emit(&Event::DelayedNotifications { flags, used_event, waiting }, listener)?;

@@ -172,6 +172,7 @@ impl Rig {
         let saved = if self.run.can.free { None } else { self.save_buffers_of_next_used() };
         let from = self.sink.model.next_used();
         let answer = self.call(Call::Take, |subject| subject.take());
+        self.observe_seen_trap(listener)?;
         let answer = self.taken_by_token(answer)?;
         self.sink.emit(&Event::Take { answer }, listener)?;
         let run = &mut self.run;
@@ -368,27 +369,6 @@ impl Rig {
         run.effective = true;
         run.faults.attribute_call(Call::Free, answer.err());
         self.observe_call(listener)
-    }
-
-    pub(super) fn set_used_notifications(
-        &mut self,
-        wanted: bool,
-        listener: &mut impl Listener,
-    ) -> Result<Option<Skip>, Stop> {
-        if !self.run.can.interrupts {
-            return Ok(Some(Skip::Incapable("interrupts")));
-        }
-        let waiting = self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
-        let device = self.run.device.observer();
-        let (flags, used_event) = (device.available_flags(), device.used_event());
-        self.sink.emit(&Event::UsedNotifications { wanted, flags, used_event, waiting }, listener)?;
-        self.observe_call(listener)?;
-        self.observe_look(wanted && waiting == Some(false), listener)?;
-        if !wanted {
-            self.provided.rings.forget_request();
-        }
-        self.run.effective = true;
-        Ok(None)
     }
 }
 

@@ -7,9 +7,10 @@ use ringstorm_model::Event;
 impl Rig {
     pub(super) fn interrupt_arrives(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
         if !self.run.can.offered_calls().interrupt_handler {
-            return Ok(Some(Skip::Incapable));
+            return Ok(Some(Skip::Incapable("interrupt_handler")));
         }
         let on = self.call(Call::InterruptArrived, |subject| subject.interrupt_arrived());
+        self.observe_seen_trap(listener)?;
         let device = self.run.device.observer();
         let (flags, used_event) = (device.available_flags(), device.used_event());
         self.sink.emit(&Event::Interrupted { on, flags, used_event }, listener)?;

@@ -5,7 +5,7 @@ use crate::outcome::Call;
 use crate::subject::WrongAdapter;
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{ChainFlaw, Event, ObservedDescriptor, Place};
-use ringstorm_sim_device::{self as sim, ChainError, LateStore, Part};
+use ringstorm_sim_device::{self as sim, ChainError, Change, LateStore, Part};
 
 /// The error in an adapter whose queue publishes before `publish` is called.
 const PUBLISHED_BY_SUBMIT: &str = "its capabilities promise `prepare`, but its `submit` moves the available index, which only `publish` may do";
@@ -85,6 +85,15 @@ impl Rig {
         match weak.filter(|_| !matches!(self.run.call, Call::Construct | Call::Reset)) {
             Some(access) => self.observe_weak_access(access, listener),
             None => Ok(()),
+        }
+    }
+
+    /// Emits the change that a trap made to the used index, if the call has then loaded the index again. Its answer is judged by
+    /// the new index: a driver that requests notifications must look again afterwards (2.7.14).
+    pub(super) fn observe_seen_trap(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        match self.run.trap {
+            Some(Change::UsedIndex(_)) if self.scratch.reports[0].trap_seen => self.observe_trap(listener),
+            _ => Ok(()),
         }
     }
 

@@ -14,7 +14,8 @@ impl Rig {
     ) -> Result<Option<Skip>, Stop> {
         let offered = self.run.can.offered_calls();
         if !offered.take_back || !stopped && !offered.take_back_live {
-            return Ok(Some(Skip::Incapable));
+            let lacking = if offered.take_back { "take_back_live" } else { "take_back" };
+            return Ok(Some(Skip::Incapable(lacking)));
         }
         if !stopped && self.run.stopped {
             return Ok(Some(Skip::NothingThere));

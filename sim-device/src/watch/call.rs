@@ -17,6 +17,8 @@ pub struct CallReport {
     pub late_stores: bool,
     /// Whether it triggered the [trap](super::WatchedMemory::set_trap).
     pub trap_triggered: bool,
+    /// Whether it loaded the value that the trap had changed.
+    pub trap_seen: bool,
     /// The last access that lacks a release, an acquire or a barrier.
     pub weak: Option<WeakAccess>,
 }
@@ -54,6 +56,7 @@ pub(super) struct CallLog {
     plain_end: Cell<usize>,
     device_area_store: Cell<Option<usize>>,
     pub(super) trap_triggered: Cell<bool>,
+    pub(super) trap_seen: Cell<bool>,
     loads: Cell<usize>,
     first_loads: [Cell<(usize, usize)>; FEW],
     /// Offset and length of all loads after the first few.
@@ -260,6 +263,7 @@ impl CallLog {
         report.device_area_store = self.device_area_store.take();
         report.late_stores = self.has_notes.get() && !self.late.borrow().is_empty();
         report.trap_triggered = self.trap_triggered.take();
+        report.trap_seen = self.trap_seen.take();
     }
 
     #[inline(always)]

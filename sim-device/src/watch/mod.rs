@@ -223,8 +223,12 @@ impl WatchedMemory {
 
     #[cold]
     fn trigger_trap(&self) {
-        let Some(Trap { offset, width, value }) = self.trap.get() else { return };
-        self.set_trap(None);
+        let Some(Trap { offset, width, value }) = self.trap.take() else {
+            // The trap was triggered by an earlier load. If that was in this call, the driver has loaded the new value now.
+            self.call.trap_seen.set(self.call.trap_triggered.get());
+            self.set_trap(None);
+            return;
+        };
         match width {
             2 => self.memory.store_u16(offset, value as u16),
             4 => self.memory.store_u32(offset, value as u32),
