@@ -3,7 +3,7 @@
 use crate::variant::{Delaying, Publishing, Variant};
 use crate::wrapped::{Wrapped, Wrong};
 use crate::{found_by_honest_storm, passes, run, violates};
-use ringstorm::subject::{Capabilities, External, OrderedStore, SharedMemory, Subject};
+use ringstorm::subject::{Capabilities, External, FullBarrier, OrderedStore, SharedMemory, Subject};
 use ringstorm_model::Invariant;
 
 const DELAYS: Variant =
@@ -29,6 +29,7 @@ fn arm<W: Wrong>(queue: &mut Wrapped<W>, event: impl Fn(u16, u16) -> u16) -> Opt
     let event = event(rings.load_u16(place.available + 2), queue.next);
     let at = place.available + 4 + 2 * usize::from(place.size);
     rings.store_ordered(OrderedStore::UsedEvent, at, event);
+    rings.barrier(FullBarrier::EnabledThenUsed);
     answer
 }
 
