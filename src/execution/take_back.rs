@@ -44,6 +44,7 @@ impl Rig {
     fn take_back_chains(&mut self, stopped: bool, listener: &mut impl Listener) -> Result<(), Stop> {
         for _ in 0..=self.run.setup.queue_size.get() {
             let head = self.call(Call::TakeBack, |subject| subject.take_back(stopped));
+            let head = head.map(|name| self.taken_back_by_token(name)).transpose()?;
             self.sink.emit(&Event::TakeBack { stopped, head }, listener)?;
             self.run.effective |= head.is_some();
             self.run.faults.attribute_call(Call::TakeBack, None);

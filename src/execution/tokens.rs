@@ -113,21 +113,33 @@ impl Rig {
         Ok(device.available_entry(run.available))
     }
 
+    /// The head of the live chain with the token that a call returned.
+    fn head_of(&self, token: u16, call: &str) -> Result<u16, Violation> {
+        self.run.tokens.heads.get(&token).copied().ok_or_else(|| Violation {
+            invariant: Invariant::CompletedOnce,
+            detail: format!("{call} returned token {token}, but no live chain has this token"),
+        })
+    }
+
+    /// The head of the chain that `take_back` returned.
+    pub(super) fn taken_back_by_token(&mut self, name: u16) -> Result<u16, Violation> {
+        if !self.run.can.tokens {
+            return Ok(name);
+        }
+        let head = self.head_of(name, "take_back")?;
+        self.run.tokens.forget(head);
+        Ok(head)
+    }
+
     /// The answer of `take` with heads in place of tokens.
     pub(super) fn taken_by_token(
         &self,
         answer: Answer<Option<Completion>>,
     ) -> Result<Answer<Option<Completion>>, Violation> {
-        let run = &self.run;
-        if !run.can.tokens {
+        if !self.run.can.tokens {
             return Ok(answer);
         }
-        let head_of = |token| {
-            run.tokens.heads.get(&token).copied().ok_or_else(|| Violation {
-                invariant: Invariant::CompletedOnce,
-                detail: format!("take returned token {token}, but no live chain has this token"),
-            })
-        };
+        let head_of = |token| self.head_of(token, "take");
         Ok(match answer {
             Ok(Some(Completion { head, length })) => Ok(Some(Completion { head: head_of(head)?, length })),
             Err(Refusal::Device(mut refusal)) => {

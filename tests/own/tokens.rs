@@ -16,7 +16,7 @@ enum Names {
     Heads,
     /// The smallest number from 1000 on that no live chain has, so numbers are used again.
     Tokens,
-    /// The same token for all chains.
+    /// The same token for all chains, and `take_back` returns it again and again.
     OneToken,
     /// `take` returns tokens that were never given.
     WrongTokens,
@@ -113,6 +113,16 @@ impl Subject for Adapter {
         self.queue.free(self.head(name)?, age)?;
         self.forget(name);
         Ok(())
+    }
+
+    /// The caller of the tests that take chains back has taken none of them.
+    fn take_back(&mut self, _: bool) -> Option<u16> {
+        let place = self.heads.iter().position(Option::is_some)?;
+        match self.names {
+            Names::OneToken | Names::WrongTokens => {}
+            Names::Heads | Names::Tokens => self.heads[place] = None,
+        }
+        Some(FIRST + place as u16)
     }
 
     fn free_count(&self) -> u32 {
@@ -226,6 +236,25 @@ fn tokens_that_no_chain_has() {
     insta::assert_snapshot!(outcome.verdict, @"violation of completed-once: take returned token 7, but no live chain has this token");
     let wrong = two_chains(Names::OneToken).expect_err("two chains with a token");
     insta::assert_snapshot!(wrong, @"the adapter is wrong, so nothing is known about its queue: its `submit` returned the token 1000 for the chain at descriptor 1, but the live chain at descriptor 0 still has this token (in step 1, submit)");
+}
+
+/// Chains are taken back by their tokens, each one once.
+#[test]
+fn tokens_of_chains_that_are_taken_back() {
+    let can = Capabilities { tokens: true, take_back: true, free_count: false, ..AT_ONCE };
+    let submit = "driver submit readable=1x8";
+    let outcome = |names, steps: &str| {
+        let own = External::variant("token", can, move |setup, provided| {
+            Box::new(Adapter::new(None, names, true, setup, provided))
+        });
+        run(SubjectKind::External(Box::leak(Box::new(own))), &scenario(steps)).expect("a run")
+    };
+    let twice = format!("{submit}\n{submit}\ndriver take-back\n{submit}\ndriver take-back");
+    let right = outcome(Names::Tokens, &twice);
+    assert!(!right.is_finding(), "{}", right.verdict);
+    assert_eq!(right.skipped_steps, 0);
+    let once = format!("{submit}\ndriver take-back");
+    insta::assert_snapshot!(outcome(Names::OneToken, &once).verdict, @"violation of completed-once: take_back returned token 1000, but no live chain has this token");
 }
 
 /// A queue that does not publish what it accepts.
