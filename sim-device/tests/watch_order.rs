@@ -21,6 +21,7 @@ static NEXT: AtomicU16 = AtomicU16::new(1);
 const LOAD_FLAGS: Access = |memory| _ = memory.load_ordered(OrderedLoad::UsedFlags, 80);
 const LOAD_EVENT: Access = |memory| _ = memory.load_u16(AVAILABLE_EVENT);
 const LOAD_USED_INDEX: Access = |memory| _ = memory.load_ordered(OrderedLoad::UsedIndex, 82);
+const LOAD_ELEMENT: Access = |memory| _ = memory.load_u32(ELEMENT);
 const REQUEST: Access = |memory| memory.store_ordered(OrderedStore::UsedEvent, USED_EVENT, 7);
 const ENABLE: Access = |memory| memory.store_u16(64, 0);
 const DISABLE: Access = |memory| memory.store_u16(64, 1);
@@ -119,6 +120,21 @@ fn loads_of_two_rounds_are_no_double_fetch() {
     );
     assert_eq!(call(&memory, &[PUBLISH, LOAD_USED_INDEX, PUBLISH, LOAD_USED_INDEX]).double_fetch, Some(82));
     assert_eq!(call(&memory, &[LOAD_USED_INDEX, LOAD_USED_INDEX]).double_fetch, Some(82));
+    let same = call(&memory, &[LOAD_USED_INDEX, REQUEST, BARRIER, LOAD_USED_INDEX]);
+    assert_eq!(same.double_fetch, None, "the request has the same value as before");
+}
+
+/// A driver that skips an element and then looks for more loads the index again. If that index jumped by a lap, it leads to the
+/// same slot.
+#[test]
+fn loads_that_look_for_more_elements_are_no_double_fetch() {
+    let memory = memory(true);
+    let more = [LOAD_USED_INDEX, LOAD_ELEMENT, LOAD_USED_INDEX, LOAD_ELEMENT, LOAD_USED_INDEX];
+    assert_eq!(call(&memory, &more).double_fetch, None);
+    assert_eq!(call(&memory, &[LOAD_ELEMENT, LOAD_USED_INDEX, LOAD_ELEMENT]).double_fetch, None);
+    assert_eq!(call(&memory, &[LOAD_ELEMENT, LOAD_ELEMENT]).double_fetch, Some(ELEMENT));
+    let twice = [LOAD_USED_INDEX, LOAD_ELEMENT, LOAD_USED_INDEX, LOAD_USED_INDEX];
+    assert_eq!(call(&memory, &twice).double_fetch, Some(82));
 }
 
 #[test]

@@ -120,6 +120,26 @@ fn a_queue_may_take_chains_only_in_its_handler() {
     passes(&run(&OWN, EVENT_IDX, ONE));
 }
 
+/// Looks again after it has turned notifications on.
+struct LooksAgain;
+impl Wrong for LooksAgain {
+    fn interrupt_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
+        queue.sound.interrupt_arrived();
+        queue.sound.interrupt_arrived()
+    }
+}
+
+#[test]
+fn a_handler_that_looks_again_may_see_another_used_index() {
+    const ALONE: Variant =
+        Variant { handling: Handling::DrainsAlone, reading: Reading::Reaps, ..Variant::PLAIN };
+    static OWN: External = External::new("again", ALONE.capabilities(), |setup, provided| {
+        Wrapped::build(ALONE, LooksAgain, setup, provided)
+    });
+    let steps = "device fault changed-between-reads newest value=0\ndriver submit writable=1x1\ndriver interrupt-arrives\n";
+    passes(&run(&OWN, "size=1 buffer=1 features=event-idx", steps));
+}
+
 #[test]
 fn a_storm_finds_each_wrong_queue() {
     for (subject, invariant) in [

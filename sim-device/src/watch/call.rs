@@ -32,6 +32,9 @@ pub struct LateStore {
     pub published: Option<u16>,
 }
 
+/// Offset and length of a load.
+type Load = (usize, usize);
+
 /// The number of loads that are kept without a list: enough for any call that handles one chain.
 const FEW: usize = 8;
 
@@ -58,9 +61,9 @@ pub(super) struct CallLog {
     pub(super) trap_triggered: Cell<bool>,
     pub(super) trap_seen: Cell<bool>,
     loads: Cell<usize>,
-    first_loads: [Cell<(usize, usize)>; FEW],
+    first_loads: [Cell<Load>; FEW],
     /// Offset and length of all loads after the first few.
-    more_loads: RefCell<Vec<(usize, usize)>>,
+    more_loads: RefCell<Vec<Load>>,
     /// Whether `places` or `late` may have entries.
     has_notes: Cell<bool>,
     /// Offset and length of each store, if stores are recorded.
@@ -328,7 +331,8 @@ impl CallLog {
     }
 
     /// The lowest offset at which a load begins inside another load. A field that the driver must load again, after it has stored
-    /// another one, counts once for each of these stores.
+    /// another one, counts once for each of these stores. The used index and the elements count again when the driver looks for
+    /// more elements.
     fn double_fetch(&self) -> Option<usize> {
         let loads = self.loads.get();
         let first = self.first_loads.each_ref().map(Cell::get);
@@ -339,19 +343,17 @@ impl CallLog {
         }
         let mut more = self.more_loads.borrow_mut();
         more.truncate(loads.saturating_sub(FEW));
-        if self.order.has_earlier_rounds() {
-            let numbered = first.iter().chain(more.iter()).copied().enumerate();
-            let last_round =
-                numbered.filter(|(number, load)| !self.order.is_of_earlier_round(*number, *load));
-            let last_round: Vec<_> = last_round.map(|(_, load)| load).collect();
-            *more = last_round;
-        } else {
-            more.extend_from_slice(first);
-        }
-        more.sort_unstable();
-        let overlap = more.windows(2).find(|pair| pair[1].0 < pair[0].0 + pair[0].1).map(|pair| pair[1].0);
+        let all: Vec<Load> = first.iter().chain(more.iter()).copied().collect();
         more.clear();
-        overlap
+        let mut sorted: Vec<(Load, usize)> = all.iter().copied().zip(0..).collect();
+        sorted.retain(|(load, number)| !self.order.is_of_earlier_round(*number, *load));
+        sorted.sort_unstable();
+        let again = sorted.windows(2).find(|pair| {
+            let [((offset, size), one), (next, other)] = [pair[0], pair[1]];
+            let between = &all[one.min(other) + 1..one.max(other)];
+            next.0 < offset + size && !self.order.looks_for_more(next, between)
+        });
+        again.map(|pair| pair[1].0.0)
     }
 }
 

@@ -48,6 +48,8 @@ struct Pair {
     /// The number of loads of the current call before the last store and before the barrier after it.
     stored_at: Cell<usize>,
     fenced_at: Cell<usize>,
+    /// The number of loads of the current call before the last store, also of the same value.
+    round_at: Cell<usize>,
 }
 
 impl Pair {
@@ -214,6 +216,8 @@ impl AccessOrder {
         if offset == self.available_index.get() {
             self.published_index.set(Some(after));
         }
+        let pair = if offset == self.available_index.get() { &self.publication } else { &self.requesting };
+        pair.round_at.set(loads as usize);
         if before == after {
             // The device has known this value for as long as it was there.
         } else if offset == self.available_index.get() {
@@ -281,12 +285,23 @@ impl AccessOrder {
     /// must load this one again.
     pub(super) fn is_of_earlier_round(&self, number: usize, (offset, size): (usize, usize)) -> bool {
         let is = |field: usize| offset < field + FIELD && field < offset + size;
-        is(self.wish.get()) && number < self.publication.stored_at.get()
-            || is(self.used_index.get()) && number < self.requesting.stored_at.get()
+        self.wish.get() != NONE && is(self.wish.get()) && number < self.publication.round_at.get()
+            || self.used_index.get() != NONE
+                && is(self.used_index.get())
+                && number < self.requesting.round_at.get()
     }
 
-    pub(super) fn has_earlier_rounds(&self) -> bool {
-        self.publication.stored_at.get() > 0 || self.requesting.stored_at.get() > 0
+    /// Whether the driver loads this field again because it looks for more used elements: the used index after elements that it
+    /// has loaded since, or an element after it has loaded the used index again. (An index that jumps by a lap leads to the same slot.)
+    pub(super) fn looks_for_more(&self, (offset, size): (usize, usize), between: &[(usize, usize)]) -> bool {
+        let (start, end) = self.elements.get();
+        let is_element = |(offset, size): (usize, usize)| offset < end && start < offset + size;
+        let index = self.used_index.get();
+        let is_index =
+            |(offset, size): (usize, usize)| index != NONE && offset < index + FIELD && index < offset + size;
+        let load = (offset, size);
+        is_index(load) && between.iter().any(|load| is_element(*load))
+            || is_element(load) && between.iter().any(|load| is_index(*load))
     }
 
     /// Forgets the positions in the call that is over.
@@ -294,6 +309,7 @@ impl AccessOrder {
         for pair in [&self.publication, &self.requesting] {
             pair.stored_at.set(0);
             pair.fenced_at.set(0);
+            pair.round_at.set(0);
         }
         self.published_index.set(None);
         self.weak.set(None);
