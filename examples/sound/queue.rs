@@ -94,8 +94,8 @@ impl SoundQueue {
             self.rings.rearm();
         }
         self.cached = self.rings.used_index();
-        if self.variant.rearming == Rearming::LooksAgain && self.cached == self.rings.used {
-            self.rings.rearm();
+        let found_none = self.cached == self.rings.used;
+        if self.variant.rearming == Rearming::LooksAgain && found_none && self.rings.rearm() {
             self.cached = self.rings.used_index();
         }
         let waiting = self.cached.wrapping_sub(self.rings.used);
@@ -378,13 +378,13 @@ impl Subject for SoundQueue {
         let on = match self.variant.handling {
             Handling::None | Handling::Notes => return None,
             Handling::Disables => false,
-            Handling::Rearms => true,
-            Handling::Drains | Handling::DrainsAlone => {
-                self.drain();
-                true
-            }
+            Handling::Rearms | Handling::Drains | Handling::DrainsAlone => true,
         };
         self.rings.ask_for_notifications(on);
+        // After the request, so that no element is missed.
+        if matches!(self.variant.handling, Handling::Drains | Handling::DrainsAlone) {
+            self.drain();
+        }
         Some(on)
     }
 

@@ -131,12 +131,14 @@ impl Rings {
         }
     }
 
-    /// Requests a notification of the next element, if the caller wants any.
-    pub fn rearm(&self) {
+    /// Requests a notification of the next element, if the caller wants any. Returns whether it stored the request.
+    pub fn rearm(&self) -> bool {
         let waits = |to: u16| self.keeps_delay && to.wrapping_sub(self.used) < 0x8000;
-        if self.event_index && self.wanted && !self.delayed_to.is_some_and(waits) {
+        let requests = self.event_index && self.wanted && !self.delayed_to.is_some_and(waits);
+        if requests {
             self.store_used_event(self.used);
         }
+        requests
     }
 
     /// Requests a notification when three quarters of the chains in flight were returned. Returns whether they already were.
