@@ -64,6 +64,8 @@ pub(super) struct CallLog {
     first_loads: [Cell<Load>; FEW],
     /// Offset and length of all loads after the first few.
     more_loads: RefCell<Vec<Load>>,
+    /// The loads of a call and their numbers, sorted by offset.
+    sorted_loads: RefCell<Vec<(Load, usize)>>,
     /// Whether `places` or `late` may have entries.
     has_notes: Cell<bool>,
     /// Offset and length of each store, if stores are recorded.
@@ -343,15 +345,18 @@ impl CallLog {
         }
         let mut more = self.more_loads.borrow_mut();
         more.truncate(loads.saturating_sub(FEW));
-        let all: Vec<Load> = first.iter().chain(more.iter()).copied().collect();
-        more.clear();
-        let mut sorted: Vec<(Load, usize)> = all.iter().copied().zip(0..).collect();
-        sorted.retain(|(load, number)| !self.order.is_of_earlier_round(*number, *load));
+        let loads = || first.iter().chain(more.iter()).copied();
+        let mut sorted = self.sorted_loads.borrow_mut();
+        sorted.clear();
+        sorted.extend(
+            loads().zip(0..).filter(|(load, number)| !self.order.is_of_earlier_round(*number, *load)),
+        );
         sorted.sort_unstable();
         let again = sorted.windows(2).find(|pair| {
             let [((offset, size), one), (next, other)] = [pair[0], pair[1]];
-            let between = &all[one.min(other) + 1..one.max(other)];
-            next.0 < offset + size && !self.order.looks_for_more(next, between)
+            let (before, after) = (one.min(other), one.max(other));
+            let mut between = loads().take(after).skip(before + 1);
+            next.0 < offset + size && !self.order.looks_for_more(next, &mut between)
         });
         again.map(|pair| pair[1].0.0)
     }

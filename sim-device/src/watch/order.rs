@@ -293,15 +293,16 @@ impl AccessOrder {
 
     /// Whether the driver loads this field again because it looks for more used elements: the used index after elements that it
     /// has loaded since, or an element after it has loaded the used index again. (An index that jumps by a lap leads to the same slot.)
-    pub(super) fn looks_for_more(&self, (offset, size): (usize, usize), between: &[(usize, usize)]) -> bool {
-        let (start, end) = self.elements.get();
+    pub(super) fn looks_for_more(
+        &self,
+        load: (usize, usize),
+        between: &mut impl Iterator<Item = (usize, usize)>,
+    ) -> bool {
+        let ((start, end), index) = (self.elements.get(), self.used_index.get());
         let is_element = |(offset, size): (usize, usize)| offset < end && start < offset + size;
-        let index = self.used_index.get();
         let is_index =
             |(offset, size): (usize, usize)| index != NONE && offset < index + FIELD && index < offset + size;
-        let load = (offset, size);
-        is_index(load) && between.iter().any(|load| is_element(*load))
-            || is_element(load) && between.iter().any(|load| is_index(*load))
+        is_index(load) && between.any(is_element) || is_element(load) && between.any(is_index)
     }
 
     /// Forgets the positions in the call that is over.
