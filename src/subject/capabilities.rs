@@ -84,17 +84,17 @@ pub struct Capabilities {
     /// that changes later. A `used_event` that was not moved may stay when the indexes wrap around. If the caller
     /// never asked, the queue asks for what it asked for when it was created. [`exact`](Self::exact) includes this.
     pub reset_keeps_interrupts: bool,
-    /// All its accesses to shared memory use [`WatchedMemory`].
+    /// All its accesses to shared memory use [`WatchedMemory`](super::WatchedMemory).
     pub watched: bool,
-    /// All its barriers, and the ordering of its accesses, use [`WatchedMemory`] too:
-    /// [`barrier`](SharedMemory::barrier), [`load_ordered`](SharedMemory::load_ordered) and
-    /// [`store_ordered`](SharedMemory::store_ordered). Then the model checks that none is missing. Needs
+    /// All its barriers, and the ordering of its accesses, use [`WatchedMemory`](super::WatchedMemory) too:
+    /// [`barrier`](super::SharedMemory::barrier), [`load_ordered`](super::SharedMemory::load_ordered) and
+    /// [`store_ordered`](super::SharedMemory::store_ordered). Then the model checks that none is missing. Needs
     /// [`watched`](Self::watched).
     pub watched_barriers: bool,
     /// If it is [dropped while the device is running](super::Subject::drop_while_device_runs), it keeps the memory that the
     /// device may still access: table and rings always, buffers if the device has a chain.
     pub keeps_memory: bool,
-    /// Any access of [`WatchedMemory`] may panic and unwind the call. After that, one of three conditions is true.
+    /// Any access of [`WatchedMemory`](super::WatchedMemory) may panic and unwind the call. After that, one of three conditions is true.
     /// (1) Nothing has changed that the caller or the device can observe: available index, flags and `used_event` are
     /// as before. (2) The call was `free`, and the chain [is free](super::Subject::is_live). (3) The queue [is
     /// broken](super::Subject::is_broken) until a reset succeeds. A [withdrawal](super::Subject::withdraw) that unwinds has changed
