@@ -43,6 +43,19 @@ fn false_alarms(own: &'static External) -> Vec<String> {
     alarms
 }
 
+/// The queue skips each element that the jump covers, and requests a notification of the next one each time.
+#[test]
+fn a_queue_that_skips_elements_may_move_used_event_for_each() {
+    let text = "ringstorm scenario 1\nqueue size=4 buffer=1 features=event-idx\ndriver submit readable=1x1\n\
+                driver submit writable=1x1\nsettle\ndriver submit readable=1x1\n\
+                device fault index-jump newest value=4294967295\ndriver take\n";
+    let scenario = text.parse::<Document>().expect("a scenario").scenario;
+    let mut queues = VARIANTS.iter().map(SubjectKind::External);
+    let queue = queues.find(|kind| kind.name() == "skips-by-size").expect("the queue");
+    let outcome = Rig::new().expect("memory").run(queue, &scenario, &mut ()).expect("a run");
+    assert!(!outcome.is_finding(), "{}", outcome.verdict);
+}
+
 #[test]
 fn sound_queues_are_not_accused() {
     let alarms: Vec<String> = VARIANTS.iter().flat_map(false_alarms).collect();

@@ -14,7 +14,8 @@ impl Model {
         let claimed = u32::from(self.used.ever_claimed());
         match self.setup.policies {
             _ if !self.setup.event_index || self.broken => 0,
-            Policies { reloads_used_index: false, .. } => 1 + claimed.min(in_flight + 1),
+            // The call may have skipped bad elements. For each it may move `used_event`, and again before it looks for the next.
+            Policies { reloads_used_index: false, .. } => 2 + 2 * claimed,
             Policies { refuses_index_jumps: true, .. } if claimed > in_flight && !consumed => {
                 u32::from(!self.setup.rearms_each_take)
             }
