@@ -5,6 +5,7 @@
 //! number of threads. For the same reason, a run that was ended can continue from its [`Summary`].
 
 mod canary;
+mod cause;
 mod grouping;
 mod mask;
 mod merge;
@@ -29,7 +30,7 @@ use crate::scenario::{Draw, Scenario};
 use crate::subject::SubjectKind;
 use crate::timeline::Timeline;
 use merge::Merge;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
@@ -276,7 +277,7 @@ impl SharedProgress {
             *summary.masked.entry(signature.to_string()).or_default() += 1;
         } else if !summary.count(&signature, 1) {
             let (step, timeline) = (step as usize, Timeline::default());
-            let (within, unshrunk) = (BTreeSet::new(), false);
+            let (also, within, unshrunk) = (BTreeMap::new(), BTreeSet::new(), false);
             summary.findings.push(Finding {
                 signature,
                 count: 1,
@@ -285,6 +286,7 @@ impl SharedProgress {
                 shrunk,
                 detail,
                 timeline,
+                also,
                 within,
                 unshrunk,
             });

@@ -3,6 +3,7 @@
 mod compare;
 mod coverage;
 mod depth;
+mod finding_report;
 mod junit;
 mod merge;
 mod pace;
@@ -14,13 +15,14 @@ mod sarif;
 pub use compare::{Comparison, Findings, Pairs, Seen, Side};
 pub use coverage::CoverageReport;
 pub use depth::{DepthReport, InFlight};
+pub use finding_report::FindingReport;
 pub use junit::junit;
 pub(crate) use merge::merge;
 pub use pace::PaceReport;
 pub use page::page;
 pub(crate) use page::visible;
 pub(crate) use repeat::{command_line, quoted};
-pub use run::{FindingReport, RunOptions, RunReport};
+pub use run::{RunOptions, RunReport};
 pub use sarif::sarif;
 
 use crate::calibrate::Caught;
@@ -116,10 +118,11 @@ impl RunReport {
             let so_far = self.is_unshrunk(number);
             let _ = writeln!(
                 text,
-                "FOUND {}\n  {}\n{}  {}, lowest seed {}; {} {}; {}",
+                "FOUND {}\n  {}\n{}{}  {}, lowest seed {}; {} {}; {}",
                 one_line(&finding.signature.to_string()),
                 finding.detail.replace('\n', "\n  "),
                 finding.rule().map_or(String::new(), |rule| format!("  {rule}\n")),
+                finding.also_seen_as().map_or(String::new(), |also| format!("  {}\n", one_line(&also))),
                 counted(finding.count, "seed"),
                 finding.seed,
                 counted(finding.steps_after_shrinking as u64, "step"),
@@ -142,8 +145,14 @@ impl RunReport {
             let (signature, count) = (one_line(&signature.to_string()), counted(*count, "seed"));
             let (steps, written) = (counted(*steps as u64, "step"), !file.is_empty());
             let unwritten = if written { "" } else { "; its file could not be written" };
-            let _ =
-                writeln!(text, "FOUND {signature}: {count}, lowest seed {seed}; {steps}{so_far}{unwritten}");
+            let also = match finding.also.len() as u64 {
+                0 => String::new(),
+                others => format!("; {}", counted(others, "other signature")),
+            };
+            let _ = writeln!(
+                text,
+                "FOUND {signature}: {count}, lowest seed {seed}; {steps}{so_far}{also}{unwritten}"
+            );
         }
         visible(&text)
     }

@@ -14,7 +14,8 @@ use crate::scenario::{Ending, Scenario, Setup, Step};
 use crate::subject::SubjectKind;
 use ringstorm_core::{Policies, QueueSize, RingIndex};
 use ringstorm_sim_device::Fault;
-use simpler::{severity, simpler};
+pub(crate) use simpler::severity;
+use simpler::simpler;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -50,7 +51,8 @@ pub struct Shrunk {
     pub scenario: Scenario,
     /// The signature of its finding.
     pub signature: Signature,
-    /// The other findings that the scenario shows without some of its steps. They are likely to have the same cause.
+    /// The other findings that the scenario shows if a part of it is missing or simpler. They are likely to have the
+    /// same cause.
     pub within: BTreeSet<Signature>,
 }
 
@@ -132,7 +134,7 @@ struct Shrinker<'a> {
     /// The signature of the best scenario so far.
     signature: Signature,
     best: Scenario,
-    /// The other findings of the best scenario without some of its steps.
+    /// The other findings of the best scenario if a part of it is missing or simpler.
     within: BTreeSet<Signature>,
     /// The number of steps that may still be executed.
     budget: u64,
@@ -181,7 +183,8 @@ impl<'a> Shrinker<'a> {
         self.accept_or_note(candidate, false)
     }
 
-    /// Like [`accept`](Self::accept), for a candidate that only lacks steps: a different finding is noted.
+    /// Like [`accept`](Self::accept), for a candidate that only lacks steps or has a simpler argument: a different finding
+    /// is noted.
     fn accept_part(&mut self, candidate: Scenario) -> Result<bool, Failure> {
         self.accept_or_note(candidate, true)
     }
@@ -352,12 +355,17 @@ impl<'a> Shrinker<'a> {
         for simpler in simpler(self.best.steps[at]) {
             let mut candidate = self.best.clone();
             candidate.steps[at] = simpler;
-            if self.accept(candidate)? {
+            if self.accept_or_note(candidate, is_like(self.best.steps[at], simpler))? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
+}
+
+/// Whether two steps differ only in their arguments.
+fn is_like(step: Step, other: Step) -> bool {
+    std::mem::discriminant(&step) == std::mem::discriminant(&other) && fault_of(&step) == fault_of(&other)
 }
 
 /// The fault of a step that is a fault.

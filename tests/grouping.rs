@@ -53,8 +53,16 @@ fn one_defect_gives_at_most_three_groups() {
         "specimen-length-passed-through",
         "specimen-available-index-saturates",
         "specimen-used-event-stale",
+        "specimen-index-jump-followed",
+        "specimen-ring-slot-freed",
+        "specimen-neighbours-freed",
+        "specimen-reset-keeps-chains",
+        "specimen-length-ignored",
+        "specimen-over-long-loses-chain",
+        "specimen-fault-resets-driver",
+        "specimen-wish-remembered",
     ] {
-        let summary = run(&plan(subject, 200, &[]));
+        let summary = run(&plan(subject, 400, &[]));
         assert!(!summary.findings.is_empty(), "{subject}");
         println!("{subject}: {:?}", signatures(&summary));
         if summary.findings.len() > 3 {
@@ -62,6 +70,28 @@ fn one_defect_gives_at_most_three_groups() {
         }
     }
     assert!(many.is_empty(), "{many:?}");
+}
+
+/// Any bad used element makes this queue stall.
+#[test]
+fn a_group_has_one_name_and_lists_the_other_faults_that_show_it() {
+    let summary = run(&plan("specimen-bad-element-stalls", 600, &[]));
+    let [group] = &summary.findings[..] else { panic!("{:?}", signatures(&summary)) };
+    assert!(!group.also.is_empty() && !group.also.contains_key(&group.signature), "{:?}", group.also);
+    for other in group.also.keys() {
+        assert_eq!(summary.resolve(other), &group.signature);
+        assert_eq!((other.expected, other.call), (group.signature.expected, group.signature.call));
+        assert_ne!(other.last_fault, group.signature.last_fault);
+    }
+}
+
+/// A wrong `next` makes this queue loop, panic, or free too few descriptors.
+#[test]
+fn failures_that_differ_in_more_than_the_fault_stay_apart() {
+    let summary = run(&plan("specimen-free-follows-table", 600, &[]));
+    let kinds: BTreeSet<&str> =
+        summary.findings.iter().map(|finding| finding.signature.expected.kind()).collect();
+    assert_eq!(kinds, BTreeSet::from(["panic", "stuck", "violation"]), "{:?}", signatures(&summary));
 }
 
 /// A mask names a group, or the last fault of a seed's scenario as reports of earlier versions do.

@@ -13,7 +13,7 @@ use crate::scenario::Scenario;
 use crate::shrink::{Limits, Shrunk, shrink_while, without_needless_faults};
 use crate::tally::Block;
 use crate::timeline::Timeline;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -142,23 +142,41 @@ impl Merge<'_> {
             summary.seen_as.entry(original.clone()).or_insert_with(|| signature.clone());
         }
         if let Some(mask) =
-            [&original, &reduced, &signature].into_iter().find(|known| plan.masks_signature(known))
+            [&original, &reduced, &signature].into_iter().find(|known| plan.masks_signature(known)).cloned()
         {
             *summary.masked.entry(mask.to_string()).or_default() += 1;
-            return Ok(());
+            let is_known = !summary.learned.insert(mask.clone());
+            drop(summary);
+            return if is_known { Ok(()) } else { self.learn_masked(seed, mask, executor, observer) };
         }
         if summary.count(&signature, 1) || summary.shrunk_groups() >= plan.max_findings {
             return Ok(());
         }
-        let (step, detail) = (outcome.step, outcome.verdict.to_string());
-        let (shrunk, timeline) = (plan.scenario(seed), Timeline::default());
-        let (within, unshrunk) = (BTreeSet::new(), true);
-        let finding = Finding { signature, count: 1, seed, step, shrunk, detail, timeline, within, unshrunk };
+        let mut finding = Finding::unshrunk(signature, seed, plan.scenario(seed));
+        (finding.step, finding.detail) = (outcome.step, outcome.verdict.to_string());
         let number = summary.findings.len();
         summary.findings.push(finding.clone());
         drop(summary);
         observer.found(&finding);
         self.shrink(number, finding, executor, observer)
+    }
+
+    /// Shrinks the first scenario with a masked signature. Later findings with its cause are masked, too.
+    fn learn_masked(
+        &self,
+        seed: u64,
+        mask: Signature,
+        executor: &mut dyn Executor,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Failure> {
+        let mut finding = Finding::unshrunk(mask, seed, self.plan.scenario(seed));
+        if !self.shrink_finding(&mut finding, executor)? {
+            return Ok(());
+        }
+        let is_masked = |signature: &Signature| self.plan.masks_signature(signature);
+        let renamed = self.progress.summary().learn_masked(finding, &is_masked);
+        renamed.iter().for_each(|(before, after)| observer.renamed(before, after));
+        Ok(())
     }
 
     /// Shrinks the scenarios whose shrinking an earlier part of the run did not finish. It starts from the seed's
@@ -192,27 +210,8 @@ impl Merge<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         let Self { plan, progress, .. } = self;
-        self.shrinking.handle().begin_seed(finding.seed);
-        let mut keep_going = |scenario: &Scenario| self.tries(scenario);
-        let Shrunk { scenario, signature, within } = shrink_while(
-            executor,
-            plan.kind,
-            &finding.signature,
-            &finding.shrunk,
-            Limits::default(),
-            &mut keep_going,
-        )?;
-        finding.shrunk = scenario;
-        if keep_going(&finding.shrunk) {
-            // A subject that depends on more than its scenario may not fail again.
-            let (timeline, again) = executor.record(plan.kind, &finding.shrunk)?;
-            if number < MAX_TIMELINES {
-                finding.timeline = timeline;
-            }
-            if again.is_finding() {
-                finding.detail = again.verdict.to_string();
-            }
-            (finding.signature, finding.within, finding.unshrunk) = (signature, within, false);
+        if self.shrink_finding(&mut finding, executor)? && number >= MAX_TIMELINES {
+            finding.timeline = Timeline::default();
         }
         // If the process ends, these results are saved. Meanwhile other findings may have been counted in the group.
         let mut summary = progress.summary();
@@ -228,5 +227,32 @@ impl Merge<'_> {
         renamed.iter().for_each(|(before, after)| observer.renamed(before, after));
         own.iter().for_each(|group| observer.shrunk(group));
         Ok(())
+    }
+
+    /// Shrinks the scenario of a finding. Returns `false` if the run was interrupted.
+    fn shrink_finding(&self, finding: &mut Finding, executor: &mut dyn Executor) -> Result<bool, Failure> {
+        let plan = self.plan;
+        self.shrinking.handle().begin_seed(finding.seed);
+        let mut keep_going = |scenario: &Scenario| self.tries(scenario);
+        let Shrunk { scenario, signature, within } = shrink_while(
+            executor,
+            plan.kind,
+            &finding.signature,
+            &finding.shrunk,
+            Limits::default(),
+            &mut keep_going,
+        )?;
+        finding.shrunk = scenario;
+        if !keep_going(&finding.shrunk) {
+            return Ok(false);
+        }
+        // A subject that depends on more than its scenario may not fail again.
+        let (timeline, again) = executor.record(plan.kind, &finding.shrunk)?;
+        finding.timeline = timeline;
+        if again.is_finding() {
+            finding.detail = again.verdict.to_string();
+        }
+        (finding.signature, finding.within, finding.unshrunk) = (signature, within, false);
+        Ok(true)
     }
 }

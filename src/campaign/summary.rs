@@ -36,10 +36,31 @@ pub struct Finding {
     pub detail: String,
     /// The shrunk scenario, step by step.
     pub timeline: Timeline,
-    /// The other findings that the shrunk scenario shows without some of its steps. Their groups are merged with this one.
+    /// The signatures of other shrunk findings of this group, each with what goes wrong.
+    pub also: BTreeMap<Signature, String>,
+    /// The other findings that the shrunk scenario shows if a part of it is missing or simpler. Their groups are merged
+    /// with this one.
     pub within: BTreeSet<Signature>,
     /// Whether shrinking is not complete. The signature can still change, to that of another group.
     pub unshrunk: bool,
+}
+
+impl Finding {
+    /// A group of one seed, whose scenario is not shrunk yet.
+    pub(super) fn unshrunk(signature: Signature, seed: u64, scenario: Scenario) -> Self {
+        Self {
+            signature,
+            count: 1,
+            seed,
+            step: 0,
+            shrunk: scenario,
+            detail: String::new(),
+            timeline: Timeline::default(),
+            also: BTreeMap::new(),
+            within: BTreeSet::new(),
+            unshrunk: true,
+        }
+    }
 }
 
 /// The results of a run.
@@ -51,6 +72,10 @@ pub struct Summary {
     pub findings: Vec<Finding>,
     /// Masked signatures, each with its number of seeds.
     pub masked: BTreeMap<String, u64>,
+    /// The groups that a mask matches, to which other findings can belong.
+    pub hidden: Vec<Finding>,
+    /// The masked signatures of which a scenario was shrunk.
+    pub learned: BTreeSet<Signature>,
     /// Signatures that became another one when their first scenario was shrunk.
     pub aliases: BTreeMap<Signature, Signature>,
     /// Signatures of seeds, with those that they became without needless faults and by shrinking. The first one counts.
@@ -70,6 +95,8 @@ impl Default for Summary {
             tally: Tally::default(),
             findings: Vec::new(),
             masked: BTreeMap::new(),
+            hidden: Vec::new(),
+            learned: BTreeSet::new(),
             aliases: BTreeMap::new(),
             seen_as: BTreeMap::new(),
             elapsed: Duration::ZERO,

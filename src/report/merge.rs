@@ -1,11 +1,12 @@
 //! Merges the reports of the shards of a run.
 
-use super::RunReport;
 use super::coverage::CoverageReport;
+use super::finding_report::finding_report;
 use super::pace::pace_report;
-use crate::campaign::{Canary, MAX_TIMELINES, Point, Shard, Summary};
+use super::{FindingReport, RunReport};
+use crate::campaign::{Canary, Finding, MAX_TIMELINES, Point, Shard, Summary, is_masked};
 use crate::outcome::Signature;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why reports cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +73,7 @@ pub(crate) fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, Merg
         let what = "expected at least one report".to_owned();
         return Err(MergeError::Invalid { name: "nothing".to_owned(), what });
     };
+    let mut files = files_of(&whole);
     for part in parts {
         let Summary { tally, elapsed, .. } = &summary;
         let end =
@@ -79,8 +81,21 @@ pub(crate) fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, Merg
         summary.pace.append(end, &part.summary.pace);
         summary.elapsed = summary.elapsed.saturating_add(part.summary.elapsed);
         summary.tally.append(&part.summary.tally);
+        files.extend(files_of(&part.report));
+        let masks = &whole.asked.masks;
+        summary.append_groups(part.summary, &|signature| {
+            let text = signature.to_string();
+            masks.iter().any(|mask| is_masked(mask, &text))
+        });
         append(&mut whole, part.report);
     }
+    let file = |finding: &Finding| {
+        files.get(&(finding.signature.clone(), finding.shrunk.to_string())).cloned().unwrap_or_default()
+    };
+    whole.findings = summary.findings.iter().map(|finding| finding_report(finding, file)).collect();
+    whole.masked_groups =
+        summary.hidden.iter().map(|finding| finding_report(finding, |_| String::new())).collect();
+    (whole.masked, whole.aliases, whole.seen_as) = (summary.masked, summary.aliases, summary.seen_as);
     whole.pace = pace_report(&summary.pace);
     let tally = summary.tally;
     (whole.seeds, whole.steps) = (tally.seeds, tally.steps);
@@ -149,7 +164,7 @@ impl Part {
     }
 }
 
-/// Adds the next part, except for its tally.
+/// Adds the next part, except for its tally and groups.
 fn append(whole: &mut RunReport, part: RunReport) {
     whole.jobs += part.jobs;
     whole.isolated &= part.isolated;
@@ -158,25 +173,15 @@ fn append(whole: &mut RunReport, part: RunReport) {
     whole.seconds += part.seconds;
     whole.construction_seconds += part.construction_seconds;
     whole.stepping_seconds += part.stepping_seconds;
-    for finding in part.findings {
-        let signature = whole.aliases.get(&finding.signature).unwrap_or(&finding.signature);
-        match whole.findings.iter_mut().find(|group| group.signature == *signature) {
-            // Parts are in the order of their seeds, so the group already has the lowest seed.
-            Some(group) => group.count += finding.count,
-            None => whole.findings.push(finding),
-        }
-    }
-    let groups: BTreeSet<Signature> = whole.findings.iter().map(|group| group.signature.clone()).collect();
-    for (before, after) in part.aliases.into_iter().filter(|(before, _)| !groups.contains(before)) {
-        whole.aliases.entry(before).or_insert(after);
-    }
-    for (before, after) in part.seen_as {
-        whole.seen_as.entry(before).or_insert(after);
-    }
-    for (signature, count) in part.masked {
-        *whole.masked.entry(signature).or_default() += count;
-    }
     whole.canary = slower(whole.canary.take(), part.canary);
+}
+
+/// The files of the findings of a report, by signature and scenario.
+fn files_of(report: &RunReport) -> BTreeMap<(Signature, String), String> {
+    let file = |finding: &FindingReport| {
+        ((finding.signature.clone(), finding.scenario.clone()), finding.file.clone())
+    };
+    report.findings.iter().map(file).collect()
 }
 
 /// Shards in words, several in a row as one range.

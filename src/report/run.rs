@@ -2,6 +2,7 @@
 
 use super::coverage::CoverageReport;
 use super::depth::DepthReport;
+use super::finding_report::{FindingReport, finding_report};
 use super::pace::{PaceReport, pace, pace_report};
 use super::{Interval, PROGRAM, RUN_VERSION};
 use crate::campaign::{
@@ -10,9 +11,7 @@ use crate::campaign::{
 use crate::counts::CountsReport;
 use crate::outcome::Signature;
 use crate::scenario::{Document, GENERATOR, Profile};
-use crate::timeline::Timeline;
 use ringstorm_core::QueueSize;
-use ringstorm_model::Invariant;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -100,6 +99,9 @@ pub struct RunReport {
     pub findings: Vec<FindingReport>,
     /// The masked signatures that were found, with their numbers of seeds.
     pub masked: BTreeMap<String, u64>,
+    /// The groups that a mask matches, to which other findings can belong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masked_groups: Vec<FindingReport>,
     /// Signatures that became another one when their first scenario was shrunk.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "BTreeMap<String, String>")]
@@ -117,48 +119,6 @@ pub struct RunReport {
     pub counts: CountsReport,
     /// The effective steps and their thread time, sampled over the run.
     pub pace: Vec<PaceReport>,
-}
-
-/// One group of findings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct FindingReport {
-    /// The signature of the group: SUBJECT/KIND/INVARIANT/CALL/FAULT.
-    #[schemars(with = "String")]
-    pub signature: Signature,
-    /// The invariant that is violated.
-    pub invariant: Option<String>,
-    /// What happened in the shrunk scenario.
-    pub detail: String,
-    /// The lowest seed.
-    pub seed: u64,
-    /// The failing step of its scenario.
-    pub step: usize,
-    /// The number of seeds in the group.
-    pub count: u64,
-    /// Steps of the shrunk scenario.
-    pub steps_after_shrinking: usize,
-    /// The file of the shrunk scenario; empty if it could not be written.
-    pub file: String,
-    /// The shrunk scenario, as text.
-    pub scenario: String,
-    /// The shrunk scenario step by step, for the first hundred groups.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeline: Option<Timeline>,
-    /// The other findings that the shrunk scenario shows without some of its steps.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    #[schemars(with = "BTreeSet<String>")]
-    pub within: BTreeSet<Signature>,
-    /// Whether the run ended before it shrunk the scenario.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unshrunk: bool,
-}
-
-impl FindingReport {
-    /// The rule that the finding violates, in a sentence.
-    pub(super) fn rule(&self) -> Option<String> {
-        let invariant = self.signature.expected.invariant()?;
-        Some(format!("rule {invariant}: {}", invariant.sentence()))
-    }
 }
 
 impl RunOptions {
@@ -240,6 +200,7 @@ impl RunReport {
         file: impl Fn(&Finding) -> String,
     ) -> Self {
         let Tally { stepping, constructing, reach_counts, counts, .. } = &summary.tally;
+        let hidden = summary.hidden.iter().map(|finding| finding_report(finding, |_| String::new()));
         let mut report = Self {
             asked,
             program,
@@ -264,6 +225,7 @@ impl RunReport {
             canary,
             findings: summary.findings.iter().map(|finding| finding_report(finding, &file)).collect(),
             masked: summary.masked.clone(),
+            masked_groups: hidden.collect(),
             aliases: summary.aliases.clone(),
             seen_as: summary.seen_as.clone(),
             coverage: CoverageReport::new(reach_counts),
@@ -298,6 +260,7 @@ impl RunReport {
                 shrunk: document.scenario,
                 detail: report.detail.clone(),
                 timeline: report.timeline.clone().unwrap_or_default(),
+                also: report.also.clone(),
                 within: report.within.clone(),
                 unshrunk: report.unshrunk,
             })
@@ -317,6 +280,8 @@ impl RunReport {
             },
             findings: self.findings.iter().map(finding).collect::<Result<_, String>>()?,
             masked: self.masked.clone(),
+            hidden: self.masked_groups.iter().map(finding).collect::<Result<_, String>>()?,
+            learned: BTreeSet::new(),
             aliases: self.aliases.clone(),
             seen_as: self.seen_as.clone(),
             elapsed: seconds(self.seconds)?,
@@ -377,22 +342,4 @@ impl RunReport {
 /// The program of a report that names none.
 fn usual_program() -> String {
     PROGRAM.to_owned()
-}
-
-fn finding_report(finding: &Finding, file: impl Fn(&Finding) -> String) -> FindingReport {
-    let Finding { signature, count, seed, step, shrunk, detail, timeline, within, unshrunk } = finding;
-    FindingReport {
-        signature: signature.clone(),
-        invariant: signature.expected.invariant().map(|invariant: Invariant| invariant.name().to_owned()),
-        detail: detail.clone(),
-        seed: *seed,
-        step: *step,
-        count: *count,
-        steps_after_shrinking: shrunk.steps.len(),
-        file: file(finding),
-        scenario: shrunk.to_string(),
-        timeline: Some(timeline.clone()).filter(|timeline| *timeline != Timeline::default()),
-        within: within.clone(),
-        unshrunk: *unshrunk,
-    }
 }

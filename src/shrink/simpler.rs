@@ -102,7 +102,7 @@ pub(super) fn simpler(step: Step) -> Vec<Step> {
 }
 
 /// Steps to try in place of a fault: perhaps the finding only needs what the driver does then.
-fn honest_steps() -> [Step; 5] {
+fn honest_steps() -> [Step; 6] {
     let one = Buffers::of(1, 1);
     let (pick, written) = (Pick::NEWEST, Amount::Full);
     [
@@ -111,6 +111,7 @@ fn honest_steps() -> [Step; 5] {
         Step::Submit { readable: one, writable: one },
         Step::Publish,
         Step::Free { pick },
+        Step::Reset,
     ]
 }
 
@@ -128,7 +129,7 @@ fn milder(fault: Fault) -> Vec<Fault> {
 }
 
 /// Orders faults: first those that the specification permits, then by number.
-pub(super) const fn severity(fault: Fault) -> (bool, u8) {
+pub(crate) const fn severity(fault: Fault) -> (bool, u8) {
     (fault.breaks_specification(), fault as u8)
 }
 

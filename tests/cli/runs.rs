@@ -13,7 +13,7 @@ fn storm(place: &Place, seeds: &str, more: &[&str]) -> Left {
 }
 
 /// A defect that shows in many ways.
-const MANY: &str = "specimen-index-jump-followed";
+const MANY: &str = "specimen-free-follows-table";
 
 fn many(place: &Place, more: &[&str]) -> Left {
     place.run(&[&["run", "--subject", MANY, "--seeds", "100"], more].concat())
@@ -126,10 +126,10 @@ fn masked_signatures_are_named_and_not_found() {
     let left = many(&place, &[&masks[..2], &["--json"]].concat());
     assert_eq!(left.status, Some(1));
     assert_eq!(signatures(&json(&left)), found[1..], "only the masked finding is missing");
-    let takes = format!("{MANY}/*/fetched-once/*/*");
-    let left = many(&place, &["--mask", &takes, "--json"]);
+    let counts = format!("{MANY}/*/free-count/*/*");
+    let left = many(&place, &["--mask", &counts, "--json"]);
     let others: Vec<_> =
-        found.iter().filter(|signature| !signature.contains("/fetched-once/")).cloned().collect();
+        found.iter().filter(|signature| !signature.contains("/free-count/")).cloned().collect();
     assert_eq!(signatures(&json(&left)), others, "* matches any part");
     let left = many(&place, &["--mask", "*/*/*/take/silent-none", "--json"]);
     assert_eq!(signatures(&json(&left)), found, "a mask has every part of a signature");

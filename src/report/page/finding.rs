@@ -51,6 +51,8 @@ struct FindingPart {
     fault: Option<(&'static str, &'static str)>,
     blame: String,
     signature: String,
+    /// The other signatures of the group.
+    also: Option<String>,
     detail: String,
     count: String,
     seed: u64,
@@ -127,6 +129,7 @@ impl FindingPart {
             fault: last_fault.map(|fault: Fault| (fault.name(), fault.description())),
             blame: at_fault(faults(finding)),
             signature: plain(&finding.signature.to_string()),
+            also: finding.also_seen_as().map(|also| plain(&also)),
             detail: plain(&finding.detail),
             number,
             count: numbers::counted(finding.count, "seed"),
