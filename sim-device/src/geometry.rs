@@ -42,6 +42,11 @@ impl Geometry {
         of(self.table, 16).map(Part::Descriptor).or_else(entry)
     }
 
+    /// The descriptor table, as a range of bytes.
+    pub const fn table_part(&self) -> std::ops::Range<usize> {
+        self.table..self.table + 16 * self.size as usize
+    }
+
     /// Size of the used ring in bytes, with `avail_event` (2.7).
     pub const fn used_bytes(&self) -> usize {
         6 + 8 * self.size as usize

@@ -294,3 +294,44 @@ fn a_double_fetch_is_found_however_many_loads_are_in_between() {
         }
     }
 }
+
+#[test]
+fn only_stores_that_begin_in_the_recorded_part_are_recorded() {
+    let memory = memory();
+    let places_of = |offsets: [usize; 4]| {
+        memory.begin_call(4);
+        offsets.into_iter().for_each(|offset| memory.store_u64(offset, 1));
+        assert_eq!(memory.end_call().stores, 4, "every store counts");
+        let mut places = Vec::new();
+        memory.take_places(&mut places);
+        places
+    };
+    let offsets = [56, 64, 120, 128];
+    assert_eq!(places_of(offsets), []);
+    memory.record_places_in(64..128);
+    memory.watch_available_index(512);
+    memory.reserve_for_device(1024..2048);
+    assert_eq!(places_of(offsets), [(64, 8), (120, 8)]);
+    memory.stop_recording_places();
+    assert_eq!(places_of(offsets), []);
+    memory.record_places();
+    assert_eq!(places_of(offsets), offsets.map(|offset| (offset, 8)));
+    memory.restart(PAGE);
+    assert_eq!(places_of(offsets), [], "a restart ends the recording");
+}
+
+#[test]
+fn a_call_is_quiet_if_it_stored_nothing_and_loaded_in_order() {
+    let memory = memory();
+    let is_quiet = |call: &dyn Fn()| {
+        memory.begin_call(4);
+        call();
+        memory.end_call().is_quiet()
+    };
+    assert!(is_quiet(&|| {}));
+    assert!(is_quiet(&|| _ = (memory.load_u16(0), memory.load_u16(2))));
+    assert!(!is_quiet(&|| memory.store_u16(0, 1)));
+    assert!(!is_quiet(&|| _ = (memory.load_u16(0), memory.load_u16(0))));
+    memory.set_trap(Some(Trap { offset: 0, width: 2, value: 9 }));
+    assert!(!is_quiet(&|| _ = memory.load_u16(0)));
+}

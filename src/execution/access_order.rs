@@ -29,6 +29,7 @@ impl Rig {
         self.observe_order(order, OrderFlaw::UsedIndexNotLoaded, OrderFlaw::UsedIndexWithoutBarrier, listener)
     }
 
+    #[inline(always)]
     fn observe_order(
         &mut self,
         order: StoreThenLoad,
@@ -36,14 +37,20 @@ impl Rig {
         no_barrier: OrderFlaw,
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
-        let can = self.run.can;
+        let can = &self.run.can;
         let flaw = match order {
+            StoreThenLoad::InOrder => return Ok(()),
             // A broken queue neither publishes nor waits.
             _ if self.sink.model.is_broken() => return Ok(()),
             StoreThenLoad::NotLoaded if can.watched => not_loaded,
             StoreThenLoad::NoBarrier if can.watched && can.watched_barriers => no_barrier,
-            StoreThenLoad::InOrder | StoreThenLoad::NotLoaded | StoreThenLoad::NoBarrier => return Ok(()),
+            StoreThenLoad::NotLoaded | StoreThenLoad::NoBarrier => return Ok(()),
         };
+        self.emit_flaw(flaw, listener)
+    }
+
+    #[cold]
+    fn emit_flaw(&mut self, flaw: OrderFlaw, listener: &mut impl Listener) -> Result<(), Stop> {
         self.sink.emit(&Event::AccessOrder { flaw }, listener)
     }
 

@@ -85,6 +85,8 @@ impl Rig {
             return Ok(Some(Skip::NothingThere));
         }
         run.faults.fault_committed(state, fault);
+        // From the first fault on, stores to descriptors are not judged.
+        self.provided.rings.stop_recording_places();
         self.emit_effects(listener)?;
         if adds_element(fault) {
             let Self { run, scratch: Scratch { effects, .. }, .. } = self;

@@ -22,9 +22,13 @@ impl Rig {
         answer
     }
 
-    /// Starts to record memory accesses as the subject's, until [`end_call`](Self::end_call).
-    #[inline(always)]
+    /// Starts to record memory accesses as the subject's, until [`end_call`](Self::end_call). Not inlined: a step makes several
+    /// calls, and the code of all of them together should fit into the processor's cache.
+    #[inline(never)]
     pub(super) fn begin_call(&mut self, call: Call) {
+        if self.run.failing.left().is_some() {
+            self.save_visible(call);
+        }
         let run = &mut self.run;
         run.call = call;
         run.faults.begin_call();
@@ -32,14 +36,11 @@ impl Rig {
             self.calls = self.calls.wrapping_add(1);
             progress_cell.begin_call(call, run.steps, &run.faults, self.calls);
         }
-        if run.failing.left().is_some() {
-            self.save_visible();
-        }
         self.provided.begin_call(self.run.call_limit);
     }
 
     /// Ends the recording and keeps the report for the rings and for the buffers.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn end_call(&mut self) {
         self.provided.end_call(&mut self.scratch.reports);
     }
@@ -151,6 +152,7 @@ impl Rig {
     }
 
     /// Emits the answer of `publish`, and what the call did.
+    #[inline(always)]
     pub(super) fn published(&mut self, notify: bool, listener: &mut impl Listener) -> Result<(), Stop> {
         let before = self.run.available;
         self.sink.emit(&Event::Publish { notify }, listener)?;
@@ -173,7 +175,7 @@ impl Rig {
         let from = self.sink.model.next_used();
         let answer = self.call(Call::Take, |subject| subject.take());
         self.observe_seen_trap(listener)?;
-        let answer = self.taken_by_token(answer)?;
+        let answer = if self.run.can.tokens { self.taken_by_token(answer)? } else { answer };
         self.sink.emit(&Event::Take { answer }, listener)?;
         let run = &mut self.run;
         run.faults.attribute_take(from, self.sink.model.next_used(), answer);

@@ -28,7 +28,7 @@ impl Rig {
             self.observe_accesses(listener)?;
         }
         let moved = self.has_published();
-        if self.run.call == Call::Submit {
+        if moved && self.run.call == Call::Submit {
             self.check_not_published();
         }
         if moved || self.run.call == Call::Publish {
@@ -38,6 +38,7 @@ impl Rig {
     }
 
     /// Whether the available index has moved since it was last observed.
+    #[inline(always)]
     fn has_published(&self) -> bool {
         self.run.device.observer().available_index() != self.run.available
     }
@@ -50,8 +51,12 @@ impl Rig {
     }
 
     /// Emits the memory accesses of the last call.
+    #[inline(always)]
     pub(super) fn observe_accesses(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let [rings, buffers] = &self.scratch.reports;
+        if rings.is_quiet() && buffers.is_quiet() {
+            return Ok(());
+        }
         let count = rings.stores.saturating_add(buffers.stores);
         let foreign = rings.device_area_store.or(buffers.device_area_store).is_some();
         // A handler may look whether there are new used elements while it handles others.
@@ -69,7 +74,7 @@ impl Rig {
         if count > 0 {
             self.sink.emit(&Event::Stores { count, to_device_area: foreign }, listener)?;
         }
-        if ring_stores {
+        if ring_stores && self.run.faults.last_fault.is_none() {
             self.observe_descriptor_stores(listener)?;
         }
         if buffer_stores {
@@ -90,6 +95,7 @@ impl Rig {
 
     /// Emits the change that a trap made to the used index, if the call has then loaded the index again. Its answer is judged by
     /// the new index: a driver that requests notifications must look again afterwards (2.7.14).
+    #[inline(always)]
     pub(super) fn observe_seen_trap(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         match self.run.trap {
             Some(Change::UsedIndex(_)) if self.scratch.reports[0].trap_seen => self.observe_trap(listener),
@@ -98,6 +104,7 @@ impl Rig {
     }
 
     /// Emits the change that a trap made between two reads of the last call.
+    #[cold]
     pub(super) fn observe_trap(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = &mut self.run;
         match run.trap.take() {
@@ -111,6 +118,7 @@ impl Rig {
     }
 
     /// Searches for stores to entries and descriptors that the last call made after it had published them.
+    #[cold]
     fn observe_late_stores(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let Self { run, sink, scratch: Scratch { late, .. }, provided, .. } = self;
         provided.rings.take_late_stores(late);
@@ -144,7 +152,7 @@ impl Rig {
         let Self {
             run, sink, scratch: Scratch { places, kept_places, seen, descriptors, .. }, provided, ..
         } = self;
-        if run.faults.last_fault.is_some() || matches!(run.call, Call::Construct | Call::Reset) {
+        if matches!(run.call, Call::Construct | Call::Reset) {
             return Ok(());
         }
         match kept_places[0].take() {
@@ -152,8 +160,13 @@ impl Rig {
             None => provided.rings.take_places(places),
         }
         let device = run.device.observer();
+        let mut before = None;
         for (offset, _) in places.iter() {
             let Some(Part::Descriptor(stored)) = device.driver_part_at(*offset) else { continue };
+            // Most descriptors are stored in two parts.
+            if before.replace(stored) == Some(stored) {
+                continue;
+            }
             let Some(head) = sink.model.owner(stored) else { continue };
             let Some(submitted) = sink.model.descriptors_at_device(head) else { continue };
             let intact = device.peek_chain(head, seen).is_ok();

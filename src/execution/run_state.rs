@@ -161,6 +161,7 @@ impl RunState {
     }
 
     /// What the subject calls the chain at `head`.
+    #[inline(always)]
     pub(super) fn name_of(&self, head: u16) -> u16 {
         if self.can.tokens { self.tokens.name_of(head) } else { head }
     }

@@ -28,7 +28,6 @@ impl Rig {
         }
         self.provided.rings.restart(ring_bytes);
         self.provided.buffers.restart(buffers);
-        self.provided.rings.record_places();
         self.provided.buffers.record_places();
         self.provided.lendings.begin(0);
         Ok(setup)
@@ -92,6 +91,7 @@ impl Rig {
         }
         let (available, part) = (self.run.geometry.available, self.run.device_part.clone());
         self.provided.rings.watch_available_index(available + 2);
+        self.provided.rings.record_places_in(self.run.geometry.table_part());
         self.provided.rings.watch_order(&self.run.geometry, setup.event_index);
         self.provided.rings.reserve_for_device(part);
         self.emit_effects(listener)?;

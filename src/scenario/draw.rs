@@ -5,7 +5,7 @@
 //! steps have an effect. The execution does not depend on this estimate.
 
 use super::choices::{Choices, MAX_ITEMS, Weighted};
-use super::guess::{Guess, bit};
+use super::guess::{Guess, is_among};
 use super::misuse::{BadHead, HeadCall};
 use super::step::{Amount, Op, Pick, Step};
 use super::{Profile, Scenario, Setup, tour};
@@ -291,7 +291,7 @@ impl Drawer {
     /// Draws an operation that probably has an effect; one time in 32, any operation.
     fn operation(&mut self, weights: &Weights) -> Option<Op> {
         let work = if self.one_in(32) { u64::MAX } else { self.guess.useful_ops() };
-        let has_work = |op| work & bit(op) != 0;
+        let has_work = |op| is_among(op, work);
         // One of eight tries usually succeeds. That is cheaper than to filter the operations first.
         let tries = self.rng.random::<u64>().to_le_bytes();
         if let Some(op) = tries.into_iter().map(|place| weights.ops.at(place)).find(|op| has_work(*op)) {

@@ -5,7 +5,7 @@ use strum::VariantArray;
 
 /// One bit for each operation: 32 bits for the caller's operations, 16 for the device's, eight for faults, and eight for
 /// the operations from 128 on.
-pub(super) const fn bit(op: Op) -> u64 {
+const fn bit(op: Op) -> u64 {
     let bit = match op as u32 {
         number @ ..48 => number,
         number @ 64..72 => number - 64 + 48,
@@ -13,6 +13,24 @@ pub(super) const fn bit(op: Op) -> u64 {
         _ => panic!("the operation has no bit"),
     };
     1 << bit
+}
+
+/// By number: the position of the operation's [bit].
+const POSITIONS: [u8; 136] = {
+    let mut positions = [0; 136];
+    let mut at = 0;
+    while at < Op::VARIANTS.len() {
+        let op = Op::VARIANTS[at];
+        positions[op as usize] = bit(op).trailing_zeros() as u8;
+        at += 1;
+    }
+    positions
+};
+
+/// Whether an operation is among these [bits](bit).
+#[inline(always)]
+pub(super) const fn is_among(op: Op, ops: u64) -> bool {
+    ops >> POSITIONS[op as usize] & 1 != 0
 }
 
 /// The estimated state of the queue.

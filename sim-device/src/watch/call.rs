@@ -1,36 +1,10 @@
 //! Records what a driver's call does to the memory.
 
+use super::failing::fail;
 use super::order::AccessOrder;
-use super::{EndlessCall, FailingAccess, WeakAccess};
+use super::report::{CallReport, LateStore};
+use super::{EndlessCall, FailingAccess};
 use std::cell::{Cell, RefCell};
-
-/// What a driver's call did to the memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CallReport {
-    /// The number of stores.
-    pub stores: u32,
-    /// The offset of the first store to the part that only the device may write.
-    pub device_area_store: Option<usize>,
-    /// The lowest offset that it loaded twice (a double fetch).
-    pub double_fetch: Option<usize>,
-    /// Whether it stored something after the available index.
-    pub late_stores: bool,
-    /// Whether it triggered the [trap](super::WatchedMemory::set_trap).
-    pub trap_triggered: bool,
-    /// Whether it loaded the value that the trap had changed.
-    pub trap_seen: bool,
-    /// The last access that lacks a release, an acquire or a barrier.
-    pub weak: Option<WeakAccess>,
-}
-
-/// A store after the available index was stored in the same call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LateStore {
-    /// Its offset.
-    pub offset: usize,
-    /// The available index at that time; `None` if it was not stored as 16 bits, or the order is not watched.
-    pub published: Option<u16>,
-}
 
 /// Offset and length of a load.
 type Load = (usize, usize);
@@ -74,8 +48,10 @@ pub(super) struct CallLog {
     late: RefCell<Vec<LateStore>>,
     /// Whether the call has stored the available index.
     published: Cell<bool>,
-    /// Whether stores are recorded.
-    recorded: Cell<bool>,
+    /// Start and end of the part whose stores are recorded.
+    recorded: Cell<(usize, usize)>,
+    /// Stores that end at or before this offset need no check of their place.
+    checked_from: Cell<usize>,
     /// Offset of the available index, if it is watched.
     available_index: Cell<Option<usize>>,
     /// Start and end of the part that only the device may write.
@@ -88,6 +64,7 @@ impl CallLog {
         self.end_into(&mut CallReport::default());
         self.available_index.set(None);
         self.device_part.set((0, 0));
+        self.recorded.set((0, 0));
         self.order.stop();
         self.find_plain_end();
     }
@@ -102,8 +79,8 @@ impl CallLog {
         self.find_plain_end();
     }
 
-    pub(super) fn record_places(&self) {
-        self.recorded.set(true);
+    pub(super) fn record_places(&self, start: usize, end: usize) {
+        self.recorded.set((start, end));
         self.find_plain_end();
     }
 
@@ -111,14 +88,18 @@ impl CallLog {
         let (start, end) = self.device_part.get();
         let device = if start < end { start } else { usize::MAX };
         let index = self.available_index.get().unwrap_or(usize::MAX);
-        let needs_every_store = self.recorded.get() || self.published.get();
-        self.plain_end.set(if needs_every_store { 0 } else { device.min(index) });
+        let checked_from = if self.published.get() { 0 } else { device.min(index) };
+        let (first, last) = self.recorded.get();
+        let recorded_from = if first < last { first } else { usize::MAX };
+        self.checked_from.set(checked_from);
+        self.plain_end.set(checked_from.min(recorded_from));
     }
 
     pub(super) fn take_late_stores(&self, out: &mut Vec<LateStore>) {
         out.clear();
         if self.has_notes.get() {
             out.append(&mut self.late.borrow_mut());
+            self.has_notes.set(!self.places.borrow().is_empty());
         }
     }
 
@@ -126,21 +107,34 @@ impl CallLog {
         out.clear();
         if self.has_notes.get() {
             out.append(&mut self.places.borrow_mut());
+            self.has_notes.set(!self.late.borrow().is_empty());
         }
     }
 
     #[inline(always)]
     pub(super) fn begin(&self, limit: u64) {
-        if self.accesses_left.get() != self.limit.get() {
-            self.forget_call();
-        }
-        let limit = if self.counts_individually.get() { self.count_each(limit) } else { limit };
+        let limit = if self.needs_preparation() { self.prepare(limit) } else { limit };
         self.limit.set(limit);
         self.accesses_left.set(limit);
         self.in_call.set(true);
+    }
+
+    /// Whether the last call has left something, or each access of the next one is counted.
+    #[inline(always)]
+    fn needs_preparation(&self) -> bool {
+        (self.accesses_left.get() != self.limit.get()) | self.counts_individually.get() | self.has_notes.get()
+    }
+
+    /// Prepares for a call of at most `limit` accesses. Returns the number of accesses that are not counted individually.
+    #[cold]
+    fn prepare(&self, limit: u64) -> u64 {
+        if self.accesses_left.get() != self.limit.get() {
+            self.forget_call();
+        }
         if self.has_notes.get() {
             self.forget_notes();
         }
+        if self.counts_individually.get() { self.count_each(limit) } else { limit }
     }
 
     pub(super) fn fail_at(&self, access: Option<FailingAccess>) {
@@ -155,7 +149,7 @@ impl CallLog {
     }
 
     /// A barrier. It is not an access, but it can fail.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn barrier(&self) {
         if self.in_call.get() {
             if self.counts_individually.get() {
@@ -189,21 +183,27 @@ impl CallLog {
     }
 
     /// Calls a function with offset and length of all loads of the call so far, in order.
-    fn with_loads<T>(&self, f: impl FnOnce(&[(usize, usize)]) -> T) -> T {
+    #[inline(always)]
+    fn with_loads<T>(&self, f: impl FnOnce(&[Cell<Load>]) -> T) -> T {
         let loads = self.loads.get();
-        let first = self.first_loads.each_ref().map(Cell::get);
-        match loads.checked_sub(FEW) {
-            None | Some(0) => f(&first[..loads]),
-            Some(others) => {
-                let all: Vec<_> = first.iter().chain(&self.more_loads.borrow()[..others]).copied().collect();
-                f(&all)
-            }
+        match self.first_loads.get(..loads) {
+            Some(loads) => f(loads),
+            None => f(&self.all_loads()),
         }
     }
 
+    /// The loads of the call so far, if they are more than a few.
+    #[cold]
+    fn all_loads(&self) -> Vec<Cell<Load>> {
+        let others = self.loads.get() - FEW;
+        let more = self.more_loads.borrow();
+        self.first_loads.iter().cloned().chain(more[..others].iter().copied().map(Cell::new)).collect()
+    }
+
     fn count_failing(&self) {
-        if let Some(access) = &*self.failing.borrow() {
-            access.count();
+        // The borrow ends first, so that a panic has nothing to clean up here.
+        if self.failing.borrow().as_ref().is_some_and(FailingAccess::count) {
+            fail();
         }
     }
 
@@ -309,16 +309,25 @@ impl CallLog {
     }
 
     fn store_checked(&self, offset: usize, size: usize) {
+        let (start, end) = self.recorded.get();
+        if start <= offset && offset < end {
+            self.has_notes.set(true);
+            self.places.borrow_mut().push((offset, size));
+        }
+        if offset + size > self.checked_from.get() {
+            self.check_place(offset, size);
+        }
+    }
+
+    #[inline(always)]
+    fn check_place(&self, offset: usize, size: usize) {
         let (start, end) = self.device_part.get();
         if offset < end && start < offset + size && self.device_area_store.get().is_none() {
             self.device_area_store.set(Some(offset));
         }
-        if self.recorded.get() {
-            self.has_notes.set(true);
-            self.places.borrow_mut().push((offset, size));
-        }
         if self.available_index.get() == Some(offset) {
             self.published.set(true);
+            self.checked_from.set(0);
             self.plain_end.set(0);
         } else if self.published.get() {
             self.has_notes.set(true);
@@ -337,12 +346,21 @@ impl CallLog {
     /// more elements.
     fn double_fetch(&self) -> Option<usize> {
         let loads = self.loads.get();
-        let first = self.first_loads.each_ref().map(Cell::get);
-        let first = &first[..loads.min(FEW)];
         // Most drivers load in ascending order. Then there is nothing to sort.
-        if loads <= FEW && first.is_sorted_by(|one, next| one.0 + one.1 <= next.0) {
+        let in_order = |(offset, size): Load, next: Load| offset + size <= next.0;
+        if let Some(few) = self.first_loads.get(..loads)
+            && few.is_sorted_by(|one, next| in_order(one.get(), next.get()))
+        {
             return None;
         }
+        self.overlapping_load()
+    }
+
+    /// [`double_fetch`](Self::double_fetch), if the loads are not in ascending order.
+    fn overlapping_load(&self) -> Option<usize> {
+        let loads = self.loads.get();
+        let first = self.first_loads.each_ref().map(Cell::get);
+        let first = &first[..loads.min(FEW)];
         let mut more = self.more_loads.borrow_mut();
         more.truncate(loads.saturating_sub(FEW));
         let loads = || first.iter().chain(more.iter()).copied();

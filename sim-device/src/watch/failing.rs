@@ -24,16 +24,16 @@ impl FailingAccess {
         self.0.get()
     }
 
-    /// Counts an access.
-    pub(super) fn count(&self) {
-        match self.0.get() {
-            None => {}
-            Some(0) => {
-                self.0.set(None);
-                // Skip the panic hook: this panic is intended and needs no message.
-                resume_unwind(Box::new(MemoryFailed));
-            }
-            Some(left) => self.0.set(Some(left - 1)),
-        }
+    /// Counts an access. Returns whether it is the one that must fail.
+    pub(super) fn count(&self) -> bool {
+        let left = self.0.get();
+        self.0.set(left.and_then(|left| left.checked_sub(1)));
+        left == Some(0)
     }
+}
+
+/// Fails an access.
+pub(super) fn fail() -> ! {
+    // Skip the panic hook: this panic is intended and needs no message.
+    resume_unwind(Box::new(MemoryFailed));
 }

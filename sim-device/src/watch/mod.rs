@@ -4,10 +4,11 @@ mod call;
 mod failing;
 mod order;
 mod pages;
+mod report;
 
-pub use call::{CallReport, LateStore};
 pub use failing::{FailingAccess, MemoryFailed};
 pub use order::{OrderState, StoreThenLoad, WeakAccess};
+pub use report::{CallReport, LateStore};
 
 use call::CallLog;
 use pages::{PAGE, Pages};
@@ -87,8 +88,9 @@ impl WatchedMemory {
             "watched memory: {length} bytes exceed the capacity of {} bytes",
             self.capacity()
         );
-        let capacity = self.capacity();
-        self.pages.clean(|start| self.memory.zero(start, PAGE.min(capacity - start)));
+        // Nothing was written beyond the length.
+        let end = self.length.get();
+        self.pages.clean(|start| self.memory.zero(start, PAGE.min(end - start)));
         self.length.set(length);
         self.call.restart();
         self.fail_at(None);
@@ -140,7 +142,17 @@ impl WatchedMemory {
 
     /// From now on, records the driver's stores.
     pub fn record_places(&self) {
-        self.call.record_places();
+        self.call.record_places(0, usize::MAX);
+    }
+
+    /// From now on, records the driver's stores that begin in this part.
+    pub fn record_places_in(&self, part: Range<usize>) {
+        self.call.record_places(part.start, part.end);
+    }
+
+    /// From now on, does not record the driver's stores.
+    pub fn stop_recording_places(&self) {
+        self.call.record_places(0, 0);
     }
 
     /// Moves offset and length of the last call's stores to `out`, in order.

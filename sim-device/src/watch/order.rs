@@ -233,7 +233,7 @@ impl AccessOrder {
 
     /// The driver loads the used index. `loads` are the loads of the call before.
     #[cold]
-    pub(super) fn loaded_used_index(&self, acquires: bool, loads: &[(usize, usize)]) {
+    pub(super) fn loaded_used_index(&self, acquires: bool, loads: &[Cell<(usize, usize)>]) {
         self.look_for_elements(loads);
         self.open.set(true);
         self.not_acquired.set((!acquires).then_some(loads.len()));
@@ -254,11 +254,11 @@ impl AccessOrder {
 
     /// The used index is acquired from now on. Earlier loads of elements were too early.
     #[cold]
-    pub(super) fn look_for_elements(&self, loads: &[(usize, usize)]) {
+    pub(super) fn look_for_elements(&self, loads: &[Cell<(usize, usize)>]) {
         let (start, end) = self.elements.get();
         let inside = |(offset, size): (usize, usize)| offset < end && start < offset + size;
         if let Some(from) = self.not_acquired.take()
-            && loads.iter().skip(from).any(|load| inside(*load))
+            && loads.iter().skip(from).any(|load| inside(load.get()))
         {
             self.weak.set(Some(WeakAccess::UsedElement));
         }
@@ -270,10 +270,11 @@ impl AccessOrder {
     }
 
     /// The call ends, with these loads.
-    pub(super) fn end(&self, loads: &[(usize, usize)]) -> Option<WeakAccess> {
+    pub(super) fn end(&self, loads: &[Cell<(usize, usize)>]) -> Option<WeakAccess> {
         self.look_for_elements(loads);
         let loaded = |field: usize, from: usize| {
-            loads.iter().skip(from).any(|(offset, size)| *offset < field + FIELD && field < offset + size)
+            let mut later = loads.iter().skip(from).map(Cell::get);
+            later.any(|(offset, size)| offset < field + FIELD && field < offset + size)
         };
         self.publication.end(|from| loaded(self.wish.get(), from));
         self.requesting.end(|from| loaded(self.used_index.get(), from));
