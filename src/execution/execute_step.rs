@@ -5,7 +5,7 @@ use crate::scenario::Step;
 
 impl Rig {
     /// Executes a step. Returns why the step did nothing, if so.
-    pub(super) fn dispatch(
+    pub(super) fn execute_step(
         &mut self,
         step: &Step,
         listener: &mut impl Listener,
