@@ -75,7 +75,7 @@ impl Rig {
             },
             rearms_each_take: can.rearms_each_take,
             exact_notifications: can.exact,
-            reset_keeps_interrupts: can.reset_keeps_interrupts,
+            reset_keeps_used_notifications: can.reset_keeps_used_notifications,
             reports_lengths: can.lengths,
             refills: can.submits_itself,
         });

@@ -63,7 +63,7 @@ impl Rig {
                 device.publish();
             }
             self.emit_effects(listener)?;
-            self.interrupt_arrives(listener)?;
+            self.used_notification_arrives(listener)?;
             self.collect(listener)?;
             for _ in 0..self.run.taken.len() {
                 let Some(head) = self.run.taken.front().copied() else { break };

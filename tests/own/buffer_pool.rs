@@ -105,8 +105,8 @@ impl Subject for Adapter {
         self.queue.free_count()
     }
 
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
-        self.queue.interrupts(wanted)
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
+        self.queue.set_used_notifications(wanted)
     }
 
     fn reset(&mut self, first_index: u16) {
