@@ -343,7 +343,7 @@ impl Subject for Adapter {
         self.queue.free.len() as u32
     }
 
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
         self.queue.ask_for_notifications(wanted);
         (wanted && !self.queue.broken).then(|| self.queue.used_index() != self.queue.used)
     }
@@ -375,7 +375,7 @@ const CAN: Capabilities = Capabilities {
     lengths: true,
     free: true,
     free_count: true,
-    interrupts: true,
+    used_notifications: true,
     event_index: true,
     rearms_each_take: true,
     reset: true,

@@ -3,6 +3,7 @@
 mod drawing;
 mod finding;
 mod lines;
+mod note_texts;
 mod notes;
 
 pub(crate) use finding::{at_fault, blame, paste};
@@ -85,12 +86,9 @@ pub(crate) fn annotate_to(
 
 /// The lines of the steps, between the setup and the ending.
 pub(crate) fn framed(kind: SubjectKind, scenario: &Scenario, steps: &str, outcome: &Outcome) -> String {
-    format!(
-        "{}\n{}\n{}",
-        setup_line(kind, scenario),
-        self::steps(kind, steps, scenario, outcome),
-        ending(scenario, outcome)
-    )
+    let steps = self::steps(kind, steps, scenario, outcome);
+    let ending = ending(kind, scenario, outcome, &steps);
+    format!("{}\n{steps}\n{ending}", setup_line(kind, scenario))
 }
 
 /// How a scenario ends with this subject.
@@ -134,13 +132,15 @@ pub(crate) const fn last_words(verdict: &Verdict) -> Option<&'static str> {
     }
 }
 
-/// How an execution ended: the violation, where it happened, its rule, and the last fault.
-pub(crate) fn ending(scenario: &Scenario, outcome: &Outcome) -> String {
+/// How an execution ended: the violation, where it happened, its rule, and the last fault. `steps` are the lines of the steps.
+fn ending(kind: SubjectKind, scenario: &Scenario, outcome: &Outcome, steps: &str) -> String {
     let mut text = String::new();
     let at = match scenario.steps.get(outcome.step) {
         _ if outcome.steps == 0 => "construction of the queue, before any step".to_owned(),
         Some(step) => format!("step {}, {step}", outcome.step),
-        None => "the drain at the end".to_owned(),
+        None => {
+            lines::part_of_end(steps.lines().last().unwrap_or_default(), ending_of(kind, scenario)).to_owned()
+        }
     };
     let _ = match &outcome.verdict {
         Verdict::Pass => writeln!(text, "pass"),

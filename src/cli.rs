@@ -27,6 +27,7 @@ pub use error::{CliError, Found};
 use crate::subject::{External, Subjects};
 use args::{Cli, Command};
 use clap::FromArgMatches;
+use help::Program;
 use session::Session;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -76,7 +77,8 @@ pub fn command<A: Into<OsString> + Clone>(
     arguments: impl IntoIterator<Item = A>,
 ) -> Result<Found, CliError> {
     let subjects = Subjects::with(own).map_err(CliError::Input)?;
-    let line = std::iter::once(OsString::from("ringstorm")).chain(arguments.into_iter().map(Into::into));
+    let line = std::iter::once(OsString::from(Program::new(subjects).name()))
+        .chain(arguments.into_iter().map(Into::into));
     let cli = parsed(subjects, line).map_err(|error| CliError::Input(error.to_string()))?;
     execute(Session { subjects, whole_process: false }, cli)
 }

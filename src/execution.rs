@@ -12,76 +12,76 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `start` | provides memory and constructs the subject |
-//! | `dispatch` | calls the function that executes a step |
+//! | `construct_subject` | provides memory and constructs the subject |
+//! | `execute_step` | calls the function that executes a step |
 //! | `driver_calls` | submit, publish, take, read, free and notification control; how a call is recorded |
-//! | `repeated` | the steps that do much at once: many submissions, many round trips |
+//! | `repeating_steps` | the steps that do much at once: many submissions, many round trips |
 //! | `submit_request` | the buffers of a `submit` step |
-//! | `lendings` | checks whether an adapter gives buffers back to its pool |
-//! | `self_submitted` | the chains that a subject submits by itself |
-//! | `tokens` | subjects that name chains by tokens of their own |
-//! | `used_notifications`, `delayed_interrupts`, `interrupt_handler`, `withdraw`, `take_back`, `reset`, `misuse` | the calls with these names |
+//! | `buffer_pool_check` | checks whether an adapter gives buffers back to its pool |
+//! | `self_submitted_chains` | the chains that a subject submits by itself |
+//! | `chain_tokens` | subjects that name chains by tokens of their own |
+//! | `used_notifications`, `delayed_used_notifications`, `used_notification_handler`, `withdraw`, `take_back`, `reset`, `misuse` | the calls with these names |
 //! | `device_actions` | the steps of the device, and the device's effects as events |
-//! | `drain` | the end: stops the faults, drains the queue, releases or drops the subject |
-//! | `device_slot` | the simulated device, or an external one in its place |
+//! | `drain_and_release` | the end: stops the faults, drains the queue, releases or drops the subject |
+//! | `simulated_or_external_device` | the simulated device, or an external one in its place |
 //! | `honest_device`, `external_device` | the trait for an external device; how one takes part in an execution |
 //! | `observation` | what a call did to shared memory, as events |
 //! | `access_order` | accesses of a call whose order is wrong, as events |
-//! | `event_sink`, `listener` | where events go: trace hash, model, listener; the trait of the listener |
+//! | `event_sink`, `execution_listener` | where events go: trace hash, model, listener; the trait of the listener |
 //! | `fault_attribution` | which answer of the driver belongs to which fault |
 //! | `memory_failure` | accesses that fail in the middle of a call |
-//! | `panics` | panics of the subject and of the harness |
+//! | `subject_panics` | panics of the subject and of the harness |
 //! | `run_state` | the state of one execution |
 //! | `queue_view` | the state of the queue, for drawings and as numbers |
 //! | `snapshot` | saves, restores and fingerprints an execution |
-//! | `progress_cell` | the position of an execution, for the watchdog and for other processes |
+//! | `reported_position` | the position of an execution, for the watchdog and for other processes |
 //! | `memory_kind` | heap memory, or memory beside an inaccessible page |
 //! | `geometry_check` | checks where an adapter places the descriptor table and the rings |
 //! | `verdict`, `cannot_run` | how an execution ended; why a scenario cannot be run |
 
 mod access_order;
+mod buffer_pool_check;
 mod cannot_run;
-mod delayed_interrupts;
+mod chain_tokens;
+mod construct_subject;
+mod delayed_used_notifications;
 mod device_actions;
-mod device_slot;
-mod dispatch;
-mod drain;
+mod drain_and_release;
 mod driver_calls;
 mod event_sink;
+mod execute_step;
+mod execution_listener;
 mod external_device;
 mod fault_attribution;
 mod geometry_check;
 mod honest_device;
-mod interrupt_handler;
-mod lendings;
-mod listener;
 mod memory_failure;
 mod memory_kind;
 mod misuse;
 mod observation;
-mod panics;
-mod progress_cell;
 mod queue_view;
-mod repeated;
+mod repeating_steps;
+mod reported_position;
 mod reset;
 mod run_state;
-mod self_submitted;
+mod self_submitted_chains;
+mod simulated_or_external_device;
 mod snapshot;
-mod start;
+mod subject_panics;
 mod submit_request;
 mod take_back;
-mod tokens;
+mod used_notification_handler;
 mod used_notifications;
 mod verdict;
 mod withdraw;
 
 pub use cannot_run::CannotRun;
-pub(crate) use drain::ending_variants;
+pub(crate) use drain_and_release::ending_variants;
+pub use execution_listener::{Listener, OwnChain, Skip};
 pub use honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
-pub use listener::{Listener, OwnChain, Skip};
 pub use memory_kind::MemoryKind;
-pub(crate) use progress_cell::{ExecutionPosition, ProgressCell, SharedProgressCell};
 pub(crate) use queue_view::{QueueCounters, QueueView};
+pub(crate) use reported_position::{ExecutionPosition, ProgressCell, SharedProgressCell};
 pub use snapshot::{Snapshot, StepResult};
 
 use crate::counts::Counts;
@@ -174,7 +174,7 @@ impl Rig {
     /// # Errors
     /// [`MemoryError`] if there is no memory.
     pub fn with_memory(memory_kind: MemoryKind) -> Result<Self, MemoryError> {
-        panics::install_hook();
+        subject_panics::install_hook();
         let provided = Provided {
             rings: Rc::new(memory_kind.memory(memory_kind::MIN_BYTES, RINGS_ALIGNMENT)?),
             buffers: Rc::new(memory_kind.memory(memory_kind::MIN_BYTES, 1)?),
@@ -342,7 +342,7 @@ impl Rig {
             Some(step) if self.run.failing.left().is_some() => {
                 self.dispatch_while_memory_fails(step, listener)
             }
-            Some(step) => self.dispatch(step, listener),
+            Some(step) => self.execute_step(step, listener),
             None => self.drain_and_end(listener).map(|()| None),
         };
         let run = &mut self.run;

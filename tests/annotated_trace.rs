@@ -198,6 +198,10 @@ fn the_chains_of_the_end_are_steps_of_the_trace() {
         let line = format!("\n>end  submit one more chain; {how} with it live");
         assert!(view.contains(&line) && view.contains(" driver submits chain 0; "), "{view}");
         assert!(view.contains(&format!("\n end  drain and {how}")), "{view}");
+        assert!(
+            view.contains(&format!("\n  at the end, {how} with one more chain live; failing call: ")),
+            "{view}"
+        );
     }
     let broken = "ringstorm scenario 1\nqueue size=4 buffer=64\ndriver submit readable=1x8\n\
                   device fault id-out-of-range newest value=0\ndriver take\n";
@@ -211,6 +215,13 @@ fn the_chains_of_the_end_are_steps_of_the_trace() {
     let view = self::view(SubjectKind::Core, &scenario, &annotated, &outcome);
     let failing = format!("\n{:<56} the process died here\n", ">end  after the drain");
     assert!(view.contains(&failing), "{view}");
+    assert!(view.contains("\n  at the end, after the drain; failing call: "), "{view}");
+    let start = annotated.steps.find("\n end  reset the broken queue").expect("the trial chain") + 1;
+    let length = annotated.steps[start..].find('\n').expect("a line") + 1;
+    annotated.steps.truncate(start + length);
+    outcome.verdict = Verdict::Panic("an invented panic".to_owned());
+    let view = self::view(SubjectKind::Core, &scenario, &annotated, &outcome);
+    assert!(view.contains("\n  at the trial chain after the drain; failing call: "), "{view}");
 }
 
 /// A driver that is told of a used element that is not there has seen the duplicate id before.
@@ -237,4 +248,26 @@ fn the_party_at_fault_depends_on_every_fault_that_took_effect() {
         text.contains("at fault: the device broke the specification earlier (id-out-of-range), "),
         "{text}"
     );
+}
+
+/// The driver notifies after it has stored the available index, whether `submit` or `publish` stores it.
+#[test]
+fn effects_are_in_the_order_in_which_they_happened() {
+    let text = "ringstorm scenario 1\nqueue size=4 buffer=8\ndriver submit readable=1x8\n";
+    let scenario = text.parse::<Document>().expect("a scenario").scenario;
+    let (annotated, _) = trace(Style::Brief, SubjectKind::Core, &scenario);
+    let notes = "chain 0; descriptor 0; 3 free; available index 1; notifies\n";
+    assert!(annotated.steps.contains(notes), "{}", annotated.steps);
+}
+
+/// The device can see the chain, but the failing call is judged before the model counts it as in flight.
+#[test]
+fn a_chain_of_a_failing_publish_is_drawn() {
+    let text = "ringstorm scenario 1\nqueue size=4 buffer=8\ndriver submit readable=1x8\n";
+    let scenario = text.parse::<Document>().expect("a scenario").scenario;
+    let kind = SubjectKind::by_name("specimen-index-before-entry").expect("a specimen");
+    let (annotated, outcome) = trace(Style::Brief, kind, &scenario);
+    assert!(outcome.is_finding());
+    let chains = "+ chains     in flight: none; in the available ring, not yet in flight: 0; completed, not freed: none\n";
+    assert!(annotated.state.contains(chains), "{}", annotated.state);
 }

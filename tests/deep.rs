@@ -101,7 +101,7 @@ fn a_plan_keeps_the_number_of_steps() {
 
 #[test]
 fn a_journey_shows_the_16_bit_count_of_chains_since_the_last_notification() {
-    let kind = specimen("specimen-unnotified-cut-to16-bits");
+    let kind = specimen("specimen-unnotified-cut-to-16-bits");
     let scenario = generate(FIRST, Profile::Honest, 48);
     assert_eq!(run(kind, &scenario).0, Expected::Violation(Invariant::Notified));
     let (verdict, depth) = run(SubjectKind::Core, &scenario);
@@ -112,7 +112,7 @@ fn a_journey_shows_the_16_bit_count_of_chains_since_the_last_notification() {
 
 #[test]
 fn a_full_queue_shows_the_8_bit_count_of_chains_in_flight() {
-    let kind = specimen("specimen-in-flight-cut-to8-bits");
+    let kind = specimen("specimen-in-flight-cut-to-8-bits");
     let draw = Draw { profile: Profile::Honest, steps: 48, queue_size: Some(size(256)) };
     let found =
         (0..2_000).map(|seed| draw.scenario(seed)).find(|scenario| run(kind, scenario).0 != Expected::Pass);

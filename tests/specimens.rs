@@ -178,3 +178,19 @@ fn every_subject_is_found_by_its_name() {
         assert!(defect.description().ends_with('.'), "{}", defect.name());
     }
 }
+
+/// Scenarios that exist use these names, and reports print the new ones.
+#[test]
+fn older_names_of_specimens_are_accepted() {
+    for (older, name) in [
+        ("specimen-count-cut-to16-bits", "specimen-count-cut-to-16-bits"),
+        ("specimen-length-cut-to16-bits", "specimen-length-cut-to-16-bits"),
+        ("specimen-bound-cut-to16-bits", "specimen-bound-cut-to-16-bits"),
+        ("specimen-in-flight-cut-to8-bits", "specimen-in-flight-cut-to-8-bits"),
+        ("specimen-unnotified-cut-to16-bits", "specimen-unnotified-cut-to-16-bits"),
+    ] {
+        let kind = SubjectKind::by_name(older).expect("an older name");
+        assert_eq!(kind.name(), name);
+        assert_eq!(SubjectKind::by_name(name), Some(kind));
+    }
+}

@@ -151,7 +151,7 @@
 //! The memory must be coherent between the processor and the device: the crate does no cache maintenance. Its fences order
 //! accesses between processors. A physical device that offers `VIRTIO_F_ORDER_PLATFORM` (6.1) can need stronger barriers;
 //! implement [`SharedMemory`] for memory that issues them. Negotiate `VIRTIO_F_VERSION_1`, and `VIRTIO_F_EVENT_IDX` exactly if
-//! [`Config::event_index`] is set. [`SplitQueue::set_interrupts`] turns used-buffer notifications off and on. [`HeapMemory`] is
+//! [`Config::event_index`] is set. [`SplitQueue::set_used_notifications`] turns used-buffer notifications off and on. [`HeapMemory`] is
 //! for tests, and for devices in the same process.
 //!
 //! A kernel or firmware passes its memory by pointer, with the addresses that the device uses

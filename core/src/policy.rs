@@ -54,7 +54,7 @@ pub enum AfterFault {
     /// ```
     ///
     /// With event indexes, `take` moves `used_event` only when it takes the last element that it has seen. A loop that ends
-    /// earlier must call [`set_interrupts(true)`](crate::SplitQueue::set_interrupts) before it sleeps, and must not sleep if
+    /// earlier must call [`set_used_notifications(true)`](crate::SplitQueue::set_used_notifications) before it sleeps, and must not sleep if
     /// that returns `true`.
     Continue,
 }

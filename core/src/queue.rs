@@ -288,9 +288,9 @@ impl<M: SharedMemory> SplitQueue<M> {
     ///
     /// Returns whether used elements are waiting already. After enabling notifications, a caller that gets `true` must take
     /// them now: the device may have added them before it saw the change, and then does not notify.
-    pub fn set_interrupts(&mut self, wanted: bool) -> bool {
+    pub fn set_used_notifications(&mut self, wanted: bool) -> bool {
         let unwinding = BrokenIfUnwound(&mut self.health);
-        self.available.set_interrupts(self.table.areas(), wanted, self.used.next());
+        self.available.set_used_notifications(self.table.areas(), wanted, self.used.next());
         if wanted {
             self.table.areas().barrier(FullBarrier::EnabledThenUsed);
         }

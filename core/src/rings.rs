@@ -19,14 +19,14 @@ pub(crate) struct AvailableRing {
     /// Whether `used_event`, and not a flag, enables used-buffer notifications.
     event_index: bool,
     /// Whether the driver enables used-buffer notifications.
-    interrupts: bool,
+    used_notifications: bool,
 }
 
 impl AvailableRing {
     /// Initializes the ring in shared memory, with used-buffer notifications enabled. The index is `first`, and so is
     /// `used_event` if `event_index` is set. All other bytes are zero.
     pub(crate) fn new<M: SharedMemory>(areas: &Areas<M>, first: RingIndex, event_index: bool) -> Self {
-        let mut ring = Self { next: first, published: first, event_index, interrupts: true };
+        let mut ring = Self { next: first, published: first, event_index, used_notifications: true };
         ring.restart(areas, first);
         ring
     }
@@ -37,7 +37,7 @@ impl AvailableRing {
         let entries =
             areas.layout().available_entry(0)..areas.layout().available_entry(areas.size().as_usize());
         areas.memory().zero(entries.start, entries.len());
-        let (event, flags) = self.request(self.interrupts, first);
+        let (event, flags) = self.request(self.used_notifications, first);
         areas.store(OrderedStore::UsedEvent, event);
         areas.store(OrderedStore::AvailableFlags, flags);
         areas.store(OrderedStore::AvailableIndex, first.get());
@@ -85,10 +85,10 @@ impl AvailableRing {
 
     /// Hashes the number of pending entries and the distance to the used ring. The used ring hashes its own position.
     pub(crate) fn fingerprint(&self, used: RingIndex, state: &mut impl Hasher) {
-        let Self { next, published, event_index, interrupts } = self;
+        let Self { next, published, event_index, used_notifications } = self;
         (next.ahead_of(*published), next.ahead_of(used)).hash(state);
         // The next reset writes this setting to the ring again.
-        (*event_index, *interrupts).hash(state);
+        (*event_index, *used_notifications).hash(state);
     }
 
     /// Enables used-buffer notifications from the element `next_used` on, or suppresses them (2.7.7). The device may notify
@@ -96,13 +96,13 @@ impl AvailableRing {
     ///
     /// With event indexes the flags stay zero (2.7.7.1). To suppress notifications, `used_event` is set to the most distant
     /// element, which the device reaches after 65,535 others.
-    pub(crate) fn set_interrupts<M: SharedMemory>(
+    pub(crate) fn set_used_notifications<M: SharedMemory>(
         &mut self,
         areas: &Areas<M>,
         wanted: bool,
         next_used: RingIndex,
     ) {
-        self.interrupts = wanted;
+        self.used_notifications = wanted;
         let (event, flags) = self.request(wanted, next_used);
         if self.event_index {
             areas.store(OrderedStore::UsedEvent, event);
@@ -127,8 +127,8 @@ impl AvailableRing {
     /// must move it each time. The barrier is between this store and the next load of the used index.
     #[inline]
     pub(crate) fn taken_up_to<M: SharedMemory>(&mut self, areas: &Areas<M>, next_used: RingIndex) {
-        if self.event_index && self.interrupts {
-            self.set_interrupts(areas, true, next_used);
+        if self.event_index && self.used_notifications {
+            self.set_used_notifications(areas, true, next_used);
             areas.barrier(FullBarrier::EnabledThenUsed);
         }
     }

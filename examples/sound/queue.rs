@@ -348,7 +348,7 @@ impl Subject for SoundQueue {
         self.free.len() as u32
     }
 
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
         self.rings.ask_for_notifications(wanted);
         if !wanted || self.broken {
             return None;
@@ -366,12 +366,12 @@ impl Subject for SoundQueue {
         Some(waiting)
     }
 
-    fn delay_interrupts(&mut self) -> Option<bool> {
+    fn delay_used_notifications(&mut self) -> Option<bool> {
         let waiting = self.rings.delay();
         (!self.broken).then_some(waiting || !self.reaped.is_empty())
     }
 
-    fn interrupt_arrived(&mut self) -> Option<bool> {
+    fn used_notification_arrived(&mut self) -> Option<bool> {
         if self.broken {
             return None;
         }

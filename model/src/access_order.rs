@@ -30,10 +30,10 @@ impl OrderFlaw {
     const fn text(self) -> &'static str {
         match self {
             Self::WishNotLoaded => {
-                "publish reports that no notification is needed, but the driver has not loaded the device's wish (flags or avail_event) since it stored the available index; expected the load after the store, or a device that asks in between is never notified"
+                "publish reports that no notification is needed, but the driver has not loaded the device's flags or avail_event since it stored the available index; expected the load after the store, or a device that asks in between is never notified"
             }
             Self::WishWithoutBarrier => {
-                "publish reports that no notification is needed, but between the store of the available index and the load of the device's wish (flags or avail_event) is no full barrier; without it, a processor may load first, and a device that asks in between is never notified"
+                "publish reports that no notification is needed, but between the store of the available index and the load of the device's flags or avail_event is no full barrier; without it, a processor may load first, and a device that asks in between is never notified"
             }
             Self::UsedIndexNotLoaded => {
                 "the driver found no used element, but it has not loaded the used index since it requested notifications (used_event or flags); expected the load after the request, or an element that the device adds in between is neither seen nor notified"

@@ -35,7 +35,7 @@ pub enum Invariant {
     BuffersRegistered = 4,
     /// Buffers of live chains do not overlap where one is writable (no double use of memory).
     BuffersDisjoint = 5,
-    /// The device reads exactly the bytes that were submitted, in order, and finds the room that was asked for; a chain does not change while the device has it (2.7.13).
+    /// The device reads exactly the bytes that were submitted, in order, and finds the room that was asked for. A chain does not change while the device has it (2.7.13).
     Payload = 6,
     /// A read returns the bytes in that chain's writable buffers, the used length and no more; with the zeroing policy no byte of an earlier chain appears (2.7.8.3).
     Response = 7,
@@ -43,7 +43,7 @@ pub enum Invariant {
     LengthBound = 8,
     /// A chain completes at most once, only after the device returned it, and as itself (2.7.8).
     CompletedOnce = 9,
-    /// Heads appear in the available ring in submission order; its index only grows, by as many as were added, and after the chains and entries are written (2.7.6.1, 2.7.13).
+    /// Heads appear in the available ring in submission order. The available index grows by the number of chains that were added. The driver stores it after their descriptors and entries (2.7.6.1, 2.7.13).
     AvailableOrder = 10,
     /// Device and driver get the notifications that they asked for; a driver that promises it causes none that were not asked for (2.7.7, 2.7.10).
     Notified = 11,
@@ -69,9 +69,9 @@ pub enum Invariant {
     MemoryKept = 21,
     /// A call that unwinds because memory failed has changed nothing, or freed the chain that it was to free, or left the queue broken until a reset, and the queue reports which.
     UnwoundUnchanged = 22,
-    /// Accesses that the specification orders stay in order on every machine: entries before the available index, that index before the device's wish, the driver's wish before the used index, that index before its elements (2.7.13, 2.7.14).
+    /// Accesses that the specification orders stay in order on every machine. The driver stores entries before the available index, and that index before it loads the device's flags or avail_event. It asks for notifications before it loads the used index, and loads that index before the elements (2.7.13, 2.7.14).
     AccessOrder = 23,
-    /// The descriptor table is aligned to 16 bytes and has 16 bytes for each descriptor, the available ring to 2 bytes and has 6 bytes and 2 for each descriptor, the used ring to 4 bytes and has 6 bytes and 8 for each descriptor, and none overlaps another (2.7).
+    /// The descriptor table is aligned to 16 bytes and has 16 bytes for each descriptor. The available ring is aligned to 2 bytes and has 6 bytes, and 2 for each descriptor. The used ring is aligned to 4 bytes and has 6 bytes, and 8 for each descriptor. None overlaps another (2.7).
     Layout = 24,
 }
 

@@ -33,7 +33,6 @@ impl Model {
             "the available ring has an entry for chain {head} that the available index does not cover"
         );
         let slot = self.available.wrapping_sub(self.entries_due) & (self.setup.queue_size - 1);
-        self.entries_due -= 1;
         let expected = self.unpublished.pop_front();
         require!(
             expected == Some(head),
@@ -41,6 +40,7 @@ impl Model {
             "the new entry in slot {slot} of the available ring names chain {head}; expected {}",
             expected.map_or("no entry".to_owned(), |head| format!("chain {head}, which was submitted next"))
         );
+        self.entries_due -= 1;
         let serial = self.chains.mark_published(head);
         self.awaiting_device.push_back((head, serial));
         // The ring has as many entries as the queue has descriptors: this one has overwritten an older one.

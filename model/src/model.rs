@@ -195,6 +195,11 @@ impl Model {
         (!self.used.names(head)).then_some(chain.descriptors.as_slice())
     }
 
+    /// The index of the first entry of the available ring that the model has not accepted.
+    pub const fn next_available(&self) -> u16 {
+        self.available.wrapping_sub(self.entries_due)
+    }
+
     /// The index of the first used element that the driver has not consumed.
     pub const fn next_used(&self) -> u16 {
         self.used.next

@@ -9,7 +9,8 @@ use crate::wording::Count;
 impl Model {
     /// Whether the driver promised to prevent notifications that its caller does not want: always, or only after a reset.
     const fn promised_no_unwanted_notifications(&self) -> bool {
-        self.setup.exact_notifications || self.setup.reset_keeps_interrupts && self.wish_precedes_reset
+        self.setup.exact_notifications
+            || self.setup.reset_keeps_used_notifications && self.wish_precedes_reset
     }
 
     /// How many used elements the device can add next. At least one: a chain may become available later.
@@ -119,7 +120,7 @@ impl Model {
             Wish::Unwanted => (1, "the caller last asked for no notifications"),
         };
         require!(
-            flags == right || !(self.setup.exact_notifications || self.setup.reset_keeps_interrupts),
+            flags == right || !(self.setup.exact_notifications || self.setup.reset_keeps_used_notifications),
             Notified,
             "the flags of the available ring are {flags:#x} after a reset; expected {right:#x}: {why}"
         );

@@ -71,7 +71,7 @@ pub struct ModelSetup {
     pub exact_notifications: bool,
     /// Promise: after a reset, the driver asks for used-buffer notifications as its caller last wanted. `exact_notifications`
     /// implies it.
-    pub reset_keeps_interrupts: bool,
+    pub reset_keeps_used_notifications: bool,
     /// Whether the driver reports how many bytes the device wrote to a chain. If not, it returns all bytes of the
     /// device-writable buffers.
     pub reports_lengths: bool,
@@ -90,7 +90,7 @@ impl Default for ModelSetup {
             policies: Policies::NONE,
             rearms_each_take: false,
             exact_notifications: false,
-            reset_keeps_interrupts: false,
+            reset_keeps_used_notifications: false,
             reports_lengths: true,
             refills: false,
         }

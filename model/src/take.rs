@@ -86,9 +86,10 @@ impl Model {
         require!(
             u64::from(length) == u64::from(claimed).min(writable),
             Response,
-            "take reported a length of {} for chain {head}; expected {}: the used element states {claimed}, of {}",
+            "take reported a length of {} for chain {head}; expected {}: the used element states {}, and the chain has {}",
             bytes(length),
-            u64::from(claimed).min(writable),
+            bytes(u64::from(claimed).min(writable)),
+            bytes(claimed),
             Count(writable, "device-writable byte")
         );
         self.used.consume();
@@ -119,7 +120,7 @@ impl Model {
         require!(
             u64::from(claimed) <= writable || refuses_over_long != Some(true),
             FailedUnchanged,
-            "take returned chain {head}, whose used element says {}, of {}; expected a device fault",
+            "take returned chain {head}, whose used element states a length of {}, but the chain has only {}; expected take to report a device fault",
             bytes(claimed),
             Count(writable, "device-writable byte")
         );

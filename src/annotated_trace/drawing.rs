@@ -117,7 +117,7 @@ fn word(rings: &[u8], offset: usize) -> u32 {
 }
 
 fn rows(state: &QueueView) -> BTreeMap<Row, String> {
-    let QueueView { geometry, rings, event_index, in_flight, taken, broken, .. } = state;
+    let QueueView { geometry, rings, event_index, in_flight, not_yet_in_flight, taken, broken, .. } = state;
     let Geometry { size, available, used, .. } = *geometry;
     let mut rows = BTreeMap::new();
     let event = |name: &str, offset: usize| match event_index {
@@ -141,9 +141,13 @@ fn rows(state: &QueueView) -> BTreeMap<Row, String> {
     rows.insert(Row::Available, ring(available, event("used_event", behind_available)));
     rows.insert(Row::Used, ring(used, event("avail_event", behind_used)));
     let broken = if *broken { "; the queue is broken" } else { "" };
+    let new = match not_yet_in_flight.as_slice() {
+        [] => String::new(),
+        heads => format!("; in the available ring, not yet in flight: {}", list(heads)),
+    };
     rows.insert(
         Row::Driver,
-        format!("in flight: {}; completed, not freed: {}{broken}", list(in_flight), list(taken)),
+        format!("in flight: {}{new}; completed, not freed: {}{broken}", list(in_flight), list(taken)),
     );
     rows
 }

@@ -24,8 +24,8 @@ pub fn view(kind: SubjectKind, scenario: &Scenario, trace: &AnnotatedTrace, outc
     } else {
         "  the finding did not happen again when the scenario was replayed\n".to_owned()
     };
-    let mut text = format!("{}{blame}", ending(scenario, outcome));
     let steps = steps(kind, &trace.steps, scenario, outcome);
+    let mut text = format!("{}{blame}", ending(kind, scenario, outcome, &steps));
     let all: Vec<&str> = steps.lines().collect();
     let _ = writeln!(text, "\n{}", setup_line(kind, scenario));
     let skipped = if all.len() > SHOWN_STEPS + 1 { all.len() - SHOWN_STEPS } else { 0 };

@@ -59,11 +59,31 @@ pub(super) const fn own_chain(why: OwnChain, ending: Ending) -> &'static str {
 /// A part of the end after the drain, if its chain is not known.
 pub(super) const AFTER_DRAIN: &str = " end  after the drain";
 
+/// Whether a line of the end, which may be marked, is this part.
+fn is_part(line: &str, part: &str) -> bool {
+    line.get(1..).is_some_and(|unmarked| unmarked.starts_with(&part[1..]))
+}
+
+/// The part of the end that a line belongs to, as the place of a violation.
+pub(super) fn part_of_end(line: &str, ending: Ending) -> &'static str {
+    let is = |part| is_part(line, part);
+    match ending {
+        _ if is(own_chain(OwnChain::Trial, ending)) => "the trial chain after the drain",
+        Ending::Released if is(own_chain(OwnChain::LeftLive, ending)) => {
+            "the end, release with one more chain live"
+        }
+        Ending::Dropped if is(own_chain(OwnChain::LeftLive, ending)) => {
+            "the end, drop with one more chain live"
+        }
+        _ if is(AFTER_DRAIN) => "the end, after the drain",
+        _ => "the drain at the end",
+    }
+}
+
 /// The length of the step in a line of the end, which may be marked.
 fn end_length(line: &str, ending: Ending) -> usize {
     let parts = [OwnChain::Trial, OwnChain::LeftLive].map(|why| own_chain(why, ending));
-    let unmarked = line.get(1..).unwrap_or_default();
-    let known = parts.into_iter().chain([AFTER_DRAIN]).find(|part| unmarked.starts_with(&part[1..]));
+    let known = parts.into_iter().chain([AFTER_DRAIN]).find(|part| is_part(line, part));
     known.map_or_else(|| head(0, None, ending).len(), str::len)
 }
 

@@ -2,10 +2,11 @@
 
 use super::drawing::{Shown, draw};
 use super::lines::{folded, head, line, own_chain};
+use super::note_texts::{bytes, malformed, refused, wrong_order};
 use super::{Style, lines};
 use crate::execution::{Listener, OwnChain, QueueCounters, QueueView, Rig, Skip};
 use crate::scenario::Step;
-use ringstorm_model::{ChainFlaw, Event, HandleAge, MisuseKind, OrderFlaw, Refusal};
+use ringstorm_model::{Event, HandleAge, Refusal};
 
 /// A step that does much at once keeps this many notes at its beginning, and at its end.
 const KEPT_NOTES: usize = 12;
@@ -42,6 +43,8 @@ pub(super) struct Annotator<'a> {
     notes: Vec<String>,
     /// Whether the driver submitted a chain since its last publish call.
     unpublished: bool,
+    /// Whether the driver notifies, in a publish call whose other effects are not all noted yet.
+    notifies: Option<bool>,
     /// Whether the current step is a call that the driver must refuse.
     is_misuse: bool,
     /// The queue size, once there is a queue.
@@ -71,6 +74,7 @@ impl<'a> Annotator<'a> {
             actor: None,
             notes: Vec::new(),
             unpublished: false,
+            notifies: None,
             is_misuse: false,
             queue_size: None,
             is_end: false,
@@ -98,7 +102,18 @@ impl<'a> Annotator<'a> {
         self.free.filter(|_| self.free_is_current)
     }
 
+    /// Notes whether the driver notifies. The event comes first in its call, but the driver notifies after it has stored the
+    /// available index.
+    fn note_notification(&mut self) {
+        match self.notifies.take() {
+            Some(true) => self.driver("notifies"),
+            Some(false) => self.driver("does not notify"),
+            None => {}
+        }
+    }
+
     fn end_step(&mut self, rig: &Rig) {
+        self.note_notification();
         if let Some(step) = self.step.take() {
             let columns = match (self.style, rig.queue_counters()) {
                 (Style::Columns, Some(QueueCounters { available, used, free, live })) => {
@@ -196,6 +211,9 @@ impl Listener for Annotator<'_> {
         // The driver is asked for its free count after each call.
         self.free_is_current =
             matches!(event, Event::FreeCount { .. }) || self.free_is_current && !event.is_call();
+        if event.is_call() || ends_publish(event) {
+            self.note_notification();
+        }
         match *event {
             Event::Submit { answer: Ok(head), .. } => {
                 self.unpublished = true;
@@ -206,11 +224,7 @@ impl Listener for Annotator<'_> {
             }
             Event::Submit { answer: Err(refusal), .. } => self.driver(refused("submit", refusal)),
             Event::Publish { notify } => {
-                if notify {
-                    self.driver("notifies");
-                } else if self.unpublished {
-                    self.driver("does not notify");
-                }
+                self.notifies = (notify || self.unpublished).then_some(notify);
                 self.unpublished = false;
             }
             Event::Take { answer } => match answer {
@@ -270,14 +284,7 @@ impl Listener for Annotator<'_> {
             Event::DescriptorChanged { head, descriptor } => {
                 self.driver(format!("changes descriptor {descriptor} of chain {head}"));
             }
-            Event::AccessOrder { flaw } => self.driver(match flaw {
-                OrderFlaw::WishNotLoaded => "does not load the device's wish after the available index",
-                OrderFlaw::WishWithoutBarrier => "loads the device's wish without a barrier",
-                OrderFlaw::UsedIndexNotLoaded => "does not load the used index after its own wish",
-                OrderFlaw::UsedIndexWithoutBarrier => "loads the used index without a barrier",
-                OrderFlaw::IndexWithoutRelease => "stores the available index without a release",
-                OrderFlaw::ElementWithoutAcquire => "loads a used element without an acquire",
-            }),
+            Event::AccessOrder { flaw } => self.driver(wrong_order(flaw)),
             Event::LateWrite { offset } => {
                 self.driver(format!("writes to offset {offset} of the rings after publishing it"));
             }
@@ -297,23 +304,7 @@ impl Listener for Annotator<'_> {
                 let what = if descriptors.len() == 1 { "descriptor" } else { "descriptors" };
                 self.note(format!("{what} {}{more}", indexes.join(", ")));
                 if let Some(flaw) = flaw {
-                    self.note(match flaw {
-                        ChainFlaw::Loop => "the chain is a loop".to_owned(),
-                        ChainFlaw::NextOutOfRange(index) => {
-                            format!("descriptor {index} links outside of the table")
-                        }
-                        ChainFlaw::Unregistered(index) => {
-                            format!("the buffer of descriptor {index} is outside every region")
-                        }
-                        ChainFlaw::ReadableAfterWritable(index) => {
-                            format!("descriptor {index} is readable after a writable one")
-                        }
-                        ChainFlaw::Indirect(index) => {
-                            format!("descriptor {index} refers to an indirect table")
-                        }
-                        ChainFlaw::TooLong => "the chain is longer than 2^32 bytes".to_owned(),
-                        ChainFlaw::HeadOutOfRange => "the head is outside of the table".to_owned(),
-                    });
+                    self.note(malformed(flaw));
                 }
             }
             Event::DeviceTook { head, whole, payload, .. } => {
@@ -357,36 +348,15 @@ impl Listener for Annotator<'_> {
     }
 }
 
-/// A number of bytes.
-fn bytes(count: u64) -> String {
-    format!("{count} byte{}", if count == 1 { "" } else { "s" })
-}
-
-/// A call that was refused, and why.
-fn refused(call: &str, refusal: Refusal) -> String {
-    match refusal {
-        Refusal::Misuse(kind) => format!("refuses to {call}: {}", misuse(kind)),
-        Refusal::Device(device) => {
-            let element = if device.consumed { "consumes" } else { "leaves" };
-            let broken = if device.broken { "; the queue is broken" } else { "" };
-            format!("reports a device fault, {element} the element{broken}")
-        }
-        Refusal::System => format!("fails to {call}: the system refused memory"),
-        Refusal::Broken => format!("refuses to {call}: the queue is broken"),
-    }
-}
-
-const fn misuse(kind: MisuseKind) -> &'static str {
-    match kind {
-        MisuseKind::EmptyChain => "no buffers",
-        MisuseKind::EmptyBuffer => "an empty buffer",
-        MisuseKind::BufferTooLarge => "a buffer above the buffer size",
-        MisuseKind::ChainTooLong => "more than 2^32 bytes",
-        MisuseKind::NotEnoughFree => "not enough free descriptors",
-        MisuseKind::BadHead => "not the head of a live chain",
-        MisuseKind::NotReturned => "the device has not returned it",
-        MisuseKind::Unspecified => "misuse",
-        MisuseKind::ChainExceedsQueue => "more buffers than descriptors",
-        MisuseKind::Published => "it was published",
-    }
+/// Whether an event comes after all effects of a publish call that is still in progress.
+const fn ends_publish(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::FreeCount { .. }
+            | Event::AccessOrder { .. }
+            | Event::DeviceTook { .. }
+            | Event::DeviceWrote { .. }
+            | Event::UsedElement { .. }
+            | Event::Drained
+    )
 }

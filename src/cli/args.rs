@@ -1,6 +1,6 @@
-//! The commands and their arguments.
+//! The commands and their arguments. The help names the program as `{program}` and its default subject as `{default}`;
+//! `help::Program` fills them in.
 
-use super::help;
 use crate::campaign::Shard;
 use crate::scenario::{Draw, Profile};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -11,10 +11,10 @@ use std::time::Duration;
 
 /// Find bugs in virtio queue drivers: a simulated device misbehaves, and a model checks the driver.
 ///
-/// Without a command, `run`: a storm of about 20 seconds over ringstorm's own queue. Exit status: 0 nothing found, 1
+/// Without a command, `run`: a storm of about 20 seconds over {default}. Exit status: 0 nothing found, 1
 /// something found, 2 input or arguments refused, canary missed, or report incomplete.
 #[derive(Debug, Parser)]
-#[command(name = "ringstorm", version, after_long_help = help::FRONT)]
+#[command(name = "ringstorm", version)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -23,30 +23,22 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run a storm: many scenarios over one subject, each made from a seed.
-    #[command(after_long_help = help::RUN)]
     Run(RunArgs),
     /// Run a scenario and print its annotated trace: what happens, step by step.
-    #[command(after_long_help = help::REPLAY)]
     Replay(ReplayArgs),
     /// Print a scenario as text or bytes.
-    #[command(after_long_help = help::SHOW)]
     Show(ShowArgs),
     /// Make a failing scenario smaller, so that it fails in the same way.
-    #[command(after_long_help = help::SHRINK)]
     Shrink(ShrinkArgs),
     /// Run every scenario of a small scope, to find the shortest one that fails, or to show that none does.
-    #[command(after_long_help = help::EXPLORE)]
     Explore(ExploreArgs),
     /// Run a storm over every specimen, a queue with a known defect, or over other subjects, and report whether each is caught.
-    #[command(after_long_help = help::CALIBRATE)]
     Calibrate(CalibrateArgs),
     /// Print the results of runs as text, HTML, JSON, JUnit or SARIF; merge the shards of a run; compare two runs.
-    #[command(after_long_help = help::REPORT)]
     Report(ReportArgs),
-    /// Print an example of a scenario's text form. `ringstorm help scenario` explains the form.
+    /// Print an example of a scenario's text form. `{program} help scenario` explains the form.
     Scenario,
     /// Print the completions of a shell.
-    #[command(after_long_help = help::COMPLETIONS)]
     Completions {
         /// The shell.
         #[arg(value_enum)]
@@ -96,7 +88,7 @@ impl SeedArgs {
 #[derive(Debug, Args, Clone)]
 pub(super) struct IsolateArgs {
     /// Run the subject in child processes. If it aborts, exits, overflows its stack, is killed by a signal or does not return,
-    /// that is a finding, and the run continues.
+    /// that is a finding, and this command continues.
     #[arg(long)]
     pub(super) isolate: bool,
     /// The call timeout: a call of the subject that takes longer is stuck.

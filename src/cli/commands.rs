@@ -31,47 +31,55 @@ pub(super) fn replay(session: Session, args: &ReplayArgs) -> Result<Found, CliEr
     // Read all inputs first, so that nothing runs if one is invalid.
     let documents: Vec<Document> =
         args.inputs.iter().map(|input| input::read(session, input, &args.seed)).collect::<Result<_, _>>()?;
-    let mut found = Found::Nothing;
+    let mut runs = Vec::new();
     for (input, document) in args.inputs.iter().zip(&documents) {
         for (kind, expected) in expectations(session, input, document, args.seed.subject.as_deref())? {
-            // A scenario that is expected to end its process needs a child.
-            let deadly = matches!(expected, Expected::Died | Expected::Stuck);
-            let mut executor = executor(session, &args.isolate, deadly)?;
-            let style = if args.verbose { Style::Columns } else { Style::Brief };
-            let (trace, outcome) = executor.annotated_trace(style, kind, &document.scenario)?;
-            let mut text = annotated_trace::framed(kind, &document.scenario, &trace.steps, &outcome);
-            let as_expected = Expected::of(&outcome.verdict) == expected;
-            let finding = outcome.is_finding() && !as_expected;
-            if finding {
-                text.push_str(&annotated_trace::blame(&outcome));
-            }
-            if args.verbose && !trace.state.is_empty() {
-                text.push_str(&format!("\n{}", trace.state));
-            }
-            let note = match (as_expected, expected) {
-                (true, Expected::Pass) => String::new(),
-                (true, expected) => format!("as expected: {expected}\n"),
-                (false, Expected::Pass) => String::new(),
-                (false, expected) => format!("NOT as expected, which is: {expected}\n"),
-            };
-            text.push_str(&note);
-            if finding && args.verbose {
-                let file = Some(input.as_str()).filter(|input| input.ends_with(".storm"));
-                let test = annotated_trace::test_of(kind, &outcome, &document.scenario, file);
-                text.push_str(&format!("\nas a test:\n{test}"));
-            } else if finding {
-                text.push_str("  --verbose adds the state at the failing step and a test to paste\n");
-            }
-            output::emit(&report::visible(&format!("== {input}: {text}\n")))?;
-            if let (Verdict::Died(_), Some(words)) = (&outcome.verdict, executor.last_output()) {
-                output::note(&format!("{input}: the output of its process: {words}"));
-            }
-            if !as_expected {
-                found = Found::Something;
-            }
+            Session::survives(kind, args.isolate.isolate || needs_child(expected))?;
+            runs.push((input, document, kind, expected));
+        }
+    }
+    let mut found = Found::Nothing;
+    for (input, document, kind, expected) in runs {
+        let mut executor = executor(session, &args.isolate, needs_child(expected))?;
+        let style = if args.verbose { Style::Columns } else { Style::Brief };
+        let (trace, outcome) = executor.annotated_trace(style, kind, &document.scenario)?;
+        let mut text = annotated_trace::framed(kind, &document.scenario, &trace.steps, &outcome);
+        let as_expected = Expected::of(&outcome.verdict) == expected;
+        let finding = outcome.is_finding() && !as_expected;
+        if finding {
+            text.push_str(&annotated_trace::blame(&outcome));
+        }
+        if args.verbose && !trace.state.is_empty() {
+            text.push_str(&format!("\n{}", trace.state));
+        }
+        let note = match (as_expected, expected) {
+            (true, Expected::Pass) => String::new(),
+            (true, expected) => format!("as expected: {expected}\n"),
+            (false, Expected::Pass) => String::new(),
+            (false, expected) => format!("NOT as expected, which is: {expected}\n"),
+        };
+        text.push_str(&note);
+        if finding && args.verbose {
+            let file = Some(input.as_str()).filter(|input| input.ends_with(".storm"));
+            let test = annotated_trace::test_of(kind, &outcome, &document.scenario, file);
+            text.push_str(&format!("\nas a test:\n{test}"));
+        } else if finding {
+            text.push_str("  --verbose adds the state at the failing step and a test to paste\n");
+        }
+        output::emit(&report::visible(&format!("== {input}: {text}\n")))?;
+        if let (Verdict::Died(_), Some(words)) = (&outcome.verdict, executor.last_output()) {
+            output::note(&format!("{input}: the output of its process: {words}"));
+        }
+        if !as_expected {
+            found = Found::Something;
         }
     }
     Ok(found)
+}
+
+/// Whether a scenario is expected to end its process.
+const fn needs_child(expected: Expected) -> bool {
+    matches!(expected, Expected::Died | Expected::Stuck)
 }
 
 /// The subjects to run a document over, each with the expected outcome.
@@ -122,6 +130,7 @@ pub(super) fn shrink(session: Session, args: &ShrinkArgs) -> Result<Found, CliEr
     let document = input::read(session, &args.input, &args.seed)?;
     let expectations = expectations(session, &args.input, &document, args.seed.subject.as_deref())?;
     let kinds: Vec<SubjectKind> = expectations.iter().map(|(kind, _)| *kind).collect();
+    kinds.iter().try_for_each(|kind| Session::survives(*kind, args.isolate.isolate))?;
     let mut executor = executor(session, &args.isolate, false)?;
     let interrupted = interrupt()?;
     for kind in kinds {
@@ -205,12 +214,9 @@ pub(super) fn calibrate(session: Session, args: &CalibrateArgs) -> Result<Found,
 
 /// A subject to calibrate.
 fn calibrated(session: Session, name: &str) -> Result<SubjectKind, CliError> {
-    match session.subject(Some(name))? {
-        SubjectKind::Deadly(_) => {
-            Err(CliError::Input(format!("{name} needs child processes, which `calibrate` does not use")))
-        }
-        kind => Ok(kind),
-    }
+    let kind = session.subject(Some(name))?;
+    Session::needs_no_child(kind, "calibrate")?;
+    Ok(kind)
 }
 
 /// Prints the completions for the name of this program.

@@ -22,6 +22,7 @@ const SCOPES: [(u32, usize); 3] = [(1, 6), (2, 5), (4, 3)];
 pub(super) fn explore(session: Session, args: &ExploreArgs) -> Result<Found, CliError> {
     let kind = session.subject(args.subject.as_deref())?;
     session.fits(kind, args.queue_size)?;
+    Session::needs_no_child(kind, "explore")?;
     let scopes: Vec<Scope> = match args.queue_size {
         Some(size) => vec![scope(kind, args, size, default_depth(size))],
         None => {

@@ -1,54 +1,123 @@
 //! The longer texts of `ringstorm help`: examples that work as they are, and the text form of scenarios.
 
+use super::program;
+use crate::report::PROGRAM;
 use crate::scenario::Op;
+use crate::subject::{SubjectKind, Subjects};
 use ringstorm_model::Invariant;
 use ringstorm_sim_device::Fault;
 use strum::VariantArray;
 
-pub(super) const FRONT: &str = "\
+/// The name and the subjects of a program in its help.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    name: String,
+    subjects: Subjects,
+}
+
+impl Program {
+    /// Ringstorm's own program has the name `ringstorm`. A program with subjects of its own has the name of its file.
+    pub(super) fn new(subjects: Subjects) -> Self {
+        let name = match subjects.external().next() {
+            None => PROGRAM.to_owned(),
+            Some(_) => program::called().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        Self { name, subjects }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The default subject, with what it is.
+    fn default_subject(&self) -> String {
+        match self.subjects.default_kind() {
+            SubjectKind::Core => "core, ringstorm's own queue".to_owned(),
+            kind => kind.name(),
+        }
+    }
+
+    /// The subjects of this program that ringstorm does not have.
+    fn own_subjects(&self) -> String {
+        let names: Vec<String> = self.subjects.external().map(SubjectKind::name).collect();
+        match names.as_slice() {
+            [] => String::new(),
+            [name] => format!("\n\nThis program tests the subject {name}, which is the default."),
+            [default, ..] => {
+                format!("\n\nThis program tests the subjects {}. {default} is the default.", names.join(", "))
+            }
+        }
+    }
+
+    /// Fills in the places of a text that depend on the program.
+    pub(super) fn fill(&self, text: &str) -> String {
+        text.replace("{program}", &self.name).replace("{default}", &self.default_subject())
+    }
+
+    /// The help below the options of a command; without a command, below the list of commands.
+    pub(super) fn below(&self, command: Option<&str>) -> Option<String> {
+        let text = match command {
+            None => return Some(self.fill(FRONT) + &self.own_subjects()),
+            Some("run") => RUN,
+            Some("replay") => REPLAY,
+            Some("show") => SHOW,
+            Some("shrink") => SHRINK,
+            Some("explore") => EXPLORE,
+            Some("calibrate") => CALIBRATE,
+            Some("report") => REPORT,
+            Some("completions") => COMPLETIONS,
+            Some("scenario") => return Some(self.fill(&scenario())),
+            Some(_) => return None,
+        };
+        Some(self.fill(text))
+    }
+}
+
+/// The help without a command.
+const FRONT: &str = "\
 First steps:
-  ringstorm
-      Run a storm over ringstorm's own queue. It finds nothing.
-  ringstorm run --subject specimen-id-folded
+  {program}
+      Run a storm over {default}.
+  {program} run --subject specimen-id-folded
       Run a storm over a queue with a known defect. It finds, shrinks and explains the defect.
-  ringstorm replay findings/NAME.storm -v --subject specimen-id-folded
+  {program} replay findings/NAME.storm -v --subject specimen-id-folded
       Replay a finding of that run, step by step.
-  ringstorm explore
+  {program} explore
       Try every scenario of small queues.
-  ringstorm calibrate
+  {program} calibrate
       Check that the storm catches every known defect, and how fast.
 
 A subject is the driver-side queue under test. A scenario is a queue setup and a list of steps of \
 the driver and the device. A seed is a number from which ringstorm makes a scenario. FILE|SEED \
-accepts a seed, a .storm file (a scenario as text, see `ringstorm help scenario`), or any file of a \
+accepts a seed, a .storm file (a scenario as text, see `{program} help scenario`), or any file of a \
 fuzzer.";
 
-pub(super) const RUN: &str = "\
+const RUN: &str = "\
 Examples:
-  ringstorm run --time 10min --out storm
+  {program} run --time 10min --out storm
       Write results to storm/. If interrupted, the same command continues.
-  ringstorm run --subject NAME --isolate
+  {program} run --subject NAME --isolate
       Use child processes: an abort or an endless loop is then a finding.
-  ringstorm run --profile honest
+  {program} run --profile honest
       Use a device that follows the specification.
-  ringstorm run --mask 'NAME/*/drains/*/*'
+  {program} run --mask 'NAME/*/drains/*/*'
       Count known findings, do not report them. * matches any one part.
-  ringstorm run --shard 2/4 --json > part-2.json
-      Run the second quarter of the seeds. `ringstorm report` merges the parts.
+  {program} run --shard 2/4 --json > part-2.json
+      Run the second quarter of the seeds. `{program} report` merges the parts.
 
 A finding is named by its signature, SUBJECT/KIND/INVARIANT/CALL/FAULT: the subject; violation, \
 panic, stuck or died; the rule that is violated; the failing call of the driver; the last fault of \
 the device before it.";
 
-pub(super) const REPLAY: &str = "\
+const REPLAY: &str = "\
 Examples:
-  ringstorm replay findings/NAME.storm
+  {program} replay findings/NAME.storm
       Replay a finding over the subject that the file names. --subject selects another one.
-  ringstorm replay 4711 --profile hostile
+  {program} replay 4711 --profile hostile
       Replay the scenario of a seed, with the same options as in `run`.
-  ringstorm replay fuzz/artifacts/storm/crash-1
+  {program} replay fuzz/artifacts/storm/crash-1
       Replay a file of a fuzzer.
-  ringstorm replay FILE -v
+  {program} replay FILE -v
       Add columns, the state at the failing step, and a test to paste.
 
 A file names its subject in a comment, `# subject: NAME`. A file that names none, and a seed, use \
@@ -57,34 +126,34 @@ the default subject.
 If a file ends in `expect SUBJECT OUTCOME` lines, `replay` runs it on these subjects, and the exit \
 status is 0 if each outcome is as expected.";
 
-pub(super) const SHOW: &str = "\
+const SHOW: &str = "\
 Examples:
-  ringstorm show 4711 > mine.storm
+  {program} show 4711 > mine.storm
       Write the scenario of a seed as text, to edit it.
-  ringstorm show crash-1 -o corpus/regressions/NNNN-what-went-wrong.storm
+  {program} show crash-1 -o corpus/regressions/NNNN-what-went-wrong.storm
       Convert a file of a fuzzer to text.
-  ringstorm show mine.storm --bytes -o corpus/storm/mine
+  {program} show mine.storm --bytes -o corpus/storm/mine
       Convert text to bytes, as input for a fuzzer.";
 
-pub(super) const SHRINK: &str = "\
+const SHRINK: &str = "\
 Example:
-  ringstorm shrink fuzz/artifacts/storm/crash-1 -o small.storm
+  {program} shrink fuzz/artifacts/storm/crash-1 -o small.storm
 
 The smaller scenario fails in the same way: its kind, invariant, failing call and last fault stay \
 the same.";
 
-pub(super) const EXPLORE: &str = "\
+const EXPLORE: &str = "\
 Examples:
-  ringstorm explore --queue-size 2 --depth 6 --faults 1
-  ringstorm explore --queue-size 1 --alphabet
+  {program} explore --queue-size 2 --depth 6 --faults 1
+  {program} explore --queue-size 1 --alphabet
       List the actions that are tried from every state.
-  ringstorm explore --subject NAME --time 1min
+  {program} explore --subject NAME --time 1min
       Explore as deep as one minute for all queue sizes permits.";
 
-pub(super) const CALIBRATE: &str = "\
+const CALIBRATE: &str = "\
 Examples:
-  ringstorm calibrate
-  ringstorm calibrate --subject specimen-id-folded,specimen-id-truncated
+  {program} calibrate
+  {program} calibrate --subject specimen-id-folded,specimen-id-truncated
       Measure these subjects. Your own program measures variants of your queue.
 
 Exit status: 1 if at least one of the 20 starts does not catch a subject.
@@ -92,17 +161,17 @@ Exit status: 1 if at least one of the 20 starts does not catch a subject.
 Columns: the subject; the invariant by which it is caught; the seeds until then, at the median of \
 20 starts and at worst; the same in seconds on one core; the steps after shrinking.";
 
-pub(super) const REPORT: &str = "\
+const REPORT: &str = "\
 Examples:
-  ringstorm report storm/report.json
-  ringstorm report part-*.json --json -o whole.json
-  ringstorm report --compare before.json after.json";
+  {program} report storm/report.json
+  {program} report part-*.json --json -o whole.json
+  {program} report --compare before.json after.json";
 
-pub(super) const COMPLETIONS: &str = "\
+const COMPLETIONS: &str = "\
 Examples:
-  ringstorm completions bash > ~/.local/share/bash-completion/completions/ringstorm
-  ringstorm completions zsh > ~/.zfunc/_ringstorm
-  ringstorm completions fish > ~/.config/fish/completions/ringstorm.fish";
+  {program} completions bash > ~/.local/share/bash-completion/completions/{program}
+  {program} completions zsh > ~/.zfunc/_{program}
+  {program} completions fish > ~/.config/fish/completions/{program}.fish";
 
 /// A complete scenario, which `ringstorm scenario` prints.
 pub(super) const EXAMPLE: &str = "\
@@ -119,7 +188,7 @@ expect specimen-id-folded violation completed-once
 ";
 
 /// The help of the text form: an example, the grammar, and every word of the language.
-pub(super) fn scenario() -> String {
+fn scenario() -> String {
     let example: String = EXAMPLE.lines().map(|line| format!("  {line}\n")).collect();
     let named = |(name, what): (&str, &str)| format!("{name}: {what}\n");
     let operations: String = Op::VARIANTS.iter().map(|op| named((op.name(), op.description()))).collect();
@@ -133,7 +202,7 @@ pub(super) fn scenario() -> String {
 }
 
 const GRAMMAR: &str = "\
-Try it: `ringstorm scenario > mine.storm`, then `ringstorm replay mine.storm -v`.
+Try it: `{program} scenario > mine.storm`, then `{program} replay mine.storm -v`.
 
 The lines, in this order:
   ringstorm scenario 1

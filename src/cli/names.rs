@@ -1,25 +1,41 @@
 //! The names of subjects on the command line.
 
 use super::args::Cli;
-use super::help;
+use super::help::Program;
 use crate::subject::{SubjectKind, Subjects};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command, CommandFactory, Error};
 use std::ffi::OsStr;
 
-/// The command line over these subjects. Shells complete their names, and the help lists external ones.
+/// The command line over these subjects. Shells complete their names, and the help lists external ones and names this program.
 pub(super) fn command(subjects: Subjects) -> Command {
-    let mut command = Cli::command();
+    let program = Program::new(subjects);
+    let command = Cli::command();
     let commands: Vec<String> = command.get_subcommands().map(|each| each.get_name().to_owned()).collect();
+    let mut command = filled(command, &program, None);
     for name in commands {
         let about = about(subjects, &name);
-        command = command.mut_subcommand(name, |each| {
-            each.mut_args(
-                |arg| if arg.get_id() == "subject" { named(arg, subjects, about.clone()) } else { arg },
-            )
+        command = command.mut_subcommand(&name, |each| {
+            filled(each, &program, Some(&name)).mut_args(|arg| {
+                if arg.get_id() == "subject" { named(arg, subjects, about.clone()) } else { arg }
+            })
         });
     }
-    command.mut_subcommand("scenario", |scenario| scenario.after_long_help(help::scenario()))
+    command
+}
+
+/// Fills the program into the help of a command.
+fn filled(mut command: Command, program: &Program, name: Option<&str>) -> Command {
+    if let Some(text) = command.get_about().map(|text| program.fill(&text.to_string())) {
+        command = command.about(text);
+    }
+    if let Some(text) = command.get_long_about().map(|text| program.fill(&text.to_string())) {
+        command = command.long_about(text);
+    }
+    match program.below(name) {
+        Some(text) => command.after_long_help(text),
+        None => command,
+    }
 }
 
 fn named(arg: Arg, subjects: Subjects, about: String) -> Arg {

@@ -26,6 +26,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     let from = args.from.checked_add(offset).filter(|_| fits);
     let kind = session.subject(args.seed.subject.as_deref())?;
     session.fits(kind, args.seed.queue_size)?;
+    Session::survives(kind, args.isolate.isolate)?;
     let plan = Plan {
         kind,
         draw: args.seed.draw(),

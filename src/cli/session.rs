@@ -47,6 +47,28 @@ impl Session {
         }
     }
 
+    /// Returns an error if the subject ends or hangs its process by design, and would run in this one.
+    pub(super) fn survives(kind: SubjectKind, isolated: bool) -> Result<(), CliError> {
+        match kind {
+            SubjectKind::Deadly(_) if !isolated => Err(CliError::Input(format!(
+                "{} ends its process or never returns: add --isolate, so that it runs in a child process",
+                kind.name()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns an error if the subject needs child processes, for a command that uses none.
+    pub(super) fn needs_no_child(kind: SubjectKind, command: &str) -> Result<(), CliError> {
+        match kind {
+            SubjectKind::Deadly(_) => Err(CliError::Input(format!(
+                "{} needs child processes, which `{command}` does not use",
+                kind.name()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     fn named(self, name: &str) -> Result<SubjectKind, CliError> {
         self.subjects.by_name(name).ok_or_else(|| {
             let names = self.subjects.named().map(SubjectKind::name);

@@ -23,7 +23,7 @@ impl Rig {
         listener: &mut impl Listener,
     ) -> Result<(), Stop> {
         let order = self.provided.rings.take_request_order();
-        if !found_nothing || !self.run.can.interrupts {
+        if !found_nothing || !self.run.can.used_notifications {
             return Ok(());
         }
         self.observe_order(order, OrderFlaw::UsedIndexNotLoaded, OrderFlaw::UsedIndexWithoutBarrier, listener)

@@ -94,7 +94,7 @@ impl Rig {
         }
         if fault == Fault::SpuriousNotification {
             // The caller takes a used chain, as it does after each notification.
-            self.interrupt_arrives(listener)?;
+            self.used_notification_arrives(listener)?;
             self.take(listener)?;
         }
         Ok(None)

@@ -17,7 +17,7 @@ impl Rig {
     pub(super) fn call<T>(&mut self, call: Call, f: impl FnOnce(&mut dyn Subject) -> T) -> T {
         self.begin_call(call);
         let subject = self.run.subject.as_deref_mut().expect("the subject is there until it is released");
-        let answer = super::panics::in_subject_call(|| f(subject));
+        let answer = super::subject_panics::in_subject_call(|| f(subject));
         self.end_call();
         answer
     }

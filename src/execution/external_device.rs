@@ -71,7 +71,7 @@ impl ExternalDevice {
         self.device.notified(&memory(observer));
     }
 
-    /// Like [`DeviceSlot::take`](super::device_slot::DeviceSlot::take).
+    /// Like [`SimulatedOrExternalDevice::take`](super::simulated_or_external_device::SimulatedOrExternalDevice::take).
     pub(super) fn take(
         &mut self,
         observer: &Observer,

@@ -1,6 +1,6 @@
 //! Lets a memory access fail in the middle of a call, and checks what the call left behind.
 
-use super::{Listener, Rig, Skip, Stop, panics};
+use super::{Listener, Rig, Skip, Stop, subject_panics};
 use crate::outcome::Call;
 use crate::scenario::Step;
 use ringstorm_core::SharedMemory;
@@ -49,7 +49,7 @@ impl Rig {
         step: &Step,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        match catch_unwind(AssertUnwindSafe(|| self.dispatch(step, listener))) {
+        match catch_unwind(AssertUnwindSafe(|| self.execute_step(step, listener))) {
             Ok(result) => result,
             Err(payload) if payload.is::<MemoryFailed>() => {
                 self.after_memory_failure(listener).map(|()| None)
@@ -83,7 +83,7 @@ impl Rig {
 
     /// Handles the failure of an access in the last call.
     fn after_memory_failure(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        panics::forget_panic();
+        subject_panics::forget_panic();
         self.end_call();
         self.stop_memory_failure();
         let run = &mut self.run;
@@ -91,13 +91,13 @@ impl Rig {
         let stopped = run.call == Call::Reset;
         run.restore_limits(&self.provided);
         let subject = run.subject.as_deref().expect("the subject is there until it is released");
-        let broken = panics::in_subject_call(|| subject.is_broken());
+        let broken = subject_panics::in_subject_call(|| subject.is_broken());
         // The call may have freed its chain before the access failed.
         let freed = run.freeing.filter(|head| {
             run.call == Call::Free
                 && !broken
                 && run.taken.contains(head)
-                && !panics::in_subject_call(|| subject.is_live(*head))
+                && !subject_panics::in_subject_call(|| subject.is_live(*head))
         });
         // A queue that was already broken refuses most calls. It may have started these calls, by a change of its
         // private state.

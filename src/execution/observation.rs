@@ -237,7 +237,7 @@ impl Rig {
     /// Emits `used_event` after a call that may have to move it. Without event indexes, emits the flags.
     pub(super) fn observe_used_event(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = &self.run;
-        if !(run.setup.event_index && run.can.interrupts) {
+        if !(run.setup.event_index && run.can.used_notifications) {
             return self.observe_available_flags(listener);
         }
         self.sink.emit(&Event::UsedEvent { index: run.device.observer().used_event() }, listener)
@@ -247,7 +247,7 @@ impl Rig {
     /// the caller has requested.
     fn observe_available_flags(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let run = &self.run;
-        if !(run.can.interrupts && matches!(run.call, Call::Construct | Call::Reset)) {
+        if !(run.can.used_notifications && matches!(run.call, Call::Construct | Call::Reset)) {
             return Ok(());
         }
         self.sink.emit(&Event::AvailableFlags { flags: run.device.observer().available_flags() }, listener)

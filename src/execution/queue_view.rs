@@ -20,6 +20,8 @@ pub(crate) struct QueueView {
     pub owners: Vec<Option<u16>>,
     /// Heads of the chains in flight.
     pub in_flight: Vec<u16>,
+    /// Heads in the available ring that the last call has published, but the model has not accepted yet.
+    pub not_yet_in_flight: Vec<u16>,
     /// Heads of the chains that were taken and not freed, oldest first.
     pub taken: Vec<u16>,
     /// Whether the queue has reported that it is broken.
@@ -56,9 +58,19 @@ impl Rig {
             buffers: (buffers_address.get(), buffers.len()),
             owners: all.clone().map(|descriptor| model.owner(descriptor)).collect(),
             in_flight: all.filter(|head| model.is_in_flight(*head)).collect(),
+            not_yet_in_flight: self.heads_not_yet_in_flight(),
             taken: run.taken.iter().copied().collect(),
             broken: model.is_broken(),
         })
+    }
+
+    /// The entries of the available ring that the model has not accepted. There are some only if the call that published them
+    /// violated an invariant. An index that moved by more than the queue size covers no entries to show.
+    fn heads_not_yet_in_flight(&self) -> Vec<u16> {
+        let (device, next) = (self.run.device.observer(), self.sink.model.next_available());
+        let new = device.available_index().wrapping_sub(next);
+        let entry = |step| device.available_entry(next.wrapping_add(step));
+        if new > device.size() { Vec::new() } else { (0..new).map(entry).collect() }
     }
 
     /// The indexes and counts of the current execution; `None` before its subject is constructed.

@@ -1,10 +1,10 @@
 //! The state of one execution, except for the model's state and the memory.
 
-use super::device_slot::DeviceSlot;
+use super::chain_tokens::Tokens;
 use super::fault_attribution::FaultAttribution;
 use super::memory_failure::Visible;
-use super::tokens::Tokens;
-use super::{Skip, geometry_check, panics, repeated};
+use super::simulated_or_external_device::SimulatedOrExternalDevice;
+use super::{Skip, geometry_check, repeating_steps, subject_panics};
 use crate::depth::DepthMeter;
 use crate::outcome::Call;
 use crate::scenario::Setup;
@@ -19,7 +19,7 @@ pub(super) struct RunState {
     pub(super) can: Capabilities,
     pub(super) setup: Setup,
     pub(super) subject: Option<Box<dyn Subject>>,
-    pub(super) device: DeviceSlot,
+    pub(super) device: SimulatedOrExternalDevice,
     pub(super) geometry: Geometry,
     /// The used ring, as a range of bytes of the rings' memory: the driver must not write there.
     pub(super) device_part: Range<usize>,
@@ -68,7 +68,7 @@ impl RunState {
             can: Capabilities::NONE,
             setup: Setup::default(),
             subject: None,
-            device: DeviceSlot::new(provided, geometry),
+            device: SimulatedOrExternalDevice::new(provided, geometry),
             geometry,
             device_part: 0..0,
             available: 0,
@@ -150,7 +150,7 @@ impl RunState {
         failing.set(None);
         (*visible, *freeing, *stopped) = (Visible::default(), None, false);
         (*memory_failed, *refused_to_submit) = (false, false);
-        *repetitions_left = repeated::MAX_REPETITIONS;
+        *repetitions_left = repeating_steps::MAX_REPETITIONS;
         depth.restart();
     }
 
@@ -186,10 +186,10 @@ impl RunState {
         subject: Box<dyn Subject>,
         provided: &Provided,
     ) -> Result<(), Geometry> {
-        let geometry = panics::call_adapter("geometry", || subject.geometry());
+        let geometry = subject_panics::call_adapter("geometry", || subject.geometry());
         let (size, length) = (self.setup.queue_size, provided.rings.len());
         if !geometry_check::check(&geometry, size, length, self.can.computes_geometry) {
-            panics::release(Some(subject));
+            subject_panics::release(Some(subject));
             return Err(geometry);
         }
         self.geometry = geometry;

@@ -1,8 +1,8 @@
 //! Saves and restores the state of an execution, and computes fingerprints of it.
 
+use super::chain_tokens::Tokens;
 use super::run_state::RunState;
-use super::tokens::Tokens;
-use super::{CannotRun, Listener, Rig, Skip, Stop, panics};
+use super::{CannotRun, Listener, Rig, Skip, Stop, subject_panics};
 use crate::outcome::Verdict;
 use crate::scenario::{Setup, Step};
 use crate::subject::{Subject, SubjectKind, WrongAdapter};
@@ -168,7 +168,7 @@ impl Rig {
 
     /// Releases a snapshot.
     pub fn forget(snapshot: Snapshot) {
-        panics::release(Some(snapshot.subject));
+        subject_panics::release(Some(snapshot.subject));
     }
 
     /// Hashes everything that decides how the current execution continues, except for the private state of the subject

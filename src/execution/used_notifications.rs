@@ -10,10 +10,10 @@ impl Rig {
         wanted: bool,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        if !self.run.can.interrupts {
-            return Ok(Some(Skip::Incapable("interrupts")));
+        if !self.run.can.used_notifications {
+            return Ok(Some(Skip::Incapable("used_notifications")));
         }
-        let waiting = self.call(Call::Interrupts, |subject| subject.interrupts(wanted));
+        let waiting = self.call(Call::Interrupts, |subject| subject.set_used_notifications(wanted));
         self.observe_seen_trap(listener)?;
         let device = self.run.device.observer();
         let (flags, used_event) = (device.available_flags(), device.used_event());

@@ -1,6 +1,6 @@
 //! Turns the end of an execution into a verdict and an outcome.
 
-use super::{Rig, Stop, panics};
+use super::{Rig, Stop, subject_panics};
 use crate::outcome::{Call, Outcome, Verdict};
 use crate::subject::WrongAdapter;
 use std::thread;
@@ -8,7 +8,7 @@ use std::thread;
 impl Rig {
     /// The verdict of an execution that ended in this way. For a wrong adapter, the error states the step and the call.
     pub(super) fn verdict(&mut self, end: thread::Result<Result<(), Stop>>) -> Result<Verdict, WrongAdapter> {
-        panics::verdict(end).map_err(|wrong| {
+        subject_panics::verdict(end).map_err(|wrong| {
             self.release_quietly();
             let Self { run, .. } = self;
             match run.steps {
@@ -30,7 +30,7 @@ impl Rig {
             progress_cell.begin_call(Call::Release, run.steps, &run.faults, self.calls);
         }
         self.provided.begin_call(run.call_limit);
-        panics::release(Some(subject));
+        subject_panics::release(Some(subject));
         self.end_call();
     }
 

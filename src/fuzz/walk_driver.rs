@@ -134,11 +134,11 @@ impl Run {
             Act::Read(pick, limit) => self.read(pick, limit),
             Act::Free(pick) => self.free(pick),
             Act::Interrupts(wanted) => {
-                let waiting = self.call(|queue| queue.set_interrupts(wanted));
+                let waiting = self.call(|queue| queue.set_used_notifications(wanted));
                 assert_eq!(
                     waiting,
                     self.claimed() != 0,
-                    "whether `set_interrupts` reports waiting used elements"
+                    "whether `set_used_notifications` reports waiting used elements"
                 );
             }
             Act::Verify => {

@@ -16,21 +16,21 @@ const LARGEST_RESET: u16 = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OfferedCalls {
     /// [`Op::DelayInterrupts`].
-    pub delayed_interrupts: bool,
+    pub delayed_used_notifications: bool,
     /// [`Op::TakeBack`] while the device is stopped.
     pub take_back: bool,
     /// [`Op::TakeBack`] while the device is running.
     pub take_back_live: bool,
     /// [`Op::InterruptArrives`].
-    pub interrupt_handler: bool,
+    pub used_notification_handler: bool,
 }
 
 impl OfferedCalls {
     /// Whether a subject that offers these calls can execute this step, or the step is another one.
     pub(crate) const fn include(self, step: &Step) -> bool {
         match step {
-            Step::DelayInterrupts => self.delayed_interrupts,
-            Step::InterruptArrives => self.interrupt_handler,
+            Step::DelayInterrupts => self.delayed_used_notifications,
+            Step::InterruptArrives => self.used_notification_handler,
             Step::TakeBack { stopped: true } => self.take_back,
             Step::TakeBack { stopped: false } => self.take_back_live,
             _ => true,
@@ -42,9 +42,9 @@ impl OfferedCalls {
         let resets = setup.queue_size.get() <= LARGEST_RESET;
         let takes_back = self.take_back && (resets || self.take_back_live);
         let operations = [
-            (Op::DelayInterrupts, 4, self.delayed_interrupts),
+            (Op::DelayInterrupts, 4, self.delayed_used_notifications),
             (Op::TakeBack, 2, takes_back),
-            (Op::InterruptArrives, 8, self.interrupt_handler),
+            (Op::InterruptArrives, 8, self.used_notification_handler),
         ];
         operations.into_iter().filter_map(|(op, usual, offered)| offered.then_some((op, usual)))
     }

@@ -35,7 +35,7 @@ pub struct Capabilities {
     /// It reports how many descriptors are free.
     pub free_count: bool,
     /// It can turn used-buffer notifications on and off.
-    pub interrupts: bool,
+    pub used_notifications: bool,
     /// It supports `VIRTIO_F_EVENT_IDX` if the setup offers it.
     /// A new queue asks for a notification of the first element. While notifications are on, a `take` that returns nothing
     /// has moved `used_event` to the next element.
@@ -73,17 +73,17 @@ pub struct Capabilities {
     pub follows_over_long: bool,
     /// It does no more than necessary. It notifies the device only if the device wants that. A queue that counts the entries
     /// since its last notification, and not since it last asked, notifies more often. While [notifications are
-    /// off](super::Subject::interrupts), it asks the device for none, as
-    /// [`reset_keeps_interrupts`](Self::reset_keeps_interrupts) describes, but also before a reset.
+    /// off](super::Subject::set_used_notifications), it asks the device for none, as
+    /// [`reset_keeps_used_notifications`](Self::reset_keeps_used_notifications) describes, but also before a reset.
     /// [`read`](super::Subject::read) does not change `out` after the bytes that it returns.
     pub exact: bool,
-    /// After a reset, it asks the device for what its caller [asked for last](super::Subject::interrupts). Without event
+    /// After a reset, it asks the device for what its caller [asked for last](super::Subject::set_used_notifications). Without event
     /// indexes, the flags show it. With event indexes, while notifications are off, `used_event` must name none of the
     /// elements that the device can add next. These begin at the next element to take, and there are as many as the
     /// device has chains, but at least one. It does not matter which other element `used_event` names, or whether
     /// that changes later. A `used_event` that was not moved may stay when the indexes wrap around. If the caller
     /// never asked, the queue asks for what it asked for when it was created. [`exact`](Self::exact) includes this.
-    pub reset_keeps_interrupts: bool,
+    pub reset_keeps_used_notifications: bool,
     /// All its accesses to shared memory use [`WatchedMemory`](super::WatchedMemory).
     pub watched: bool,
     /// All its barriers, and the ordering of its accesses, use [`WatchedMemory`](super::WatchedMemory) too:
@@ -107,12 +107,12 @@ pub struct Capabilities {
     /// Its caller may [take back](super::Subject::take_back) chains that are not published, while the device is running. Needs
     /// [`take_back`](Self::take_back).
     pub take_back_live: bool,
-    /// It can [delay](super::Subject::delay_interrupts) used-buffer notifications until the device has returned several chains.
-    /// Needs [`interrupts`](Self::interrupts).
-    pub delayed_interrupts: bool,
-    /// It does something when a used-buffer notification [arrives](super::Subject::interrupt_arrived). Needs
-    /// [`interrupts`](Self::interrupts).
-    pub interrupt_handler: bool,
+    /// It can [delay](super::Subject::delay_used_notifications) used-buffer notifications until the device has returned several chains.
+    /// Needs [`used_notifications`](Self::used_notifications).
+    pub delayed_used_notifications: bool,
+    /// It does something when a used-buffer notification [arrives](super::Subject::used_notification_arrived). Needs
+    /// [`used_notifications`](Self::used_notifications).
+    pub used_notification_handler: bool,
 }
 
 impl Capabilities {
@@ -129,7 +129,7 @@ impl Capabilities {
         withdraw: false,
         write_in_place: false,
         free_count: false,
-        interrupts: false,
+        used_notifications: false,
         event_index: false,
         rearms_each_take: false,
         reset: false,
@@ -145,25 +145,25 @@ impl Capabilities {
         follows_after_fault: false,
         follows_over_long: false,
         exact: false,
-        reset_keeps_interrupts: false,
+        reset_keeps_used_notifications: false,
         watched: false,
         watched_barriers: false,
         keeps_memory: false,
         unwinds: false,
         take_back: false,
         take_back_live: false,
-        delayed_interrupts: false,
-        interrupt_handler: false,
+        delayed_used_notifications: false,
+        used_notification_handler: false,
     };
 
     /// The calls that a subject with these capabilities offers, but need not.
     pub(crate) const fn offered_calls(self) -> OfferedCalls {
         let take_back = self.take_back && self.reset;
         OfferedCalls {
-            delayed_interrupts: self.delayed_interrupts && self.interrupts,
+            delayed_used_notifications: self.delayed_used_notifications && self.used_notifications,
             take_back,
             take_back_live: take_back && self.take_back_live,
-            interrupt_handler: self.interrupt_handler && self.interrupts,
+            used_notification_handler: self.used_notification_handler && self.used_notifications,
         }
     }
 

@@ -37,7 +37,7 @@ impl CoreQueue {
         withdraw: true,
         write_in_place: true,
         free_count: true,
-        interrupts: true,
+        used_notifications: true,
         event_index: true,
         rearms_each_take: true,
         reset: true,
@@ -53,15 +53,15 @@ impl CoreQueue {
         follows_after_fault: true,
         follows_over_long: true,
         exact: true,
-        reset_keeps_interrupts: true,
+        reset_keeps_used_notifications: true,
         watched: true,
         watched_barriers: true,
         keeps_memory: true,
         unwinds: true,
         take_back: false,
         take_back_live: false,
-        delayed_interrupts: false,
-        interrupt_handler: false,
+        delayed_used_notifications: false,
+        used_notification_handler: false,
     };
 
     /// Creates a queue over this memory.
@@ -199,8 +199,8 @@ impl Subject for CoreQueue {
         self.queue.free_count().into()
     }
 
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
-        Some(self.queue.set_interrupts(wanted))
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
+        Some(self.queue.set_used_notifications(wanted))
     }
 
     fn reset(&mut self, first_index: u16) {

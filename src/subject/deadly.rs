@@ -103,8 +103,8 @@ impl Subject for Deadly {
         self.specimen.free_count()
     }
 
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
-        self.specimen.interrupts(wanted)
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
+        self.specimen.set_used_notifications(wanted)
     }
 
     fn reset(&mut self, first_index: u16) {

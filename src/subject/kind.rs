@@ -155,8 +155,11 @@ impl SubjectKind {
         Self::all().chain(ProcessEnd::VARIANTS.iter().map(|end| Self::Deadly(*end)))
     }
 
-    /// The subject of ringstorm with this name.
+    /// The subject of ringstorm with this name. Accepts older names of specimens.
     pub fn by_name(name: &str) -> Option<Self> {
+        if let Some(defect) = name.strip_prefix("specimen-") {
+            return defect.parse().ok().map(|defect| Self::Specimen(Some(defect)));
+        }
         Self::named().find(|kind| kind.name() == name)
     }
 
@@ -268,7 +271,7 @@ impl Subjects {
 
     /// The subject with this name.
     pub fn by_name(self, name: &str) -> Option<SubjectKind> {
-        self.named().find(|kind| kind.name() == name)
+        self.external().find(|kind| kind.name() == name).or_else(|| SubjectKind::by_name(name))
     }
 
     /// The default subject.

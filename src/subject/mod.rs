@@ -146,10 +146,10 @@ pub trait Subject {
     }
 
     /// Turns used-buffer notifications on or off. Returns whether used chains are already waiting, or `None` if the
-    /// subject does not know. A bad used element may count as a waiting chain or not. Called only with [`Capabilities::interrupts`].
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
+    /// subject does not know. A bad used element may count as a waiting chain or not. Called only with [`Capabilities::used_notifications`].
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
         let _ = wanted;
-        missing_method("interrupts")
+        missing_method("set_used_notifications")
     }
 
     /// Turns used-buffer notifications on, and lets the device delay the next one until it has returned several of the
@@ -158,17 +158,17 @@ pub trait Subject {
     /// With event indexes, `used_event` may be ahead of the next element, and need not move before the device has added
     /// that element. It must be such that the device notifies at the latest when it has returned all chains that are in
     /// flight now (2.7.10). If the device has returned all of them, or has added the element that `used_event` names, it
-    /// will not notify: then the answer must not be `Some(false)`. Called only with [`Capabilities::delayed_interrupts`].
-    fn delay_interrupts(&mut self) -> Option<bool> {
-        missing_method("delay_interrupts")
+    /// will not notify: then the answer must not be `Some(false)`. Called only with [`Capabilities::delayed_used_notifications`].
+    fn delay_used_notifications(&mut self) -> Option<bool> {
+        missing_method("delay_used_notifications")
     }
 
     /// Handles a used-buffer notification, which may have no reason: the device may notify at any time. The queue may take
     /// elements from the used ring; later calls of `take` then return their chains, which are live until then. It may also
     /// turn notifications on or off. Returns whether they are on now, or `None` if this is as before the call. Called only
-    /// with [`Capabilities::interrupt_handler`].
-    fn interrupt_arrived(&mut self) -> Option<bool> {
-        missing_method("interrupt_arrived")
+    /// with [`Capabilities::used_notification_handler`].
+    fn used_notification_arrived(&mut self) -> Option<bool> {
+        missing_method("used_notification_arrived")
     }
 
     /// Resets the queue; both rings begin at `first_index`. The device is stopped, so the subject may write the used

@@ -110,70 +110,37 @@ fn a_harmless_subject_has_the_same_results_in_children() {
     assert_eq!(run(&["--isolate", "--jobs", "2"]), run(&["--jobs", "1"]));
 }
 
+/// A run in this process would end with its first chain that is deadly, and lose all results.
 #[test]
-fn without_children_a_hang_is_printed_with_its_seed_and_ends_the_run() {
+fn a_deadly_subject_without_children_is_refused() {
     let place = Place::new();
-    let from = (DEADLY_SEED - 300).to_string();
-    let base = ["run", "--subject", "deadly-spin", "--from", &from, "--seeds", "310", "--patience", "500ms"];
-    let hung = |more: &[&str]| {
-        let left = place.run(&[&base[..], &["--jobs", "1"], more].concat());
-        assert_eq!(left.status, Some(1), "{left:?}");
-        left
-    };
-    let left = hung(&[]);
-    let of_seed = format!(" of seed {DEADLY_SEED}\n");
-    assert!(left.out.contains("\nFOUND deadly-spin/stuck/no-panic/submit/"), "{left:?}");
-    assert!(left.out.contains("\ndeadly-spin is stuck: submit did not return within 0."), "{left:?}");
-    assert!(left.out.contains(&of_seed), "{left:?}");
-    let command = left.out.lines().last().expect("a last line");
-    let again = place.shell(&format!("{command} --patience 500ms"));
-    assert_eq!(again.status, Some(1), "{command}: {again:?}");
-    assert!(again.out.contains("stuck: the call did not return in time"), "{again:?}");
-    assert!(
-        left.out.contains(" steps so far; file findings/deadly-spin-stuck-"),
-        "it was not shrunk: {left:?}"
-    );
-    // A complete report of the results so far.
-    let left = hung(&["--json", "--out", "out", "--shard", "1/1"]);
-    assert!(left.err.contains(&of_seed), "{left:?}");
-    let report = json(&left);
-    let seeds = report["seeds"].as_u64().expect("a number");
-    assert!(report["complete"] == false && (1..300).contains(&seeds), "{report}");
-    let finding = report["findings"].as_array().and_then(|findings| findings.last()).expect("a finding");
-    assert_eq!((&finding["seed"], &finding["count"]), (&DEADLY_SEED.into(), &1.into()), "{finding}");
-    let file = finding["file"].as_str().expect("text");
-    // Every form has the command with --isolate, and none has a test.
-    place.write("run.json", &left.out);
-    assert!(place.read(file).contains(" --subject deadly-spin --isolate\n"), "{}", place.read(file));
-    for form in ["html", "junit", "sarif"] {
-        let report = place.run(&["report", "run.json", "--format", form]).out;
-        let command = format!("{file} --subject deadly-spin --isolate");
-        assert!(report.contains(&command) && !report.contains("must_pass"), "{form}: {report}");
+    place.write("spin.storm", "ringstorm scenario 1\n# subject: deadly-spin\nqueue size=4 buffer=8\n");
+    for command in [
+        "run --subject deadly-spin --seeds 5",
+        "replay 5 --subject deadly-spin",
+        "replay 5 spin.storm",
+        "shrink 5 --subject deadly-spin",
+    ] {
+        let left = place.shell(&format!("$R {command}"));
+        assert_eq!((left.status, left.out.as_str()), (Some(2), ""), "{command}: {left:?}");
+        let error = "error: deadly-spin ends its process or never returns: add --isolate, so that it runs in a child \
+                     process\n";
+        assert_eq!(left.err, error, "{command}");
     }
-    let again = place.shell(&format!("$R replay {file} --subject deadly-spin --isolate --patience 500ms"));
-    assert!(again.status == Some(1) && again.out.contains("failing call: submit"), "{again:?}");
-    assert!(place.read("out/report.json").contains("deadly-spin"), "the folder has it, too");
-    let whole = place.run(&["report", "run.json"]);
-    assert!(whole.status == Some(1) && whole.out.contains("the run ended early"), "{whole:?}");
-    // Continued, it has the same result.
-    let again = hung(&["--json", "--out", "out", "--shard", "1/1"]);
-    assert_eq!(json(&again)["findings"], report["findings"], "{again:?}");
+    let left = place.run(&["explore", "--subject", "deadly-spin", "--queue-size", "1"]);
+    assert_eq!(left.status, Some(2), "{left:?}");
+    assert!(left.err.contains("deadly-spin needs child processes, which `explore` does not use"), "{left:?}");
 }
 
-/// While the process is stopped, its calls cannot return, and that is no finding. A call that does not return is one.
+/// While the process is stopped, its calls cannot return, and that is no finding.
 #[test]
 fn a_process_that_is_stopped_is_not_stuck() {
     let place = Place::new();
-    let line = format!(
-        "$R run --seeds 10000000 --jobs 4 --patience 1s >printed & run=$!; sleep 0.5; \
+    let line = "$R run --seeds 10000000 --jobs 4 --patience 1s >printed & run=$!; sleep 0.5; \
          for i in 1 2 3; do kill -STOP $run; sleep 1.6; kill -CONT $run; sleep 0.3; done; kill -INT $run; wait $run; \
-         echo $?; cat printed; $R run --subject deadly-spin --from {DEADLY_SEED} --seeds 1 --patience 1s"
-    );
-    let left = place.shell(&line);
-    let (stopped, stuck) = left.out.split_once("nothing found so far\n").expect("no call was stuck");
-    assert!(stopped.starts_with("0\n"), "{left:?}");
-    assert!(stuck.contains("deadly-spin is stuck: submit did not return within 1."), "{left:?}");
-    assert_eq!(left.status, Some(1), "{left:?}");
+         echo $?; cat printed";
+    let left = place.shell(line);
+    assert!(left.out.starts_with("0\n") && left.out.contains("nothing found so far\n"), "{left:?}");
 }
 
 /// Shell: the first child of the run.

@@ -24,7 +24,7 @@ subject!(SOUND, Sound);
 
 /// Replaces `used_event` after the call. The closure gets the available index and the index of the next used element.
 fn arm<W: Wrong>(queue: &mut Wrapped<W>, event: impl Fn(u16, u16) -> u16) -> Option<bool> {
-    let answer = queue.sound.delay_interrupts();
+    let answer = queue.sound.delay_used_notifications();
     let (place, rings) = (queue.sound.geometry(), &queue.provided.rings);
     let event = event(rings.load_u16(place.available + 2), queue.next);
     let at = place.available + 4 + 2 * usize::from(place.size);
@@ -36,7 +36,7 @@ fn arm<W: Wrong>(queue: &mut Wrapped<W>, event: impl Fn(u16, u16) -> u16) -> Opt
 /// The difference of the indexes is not cut to 16 bits before it is multiplied.
 struct WrongAtTheWrap;
 impl Wrong for WrongAtTheWrap {
-    fn delay_interrupts(queue: &mut Wrapped<Self>) -> Option<bool> {
+    fn delay_used_notifications(queue: &mut Wrapped<Self>) -> Option<bool> {
         arm(queue, |available, next| {
             next.wrapping_add(((i32::from(available) - i32::from(next)) * 3 / 4) as u16)
         })
@@ -47,7 +47,7 @@ subject!(WRONG_AT_THE_WRAP, WrongAtTheWrap);
 /// Waits for all chains in flight, and names the element after the last one.
 struct OneTooFar;
 impl Wrong for OneTooFar {
-    fn delay_interrupts(queue: &mut Wrapped<Self>) -> Option<bool> {
+    fn delay_used_notifications(queue: &mut Wrapped<Self>) -> Option<bool> {
         arm(queue, |available, _| available)
     }
 }
@@ -56,7 +56,7 @@ subject!(ONE_TOO_FAR, OneTooFar);
 /// Waits for all chains in flight.
 struct AllInFlight;
 impl Wrong for AllInFlight {
-    fn delay_interrupts(queue: &mut Wrapped<Self>) -> Option<bool> {
+    fn delay_used_notifications(queue: &mut Wrapped<Self>) -> Option<bool> {
         arm(queue, |available, next| if available == next { next } else { available.wrapping_sub(1) });
         None
     }
@@ -66,8 +66,8 @@ subject!(ALL_IN_FLIGHT, AllInFlight);
 /// Always reports that the caller can wait.
 struct LostWakeUp;
 impl Wrong for LostWakeUp {
-    fn delay_interrupts(queue: &mut Wrapped<Self>) -> Option<bool> {
-        queue.sound.delay_interrupts().map(|_| false)
+    fn delay_used_notifications(queue: &mut Wrapped<Self>) -> Option<bool> {
+        queue.sound.delay_used_notifications().map(|_| false)
     }
 }
 subject!(LOST_WAKE_UP, LostWakeUp);

@@ -31,9 +31,9 @@ struct Believes {
     again: bool,
 }
 impl Wrong for Believes {
-    fn interrupt_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
+    fn used_notification_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
         queue.wrong.again = queue.wrong.last.is_some();
-        queue.sound.interrupt_arrived()
+        queue.sound.used_notification_arrived()
     }
 
     fn take(queue: &mut Wrapped<Self>) -> Answer<Option<Completion>> {
@@ -48,8 +48,8 @@ subject!(BELIEVES, Believes::default());
 /// Turns notifications off and reports that nothing has changed.
 struct TurnsOff;
 impl Wrong for TurnsOff {
-    fn interrupt_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
-        queue.sound.interrupts(false);
+    fn used_notification_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
+        queue.sound.set_used_notifications(false);
         None
     }
 }
@@ -58,8 +58,8 @@ subject!(TURNS_OFF, TurnsOff);
 /// Asks for a notification of the element before the next one.
 struct BehindTheNext;
 impl Wrong for BehindTheNext {
-    fn interrupt_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
-        let on = queue.sound.interrupt_arrived();
+    fn used_notification_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
+        let on = queue.sound.used_notification_arrived();
         let (place, rings) = (queue.sound.geometry(), &queue.provided.rings);
         let at = place.available + 4 + 2 * usize::from(place.size);
         rings.store_ordered(OrderedStore::UsedEvent, at, queue.next.wrapping_sub(1));
@@ -71,9 +71,9 @@ subject!(BEHIND_THE_NEXT, BehindTheNext);
 /// Takes a chain and forgets it.
 struct Forgets;
 impl Wrong for Forgets {
-    fn interrupt_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
+    fn used_notification_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
         let _ = queue.sound.take();
-        queue.sound.interrupt_arrived()
+        queue.sound.used_notification_arrived()
     }
 }
 subject!(FORGETS, Forgets);
@@ -123,9 +123,9 @@ fn a_queue_may_take_chains_only_in_its_handler() {
 /// Looks again after it has turned notifications on.
 struct LooksAgain;
 impl Wrong for LooksAgain {
-    fn interrupt_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
-        queue.sound.interrupt_arrived();
-        queue.sound.interrupt_arrived()
+    fn used_notification_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
+        queue.sound.used_notification_arrived();
+        queue.sound.used_notification_arrived()
     }
 }
 

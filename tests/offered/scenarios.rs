@@ -22,10 +22,10 @@ fn seeds_keep_their_scenarios_for_subjects_that_offer_nothing() {
 #[test]
 fn offered_calls_are_added_between_the_steps_of_a_seed() {
     let offered = OfferedCalls {
-        delayed_interrupts: true,
+        delayed_used_notifications: true,
         take_back: true,
         take_back_live: true,
-        interrupt_handler: true,
+        used_notification_handler: true,
     };
     let mut seen = BTreeSet::new();
     for seed in 0..200 {

@@ -13,8 +13,8 @@ pub trait Wrong: Sized + 'static {
     }
 
     /// Handles a notification.
-    fn interrupt_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
-        queue.sound.interrupt_arrived()
+    fn used_notification_arrived(queue: &mut Wrapped<Self>) -> Option<bool> {
+        queue.sound.used_notification_arrived()
     }
 
     /// Takes a chain.
@@ -23,8 +23,8 @@ pub trait Wrong: Sized + 'static {
     }
 
     /// Delays notifications.
-    fn delay_interrupts(queue: &mut Wrapped<Self>) -> Option<bool> {
-        queue.sound.delay_interrupts()
+    fn delay_used_notifications(queue: &mut Wrapped<Self>) -> Option<bool> {
+        queue.sound.delay_used_notifications()
     }
 }
 
@@ -74,8 +74,8 @@ impl<W: Wrong> Subject for Wrapped<W> {
         self.sound.free_count()
     }
 
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
-        self.sound.interrupts(wanted)
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
+        self.sound.set_used_notifications(wanted)
     }
 
     fn reset(&mut self, first_index: u16) {
@@ -87,12 +87,12 @@ impl<W: Wrong> Subject for Wrapped<W> {
         W::take_back(self, stopped)
     }
 
-    fn delay_interrupts(&mut self) -> Option<bool> {
-        W::delay_interrupts(self)
+    fn delay_used_notifications(&mut self) -> Option<bool> {
+        W::delay_used_notifications(self)
     }
 
-    fn interrupt_arrived(&mut self) -> Option<bool> {
-        W::interrupt_arrived(self)
+    fn used_notification_arrived(&mut self) -> Option<bool> {
+        W::used_notification_arrived(self)
     }
 
     fn release(self: Box<Self>) {

@@ -115,6 +115,6 @@ fn a_wrong_layout_is_found_shrunk_and_replayed() {
 
     violation of layout: the used ring, 14 bytes from offset 20, overlaps the available ring, 8 bytes from offset 16
       at construction of the queue, before any step; failing call: construct
-      rule layout: The descriptor table is aligned to 16 bytes and has 16 bytes for each descriptor, the available ring to 2 bytes and has 6 bytes and 2 for each descriptor, the used ring to 4 bytes and has 6 bytes and 8 for each descriptor, and none overlaps another (2.7).
+      rule layout: The descriptor table is aligned to 16 bytes and has 16 bytes for each descriptor. The available ring is aligned to 2 bytes and has 6 bytes, and 2 for each descriptor. The used ring is aligned to 4 bytes and has 6 bytes, and 8 for each descriptor. None overlaps another (2.7).
     ");
 }

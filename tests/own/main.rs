@@ -3,12 +3,13 @@
 #[path = "../../examples/own_queue.rs"]
 mod example;
 
+mod buffer_pool;
 mod command;
 mod in_flight_stores;
 mod layout;
-mod lendings;
 mod manners;
 mod memory;
+mod scenarios;
 mod tokens;
 mod trespass;
 mod wrong;

@@ -196,7 +196,7 @@ fn a_queue_with_fewer_capabilities_has_no_findings() {
         |can| can.first_index = false,
         |can| can.write_in_place = false,
         |can| can.free_count = false,
-        |can| can.interrupts = false,
+        |can| can.used_notifications = false,
         |can| can.event_index = false,
         |can| can.reset = false,
         |can| can.misuse = false,

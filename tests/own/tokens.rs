@@ -1,11 +1,12 @@
 //! Subjects that know their chains by tokens: the harness finds the heads in the available ring.
 
-use ringstorm::execution::{CannotRun, Rig};
+use crate::scenarios::{run, scenario, subject};
+use ringstorm::execution::CannotRun;
 use ringstorm::outcome::{Expected, Outcome};
-use ringstorm::scenario::{Document, Profile, Scenario, Setup, generate};
+use ringstorm::scenario::{Profile, Setup, generate};
 use ringstorm::subject::{
-    Answer, Capabilities, Completion, Defect, External, Geometry, HandleAge, MisuseKind, Provided, Refusal,
-    Specimen, Subject, SubjectKind,
+    Answer, Capabilities, Completion, Defect, Geometry, HandleAge, MisuseKind, Provided, Refusal, Specimen,
+    Subject, SubjectKind,
 };
 use ringstorm_model::Invariant;
 use strum::VariantArray;
@@ -129,8 +130,8 @@ impl Subject for Adapter {
         self.queue.free_count()
     }
 
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
-        self.queue.interrupts(wanted)
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
+        self.queue.set_used_notifications(wanted)
     }
 
     fn reset(&mut self, first_index: u16) {
@@ -159,19 +160,9 @@ fn own(defect: Option<Defect>, names: Names, prepare: bool) -> SubjectKind {
     // A wrong token does not reach the queue.
     let misuse = defect.is_none();
     let can = Capabilities { tokens: names != Names::Heads, prepare, misuse, ..AT_ONCE };
-    let own = External::variant("token", can, move |setup, provided| {
+    subject("token", can, move |setup, provided| {
         Box::new(Adapter::new(defect, names, !prepare, setup, provided))
-    });
-    SubjectKind::External(Box::leak(Box::new(own)))
-}
-
-fn run(kind: SubjectKind, scenario: &Scenario) -> Result<Outcome, CannotRun> {
-    Rig::new().expect("memory").run(kind, scenario, &mut ())
-}
-
-fn scenario(steps: &str) -> Scenario {
-    let text = format!("ringstorm scenario 1\nqueue size=4 buffer=8\n{steps}\n");
-    text.parse::<Document>().expect("a scenario").scenario
+    })
 }
 
 /// Each scenario has the same outcome and the same trace hash with tokens as with heads, with and without a defect.
@@ -244,10 +235,10 @@ fn tokens_of_chains_that_are_taken_back() {
     let can = Capabilities { tokens: true, take_back: true, free_count: false, ..AT_ONCE };
     let submit = "driver submit readable=1x8";
     let outcome = |names, steps: &str| {
-        let own = External::variant("token", can, move |setup, provided| {
+        let own = subject("token", can, move |setup, provided| {
             Box::new(Adapter::new(None, names, true, setup, provided))
         });
-        run(SubjectKind::External(Box::leak(Box::new(own))), &scenario(steps)).expect("a run")
+        run(own, &scenario(steps)).expect("a run")
     };
     let twice = format!("{submit}\n{submit}\ndriver take-back\n{submit}\ndriver take-back");
     let right = outcome(Names::Tokens, &twice);
@@ -261,20 +252,19 @@ fn tokens_of_chains_that_are_taken_back() {
 #[test]
 fn a_chain_that_is_not_published_has_no_head() {
     let can = Capabilities { tokens: true, should_notify: false, ..AT_ONCE };
-    let own = External::variant("late", can, |setup, provided| {
+    let own = subject("late", can, |setup, provided| {
         Box::new(Adapter::new(None, Names::Tokens, false, setup, provided))
     });
-    let outcome =
-        run(SubjectKind::External(Box::leak(Box::new(own))), &scenario("driver submit readable=1x8"));
+    let outcome = run(own, &scenario("driver submit readable=1x8"));
     insta::assert_snapshot!(outcome.expect("a run").verdict, @"violation of available-order: submit accepted a chain, token 1000, but after submit the available index was still 0; expected a move by 1");
 }
 
 #[test]
 fn capabilities_that_need_heads() {
     let can = Capabilities { tokens: true, unwinds: true, ..AT_ONCE };
-    let own = External::variant("both", can, |setup, provided| {
+    let own = subject("both", can, |setup, provided| {
         Box::new(Adapter::new(None, Names::Tokens, true, setup, provided))
     });
-    let wrong = run(SubjectKind::External(Box::leak(Box::new(own))), &scenario("settle"));
+    let wrong = run(own, &scenario("settle"));
     insta::assert_snapshot!(wrong.expect_err("refused"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `tokens` and `unwinds`, which needs heads (when the queue was constructed)");
 }

@@ -204,7 +204,7 @@ fn a_promise_that_is_not_kept() {
     insta::assert_snapshot!(promises!(submits_itself, "settle"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `submitted_itself`, but it does not implement this method (when the queue was constructed)");
     insta::assert_snapshot!(promises!(prepare, "driver publish"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `publish`, but it does not implement this method (in step 0, publish)");
     insta::assert_snapshot!(promises!(should_notify, "driver publish"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `publish`, but it does not implement this method (in step 0, publish)");
-    insta::assert_snapshot!(promises!(interrupts, "driver interrupts off"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `interrupts`, but it does not implement this method (in step 0, interrupts)");
+    insta::assert_snapshot!(promises!(used_notifications, "driver interrupts off"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `set_used_notifications`, but it does not implement this method (in step 0, interrupts)");
     insta::assert_snapshot!(promises!(reset, "driver reset"), @"the adapter is wrong, so nothing is known about its queue: its capabilities include `reset`, but it does not implement this method (in step 0, reset)");
     insta::assert_snapshot!(promises!(watched, "driver submit readable=1x8"), @"the adapter is wrong, so nothing is known about its queue: its capabilities promise `watched`, but it submitted a chain without a store to the rings' memory (in step 0, submit)");
 }

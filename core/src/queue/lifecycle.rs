@@ -48,7 +48,7 @@ impl<M: SharedMemory> SplitQueue<M> {
     /// registered.
     ///
     /// The call writes table and rings in shared memory, so the device must be stopped. It must then start at the same
-    /// index. The last setting of [`set_interrupts`](Self::set_interrupts) stays in effect.
+    /// index. The last setting of [`set_used_notifications`](Self::set_used_notifications) stays in effect.
     pub fn reset(&mut self, stopped: DeviceStopped, first_index: RingIndex) {
         // If the call unwinds, the queue needs another reset.
         self.health = Health::Unwound;

@@ -125,9 +125,9 @@ fn enabling_notifications_checks_for_elements_after_a_barrier() {
     let recorded = Recorded::new();
     let mut queue = recorded.queue(WritableBuffers::Unchanged);
     let (ask, look) = (StoreOrdered(AvailableFlags, AVAILABLE), LoadOrdered(UsedIndex, USED + 2));
-    queue.set_interrupts(true);
+    queue.set_used_notifications(true);
     assert_eq!(recorded.rings.take_log(), [ask, Barrier(EnabledThenUsed), look]);
-    queue.set_interrupts(false);
+    queue.set_used_notifications(false);
     assert_eq!(recorded.rings.take_log(), [ask, look]);
 }
 

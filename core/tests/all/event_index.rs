@@ -89,8 +89,8 @@ fn without_the_feature_event_fields_have_no_effect() {
     memory.rings.store_ordered(OrderedStore::AvailableEvent, AVAIL_EVENT, 99);
     queue.submit(&[b"x"], &[]).unwrap();
     assert_eq!(queue.publish(), Notification::Needed);
-    queue.set_interrupts(false);
-    queue.set_interrupts(true);
+    queue.set_used_notifications(false);
+    queue.set_used_notifications(true);
     let mut device = memory.device();
     device.return_chain(0, 0);
     queue.take().unwrap().unwrap();
@@ -113,15 +113,15 @@ fn used_event_is_the_next_element_or_the_most_distant_one() {
     let memory = with_events(4, 0xffff);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     let event = || memory.rings.load_ordered(OrderedLoad::UsedEvent, USED_EVENT);
-    assert!(!queue.set_interrupts(false));
+    assert!(!queue.set_used_notifications(false));
     assert_eq!((event(), device.available_flags()), (0xfffe, 0));
     let head = queue.submit(&[], &[1]).unwrap();
     let _ = queue.publish();
     device.return_chain(head.index().into(), 0);
-    assert!(queue.set_interrupts(false));
+    assert!(queue.set_used_notifications(false));
     assert!(queue.take().unwrap().is_some());
     assert_eq!(event(), 0xfffe, "nothing is wanted, so nothing is asked");
-    assert!(!queue.set_interrupts(true));
+    assert!(!queue.set_used_notifications(true));
     assert_eq!((event(), device.available_flags()), (0, 0));
 }
 
@@ -163,7 +163,7 @@ fn a_reset_keeps_the_notification_setting() {
         for first in [0, 7, 0xffff] {
             let memory = with_events(4, 0);
             let mut queue = memory.queue();
-            queue.set_interrupts(wanted);
+            queue.set_used_notifications(wanted);
             queue.reset(DeviceStopped::confirmed(), RingIndex::new(first));
             let event = || memory.rings.load_ordered(OrderedLoad::UsedEvent, USED_EVENT);
             assert_eq!(event(), first.wrapping_sub((!wanted).into()), "as far away as can be, or the next");
@@ -176,7 +176,7 @@ fn a_reset_keeps_the_notification_setting() {
         }
         let memory = Memory::new(4, 16);
         let mut queue = memory.queue();
-        queue.set_interrupts(wanted);
+        queue.set_used_notifications(wanted);
         queue.reset(DeviceStopped::confirmed(), RingIndex::new(0));
         assert_eq!(memory.device().available_flags(), u16::from(!wanted));
     }
@@ -212,7 +212,7 @@ fn barriers_order_settings_and_loads() {
     ];
     assert_eq!(rings.take_log(), taken);
 
-    queue.set_interrupts(true);
+    queue.set_used_notifications(true);
     let asked = [
         Access::StoreOrdered(OrderedStore::UsedEvent, USED_EVENT),
         Access::Barrier(FullBarrier::EnabledThenUsed),

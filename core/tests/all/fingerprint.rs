@@ -67,7 +67,7 @@ fn all_relevant_private_state_changes_the_fingerprint() {
     differs("refuse long lengths", with(Policies { over_long: OverLong::Refuse, ..policies }));
     differs("zeroed buffers", with(Policies { writable: WritableBuffers::Zeroed, ..policies }));
     // A reset writes this setting to memory again, so the fingerprint contains it.
-    differs("no notifications", after(|queue, _| _ = queue.set_interrupts(false)));
+    differs("no notifications", after(|queue, _| _ = queue.set_used_notifications(false)));
     // With event indexes, the field in memory does not show the setting.
     let by_index = |act: fn(&mut Queue<'_>)| {
         let memory = Memory::new(4, 64);
@@ -77,7 +77,7 @@ fn all_relevant_private_state_changes_the_fingerprint() {
         fingerprint_of(&queue)
     };
     differs("event indexes", by_index(|_| ()));
-    differs("event indexes and no notifications", by_index(|queue| _ = queue.set_interrupts(false)));
+    differs("event indexes and no notifications", by_index(|queue| _ = queue.set_used_notifications(false)));
 
     differs("a readable chain", after(|queue, _| _ = queue.submit(&[b"x"], &[]).unwrap()));
     differs("a longer one", after(|queue, _| _ = queue.submit(&[b"xy"], &[]).unwrap()));
@@ -221,7 +221,7 @@ fn irrelevant_state_does_not_change_the_fingerprint() {
         assert!(queue.submit(&[], &[]).is_err());
         assert!(queue.submit(&[b"x"], &[65]).is_err());
         assert_eq!(queue.take(), Ok(None));
-        assert!(!queue.set_interrupts(true));
+        assert!(!queue.set_used_notifications(true));
         let _ = (queue.verify(), queue.publish());
     });
     assert_eq!(looked, fresh);

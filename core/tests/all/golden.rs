@@ -104,11 +104,11 @@ fn two_submissions_byte_for_byte() {
 fn used_buffer_notifications_are_suppressed_in_the_available_flags() {
     let (rings, buffers) = (heap(120), heap(0x400));
     let mut queue = queue(&rings, &buffers, 0);
-    queue.set_interrupts(false);
+    queue.set_used_notifications(false);
     let mut expected = FRESH;
     expected[AVAILABLE_FLAGS] = 1;
     assert_eq!(bytes(&rings), expected);
-    queue.set_interrupts(true);
+    queue.set_used_notifications(true);
     assert_eq!(bytes(&rings), FRESH);
 }
 

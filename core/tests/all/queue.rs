@@ -98,17 +98,17 @@ fn the_driver_can_suppress_notifications() {
     let memory = Memory::new(4, 32);
     let (mut queue, mut device) = (memory.queue(), memory.device());
     assert_eq!(device.available_flags(), 0);
-    assert!(!queue.set_interrupts(false));
+    assert!(!queue.set_used_notifications(false));
     assert_eq!(device.available_flags(), 1);
     let head = queue.submit(&[], &[1]).unwrap();
     let _ = queue.publish();
-    assert!(!queue.set_interrupts(true));
+    assert!(!queue.set_used_notifications(true));
     assert_eq!(device.available_flags(), 0);
     device.return_chain(head.index().into(), 0);
-    assert!(queue.set_interrupts(false));
-    assert!(queue.set_interrupts(true));
+    assert!(queue.set_used_notifications(false));
+    assert!(queue.set_used_notifications(true));
     assert!(queue.take().unwrap().is_some());
-    assert!(!queue.set_interrupts(true));
+    assert!(!queue.set_used_notifications(true));
 }
 
 #[test]

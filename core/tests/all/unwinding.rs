@@ -180,8 +180,8 @@ const CALLS: [(&str, Call); 11] = [
     ("read", |scene| _ = scene.queue.read(scene.returned, &mut [0; 8]).unwrap()),
     ("free", |scene| scene.queue.free(scene.returned).unwrap()),
     ("withdraw", |scene| scene.queue.withdraw(scene.unpublished).unwrap()),
-    ("suppress notifications", |scene| _ = scene.queue.set_interrupts(false)),
-    ("enable notifications", |scene| _ = scene.queue.set_interrupts(true)),
+    ("suppress notifications", |scene| _ = scene.queue.set_used_notifications(false)),
+    ("enable notifications", |scene| _ = scene.queue.set_used_notifications(true)),
     ("reset", |scene| scene.queue.reset(DeviceStopped::confirmed(), RingIndex::new(0))),
 ];
 

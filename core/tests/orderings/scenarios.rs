@@ -204,7 +204,7 @@ fn wake_driver(shared: &Shared, suppressed: bool, driver: impl FnOnce(&mut Queue
     let chains = shared.scenario.chains;
     let mut queue = shared.queue();
     if suppressed {
-        queue.set_interrupts(false);
+        queue.set_used_notifications(false);
     }
     for number in 0..chains {
         submit(&mut queue, number);
@@ -233,10 +233,10 @@ fn driver_that_suppresses(queue: &mut Queue) -> u16 {
         while take(queue, taken) {
             taken += 1;
         }
-        if !queue.set_interrupts(true) {
+        if !queue.set_used_notifications(true) {
             return taken;
         }
-        queue.set_interrupts(false);
+        queue.set_used_notifications(false);
     }
 }
 

@@ -20,7 +20,7 @@ pub const CAN: Capabilities = Capabilities {
     should_notify: true,
     submits_itself: true,
     lengths: true,
-    interrupts: true,
+    used_notifications: true,
     event_index: true,
     reset: true,
     ..Capabilities::NONE
@@ -218,7 +218,7 @@ impl Subject for Caller {
         Ok(count)
     }
 
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
         self.queue.as_deref_mut()?.set_dev_notify(wanted);
         // The crate has no way to ask whether a used element is waiting.
         None

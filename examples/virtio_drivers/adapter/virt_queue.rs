@@ -20,7 +20,7 @@ pub const CAN: Capabilities = Capabilities {
     should_notify: true,
     lengths: true,
     free_count: true,
-    interrupts: true,
+    used_notifications: true,
     event_index: true,
     reset: true,
     ..Capabilities::NONE
@@ -230,7 +230,7 @@ impl Subject for Caller {
         self.queue().available_desc() as u32
     }
 
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
         let queue = self.queue.as_deref_mut()?;
         queue.set_dev_notify(wanted);
         Some(queue.can_pop())

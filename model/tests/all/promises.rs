@@ -211,7 +211,7 @@ fn used_event_may_stay_when_the_index_wraps() {
 }
 
 const RESET: Event<'static> = Event::Reset { first_index: 0 };
-const KEEPS_WISH: ModelSetup = ModelSetup { reset_keeps_interrupts: true, ..FOUR };
+const KEEPS_WISH: ModelSetup = ModelSetup { reset_keeps_used_notifications: true, ..FOUR };
 
 const fn wanted(wanted: bool) -> Event<'static> {
     Event::UsedNotifications { wanted, flags: !wanted as u16, used_event: 0, waiting: None }
@@ -221,7 +221,7 @@ const fn wanted(wanted: bool) -> Event<'static> {
 #[test]
 fn a_driver_that_wanted_no_notification_before_a_reset_gets_none_after_it() {
     let promises = ModelSetup { event_index: true, ..KEEPS_WISH };
-    let careless = ModelSetup { reset_keeps_interrupts: false, ..promises };
+    let careless = ModelSetup { reset_keeps_used_notifications: false, ..promises };
     for setup in [BY_INDEX, promises] {
         let reset = and(&IN_FLIGHT, &[unwanted(u16::MAX), RESET]);
         for first in [1, 7, u16::MAX] {

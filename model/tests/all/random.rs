@@ -88,7 +88,7 @@ fn setups() -> impl Strategy<Value = ModelSetup> {
             policies: Policies::NONE,
             rearms_each_take: false,
             exact_notifications: false,
-            reset_keeps_interrupts: false,
+            reset_keeps_used_notifications: false,
             reports_lengths: true,
             refills: false,
         },

@@ -3,7 +3,8 @@
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 /// One defect of a kind that real drivers have. The first twelve were found in one descriptor table. The others are
-/// kinds that occur often in public drivers, and some that a review found in core.
+/// kinds that occur often in public drivers, and some that a review found in core. Where a defect has two text names, the
+/// second is an older name, which scenarios may still use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Defect {
@@ -20,6 +21,7 @@ pub enum Defect {
     /// Reading begins to copy at the last descriptor of the chain, where it stopped counting, and not at the head.
     ContentsFromTail,
     /// The number of buffers is truncated to 16 bits, so that 65,537 buffers become a chain of one.
+    #[strum(to_string = "count-cut-to-16-bits", serialize = "count-cut-to16-bits")]
     CountCutTo16Bits,
     /// Submitting panics at a buffer longer than the buffer size, after it has written descriptors.
     OversizedBufferHalfway,
@@ -56,8 +58,10 @@ pub enum Defect {
     /// A reported length is returned to the caller without a check.
     LengthPassedThrough,
     /// A reported length is truncated to 16 bits before it is checked.
+    #[strum(to_string = "length-cut-to-16-bits", serialize = "length-cut-to16-bits")]
     LengthCutTo16Bits,
     /// The device-writable bytes of a chain are counted in 16 bits, so that valid lengths count as too long.
+    #[strum(to_string = "bound-cut-to-16-bits", serialize = "bound-cut-to16-bits")]
     BoundCutTo16Bits,
     /// Reading returns all device-writable bytes of a chain, even if the device reported fewer.
     LengthIgnored,
@@ -182,8 +186,10 @@ pub enum Defect {
     /// The used index is loaded without acquire ordering.
     UsedIndexNotAcquired,
     /// The chains in flight are counted in 8 bits, so that 256 of them look like none, and the device is blamed.
+    #[strum(to_string = "in-flight-cut-to-8-bits", serialize = "in-flight-cut-to8-bits")]
     InFlightCutTo8Bits,
     /// The chains since the last notification are counted in 16 bits, so that 65,536 of them look like none to notify of.
+    #[strum(to_string = "unnotified-cut-to-16-bits", serialize = "unnotified-cut-to16-bits")]
     UnnotifiedCutTo16Bits,
     /// The used ring is placed four bytes too early, over the end of the available ring.
     UsedRingTooEarly,

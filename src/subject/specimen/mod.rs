@@ -62,7 +62,7 @@ impl Specimen {
         withdraw: true,
         write_in_place: false,
         free_count: true,
-        interrupts: true,
+        used_notifications: true,
         event_index: true,
         rearms_each_take: true,
         reset: true,
@@ -78,15 +78,15 @@ impl Specimen {
         follows_after_fault: false,
         follows_over_long: false,
         exact: false,
-        reset_keeps_interrupts: true,
+        reset_keeps_used_notifications: true,
         watched: true,
         watched_barriers: true,
         keeps_memory: true,
         unwinds: true,
         take_back: false,
         take_back_live: false,
-        delayed_interrupts: false,
-        interrupt_handler: false,
+        delayed_used_notifications: false,
+        used_notification_handler: false,
     };
 
     /// Creates a specimen over this memory.
@@ -287,9 +287,9 @@ impl Subject for Specimen {
         self.table.free_count() as u32
     }
 
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
         let interrupted = std::mem::replace(&mut self.interrupted, true);
-        let waiting = self.rings.ask_for_interrupts(wanted);
+        let waiting = self.rings.ask_for_used_notifications(wanted);
         self.interrupted = interrupted;
         waiting
     }

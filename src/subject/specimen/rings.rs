@@ -33,7 +33,7 @@ pub(super) struct Rings {
     /// Whether event indexes are negotiated. Otherwise both sides use the flags (2.7.10).
     event_index: bool,
     /// Whether used-buffer notifications are on.
-    interrupts: bool,
+    used_notifications: bool,
     /// The device's notification flags or `avail_event`, if a defect keeps an old value.
     request: Option<u16>,
     /// The chains since the last notification of the device, modulo 2^16. Only a defect uses it.
@@ -44,7 +44,7 @@ impl Rings {
     /// Hashes the state that decides what the rings will do. Absolute indexes are included, because some defects show
     /// only when an index wraps around.
     pub(super) fn fingerprint(&self, state: &mut impl Hasher) {
-        (self.available, self.used, self.interrupts, self.request, self.unnotified).hash(state);
+        (self.available, self.used, self.used_notifications, self.request, self.unnotified).hash(state);
     }
 
     pub(super) fn new(
@@ -54,9 +54,18 @@ impl Rings {
         setup: &Setup,
     ) -> Self {
         let (first, event_index) = (setup.first_index.get(), setup.event_index);
-        let (available, used, interrupts, request, unnotified) = (first, first, true, None, 0);
-        let mut rings =
-            Self { defect, geometry, memory, available, used, event_index, interrupts, request, unnotified };
+        let (available, used, used_notifications, request, unnotified) = (first, first, true, None, 0);
+        let mut rings = Self {
+            defect,
+            geometry,
+            memory,
+            available,
+            used,
+            event_index,
+            used_notifications,
+            request,
+            unnotified,
+        };
         rings.restart(first);
         rings
     }
@@ -67,14 +76,14 @@ impl Rings {
         // Zeroed, so that a used index that jumps cannot cover old elements.
         self.memory.zero(used + 4, 8 * usize::from(size));
         // A reset keeps what the caller last asked for.
-        self.interrupts |= self.has(Defect::ResetForgetsWish);
-        let flags = if self.interrupts || self.event_index { 0 } else { F_NO_INTERRUPT };
+        self.used_notifications |= self.has(Defect::ResetForgetsWish);
+        let flags = if self.used_notifications || self.event_index { 0 } else { F_NO_INTERRUPT };
         self.memory.store_ordered(OrderedStore::AvailableFlags, available, flags);
         self.memory.store_ordered(OrderedStore::AvailableIndex, available + 2, first_index);
         self.memory.store_ordered(OrderedStore::UsedFlags, used, 0);
         self.memory.store_ordered(OrderedStore::UsedIndex, used + 2, first_index);
         if self.event_index {
-            let event = if self.interrupts { first_index } else { first_index.wrapping_sub(1) };
+            let event = if self.used_notifications { first_index } else { first_index.wrapping_sub(1) };
             self.memory.store_ordered(OrderedStore::UsedEvent, self.used_event(), event);
             self.memory.store_ordered(OrderedStore::AvailableEvent, self.available_event(), first_index);
         }
@@ -218,7 +227,7 @@ impl Rings {
     pub(super) fn step_over(&mut self, slot: u16) {
         self.used = self.used.wrapping_add(1);
         // `used_event` must be set again for each element.
-        if self.event_index && self.interrupts && !self.has(Defect::UsedEventStale) {
+        if self.event_index && self.used_notifications && !self.has(Defect::UsedEventStale) {
             self.set_used_event(self.used);
         }
         if self.has(Defect::UsedElementCleared) {
@@ -242,8 +251,8 @@ impl Rings {
 
     /// Turns used-buffer notifications on or off. Returns whether used elements may already be waiting, for which the
     /// device did not notify.
-    pub(super) fn ask_for_interrupts(&mut self, wanted: bool) -> Option<bool> {
-        self.interrupts = wanted;
+    pub(super) fn ask_for_used_notifications(&mut self, wanted: bool) -> Option<bool> {
+        self.used_notifications = wanted;
         if self.event_index {
             // To turn notifications off, set `used_event` to the index that is reached last.
             self.set_used_event(if wanted { self.used } else { self.used.wrapping_sub(1) });

@@ -17,7 +17,7 @@ pub const FOUR: ModelSetup = ModelSetup {
     policies: Policies::NONE,
     rearms_each_take: true,
     exact_notifications: false,
-    reset_keeps_interrupts: false,
+    reset_keeps_used_notifications: false,
     reports_lengths: true,
     refills: false,
 };

@@ -43,7 +43,7 @@ impl Rig {
     ) -> Result<Option<Skip>, Stop> {
         let [submit, others @ ..] = &Step::ROUND_TRIP;
         for _ in 0..count {
-            let skip = self.dispatch(submit, listener)?;
+            let skip = self.execute_step(submit, listener)?;
             if skip.is_some() {
                 return Ok(skip);
             }
@@ -52,7 +52,7 @@ impl Rig {
             }
             let mut returned = true;
             for step in others {
-                let skip = self.dispatch(step, listener)?;
+                let skip = self.execute_step(step, listener)?;
                 returned &= skip.is_none() || !matches!(step, Step::DeviceReturn { .. });
             }
             if !returned || !self.may_repeat() {

@@ -1,6 +1,8 @@
 //! Starts an execution: provides memory and constructs the subject.
 
-use super::{Listener, OWN_HANDLES, RINGS_ALIGNMENT, Rig, Stop, geometry_check, panics, tokens};
+use super::{
+    Listener, OWN_HANDLES, RINGS_ALIGNMENT, Rig, Stop, chain_tokens, geometry_check, subject_panics,
+};
 use crate::outcome::Call;
 use crate::scenario::Setup;
 use crate::subject::SubjectKind;
@@ -72,16 +74,16 @@ impl Rig {
             },
             rearms_each_take: can.rearms_each_take,
             exact_notifications: can.exact,
-            reset_keeps_interrupts: can.reset_keeps_interrupts,
+            reset_keeps_used_notifications: can.reset_keeps_used_notifications,
             reports_lengths: can.lengths,
             refills: can.submits_itself,
         });
         self.sink.hash = TraceHash::default();
         self.run.begin(can, setup);
-        tokens::check_capabilities(can);
+        chain_tokens::check_capabilities(can);
         geometry_check::check_room(size, self.provided.rings.len());
         self.begin_call(Call::Construct);
-        let subject = panics::in_subject_call(|| kind.build(setup, &self.provided));
+        let subject = subject_panics::in_subject_call(|| kind.build(setup, &self.provided));
         self.end_call();
         if let Err(Geometry { table, available, used, .. }) = self.run.attach_subject(subject, &self.provided)
         {

@@ -63,7 +63,7 @@ impl Rig {
                 device.publish();
             }
             self.emit_effects(listener)?;
-            self.interrupt_arrives(listener)?;
+            self.used_notification_arrives(listener)?;
             self.collect(listener)?;
             for _ in 0..self.run.taken.len() {
                 let Some(head) = self.run.taken.front().copied() else { break };
@@ -95,7 +95,7 @@ impl Rig {
         }
         let subject = self.run.subject.take().expect("the subject is there until it is released");
         self.begin_call(Call::Release);
-        super::panics::in_subject_call(|| subject.release());
+        super::subject_panics::in_subject_call(|| subject.release());
         self.end_call();
         let left = |memory| (Rc::strong_count(memory) - OWN_HANDLES) as u32;
         let left = left(&self.provided.rings) + left(&self.provided.buffers);
@@ -129,7 +129,7 @@ impl Rig {
         }
         let subject = self.run.subject.take().expect("the subject is there until it is dropped");
         self.begin_call(Call::Drop);
-        super::panics::in_subject_call(|| subject.drop_while_device_runs());
+        super::subject_panics::in_subject_call(|| subject.drop_while_device_runs());
         self.end_call();
         let kept =
             |memory: &Rc<WatchedMemory>| memory.is_abandoned() || Rc::strong_count(memory) > OWN_HANDLES;

@@ -5,11 +5,14 @@ use crate::outcome::Call;
 use ringstorm_model::Event;
 
 impl Rig {
-    pub(super) fn interrupt_arrives(&mut self, listener: &mut impl Listener) -> Result<Option<Skip>, Stop> {
-        if !self.run.can.offered_calls().interrupt_handler {
-            return Ok(Some(Skip::Incapable("interrupt_handler")));
+    pub(super) fn used_notification_arrives(
+        &mut self,
+        listener: &mut impl Listener,
+    ) -> Result<Option<Skip>, Stop> {
+        if !self.run.can.offered_calls().used_notification_handler {
+            return Ok(Some(Skip::Incapable("used_notification_handler")));
         }
-        let on = self.call(Call::InterruptArrived, |subject| subject.interrupt_arrived());
+        let on = self.call(Call::InterruptArrived, |subject| subject.used_notification_arrived());
         self.observe_seen_trap(listener)?;
         let device = self.run.device.observer();
         let (flags, used_event) = (device.available_flags(), device.used_event());

@@ -1,12 +1,12 @@
 //! Buffers that an adapter does not give back to its `BufferPool`, or gives back twice, are an error of the adapter. A queue
 //! that loses or confuses its chains is a finding.
 
-use ringstorm::execution::{CannotRun, Rig};
-use ringstorm::outcome::Outcome;
-use ringstorm::scenario::{Document, Profile, Scenario, Setup, generate};
+use crate::scenarios::{run, scenario, subject};
+use ringstorm::execution::CannotRun;
+use ringstorm::scenario::{Profile, Setup, generate};
 use ringstorm::subject::{
-    Answer, BufferPool, Capabilities, Completion, Defect, External, Geometry, HandleAge, Lent, Provided,
-    SharedMemory, Specimen, Subject, SubjectKind, WatchedMemory,
+    Answer, BufferPool, Capabilities, Completion, Defect, Geometry, HandleAge, Lent, Provided, SharedMemory,
+    Specimen, Subject, SubjectKind, WatchedMemory,
 };
 use std::rc::Rc;
 use strum::VariantArray;
@@ -105,8 +105,8 @@ impl Subject for Adapter {
         self.queue.free_count()
     }
 
-    fn interrupts(&mut self, wanted: bool) -> Option<bool> {
-        self.queue.interrupts(wanted)
+    fn set_used_notifications(&mut self, wanted: bool) -> Option<bool> {
+        self.queue.set_used_notifications(wanted)
     }
 
     fn reset(&mut self, first_index: u16) {
@@ -129,20 +129,12 @@ const CAN: Capabilities = Capabilities {
 };
 
 fn own(defect: Option<Defect>, wrong: Wrong) -> SubjectKind {
-    let own = External::variant("pooled", CAN, move |setup, provided| {
-        Box::new(Adapter::new(defect, wrong, setup, provided))
-    });
-    SubjectKind::External(Box::leak(Box::new(own)))
-}
-
-fn run(kind: SubjectKind, scenario: &Scenario) -> Result<Outcome, CannotRun> {
-    Rig::new().expect("memory").run(kind, scenario, &mut ())
+    subject("pooled", CAN, move |setup, provided| Box::new(Adapter::new(defect, wrong, setup, provided)))
 }
 
 /// The message that a scenario ends with.
 fn message(wrong: Wrong, steps: &str) -> String {
-    let text = format!("ringstorm scenario 1\nqueue size=4 buffer=8\n{steps}\n");
-    let scenario = text.parse::<Document>().expect("a scenario").scenario;
+    let scenario = scenario(steps);
     assert!(!run(own(None, Wrong::Nothing), &scenario).expect("a right adapter").is_finding());
     let Err(CannotRun::Adapter(wrong)) = run(own(None, wrong), &scenario) else { panic!("not refused") };
     wrong.to_string()
@@ -184,10 +176,9 @@ fn buffers_that_are_given_back_twice() {
 fn a_defect_of_the_queue_is_no_error_of_the_adapter() {
     for defect in Defect::VARIANTS {
         let with_pool = own(Some(*defect), Wrong::Nothing);
-        let bare = External::variant("bare", CAN, move |setup, provided| {
+        let bare = subject("bare", CAN, move |setup, provided| {
             Box::new(Specimen::new(Some(*defect), setup, provided))
         });
-        let bare = SubjectKind::External(Box::leak(Box::new(bare)));
         for seed in 0..30 {
             let scenario = generate(seed, Profile::Swarm, 64);
             let outcome =

@@ -1,18 +1,25 @@
 //! The whole command over external subjects, child processes included. This test is such a program and starts itself, so it
 //! has its own `main`.
 
+mod hang;
+mod interrupted;
+
 use ringstorm::cli;
 use ringstorm::scenario::Setup;
 use ringstorm::subject::{
     Answer, Capabilities, Completion, CoreQueue, External, Geometry, Provided, Subject, WrongAdapter,
 };
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, exit};
 use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::TempDir;
 
 /// The queue of ringstorm-core, with an adapter that calls `third` in its third `take`, and `end` in its release.
 struct Adapter {
     queue: CoreQueue,
     takes: u32,
+    /// Whether it never returns from a `submit` of the chain [`hang::TRIGGER`].
+    spins: bool,
     third: fn(),
     end: fn(),
 }
@@ -23,7 +30,7 @@ impl Adapter {
     }
 
     fn ending(third: fn(), end: fn(), setup: &Setup, provided: &Provided) -> Box<dyn Subject> {
-        Box::new(Self { queue: CoreQueue::new(setup, provided), takes: 0, third, end })
+        Box::new(Self { queue: CoreQueue::new(setup, provided), takes: 0, spins: false, third, end })
     }
 }
 
@@ -33,6 +40,9 @@ impl Subject for Adapter {
     }
 
     fn submit(&mut self, readable: &[&[u8]], writable: &[u32]) -> Answer<u16> {
+        while self.spins && (readable.len(), writable.len()) == hang::TRIGGER {
+            std::hint::spin_loop();
+        }
         let head = self.queue.submit(readable, writable)?;
         self.queue.publish();
         Ok(head)
@@ -76,7 +86,63 @@ const SUBJECTS: &[External] = &[
         Adapter::boxed(|| std::thread::spawn(|| exit(0)).join().expect("it exits"), setup, provided)
     }),
     External::new("exits-shrunk", CAN, |setup, provided| Adapter::boxed(panic_then_exit, setup, provided)),
+    External::new("spins", CAN, |setup, provided| {
+        let (queue, third, end) = (CoreQueue::new(setup, provided), || {}, || {});
+        Box::new(Adapter { queue, takes: 0, spins: true, third, end })
+    }),
+    External::new("slow", CAN, |setup, provided| {
+        interrupted::construct();
+        Adapter::boxed(interrupted::fail, setup, provided)
+    }),
 ];
+
+/// The results of a command.
+#[derive(Debug, Default)]
+struct Left {
+    status: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// A folder to run this program in, as a command.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Left {
+        Self::left(Command::new(program()).args(arguments).current_dir(self.path()))
+    }
+
+    /// Runs a line of the shell, in which `$R` is the command.
+    fn shell(&self, line: &str) -> Left {
+        Self::left(Command::new("sh").args(["-c", line]).env("R", program()).current_dir(self.path()))
+    }
+
+    fn left(command: &mut Command) -> Left {
+        let Output { status, stdout, stderr } = command.output().expect("it starts");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        Left { status: status.code(), out: text(stdout), err: text(stderr) }
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        std::fs::write(self.path().join(name), content).expect("a file can be written");
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path().join(name)).expect(name)
+    }
+}
+
+fn program() -> PathBuf {
+    std::env::current_exe().expect("this program")
+}
 
 /// The first call is a finding. A later one, while that finding is shrunk, ends the process.
 fn panic_then_exit() {
@@ -87,30 +153,49 @@ fn panic_then_exit() {
     panic!("once");
 }
 
-/// Runs this program with these arguments in a new folder.
-fn command(arguments: &[&str]) -> Output {
-    let folder = tempfile::tempdir().expect("a folder");
-    let program = std::env::current_exe().expect("this program");
-    Command::new(program).args(arguments).current_dir(&folder).output().expect("it starts")
-}
-
 /// First arguments with which this program acts as the command, not as the test. Child processes get `isolated`.
 const COMMANDS: [&str; 9] =
     ["run", "replay", "shrink", "explore", "calibrate", "report", "isolated", "help", "completions"];
 
 fn check(arguments: &[&str], status: i32, out: &str, err: &str) {
-    let Output { status: left, stdout, stderr } = command(arguments);
-    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    let left = Place::new().run(arguments);
     println!("{arguments:?}");
-    assert_eq!(left.code(), Some(status), "{arguments:?}: {stdout}\n{stderr}");
-    assert!(stdout.contains(out), "{arguments:?}: {stdout}\n{stderr}");
-    assert!(stderr.contains(err), "{arguments:?}: {stdout}\n{stderr}");
+    assert_eq!(left.status, Some(status), "{arguments:?}: {left:?}");
+    assert!(left.out.contains(out), "{arguments:?}: {left:?}");
+    assert!(left.err.contains(err), "{arguments:?}: {left:?}");
+}
+
+/// No help names the command `ringstorm`, or its default subject.
+fn the_help_names_this_program_and_its_subjects() {
+    let place = Place::new();
+    let name = program().file_name().expect("a name").to_string_lossy().into_owned();
+    for command in
+        ["", "run", "replay", "show", "shrink", "explore", "calibrate", "report", "scenario", "completions"]
+    {
+        let left = place.run(&["help", command][..1 + usize::from(!command.is_empty())]);
+        assert_eq!(left.status, Some(0), "{left:?}");
+        assert!(left.out.contains(&format!("Usage: {name}")), "{left:?}");
+        for foreign in [
+            "  ringstorm\n",
+            "ringstorm run",
+            "ringstorm re",
+            "ringstorm help",
+            "`ringstorm",
+            "ringstorm's own",
+        ] {
+            assert!(!left.out.contains(foreign), "{command}: {foreign}: {left:?}");
+        }
+        assert!(!left.out.contains("{"), "{left:?}");
+    }
+    let front = place.run(&["help"]).out;
+    assert!(front.contains("over good") && front.contains(&format!("\n  {name} run --subject ")), "{front}");
+    assert!(front.contains("This program tests the subjects good, aborts, wrong, "), "{front}");
 }
 
 /// If the program is in `PATH`, the commands that a report prints work in a shell.
 fn the_commands_of_reports_can_be_typed() {
     let folder = tempfile::tempdir().expect("a folder");
-    let program = std::env::current_exe().expect("this program");
+    let program = program();
     let name = program.file_name().and_then(|name| name.to_str()).expect("a name");
     let place = program.parent().expect("a folder");
     let start = |command: &mut Command| command.current_dir(&folder).output().expect("it starts");
@@ -182,7 +267,10 @@ fn main() -> ExitCode {
     run(&["--subject", "core"], 0, "core under the swarm storm", "");
     check(&["help", "run"], 0, "The queue under test: good, aborts, wrong, exits-built, exits-taking,", "");
     check(&["completions", "bash"], 0, "\"good aborts wrong exits-built exits-taking ", "");
+    the_help_names_this_program_and_its_subjects();
     the_commands_of_reports_can_be_typed();
     an_exit_of_a_subject_is_no_success();
+    hang::a_hang_is_printed_with_its_seed_and_ends_the_run();
+    interrupted::one_sigterm_ends_shrinking();
     ExitCode::SUCCESS
 }

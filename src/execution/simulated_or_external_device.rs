@@ -12,13 +12,13 @@ use ringstorm_sim_device::{
 use std::rc::Rc;
 
 /// The device of an execution.
-pub(super) struct DeviceSlot {
+pub(super) struct SimulatedOrExternalDevice {
     /// If there is an external device, this one only reads the shared memory.
     simulated: Device<Rc<WatchedMemory>>,
     external: Option<Box<ExternalDevice>>,
 }
 
-impl DeviceSlot {
+impl SimulatedOrExternalDevice {
     pub(super) fn new(provided: &Provided, geometry: Geometry) -> Self {
         Self { simulated: simulated(provided, geometry), external: None }
     }

@@ -9,10 +9,10 @@ impl Rig {
         &mut self,
         listener: &mut impl Listener,
     ) -> Result<Option<Skip>, Stop> {
-        if !self.run.can.offered_calls().delayed_interrupts {
-            return Ok(Some(Skip::Incapable("delayed_interrupts")));
+        if !self.run.can.offered_calls().delayed_used_notifications {
+            return Ok(Some(Skip::Incapable("delayed_used_notifications")));
         }
-        let waiting = self.call(Call::DelayInterrupts, |subject| subject.delay_interrupts());
+        let waiting = self.call(Call::DelayInterrupts, |subject| subject.delay_used_notifications());
         self.observe_seen_trap(listener)?;
         let device = self.run.device.observer();
         let (flags, used_event) = (device.available_flags(), device.used_event());

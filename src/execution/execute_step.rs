@@ -5,7 +5,7 @@ use crate::scenario::Step;
 
 impl Rig {
     /// Executes a step. Returns why the step did nothing, if so.
-    pub(super) fn dispatch(
+    pub(super) fn execute_step(
         &mut self,
         step: &Step,
         listener: &mut impl Listener,
@@ -25,7 +25,7 @@ impl Rig {
             Step::Interrupts { wanted } => self.set_used_notifications(wanted, listener),
             Step::Withdraw { pick } => self.withdraw_unpublished(pick, listener),
             Step::DelayInterrupts => self.delay_used_notifications(listener),
-            Step::InterruptArrives => self.interrupt_arrives(listener),
+            Step::InterruptArrives => self.used_notification_arrives(listener),
             Step::TakeBack { stopped } => self.take_back(stopped, listener),
             Step::SubmitMany { readable, writable, times } => {
                 self.submit_many(readable, writable, times, listener)
