@@ -64,7 +64,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     if let Some(before) = &before {
         output::note(&format!("continuing after {}", counted(before.tally.seeds, "seed")));
         let mut recorder = lock(&recorder);
-        before.findings.iter().for_each(|finding| recorder.write(finding));
+        before.reported().for_each(|finding| recorder.write(finding));
     }
     let hung = |hang: &Hang, summary: &Summary| end_hung(session, lock(&recorder), args.json, hang, summary);
     let (summary, failure) =
@@ -84,7 +84,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     recorder.printed(&summary);
     match failure.map(CliError::from).or(recorder.write_error) {
         Some(error) => Err(error),
-        None if summary.findings.is_empty() => Ok(Found::Nothing),
+        None if summary.reported().next().is_none() => Ok(Found::Nothing),
         None => Ok(Found::Something),
     }
 }
@@ -112,7 +112,7 @@ fn text(
     summary: &Summary,
 ) -> Result<String, CliError> {
     let mut text = recorder.report(summary).brief_text();
-    if summary.findings.iter().any(|finding| recorder.file(finding).is_some()) {
+    if summary.reported().any(|finding| recorder.file(finding).is_some()) {
         let folder = recorder.out.display();
         text.push_str(&format!(
             "the shrunk scenarios are in {folder}, in files named after the signatures\n"
@@ -123,7 +123,7 @@ fn text(
     }
     // Several groups can have one cause. The shortest finding shows it best, and one without faults before others.
     let plainest = |finding: &&Finding| (finding.signature.last_fault.is_some(), finding.shrunk.steps.len());
-    if let Some(finding) = summary.findings.iter().min_by_key(plainest) {
+    if let Some(finding) = summary.reported().min_by_key(plainest) {
         let plan = recorder.plan;
         let (trace, outcome) = plan.executor()?.annotated_trace(Style::Brief, plan.kind, &finding.shrunk)?;
         text.push_str(&format!(
@@ -170,7 +170,7 @@ fn end_hung(
         session.command_line(&finding_file::replay_seed(recorder.plan, &seed, true))
     );
     recorder.bar.clear();
-    summary.findings.iter().for_each(|finding| recorder.write(finding));
+    summary.reported().for_each(|finding| recorder.write(finding));
     recorder.write_missing(summary);
     let report = recorder.report(summary);
     recorder.write_report(&report);
@@ -187,7 +187,7 @@ fn end_hung(
             unfinished::exit(2)
         }
         // The finding is masked, but the run is incomplete.
-        None if summary.findings.is_empty() => unfinished::exit(2),
+        None if summary.reported().next().is_none() => unfinished::exit(2),
         None => unfinished::exit(1),
     }
 }
