@@ -1,6 +1,7 @@
 //! One cause gives few groups of findings, named after the faults that it needs.
 
-use ringstorm::campaign::{self, Budget, Hang, Plan, Summary};
+use ringstorm::campaign::{self, Budget, Ending, Hang, Plan, Summary};
+use ringstorm::report::{Comparison, Interval, RunOptions, RunReport};
 use ringstorm::scenario::{Draw, Profile};
 use ringstorm::subject::SubjectKind;
 use std::collections::BTreeSet;
@@ -92,6 +93,54 @@ fn failures_that_differ_in_more_than_the_fault_stay_apart() {
     let kinds: BTreeSet<&str> =
         summary.findings.iter().map(|finding| finding.signature.expected.kind()).collect();
     assert_eq!(kinds, BTreeSet::from(["panic", "stuck", "violation"]), "{:?}", signatures(&summary));
+}
+
+fn report(plan: &Plan, summary: &Summary) -> RunReport {
+    let Budget::Seeds(count) = plan.budget else { panic!("seeds") };
+    let asked = RunOptions::new(plan, Some(Interval { from: plan.from, count }));
+    RunReport::new(asked, String::new(), None, plan, summary, None, |_| String::new())
+}
+
+/// Another run can see another fault of the group first.
+#[test]
+fn a_group_with_another_name_is_the_same_group() {
+    let plan = plan("specimen-bad-element-stalls", 600, &[]);
+    let before = report(&plan, &run(&plan));
+    let mut after = before.clone();
+    let group = &mut after.findings[0];
+    let (name, detail) = group.also.pop_first().expect("another signature");
+    let old = std::mem::replace(&mut group.signature, name.clone());
+    group.also.insert(old.clone(), detail);
+    (after.aliases, after.seen_as) = ([(old, name.clone())].into(), [].into());
+    let findings = Comparison::new(&before, &after).expect("two reports").findings;
+    assert!(findings.new.is_empty() && findings.gone.is_empty(), "{findings:?}");
+    let [same] = &findings.same[..] else { panic!("{findings:?}") };
+    assert_eq!(same.signature, name.to_string());
+}
+
+/// Masks hide groups and change none, also if the run continues from its report.
+#[test]
+fn a_masked_run_continues_from_its_report() {
+    let open = plan("specimen-free-follows-table", 400, &[]);
+    let whole = run(&open);
+    let masks = ["specimen-free-follows-table/stuck/*/*/*"];
+    let masked = plan("specimen-free-follows-table", 400, &masks);
+    let half = plan("specimen-free-follows-table", 200, &masks);
+    let part = Summary { ending: Ending::Unfinished, ..run(&half) };
+    let read = report(&masked, &part).summary().expect("a summary");
+    let hung = |hang: &Hang, _: &Summary| panic!("{hang:?}");
+    let continued = campaign::run(&masked, read, &AtomicBool::new(false), &hung, &mut ()).expect("memory");
+    let at_once = run(&masked);
+    assert_eq!(signatures(&continued), signatures(&at_once));
+    let counts = |summary: &Summary| {
+        let groups = summary.findings.iter();
+        groups.map(|group| (group.signature.to_string(), group.count)).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(counts(&continued), counts(&whole));
+    assert_eq!(counts(&at_once), counts(&whole));
+    let seen = report(&masked, &at_once);
+    assert_eq!((seen.findings.len(), seen.masked_groups.len()), (2, 1));
+    assert_eq!(seen.masked.values().sum::<u64>(), seen.masked_groups[0].count);
 }
 
 /// A mask names a group, or the last fault of a seed's scenario as reports of earlier versions do.
