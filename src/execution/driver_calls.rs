@@ -69,17 +69,10 @@ impl Rig {
             return Ok(Some(Skip::Incapable(capability)));
         }
         run.submissions = run.submissions.wrapping_add(1);
-        let mut request = std::mem::take(&mut self.scratch.request);
-        let run = &mut self.run;
-        request.fill(&run.setup, run.submissions, readable, writable, in_place);
-        // About four pieces for each buffer, and pieces that do not end where a buffer ends.
-        let piece = usize::from(run.setup.buffer_size) / 4 + 1;
+        self.scratch.request.fill(&run.setup, run.submissions, readable, writable, in_place);
+        let answer = self.submit_request(in_place);
+        let request = std::mem::take(&mut self.scratch.request);
         let (slices, lengths) = (request.readable(), request.writable());
-        self.provided.lendings.forget_missing();
-        let answer = self.call(Call::Submit, |subject| match in_place {
-            true => subject.write_in_place(slices, lengths, piece),
-            false => subject.submit(slices, lengths),
-        });
         let result = match answer {
             Ok(token) if can.tokens => self.submitted_by_token(slices, lengths, token, listener),
             _ => self.submitted(slices, lengths, answer, listener),
@@ -96,6 +89,24 @@ impl Rig {
             _ => {}
         }
         Ok(None)
+    }
+
+    /// Submits the buffers of the request. They stay in it during the call, so that a call that unwinds has nothing to drop.
+    #[inline(always)]
+    fn submit_request(&mut self, in_place: bool) -> Answer<u16> {
+        self.provided.lendings.forget_missing();
+        self.begin_call(Call::Submit);
+        let Self { run, scratch, .. } = self;
+        let subject = run.subject.as_deref_mut().expect("the subject is there until it is released");
+        let (slices, lengths) = (scratch.request.readable(), scratch.request.writable());
+        // About four pieces for each buffer, and pieces that do not end where a buffer ends.
+        let piece = usize::from(run.setup.buffer_size) / 4 + 1;
+        let answer = super::panics::in_subject_call(|| match in_place {
+            true => subject.write_in_place(slices, lengths, piece),
+            false => subject.submit(slices, lengths),
+        });
+        self.end_call();
+        answer
     }
 
     pub(super) fn submitted(

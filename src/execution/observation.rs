@@ -196,11 +196,12 @@ impl Rig {
             return Ok(());
         }
         let call = self.run.call;
-        let count = self.call(Call::FreeCount, |subject| subject.free_count());
+        self.begin_call(Call::FreeCount);
+        let subject = self.run.subject.as_deref().expect("the subject is there until it is released");
+        let count = super::panics::in_subject_call(|| subject.free_count());
         // The count shows the effect of the previous call, so a violation belongs to that call.
         self.run.call = call;
-        let [rings, buffers] = &self.scratch.reports;
-        if rings.trap_triggered || rings.double_fetch.is_some() || buffers.double_fetch.is_some() {
+        if !self.provided.end_call_without_accesses() {
             self.observe_free_count_reads(listener)?;
         }
         self.sink.emit(&Event::FreeCount { count }, listener)
@@ -224,6 +225,7 @@ impl Rig {
     /// Emits the reads of a driver that keeps its free count in shared memory.
     #[cold]
     fn observe_free_count_reads(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        self.end_call();
         let [rings, buffers] = self.scratch.reports;
         if rings.trap_triggered {
             self.observe_trap(listener)?;

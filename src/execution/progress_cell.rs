@@ -28,6 +28,12 @@ enum Storage {
     InFile(Rc<MappedMemory>),
 }
 
+/// Not inlined, since each call of a subject reports.
+#[inline(never)]
+fn store_in_file(memory: &MappedMemory, word: usize, value: u64) {
+    memory.store_u64(8 * word, value);
+}
+
 /// A cell for other threads of this process.
 #[derive(Debug, Default)]
 pub(crate) struct SharedProgressCell(Arc<[AtomicU64; WORDS]>);
@@ -74,7 +80,7 @@ impl ProgressCell {
     fn store(&self, word: usize, value: u64) {
         match &self.0 {
             Storage::InProcess(words) => words[word].store(value, Ordering::Relaxed),
-            Storage::InFile(memory) => memory.store_u64(8 * word, value),
+            Storage::InFile(memory) => store_in_file(memory, word, value),
         }
     }
 

@@ -63,6 +63,12 @@ impl Provided {
         self.rings.end_call_into(rings);
         self.buffers.end_call_into(buffers);
     }
+
+    /// Ends the call if it has made no access, and returns whether it has ended. If not, [`end_call`](Self::end_call) must follow.
+    #[inline(always)]
+    pub(crate) fn end_call_without_accesses(&self) -> bool {
+        self.rings.end_call_without_accesses() && self.buffers.end_call_without_accesses()
+    }
 }
 
 /// A chain that a subject submitted by itself.

@@ -1,5 +1,7 @@
 //! Records what a driver's call does to the memory.
 
+mod double_fetch;
+
 use super::failing::fail;
 use super::order::AccessOrder;
 use super::report::{CallReport, LateStore};
@@ -12,13 +14,20 @@ type Load = (usize, usize);
 /// The number of loads that are kept without a list: enough for any call that handles one chain.
 const FEW: usize = 8;
 
+/// The [state](CallLog::state) during a call, and when the next call needs preparation. No limit is so large.
+const IN_CALL: u64 = u64::MAX;
+const UNPREPARED: u64 = u64::MAX - 1;
+
 /// The current call, or the last one.
 ///
 /// Most stores of a driver go to the table, below [`plain_end`](Self::plain_end), and only have to be counted. Other stores
 /// are checked in a function of their own, so that the common path stays short.
 #[derive(Debug, Default)]
 pub(super) struct CallLog {
-    in_call: Cell<bool>,
+    /// [`IN_CALL`], [`UNPREPARED`], or the limit for which the next call is prepared. One word, since most calls make no access.
+    state: Cell<u64>,
+    /// The state after a call without accesses.
+    next_state: Cell<u64>,
     /// The number of accesses that the call may make.
     limit: Cell<u64>,
     accesses_left: Cell<u64>,
@@ -99,7 +108,7 @@ impl CallLog {
         out.clear();
         if self.has_notes.get() {
             out.append(&mut self.late.borrow_mut());
-            self.has_notes.set(!self.places.borrow().is_empty());
+            self.set_notes(!self.places.borrow().is_empty());
         }
     }
 
@@ -107,51 +116,70 @@ impl CallLog {
         out.clear();
         if self.has_notes.get() {
             out.append(&mut self.places.borrow_mut());
-            self.has_notes.set(!self.late.borrow().is_empty());
+            self.set_notes(!self.late.borrow().is_empty());
         }
     }
 
+    /// Begins a call of at most `limit` accesses.
     #[inline(always)]
     pub(super) fn begin(&self, limit: u64) {
-        let limit = if self.needs_preparation() { self.prepare(limit) } else { limit };
-        self.limit.set(limit);
-        self.accesses_left.set(limit);
-        self.in_call.set(true);
+        let limit = limit.min(UNPREPARED - 1);
+        if self.state.replace(IN_CALL) != limit {
+            self.prepare(limit);
+        }
     }
 
-    /// Whether the last call has left something, or each access of the next one is counted.
-    #[inline(always)]
-    fn needs_preparation(&self) -> bool {
-        (self.accesses_left.get() != self.limit.get()) | self.counts_individually.get() | self.has_notes.get()
-    }
-
-    /// Prepares for a call of at most `limit` accesses. Returns the number of accesses that are not counted individually.
+    /// Prepares for a call of at most `limit` accesses: the last one had another limit, has left something, or was not ended, or
+    /// each access of the next one is counted.
     #[cold]
-    fn prepare(&self, limit: u64) -> u64 {
+    #[inline(never)]
+    fn prepare(&self, limit: u64) {
         if self.accesses_left.get() != self.limit.get() {
-            self.forget_call();
+            self.report(&mut CallReport::default());
         }
         if self.has_notes.get() {
-            self.forget_notes();
+            self.places.borrow_mut().clear();
+            self.late.borrow_mut().clear();
+            self.has_notes.set(false);
         }
-        if self.counts_individually.get() { self.count_each(limit) } else { limit }
+        let limit = if self.counts_individually.get() {
+            self.individual_accesses_left.set(limit);
+            self.next_state.set(UNPREPARED);
+            0
+        } else {
+            self.next_state.set(limit);
+            limit
+        };
+        self.limit.set(limit);
+        self.accesses_left.set(limit);
+        self.state.set(IN_CALL);
+    }
+
+    /// Sets whether the last call has left notes. Without them, the next one may have the same limit without preparation.
+    fn set_notes(&self, has_notes: bool) {
+        self.has_notes.set(has_notes);
+        if !has_notes && !self.counts_individually.get() && self.state.get() == UNPREPARED {
+            self.next_state.set(self.limit.get());
+            self.state.set(self.limit.get());
+        }
     }
 
     pub(super) fn fail_at(&self, access: Option<FailingAccess>) {
+        if access.is_none() && !self.counts_individually.get() {
+            return;
+        }
         self.counts_individually.set(access.is_some());
         self.failing.replace(access);
-    }
-
-    #[cold]
-    fn count_each(&self, limit: u64) -> u64 {
-        self.individual_accesses_left.set(limit);
-        0
+        self.next_state.set(UNPREPARED);
+        if !self.is_on() {
+            self.state.set(UNPREPARED);
+        }
     }
 
     /// A barrier. It is not an access, but it can fail.
     #[inline(never)]
     pub(super) fn barrier(&self) {
-        if self.in_call.get() {
+        if self.is_on() {
             if self.counts_individually.get() {
                 self.count_failing();
             }
@@ -222,41 +250,35 @@ impl CallLog {
         0
     }
 
-    /// Clears the state of a call that was not ended, for example because it panicked.
-    #[cold]
-    fn forget_call(&self) {
-        self.report(&mut CallReport::default());
-    }
-
-    #[cold]
-    fn forget_notes(&self) {
-        self.has_notes.set(false);
-        self.places.borrow_mut().clear();
-        self.late.borrow_mut().clear();
-    }
-
     /// Ends the call, if there is one.
     #[inline(always)]
     pub(super) fn end_into(&self, report: &mut CallReport) {
-        self.in_call.set(false);
-        *report = CallReport::default();
-        if self.accesses_left.get() != self.limit.get() {
+        if self.end_without_accesses() {
+            *report = CallReport::default();
+        } else {
             self.report(report);
         }
     }
 
-    /// Reports what the call did, and clears it.
+    /// Ends the call if it has made no access, and returns whether it did.
+    #[inline(always)]
+    pub(super) fn end_without_accesses(&self) -> bool {
+        if self.accesses_left.get() != self.limit.get() {
+            return false;
+        }
+        self.state.set(self.next_state.get());
+        true
+    }
+
+    /// Ends a call with accesses, and reports what it did.
+    #[inline(never)]
     fn report(&self, report: &mut CallReport) {
         let accesses = self.limit.get() - self.accesses_left.replace(self.limit.get());
-        let stores = accesses - self.loads.get() as u64 - self.empty.take();
-        report.stores = u32::try_from(stores).unwrap_or(u32::MAX);
+        let loads = self.loads.get();
+        let stores = accesses - loads as u64 - self.empty.take();
         let ordered = self.order.is_open();
-        if ordered {
-            report.weak = self.with_loads(|loads| self.order.end(loads));
-        }
-        if self.loads.get() > 1 {
-            report.double_fetch = self.double_fetch();
-        }
+        let weak = if ordered { self.with_loads(|loads| self.order.end(loads)) } else { None };
+        let double_fetch = if loads > 1 { self.double_fetch() } else { None };
         self.loads.set(0);
         if ordered {
             self.order.forget_call();
@@ -265,15 +287,25 @@ impl CallLog {
         if self.published.replace(false) {
             self.find_plain_end();
         }
-        report.device_area_store = self.device_area_store.take();
-        report.late_stores = self.has_notes.get() && !self.late.borrow().is_empty();
-        report.trap_triggered = self.trap_triggered.take();
-        report.trap_seen = self.trap_seen.take();
+        let has_notes = self.has_notes.get();
+        if has_notes {
+            self.next_state.set(UNPREPARED);
+        }
+        self.state.set(self.next_state.get());
+        *report = CallReport {
+            stores: u32::try_from(stores).unwrap_or(u32::MAX),
+            device_area_store: self.device_area_store.take(),
+            double_fetch,
+            late_stores: has_notes && !self.late.borrow().is_empty(),
+            trap_triggered: self.trap_triggered.take(),
+            trap_seen: self.trap_seen.take(),
+            weak,
+        };
     }
 
     #[inline(always)]
     pub(super) fn is_on(&self) -> bool {
-        self.in_call.get()
+        self.state.get() == IN_CALL
     }
 
     #[inline(always)]
@@ -339,44 +371,6 @@ impl CallLog {
     fn count(&self) {
         let left = self.accesses_left.get().checked_sub(1).unwrap_or_else(|| self.count_individually());
         self.accesses_left.set(left);
-    }
-
-    /// The lowest offset at which a load begins inside another load. A field that the driver must load again, after it has stored
-    /// another one, counts once for each of these stores. The used index and the elements count again when the driver looks for
-    /// more elements.
-    fn double_fetch(&self) -> Option<usize> {
-        let loads = self.loads.get();
-        // Most drivers load in ascending order. Then there is nothing to sort.
-        let in_order = |(offset, size): Load, next: Load| offset + size <= next.0;
-        if let Some(few) = self.first_loads.get(..loads)
-            && few.is_sorted_by(|one, next| in_order(one.get(), next.get()))
-        {
-            return None;
-        }
-        self.overlapping_load()
-    }
-
-    /// [`double_fetch`](Self::double_fetch), if the loads are not in ascending order.
-    fn overlapping_load(&self) -> Option<usize> {
-        let loads = self.loads.get();
-        let first = self.first_loads.each_ref().map(Cell::get);
-        let first = &first[..loads.min(FEW)];
-        let mut more = self.more_loads.borrow_mut();
-        more.truncate(loads.saturating_sub(FEW));
-        let loads = || first.iter().chain(more.iter()).copied();
-        let mut sorted = self.sorted_loads.borrow_mut();
-        sorted.clear();
-        sorted.extend(
-            loads().zip(0..).filter(|(load, number)| !self.order.is_of_earlier_round(*number, *load)),
-        );
-        sorted.sort_unstable();
-        let again = sorted.windows(2).find(|pair| {
-            let [((offset, size), one), (next, other)] = [pair[0], pair[1]];
-            let (before, after) = (one.min(other), one.max(other));
-            let mut between = loads().take(after).skip(before + 1);
-            next.0 < offset + size && !self.order.looks_for_more(next, &mut between)
-        });
-        again.map(|pair| pair[1].0.0)
     }
 }
 

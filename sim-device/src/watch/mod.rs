@@ -216,6 +216,12 @@ impl WatchedMemory {
         self.call.end_into(report);
     }
 
+    /// Ends the driver's call if it has made no access. Returns whether it has ended.
+    #[inline(always)]
+    pub fn end_call_without_accesses(&self) -> bool {
+        self.call.end_without_accesses()
+    }
+
     #[inline(always)]
     fn watch_load(&self, offset: usize, size: usize) {
         self.check(offset, size);
