@@ -14,7 +14,8 @@
 //! |---|---|
 //! | `start` | provides memory and constructs the subject |
 //! | `dispatch` | calls the function that executes a step |
-//! | `driver_calls` | submit, publish, take, read, free and notification control; how a call is recorded |
+//! | `driver_calls` | submit, publish, take, read, free and notification control |
+//! | `recorded_call` | makes a call and records its memory accesses |
 //! | `repeated` | the steps that do much at once: many submissions, many round trips |
 //! | `submit_request` | the buffers of a `submit` step |
 //! | `lendings` | checks whether an adapter gives buffers back to its pool |
@@ -62,6 +63,7 @@ mod observation;
 mod panics;
 mod progress_cell;
 mod queue_view;
+mod recorded_call;
 mod repeated;
 mod reset;
 mod run_state;

@@ -76,6 +76,12 @@ impl ProgressCell {
         Ok(Self(Storage::InFile(Rc::new(MappedMemory::attach(file)?))))
     }
 
+    /// Whether another process reads the cell.
+    #[inline(always)]
+    pub(super) const fn is_in_file(&self) -> bool {
+        matches!(self.0, Storage::InFile(_))
+    }
+
     #[inline(always)]
     fn store(&self, word: usize, value: u64) {
         match &self.0 {
@@ -107,7 +113,7 @@ impl ProgressCell {
     /// Reports that a call of the subject begins.
     #[inline(always)]
     pub(super) fn begin_call(&self, call: Call, steps: u64, faults: &FaultAttribution, serial: u16) {
-        let fault = faults.last_fault.map_or(0, |fault| fault as u64 + 1);
+        let fault = u64::from(faults.last_fault_code);
         let position = steps & 0xffff_ffff | (call as u64 + 1) << 32 | fault << 40 | u64::from(serial) << 48;
         self.store(FAULTS, faults.faults.bits());
         self.store(POSITION, position);

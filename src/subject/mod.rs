@@ -53,8 +53,7 @@ impl Provided {
     /// `limit` accesses to either region.
     #[inline(always)]
     pub(crate) fn begin_call(&self, limit: u64) {
-        self.rings.begin_call(limit);
-        self.buffers.begin_call(limit);
+        self.rings.begin_call_with(&self.buffers, limit);
     }
 
     /// Ends the call and reports its accesses to rings and buffers.

@@ -1,6 +1,7 @@
 //! Records what a driver's call does to the memory.
 
 mod double_fetch;
+mod end;
 
 use super::failing::fail;
 use super::order::AccessOrder;
@@ -41,8 +42,10 @@ pub(super) struct CallLog {
     /// Stores that end at or before this offset only have to be counted.
     plain_end: Cell<usize>,
     device_area_store: Cell<Option<usize>>,
-    pub(super) trap_triggered: Cell<bool>,
-    pub(super) trap_seen: Cell<bool>,
+    /// Whether one of the following may be set, or the store to the device's part, or `empty`.
+    rare: Cell<bool>,
+    trap_triggered: Cell<bool>,
+    trap_seen: Cell<bool>,
     loads: Cell<usize>,
     first_loads: [Cell<Load>; FEW],
     /// Offset and length of all loads after the first few.
@@ -127,6 +130,17 @@ impl CallLog {
         if self.state.replace(IN_CALL) != limit {
             self.prepare(limit);
         }
+    }
+
+    /// Whether [`enter`](Self::enter) suffices to begin a call of at most `limit` accesses.
+    #[inline(always)]
+    pub(super) fn is_prepared(&self, limit: u64) -> bool {
+        limit < UNPREPARED && self.state.get() == limit
+    }
+
+    #[inline(always)]
+    pub(super) fn enter(&self) {
+        self.state.set(IN_CALL);
     }
 
     /// Prepares for a call of at most `limit` accesses: the last one had another limit, has left something, or was not ended, or
@@ -228,6 +242,7 @@ impl CallLog {
         self.first_loads.iter().cloned().chain(more[..others].iter().copied().map(Cell::new)).collect()
     }
 
+    #[inline(always)]
     fn count_failing(&self) {
         // The borrow ends first, so that a panic has nothing to clean up here.
         if self.failing.borrow().as_ref().is_some_and(FailingAccess::count) {
@@ -250,57 +265,15 @@ impl CallLog {
         0
     }
 
-    /// Ends the call, if there is one.
-    #[inline(always)]
-    pub(super) fn end_into(&self, report: &mut CallReport) {
-        if self.end_without_accesses() {
-            *report = CallReport::default();
-        } else {
-            self.report(report);
-        }
+    /// The call triggers the trap.
+    pub(super) fn trigger_trap(&self) {
+        self.rare.set(true);
+        self.trap_triggered.set(true);
     }
 
-    /// Ends the call if it has made no access, and returns whether it did.
-    #[inline(always)]
-    pub(super) fn end_without_accesses(&self) -> bool {
-        if self.accesses_left.get() != self.limit.get() {
-            return false;
-        }
-        self.state.set(self.next_state.get());
-        true
-    }
-
-    /// Ends a call with accesses, and reports what it did.
-    #[inline(never)]
-    fn report(&self, report: &mut CallReport) {
-        let accesses = self.limit.get() - self.accesses_left.replace(self.limit.get());
-        let loads = self.loads.get();
-        let stores = accesses - loads as u64 - self.empty.take();
-        let ordered = self.order.is_open();
-        let weak = if ordered { self.with_loads(|loads| self.order.end(loads)) } else { None };
-        let double_fetch = if loads > 1 { self.double_fetch() } else { None };
-        self.loads.set(0);
-        if ordered {
-            self.order.forget_call();
-        }
-        self.order.forget_barriers();
-        if self.published.replace(false) {
-            self.find_plain_end();
-        }
-        let has_notes = self.has_notes.get();
-        if has_notes {
-            self.next_state.set(UNPREPARED);
-        }
-        self.state.set(self.next_state.get());
-        *report = CallReport {
-            stores: u32::try_from(stores).unwrap_or(u32::MAX),
-            device_area_store: self.device_area_store.take(),
-            double_fetch,
-            late_stores: has_notes && !self.late.borrow().is_empty(),
-            trap_triggered: self.trap_triggered.take(),
-            trap_seen: self.trap_seen.take(),
-            weak,
-        };
+    /// The call loads from the trap's place again. If it has triggered the trap, it sees the new value.
+    pub(super) fn see_trap(&self) {
+        self.trap_seen.set(self.trap_triggered.get());
     }
 
     #[inline(always)]
@@ -319,8 +292,14 @@ impl CallLog {
         if size > 0 {
             self.loads.set(number + 1);
         } else {
-            self.empty.set(self.empty.get() + 1);
+            self.count_empty();
         }
+    }
+
+    #[cold]
+    fn count_empty(&self) {
+        self.rare.set(true);
+        self.empty.set(self.empty.get() + 1);
     }
 
     #[cold]
@@ -334,7 +313,7 @@ impl CallLog {
     pub(super) fn store(&self, offset: usize, size: usize) {
         self.count();
         if size == 0 {
-            self.empty.set(self.empty.get() + 1);
+            self.count_empty();
         } else if offset + size > self.plain_end.get() {
             self.store_checked(offset, size);
         }
@@ -355,6 +334,7 @@ impl CallLog {
     fn check_place(&self, offset: usize, size: usize) {
         let (start, end) = self.device_part.get();
         if offset < end && start < offset + size && self.device_area_store.get().is_none() {
+            self.rare.set(true);
             self.device_area_store.set(Some(offset));
         }
         if self.available_index.get() == Some(offset) {
