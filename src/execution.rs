@@ -14,7 +14,8 @@
 //! |---|---|
 //! | `construct_subject` | provides memory and constructs the subject |
 //! | `execute_step` | calls the function that executes a step |
-//! | `driver_calls` | submit, publish, take, read, free and notification control; how a call is recorded |
+//! | `driver_calls` | submit, publish, take, read, free and notification control |
+//! | `recorded_call` | makes a call and records its memory accesses |
 //! | `repeating_steps` | the steps that do much at once: many submissions, many round trips |
 //! | `submit_request` | the buffers of a `submit` step |
 //! | `buffer_pool_check` | checks whether an adapter gives buffers back to its pool |
@@ -60,6 +61,7 @@ mod memory_kind;
 mod misuse;
 mod observation;
 mod queue_view;
+mod recorded_call;
 mod repeating_steps;
 mod reported_position;
 mod reset;

@@ -1,7 +1,7 @@
 //! The model: its state, and how each event changes it.
 
 use crate::chains::{Chain, Chains};
-use crate::invariant::require;
+use crate::invariant::{Invariant, require};
 use crate::publish_answer::PublishAnswer;
 use crate::used::UsedRing;
 use crate::wish::{Delay, NamedUsedElement, Wish};
@@ -356,26 +356,29 @@ impl Model {
         }
     }
 
+    #[inline(always)]
     fn free_count(&mut self, count: u32) -> Result<(), Violation> {
-        if self.state_unknown {
+        let (size, live) = (u32::from(self.setup.queue_size), self.chains.live_descriptors);
+        let after_reset = !self.state_unknown && std::mem::take(&mut self.after_reset);
+        if self.state_unknown || count.checked_add(live) == Some(size) {
             return Ok(());
         }
+        Err(self.wrong_free_count(count, after_reset))
+    }
+
+    #[cold]
+    fn wrong_free_count(&self, count: u32, after_reset: bool) -> Violation {
         let (size, live) = (u32::from(self.setup.queue_size), self.chains.live_descriptors);
-        if std::mem::take(&mut self.after_reset) {
-            require!(
-                count.checked_add(live) == Some(size),
-                ResetRecovers,
-                "the driver reports that {} free after a reset; expected {size}",
-                are(count)
-            );
+        if after_reset {
+            let detail =
+                format_args!("the driver reports that {} free after a reset; expected {size}", are(count));
+            return Violation::new(Invariant::ResetRecovers, detail);
         }
-        require!(
-            count.checked_add(live) == Some(size),
-            FreeCount,
+        let detail = format_args!(
             "the driver reports that {} free; expected {}: live chains have {live} of {size}",
             are(count),
             size.saturating_sub(live)
         );
-        Ok(())
+        Violation::new(Invariant::FreeCount, detail)
     }
 }

@@ -63,6 +63,6 @@ pub use geometry::{Geometry, Part};
 pub use in_flight::{picked_position, remove_at};
 pub use snapshot::DeviceState;
 pub use watch::{
-    CallReport, EndlessCall, FailingAccess, LateStore, MemoryFailed, OrderState, StoreThenLoad, Trap,
-    WatchedMemory, WeakAccess,
+    CallReport, DeviceSide, EndlessCall, FailingAccess, LateStore, MemoryFailed, OrderState, StoreThenLoad,
+    Trap, WatchedMemory, WeakAccess,
 };

@@ -15,6 +15,7 @@ fn memory(length: usize) -> WatchedMemory {
 /// The report of a call without accesses.
 const QUIET: CallReport = CallReport {
     stores: 0,
+    unusual: false,
     device_area_store: None,
     double_fetch: None,
     late_stores: false,
@@ -99,7 +100,7 @@ fn the_first_store_to_the_device_area_is_reported() {
             store(&memory, offset);
             assert_eq!(
                 memory.end_call(),
-                CallReport { stores: 1, device_area_store, ..QUIET },
+                CallReport { stores: 1, unusual: device_area_store.is_some(), device_area_store, ..QUIET },
                 "{number} at {offset}"
             );
         }
@@ -108,7 +109,10 @@ fn the_first_store_to_the_device_area_is_reported() {
     for offset in [0, 96, 64] {
         memory.store_u16(offset, 1);
     }
-    assert_eq!(memory.end_call(), CallReport { stores: 3, device_area_store: Some(96), ..QUIET });
+    assert_eq!(
+        memory.end_call(),
+        CallReport { stores: 3, unusual: true, device_area_store: Some(96), ..QUIET }
+    );
     memory.begin_call(100);
     memory.load_u16(64);
     memory.copy_out(66, &mut [0; 24]);

@@ -101,11 +101,13 @@ impl Rig {
     }
 
     /// Emits an event for each effect of the device.
-    #[inline]
+    #[inline(always)]
     pub(super) fn emit_effects(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
-        if !self.run.device.has_effects() {
-            return Ok(());
-        }
+        if self.run.device.has_effects() { self.emit_all_effects(listener) } else { Ok(()) }
+    }
+
+    #[inline(never)]
+    fn emit_all_effects(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         self.run.effective = true;
         let mut effects = std::mem::take(&mut self.scratch.effects);
         self.run.device.take_effects(&mut effects);

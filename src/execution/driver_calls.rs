@@ -3,7 +3,7 @@
 use super::{Listener, Rig, Skip, Stop};
 use crate::outcome::Call;
 use crate::scenario::{Amount, Buffers, Pick};
-use crate::subject::{Subject, WrongAdapter};
+use crate::subject::WrongAdapter;
 use ringstorm_core::SharedMemory;
 use ringstorm_model::{Answer, Completion, Event, HandleAge, Refusal};
 
@@ -12,39 +12,6 @@ const NOT_WATCHED: &str =
     "its capabilities promise `watched`, but it submitted a chain without a store to the rings' memory";
 
 impl Rig {
-    /// Calls the subject and records its memory accesses.
-    #[inline(always)]
-    pub(super) fn call<T>(&mut self, call: Call, f: impl FnOnce(&mut dyn Subject) -> T) -> T {
-        self.begin_call(call);
-        let subject = self.run.subject.as_deref_mut().expect("the subject is there until it is released");
-        let answer = super::subject_panics::in_subject_call(|| f(subject));
-        self.end_call();
-        answer
-    }
-
-    /// Starts to record memory accesses as the subject's, until [`end_call`](Self::end_call). Not inlined: a step makes several
-    /// calls, and the code of all of them together should fit into the processor's cache.
-    #[inline(never)]
-    pub(super) fn begin_call(&mut self, call: Call) {
-        if self.run.failing.left().is_some() {
-            self.save_visible(call);
-        }
-        let run = &mut self.run;
-        run.call = call;
-        run.faults.begin_call();
-        if let Some(progress_cell) = &self.progress_cell {
-            self.calls = self.calls.wrapping_add(1);
-            progress_cell.begin_call(call, run.steps, &run.faults, self.calls);
-        }
-        self.provided.begin_call(self.run.call_limit);
-    }
-
-    /// Ends the recording and keeps the report for the rings and for the buffers.
-    #[inline(never)]
-    pub(super) fn end_call(&mut self) {
-        self.provided.end_call(&mut self.scratch.reports);
-    }
-
     pub(super) fn submit(
         &mut self,
         readable: Buffers,
@@ -69,17 +36,10 @@ impl Rig {
             return Ok(Some(Skip::Incapable(capability)));
         }
         run.submissions = run.submissions.wrapping_add(1);
-        let mut request = std::mem::take(&mut self.scratch.request);
-        let run = &mut self.run;
-        request.fill(&run.setup, run.submissions, readable, writable, in_place);
-        // About four pieces for each buffer, and pieces that do not end where a buffer ends.
-        let piece = usize::from(run.setup.buffer_size) / 4 + 1;
+        self.scratch.request.fill(&run.setup, run.submissions, readable, writable, in_place);
+        let answer = self.submit_request(in_place);
+        let request = std::mem::take(&mut self.scratch.request);
         let (slices, lengths) = (request.readable(), request.writable());
-        self.provided.lendings.forget_missing();
-        let answer = self.call(Call::Submit, |subject| match in_place {
-            true => subject.write_in_place(slices, lengths, piece),
-            false => subject.submit(slices, lengths),
-        });
         let result = match answer {
             Ok(token) if can.tokens => self.submitted_by_token(slices, lengths, token, listener),
             _ => self.submitted(slices, lengths, answer, listener),
@@ -96,6 +56,24 @@ impl Rig {
             _ => {}
         }
         Ok(None)
+    }
+
+    /// Submits the buffers of the request. They stay in it during the call, so that a call that unwinds has nothing to drop.
+    #[inline(always)]
+    fn submit_request(&mut self, in_place: bool) -> Answer<u16> {
+        self.provided.lendings.forget_missing();
+        self.begin_call(Call::Submit);
+        let Self { run, scratch, .. } = self;
+        let subject = run.subject.as_deref_mut().expect("the subject is there until it is released");
+        let (slices, lengths) = (scratch.request.readable(), scratch.request.writable());
+        // About four pieces for each buffer, and pieces that do not end where a buffer ends.
+        let piece = usize::from(run.setup.buffer_size) / 4 + 1;
+        let answer = super::panics::in_subject_call(|| match in_place {
+            true => subject.write_in_place(slices, lengths, piece),
+            false => subject.submit(slices, lengths),
+        });
+        self.end_call();
+        answer
     }
 
     pub(super) fn submitted(

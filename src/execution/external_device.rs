@@ -4,14 +4,13 @@ use super::honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 use super::{BUFFERS_ADDRESS, RINGS_ADDRESS};
 use ringstorm_model::{self as model, ObservedDescriptor};
 use ringstorm_sim_device::{
-    BufferPlace, Device, Effect, Reply, WatchedMemory, fill_pattern, picked_position, remove_at,
+    BufferPlace, Device, DeviceSide, Effect, Reply, fill_pattern, picked_position, remove_at,
 };
 use std::collections::VecDeque;
 use std::mem;
-use std::rc::Rc;
 
 /// Reads the shared memory: a simulated device that does nothing.
-type Observer = Device<Rc<WatchedMemory>>;
+type Observer = Device<DeviceSide>;
 
 /// An external device, and what the harness has to record about it.
 pub(super) struct ExternalDevice {
@@ -181,10 +180,10 @@ impl ExternalDevice {
 
 fn memory(observer: &Observer) -> DeviceMemory<'_> {
     DeviceMemory {
-        rings: observer.rings(),
+        rings: observer.rings().memory(),
         rings_address: RINGS_ADDRESS,
         geometry: *observer.geometry(),
-        buffers: observer.space().memory(0),
+        buffers: observer.space().memory(0).memory(),
         buffers_address: BUFFERS_ADDRESS,
     }
 }

@@ -100,6 +100,8 @@ const fn blame(refusal: Option<Refusal>) -> Option<Answer> {
 pub(super) struct FaultAttribution {
     /// The last fault that the device committed.
     pub(super) last_fault: Option<Fault>,
+    /// The number of the last fault plus 1, or 0 without a fault: so it is reported at each call.
+    pub(super) last_fault_code: u8,
     /// All faults that the device committed.
     pub(super) faults: FaultSet,
     /// The coverage cells that were reached.
@@ -126,6 +128,7 @@ impl Default for FaultAttribution {
     fn default() -> Self {
         Self {
             last_fault: None,
+            last_fault_code: 0,
             faults: FaultSet::default(),
             coverage: Coverage::default(),
             counts: Counts::default(),
@@ -145,6 +148,7 @@ impl FaultAttribution {
     pub(super) fn begin(&mut self, reports_lengths: bool) {
         let Self {
             last_fault,
+            last_fault_code,
             faults,
             coverage,
             counts: _,
@@ -157,7 +161,7 @@ impl FaultAttribution {
             reports_lengths: own_reports_lengths,
         } = self;
         (*last_fault, *last_answer, *blame) = (None, None, None);
-        (*committed, *trap) = (0, Committed::NONE);
+        (*last_fault_code, *committed, *trap) = (0, 0, Committed::NONE);
         (*faults, *coverage) = (FaultSet::default(), Coverage::default());
         *own_reports_lengths = reports_lengths;
         pending.clear();
@@ -175,6 +179,7 @@ impl FaultAttribution {
         self.committed += 1;
         self.counts.fault_mut(fault).thrown += 1;
         (self.last_fault, self.last_answer) = (Some(fault), None);
+        self.last_fault_code = fault as u8 + 1;
         self.faults.insert(fault);
         let committed = Committed { state, fault, number: self.committed };
         if fault == Fault::ChangedBetweenReads {

@@ -60,6 +60,7 @@ impl Rig {
 
     /// Saves what the device can see before a call in which an access may fail.
     #[cold]
+    #[inline(never)]
     pub(super) fn save_visible(&mut self, call: Call) {
         self.run.call = call;
         self.run.visible = self.visible();

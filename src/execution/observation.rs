@@ -54,9 +54,32 @@ impl Rig {
     #[inline(always)]
     pub(super) fn observe_accesses(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
         let [rings, buffers] = &self.scratch.reports;
-        if rings.is_quiet() && buffers.is_quiet() {
-            return Ok(());
+        if rings.unusual | buffers.unusual {
+            return self.observe_unusual_accesses(listener);
         }
+        let count = rings.stores.saturating_add(buffers.stores);
+        if count == 0 { Ok(()) } else { self.observe_stores(count, false, listener) }
+    }
+
+    /// Emits the stores of the last call, which are so many.
+    #[inline(always)]
+    fn observe_stores(
+        &mut self,
+        count: u32,
+        foreign: bool,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
+        self.sink.emit(&Event::Stores { count, to_device_area: foreign }, listener)?;
+        if self.scratch.reports[0].stores > 0 && self.run.faults.last_fault.is_none() {
+            self.observe_descriptor_stores(listener)?;
+        }
+        if self.scratch.reports[1].stores > 0 { self.observe_buffer_stores(listener) } else { Ok(()) }
+    }
+
+    /// The same, if the last call has done more than stores in order.
+    #[inline(never)]
+    fn observe_unusual_accesses(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let [rings, buffers] = &self.scratch.reports;
         let count = rings.stores.saturating_add(buffers.stores);
         let foreign = rings.device_area_store.or(buffers.device_area_store).is_some();
         // A handler may look whether there are new used elements while it handles others.
@@ -66,19 +89,12 @@ impl Rig {
         };
         let refetched = rings.double_fetch.filter(|offset| !looks(offset)).or(buffers.double_fetch);
         let (trapped, late, weak) = (rings.trap_triggered, rings.late_stores, rings.weak);
-        let (ring_stores, buffer_stores) = (rings.stores > 0, buffers.stores > 0);
         if trapped {
             self.observe_trap(listener)?;
         }
         // A call without stores cannot have stored to a forbidden place.
         if count > 0 {
-            self.sink.emit(&Event::Stores { count, to_device_area: foreign }, listener)?;
-        }
-        if ring_stores && self.run.faults.last_fault.is_none() {
-            self.observe_descriptor_stores(listener)?;
-        }
-        if buffer_stores {
-            self.observe_buffer_stores(listener)?;
+            self.observe_stores(count, foreign, listener)?;
         }
         if let Some(offset) = refetched {
             self.sink.emit(&Event::DoubleFetch { offset: offset as u64 }, listener)?;
@@ -196,11 +212,12 @@ impl Rig {
             return Ok(());
         }
         let call = self.run.call;
-        let count = self.call(Call::FreeCount, |subject| subject.free_count());
+        self.begin_call(Call::FreeCount);
+        let subject = self.run.subject.as_deref().expect("the subject is there until it is released");
+        let count = super::panics::in_subject_call(|| subject.free_count());
         // The count shows the effect of the previous call, so a violation belongs to that call.
         self.run.call = call;
-        let [rings, buffers] = &self.scratch.reports;
-        if rings.trap_triggered || rings.double_fetch.is_some() || buffers.double_fetch.is_some() {
+        if !self.provided.end_call_without_accesses() {
             self.observe_free_count_reads(listener)?;
         }
         self.sink.emit(&Event::FreeCount { count }, listener)
@@ -224,6 +241,7 @@ impl Rig {
     /// Emits the reads of a driver that keeps its free count in shared memory.
     #[cold]
     fn observe_free_count_reads(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        self.end_call();
         let [rings, buffers] = self.scratch.reports;
         if rings.trap_triggered {
             self.observe_trap(listener)?;

@@ -28,6 +28,12 @@ enum Storage {
     InFile(Rc<MappedMemory>),
 }
 
+/// Not inlined, since each call of a subject reports.
+#[inline(never)]
+fn store_in_file(memory: &MappedMemory, word: usize, value: u64) {
+    memory.store_u64(8 * word, value);
+}
+
 /// A cell for other threads of this process.
 #[derive(Debug, Default)]
 pub(crate) struct SharedProgressCell(Arc<[AtomicU64; WORDS]>);
@@ -70,11 +76,17 @@ impl ProgressCell {
         Ok(Self(Storage::InFile(Rc::new(MappedMemory::attach(file)?))))
     }
 
+    /// Whether another process reads the cell.
+    #[inline(always)]
+    pub(super) const fn is_in_file(&self) -> bool {
+        matches!(self.0, Storage::InFile(_))
+    }
+
     #[inline(always)]
     fn store(&self, word: usize, value: u64) {
         match &self.0 {
             Storage::InProcess(words) => words[word].store(value, Ordering::Relaxed),
-            Storage::InFile(memory) => memory.store_u64(8 * word, value),
+            Storage::InFile(memory) => store_in_file(memory, word, value),
         }
     }
 
@@ -101,7 +113,7 @@ impl ProgressCell {
     /// Reports that a call of the subject begins.
     #[inline(always)]
     pub(super) fn begin_call(&self, call: Call, steps: u64, faults: &FaultAttribution, serial: u16) {
-        let fault = faults.last_fault.map_or(0, |fault| fault as u64 + 1);
+        let fault = u64::from(faults.last_fault_code);
         let position = steps & 0xffff_ffff | (call as u64 + 1) << 32 | fault << 40 | u64::from(serial) << 48;
         self.store(FAULTS, faults.faults.bits());
         self.store(POSITION, position);

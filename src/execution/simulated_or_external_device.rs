@@ -7,14 +7,14 @@ use super::observation::to_model;
 use crate::subject::Provided;
 use ringstorm_model::ObservedDescriptor;
 use ringstorm_sim_device::{
-    AddressSpace, Change, Device, DeviceState, Effect, Fault, Geometry, Reply, WatchedMemory,
+    AddressSpace, Change, Device, DeviceSide, DeviceState, Effect, Fault, Geometry, Reply,
 };
 use std::rc::Rc;
 
 /// The device of an execution.
 pub(super) struct SimulatedOrExternalDevice {
     /// If there is an external device, this one only reads the shared memory.
-    simulated: Device<Rc<WatchedMemory>>,
+    simulated: Device<DeviceSide>,
     external: Option<Box<ExternalDevice>>,
 }
 
@@ -39,7 +39,7 @@ impl SimulatedOrExternalDevice {
 
     /// A device that reads the shared memory: the simulated device, which does nothing meanwhile.
     #[inline(always)]
-    pub(super) const fn observer(&self) -> &Device<Rc<WatchedMemory>> {
+    pub(super) const fn observer(&self) -> &Device<DeviceSide> {
         &self.simulated
     }
 
@@ -170,8 +170,8 @@ impl SimulatedOrExternalDevice {
     }
 }
 
-fn simulated(provided: &Provided, geometry: Geometry) -> Device<Rc<WatchedMemory>> {
+fn simulated(provided: &Provided, geometry: Geometry) -> Device<DeviceSide> {
     let Provided { rings, buffers, .. } = provided;
-    let space = AddressSpace::new([(BUFFERS_ADDRESS.get(), Rc::clone(buffers))]);
-    Device::new(Rc::clone(rings), geometry, space, 0)
+    let space = AddressSpace::new([(BUFFERS_ADDRESS.get(), DeviceSide::new(Rc::clone(buffers)))]);
+    Device::new(DeviceSide::new(Rc::clone(rings)), geometry, space, 0)
 }

@@ -33,6 +33,24 @@ pub(super) const fn is_among(op: Op, ops: u64) -> bool {
     ops >> POSITIONS[op as usize] & 1 != 0
 }
 
+/// By a set of facts, as bits: the operations whose condition, also a set of facts, is in it.
+const fn table<const N: usize>(conditions: [(u64, usize); N]) -> [u64; 64] {
+    let mut table = [0; 64];
+    let mut facts = 0;
+    while facts < table.len() {
+        let mut at = 0;
+        while at < N {
+            let (ops, condition) = conditions[at];
+            if facts & condition == condition {
+                table[facts] |= ops;
+            }
+            at += 1;
+        }
+        facts += 1;
+    }
+    table
+}
+
 /// The estimated state of the queue.
 #[derive(Default)]
 pub(super) struct Guess {
@@ -73,7 +91,7 @@ impl Guess {
     }
 
     /// The operations that probably have an effect, as [bits](bit).
-    #[inline]
+    #[inline(always)]
     pub(super) fn useful_ops(&self) -> u64 {
         const fn of<const N: usize>(ops: [Op; N]) -> u64 {
             let (mut bits, mut at) = (0, 0);
@@ -106,23 +124,52 @@ impl Guess {
                 == Op::VARIANTS.len(),
             "an operation is missing: add when it has an effect"
         );
-        let bits = |ops: u64, useful: bool| ops & u64::from(useful).wrapping_neg();
-        let whole = !self.broken;
-        let responsive = !self.unresponsive;
-        ALWAYS
-            | bits(SUBMIT, self.free() > 0 && whole)
-            | bits(bit(Op::Withdraw), self.prepared > 0)
-            | bits(bit(Op::Publish), self.prepared > 0 && whole)
-            | bits(TAKE, (self.returned > 0 || self.bad_element) && whole)
-            | bits(TAKEN, self.taken > 0)
-            | bits(bit(Op::Reset), self.size < 512 && (self.broken || self.chains() > 0))
-            // Large queues are not reset, so they would stay broken.
-            | bits(bit(Op::MemoryFails), self.size < 512 && whole && !self.memory_fails)
-            | bits(bit(Op::DeviceTake), self.available > 0 && responsive)
-            | bits(bit(Op::DeviceReturn), self.at_device > 0 && responsive)
-            | bits(bit(Op::DeviceEvent), self.event_index)
-            | bits(bit(Op::Fault), whole && responsive)
-            | bits(bit(Op::Rounds), self.free() > 0 && whole && responsive)
+        const WHOLE: usize = 1;
+        const RESPONSIVE: usize = 1 << 1;
+        const FREE: usize = 1 << 2;
+        const PREPARED: usize = 1 << 3;
+        const RETURNED: usize = 1 << 4;
+        const TAKEN_CHAINS: usize = 1 << 5;
+        /// The operations that depend on the driver's part of the state. The index is the sum of the facts that are true.
+        static FOR_DRIVER: [u64; 64] = table([
+            (SUBMIT, FREE | WHOLE),
+            (bit(Op::Withdraw), PREPARED),
+            (bit(Op::Publish), PREPARED | WHOLE),
+            (TAKE, RETURNED | WHOLE),
+            (TAKEN, TAKEN_CHAINS),
+            (bit(Op::Fault), WHOLE | RESPONSIVE),
+            (bit(Op::Rounds), FREE | WHOLE | RESPONSIVE),
+        ]);
+        const AVAILABLE: usize = 1;
+        const AT_DEVICE: usize = 1 << 2;
+        const EVENT_INDEX: usize = 1 << 3;
+        const RESET_HELPS: usize = 1 << 4;
+        const MAY_FAIL: usize = 1 << 5;
+        /// The others, in the same way.
+        static FOR_DEVICE: [u64; 64] = table([
+            (bit(Op::DeviceTake), AVAILABLE | RESPONSIVE),
+            (bit(Op::DeviceReturn), AT_DEVICE | RESPONSIVE),
+            (bit(Op::DeviceEvent), EVENT_INDEX),
+            (bit(Op::Reset), RESET_HELPS),
+            (bit(Op::MemoryFails), MAY_FAIL),
+        ]);
+        let fact = |fact: usize, is_true: bool| usize::from(is_true) * fact;
+        let responsive = fact(RESPONSIVE, !self.unresponsive);
+        let driver = responsive
+            | fact(WHOLE, !self.broken)
+            | fact(FREE, self.free() > 0)
+            | fact(PREPARED, self.prepared > 0)
+            | fact(RETURNED, (self.returned > 0) | self.bad_element)
+            | fact(TAKEN_CHAINS, self.taken > 0);
+        // Large queues are not reset, so they would stay broken.
+        let small = self.size < 512;
+        let device = responsive
+            | fact(AVAILABLE, self.available > 0)
+            | fact(AT_DEVICE, self.at_device > 0)
+            | fact(EVENT_INDEX, self.event_index)
+            | fact(RESET_HELPS, small & (self.broken | (self.chains() > 0)))
+            | fact(MAY_FAIL, small & !self.broken & !self.memory_fails);
+        ALWAYS | FOR_DRIVER[driver % 64] | FOR_DEVICE[device % 64]
     }
 
     pub(super) fn restart(&mut self) {

@@ -53,8 +53,7 @@ impl Provided {
     /// `limit` accesses to either region.
     #[inline(always)]
     pub(crate) fn begin_call(&self, limit: u64) {
-        self.rings.begin_call(limit);
-        self.buffers.begin_call(limit);
+        self.rings.begin_call_with(&self.buffers, limit);
     }
 
     /// Ends the call and reports its accesses to rings and buffers.
@@ -62,6 +61,12 @@ impl Provided {
     pub(crate) fn end_call(&self, [rings, buffers]: &mut [CallReport; 2]) {
         self.rings.end_call_into(rings);
         self.buffers.end_call_into(buffers);
+    }
+
+    /// Ends the call if it has made no access, and returns whether it has ended. If not, [`end_call`](Self::end_call) must follow.
+    #[inline(always)]
+    pub(crate) fn end_call_without_accesses(&self) -> bool {
+        self.rings.end_call_without_accesses() && self.buffers.end_call_without_accesses()
     }
 }
 

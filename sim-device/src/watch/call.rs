@@ -1,5 +1,8 @@
 //! Records what a driver's call does to the memory.
 
+mod double_fetch;
+mod end;
+
 use super::failing::fail;
 use super::order::AccessOrder;
 use super::report::{CallReport, LateStore};
@@ -12,13 +15,20 @@ type Load = (usize, usize);
 /// The number of loads that are kept without a list: enough for any call that handles one chain.
 const FEW: usize = 8;
 
+/// The [state](CallLog::state) during a call, and when the next call needs preparation. No limit is so large.
+const IN_CALL: u64 = u64::MAX;
+const UNPREPARED: u64 = u64::MAX - 1;
+
 /// The current call, or the last one.
 ///
 /// Most stores of a driver go to the table, below [`plain_end`](Self::plain_end), and only have to be counted. Other stores
 /// are checked in a function of their own, so that the common path stays short.
 #[derive(Debug, Default)]
 pub(super) struct CallLog {
-    in_call: Cell<bool>,
+    /// [`IN_CALL`], [`UNPREPARED`], or the limit for which the next call is prepared. One word, since most calls make no access.
+    state: Cell<u64>,
+    /// The state after a call without accesses.
+    next_state: Cell<u64>,
     /// The number of accesses that the call may make.
     limit: Cell<u64>,
     accesses_left: Cell<u64>,
@@ -32,8 +42,10 @@ pub(super) struct CallLog {
     /// Stores that end at or before this offset only have to be counted.
     plain_end: Cell<usize>,
     device_area_store: Cell<Option<usize>>,
-    pub(super) trap_triggered: Cell<bool>,
-    pub(super) trap_seen: Cell<bool>,
+    /// Whether one of the following may be set, or the store to the device's part, or `empty`.
+    rare: Cell<bool>,
+    trap_triggered: Cell<bool>,
+    trap_seen: Cell<bool>,
     loads: Cell<usize>,
     first_loads: [Cell<Load>; FEW],
     /// Offset and length of all loads after the first few.
@@ -99,7 +111,7 @@ impl CallLog {
         out.clear();
         if self.has_notes.get() {
             out.append(&mut self.late.borrow_mut());
-            self.has_notes.set(!self.places.borrow().is_empty());
+            self.set_notes(!self.places.borrow().is_empty());
         }
     }
 
@@ -107,51 +119,81 @@ impl CallLog {
         out.clear();
         if self.has_notes.get() {
             out.append(&mut self.places.borrow_mut());
-            self.has_notes.set(!self.late.borrow().is_empty());
+            self.set_notes(!self.late.borrow().is_empty());
         }
     }
 
+    /// Begins a call of at most `limit` accesses.
     #[inline(always)]
     pub(super) fn begin(&self, limit: u64) {
-        let limit = if self.needs_preparation() { self.prepare(limit) } else { limit };
-        self.limit.set(limit);
-        self.accesses_left.set(limit);
-        self.in_call.set(true);
+        let limit = limit.min(UNPREPARED - 1);
+        if self.state.replace(IN_CALL) != limit {
+            self.prepare(limit);
+        }
     }
 
-    /// Whether the last call has left something, or each access of the next one is counted.
+    /// Whether [`enter`](Self::enter) suffices to begin a call of at most `limit` accesses.
     #[inline(always)]
-    fn needs_preparation(&self) -> bool {
-        (self.accesses_left.get() != self.limit.get()) | self.counts_individually.get() | self.has_notes.get()
+    pub(super) fn is_prepared(&self, limit: u64) -> bool {
+        limit < UNPREPARED && self.state.get() == limit
     }
 
-    /// Prepares for a call of at most `limit` accesses. Returns the number of accesses that are not counted individually.
+    #[inline(always)]
+    pub(super) fn enter(&self) {
+        self.state.set(IN_CALL);
+    }
+
+    /// Prepares for a call of at most `limit` accesses: the last one had another limit, has left something, or was not ended, or
+    /// each access of the next one is counted.
     #[cold]
-    fn prepare(&self, limit: u64) -> u64 {
+    #[inline(never)]
+    fn prepare(&self, limit: u64) {
         if self.accesses_left.get() != self.limit.get() {
-            self.forget_call();
+            self.report(&mut CallReport::default());
         }
         if self.has_notes.get() {
-            self.forget_notes();
+            self.places.borrow_mut().clear();
+            self.late.borrow_mut().clear();
+            self.has_notes.set(false);
         }
-        if self.counts_individually.get() { self.count_each(limit) } else { limit }
+        let limit = if self.counts_individually.get() {
+            self.individual_accesses_left.set(limit);
+            self.next_state.set(UNPREPARED);
+            0
+        } else {
+            self.next_state.set(limit);
+            limit
+        };
+        self.limit.set(limit);
+        self.accesses_left.set(limit);
+        self.state.set(IN_CALL);
+    }
+
+    /// Sets whether the last call has left notes. Without them, the next one may have the same limit without preparation.
+    fn set_notes(&self, has_notes: bool) {
+        self.has_notes.set(has_notes);
+        if !has_notes && !self.counts_individually.get() && self.state.get() == UNPREPARED {
+            self.next_state.set(self.limit.get());
+            self.state.set(self.limit.get());
+        }
     }
 
     pub(super) fn fail_at(&self, access: Option<FailingAccess>) {
+        if access.is_none() && !self.counts_individually.get() {
+            return;
+        }
         self.counts_individually.set(access.is_some());
         self.failing.replace(access);
-    }
-
-    #[cold]
-    fn count_each(&self, limit: u64) -> u64 {
-        self.individual_accesses_left.set(limit);
-        0
+        self.next_state.set(UNPREPARED);
+        if !self.is_on() {
+            self.state.set(UNPREPARED);
+        }
     }
 
     /// A barrier. It is not an access, but it can fail.
     #[inline(never)]
     pub(super) fn barrier(&self) {
-        if self.in_call.get() {
+        if self.is_on() {
             if self.counts_individually.get() {
                 self.count_failing();
             }
@@ -200,6 +242,7 @@ impl CallLog {
         self.first_loads.iter().cloned().chain(more[..others].iter().copied().map(Cell::new)).collect()
     }
 
+    #[inline(always)]
     fn count_failing(&self) {
         // The borrow ends first, so that a panic has nothing to clean up here.
         if self.failing.borrow().as_ref().is_some_and(FailingAccess::count) {
@@ -222,58 +265,20 @@ impl CallLog {
         0
     }
 
-    /// Clears the state of a call that was not ended, for example because it panicked.
-    #[cold]
-    fn forget_call(&self) {
-        self.report(&mut CallReport::default());
+    /// The call triggers the trap.
+    pub(super) fn trigger_trap(&self) {
+        self.rare.set(true);
+        self.trap_triggered.set(true);
     }
 
-    #[cold]
-    fn forget_notes(&self) {
-        self.has_notes.set(false);
-        self.places.borrow_mut().clear();
-        self.late.borrow_mut().clear();
-    }
-
-    /// Ends the call, if there is one.
-    #[inline(always)]
-    pub(super) fn end_into(&self, report: &mut CallReport) {
-        self.in_call.set(false);
-        *report = CallReport::default();
-        if self.accesses_left.get() != self.limit.get() {
-            self.report(report);
-        }
-    }
-
-    /// Reports what the call did, and clears it.
-    fn report(&self, report: &mut CallReport) {
-        let accesses = self.limit.get() - self.accesses_left.replace(self.limit.get());
-        let stores = accesses - self.loads.get() as u64 - self.empty.take();
-        report.stores = u32::try_from(stores).unwrap_or(u32::MAX);
-        let ordered = self.order.is_open();
-        if ordered {
-            report.weak = self.with_loads(|loads| self.order.end(loads));
-        }
-        if self.loads.get() > 1 {
-            report.double_fetch = self.double_fetch();
-        }
-        self.loads.set(0);
-        if ordered {
-            self.order.forget_call();
-        }
-        self.order.forget_barriers();
-        if self.published.replace(false) {
-            self.find_plain_end();
-        }
-        report.device_area_store = self.device_area_store.take();
-        report.late_stores = self.has_notes.get() && !self.late.borrow().is_empty();
-        report.trap_triggered = self.trap_triggered.take();
-        report.trap_seen = self.trap_seen.take();
+    /// The call loads from the trap's place again. If it has triggered the trap, it sees the new value.
+    pub(super) fn see_trap(&self) {
+        self.trap_seen.set(self.trap_triggered.get());
     }
 
     #[inline(always)]
     pub(super) fn is_on(&self) -> bool {
-        self.in_call.get()
+        self.state.get() == IN_CALL
     }
 
     #[inline(always)]
@@ -287,8 +292,14 @@ impl CallLog {
         if size > 0 {
             self.loads.set(number + 1);
         } else {
-            self.empty.set(self.empty.get() + 1);
+            self.count_empty();
         }
+    }
+
+    #[cold]
+    fn count_empty(&self) {
+        self.rare.set(true);
+        self.empty.set(self.empty.get() + 1);
     }
 
     #[cold]
@@ -302,7 +313,7 @@ impl CallLog {
     pub(super) fn store(&self, offset: usize, size: usize) {
         self.count();
         if size == 0 {
-            self.empty.set(self.empty.get() + 1);
+            self.count_empty();
         } else if offset + size > self.plain_end.get() {
             self.store_checked(offset, size);
         }
@@ -323,6 +334,7 @@ impl CallLog {
     fn check_place(&self, offset: usize, size: usize) {
         let (start, end) = self.device_part.get();
         if offset < end && start < offset + size && self.device_area_store.get().is_none() {
+            self.rare.set(true);
             self.device_area_store.set(Some(offset));
         }
         if self.available_index.get() == Some(offset) {
@@ -339,44 +351,6 @@ impl CallLog {
     fn count(&self) {
         let left = self.accesses_left.get().checked_sub(1).unwrap_or_else(|| self.count_individually());
         self.accesses_left.set(left);
-    }
-
-    /// The lowest offset at which a load begins inside another load. A field that the driver must load again, after it has stored
-    /// another one, counts once for each of these stores. The used index and the elements count again when the driver looks for
-    /// more elements.
-    fn double_fetch(&self) -> Option<usize> {
-        let loads = self.loads.get();
-        // Most drivers load in ascending order. Then there is nothing to sort.
-        let in_order = |(offset, size): Load, next: Load| offset + size <= next.0;
-        if let Some(few) = self.first_loads.get(..loads)
-            && few.is_sorted_by(|one, next| in_order(one.get(), next.get()))
-        {
-            return None;
-        }
-        self.overlapping_load()
-    }
-
-    /// [`double_fetch`](Self::double_fetch), if the loads are not in ascending order.
-    fn overlapping_load(&self) -> Option<usize> {
-        let loads = self.loads.get();
-        let first = self.first_loads.each_ref().map(Cell::get);
-        let first = &first[..loads.min(FEW)];
-        let mut more = self.more_loads.borrow_mut();
-        more.truncate(loads.saturating_sub(FEW));
-        let loads = || first.iter().chain(more.iter()).copied();
-        let mut sorted = self.sorted_loads.borrow_mut();
-        sorted.clear();
-        sorted.extend(
-            loads().zip(0..).filter(|(load, number)| !self.order.is_of_earlier_round(*number, *load)),
-        );
-        sorted.sort_unstable();
-        let again = sorted.windows(2).find(|pair| {
-            let [((offset, size), one), (next, other)] = [pair[0], pair[1]];
-            let (before, after) = (one.min(other), one.max(other));
-            let mut between = loads().take(after).skip(before + 1);
-            next.0 < offset + size && !self.order.looks_for_more(next, &mut between)
-        });
-        again.map(|pair| pair[1].0.0)
     }
 }
 

@@ -32,7 +32,8 @@ impl FailingAccess {
     }
 }
 
-/// Fails an access.
+/// Fails an access. Inlined, since the panic unwinds each function on its way.
+#[inline(always)]
 pub(super) fn fail() -> ! {
     // Skip the panic hook: this panic is intended and needs no message.
     resume_unwind(Box::new(MemoryFailed));

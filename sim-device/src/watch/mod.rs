@@ -1,11 +1,14 @@
 //! Shared memory that watches the driver's accesses.
 
 mod call;
+mod device_side;
+mod driver_call;
 mod failing;
 mod order;
 mod pages;
 mod report;
 
+pub use device_side::DeviceSide;
 pub use failing::{FailingAccess, MemoryFailed};
 pub use order::{OrderState, StoreThenLoad, WeakAccess};
 pub use report::{CallReport, LateStore};
@@ -35,7 +38,7 @@ pub struct Trap {
 /// Memory that watches each call of the driver.
 ///
 /// Accesses between [`begin_call`](Self::begin_call) and [`end_call`](Self::end_call) count as the driver's. All others,
-/// such as those of the device, are not watched. [`restart`](Self::restart) prepares the memory for another scenario; it
+/// and those by a [`DeviceSide`], are not watched. [`restart`](Self::restart) prepares the memory for another scenario; it
 /// clears only pages that were written to.
 #[derive(Debug)]
 pub struct WatchedMemory {
@@ -196,26 +199,6 @@ impl WatchedMemory {
         self.call.fail_at(access);
     }
 
-    /// Begins a call of the driver, which may make at most `limit` accesses until [`end_call`](Self::end_call). One more panics
-    /// with [`EndlessCall`].
-    #[inline]
-    pub fn begin_call(&self, limit: u64) {
-        self.call.begin(limit);
-    }
-
-    /// Ends the driver's call and reports what it did.
-    pub fn end_call(&self) -> CallReport {
-        let mut report = CallReport::default();
-        self.end_call_into(&mut report);
-        report
-    }
-
-    /// As [`end_call`](Self::end_call), but overwrites `report`. After a call without accesses this is nearly free.
-    #[inline(always)]
-    pub fn end_call_into(&self, report: &mut CallReport) {
-        self.call.end_into(report);
-    }
-
     #[inline(always)]
     fn watch_load(&self, offset: usize, size: usize) {
         self.check(offset, size);
@@ -237,7 +220,7 @@ impl WatchedMemory {
     fn trigger_trap(&self) {
         let Some(Trap { offset, width, value }) = self.trap.take() else {
             // The trap was triggered by an earlier load. If that was in this call, the driver has loaded the new value now.
-            self.call.trap_seen.set(self.call.trap_triggered.get());
+            self.call.see_trap();
             self.set_trap(None);
             return;
         };
@@ -247,7 +230,7 @@ impl WatchedMemory {
             _ => self.memory.store_u64(offset, value),
         }
         self.pages.touch(offset, width);
-        self.call.trap_triggered.set(true);
+        self.call.trigger_trap();
     }
 
     #[inline(always)]

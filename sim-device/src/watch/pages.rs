@@ -17,7 +17,7 @@ impl Pages {
     pub(super) fn new(length: usize) -> Self {
         let count = length.div_ceil(PAGE);
         Self {
-            touched: (0..count).map(|_| Cell::new(false)).collect(),
+            touched: vec![Cell::new(false); count].into_boxed_slice(),
             list: RefCell::new(Vec::with_capacity(count)),
         }
     }

@@ -7,6 +7,8 @@ use super::WeakAccess;
 pub struct CallReport {
     /// The number of stores.
     pub stores: u32,
+    /// Whether any of the following is set.
+    pub unusual: bool,
     /// The offset of the first store to the part that only the device may write.
     pub device_area_store: Option<usize>,
     /// The lowest offset that it loaded twice (a double fetch).
@@ -22,10 +24,12 @@ pub struct CallReport {
 }
 
 impl CallReport {
-    /// Whether there is nothing to observe: the call stored nothing, and its loads were in order.
-    #[inline(always)]
-    pub const fn is_quiet(&self) -> bool {
-        self.stores == 0 && self.double_fetch.is_none() && !self.trap_triggered && self.weak.is_none()
+    /// Whether nothing but the number of stores is set.
+    pub(super) const fn is_only_stores(&self) -> bool {
+        self.device_area_store.is_none()
+            && self.double_fetch.is_none()
+            && self.weak.is_none()
+            && !(self.late_stores | self.trap_triggered | self.trap_seen)
     }
 }
 
