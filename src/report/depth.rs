@@ -102,11 +102,11 @@ impl DepthReport {
     pub(super) fn line(&self) -> String {
         let laps = self.most_in_one_queue / LAP;
         format!(
-            "{} of {} queue sizes filled with chains in flight; {laps} {} of the 16-bit indexes; {} chains between notifications",
+            "{} of {} queue sizes filled with chains in flight; {laps} {} of the 16-bit indexes; {} between notifications",
             self.filled(),
             self.in_flight.len(),
             if laps == 1 { "lap" } else { "laps" },
-            grouped(self.most_between_notifications.into())
+            counted(self.most_between_notifications.into(), "chain")
         )
     }
 }
