@@ -28,9 +28,8 @@ use crate::isolation::{Child, Isolation};
 use crate::outcome::{Expected, Limit, Signature, Verdict};
 use crate::scenario::{Draw, Scenario};
 use crate::subject::SubjectKind;
-use crate::timeline::Timeline;
 use merge::Merge;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
@@ -135,6 +134,11 @@ pub trait Observer {
         let _ = (before, after);
     }
 
+    /// A mask matches a signature of this group.
+    fn masked(&mut self, finding: &Finding) {
+        let _ = finding;
+    }
+
     /// The scenario of a group is shrunk.
     fn shrunk(&mut self, finding: &Finding) {
         let _ = finding;
@@ -189,7 +193,7 @@ fn run_on(
 ) -> Result<(), Failure> {
     let (start, (before, done)) = (Instant::now(), {
         let mut summary = progress.summary();
-        if summary.findings.len() >= plan.max_findings && summary.first_unshrunk().is_none() {
+        if summary.reported().count() >= plan.max_findings && summary.first_unshrunk().is_none() {
             summary.ending = Ending::EnoughFindings;
             return Ok(());
         }
@@ -273,24 +277,14 @@ impl SharedProgress {
         // Later steps cannot matter.
         shrunk.steps.truncate(step as usize + 1);
         let signature = Signature { subject: plan.kind.name(), expected: Expected::Stuck, call, last_fault };
-        if plan.masks_signature(&signature) {
-            *summary.masked.entry(signature.to_string()).or_default() += 1;
-        } else if !summary.count(&signature, 1) {
-            let (step, timeline) = (step as usize, Timeline::default());
-            let (also, within, unshrunk) = (BTreeMap::new(), BTreeSet::new(), false);
-            summary.findings.push(Finding {
-                signature,
-                count: 1,
-                seed,
-                step,
-                shrunk,
-                detail,
-                timeline,
-                also,
-                within,
-                unshrunk,
-            });
+        let group = summary.resolve(&signature).clone();
+        if let Some(group) = summary.group(&group) {
+            group.count += 1;
+            return summary;
         }
+        let masked = plan.masks_signature(&signature);
+        let finding = Finding::unshrunk(signature, seed, shrunk);
+        summary.findings.push(Finding { step: step as usize, detail, masked, unshrunk: false, ..finding });
         summary
     }
 }

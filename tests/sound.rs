@@ -43,17 +43,63 @@ fn false_alarms(own: &'static External) -> Vec<String> {
     alarms
 }
 
+#[track_caller]
+fn assert_not_accused(name: &str, steps: &str) {
+    let text = format!("ringstorm scenario 1\n{steps}");
+    let scenario = text.parse::<Document>().expect("a scenario").scenario;
+    let mut queues = VARIANTS.iter().map(SubjectKind::External);
+    let queue = queues.find(|kind| kind.name() == name).expect("the queue");
+    let outcome = Rig::new().expect("memory").run(queue, &scenario, &mut ()).expect("a run");
+    assert!(!outcome.is_finding(), "{}", outcome.verdict);
+}
+
 /// The queue skips each element that the jump covers, and requests a notification of the next one each time.
 #[test]
 fn a_queue_that_skips_elements_may_move_used_event_for_each() {
-    let text = "ringstorm scenario 1\nqueue size=4 buffer=1 features=event-idx\ndriver submit readable=1x1\n\
-                driver submit writable=1x1\nsettle\ndriver submit readable=1x1\n\
-                device fault index-jump newest value=4294967295\ndriver take\n";
-    let scenario = text.parse::<Document>().expect("a scenario").scenario;
-    let mut queues = VARIANTS.iter().map(SubjectKind::External);
-    let queue = queues.find(|kind| kind.name() == "skips-by-size").expect("the queue");
-    let outcome = Rig::new().expect("memory").run(queue, &scenario, &mut ()).expect("a run");
-    assert!(!outcome.is_finding(), "{}", outcome.verdict);
+    assert_not_accused(
+        "skips-by-size",
+        "queue size=4 buffer=1 features=event-idx\ndriver submit readable=1x1\ndriver submit writable=1x1\n\
+         settle\ndriver submit readable=1x1\ndevice fault index-jump newest value=4294967295\ndriver take\n",
+    );
+}
+
+/// A handler reads the element of the second lap. The device overwrites it with one of the third lap.
+#[test]
+fn a_handler_may_have_read_an_element_that_the_device_overwrites_a_lap_later() {
+    assert_not_accused(
+        "handler-drains",
+        "queue size=1 buffer=1\ndriver submit writable=1x1\ndevice take\n\
+         device fault id-out-of-range newest value=0\ndriver interrupt-arrives\n\
+         device return newest written=full\ndriver interrupt-arrives\n\
+         device fault duplicate-id newest value=0\n",
+    );
+    assert_not_accused(
+        "handler-drains",
+        "queue size=1 buffer=1\ndriver submit readable=1x1\ndevice fault id-out-of-range newest value=0\n\
+         driver interrupt-arrives\ndevice take\ndevice return newest written=full\n\
+         driver interrupt-arrives\ndevice fault id-out-of-range newest value=0\n",
+    );
+}
+
+/// The handler of this queue skips bad elements.
+#[test]
+fn a_handler_may_have_skipped_an_element_that_the_device_overwrites_a_lap_later() {
+    assert_not_accused(
+        "handler-drains-and-skips",
+        "queue size=2 buffer=1\ndriver submit writable=1x1\ndevice fault id-out-of-range newest value=0\n\
+         driver submit writable=1x1\ndriver interrupt-arrives\ndevice fault changed-between-reads oldest value=0\n\
+         device take count=4\ndevice return newest written=full\ndevice return newest written=full\n\
+         driver interrupt-arrives\n",
+    );
+    assert_not_accused(
+        "handler-drains-and-skips",
+        "queue size=4 buffer=1\ndevice fault id-out-of-range newest value=0\ndriver take\n\
+         device fault id-out-of-range newest value=0\ndevice fault id-out-of-range newest value=0\n\
+         driver submit readable=1x1\ndriver submit readable=1x1\ndevice take\ndriver submit writable=1x1\n\
+         device take\ndriver submit readable=1x1\ndevice return newest written=full\n\
+         device return newest written=full\ndriver interrupt-arrives\n\
+         device fault id-out-of-range newest value=0\ndevice fault id-out-of-range newest value=0\n",
+    );
 }
 
 #[test]

@@ -17,14 +17,25 @@ pub(crate) struct UsedRing {
     pub(crate) next: u16,
     /// The used index that claims most. A driver may still act on it after the device moved the index back.
     furthest: u16,
-    /// Elements that the device overwrote after the used index covered them: index, id and length. A driver may have read them
-    /// before.
-    overwritten: Vec<(u16, u32, u32)>,
+    /// Elements that the device overwrote after the used index covered them. A driver may have read them before.
+    overwritten: Vec<Overwritten>,
     /// Whether the device broke the specification in this ring since the last reset, whatever the ring contains now.
     pub(crate) device_lied: bool,
     /// The index after the element that the device wrote last. The used index may be behind it: the device has not published
     /// the element yet, or has moved the index back.
     written: u16,
+}
+
+/// An element that the device overwrote.
+#[derive(Debug, Clone, Copy)]
+struct Overwritten {
+    /// The lowest index at which the driver may have read it.
+    first: u16,
+    /// The used index at that time. If the device went around the ring, the driver may have read the element at every index
+    /// before this one that has its slot.
+    end: u16,
+    id: u32,
+    length: u32,
 }
 
 /// What the next used element contains.
@@ -81,8 +92,9 @@ impl UsedRing {
         if ahead < claimed && (overwritten, old_length) != (id, length) {
             self.device_lied = true;
             let next = self.next;
-            self.overwritten.retain(|(index, ..)| index.wrapping_sub(next) < 0x8000);
-            self.overwritten.push((next.wrapping_add(ahead), overwritten, old_length));
+            self.overwritten.retain(|old| (1..0x8000).contains(&old.end.wrapping_sub(next)));
+            let (first, end) = (next.wrapping_add(ahead), self.furthest);
+            self.overwritten.push(Overwritten { first, end, id: overwritten, length: old_length });
         }
         (ahead < unconsumed && overwritten != id).then_some(overwritten)
     }
@@ -123,11 +135,15 @@ impl UsedRing {
             let index = self.next.wrapping_add(ahead);
             let (id, length) = self.element(self.slot(index));
             let now = (id == u32::from(head) && fits(length)).then_some(length);
-            let before = || {
-                let mut found = self.overwritten.iter();
-                found.find(|(at, id, length)| *at == index && *id == u32::from(head) && fits(*length))
+            let may_be_here = |old: &&Overwritten| {
+                self.wrap(index.wrapping_sub(old.first)) == 0
+                    && (1..0x8000).contains(&old.end.wrapping_sub(index))
             };
-            if let Some(length) = now.or_else(|| before().map(|(_, _, length)| *length)) {
+            let before = || {
+                let mut here = self.overwritten.iter().filter(may_be_here);
+                here.find(|old| old.id == u32::from(head) && fits(old.length))
+            };
+            if let Some(length) = now.or_else(|| before().map(|old| old.length)) {
                 self.next = index;
                 self.consume();
                 return Some((length, ahead));
@@ -198,8 +214,8 @@ impl UsedRing {
         (0..usize::from(*size)).for_each(|slot| self.element(slot).hash(state));
         (index.wrapping_sub(base), next.wrapping_sub(base)).hash(state);
         (furthest.wrapping_sub(base), self.written_ahead(), device_lied).hash(state);
-        for (index, id, length) in overwritten {
-            (index.wrapping_sub(base), id, length).hash(state);
+        for Overwritten { first, end, id, length } in overwritten {
+            (first.wrapping_sub(base), end.wrapping_sub(base), id, length).hash(state);
         }
     }
 }

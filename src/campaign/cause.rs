@@ -4,13 +4,18 @@ use super::Finding;
 use crate::outcome::{Expected, Signature};
 use crate::shrink::severity;
 use ringstorm_model::Invariant;
+use ringstorm_sim_device::Fault;
 use std::collections::BTreeMap;
 
 impl Finding {
     /// Whether both are likely to have one cause: they fail alike, or one shows the other if a part of it is missing.
     pub(super) fn has_cause_of(&self, other: &Self) -> bool {
-        self.within.iter().any(|part| other.is_named(part))
-            || other.within.iter().any(|part| self.is_named(part))
+        let shows = |one: &Self, other: &Self| {
+            let likely = one.within.iter().filter(|part| may_share_cause(part, &one.signature));
+            likely.into_iter().any(|part| other.is_named(part))
+        };
+        shows(self, other)
+            || shows(other, self)
             || self.members().any(|one| other.members().any(|two| fail_alike(one, two)))
     }
 
@@ -21,10 +26,16 @@ impl Finding {
         let members = self.members().chain(other.members());
         let mut also: BTreeMap<Signature, String> =
             members.map(|(signature, detail)| (signature.clone(), detail.to_owned())).collect();
+        let masked = self.masked || other.masked;
         let other_is_better = self.unshrunk || !other.unshrunk && other.rank() < self.rank();
         let better = if other_is_better { other } else { self };
         also.remove(&better.signature);
-        Self { count, seed, step, also, ..better }
+        Self { count, seed, step, also, masked, ..better }
+    }
+
+    /// The signatures of the group.
+    pub fn signatures(&self) -> impl Iterator<Item = &Signature> {
+        [&self.signature].into_iter().chain(self.also.keys())
     }
 
     /// The signatures of the group, each with what happened.
@@ -34,7 +45,7 @@ impl Finding {
     }
 
     /// Whether this is a signature of the group.
-    fn is_named(&self, signature: &Signature) -> bool {
+    pub(super) fn is_named(&self, signature: &Signature) -> bool {
         self.signature == *signature || self.also.contains_key(signature)
     }
 
@@ -43,6 +54,19 @@ impl Finding {
     fn rank(&self) -> (Option<(bool, u8)>, usize) {
         (self.signature.last_fault.map(severity), self.shrunk.steps.len())
     }
+}
+
+/// Whether two findings can have one cause, if the scenario of one shows the other when a part of it is missing. A queue
+/// that often decides wrongly about notifications does so in most parts of a scenario that shows another defect, and a
+/// defect that needs no fault shows in most parts of a scenario that needs one.
+fn may_share_cause(one: &Signature, other: &Signature) -> bool {
+    let kind = |signature: &Signature| match signature.expected.invariant() {
+        Some(Invariant::Notified | Invariant::AccessOrder) => 1,
+        Some(Invariant::MisuseRefused | Invariant::FailedUnchanged) => 2,
+        _ => 3,
+    };
+    let needs_fault = |signature: &Signature| signature.last_fault.is_some_and(Fault::breaks_specification);
+    kind(one) == kind(other) && needs_fault(one) == needs_fault(other)
 }
 
 /// Whether the same went wrong, perhaps after different faults. Each finding has a signature, and what happened.
@@ -64,13 +88,15 @@ fn fail_alike(one: (&Signature, &str), other: (&Signature, &str)) -> bool {
         Expected::Violation(Invariant::MisuseRefused) if expectation(detail).is_some() => {
             expectation(detail) == expectation(other_detail)
         }
-        _ => *call == other.call && without_numbers(detail) == without_numbers(other_detail),
+        // The text of a panic is the subject's. What stands in parentheses tells its panics apart.
+        Expected::Panic | Expected::Died => *call == other.call && same_words(detail, other_detail),
+        _ => *call == other.call && same_words(&without_remarks(detail), &without_remarks(other_detail)),
     }
 }
 
-/// Whether a violation of [`Invariant::Payload`] is about the descriptors of a chain, not the bytes in its buffers.
+/// Whether a violation of [`Invariant::Payload`] is a change of the descriptors of a chain in flight.
 fn is_about_descriptors(detail: &str) -> bool {
-    !detail.contains("the device read ")
+    detail.contains("changed")
 }
 
 /// What a message says was expected, without its numbers.
@@ -78,8 +104,13 @@ fn expectation(detail: &str) -> Option<String> {
     detail.split_once("; expected ").map(|(_, expected)| without_numbers(expected))
 }
 
-/// A message with each number replaced, its words in the singular, and without what stands in parentheses.
-fn without_numbers(text: &str) -> String {
+/// Whether two messages are equal, except for their numbers.
+fn same_words(one: &str, other: &str) -> bool {
+    without_numbers(one) == without_numbers(other)
+}
+
+/// A message without what stands in parentheses.
+fn without_remarks(text: &str) -> String {
     let mut depth = 0_usize;
     let outside = |letter: &char| {
         depth += usize::from(*letter == '(');
@@ -87,7 +118,11 @@ fn without_numbers(text: &str) -> String {
         depth = depth.saturating_sub(usize::from(*letter == ')'));
         is_outside
     };
-    let text: String = text.chars().filter(outside).collect();
+    text.chars().filter(outside).collect()
+}
+
+/// A message with each number replaced, and its words in the singular.
+fn without_numbers(text: &str) -> String {
     let singular = |word: &str| match word {
         _ if word.contains(|letter: char| letter.is_ascii_digit()) => "#".to_owned(),
         "are" => "i".to_owned(),

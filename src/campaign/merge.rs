@@ -70,7 +70,7 @@ impl Merge<'_> {
     /// Whether there are enough findings. The run ends only when their scenarios are shrunk, too.
     fn has_enough(&self) -> bool {
         let mut summary = self.progress.summary();
-        let enough = summary.findings.len() >= self.plan.max_findings;
+        let enough = summary.reported().count() >= self.plan.max_findings;
         if enough && summary.first_unshrunk().is_none() {
             summary.ending = Ending::EnoughFindings;
         }
@@ -141,42 +141,32 @@ impl Merge<'_> {
         if original != signature {
             summary.seen_as.entry(original.clone()).or_insert_with(|| signature.clone());
         }
-        if let Some(mask) =
-            [&original, &reduced, &signature].into_iter().find(|known| plan.masks_signature(known)).cloned()
-        {
-            *summary.masked.entry(mask.to_string()).or_default() += 1;
-            let is_known = !summary.learned.insert(mask.clone());
-            drop(summary);
-            return if is_known { Ok(()) } else { self.learn_masked(seed, mask, executor, observer) };
+        let mask = [&original, &reduced].into_iter().find(|known| plan.masks_signature(known));
+        if let Some(group) = summary.group(&signature) {
+            match mask {
+                Some(mask) if !group.masked => *summary.masked.entry(mask.to_string()).or_default() += 1,
+                _ => group.count += 1,
+            }
+            return Ok(());
         }
-        if summary.count(&signature, 1) || summary.shrunk_groups() >= plan.max_findings {
+        // A mask of an earlier version can name a fault that the finding does not need.
+        if let Some(mask) = mask.filter(|mask| **mask != reduced) {
+            *summary.masked.entry(mask.to_string()).or_default() += 1;
+            return Ok(());
+        }
+        if mask.is_none() && summary.shrunk_groups() >= plan.max_findings {
             return Ok(());
         }
         let mut finding = Finding::unshrunk(signature, seed, plan.scenario(seed));
         (finding.step, finding.detail) = (outcome.step, outcome.verdict.to_string());
+        finding.masked = mask.is_some();
         let number = summary.findings.len();
         summary.findings.push(finding.clone());
         drop(summary);
-        observer.found(&finding);
-        self.shrink(number, finding, executor, observer)
-    }
-
-    /// Shrinks the first scenario with a masked signature. Later findings with its cause are masked, too.
-    fn learn_masked(
-        &self,
-        seed: u64,
-        mask: Signature,
-        executor: &mut dyn Executor,
-        observer: &mut dyn Observer,
-    ) -> Result<(), Failure> {
-        let mut finding = Finding::unshrunk(mask, seed, self.plan.scenario(seed));
-        if !self.shrink_finding(&mut finding, executor)? {
-            return Ok(());
+        if !finding.masked {
+            observer.found(&finding);
         }
-        let is_masked = |signature: &Signature| self.plan.masks_signature(signature);
-        let renamed = self.progress.summary().learn_masked(finding, &is_masked);
-        renamed.iter().for_each(|(before, after)| observer.renamed(before, after));
-        Ok(())
+        self.shrink(number, finding, executor, observer)
     }
 
     /// Shrinks the scenarios whose shrinking an earlier part of the run did not finish. It starts from the seed's
@@ -190,8 +180,11 @@ impl Merge<'_> {
             let mut summary = self.progress.summary();
             let Some(number) = summary.first_unshrunk() else { break };
             if summary.shrunk_groups() >= self.plan.max_findings {
-                summary.findings.retain(|finding| !finding.unshrunk);
-                break;
+                summary.findings.retain(|finding| !finding.unshrunk || finding.masked);
+                if summary.first_unshrunk().is_none() {
+                    break;
+                }
+                continue;
             }
             let mut finding = summary.findings[number].clone();
             drop(summary);
@@ -210,6 +203,7 @@ impl Merge<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         let Self { plan, progress, .. } = self;
+        let before = finding.signature.clone();
         if self.shrink_finding(&mut finding, executor)? && number >= MAX_TIMELINES {
             finding.timeline = Timeline::default();
         }
@@ -220,12 +214,24 @@ impl Merge<'_> {
             summary.findings[number] = finding.clone();
             Vec::new()
         } else {
-            summary.settle(number, finding.clone(), &|signature| plan.masks_signature(signature))
+            finding.masked = plan.masks_signature(&finding.signature);
+            let count = summary.findings[number].count;
+            let renamed = summary.settle(number, finding.clone());
+            // A mask that names the finding before shrinking does not hide the whole group.
+            if plan.masks_signature(&before) {
+                summary.mask_seeds(&before, count);
+            }
+            renamed
         };
-        let own = summary.findings.iter().find(|group| group.signature == finding.signature).cloned();
+        let name = summary.resolve(&finding.signature).clone();
+        let group = summary.group(&name).cloned();
         drop(summary);
         renamed.iter().for_each(|(before, after)| observer.renamed(before, after));
-        own.iter().for_each(|group| observer.shrunk(group));
+        match group {
+            Some(group) if !group.is_reported() => observer.masked(&group),
+            Some(group) if group.signature == finding.signature => observer.shrunk(&group),
+            _ => {}
+        }
         Ok(())
     }
 

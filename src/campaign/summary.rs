@@ -41,11 +41,18 @@ pub struct Finding {
     /// The other findings that the shrunk scenario shows if a part of it is missing or simpler. Their groups are merged
     /// with this one.
     pub within: BTreeSet<Signature>,
+    /// Whether a mask matches a signature of the group. It is then counted, but not reported.
+    pub masked: bool,
     /// Whether shrinking is not complete. The signature can still change, to that of another group.
     pub unshrunk: bool,
 }
 
 impl Finding {
+    /// Whether the group is reported. A group without seeds was only seen in seeds that a mask matched before shrinking.
+    pub const fn is_reported(&self) -> bool {
+        !self.masked && self.count > 0
+    }
+
     /// A group of one seed, whose scenario is not shrunk yet.
     pub(super) fn unshrunk(signature: Signature, seed: u64, scenario: Scenario) -> Self {
         Self {
@@ -58,6 +65,7 @@ impl Finding {
             timeline: Timeline::default(),
             also: BTreeMap::new(),
             within: BTreeSet::new(),
+            masked: false,
             unshrunk: true,
         }
     }
@@ -68,14 +76,10 @@ impl Finding {
 pub struct Summary {
     /// The sums over all seeds.
     pub tally: Tally,
-    /// The groups of findings, in the order of their lowest seeds.
+    /// The groups of findings, masked ones too, in the order of their lowest seeds.
     pub findings: Vec<Finding>,
-    /// Masked signatures, each with its number of seeds.
+    /// Seeds in no group whose signature a mask matches, before shrinking, by signature.
     pub masked: BTreeMap<String, u64>,
-    /// The groups that a mask matches, to which other findings can belong.
-    pub hidden: Vec<Finding>,
-    /// The masked signatures of which a scenario was shrunk.
-    pub learned: BTreeSet<Signature>,
     /// Signatures that became another one when their first scenario was shrunk.
     pub aliases: BTreeMap<Signature, Signature>,
     /// Signatures of seeds, with those that they became without needless faults and by shrinking. The first one counts.
@@ -95,8 +99,6 @@ impl Default for Summary {
             tally: Tally::default(),
             findings: Vec::new(),
             masked: BTreeMap::new(),
-            hidden: Vec::new(),
-            learned: BTreeSet::new(),
             aliases: BTreeMap::new(),
             seen_as: BTreeMap::new(),
             elapsed: Duration::ZERO,
@@ -117,8 +119,13 @@ impl Summary {
         self.findings.iter().position(|finding| finding.unshrunk)
     }
 
-    /// The number of groups whose shrinking is complete.
+    /// The groups that are reported.
+    pub fn reported(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.is_reported())
+    }
+
+    /// The number of reported groups whose shrinking is complete.
     pub(super) fn shrunk_groups(&self) -> usize {
-        self.findings.iter().filter(|finding| !finding.unshrunk).count()
+        self.reported().filter(|finding| !finding.unshrunk).count()
     }
 }

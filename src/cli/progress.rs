@@ -45,7 +45,7 @@ impl RunProgress {
             grouped(rate as u64),
             tally.reach_counts.coverage().pairs_hit(),
             Coverage::pairs_total(),
-            counted(summary.findings.len() as u64, "finding")
+            counted(summary.reported().count() as u64, "finding")
         ));
     }
 

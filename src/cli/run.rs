@@ -64,7 +64,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     if let Some(before) = &before {
         output::note(&format!("continuing after {}", counted(before.tally.seeds, "seed")));
         let mut recorder = lock(&recorder);
-        before.findings.iter().for_each(|finding| recorder.write(finding));
+        before.reported().for_each(|finding| recorder.write(finding));
     }
     let hung = |hang: &Hang, summary: &Summary| end_hung(session, lock(&recorder), args.json, hang, summary);
     let (summary, failure) =
@@ -84,7 +84,7 @@ pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     recorder.printed(&summary);
     match failure.map(CliError::from).or(recorder.write_error) {
         Some(error) => Err(error),
-        None if summary.findings.is_empty() => Ok(Found::Nothing),
+        None if summary.reported().next().is_none() => Ok(Found::Nothing),
         None => Ok(Found::Something),
     }
 }
@@ -115,9 +115,9 @@ fn text(
     let plainest = |(_, finding): &(usize, &Finding)| {
         (finding.signature.last_fault.is_some(), finding.shrunk.steps.len())
     };
-    let shown = summary.findings.iter().enumerate().min_by_key(plainest);
+    let shown = summary.reported().enumerate().min_by_key(plainest);
     let mut text = recorder.report(summary).brief_text(shown.map(|(number, _)| number));
-    if summary.findings.iter().any(|finding| recorder.file(finding).is_some()) {
+    if summary.reported().any(|finding| recorder.file(finding).is_some()) {
         let folder = recorder.out.display();
         text.push_str(&format!(
             "the shrunk scenarios are in {folder}, in files named after the signatures\n"
@@ -173,7 +173,7 @@ fn end_hung(
         session.command_line(&finding_file::replay_seed(recorder.plan, &seed, true))
     );
     recorder.bar.clear();
-    summary.findings.iter().for_each(|finding| recorder.write(finding));
+    summary.reported().for_each(|finding| recorder.write(finding));
     recorder.write_missing(summary);
     let report = recorder.report(summary);
     recorder.write_report(&report);
@@ -190,7 +190,7 @@ fn end_hung(
             unfinished::exit(2)
         }
         // The finding is masked, but the run is incomplete.
-        None if summary.findings.is_empty() => unfinished::exit(2),
+        None if summary.reported().next().is_none() => unfinished::exit(2),
         None => unfinished::exit(1),
     }
 }

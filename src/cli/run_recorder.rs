@@ -88,7 +88,7 @@ impl RunRecorder<'_> {
 
     /// Prints why the run ended, and writes its results.
     pub(super) fn end(&mut self, summary: &Summary, failed: bool) {
-        let (groups, seeds) = (summary.findings.len() as u64, summary.tally.seeds);
+        let (groups, seeds) = (summary.reported().count() as u64, summary.tally.seeds);
         match summary.ending {
             Ending::Complete => {}
             Ending::EnoughFindings => {
@@ -107,7 +107,10 @@ impl RunRecorder<'_> {
                 ));
             }
         }
-        let idle = |mask: &&String| !summary.masked.keys().any(|signature| is_masked(mask, signature));
+        let groups = summary.findings.iter().filter(|finding| finding.masked).flat_map(Finding::signatures);
+        let known: BTreeSet<String> =
+            summary.masked.keys().cloned().chain(groups.map(Signature::to_string)).collect();
+        let idle = |mask: &&String| !known.iter().any(|signature| is_masked(mask, signature));
         for mask in self.plan.masks.iter().filter(idle) {
             output::note(&format!("--mask {mask}: no finding has this signature"));
         }
@@ -129,13 +132,13 @@ impl RunRecorder<'_> {
     pub(super) fn write_missing(&mut self, summary: &Summary) {
         self.write_error = None;
         let gone = self.folder.as_ref().is_some_and(|folder| folder.check_unmoved().is_err());
-        for finding in &summary.findings {
+        for finding in summary.reported() {
             let written = !self.unsaved.contains(&finding.signature);
             if gone || !written || !finding_file::path(&self.out, finding).exists() {
                 self.write(finding);
             }
         }
-        for finding in &summary.findings {
+        for finding in summary.reported() {
             if self.unsaved.contains(&finding.signature) {
                 let document = finding_file::document(&self.program, self.plan, finding);
                 output::note(&format!(
@@ -192,6 +195,10 @@ impl Observer for &Mutex<RunRecorder<'_>> {
             .bar
             .suspend(|| output::note(&format!("{before} belongs to the group {after} after shrinking")));
         recorder.remove(before);
+    }
+
+    fn masked(&mut self, finding: &Finding) {
+        lock(self).remove(&finding.signature);
     }
 
     fn shrunk(&mut self, finding: &Finding) {

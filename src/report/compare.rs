@@ -4,7 +4,7 @@ use super::{JSON_VERSION, RunReport, counted, grouped};
 use crate::coverage::{Coverage, pair_name, reachable_pairs};
 use crate::outcome::Signature;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Write};
 
 /// The most coverage cells that the text lists.
@@ -134,10 +134,11 @@ impl Side {
 
 impl Findings {
     fn new(before: &RunReport, after: &RunReport) -> Self {
+        let names = Names::new(before, after);
         let mut all: BTreeMap<String, Seen> = BTreeMap::new();
         for (report, is_after) in [(before, false), (after, true)] {
             for finding in &report.findings {
-                let signature = current(before, after, &finding.signature).to_string();
+                let signature = names.current(&finding.signature).to_string();
                 let seen = all.entry(signature.clone()).or_insert_with(|| Seen {
                     signature,
                     before: 0,
@@ -166,14 +167,45 @@ impl Findings {
     }
 }
 
-/// The signature by which both reports know a group of one of them: shrinking may have renamed it in the other one. A report
-/// of an earlier version has signatures with the last fault of the seed's scenario.
-fn current<'a>(before: &'a RunReport, after: &'a RunReport, signature: &'a Signature) -> &'a Signature {
-    let has = |report: &RunReport| report.findings.iter().any(|finding| finding.signature == *signature);
-    match (has(before), has(after)) {
-        (true, false) => after.group_of(signature),
-        (false, true) => before.group_of(signature),
-        _ => signature,
+/// Which signatures of two reports name the same group. Shrinking may have renamed a group in one of them, or a group may have
+/// another plainest finding. A report of an earlier version has signatures with the last fault of the seed's scenario.
+struct Names<'a> {
+    /// A signature, and another one of its group. The chain ends at the name of the group.
+    next: HashMap<&'a Signature, &'a Signature>,
+}
+
+impl<'a> Names<'a> {
+    fn new(before: &'a RunReport, after: &'a RunReport) -> Self {
+        let mut names = Self { next: HashMap::new() };
+        // The last name of a chain is that of the second report, if it has the group.
+        for (report, other) in [(after, before), (before, after)] {
+            for finding in &report.findings {
+                let known = other.group_of(&finding.signature);
+                for name in finding.also.keys().chain([known]) {
+                    names.unite(&finding.signature, name);
+                }
+            }
+        }
+        names
+    }
+
+    /// The name of the group of this signature.
+    fn current<'b>(&self, mut signature: &'b Signature) -> &'b Signature
+    where
+        'a: 'b,
+    {
+        while let Some(next) = self.next.get(signature) {
+            signature = next;
+        }
+        signature
+    }
+
+    /// Makes one group of the groups of two signatures. It keeps the name of the first.
+    fn unite(&mut self, kept: &'a Signature, other: &'a Signature) {
+        let (kept, other) = (self.current(kept), self.current(other));
+        if kept != other {
+            self.next.insert(other, kept);
+        }
     }
 }
 

@@ -73,7 +73,8 @@ impl FindingReport {
 
 /// The report of a group, with the file of its scenario.
 pub(super) fn finding_report(finding: &Finding, file: impl Fn(&Finding) -> String) -> FindingReport {
-    let Finding { signature, count, seed, step, shrunk, detail, timeline, also, within, unshrunk } = finding;
+    let Finding { signature, count, seed, step, shrunk, detail, timeline, also, within, unshrunk, .. } =
+        finding;
     FindingReport {
         signature: signature.clone(),
         invariant: signature.expected.invariant().map(|invariant: Invariant| invariant.name().to_owned()),

@@ -1,10 +1,9 @@
 //! Merges the reports of the shards of a run.
 
 use super::coverage::CoverageReport;
-use super::finding_report::finding_report;
 use super::pace::pace_report;
 use super::{FindingReport, RunReport};
-use crate::campaign::{Canary, Finding, MAX_TIMELINES, Point, Shard, Summary, is_masked};
+use crate::campaign::{Canary, Finding, MAX_TIMELINES, Point, Shard, Summary};
 use crate::outcome::Signature;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,20 +81,13 @@ pub(crate) fn merge(reports: Vec<(String, RunReport)>) -> Result<RunReport, Merg
         summary.elapsed = summary.elapsed.saturating_add(part.summary.elapsed);
         summary.tally.append(&part.summary.tally);
         files.extend(files_of(&part.report));
-        let masks = &whole.asked.masks;
-        summary.append_groups(part.summary, &|signature| {
-            let text = signature.to_string();
-            masks.iter().any(|mask| is_masked(mask, &text))
-        });
+        summary.append_groups(part.summary);
         append(&mut whole, part.report);
     }
     let file = |finding: &Finding| {
         files.get(&(finding.signature.clone(), finding.shrunk.to_string())).cloned().unwrap_or_default()
     };
-    whole.findings = summary.findings.iter().map(|finding| finding_report(finding, file)).collect();
-    whole.masked_groups =
-        summary.hidden.iter().map(|finding| finding_report(finding, |_| String::new())).collect();
-    (whole.masked, whole.aliases, whole.seen_as) = (summary.masked, summary.aliases, summary.seen_as);
+    whole.set_groups(&summary, file);
     whole.pace = pace_report(&summary.pace);
     let tally = summary.tally;
     (whole.seeds, whole.steps) = (tally.seeds, tally.steps);

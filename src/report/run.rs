@@ -6,7 +6,7 @@ use super::finding_report::{FindingReport, finding_report};
 use super::pace::{PaceReport, pace, pace_report};
 use super::{Interval, PROGRAM, RUN_VERSION};
 use crate::campaign::{
-    Budget, Canary, Ending, Finding, InvalidShard, Plan, Shard, Summary, SweepHash, Tally,
+    Budget, Canary, Ending, Finding, InvalidShard, Plan, Shard, Summary, SweepHash, Tally, is_masked,
 };
 use crate::counts::CountsReport;
 use crate::outcome::Signature;
@@ -99,7 +99,7 @@ pub struct RunReport {
     pub findings: Vec<FindingReport>,
     /// The masked signatures that were found, with their numbers of seeds.
     pub masked: BTreeMap<String, u64>,
-    /// The groups that a mask matches, to which other findings can belong.
+    /// The groups of findings that are not reported, because a mask matches one of their signatures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub masked_groups: Vec<FindingReport>,
     /// Signatures that became another one when their first scenario was shrunk.
@@ -176,6 +176,14 @@ impl RunOptions {
     }
 }
 
+impl RunOptions {
+    /// The signature of a group that a mask matches.
+    fn masked_name(&self, group: &FindingReport) -> Option<String> {
+        let mut names = [&group.signature].into_iter().chain(group.also.keys()).map(Signature::to_string);
+        names.find(|name| self.masks.iter().any(|mask| is_masked(mask, name)))
+    }
+}
+
 impl RunReport {
     /// The signature of the group that has the seeds with this signature.
     pub(super) fn group_of<'a>(&'a self, signature: &'a Signature) -> &'a Signature {
@@ -200,7 +208,6 @@ impl RunReport {
         file: impl Fn(&Finding) -> String,
     ) -> Self {
         let Tally { stepping, constructing, reach_counts, counts, .. } = &summary.tally;
-        let hidden = summary.hidden.iter().map(|finding| finding_report(finding, |_| String::new()));
         let mut report = Self {
             asked,
             program,
@@ -223,18 +230,35 @@ impl RunReport {
             steps_per_second_per_core: 0.0,
             trace_hash: summary.tally.trace_hash.to_string(),
             canary,
-            findings: summary.findings.iter().map(|finding| finding_report(finding, &file)).collect(),
-            masked: summary.masked.clone(),
-            masked_groups: hidden.collect(),
-            aliases: summary.aliases.clone(),
-            seen_as: summary.seen_as.clone(),
+            findings: Vec::new(),
+            masked: BTreeMap::new(),
+            masked_groups: Vec::new(),
+            aliases: BTreeMap::new(),
+            seen_as: BTreeMap::new(),
             coverage: CoverageReport::new(reach_counts),
             depth: Some(DepthReport::new(plan, &summary.tally.depth)),
             counts: (*counts).into(),
             pace: pace_report(&summary.pace.until(summary.elapsed, &summary.tally)),
         };
         report.set_speed();
+        report.set_groups(summary, file);
         report
+    }
+
+    /// Fills in the groups of findings, each with the file of its scenario.
+    pub(super) fn set_groups(&mut self, summary: &Summary, file: impl Fn(&Finding) -> String) {
+        self.findings = summary.reported().map(|finding| finding_report(finding, &file)).collect();
+        let masked = summary.findings.iter().filter(|finding| !finding.is_reported());
+        let without_timeline =
+            |finding| FindingReport { timeline: None, ..finding_report(finding, |_| String::new()) };
+        self.masked_groups = masked.map(without_timeline).collect();
+        self.masked.clone_from(&summary.masked);
+        for group in &self.masked_groups {
+            if let Some(mask) = self.asked.masked_name(group) {
+                *self.masked.entry(mask).or_default() += group.count;
+            }
+        }
+        (self.aliases, self.seen_as) = (summary.aliases.clone(), summary.seen_as.clone());
     }
 
     /// Computes the speeds from the other numbers.
@@ -262,9 +286,21 @@ impl RunReport {
                 timeline: report.timeline.clone().unwrap_or_default(),
                 also: report.also.clone(),
                 within: report.within.clone(),
+                masked: self.asked.masked_name(report).is_some(),
                 unshrunk: report.unshrunk,
             })
         };
+        let groups = self.findings.iter().chain(&self.masked_groups).map(finding);
+        let mut findings: Vec<Finding> = groups.collect::<Result<_, String>>()?;
+        findings.sort_by_key(|finding| finding.seed);
+        let mut masked = self.masked.clone();
+        for group in &self.masked_groups {
+            let Some(mask) = self.asked.masked_name(group) else { continue };
+            let left = masked.remove(&mask).unwrap_or_default().saturating_sub(group.count);
+            if left > 0 {
+                masked.insert(mask, left);
+            }
+        }
         Ok(Summary {
             tally: Tally {
                 seeds: self.seeds,
@@ -278,10 +314,8 @@ impl RunReport {
                 stepping: seconds(self.stepping_seconds)?,
                 constructing: seconds(self.construction_seconds)?,
             },
-            findings: self.findings.iter().map(finding).collect::<Result<_, String>>()?,
-            masked: self.masked.clone(),
-            hidden: self.masked_groups.iter().map(finding).collect::<Result<_, String>>()?,
-            learned: BTreeSet::new(),
+            findings,
+            masked,
             aliases: self.aliases.clone(),
             seen_as: self.seen_as.clone(),
             elapsed: seconds(self.seconds)?,
