@@ -27,6 +27,7 @@ pub use error::{CliError, Found};
 use crate::subject::{External, Subjects};
 use args::{Cli, Command};
 use clap::FromArgMatches;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use help::Program;
 use session::Session;
 use std::ffi::OsString;
@@ -63,7 +64,26 @@ fn refuse(why: &str) -> ExitCode {
 
 /// Parses a command line, which begins with the name of the program.
 fn parsed(subjects: Subjects, line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    Cli::from_arg_matches(&names::command(subjects).try_get_matches_from(line)?)
+    let line: Vec<OsString> = line.into_iter().collect();
+    let matches = names::command(subjects).try_get_matches_from(&line);
+    Cli::from_arg_matches(&matches.map_err(|error| suggest_run(error, subjects, &line))?)
+}
+
+/// Suggests the command `run` for a line that begins with one of its options.
+fn suggest_run(mut error: clap::Error, subjects: Subjects, line: &[OsString]) -> clap::Error {
+    if let [program, options @ ..] = line
+        && error.kind() == ErrorKind::UnknownArgument
+        && options.first().is_some_and(|option| option.to_string_lossy().starts_with('-'))
+    {
+        let run: Vec<OsString> =
+            [program.clone(), "run".into()].into_iter().chain(options.iter().cloned()).collect();
+        if names::command(subjects).try_get_matches_from(&run).is_ok() {
+            let run: Vec<_> = run[1..].iter().map(|word| word.to_string_lossy()).collect();
+            let tip = format!("write `{} {}`", Program::new(subjects).name(), run.join(" "));
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        }
+    }
+    error
 }
 
 /// Runs a command line within another program, such as a test: `["run", "--seeds", "1000"]`. It writes to standard output

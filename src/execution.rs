@@ -16,26 +16,28 @@
 //! | `execute_step` | calls the function that executes a step |
 //! | `driver_calls` | submit, publish, take, read, free and notification control |
 //! | `recorded_call` | makes a call and records its memory accesses |
-//! | `repeating_steps` | the steps that do much at once: many submissions, many round trips |
+//! | `submit_many_and_rounds` | the steps that do much at once: `submit ... times=N`, and `rounds N` |
 //! | `submit_request` | the buffers of a `submit` step |
 //! | `buffer_pool_check` | checks whether an adapter gives buffers back to its pool |
 //! | `self_submitted_chains` | the chains that a subject submits by itself |
 //! | `chain_tokens` | subjects that name chains by tokens of their own |
-//! | `used_notifications`, `delayed_used_notifications`, `used_notification_handler`, `withdraw`, `take_back`, `reset`, `misuse` | the calls with these names |
+//! | `switch_used_notifications`, `request_delayed_notifications` | the driver turns used-buffer notifications on or off, or asks for delayed ones |
+//! | `used_notification_handler` | the driver handles a used-buffer notification |
+//! | `withdraw`, `take_back`, `reset`, `misuse` | the calls with these names |
 //! | `device_actions` | the steps of the device, and the device's effects as events |
 //! | `drain_and_release` | the end: stops the faults, drains the queue, releases or drops the subject |
 //! | `simulated_or_external_device` | the simulated device, or an external one in its place |
-//! | `honest_device`, `external_device` | the trait for an external device; how one takes part in an execution |
+//! | `external_device_trait`, `external_device` | the trait for an external device; how one takes part in an execution |
 //! | `observation` | what a call did to shared memory, as events |
 //! | `access_order` | accesses of a call whose order is wrong, as events |
 //! | `event_sink`, `execution_listener` | where events go: trace hash, model, listener; the trait of the listener |
 //! | `fault_attribution` | which answer of the driver belongs to which fault |
 //! | `memory_failure` | accesses that fail in the middle of a call |
 //! | `subject_panics` | panics of the subject and of the harness |
-//! | `run_state` | the state of one execution |
+//! | `execution_state` | the state of one execution |
 //! | `queue_view` | the state of the queue, for drawings and as numbers |
 //! | `snapshot` | saves, restores and fingerprints an execution |
-//! | `reported_position` | the position of an execution, for the watchdog and for other processes |
+//! | `watchdog_position` | the position of an execution, for the watchdog and for other processes |
 //! | `memory_kind` | heap memory, or memory beside an inaccessible page |
 //! | `geometry_check` | checks where an adapter places the descriptor table and the rings |
 //! | `verdict`, `cannot_run` | how an execution ended; why a scenario cannot be run |
@@ -45,46 +47,46 @@ mod buffer_pool_check;
 mod cannot_run;
 mod chain_tokens;
 mod construct_subject;
-mod delayed_used_notifications;
 mod device_actions;
 mod drain_and_release;
 mod driver_calls;
 mod event_sink;
 mod execute_step;
 mod execution_listener;
+mod execution_state;
 mod external_device;
+mod external_device_trait;
 mod fault_attribution;
 mod geometry_check;
-mod honest_device;
 mod memory_failure;
 mod memory_kind;
 mod misuse;
 mod observation;
 mod queue_view;
 mod recorded_call;
-mod repeating_steps;
-mod reported_position;
+mod request_delayed_notifications;
 mod reset;
-mod run_state;
 mod self_submitted_chains;
 mod simulated_or_external_device;
 mod snapshot;
 mod subject_panics;
+mod submit_many_and_rounds;
 mod submit_request;
+mod switch_used_notifications;
 mod take_back;
 mod used_notification_handler;
-mod used_notifications;
 mod verdict;
+mod watchdog_position;
 mod withdraw;
 
 pub use cannot_run::CannotRun;
 pub(crate) use drain_and_release::ending_variants;
 pub use execution_listener::{Listener, OwnChain, Skip};
-pub use honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
+pub use external_device_trait::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 pub use memory_kind::MemoryKind;
 pub(crate) use queue_view::{QueueCounters, QueueView};
-pub(crate) use reported_position::{ExecutionPosition, ProgressCell, SharedProgressCell};
 pub use snapshot::{Snapshot, StepResult};
+pub(crate) use watchdog_position::{ExecutionPosition, ProgressCell, SharedProgressCell};
 
 use crate::counts::Counts;
 use crate::depth::Depth;
@@ -92,10 +94,10 @@ use crate::outcome::Outcome;
 use crate::scenario::{Ending, Scenario, Setup, Step};
 use crate::subject::{Provided, SubjectKind};
 use event_sink::EventSink;
+use execution_state::ExecutionState;
 use ringstorm_core::{DeviceAddress, Error as MemoryError};
 use ringstorm_model::{Model, ObservedDescriptor, Violation};
 use ringstorm_sim_device::{self as sim, CallReport, Effect, LateStore};
-use run_state::RunState;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -131,7 +133,7 @@ pub struct Rig {
     provided: Provided,
     sink: EventSink,
     scratch: Scratch,
-    run: RunState,
+    run: ExecutionState,
     /// The time to prepare the memory of the last scenario and to construct its subject.
     construction: Duration,
     /// Where the rig reports the current call of the subject.
@@ -186,7 +188,7 @@ impl Rig {
         };
         Ok(Self {
             memory_kind,
-            run: RunState::new(&provided),
+            run: ExecutionState::new(&provided),
             provided,
             sink: EventSink::default(),
             scratch: Scratch::default(),

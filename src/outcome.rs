@@ -287,7 +287,7 @@ impl FromStr for Signature {
 
 /// A text that is not a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected a signature: SUBJECT/KIND/INVARIANT/CALL/FAULT")]
+#[error("expected a signature: SUBJECT/OUTCOME/INVARIANT/CALL/FAULT")]
 pub struct InvalidSignature;
 
 impl<'de> Deserialize<'de> for Signature {

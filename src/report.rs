@@ -136,8 +136,8 @@ impl RunReport {
         visible(&text)
     }
 
-    /// The report as text with one line for each finding, for a caller that adds one finding in full.
-    pub(crate) fn brief_text(&self) -> String {
+    /// The report as text with one line for each finding, for a caller that adds one of them, the finding `shown`, in full.
+    pub(crate) fn brief_text(&self, shown: Option<usize>) -> String {
         let mut text = self.summary_text();
         for (number, finding) in self.findings.iter().enumerate() {
             let FindingReport { signature, count, seed, steps_after_shrinking: steps, file, .. } = finding;
@@ -145,13 +145,14 @@ impl RunReport {
             let (signature, count) = (one_line(&signature.to_string()), counted(*count, "seed"));
             let (steps, written) = (counted(*steps as u64, "step"), !file.is_empty());
             let unwritten = if written { "" } else { "; its file could not be written" };
+            let below = if shown == Some(number) { "; shown below" } else { "" };
             let also = match finding.also.len() as u64 {
                 0 => String::new(),
                 others => format!("; {}", counted(others, "other signature")),
             };
             let _ = writeln!(
                 text,
-                "FOUND {signature}: {count}, lowest seed {seed}; {steps}{so_far}{also}{unwritten}"
+                "FOUND {signature}: {count}, lowest seed {seed}; {steps}{so_far}{also}{below}{unwritten}"
             );
         }
         visible(&text)
@@ -186,7 +187,7 @@ impl RunReport {
         }
         let _ = writeln!(
             text,
-            "  speed      {} effective steps per second and core; {:.1} s with {}; without {:.1} s of thread time for construction",
+            "  speed      {} effective steps per second and core; {:.1} s with {}; without {:.1} s of thread time for making queues",
             grouped(self.steps_per_second_per_core as u64),
             self.seconds,
             counted(self.jobs as u64, "job"),
@@ -215,7 +216,7 @@ impl RunReport {
         if let Some(depth) = &self.depth {
             let _ = writeln!(text, "  depth      {}", depth.line());
             if let missed @ [_, ..] = &depth.missed()[..] {
-                let _ = writeln!(text, "             not reached (most so far): {}", missed.join("; "));
+                let _ = writeln!(text, "             not reached: {}", missed.join("; "));
             }
         }
         let _ = writeln!(

@@ -162,7 +162,7 @@ fn a_run_reports_how_deep_it_went() {
     let expected = "  depth      1 of 1 queue sizes filled with chains in flight; 1 lap of the 16-bit indexes; \
                     65,536 chains between notifications\n";
     assert!(text.contains(expected), "{text}");
-    assert!(!text.contains("most so far"), "{text}");
+    assert!(!text.contains("not reached: full queues of "), "{text}");
     // The report has all that a continued run needs.
     assert_eq!(deep.summary().expect("a summary").tally.depth.in_flight(size(4)), 4);
 }
@@ -177,7 +177,7 @@ fn a_run_names_what_it_did_not_reach() {
         text.contains("of 16 queue sizes filled with chains in flight; 0 laps of the 16-bit indexes"),
         "{text}"
     );
-    assert!(text.contains("not reached (most so far): full queues of "), "{text}");
+    assert!(text.contains("not reached: full queues of "), "{text}");
     assert!(text.contains(", 32,768 (0); a lap of the 16-bit indexes ("), "{text}");
     assert!(text.contains("; 65,536 chains between notifications ("), "{text}");
     let mut more = shallow;

@@ -304,7 +304,7 @@ impl Model {
 /// A head of which nothing can be read and which cannot be freed, with the reason.
 fn not_readable(head: u16, live: bool) -> String {
     match live {
-        true => format!("chain {head}, which was not taken back from the device"),
+        true => format!("chain {head}, which was not taken from the used ring"),
         false => format!("head {head}, but no live chain has this head"),
     }
 }

@@ -53,7 +53,7 @@ pub enum Invariant {
     FailedUnchanged = 13,
     /// Invalid calls are refused with the right error, and valid calls are not refused.
     MisuseRefused = 14,
-    /// No panic, abort or hang, whatever caller or device do.
+    /// No call panics, hangs (stuck) or ends the process (died), whatever caller or device do.
     NoPanic = 15,
     /// After release, the queue keeps no handle to its memory.
     Released = 16,

@@ -36,7 +36,7 @@ pub(crate) const fn misuse(kind: MisuseKind) -> &'static str {
         MisuseKind::ChainTooLong => "a chain of more than 2^32 bytes",
         MisuseKind::NotEnoughFree => "a chain that needs more descriptors than are free",
         MisuseKind::BadHead => "a head that no live chain has, or a stale handle",
-        MisuseKind::NotReturned => "a chain that was not taken back from the device",
+        MisuseKind::NotReturned => "a chain that was not taken from the used ring",
         MisuseKind::Unspecified => "a mistake of the caller",
         MisuseKind::ChainExceedsQueue => "a chain of more buffers than the queue has descriptors",
         MisuseKind::Published => "a chain that is already published",

@@ -9,6 +9,12 @@ use std::fmt::Write;
 const MOST_CHANGED: usize = 8;
 const MOST_UNCHANGED: usize = 4;
 
+/// Where the parts of the state come from.
+const LEGEND: &str = "(table, rings: memory; last column, chains, free: what the model expects)";
+
+/// Stands before the last column of a row until the columns are aligned.
+const COLUMN: char = '\t';
+
 /// The subject of a row. Rows appear in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Row {
@@ -46,14 +52,11 @@ pub(super) fn draw(before: Shown<'_>, after: Shown<'_>) -> String {
     let (mut old, mut new) = (rows(before.state), rows(after.state));
     old.insert(Row::Free, free(before));
     new.insert(Row::Free, free(after));
-    let mut text = String::from(match before.state == after.state && old == new {
-        true => {
-            "state at the failing step, unchanged by it (table and rings: memory; owners in the table, chains, free: the model)\n"
-        }
-        false => {
-            "state before (-) and after (+) the failing step (table and rings: memory; owners in the table, chains, free: the model)\n"
-        }
-    });
+    let heading = match before.state == after.state && old == new {
+        true => "state at the failing step, unchanged by it",
+        false => "state before (-), after (+) the failing step",
+    };
+    let mut text = format!("{heading} {LEGEND}\n");
     let (mut part, mut counts) = ("", Counts::default());
     for (row, now) in &new {
         if row.part() != part {
@@ -77,7 +80,18 @@ pub(super) fn draw(before: Shown<'_>, after: Shown<'_>) -> String {
         }
     }
     counts.close(&mut text);
-    text
+    align(&text)
+}
+
+/// Moves the last column, which follows a `COLUMN`, to the same place in each line.
+fn align(text: &str) -> String {
+    let widths = text.lines().filter_map(|line| line.split_once(COLUMN)).map(|(start, _)| start.len());
+    let width = widths.max().unwrap_or(0);
+    let line = |line: &str| match line.split_once(COLUMN) {
+        Some((start, last)) => format!("{start:<width$}  {last}\n"),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 /// How many rows of a part were drawn.
@@ -186,9 +200,8 @@ fn descriptor(state: &QueueView, number: u16) -> String {
         Some(head) => format!("chain {head}"),
         None => "free".to_owned(),
     };
-    format!("descriptor {number}: {place} length {length} {:<16} {owner}", words.join(" "))
-        .trim_end()
-        .to_owned()
+    let words: String = words.iter().map(|word| format!(" {word}")).collect();
+    format!("descriptor {number}: {place} length {length}{words}{COLUMN}{owner}")
 }
 
 /// The first few of the numbers.

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 /// Find bugs in virtio queue drivers: a simulated device misbehaves, and a model checks the driver.
 ///
-/// Without a command, `run`: a storm of about 20 seconds over {default}. Exit status: 0 nothing found, 1
-/// something found, 2 input or arguments refused, canary missed, or report incomplete.
+/// Without a command, `run`: a storm of about 40 seconds on two cores over {default}. Exit status: 0 nothing
+/// found, 1 something found, 2 input or arguments refused, canary missed, or report incomplete.
 #[derive(Debug, Parser)]
 #[command(name = "ringstorm", version)]
 pub(super) struct Cli {
@@ -102,12 +102,12 @@ fn mask(text: &str) -> Result<String, String> {
     if parts.clone().count() >= 5 && parts.clone().all(|part| !part.is_empty()) {
         return Ok(text.to_owned());
     }
-    Err("expected SUBJECT/KIND/INVARIANT/CALL/FAULT, in which * matches any one part".to_owned())
+    Err("expected SUBJECT/OUTCOME/INVARIANT/CALL/FAULT, in which * matches any one part".to_owned())
 }
 
 /// Steps of a scenario by default.
 pub(super) const DEFAULT_STEPS: u32 = 128;
-/// Seeds of a run by default: about 20 seconds on two cores.
+/// Seeds of a run by default: about 40 seconds on two cores.
 const DEFAULT_SEEDS: u64 = 600_000;
 
 #[derive(Debug, Args)]
@@ -129,7 +129,7 @@ pub(super) struct RunArgs {
     /// Run the K-th of N equal parts of the seeds.
     #[arg(long, value_name = "K/N", conflicts_with = "time")]
     pub(super) shard: Option<Shard>,
-    /// Stop after this number of groups of findings. A group has one signature.
+    /// Stop after this number of groups of findings. A group is named by one signature and may list others.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=u32::MAX.into()))]
     pub(super) max_findings: u32,
     /// Count findings of this signature and do not report them. `*` matches any one part. Can be repeated.

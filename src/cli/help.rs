@@ -105,9 +105,9 @@ Examples:
   {program} run --shard 2/4 --json > part-2.json
       Run the second quarter of the seeds. `{program} report` merges the parts.
 
-A finding is named by its signature, SUBJECT/KIND/INVARIANT/CALL/FAULT: the subject; violation, \
-panic, stuck or died; the rule that is violated; the failing call of the driver; the last fault of \
-the device before it.";
+A finding is named by its signature, SUBJECT/OUTCOME/INVARIANT/CALL/FAULT: the subject; \
+violation, panic, stuck or died; the rule that is violated; the failing call of the driver; a fault \
+of the device that the finding needs, or no-fault.";
 
 const REPLAY: &str = "\
 Examples:
@@ -139,8 +139,8 @@ const SHRINK: &str = "\
 Example:
   {program} shrink fuzz/artifacts/storm/crash-1 -o small.storm
 
-The smaller scenario fails in the same way: its kind, invariant, failing call and last fault stay \
-the same.";
+The smaller scenario fails in the same way: its outcome, invariant and failing call stay the same. \
+Faults that the finding does not need are removed.";
 
 const EXPLORE: &str = "\
 Examples:
@@ -176,8 +176,8 @@ Examples:
 /// A complete scenario, which `ringstorm scenario` prints.
 pub(super) const EXAMPLE: &str = "\
 ringstorm scenario 1
-# The device returns an id outside the descriptor table. The specimen cuts it to the queue size
-# and completes a chain that the device still has.
+# The device returns an id outside the descriptor table. The specimen takes it modulo the queue
+# size and completes a chain that the device still has.
 queue size=1 buffer=64
 driver submit readable=1x8
 device take
@@ -190,7 +190,7 @@ expect specimen-id-folded violation completed-once
 /// The help of the text form: an example, the grammar, and every word of the language.
 fn scenario() -> String {
     let example: String = EXAMPLE.lines().map(|line| format!("  {line}\n")).collect();
-    let named = |(name, what): (&str, &str)| format!("{name}: {what}\n");
+    let named = |(name, what): (&str, &str)| format!("{name}: {}\n", what.replace('\n', " "));
     let operations: String = Op::VARIANTS.iter().map(|op| named((op.name(), op.description()))).collect();
     let faults: String =
         Fault::VARIANTS.iter().map(|fault| named((fault.name(), fault.description()))).collect();
@@ -228,7 +228,8 @@ Arguments:
   readable=1x8 writable=2x4..16
       Device-readable and device-writable buffers: number and length. The
       lengths cycle through a range. full is the size of a buffer, over is
-      one byte more, huge is far too long.
+      one byte more, huge is far too long. driver submit, prepare and write
+      have these arguments.
   driver submit writable=1x1 times=N
       Submit N equal chains, or fewer if the queue refuses one.
   rounds N
@@ -236,7 +237,8 @@ Arguments:
       returns none: driver submit writable=1x1, device take, device return
       newest written=full, driver take, driver free newest.
   newest, oldest, oldest+1
-      A chain, or a descriptor.
+      A chain, or a descriptor. driver free and driver withdraw have only
+      this argument.
   driver read newest limit=N
       Read at most N bytes, or full.
   driver misuse free|read|withdraw HEAD newest
@@ -266,4 +268,6 @@ Arguments:
   device fault FAULT newest value=N
       A fault of the list below, its chain or descriptor, and a number from
       which the forged value is made.
+Without arguments: driver publish, driver take, driver collect, driver reset,
+settle, idle.
 ";

@@ -111,7 +111,12 @@ fn text(
     recorder: &RunRecorder<'_>,
     summary: &Summary,
 ) -> Result<String, CliError> {
-    let mut text = recorder.report(summary).brief_text();
+    // Several groups can have one cause. The shortest finding shows it best, and one without faults before others.
+    let plainest = |(_, finding): &(usize, &Finding)| {
+        (finding.signature.last_fault.is_some(), finding.shrunk.steps.len())
+    };
+    let shown = summary.reported().enumerate().min_by_key(plainest);
+    let mut text = recorder.report(summary).brief_text(shown.map(|(number, _)| number));
     if summary.reported().any(|finding| recorder.file(finding).is_some()) {
         let folder = recorder.out.display();
         text.push_str(&format!(
@@ -121,9 +126,7 @@ fn text(
     if args.coverage {
         text.push_str(&format!("\n{}", summary.tally.reach_counts.coverage()));
     }
-    // Several groups can have one cause. The shortest finding shows it best, and one without faults before others.
-    let plainest = |finding: &&Finding| (finding.signature.last_fault.is_some(), finding.shrunk.steps.len());
-    if let Some(finding) = summary.reported().min_by_key(plainest) {
+    if let Some((_, finding)) = shown {
         let plan = recorder.plan;
         let (trace, outcome) = plan.executor()?.annotated_trace(Style::Brief, plan.kind, &finding.shrunk)?;
         text.push_str(&format!(

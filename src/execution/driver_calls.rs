@@ -68,7 +68,7 @@ impl Rig {
         let (slices, lengths) = (scratch.request.readable(), scratch.request.writable());
         // About four pieces for each buffer, and pieces that do not end where a buffer ends.
         let piece = usize::from(run.setup.buffer_size) / 4 + 1;
-        let answer = super::panics::in_subject_call(|| match in_place {
+        let answer = super::subject_panics::in_subject_call(|| match in_place {
             true => subject.write_in_place(slices, lengths, piece),
             false => subject.submit(slices, lengths),
         });

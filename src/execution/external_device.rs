@@ -1,6 +1,6 @@
 //! Runs an external device within an execution: calls it, and reads from shared memory what it did.
 
-use super::honest_device::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
+use super::external_device_trait::{ChainBuffer, DeviceMemory, HonestDevice, TakenChain};
 use super::{BUFFERS_ADDRESS, RINGS_ADDRESS};
 use ringstorm_model::{self as model, ObservedDescriptor};
 use ringstorm_sim_device::{

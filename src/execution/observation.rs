@@ -214,7 +214,7 @@ impl Rig {
         let call = self.run.call;
         self.begin_call(Call::FreeCount);
         let subject = self.run.subject.as_deref().expect("the subject is there until it is released");
-        let count = super::panics::in_subject_call(|| subject.free_count());
+        let count = super::subject_panics::in_subject_call(|| subject.free_count());
         // The count shows the effect of the previous call, so a violation belongs to that call.
         self.run.call = call;
         if !self.provided.end_call_without_accesses() {

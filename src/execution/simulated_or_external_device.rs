@@ -2,7 +2,7 @@
 
 use super::BUFFERS_ADDRESS;
 use super::external_device::ExternalDevice;
-use super::honest_device::HonestDevice;
+use super::external_device_trait::HonestDevice;
 use super::observation::to_model;
 use crate::subject::Provided;
 use ringstorm_model::ObservedDescriptor;

@@ -1,7 +1,7 @@
 //! Saves and restores the state of an execution, and computes fingerprints of it.
 
 use super::chain_tokens::Tokens;
-use super::run_state::RunState;
+use super::execution_state::ExecutionState;
 use super::{CannotRun, Listener, Rig, Skip, Stop, subject_panics};
 use crate::outcome::Verdict;
 use crate::scenario::{Setup, Step};
@@ -226,7 +226,7 @@ impl Rig {
     }
 
     /// Hashes the rings' memory, with its indexes relative to the last multiple of the queue size.
-    fn rings(&self, run: &RunState, state: &mut impl Hasher) {
+    fn rings(&self, run: &ExecutionState, state: &mut impl Hasher) {
         let mut bytes = bytes(&self.provided.rings);
         let sim::Geometry { size, available, used, .. } = run.geometry;
         let mut indexes = vec![available + 2, used + 2];
@@ -243,7 +243,7 @@ impl Rig {
     }
 
     /// Hashes which bytes of the buffers are zero, and whether the buffers contain the submitted payload.
-    fn payload(&self, run: &RunState, state: &mut impl Hasher) {
+    fn payload(&self, run: &ExecutionState, state: &mut impl Hasher) {
         let mut bytes = bytes(&self.provided.buffers);
         for head in 0..run.setup.queue_size.get() {
             let (Some(descriptors), Some(payload)) =
@@ -269,7 +269,7 @@ impl Rig {
     }
 }
 
-impl RunState {
+impl ExecutionState {
     /// The ring index that other indexes are relative to.
     fn base(&self) -> u16 {
         self.available & !(self.setup.queue_size.get() - 1)

@@ -1,11 +1,10 @@
 //! How deep a run went, as JSON and as text.
 
-use super::grouped;
+use super::{counted, grouped};
 use crate::campaign::Plan;
 use crate::depth::{Depth, LAP, queue_sizes};
 use ringstorm_core::QueueSize;
 use serde::{Deserialize, Serialize};
-use std::fmt::Display;
 
 /// How deep a run went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -73,17 +72,25 @@ impl DepthReport {
 
     /// What the run did not reach, in words, each with the most that it reached.
     pub(super) fn missed(&self) -> Vec<String> {
-        let most = |what: &dyn Display, most: u32| format!("{what} ({})", grouped(most.into()));
         let unfilled = self.in_flight.iter().filter(|entry| !entry.is_full());
-        let unfilled: Vec<String> =
-            unfilled.map(|entry| most(&grouped(entry.queue_size.into()), entry.most)).collect();
+        let unfilled = unfilled.enumerate().map(|(number, InFlight { queue_size, most })| {
+            let size = grouped((*queue_size).into());
+            // Only the first one says what the number in brackets counts.
+            match number {
+                0 => format!("{size} (at most {} in flight)", counted((*most).into(), "chain")),
+                _ => format!("{size} ({})", grouped((*most).into())),
+            }
+        });
+        let unfilled: Vec<String> = unfilled.collect();
         let full = (!unfilled.is_empty()).then(|| format!("full queues of {}", unfilled.join(", ")));
         let far = [
             ("a lap of the 16-bit indexes", self.most_in_one_queue),
             ("65,536 chains between notifications", self.most_between_notifications),
         ];
         let short = far.iter().filter(|(_, chains)| *chains < LAP);
-        full.into_iter().chain(short.map(|(what, chains)| most(what, *chains))).collect()
+        let short =
+            short.map(|(what, most)| format!("{what} (at most {})", counted((*most).into(), "chain")));
+        full.into_iter().chain(short).collect()
     }
 
     /// The number of queue sizes with as many chains in flight as descriptors.
@@ -95,11 +102,11 @@ impl DepthReport {
     pub(super) fn line(&self) -> String {
         let laps = self.most_in_one_queue / LAP;
         format!(
-            "{} of {} queue sizes filled with chains in flight; {laps} {} of the 16-bit indexes; {} chains between notifications",
+            "{} of {} queue sizes filled with chains in flight; {laps} {} of the 16-bit indexes; {} between notifications",
             self.filled(),
             self.in_flight.len(),
             if laps == 1 { "lap" } else { "laps" },
-            grouped(self.most_between_notifications.into())
+            counted(self.most_between_notifications.into(), "chain")
         )
     }
 }

@@ -13,7 +13,7 @@ const MOST_NAMED: usize = 8;
 /// One group of findings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FindingReport {
-    /// The signature of the group: SUBJECT/KIND/INVARIANT/CALL/FAULT.
+    /// The signature of the group: SUBJECT/OUTCOME/INVARIANT/CALL/FAULT.
     #[schemars(with = "String")]
     pub signature: Signature,
     /// The invariant that is violated.

@@ -71,7 +71,7 @@ pub enum Op {
     /// chains.
     #[strum(serialize = "driver delay-interrupts")]
     DelayInterrupts = 15,
-    /// The device is stopped, the caller takes back the chains that it has not got back, and the queue is reset. Or the
+    /// The device is stopped, the caller takes back the chains that `take` has not returned, and the queue is reset. Or the
     /// caller does so while the device runs; then only chains that are not published can be taken back.
     #[strum(serialize = "driver take-back")]
     TakeBack = 16,

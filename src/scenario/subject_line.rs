@@ -29,7 +29,7 @@ fn labelled(comment: &str) -> Option<&str> {
     comment.strip_prefix(LABEL).filter(|name| is_name(name))
 }
 
-/// The subject of a signature: SUBJECT/KIND/INVARIANT/CALL/FAULT.
+/// The subject of a signature: SUBJECT/OUTCOME/INVARIANT/CALL/FAULT.
 fn signed(comment: &str) -> Option<&str> {
     let parts: Vec<&str> = comment.split('/').collect();
     let [name, kind, _, _, _, ..] = parts[..] else { return None };

@@ -18,15 +18,16 @@ fn refused(place: &Place, args: &[&str], parts: &[&str]) {
 
 #[test]
 fn arguments() {
-    let table: [(&str, &[&str]); 37] = [
+    let table: [(&str, &[&str]); 38] = [
         ("dance", &["dance"]),
         ("report", &["error: the following required arguments were not provided: <FILE.json>..."]),
+        ("--seeds 60000", &["'--seeds'", "tip: write `ringstorm run --seeds 60000` (see --help)"]),
         ("run --dance", &["--dance"]),
         ("run --subject nobody", &["'nobody'", "--subject", "did you mean "]),
         ("replay 1 --subject specimen-", &["'specimen-'", "--subject"]),
         ("run --profile calm", &["'calm'", "--profile", "honest, hostile, swarm"]),
-        ("run --mask foo", &["'foo'", "--mask", "expected SUBJECT/KIND/INVARIANT/CALL/FAULT"]),
-        ("run --mask */*/*/*/", &["--mask", "expected SUBJECT/KIND/INVARIANT/CALL/FAULT"]),
+        ("run --mask foo", &["'foo'", "--mask", "expected SUBJECT/OUTCOME/INVARIANT/CALL/FAULT"]),
+        ("run --mask */*/*/*/", &["--mask", "expected SUBJECT/OUTCOME/INVARIANT/CALL/FAULT"]),
         ("run --seeds 0", &["'0'", "--seeds"]),
         ("run --seeds -1", &["-1"]),
         ("run --seeds", &["--seeds", "value is required"]),

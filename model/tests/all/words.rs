@@ -44,7 +44,7 @@ fn a_flaw_of_a_chain_names_the_descriptor() {
 #[test]
 fn a_wrong_refusal_of_a_stale_handle_names_the_handle() {
     let refused = freed(0, HandleAge::Stale, Err(misuse(MisuseKind::NotReturned)));
-    let expected = "free of a stale handle of head 0 reported a chain that was not taken back from the device; expected a head that no live chain has, or a stale handle";
+    let expected = "free of a stale handle of head 0 reported a chain that was not taken from the used ring; expected a head that no live chain has, or a stale handle";
     assert_eq!(text(&IN_FLIGHT, refused), expected);
 }
 

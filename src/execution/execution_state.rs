@@ -4,7 +4,7 @@ use super::chain_tokens::Tokens;
 use super::fault_attribution::FaultAttribution;
 use super::memory_failure::Visible;
 use super::simulated_or_external_device::SimulatedOrExternalDevice;
-use super::{Skip, geometry_check, repeating_steps, subject_panics};
+use super::{Skip, geometry_check, subject_panics, submit_many_and_rounds};
 use crate::depth::DepthMeter;
 use crate::outcome::Call;
 use crate::scenario::Setup;
@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 /// The state of one execution.
-pub(super) struct RunState {
+pub(super) struct ExecutionState {
     pub(super) can: Capabilities,
     pub(super) setup: Setup,
     pub(super) subject: Option<Box<dyn Subject>>,
@@ -60,7 +60,7 @@ pub(super) struct RunState {
     pub(super) stopped: bool,
 }
 
-impl RunState {
+impl ExecutionState {
     /// Makes the state before the first execution, with a device on this memory.
     pub(super) fn new(provided: &Provided) -> Self {
         let geometry = Geometry { size: 1, table: 0, available: 0, used: 0 };
@@ -150,7 +150,7 @@ impl RunState {
         failing.set(None);
         (*visible, *freeing, *stopped) = (Visible::default(), None, false);
         (*memory_failed, *refused_to_submit) = (false, false);
-        *repetitions_left = repeating_steps::MAX_REPETITIONS;
+        *repetitions_left = submit_many_and_rounds::MAX_REPETITIONS;
         depth.restart();
     }
 
