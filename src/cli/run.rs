@@ -19,6 +19,8 @@ use std::thread::available_parallelism;
 
 /// The folder of findings without `--out`.
 const DEFAULT_OUT: &str = "findings";
+/// The most other signatures of a group that are printed.
+const MOST_OTHERS: usize = 6;
 
 pub(super) fn run(session: Session, args: &RunArgs) -> Result<Found, CliError> {
     let (offset, seeds) = args.shard.map_or((0, args.seeds), |shard| shard.range_of(args.seeds));
@@ -135,6 +137,14 @@ fn text(
         ));
         if !outcome.is_finding() {
             text.push_str(&visible(&format!("\nthe finding was: {}\n", finding.detail)));
+        }
+        let mut others: Vec<String> =
+            finding.also.keys().take(MOST_OTHERS).map(|signature| format!("  {signature}\n")).collect();
+        if let more @ 1.. = finding.also.len().saturating_sub(MOST_OTHERS) {
+            others.push(format!("  and {more} more\n"));
+        }
+        if !others.is_empty() {
+            text.push_str(&visible(&format!("\nthe group is also seen as:\n{}", others.concat())));
         }
         let isolate = if plan.isolation.is_some() { " --isolate" } else { "" };
         match recorder.file(finding) {
