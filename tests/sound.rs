@@ -102,6 +102,30 @@ fn a_handler_may_have_skipped_an_element_that_the_device_overwrites_a_lap_later(
     );
 }
 
+/// The used index claims half of all indexes, or nearly all of them, when the device overwrites what the handler read.
+#[test]
+fn a_handler_may_have_read_an_element_before_the_used_index_jumped() {
+    assert_not_accused(
+        "handler-delays-takes-back",
+        "queue size=2 buffer=1\ndriver submit writable=1x1\ndriver submit writable=1x1\ndevice take\n\
+         device return newest written=full\ndriver interrupt-arrives\n\
+         device fault index-jump newest value=32766\n",
+    );
+    assert_not_accused(
+        "handler-delays-takes-back",
+        "queue size=1 buffer=1\ndevice fault index-backwards newest value=0\ndriver submit writable=1x1\n\
+         device take\ndevice return newest written=full\ndriver interrupt-arrives\n\
+         device fault duplicate-id newest value=0\n",
+    );
+    assert_not_accused(
+        "handler-drains-alone",
+        "queue size=4 buffer=1\ndriver submit writable=1x1\ndriver submit readable=1x1\nsettle\n\
+         device fault index-backwards newest value=0\ndriver submit writable=1x1\ndevice take\n\
+         driver submit readable=1x1\ndevice fault index-before-element newest value=0\n\
+         driver interrupt-arrives\n",
+    );
+}
+
 #[test]
 fn sound_queues_are_not_accused() {
     let alarms: Vec<String> = VARIANTS.iter().flat_map(false_alarms).collect();

@@ -31,9 +31,9 @@ pub(crate) struct UsedRing {
 struct Overwritten {
     /// The lowest index at which the driver may have read it.
     first: u16,
-    /// The used index at that time. If the device went around the ring, the driver may have read the element at every index
-    /// before this one that has its slot.
-    end: u16,
+    /// How many elements the used index claimed at that time, from this index on. If they go around the ring, the driver may
+    /// have read the element at each of these indexes that has its slot.
+    claimed: u16,
     id: u32,
     length: u32,
 }
@@ -92,9 +92,12 @@ impl UsedRing {
         if ahead < claimed && (overwritten, old_length) != (id, length) {
             self.device_lied = true;
             let next = self.next;
-            self.overwritten.retain(|old| (1..0x8000).contains(&old.end.wrapping_sub(next)));
-            let (first, end) = (next.wrapping_add(ahead), self.furthest);
-            self.overwritten.push(Overwritten { first, end, id: overwritten, length: old_length });
+            let size = self.size;
+            self.overwritten.retain(|old| {
+                old.first.wrapping_sub(next) < size || next.wrapping_sub(old.first) < old.claimed
+            });
+            let (first, claimed) = (next.wrapping_add(ahead), claimed - ahead);
+            self.overwritten.push(Overwritten { first, claimed, id: overwritten, length: old_length });
         }
         (ahead < unconsumed && overwritten != id).then_some(overwritten)
     }
@@ -136,8 +139,8 @@ impl UsedRing {
             let (id, length) = self.element(self.slot(index));
             let now = (id == u32::from(head) && fits(length)).then_some(length);
             let may_be_here = |old: &&Overwritten| {
-                self.wrap(index.wrapping_sub(old.first)) == 0
-                    && (1..0x8000).contains(&old.end.wrapping_sub(index))
+                let behind = index.wrapping_sub(old.first);
+                self.wrap(behind) == 0 && behind < old.claimed
             };
             let before = || {
                 let mut here = self.overwritten.iter().filter(may_be_here);
@@ -214,8 +217,8 @@ impl UsedRing {
         (0..usize::from(*size)).for_each(|slot| self.element(slot).hash(state));
         (index.wrapping_sub(base), next.wrapping_sub(base)).hash(state);
         (furthest.wrapping_sub(base), self.written_ahead(), device_lied).hash(state);
-        for Overwritten { first, end, id, length } in overwritten {
-            (first.wrapping_sub(base), end.wrapping_sub(base), id, length).hash(state);
+        for Overwritten { first, claimed, id, length } in overwritten {
+            (first.wrapping_sub(base), claimed, id, length).hash(state);
         }
     }
 }
