@@ -38,6 +38,18 @@ struct Overwritten {
     length: u32,
 }
 
+impl Overwritten {
+    /// The index after the last one at which the driver may have read it.
+    const fn end(&self) -> u16 {
+        self.first.wrapping_add(self.claimed)
+    }
+}
+
+/// How many elements more than a lap a driver may have read ahead.
+const LAPS: u16 = 256;
+/// How far the driver may be before the end of an overwritten element. Farther means that it is behind it.
+const REMAINING: std::ops::RangeInclusive<u16> = 1..=0xc000;
+
 /// What the next used element contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claim {
@@ -92,11 +104,9 @@ impl UsedRing {
         if ahead < claimed && (overwritten, old_length) != (id, length) {
             self.device_lied = true;
             let next = self.next;
-            let size = self.size;
-            self.overwritten.retain(|old| {
-                old.first.wrapping_sub(next) < size || next.wrapping_sub(old.first) < old.claimed
-            });
-            let (first, claimed) = (next.wrapping_add(ahead), claimed - ahead);
+            self.overwritten.retain(|old| REMAINING.contains(&old.end().wrapping_sub(next)));
+            let first = next.wrapping_add(ahead);
+            let claimed = self.furthest.wrapping_sub(first).min(self.size.min(0x3f00).saturating_add(LAPS));
             self.overwritten.push(Overwritten { first, claimed, id: overwritten, length: old_length });
         }
         (ahead < unconsumed && overwritten != id).then_some(overwritten)

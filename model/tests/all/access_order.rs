@@ -1,7 +1,8 @@
 //! The order of accesses: which calls may leave it out.
 
 use crate::support::{
-    FOUR, IN_FLIGHT, NOTHING, accepts, and, device_fault, element, index, rejects, take_refused, used,
+    FOUR, IN_FLIGHT, NOTHING, accepting, accepts, and, device_fault, element, index, rejects, take_refused,
+    used,
 };
 use ringstorm_model::{Event, Invariant, OrderFlaw};
 
@@ -52,4 +53,15 @@ fn release_and_acquire_are_always_needed() {
         rejects(&FOUR, &[], flaw(weak), Invariant::AccessOrder);
         rejects(&FOUR, &published(true), flaw(weak), Invariant::AccessOrder);
     }
+}
+
+#[test]
+fn the_text_says_what_was_expected() {
+    let violation = accepting(&FOUR, &published(false)).observe(&flaw(OrderFlaw::WishNotLoaded));
+    let text = violation.expect_err("a violation").detail;
+    assert!(
+        text.ends_with(
+            "expected the load after the store, or a device that asks in between is never notified"
+        )
+    );
 }

@@ -51,6 +51,31 @@ fn a_driver_may_have_read_an_element_before_the_device_overwrote_it() {
     rejects(&FOUR, &before, take(0, 8), Invariant::CompletedOnce);
 }
 
+/// The device overwrites the second element, then the first, when the driver has read both.
+#[test]
+fn a_driver_may_have_read_several_elements_before_the_device_overwrote_them() {
+    let read =
+        and(&two(), &[element(0, 0, 8), element(1, 1, 8), used(2), element(1, 9, 0), element(0, 9, 0)]);
+    accepts(&FOUR, &and(&read, &[take(0, 8)]), take(1, 8));
+    accepts(&FOUR, &read, take(1, 8));
+}
+
+/// The driver reads ahead: it has skipped bad elements, which it reports later, and has read the one of the next lap.
+#[test]
+fn a_driver_may_have_read_an_element_a_lap_ahead() {
+    let lap = [element(0, 9, 0), element(1, 9, 0), element(2, 9, 0), element(3, 9, 0), used(4)];
+    let next = [element(4, 0, 8), used(5), element(8, 9, 0), element(5, 9, 1)];
+    let ahead = and(&and(&two(), &lap), &next);
+    let reported: Vec<Event<'_>> = (0..4).map(|_| take_refused(device_fault(true, false, None))).collect();
+    accepts(&FOUR, &and(&ahead, &reported), take(0, 8));
+    let one = and(&ahead, &reported[..1]);
+    let more = and(&and(&one, &[element(6, 9, 1)]), &reported[1..]);
+    accepts(&FOUR, &more, take(0, 8));
+    // The index had not covered the sixth element.
+    let fifth = and(&more, &[take_refused(device_fault(true, false, None))]);
+    rejects(&FOUR, &fifth, take(0, 8), Invariant::CompletedOnce);
+}
+
 /// A driver that checked an element when its chain was not in flight may skip it later, although the chain is in flight again.
 #[test]
 fn a_driver_may_skip_an_element_that_was_bad_when_it_read_it() {

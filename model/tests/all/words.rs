@@ -64,3 +64,19 @@ fn a_wrong_entry_names_its_slot() {
     );
     assert_eq!(text(&third, available(0)), slot(2, 0, 2));
 }
+
+#[test]
+fn a_handle_that_cannot_be_used_is_named_with_the_reason() {
+    let accepted = |head| freed(head, HandleAge::Current, Ok(()));
+    let text_of = |head| text(&IN_FLIGHT, accepted(head));
+    assert_eq!(text_of(0), "free accepted chain 0, which was not taken from the used ring");
+    assert_eq!(text_of(3), "free accepted head 3, but no live chain has this head");
+}
+
+#[test]
+fn the_next_entry_of_the_available_ring_is_the_first_that_was_not_accepted() {
+    let published = [submit(&[], &[1], 0), submit(&[], &[1], 1), index(2)];
+    assert_eq!(accepting(&FOUR, &published).next_available(), 0);
+    assert_eq!(accepting(&FOUR, &and(&published, &[available(0)])).next_available(), 1);
+    assert_eq!(accepting(&FOUR, &and(&published, &[available(0), available(1)])).next_available(), 2);
+}
