@@ -76,6 +76,17 @@ fn a_driver_may_have_read_an_element_a_lap_ahead() {
     rejects(&FOUR, &fifth, take(0, 8), Invariant::CompletedOnce);
 }
 
+/// The driver has consumed the element that the device overwrote, and no later index had it.
+#[test]
+fn a_driver_cannot_have_read_an_element_at_an_index_that_never_had_it() {
+    let bad = take_refused(device_fault(true, false, None));
+    let other_slot = [element(0, 0, 8), element(1, 1, 8), used(2), element(0, 9, 0), bad];
+    rejects(&FOUR, &and(&two(), &other_slot), take(0, 8), Invariant::CompletedOnce);
+    let lap = [element(0, 0, 8), element(1, 9, 0), element(2, 9, 0), element(3, 9, 0), used(4)];
+    let next_lap = and(&and(&two(), &lap), &[element(4, 9, 0), used(5), bad, bad, bad, bad]);
+    rejects(&FOUR, &next_lap, take(0, 8), Invariant::CompletedOnce);
+}
+
 /// A driver that checked an element when its chain was not in flight may skip it later, although the chain is in flight again.
 #[test]
 fn a_driver_may_skip_an_element_that_was_bad_when_it_read_it() {
