@@ -39,16 +39,11 @@ struct Overwritten {
 }
 
 impl Overwritten {
-    /// The index after the last one at which the driver may have read it.
-    const fn end(&self) -> u16 {
-        self.first.wrapping_add(self.claimed)
+    /// Whether the used index claimed the element at this index.
+    fn covers(&self, index: u16) -> bool {
+        (0..self.claimed).contains(&index.wrapping_sub(self.first))
     }
 }
-
-/// How many elements more than a lap a driver may have read ahead.
-const LAPS: u16 = 256;
-/// How far the driver may be before the end of an overwritten element. Farther means that it is behind it.
-const REMAINING: std::ops::RangeInclusive<u16> = 1..=0xc000;
 
 /// What the next used element contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,10 +98,10 @@ impl UsedRing {
         self.written = index.wrapping_add(1);
         if ahead < claimed && (overwritten, old_length) != (id, length) {
             self.device_lied = true;
-            let next = self.next;
-            self.overwritten.retain(|old| REMAINING.contains(&old.end().wrapping_sub(next)));
-            let first = next.wrapping_add(ahead);
-            let claimed = self.furthest.wrapping_sub(first).min(self.size.min(0x3f00).saturating_add(LAPS));
+            let (next, size) = (self.next, self.size);
+            self.overwritten
+                .retain(|old| old.covers(next) || (0..size).contains(&old.first.wrapping_sub(next)));
+            let (first, claimed) = (next.wrapping_add(ahead), claimed - ahead);
             self.overwritten.push(Overwritten { first, claimed, id: overwritten, length: old_length });
         }
         (ahead < unconsumed && overwritten != id).then_some(overwritten)
@@ -148,10 +143,8 @@ impl UsedRing {
             let index = self.next.wrapping_add(ahead);
             let (id, length) = self.element(self.slot(index));
             let now = (id == u32::from(head) && fits(length)).then_some(length);
-            let may_be_here = |old: &&Overwritten| {
-                let behind = index.wrapping_sub(old.first);
-                self.wrap(behind) == 0 && behind < old.claimed
-            };
+            let may_be_here =
+                |old: &&Overwritten| self.wrap(index.wrapping_sub(old.first)) == 0 && old.covers(index);
             let before = || {
                 let mut here = self.overwritten.iter().filter(may_be_here);
                 here.find(|old| old.id == u32::from(head) && fits(old.length))

@@ -76,6 +76,16 @@ fn a_driver_may_have_read_an_element_a_lap_ahead() {
     rejects(&FOUR, &fifth, take(0, 8), Invariant::CompletedOnce);
 }
 
+/// The used index jumps by 300, so the driver has read the stale element 300 times before it reads the good one.
+#[test]
+fn a_driver_may_have_read_an_element_many_laps_ahead() {
+    let one = ModelSetup { queue_size: 1, ..FOUR };
+    let read = [element(0, 9, 0), used(300), element(300, 0, 8), used(301), element(301, 9, 0)];
+    let bad = take_refused(device_fault(true, false, None));
+    let reported = and(&and(&IN_FLIGHT, &read), &[bad; 300]);
+    accepts(&one, &reported, take(0, 8));
+}
+
 /// The driver has consumed the element that the device overwrote, and no later index had it.
 #[test]
 fn a_driver_cannot_have_read_an_element_at_an_index_that_never_had_it() {
