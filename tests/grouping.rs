@@ -1,6 +1,7 @@
 //! One cause gives few groups of findings, named after the faults that it needs.
 
 use ringstorm::campaign::{self, Budget, Ending, Hang, Plan, Summary};
+use ringstorm::execution::Rig;
 use ringstorm::report::{Comparison, Interval, RunOptions, RunReport};
 use ringstorm::scenario::{Draw, Profile};
 use ringstorm::subject::SubjectKind;
@@ -79,6 +80,11 @@ fn a_group_has_one_name_and_lists_the_other_faults_that_show_it() {
     let summary = run(&plan("specimen-bad-element-stalls", 600, &[]));
     let [group] = &summary.findings[..] else { panic!("{:?}", signatures(&summary)) };
     assert!(!group.also.is_empty() && !group.also.contains_key(&group.signature), "{:?}", group.also);
+    // The seed that the file of the finding names shows the finding.
+    let scenario = plan("specimen-bad-element-stalls", 600, &[]).draw.scenario(group.shrunk_seed);
+    let kind = SubjectKind::by_name("specimen-bad-element-stalls").expect("a subject");
+    let outcome = Rig::new().expect("memory").run(kind, &scenario, &mut ()).expect("a run");
+    assert_eq!(summary.resolve(&outcome.signature(&kind.name())).expected, group.signature.expected);
     for other in group.also.keys() {
         assert_eq!(summary.resolve(other), &group.signature);
         assert_eq!((other.expected, other.call), (group.signature.expected, group.signature.call));

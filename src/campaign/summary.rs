@@ -30,6 +30,8 @@ pub struct Finding {
     pub seed: u64,
     /// The failing step of the lowest seed's scenario.
     pub step: usize,
+    /// The seed whose scenario was shrunk. It differs from the lowest seed if a later seed shows the cause better.
+    pub shrunk_seed: u64,
     /// The shrunk scenario.
     pub shrunk: Scenario,
     /// What goes wrong in the shrunk scenario.
@@ -60,6 +62,7 @@ impl Finding {
             count: 1,
             seed,
             step: 0,
+            shrunk_seed: seed,
             shrunk: scenario,
             detail: String::new(),
             timeline: Timeline::default(),

@@ -30,13 +30,13 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), CliError> {
 pub(super) fn document(program: &str, plan: &Plan, finding: &Finding) -> Document {
     let signature = &finding.signature;
     let deadly = signature.expected.is_deadly(&finding.detail);
-    let replay = replay_seed(plan, finding.seed, plan.isolation.is_some() || deadly);
+    let replay = replay_seed(plan, finding.shrunk_seed, plan.isolation.is_some() || deadly);
     let comments = [
         signature.to_string(),
         finding.detail.replace(['\n', '\r'], " "),
         format!(
             "from seed {} of generator {GENERATOR}: {}",
-            finding.seed,
+            finding.shrunk_seed,
             command_line(program, &replay).replace(['\n', '\r'], " ")
         ),
         as_regression(&signature.subject, signature.expected),

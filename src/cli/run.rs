@@ -154,7 +154,7 @@ fn text(
                 session.replay_command(&file, plan.kind),
             )),
             None => {
-                let replay = finding_file::replay_seed(plan, finding.seed, plan.isolation.is_some());
+                let replay = finding_file::replay_seed(plan, finding.shrunk_seed, plan.isolation.is_some());
                 let command = session.command_line(&replay);
                 text.push_str(&format!("\nreplay it, before shrinking, with:\n{command}\n"));
             }

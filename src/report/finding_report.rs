@@ -22,7 +22,10 @@ pub struct FindingReport {
     pub detail: String,
     /// The lowest seed.
     pub seed: u64,
-    /// The failing step of its scenario.
+    /// The seed whose scenario was shrunk, if it is not the lowest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrunk_seed: Option<u64>,
+    /// The failing step of the lowest seed's scenario.
     pub step: usize,
     /// The number of seeds in the group.
     pub count: u64,
@@ -73,13 +76,26 @@ impl FindingReport {
 
 /// The report of a group, with the file of its scenario.
 pub(super) fn finding_report(finding: &Finding, file: impl Fn(&Finding) -> String) -> FindingReport {
-    let Finding { signature, count, seed, step, shrunk, detail, timeline, also, within, unshrunk, .. } =
-        finding;
+    let Finding {
+        signature,
+        count,
+        seed,
+        step,
+        shrunk_seed,
+        shrunk,
+        detail,
+        timeline,
+        also,
+        within,
+        unshrunk,
+        ..
+    } = finding;
     FindingReport {
         signature: signature.clone(),
         invariant: signature.expected.invariant().map(|invariant: Invariant| invariant.name().to_owned()),
         detail: detail.clone(),
         seed: *seed,
+        shrunk_seed: Some(*shrunk_seed).filter(|shrunk_seed| shrunk_seed != seed),
         step: *step,
         count: *count,
         steps_after_shrinking: shrunk.steps.len(),

@@ -281,6 +281,7 @@ impl RunReport {
                 count: report.count,
                 seed: report.seed,
                 step: report.step,
+                shrunk_seed: report.shrunk_seed.unwrap_or(report.seed),
                 shrunk: document.scenario,
                 detail: report.detail.clone(),
                 timeline: report.timeline.clone().unwrap_or_default(),
