@@ -124,6 +124,33 @@ fn a_group_with_another_name_is_the_same_group() {
     assert_eq!(same.signature, name.to_string());
 }
 
+/// A seed of one group can have had the signature of another group before shrinking.
+#[test]
+fn two_groups_of_both_reports_stay_two() {
+    let plan = plan("specimen-free-follows-table", 400, &[]);
+    let mut report = report(&plan, &run(&plan));
+    let [one, two] = [0, 1].map(|number| report.findings[number].signature.clone());
+    report.seen_as.insert(one, two);
+    let findings = Comparison::new(&report, &report).expect("two reports").findings;
+    assert_eq!(findings.same.len(), report.findings.len(), "{findings:?}");
+}
+
+/// A run that was interrupted while it shrunk a masked finding continues, although it has enough others.
+#[test]
+fn a_masked_finding_that_is_not_shrunk_does_not_stop_a_run() {
+    let masks = ["specimen-free-follows-table/stuck/*/*/*"];
+    let masked = plan("specimen-free-follows-table", 400, &masks);
+    let mut summary = run(&masked);
+    let group = summary.findings.iter_mut().find(|group| group.masked).expect("a masked group");
+    group.unshrunk = true;
+    summary.ending = Ending::Unfinished;
+    let hung = |hang: &Hang, _: &Summary| panic!("{hang:?}");
+    let enough = Plan { max_findings: 1, ..masked };
+    let ended = campaign::run(&enough, summary, &AtomicBool::new(false), &hung, &mut ()).expect("memory");
+    assert_eq!(ended.ending, Ending::EnoughFindings);
+    assert!(ended.findings.iter().all(|group| !group.unshrunk));
+}
+
 /// Masks hide groups and change none, also if the run continues from its report.
 #[test]
 fn a_masked_run_continues_from_its_report() {

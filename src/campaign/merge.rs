@@ -178,14 +178,10 @@ impl Merge<'_> {
     ) -> Result<(), Failure> {
         while !self.is_interrupted() {
             let mut summary = self.progress.summary();
-            let Some(number) = summary.first_unshrunk() else { break };
             if summary.shrunk_groups() >= self.plan.max_findings {
                 summary.findings.retain(|finding| !finding.unshrunk || finding.masked);
-                if summary.first_unshrunk().is_none() {
-                    break;
-                }
-                continue;
             }
+            let Some(number) = summary.first_unshrunk() else { break };
             let mut finding = summary.findings[number].clone();
             drop(summary);
             finding.shrunk = self.plan.scenario(finding.seed);

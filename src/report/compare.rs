@@ -4,7 +4,7 @@ use super::{JSON_VERSION, RunReport, counted, grouped};
 use crate::coverage::{Coverage, pair_name, reachable_pairs};
 use crate::outcome::Signature;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::{self, Write};
 
 /// The most coverage cells that the text lists.
@@ -179,8 +179,14 @@ impl<'a> Names<'a> {
         let mut names = Self { next: HashMap::new() };
         // The last name of a chain is that of the second report, if it has the group.
         for (report, other) in [(after, before), (before, after)] {
+            let groups: HashSet<&Signature> =
+                other.findings.iter().map(|finding| &finding.signature).collect();
             for finding in &report.findings {
-                let known = other.group_of(&finding.signature);
+                // A seed of another group can have had the signature of this one before shrinking.
+                let known = match groups.contains(&finding.signature) {
+                    true => &finding.signature,
+                    false => other.group_of(&finding.signature),
+                };
                 for name in finding.also.keys().chain([known]) {
                     names.unite(&finding.signature, name);
                 }
