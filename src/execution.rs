@@ -349,6 +349,7 @@ impl Rig {
             Some(step) => self.execute_step(step, listener),
             None => self.drain_and_end(listener).map(|()| None),
         };
+        let result = result.map_err(|stop| self.cause_of(stop, listener));
         let run = &mut self.run;
         run.effective_steps += u64::from(run.effective);
         if let Some(begun) = begun {

@@ -130,6 +130,8 @@ pub struct Outcome {
     pub last_fault: Option<Fault>,
     /// All faults that took effect.
     pub faults: FaultSet,
+    /// The call that unwound because a memory access failed. The last one, if there are several.
+    pub unwound: Option<Call>,
     /// The coverage cells that were reached.
     pub coverage: crate::coverage::Coverage,
 }

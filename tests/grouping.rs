@@ -2,9 +2,11 @@
 
 use ringstorm::campaign::{self, Budget, Ending, Hang, Plan, Summary};
 use ringstorm::execution::Rig;
+use ringstorm::outcome::{Call, Expected, Verdict};
 use ringstorm::report::{Comparison, Interval, RunOptions, RunReport};
-use ringstorm::scenario::{Draw, Profile};
+use ringstorm::scenario::{Document, Draw, Profile};
 use ringstorm::subject::SubjectKind;
+use ringstorm_model::Invariant;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
@@ -99,6 +101,47 @@ fn failures_that_differ_in_more_than_the_fault_stay_apart() {
     let kinds: BTreeSet<&str> =
         summary.findings.iter().map(|finding| finding.signature.expected.kind()).collect();
     assert_eq!(kinds, BTreeSet::from(["panic", "stuck", "violation"]), "{:?}", signatures(&summary));
+}
+
+/// What this queue does after its `publish` unwinds depends on where it unwound: it publishes nothing, or notifies wrongly.
+#[test]
+fn findings_that_need_the_same_call_to_unwind_are_one_group() {
+    let summary = run(&plan("specimen-unwound-publish", 1_700, &[]));
+    let [group] = &summary.findings[..] else { panic!("{:?}", signatures(&summary)) };
+    assert_eq!(group.unwound, Some(Call::Publish));
+    let seen: BTreeSet<Expected> = group.signatures().map(|signature| signature.expected).collect();
+    assert!(seen.contains(&Expected::Violation(Invariant::Notified)) && seen.len() > 2, "{seen:?}");
+}
+
+/// The device changes a value between the two reads, and the queue then returns a wrong chain, blames the device, or
+/// panics.
+#[test]
+fn a_double_fetch_is_reported_and_not_what_follows_from_it() {
+    let kind = SubjectKind::by_name("specimen-id-fetched-twice").expect("a subject");
+    for scenario in [
+        "queue size=2 buffer=1\n\
+         driver submit writable=1x1\n\
+         device fault index-jump newest value=0\n\
+         device fault changed-between-reads oldest value=0\n\
+         driver take\n",
+        "queue size=2 buffer=1 over-long=refuse\n\
+         driver submit writable=1x1\n\
+         device take\n\
+         device return newest written=full\n\
+         device fault changed-between-reads oldest value=0\n\
+         driver take\n",
+        "queue size=1 buffer=1\n\
+         driver submit writable=1x1\n\
+         device fault changed-between-reads oldest value=0\n\
+         device fault index-jump newest value=0\n\
+         driver take\n",
+    ] {
+        let Document { scenario, .. } =
+            format!("ringstorm scenario 1\n{scenario}").parse().expect("a scenario");
+        let outcome = Rig::new().expect("memory").run(kind, &scenario, &mut ()).expect("a run");
+        let Verdict::Violation(violation) = outcome.verdict else { panic!("{:?}", outcome.verdict) };
+        assert_eq!((violation.invariant, outcome.call), (Invariant::FetchedOnce, Call::Take), "{violation}");
+    }
 }
 
 fn report(plan: &Plan, summary: &Summary) -> RunReport {

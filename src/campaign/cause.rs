@@ -8,13 +8,16 @@ use ringstorm_sim_device::Fault;
 use std::collections::BTreeMap;
 
 impl Finding {
-    /// Whether both are likely to have one cause: they fail alike, or one shows the other if a part of it is missing.
+    /// Whether both are likely to have one cause: they fail alike, both need that the same call unwinds, or one shows the
+    /// other if a part of it is missing.
     pub(super) fn has_cause_of(&self, other: &Self) -> bool {
         let shows = |one: &Self, other: &Self| {
             let likely = one.within.iter().filter(|part| may_share_cause(part, &one.signature));
             likely.into_iter().any(|part| other.is_named(part))
         };
-        shows(self, other)
+        let unwinds_alike = self.unwound.is_some() && self.unwound == other.unwound;
+        (unwinds_alike && self.signature.subject == other.signature.subject)
+            || shows(self, other)
             || shows(other, self)
             || self.members().any(|one| other.members().any(|two| fail_alike(one, two)))
     }

@@ -252,7 +252,7 @@ impl Merge<'_> {
         let (timeline, again) = executor.record(plan.kind, &finding.shrunk)?;
         finding.timeline = timeline;
         if again.is_finding() {
-            finding.detail = again.verdict.to_string();
+            (finding.detail, finding.unwound) = (again.verdict.to_string(), again.unwound);
         }
         (finding.signature, finding.within, finding.unshrunk) = (signature, within, false);
         Ok(true)

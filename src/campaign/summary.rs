@@ -1,7 +1,7 @@
 //! The results of a campaign.
 
 use super::Pace;
-use crate::outcome::Signature;
+use crate::outcome::{Call, Signature};
 use crate::scenario::Scenario;
 use crate::tally::Tally;
 use crate::timeline::Timeline;
@@ -43,6 +43,8 @@ pub struct Finding {
     /// The other findings that the shrunk scenario shows if a part of it is missing or simpler. Their groups are merged
     /// with this one.
     pub within: BTreeSet<Signature>,
+    /// The call that unwinds in the shrunk scenario because a memory access fails. The finding needs that.
+    pub unwound: Option<Call>,
     /// Whether a mask matches a signature of the group. It is then counted, but not reported.
     pub masked: bool,
     /// Whether shrinking is not complete. The signature can still change, to that of another group.
@@ -68,6 +70,7 @@ impl Finding {
             timeline: Timeline::default(),
             also: BTreeMap::new(),
             within: BTreeSet::new(),
+            unwound: None,
             masked: false,
             unshrunk: true,
         }

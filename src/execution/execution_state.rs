@@ -48,6 +48,8 @@ pub(super) struct ExecutionState {
     pub(super) visible: Visible,
     /// Whether an access failed in the current step.
     pub(super) memory_failed: bool,
+    /// The last call in which an access failed.
+    pub(super) unwound: Option<Call>,
     /// The head of the last chain that the caller tried to free by its current handle.
     pub(super) freeing: Option<u16>,
     /// How often steps of this execution may still repeat what they do.
@@ -88,6 +90,7 @@ impl ExecutionState {
             failing: FailingAccess::default(),
             visible: Visible::default(),
             memory_failed: false,
+            unwound: None,
             freeing: None,
             repetitions_left: 0,
             depth: DepthMeter::default(),
@@ -130,6 +133,7 @@ impl ExecutionState {
             failing,
             visible,
             memory_failed,
+            unwound,
             freeing,
             repetitions_left,
             depth,
@@ -149,7 +153,7 @@ impl ExecutionState {
         *trap = None;
         failing.set(None);
         (*visible, *freeing, *stopped) = (Visible::default(), None, false);
-        (*memory_failed, *refused_to_submit) = (false, false);
+        (*memory_failed, *unwound, *refused_to_submit) = (false, None, false);
         *repetitions_left = submit_many_and_rounds::MAX_REPETITIONS;
         depth.restart();
     }

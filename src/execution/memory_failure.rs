@@ -88,7 +88,7 @@ impl Rig {
         self.end_call();
         self.stop_memory_failure();
         let run = &mut self.run;
-        (run.effective, run.memory_failed) = (true, true);
+        (run.effective, run.memory_failed, run.unwound) = (true, true, Some(run.call));
         let stopped = run.call == Call::Reset;
         run.restore_limits(&self.provided);
         let subject = run.subject.as_deref().expect("the subject is there until it is released");

@@ -4,7 +4,7 @@ use super::{Listener, Rig, Scratch, Stop};
 use crate::outcome::Call;
 use crate::subject::WrongAdapter;
 use ringstorm_core::SharedMemory;
-use ringstorm_model::{ChainFlaw, Event, ObservedDescriptor, Place};
+use ringstorm_model::{ChainFlaw, Event, Invariant, ObservedDescriptor, Place, Violation};
 use ringstorm_sim_device::{self as sim, ChainError, Change, LateStore, Part};
 
 /// The error in an adapter whose queue publishes before `publish` is called.
@@ -82,12 +82,7 @@ impl Rig {
         let [rings, buffers] = &self.scratch.reports;
         let count = rings.stores.saturating_add(buffers.stores);
         let foreign = rings.device_area_store.or(buffers.device_area_store).is_some();
-        // A handler may look whether there are new used elements while it handles others.
-        let used_index = self.run.geometry.used + 2;
-        let looks = |offset: &usize| {
-            self.run.call == Call::InterruptArrived && (used_index..used_index + 2).contains(offset)
-        };
-        let refetched = rings.double_fetch.filter(|offset| !looks(offset)).or(buffers.double_fetch);
+        let refetched = self.double_fetch();
         let (trapped, late, weak) = (rings.trap_triggered, rings.late_stores, rings.weak);
         if trapped {
             self.observe_trap(listener)?;
@@ -97,7 +92,7 @@ impl Rig {
             self.observe_stores(count, foreign, listener)?;
         }
         if let Some(offset) = refetched {
-            self.sink.emit(&Event::DoubleFetch { offset: offset as u64 }, listener)?;
+            self.emit_double_fetch(offset, listener)?;
         }
         if late {
             self.observe_late_stores(listener)?;
@@ -107,6 +102,39 @@ impl Rig {
             Some(access) => self.observe_weak_access(access, listener),
             None => Ok(()),
         }
+    }
+
+    /// The offset of bytes that the last call read twice.
+    #[cold]
+    pub(super) fn double_fetch(&self) -> Option<usize> {
+        let [rings, buffers] = &self.scratch.reports;
+        // A handler may look whether there are new used elements while it handles others.
+        let used_index = self.run.geometry.used + 2;
+        let looks = |offset: &usize| {
+            self.run.call == Call::InterruptArrived && (used_index..used_index + 2).contains(offset)
+        };
+        rings.double_fetch.filter(|offset| !looks(offset)).or(buffers.double_fetch)
+    }
+
+    /// The violation to report instead of this one: the same, or the double fetch in the failing call, which caused it.
+    #[cold]
+    pub(super) fn cause_of(&mut self, stop: Stop, listener: &mut impl Listener) -> Stop {
+        let Stop::Violation(Violation { invariant, .. }) = &stop;
+        match self.double_fetch() {
+            Some(offset) if self.run.can.watched && *invariant != Invariant::FetchedOnce => {
+                self.emit_double_fetch(offset, listener).err().unwrap_or(stop)
+            }
+            _ => stop,
+        }
+    }
+
+    #[cold]
+    pub(super) fn emit_double_fetch(
+        &mut self,
+        offset: usize,
+        listener: &mut impl Listener,
+    ) -> Result<(), Stop> {
+        self.sink.emit(&Event::DoubleFetch { offset: offset as u64 }, listener)
     }
 
     /// Emits the change that a trap made to the used index, if the call has then loaded the index again. Its answer is judged by
@@ -247,7 +275,7 @@ impl Rig {
             self.observe_trap(listener)?;
         }
         match rings.double_fetch.or(buffers.double_fetch) {
-            Some(offset) => self.sink.emit(&Event::DoubleFetch { offset: offset as u64 }, listener),
+            Some(offset) => self.emit_double_fetch(offset, listener),
             None => Ok(()),
         }
     }

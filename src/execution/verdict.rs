@@ -8,14 +8,29 @@ use std::thread;
 impl Rig {
     /// The verdict of an execution that ended in this way. For a wrong adapter, the error states the step and the call.
     pub(super) fn verdict(&mut self, end: thread::Result<Result<(), Stop>>) -> Result<Verdict, WrongAdapter> {
-        subject_panics::verdict(end).map_err(|wrong| {
+        let verdict = subject_panics::verdict(end).map_err(|wrong| {
             self.release_quietly();
             let Self { run, .. } = self;
             match run.steps {
                 0 => wrong.at("when the queue was constructed"),
                 steps => wrong.at(&format!("in step {}, {}", steps - 1, run.call)),
             }
-        })
+        })?;
+        match verdict {
+            Verdict::Panic(message) => Ok(self.cause_of_panic(message)),
+            verdict => Ok(verdict),
+        }
+    }
+
+    /// The verdict after the subject panicked: a double fetch, if the device changed the value between the two reads of the call
+    /// that panicked.
+    #[cold]
+    fn cause_of_panic(&mut self, message: String) -> Verdict {
+        let changed = self.run.can.watched && self.scratch.reports[0].trap_triggered;
+        match self.double_fetch().filter(|_| changed).map(|offset| self.emit_double_fetch(offset, &mut ())) {
+            Some(Err(Stop::Violation(violation))) => Verdict::Violation(violation),
+            _ => Verdict::Panic(message),
+        }
     }
 
     /// Releases the subject, if there is one, in any state and without a verdict. It may fail again. Only a release that
@@ -55,6 +70,7 @@ impl Rig {
             call: run.call,
             last_fault: run.faults.last_fault,
             faults: run.faults.faults,
+            unwound: run.unwound,
             coverage: run.faults.coverage,
         }
     }

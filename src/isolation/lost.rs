@@ -85,6 +85,7 @@ impl LostChild {
             call,
             last_fault,
             faults,
+            unwound: None,
             coverage: Default::default(),
         }
     }

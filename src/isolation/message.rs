@@ -78,6 +78,7 @@ pub(super) struct OutcomeMessage {
     call: Call,
     last_fault: Option<u8>,
     faults: FaultSet,
+    unwound: Option<Call>,
     coverage: Coverage,
 }
 
@@ -112,6 +113,7 @@ impl OutcomeMessage {
             call: outcome.call,
             last_fault: outcome.last_fault.map(|fault| fault as u8),
             faults: outcome.faults,
+            unwound: outcome.unwound,
             coverage: outcome.coverage,
         })
     }
@@ -139,6 +141,7 @@ impl OutcomeMessage {
             call: self.call,
             last_fault,
             faults: self.faults,
+            unwound: self.unwound,
             coverage: self.coverage,
         })
     }

@@ -1,7 +1,7 @@
 //! One group of findings as JSON.
 
 use crate::campaign::Finding;
-use crate::outcome::Signature;
+use crate::outcome::{Call, Signature};
 use crate::timeline::Timeline;
 use ringstorm_model::Invariant;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,10 @@ pub struct FindingReport {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[schemars(with = "BTreeSet<String>")]
     pub within: BTreeSet<Signature>,
+    /// The call that unwinds in the shrunk scenario because a memory access fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub unwound: Option<Call>,
     /// Whether the run ended before it shrunk the scenario.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unshrunk: bool,
@@ -87,6 +91,7 @@ pub(super) fn finding_report(finding: &Finding, file: impl Fn(&Finding) -> Strin
         timeline,
         also,
         within,
+        unwound,
         unshrunk,
         ..
     } = finding;
@@ -104,6 +109,7 @@ pub(super) fn finding_report(finding: &Finding, file: impl Fn(&Finding) -> Strin
         timeline: Some(timeline.clone()).filter(|timeline| *timeline != Timeline::default()),
         also: also.clone(),
         within: within.clone(),
+        unwound: *unwound,
         unshrunk: *unshrunk,
     }
 }

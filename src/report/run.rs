@@ -287,6 +287,7 @@ impl RunReport {
                 timeline: report.timeline.clone().unwrap_or_default(),
                 also: report.also.clone(),
                 within: report.within.clone(),
+                unwound: report.unwound,
                 masked: self.asked.masked_name(report).is_some(),
                 unshrunk: report.unshrunk,
             })
