@@ -246,10 +246,7 @@ impl Rig {
             }
             self.step_at(at, None, listener)
         }));
-        if end.is_err() {
-            // A panic cut the call short, so its end was not recorded.
-            self.end_call();
-        }
+        let end = end.or_else(|payload| self.end_of_panic(payload, listener));
         listener.ended(self);
         let verdict = self.verdict(end)?;
         Ok(self.outcome(verdict, at))

@@ -30,10 +30,11 @@ impl Finding {
         let mut also: BTreeMap<Signature, String> =
             members.map(|(signature, detail)| (signature.clone(), detail.to_owned())).collect();
         let masked = self.masked || other.masked;
+        let unwound = self.unwound.or(other.unwound);
         let other_is_better = self.unshrunk || !other.unshrunk && other.rank() < self.rank();
         let better = if other_is_better { other } else { self };
         also.remove(&better.signature);
-        Self { count, seed, step, also, masked, ..better }
+        Self { count, seed, step, also, masked, unwound, ..better }
     }
 
     /// The signatures of the group.

@@ -43,7 +43,7 @@ pub struct Finding {
     /// The other findings that the shrunk scenario shows if a part of it is missing or simpler. Their groups are merged
     /// with this one.
     pub within: BTreeSet<Signature>,
-    /// The call that unwinds in the shrunk scenario because a memory access fails. The finding needs that.
+    /// The call that unwinds in a shrunk scenario of the group because a memory access fails.
     pub unwound: Option<Call>,
     /// Whether a mask matches a signature of the group. It is then counted, but not reported.
     pub masked: bool,

@@ -123,6 +123,8 @@ impl Rig {
         if trapped {
             self.observe_trap(listener)?;
         }
+        // A call that unwound is not judged by what it read.
+        self.scratch.reports[0].trap_seen = false;
         if !stopped && count > 0 {
             self.sink.emit(&Event::Stores { count, to_device_area: foreign }, listener)?;
             if places {

@@ -106,7 +106,7 @@ impl Rig {
 
     /// The offset of bytes that the last call read twice.
     #[cold]
-    pub(super) fn double_fetch(&self) -> Option<usize> {
+    fn double_fetch(&self) -> Option<usize> {
         let [rings, buffers] = &self.scratch.reports;
         // A handler may look whether there are new used elements while it handles others.
         let used_index = self.run.geometry.used + 2;
@@ -116,24 +116,29 @@ impl Rig {
         rings.double_fetch.filter(|offset| !looks(offset)).or(buffers.double_fetch)
     }
 
-    /// The violation to report instead of this one: the same, or the double fetch in the failing call, which caused it.
+    /// The violation to report instead of this one. It is the same, unless the device changed a value between two reads of the
+    /// failing call: then the double fetch is the cause.
     #[cold]
     pub(super) fn cause_of(&mut self, stop: Stop, listener: &mut impl Listener) -> Stop {
         let Stop::Violation(Violation { invariant, .. }) = &stop;
-        match self.double_fetch() {
-            Some(offset) if self.run.can.watched && *invariant != Invariant::FetchedOnce => {
-                self.emit_double_fetch(offset, listener).err().unwrap_or(stop)
-            }
-            _ => stop,
+        match *invariant {
+            Invariant::FetchedOnce => stop,
+            _ => self.observe_seen_double_fetch(listener).err().unwrap_or(stop),
+        }
+    }
+
+    /// Emits the double fetch of the last call, if the device changed the value between the two reads.
+    #[cold]
+    pub(super) fn observe_seen_double_fetch(&mut self, listener: &mut impl Listener) -> Result<(), Stop> {
+        let seen = self.run.can.watched && self.scratch.reports[0].trap_seen;
+        match self.double_fetch().filter(|_| seen) {
+            Some(offset) => self.emit_double_fetch(offset, listener),
+            None => Ok(()),
         }
     }
 
     #[cold]
-    pub(super) fn emit_double_fetch(
-        &mut self,
-        offset: usize,
-        listener: &mut impl Listener,
-    ) -> Result<(), Stop> {
+    fn emit_double_fetch(&mut self, offset: usize, listener: &mut impl Listener) -> Result<(), Stop> {
         self.sink.emit(&Event::DoubleFetch { offset: offset as u64 }, listener)
     }
 

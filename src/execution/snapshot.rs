@@ -89,6 +89,7 @@ impl Rig {
         end: std::thread::Result<Result<(), Stop>>,
         skipped: bool,
     ) -> Result<StepResult, WrongAdapter> {
+        let end = end.or_else(|payload| self.end_of_panic(payload, &mut ()));
         Ok(match self.verdict(end)? {
             Verdict::Pass if skipped => StepResult::Skipped,
             Verdict::Pass => StepResult::Continued,

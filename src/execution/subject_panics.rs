@@ -59,6 +59,12 @@ pub(super) fn call_adapter<T>(method: &str, call: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Whether the subject has panicked by itself: not the harness, and not because the harness ended the call.
+pub(super) fn is_panic_of_subject(payload: &(dyn Any + Send)) -> bool {
+    let by_harness = payload.is::<WrongAdapter>() || payload.is::<Trespass>() || payload.is::<EndlessCall>();
+    IN_SUBJECT.get() && !by_harness
+}
+
 /// Marks the subject's panic as handled.
 pub(super) fn forget_panic() {
     IN_SUBJECT.set(false);

@@ -1,35 +1,42 @@
 //! Turns the end of an execution into a verdict and an outcome.
 
-use super::{Rig, Stop, subject_panics};
+use super::{Listener, Rig, Stop, subject_panics};
 use crate::outcome::{Call, Outcome, Verdict};
 use crate::subject::WrongAdapter;
+use std::any::Any;
 use std::thread;
 
 impl Rig {
     /// The verdict of an execution that ended in this way. For a wrong adapter, the error states the step and the call.
     pub(super) fn verdict(&mut self, end: thread::Result<Result<(), Stop>>) -> Result<Verdict, WrongAdapter> {
-        let verdict = subject_panics::verdict(end).map_err(|wrong| {
+        subject_panics::verdict(end).map_err(|wrong| {
             self.release_quietly();
             let Self { run, .. } = self;
             match run.steps {
                 0 => wrong.at("when the queue was constructed"),
                 steps => wrong.at(&format!("in step {}, {}", steps - 1, run.call)),
             }
-        })?;
-        match verdict {
-            Verdict::Panic(message) => Ok(self.cause_of_panic(message)),
-            verdict => Ok(verdict),
-        }
+        })
     }
 
-    /// The verdict after the subject panicked: a double fetch, if the device changed the value between the two reads of the call
-    /// that panicked.
+    /// Ends the call that a panic cut short. If the device had changed a value between two reads of that call, the execution ends
+    /// with the double fetch instead of the panic.
     #[cold]
-    fn cause_of_panic(&mut self, message: String) -> Verdict {
-        let changed = self.run.can.watched && self.scratch.reports[0].trap_triggered;
-        match self.double_fetch().filter(|_| changed).map(|offset| self.emit_double_fetch(offset, &mut ())) {
-            Some(Err(Stop::Violation(violation))) => Verdict::Violation(violation),
-            _ => Verdict::Panic(message),
+    pub(super) fn end_of_panic(
+        &mut self,
+        payload: Box<dyn Any + Send>,
+        listener: &mut impl Listener,
+    ) -> thread::Result<Result<(), Stop>> {
+        self.end_call();
+        if !subject_panics::is_panic_of_subject(&*payload) {
+            return Err(payload);
+        }
+        match self.observe_seen_double_fetch(listener) {
+            Ok(()) => Err(payload),
+            stopped => {
+                subject_panics::forget_panic();
+                Ok(stopped)
+            }
         }
     }
 
