@@ -95,6 +95,11 @@ fn a_driver_cannot_have_read_an_element_at_an_index_that_never_had_it() {
     let lap = [element(0, 0, 8), element(1, 9, 0), element(2, 9, 0), element(3, 9, 0), used(4)];
     let next_lap = and(&and(&two(), &lap), &[element(4, 9, 0), used(5), bad, bad, bad, bad]);
     rejects(&FOUR, &next_lap, take(0, 8), Invariant::CompletedOnce);
+    // The same for the second slot: the used index claimed index 1 when the device overwrote the element, and not index 5.
+    let lap = [element(0, 9, 0), element(1, 0, 8), element(2, 9, 0), element(3, 9, 0), used(4)];
+    let next_lap = and(&and(&two(), &lap), &[element(4, 9, 0), element(5, 9, 0), used(6)]);
+    accepts(&FOUR, &and(&next_lap, &[bad]), take(0, 8));
+    rejects(&FOUR, &and(&next_lap, &[bad, bad, bad, bad, bad]), take(0, 8), Invariant::CompletedOnce);
 }
 
 /// A driver that checked an element when its chain was not in flight may skip it later, although the chain is in flight again.
