@@ -46,7 +46,7 @@ pub struct FindingReport {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[schemars(with = "BTreeSet<String>")]
     pub within: BTreeSet<Signature>,
-    /// The call that unwinds in the shrunk scenario because a memory access fails.
+    /// The call that unwinds in a shrunk scenario of the group because a memory access fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub unwound: Option<Call>,

@@ -57,7 +57,7 @@ pub(super) fn replay_command(report: &RunReport, finding: &FindingReport) -> Str
     )
 }
 
-/// The command that replays the lowest seed of a finding, before shrinking.
+/// The command that replays the seed whose scenario the finding shows, before shrinking.
 pub(super) fn seed_command(report: &RunReport, finding: &FindingReport) -> String {
     let (seed, subject) = (finding.shrunk_seed.unwrap_or(finding.seed), quoted(&report.asked.subject));
     let (draw, isolate) = (draw_options(report), isolate_for(report, finding));
